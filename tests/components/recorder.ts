@@ -1,0 +1,104 @@
+import * as pulumi from "@pulumi/pulumi";
+
+export interface Registration {
+  type: string;
+  name: string;
+  inputs: Record<string, unknown>;
+}
+
+/** What the AWS provider computes, for the types that the component is expected to register. */
+const computed: Record<string, (name: string) => Record<string, unknown>> = {
+  "aws:apigatewayv2/api:Api": () => ({
+    apiEndpoint: "wss://api123.execute-api.eu-west-1.amazonaws.com",
+    executionArn: "arn:aws:execute-api:eu-west-1:111122223333:api123",
+  }),
+  "aws:apigatewayv2/deployment:Deployment": () => ({}),
+  "aws:apigatewayv2/integration:Integration": () => ({}),
+  "aws:apigatewayv2/integrationResponse:IntegrationResponse": () => ({}),
+  "aws:apigatewayv2/route:Route": () => ({}),
+  "aws:apigatewayv2/routeResponse:RouteResponse": () => ({}),
+  "aws:apigatewayv2/stage:Stage": () => ({
+    invokeUrl: "wss://api123.execute-api.eu-west-1.amazonaws.com/live",
+  }),
+  "aws:cloudwatch/logGroup:LogGroup": (name) => ({
+    name,
+    arn: `arn:aws:logs:eu-west-1:111122223333:log-group:${name}`,
+  }),
+  "aws:dynamodb/table:Table": (name) => ({ name, arn: `arn:aws:dynamodb:eu-west-1:111122223333:table/${name}` }),
+  "aws:iam/role:Role": (name) => ({ name, arn: `arn:aws:iam::111122223333:role/${name}` }),
+  "aws:iam/rolePolicy:RolePolicy": () => ({}),
+  "aws:lambda/eventSourceMapping:EventSourceMapping": () => ({}),
+  "aws:lambda/function:Function": (name) => ({
+    name,
+    arn: `arn:aws:lambda:eu-west-1:111122223333:function:${name}`,
+    invokeArn: `invoke:${name}`,
+  }),
+  "aws:lambda/permission:Permission": () => ({}),
+  "aws:sns/topic:Topic": (name) => ({ arn: `arn:aws:sns:eu-west-1:111122223333:${name}` }),
+  "aws:sns/topicSubscription:TopicSubscription": () => ({}),
+  "aws:sqs/queue:Queue": (name) => ({
+    name,
+    url: `https://sqs.eu-west-1.amazonaws.com/111122223333/${name}`,
+    arn: `arn:aws:sqs:eu-west-1:111122223333:${name}`,
+  }),
+  "aws:sqs/queuePolicy:QueuePolicy": () => ({}),
+};
+
+/**
+ * Pulumi mocks that record every registration and refuse a type or a call that the tests do not foresee. In a preview,
+ * what the provider computes is unknown, as with the engine.
+ */
+export async function record(
+  program: () => unknown,
+  { preview = false } = {},
+): Promise<{ registrations: Registration[]; errors: Error[] }> {
+  const registrations: Registration[] = [];
+  const errors: Error[] = [];
+  // An input that failed leaves its registration open for ever: whoever waits for it would wait in vain.
+  let stopWaiting!: () => void;
+  const failed = new Promise<void>((resolve) => (stopWaiting = resolve));
+  const onRejection = (reason: unknown) => {
+    errors.push(reason as Error);
+    setImmediate(stopWaiting);
+  };
+  process.on("unhandledRejection", onRejection);
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs, custom }) => {
+        registrations.push({ type, name, inputs: inputs as Record<string, unknown> });
+        if (!custom) {
+          return { id: "", state: {} };
+        }
+        const outputs = computed[type];
+        if (!outputs) {
+          errors.push(new Error(`unforeseen resource ${type} (${name})`));
+          throw new Error(`unforeseen resource ${type} (${name})`);
+        }
+        return { id: preview ? "" : `${name}-id`, state: { ...inputs, ...(preview ? {} : outputs(name)) } };
+      },
+      call: ({ token }) => {
+        errors.push(new Error(`unforeseen call ${token}`));
+        throw new Error(`unforeseen call ${token}`);
+      },
+    },
+    "pulumi-websocket-relay",
+    "test",
+    preview,
+  );
+  try {
+    program();
+    await Promise.race([failed, waitForRPCs()]);
+    await new Promise(setImmediate);
+    await Promise.race([failed, waitForRPCs()]);
+  } finally {
+    process.off("unhandledRejection", onRejection);
+  }
+  return { registrations, errors };
+}
+
+/** Resolves with an output's value; rejects with its error, where `.apply` alone would pass it by. */
+export function valueOf<T>(output: pulumi.Input<T>): Promise<pulumi.Unwrap<T>> {
+  return (pulumi.output(output) as unknown as { promise(): Promise<pulumi.Unwrap<T>> }).promise();
+}
+
+const { waitForRPCs } = require("@pulumi/pulumi/runtime/settings") as { waitForRPCs: () => Promise<void> };
