@@ -1,0 +1,190 @@
+import os from "node:os";
+import { account, arn, credentials, region } from "../account";
+import { FunctionVersion } from "./functionVersion";
+import type { Invocation, Invoker } from "./invoker";
+import { type FunctionConfiguration, LocalFunction, logNames } from "./localFunction";
+import { type Caller, checkPermission, type Permission } from "./resourcePolicy";
+
+export interface LambdaServiceOptions {
+  /** Variables that every function gets, over its own: the endpoints of the local parts. Read when a function is put. */
+  environment: () => Record<string, string>;
+  /** The Node that runs the functions. @default the one that runs this process */
+  nodePath?: string;
+  /** Receives what functions write, line by line, each after its function's name. */
+  log: (line: string) => void;
+  /** How many invocations of one function run at a time; further ones wait in order. @default 3 */
+  maxEnvironments?: number;
+}
+
+/**
+ * Runs Lambda functions on this machine: one child process for each execution environment, which unpacks what would be
+ * uploaded into an empty folder, and sees nothing of this process's environment but PATH.
+ *
+ * Not as on AWS: an environment is not frozen between invocations, memory is not limited, and a function at its limit
+ * of environments waits instead of being throttled.
+ */
+export class LambdaService implements Invoker {
+  private readonly functions = new Map<string, LocalFunction>();
+  private readonly crashes: { functionName: string; times: number }[] = [];
+  private closed = false;
+
+  constructor(private readonly options: LambdaServiceOptions) {}
+
+  hasFunction(name: string): boolean {
+    return this.functions.has(name);
+  }
+
+  /**
+   * Creates the function, or changes it: its idle environments end now, its busy ones after what they run. Resolves
+   * with the function's ARN.
+   */
+  async putFunction(configuration: FunctionConfiguration): Promise<string> {
+    const functionArn = arn("lambda", `function:${configuration.name}`);
+    const { log, nodePath = process.execPath, maxEnvironments = 3 } = this.options;
+    const version = await FunctionVersion.create(configuration.code, (folder) => ({
+      nodePath,
+      timeoutSeconds: configuration.timeoutSeconds,
+      log: (line) => log(`${configuration.name}: ${line}`),
+      variables: {
+        ...configuration.variables,
+        ...reservedVariables(configuration, folder),
+        ...this.options.environment(),
+      },
+    }));
+    if (this.closed) {
+      await version.kill();
+      throw closedError();
+    }
+    const existing = this.functions.get(configuration.name);
+    if (existing) {
+      await existing.update(configuration, version);
+    } else {
+      this.functions.set(configuration.name, new LocalFunction(functionArn, configuration, version, maxEnvironments));
+    }
+    return functionArn;
+  }
+
+  /** Ends the function with whatever it runs, and forgets its permissions. */
+  async deleteFunction(functionName: string): Promise<void> {
+    const deleted = this.find(functionName);
+    this.functions.delete(deleted.configuration.name);
+    await deleted.remove(notFound(functionName));
+  }
+
+  addPermission(functionName: string, permission: Permission): void {
+    const { permissions, arn: functionArn } = this.find(functionName);
+    if (permissions.has(permission.statementId)) {
+      throw named(
+        "ResourceConflictException",
+        `The statement id ${permission.statementId} of ${functionArn} is taken: choose another one.`,
+      );
+    }
+    permissions.set(permission.statementId, permission);
+  }
+
+  removePermission(functionName: string, statementId: string): void {
+    if (!this.find(functionName).permissions.delete(statementId)) {
+      throw named(
+        "ResourceNotFoundException",
+        `${functionName} has no permission with the statement id ${statementId}.`,
+      );
+    }
+  }
+
+  /** `functionName` is a name, an ARN, or an ARN with a qualifier. */
+  async invoke(functionName: string, event: unknown, caller?: Caller): Promise<Invocation> {
+    const invoked = this.find(functionName);
+    if (caller) {
+      checkPermission(invoked.arn, invoked.permissions.values(), caller);
+    }
+    return invoked.invoke(event, this.takeCrash(invoked.configuration.name));
+  }
+
+  functionTimeoutSeconds(functionName: string): number {
+    return this.find(functionName).configuration.timeoutSeconds;
+  }
+
+  /**
+   * Kills the process (SIGKILL) in the middle of each of the next `times` invocations of the functions whose name begins
+   * with `functionName`: when its handler has got the first answer to an HTTP request that it made, or, where it makes
+   * none, when it is about to return.
+   */
+  crashNext(functionName: string, times = 1): void {
+    if (![...this.functions.keys()].some((name) => name.startsWith(functionName))) {
+      throw notFound(functionName);
+    }
+    this.crashes.push({ functionName, times });
+  }
+
+  /** Kills every process and removes every folder. Waiting invocations reject. */
+  async close(): Promise<void> {
+    this.closed = true;
+    const functions = [...this.functions.values()];
+    this.functions.clear();
+    await Promise.all(functions.map((each) => each.remove(closedError())));
+  }
+
+  private find(functionName: string): LocalFunction {
+    if (this.closed) {
+      throw closedError();
+    }
+    const found = this.functions.get(nameOf(functionName));
+    if (!found) {
+      throw notFound(functionName);
+    }
+    return found;
+  }
+
+  private takeCrash(name: string): boolean {
+    const crash = this.crashes.find((each) => each.times > 0 && name.startsWith(each.functionName));
+    if (crash) crash.times -= 1;
+    return crash !== undefined;
+  }
+}
+
+/** The name in an ARN of this account and region, with or without a qualifier; any other text is taken as a name. */
+function nameOf(functionName: string): string {
+  const prefix = `arn:aws:lambda:${region}:${account}:function:`;
+  return functionName.startsWith(prefix) ? (functionName.slice(prefix.length).split(":")[0] ?? "") : functionName;
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
+function reservedVariables(configuration: FunctionConfiguration, folder: string): Record<string, string> {
+  const { name, handler, runtime, memorySizeMb, loggingConfig } = configuration;
+  const { logGroupName, logStreamName } = logNames(configuration);
+  return {
+    _HANDLER: handler,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: "local",
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_EXECUTION_ENV: `AWS_Lambda_${runtime}`,
+    AWS_LAMBDA_FUNCTION_NAME: name,
+    AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memorySizeMb),
+    AWS_LAMBDA_LOG_GROUP_NAME: logGroupName,
+    AWS_LAMBDA_LOG_STREAM_NAME: logStreamName,
+    AWS_LAMBDA_LOG_FORMAT: loggingConfig?.logFormat ?? "Text",
+    // Lambda filters JSON logs only.
+    ...(loggingConfig?.logFormat === "JSON" && { AWS_LAMBDA_LOG_LEVEL: loggingConfig.applicationLogLevel ?? "INFO" }),
+    LAMBDA_TASK_ROOT: folder,
+    TZ: ":UTC",
+    PATH: process.env["PATH"] ?? "",
+    // Without these an SDK client reads the developer's own profile, for want of HOME even by the user's id.
+    AWS_CONFIG_FILE: os.devNull,
+    AWS_SHARED_CREDENTIALS_FILE: os.devNull,
+  };
+}
+
+function notFound(functionName: string): Error {
+  return named("ResourceNotFoundException", `Function not found: ${functionName}`);
+}
+
+function closedError(): Error {
+  return new Error("The local Lambda service is closed.");
+}
+
+function named(name: string, message: string): Error {
+  return Object.assign(new Error(`${name}: ${message}`), { name });
+}

@@ -1,0 +1,127 @@
+import { partition, region } from "../account";
+import type { Gateways } from "../gateway/gateways";
+import type {
+  ApiInputs,
+  IntegrationInputs,
+  IntegrationResponseInputs,
+  RouteInputs,
+  RouteResponseInputs,
+  StageInputs,
+} from "../gateway/inputs";
+import type { ApiDefinition } from "../gateway/definition";
+import type { LocalResource, LocalResources, Properties, Registration } from "./resource";
+
+/** WebSocket APIs and their parts, registered with the local gateway. */
+export function apiGatewayResources(gateways: Gateways): LocalResources {
+  const definitionOf = (properties: Properties): ApiDefinition =>
+    gateways.server(properties.apiId as string).api.definition;
+
+  /** A part of an API that has nothing to it but its inputs. */
+  const part = <Inputs>(
+    replaceOnChanges: readonly string[],
+    put: (definition: ApiDefinition, inputs: Inputs, id?: string) => string,
+    remove: (definition: ApiDefinition, id: string) => void,
+  ): LocalResource => ({
+    replaceOnChanges: ["region", ...replaceOnChanges],
+    create: async ({ inputs }) => ({ id: put(definitionOf(inputs), inputs as Inputs), outputs: {} }),
+    update: async (id, { inputs }) => {
+      put(definitionOf(inputs), inputs as Inputs, id);
+      return {};
+    },
+    delete: async (id, olds) => {
+      // With its API, a part is gone already.
+      if (gateways.has(olds.apiId as string)) remove(definitionOf(olds), id);
+    },
+  });
+
+  return {
+    "aws:apigatewayv2/api:Api": api(gateways),
+    "aws:apigatewayv2/stage:Stage": stage(gateways),
+    "aws:apigatewayv2/route:Route": part<RouteInputs>(
+      ["apiId"],
+      (definition, inputs, id) => definition.putRoute(inputs, id),
+      (definition, id) => definition.removeRoute(id),
+    ),
+    "aws:apigatewayv2/integration:Integration": part<IntegrationInputs>(
+      ["apiId", "integrationType", "integrationSubtype"],
+      (definition, inputs, id) => definition.putIntegration(inputs, id),
+      (definition, id) => definition.removeIntegration(id),
+    ),
+    "aws:apigatewayv2/integrationResponse:IntegrationResponse": part<IntegrationResponseInputs>(
+      ["apiId", "integrationId"],
+      (definition, inputs, id) => definition.putIntegrationResponse(inputs, id),
+      (definition, id) => definition.removeIntegrationResponse(id),
+    ),
+    "aws:apigatewayv2/routeResponse:RouteResponse": part<RouteResponseInputs>(
+      ["apiId", "routeId"],
+      (definition, inputs, id) => definition.putRouteResponse(inputs, id),
+      (definition, id) => definition.removeRouteResponse(id),
+    ),
+    "aws:apigatewayv2/deployment:Deployment": part<Properties>(
+      ["apiId", "triggers"],
+      // Only the description can change in place, and a deployment is never taken anew.
+      (definition, _, id) => id ?? definition.deploy(),
+      (definition, id) => definition.removeDeployment(id),
+    ),
+  };
+}
+
+function api(gateways: Gateways): LocalResource {
+  const outputs = (id: string, { name, inputs }: Registration): Properties => {
+    const server = gateways.server(id);
+    return {
+      name: inputs.name ?? name,
+      apiEndpoint: server.apiEndpoint,
+      executionArn: server.api.executionArn,
+      arn: apiArn(id),
+    };
+  };
+  return {
+    replaceOnChanges: ["region", "protocolType"],
+    async create(registration) {
+      const { api } = await gateways.addApi(registration.inputs as unknown as ApiInputs);
+      return { id: api.id, outputs: outputs(api.id, registration) };
+    },
+    async update(id, registration) {
+      gateways.server(id).api.definition.update(registration.inputs as unknown as ApiInputs);
+      return outputs(id, registration);
+    },
+    delete: (id) => gateways.removeApi(id),
+  };
+}
+
+function stage(gateways: Gateways): LocalResource {
+  const inputsOf = (name: string, inputs: Properties) => ({ ...(inputs as unknown as StageInputs), name });
+  const outputs = (name: string, apiId: string): Properties => {
+    const { api, apiEndpoint } = gateways.server(apiId);
+    return {
+      name,
+      invokeUrl: `${apiEndpoint}/${name}`,
+      executionArn: `${api.executionArn}/${name}`,
+      arn: `${apiArn(apiId)}/stages/${name}`,
+    };
+  };
+  return {
+    replaceOnChanges: ["region", "apiId", "name"],
+    async create({ name, inputs }) {
+      const apiId = inputs.apiId as string;
+      const stageName = (inputs.name as string | undefined) ?? name;
+      gateways.server(apiId).api.definition.addStage(inputsOf(stageName, inputs));
+      return { id: stageName, outputs: outputs(stageName, apiId) };
+    },
+    async update(id, { inputs }) {
+      const apiId = inputs.apiId as string;
+      gateways.server(apiId).api.definition.updateStage(inputsOf(id, inputs));
+      return outputs(id, apiId);
+    },
+    delete: async (id, olds) => {
+      const apiId = olds.apiId as string;
+      if (gateways.has(apiId)) gateways.server(apiId).api.removeStage(id);
+    },
+  };
+}
+
+// API Gateway's own ARNs have no account.
+function apiArn(id: string): string {
+  return `arn:${partition}:apigateway:${region}::/apis/${id}`;
+}

@@ -1,0 +1,134 @@
+import { randomUUID } from "node:crypto";
+import { arn } from "../account";
+import { checkEventSourceMapping, EventSourceMapping, type EventSourceMappingSettings } from "../eventSourceMapping";
+import type { Invoker } from "../lambda/invoker";
+import type { Messaging } from "../messaging";
+import type { Trace } from "../trace";
+import type { LocalResources, Properties } from "./resource";
+
+export interface EventSourceMappingsOptions {
+  messaging: Messaging;
+  invoker: Invoker;
+  /** The timeout of a function; throws where there is none of that ARN. */
+  functionTimeoutSeconds: (functionArn: string) => number;
+  /** Divides the batching window. @default real time */
+  timeScale?: number;
+  log: (line: string) => void;
+  trace: Trace;
+}
+
+/** The mappings of a local run. */
+export class EventSourceMappings {
+  private readonly mappings = new Map<string, EventSourceMapping>();
+
+  constructor(private readonly options: EventSourceMappingsOptions) {}
+
+  /** Resolves with the new mapping's id when its first poll is under way. */
+  async create(queueArn: string, settings: EventSourceMappingSettings): Promise<string> {
+    this.check(queueArn, settings);
+    const { messaging } = this.options;
+    const queue = { url: messaging.queueUrl(queueArn), arn: queueArn };
+    const mapping = new EventSourceMapping({
+      ...this.options,
+      ...settings,
+      queue,
+      endpoint: messaging.endpoint,
+    });
+    const id = randomUUID();
+    this.mappings.set(id, mapping);
+    await mapping.ready;
+    return id;
+  }
+
+  async update(id: string, queueArn: string, settings: EventSourceMappingSettings): Promise<void> {
+    this.check(queueArn, settings);
+    const mapping = this.mappings.get(id);
+    if (!mapping) throw new Error(`ResourceNotFoundException: there is no event source mapping ${id}`);
+    await mapping.update(settings);
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.mappings.get(id)?.stop();
+    this.mappings.delete(id);
+  }
+
+  /** Ends all polling, and resolves when the invocations under way have ended. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.mappings.keys()].map((id) => this.delete(id)));
+  }
+
+  private check(queueArn: string, settings: EventSourceMappingSettings): void {
+    const { messaging, functionTimeoutSeconds } = this.options;
+    if (!messaging.hasQueue(queueArn)) {
+      throw new Error(`InvalidParameterValueException: the event source ${queueArn} does not exist, or is no queue`);
+    }
+    checkEventSourceMapping(settings, {
+      queueName: queueArn.slice(queueArn.lastIndexOf(":") + 1),
+      visibilityTimeoutSeconds: Number(messaging.queueAttributes(messaging.queueUrl(queueArn))["VisibilityTimeout"]),
+      functionTimeoutSeconds: functionTimeoutSeconds(settings.functionArn),
+    });
+  }
+}
+
+/** What would change which messages a function gets, and is not modelled here. */
+const unsupportedInputs = ["filterCriteria", "destinationConfig", "provisionedPollerConfig"];
+
+/** Event source mappings from queues. */
+export function eventSourceMappingResources(mappings: EventSourceMappings): LocalResources {
+  return {
+    "aws:lambda/eventSourceMapping:EventSourceMapping": {
+      replaceOnChanges: ["eventSourceArn"],
+      async create({ name, inputs }) {
+        checkInputs(name, inputs);
+        const id = await mappings.create(eventSourceArn(inputs), settings(inputs));
+        return { id, outputs: outputs(id, inputs) };
+      },
+      async update(id, { name, inputs }) {
+        checkInputs(name, inputs);
+        await mappings.update(id, eventSourceArn(inputs), settings(inputs));
+        return outputs(id, inputs);
+      },
+      delete: (id) => mappings.delete(id),
+    },
+  };
+}
+
+function checkInputs(name: string, inputs: Properties): void {
+  for (const key of unsupportedInputs) {
+    if (inputs[key]) throw new Error(`event source mapping ${name}: ${key} is not modelled in the local run`);
+  }
+}
+
+function settings(inputs: Properties): EventSourceMappingSettings {
+  const { maximumConcurrency } = (inputs["scalingConfig"] ?? {}) as { maximumConcurrency?: number };
+  const { batchSize, maximumBatchingWindowInSeconds, functionResponseTypes, enabled } =
+    inputs as Partial<EventSourceMappingSettings>;
+  return {
+    functionArn: functionArn(inputs),
+    batchSize,
+    maximumBatchingWindowInSeconds,
+    functionResponseTypes,
+    enabled,
+    maximumConcurrency,
+  };
+}
+
+function eventSourceArn(inputs: Properties): string {
+  return String(inputs["eventSourceArn"]);
+}
+
+/** `functionName` is a function's name or its ARN. */
+function functionArn(inputs: Properties): string {
+  const functionName = String(inputs["functionName"]);
+  return functionName.startsWith("arn:") ? functionName : arn("lambda", `function:${functionName}`);
+}
+
+function outputs(id: string, inputs: Properties): Properties {
+  return {
+    id,
+    uuid: id,
+    arn: arn("lambda", `event-source-mapping:${id}`),
+    functionArn: functionArn(inputs),
+    state: inputs["enabled"] === false ? "Disabled" : "Enabled",
+  };
+}

@@ -1,0 +1,158 @@
+import { randomBytes } from "node:crypto";
+import { partition, region } from "../account";
+import type { LambdaService } from "../lambda/lambdaService";
+import type { FunctionConfiguration } from "../lambda/localFunction";
+import type { LocalResource, LocalResources, Properties, Registration } from "./resource";
+
+/** Functions and their permissions, refusing what AWS refuses and what has no local counterpart but would matter. */
+export function lambdaResources(lambda: LambdaService): LocalResources {
+  return {
+    "aws:lambda/function:Function": functionResource(lambda),
+    "aws:lambda/permission:Permission": permissionResource(lambda),
+  };
+}
+
+function functionResource(lambda: LambdaService): LocalResource {
+  return {
+    replaceOnChanges: ["name", "packageType"],
+    async create({ name: logicalName, inputs }) {
+      const name = (inputs["name"] as string | undefined) ?? `${logicalName}-${suffix()}`;
+      const configuration = functionConfiguration(logicalName, name, inputs);
+      if (lambda.hasFunction(name)) {
+        throw new Error(`ResourceConflictException: Function already exists: ${name}`);
+      }
+      return { id: name, outputs: functionOutputs(name, await lambda.putFunction(configuration)) };
+    },
+    async update(id, { name: logicalName, inputs }) {
+      const configuration = functionConfiguration(logicalName, id, inputs);
+      return functionOutputs(id, await lambda.putFunction(configuration));
+    },
+    async delete(id) {
+      await unlessGone(() => lambda.deleteFunction(id));
+    },
+  };
+}
+
+function functionOutputs(name: string, arn: string): Properties {
+  return {
+    arn,
+    name,
+    invokeArn: `arn:${partition}:apigateway:${region}:lambda:path/2015-03-31/functions/${arn}/invocations`,
+    qualifiedArn: `${arn}:$LATEST`,
+    version: "$LATEST",
+  };
+}
+
+// nodejs20.x can be updated no more, and can no longer be created either.
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+const runtimes = ["nodejs22.x", "nodejs24.x"];
+
+/** What would change how a function runs, and is not modelled here. */
+const unsupportedFunctionInputs = ["imageUri", "s3Bucket", "layers", "fileSystemConfig", "snapStart"];
+
+/** Variables that Lambda sets itself, and refuses to have set. */
+const reservedVariable =
+  /^(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_LAMBDA_.*|AWS_ACCESS_KEY(_ID)?|AWS_SECRET_(ACCESS_)?KEY|AWS_SESSION_TOKEN|LAMBDA_(TASK_ROOT|RUNTIME_DIR))$/;
+
+const maxEnvironmentBytes = 4096;
+
+/** Checks a function's inputs and fills in AWS's own defaults. */
+function functionConfiguration(logicalName: string, name: string, inputs: Properties): FunctionConfiguration {
+  const refuse = refusal(`function ${logicalName}`);
+  const text = (key: string) => {
+    const value = inputs[key];
+    return typeof value === "string" && value !== "" ? value : refuse(key, value, "a text");
+  };
+  const integer = (key: string, byDefault: number, least: number, most: number) => {
+    const value = inputs[key] ?? byDefault;
+    const allowed = Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
+    return allowed ? Number(value) : refuse(key, value, `an integer from ${least} to ${most}`);
+  };
+
+  if (!/^[a-zA-Z0-9-_]{1,64}$/.test(name)) refuse("name", name, "1 to 64 letters, digits, hyphens and underscores");
+  for (const key of unsupportedFunctionInputs) {
+    if (inputs[key] !== undefined) refuse(key, inputs[key], "absent, for it has no local counterpart");
+  }
+  const packageType = inputs["packageType"] ?? "Zip";
+  if (packageType !== "Zip") refuse("packageType", packageType, "Zip, the only one that runs locally");
+  text("role");
+  const runtime = text("runtime");
+  if (!runtimes.includes(runtime)) refuse("runtime", runtime, runtimes.join(" or "));
+  const architectures = (inputs["architectures"] ?? ["x86_64"]) as string[];
+  if (architectures.length !== 1 || !["x86_64", "arm64"].includes(architectures[0] ?? "")) {
+    refuse("architectures", architectures, '["x86_64"] or ["arm64"]');
+  }
+
+  return {
+    name,
+    code: inputs["code"],
+    handler: text("handler"),
+    runtime,
+    timeoutSeconds: integer("timeout", 3, 1, 900),
+    memorySizeMb: integer("memorySize", 128, 128, 10_240),
+    variables: functionVariables(refuse, inputs),
+    loggingConfig: inputs["loggingConfig"] as FunctionConfiguration["loggingConfig"],
+  };
+}
+
+function functionVariables(refuse: Refuse, inputs: Properties): Record<string, string> {
+  const variables = (inputs["environment"] as { variables?: Record<string, string> } | undefined)?.variables ?? {};
+  const reserved = Object.keys(variables).filter((key) => reservedVariable.test(key));
+  if (reserved.length > 0) refuse("environment.variables", reserved, "no variable that Lambda sets itself");
+  const bytes = Buffer.byteLength(Object.entries(variables).flat().join(""));
+  if (bytes > maxEnvironmentBytes) {
+    refuse("environment.variables", `${bytes} bytes`, `at most ${maxEnvironmentBytes} bytes of keys and values`);
+  }
+  return variables;
+}
+
+/** Narrow whom a permission allows in ways that are not modelled: ignoring one would allow more than AWS does. */
+const unsupportedPermissionInputs = ["principalOrgId", "eventSourceToken", "functionUrlAuthType", "qualifier"];
+
+function permissionResource(lambda: LambdaService): LocalResource {
+  // No update: every change replaces, as with the aws provider.
+  return {
+    async create({ name: logicalName, inputs }: Registration) {
+      const refuse = refusal(`permission ${logicalName}`);
+      for (const key of unsupportedPermissionInputs) {
+        if (inputs[key] !== undefined) refuse(key, inputs[key], "absent, for it has no local counterpart");
+      }
+      const { action, principal, sourceArn, sourceAccount } = inputs as Record<string, string | undefined>;
+      if (!action?.startsWith("lambda:"))
+        return refuse("action", action, "an action of lambda, as lambda:InvokeFunction");
+      if (!principal) return refuse("principal", principal, "a text");
+      const statementId = (inputs["statementId"] as string | undefined) ?? `${logicalName}-${suffix()}`;
+      lambda.addPermission(String(inputs["function"]), { statementId, action, principal, sourceArn, sourceAccount });
+      return { id: statementId, outputs: { statementId } };
+    },
+    async delete(id, olds) {
+      await unlessGone(() => lambda.removePermission(String(olds["function"]), id));
+    },
+  };
+}
+
+/** What is gone already counts as deleted, as with the aws provider: a function takes its permissions with it. */
+async function unlessGone(remove: () => void | Promise<void>): Promise<void> {
+  try {
+    await remove();
+  } catch (error) {
+    if ((error as Error).name !== "ResourceNotFoundException") throw error;
+  }
+}
+
+type Refuse = (input: string, got: unknown, allowed: string) => never;
+
+function refusal(resource: string): Refuse {
+  return (input, got, allowed) => {
+    throw new Error(`InvalidParameterValueException: ${input} of ${resource} must be ${allowed}; got ${show(got)}.`);
+  };
+}
+
+function show(value: unknown): string {
+  return value === undefined ? "nothing" : typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** Seven hexadecimal digits, as Pulumi's autonaming appends. */
+function suffix(): string {
+  return randomBytes(4).toString("hex").slice(0, 7);
+}

@@ -1,0 +1,22 @@
+export type Properties = Record<string, unknown>;
+
+/** A registered resource as its provider sees it: all inputs known, secrets unwrapped. */
+export interface Registration {
+  /** The logical name in the program: `relay-table`. */
+  name: string;
+  inputs: Properties;
+}
+
+/** What the local parts do for one resource type: the life of a resource as the engine drives it. */
+export interface LocalResource {
+  /** Inputs whose change replaces the resource, as on AWS. */
+  replaceOnChanges?: readonly string[];
+  /** Resolves with the physical id and with the outputs (the inputs are added by the caller, and need not be repeated). */
+  create(registration: Registration): Promise<{ id: string; outputs: Properties }>;
+  /** Changes the resource in place; resolves with its outputs. Absent: every change replaces. */
+  update?(id: string, registration: Registration, olds: Properties): Promise<Properties>;
+  delete(id: string, olds: Properties): Promise<void>;
+}
+
+/** Resource type token (`aws:sqs/queue:Queue`) -> what it does here. */
+export type LocalResources = Record<string, LocalResource>;
