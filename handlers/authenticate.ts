@@ -1,0 +1,113 @@
+import { createPublicKey } from "node:crypto";
+import { CognitoJwtVerifier } from "aws-jwt-verify/cognito-verifier";
+import { JwtParseError, JwtWithoutValidKidError, KidNotFoundInJwksError } from "aws-jwt-verify/error";
+import type { Fetcher } from "aws-jwt-verify/https";
+import { assertIsJwks, type Jwks, SimpleJwksCache } from "aws-jwt-verify/jwk";
+import { JwtVerifier } from "aws-jwt-verify/jwt-verifier";
+
+/** Whose tokens are accepted, in which cookie they may stand, and which claim is the user's code. */
+export type AuthConfig = (
+  | { cognito: { userPoolId: string; clientIds: string[] } }
+  | {
+      oidc: {
+        issuer: string;
+        audience: string | string[];
+        /** @default `{issuer}/.well-known/jwks.json` */
+        jwksUri?: string;
+        /** The issuer's keys. @default they are fetched from `jwksUri`, and kept. */
+        jwks?: Jwks;
+      };
+    }
+) & { userClaim: string; cookieName: string };
+
+/** Whose token it is; or why it was refused, for the log. */
+export type Authentication = { user: string; refused?: undefined } | { user?: undefined; refused: string };
+
+export interface Authenticator {
+  /** @throws SigningKeysError where the token cannot be judged: our side's fault, not the client's. */
+  authenticate(token: string): Promise<Authentication>;
+}
+
+/** The keys to judge a token with cannot be had or cannot be used. */
+export class SigningKeysError extends Error {
+  override readonly name = "SigningKeysError";
+}
+
+/** Authenticates by JWT. `fetcher` fetches the signing keys (default: over https, with one immediate retry). */
+export function jwtAuthenticator(config: AuthConfig, fetcher?: Fetcher): Authenticator {
+  const verify = verifierOf(config, fetcher);
+  return {
+    async authenticate(token) {
+      try {
+        return userOf(await verify(token), config.userClaim);
+      } catch (error) {
+        if (error instanceof SigningKeysError) throw error;
+        // Not told by class: a signature of an odd length and a date out of range make the library throw what
+        // `node:crypto` and `Date` throw, and once the key is at hand, only the token can be at fault.
+        // A parse error's message quotes what it could not parse, and no part of a token is ever logged.
+        return { refused: error instanceof JwtParseError ? "not a JWT" : (error as Error).message };
+      }
+    },
+  };
+}
+
+function verifierOf(config: AuthConfig, fetcher?: Fetcher): (token: string) => Promise<object> {
+  if ("cognito" in config) {
+    const { userPoolId, clientIds } = config.cognito;
+    const verifier = CognitoJwtVerifier.create(
+      { userPoolId, clientId: clientIds, tokenUse: null, customJwtCheck: requireExpiry },
+      { jwksCache: new SigningKeys({ fetcher }) },
+    );
+    return (token) => verifier.verify(token);
+  }
+  const { issuer, audience, jwksUri, jwks } = config.oidc;
+  const jwksCache = new SigningKeys(jwks ? inlineKeys(jwks) : { fetcher });
+  const verifier = JwtVerifier.create(
+    { issuer, audience, ...(jwksUri && { jwksUri }), customJwtCheck: requireExpiry },
+    { jwksCache },
+  );
+  return (token) => verifier.verify(token);
+}
+
+/** The library accepts a token without `exp`, and such a token would never end. */
+function requireExpiry({ payload }: { payload: { exp?: unknown } }): void {
+  if (payload.exp === undefined) throw new Error("the token has no exp");
+}
+
+function userOf(claims: object, userClaim: string): Authentication {
+  const claim: unknown = Object.hasOwn(claims, userClaim) ? claims[userClaim as keyof typeof claims] : undefined;
+  if (typeof claim === "string" && claim !== "") return { user: claim };
+  // Beyond the safe integers two users would be rounded to one.
+  if (Number.isSafeInteger(claim)) return { user: String(claim) };
+  return { refused: `the claim ${userClaim} is neither a non-empty string nor an integer` };
+}
+
+/** Tells a key that the set does not have (the client's fault) from a set that cannot be had (ours). */
+class SigningKeys extends SimpleJwksCache {
+  override async getJwk(...args: Parameters<SimpleJwksCache["getJwk"]>): ReturnType<SimpleJwksCache["getJwk"]> {
+    try {
+      const jwk = await super.getJwk(...args);
+      // Other types than these the verifier refuses as the wrong algorithm.
+      if (["RSA", "EC", "OKP"].includes(jwk.kty)) createPublicKey({ key: jwk, format: "jwk" });
+      return jwk;
+    } catch (error) {
+      if (error instanceof KidNotFoundInJwksError || error instanceof JwtWithoutValidKidError) throw error;
+      throw new SigningKeysError("the signing keys cannot be fetched or used", { cause: error });
+    }
+  }
+}
+
+/** A set that is "fetched" from where it stands. An unknown key id costs nothing, so there is no penalty for it either. */
+function inlineKeys(jwks: Jwks): NonNullable<ConstructorParameters<typeof SimpleJwksCache>[0]> {
+  assertIsJwks(jwks);
+  const nothing = () => undefined;
+  return {
+    fetcher: { fetch: () => Promise.resolve(new ArrayBuffer(0)) },
+    jwksParser: () => jwks,
+    penaltyBox: {
+      wait: () => Promise.resolve(),
+      registerFailedAttempt: nothing,
+      registerSuccessfulAttempt: nothing,
+    },
+  };
+}

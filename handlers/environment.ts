@@ -1,0 +1,61 @@
+import type { AuthConfig } from "./authenticate";
+
+/** A function's environment, as `process.env` has it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A variable that must be there and not be empty. */
+export function text(environment: Environment, name: string): string {
+  const value = environment[name];
+  if (!value) throw new Error(`${name} is not set: the component sets it in the function's environment`);
+  return value;
+}
+
+/** A variable that is a whole number above zero. */
+export function positiveInteger(environment: Environment, name: string): number {
+  const value = text(environment, name);
+  if (!/^[1-9]\d*$/.test(value) || !Number.isSafeInteger(Number(value))) {
+    throw new Error(`${name} is ${JSON.stringify(value)}: expected a whole number above zero`);
+  }
+  return Number(value);
+}
+
+/** A variable that is an absolute http(s) URL. */
+export function url(environment: Environment, name: string): string {
+  const value = text(environment, name);
+  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
+    throw new Error(`${name} is ${JSON.stringify(value)}: expected an https URL`);
+  }
+  return value;
+}
+
+/** A variable that is a JSON array of strings. */
+export function stringList(environment: Environment, name: string): readonly string[] {
+  const value = json(environment, name);
+  if (!Array.isArray(value) || !value.every((item) => typeof item === "string")) {
+    throw new Error(`${name} is not a JSON array of strings`);
+  }
+  return value;
+}
+
+/** AUTH: who issues tokens, and where in them the user's code is. */
+export function authConfig(environment: Environment): AuthConfig {
+  const value = json(environment, "AUTH") as Partial<Record<string, unknown>> | null;
+  if (typeof value !== "object" || value === null) throw new Error("AUTH is not a JSON object");
+  for (const name of ["userClaim", "cookieName"]) {
+    if (typeof value[name] !== "string" || value[name] === "")
+      throw new Error(`AUTH.${name} is not a non-empty string`);
+  }
+  if ((value.cognito === undefined) === (value.oidc === undefined)) {
+    throw new Error("AUTH has to name exactly one of cognito and oidc");
+  }
+  return value as AuthConfig;
+}
+
+function json(environment: Environment, name: string): unknown {
+  try {
+    return JSON.parse(text(environment, name));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new Error(`${name} is not JSON: ${error.message}`, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,98 @@
+import {
+  ChangeMessageVisibilityBatchCommand,
+  type MessageAttributeValue,
+  SendMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import type { SQSMessageAttribute } from "aws-lambda";
+import { type Environment, text } from "./environment";
+import { consoleLog, errorFields, type Log } from "./log";
+import type { DeadLetter } from "./message";
+
+/** When a message of the retry queue is to be seen again. */
+export interface Visibility {
+  receiptHandle: string;
+  visibilityTimeoutSeconds: number;
+}
+
+/** The retry queue and its dead-letter queue. */
+export interface MessageQueue {
+  /** Never rejects: what fails is logged, and such a message comes back after the queue's own visibility timeout. */
+  changeVisibility(entries: readonly Visibility[], signal?: AbortSignal): Promise<void>;
+  /** @throws where the letter may not have arrived. */
+  deadLetter(letter: DeadLetter, signal?: AbortSignal): Promise<void>;
+}
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
+const MAX_BATCH_ENTRIES = 10;
+
+/** The two queues in SQS. */
+export class SqsMessageQueue implements MessageQueue {
+  constructor(
+    private readonly client: SQSClient,
+    private readonly urls: { queueUrl: string; deadLetterQueueUrl: string },
+    private readonly log: Log = consoleLog,
+  ) {}
+
+  async changeVisibility(entries: readonly Visibility[], signal?: AbortSignal): Promise<void> {
+    const calls: Promise<void>[] = [];
+    for (let i = 0; i < entries.length; i += MAX_BATCH_ENTRIES) {
+      calls.push(this.changeVisibilityOfBatch(entries.slice(i, i + MAX_BATCH_ENTRIES), signal));
+    }
+    await Promise.all(calls);
+  }
+
+  async deadLetter(letter: DeadLetter, signal?: AbortSignal): Promise<void> {
+    await this.client.send(
+      new SendMessageCommand({
+        QueueUrl: this.urls.deadLetterQueueUrl,
+        MessageBody: letter.body,
+        MessageAttributes: Object.fromEntries(
+          Object.entries(letter.attributes).map(([name, attribute]) => [name, attributeValueOf(attribute)]),
+        ),
+      }),
+      { abortSignal: signal },
+    );
+  }
+
+  private async changeVisibilityOfBatch(entries: readonly Visibility[], signal?: AbortSignal): Promise<void> {
+    try {
+      const { Failed = [] } = await this.client.send(
+        new ChangeMessageVisibilityBatchCommand({
+          QueueUrl: this.urls.queueUrl,
+          Entries: entries.map((entry, index) => ({
+            Id: String(index),
+            ReceiptHandle: entry.receiptHandle,
+            VisibilityTimeout: entry.visibilityTimeoutSeconds,
+          })),
+        }),
+        { abortSignal: signal },
+      );
+      for (const failed of Failed) {
+        this.log.warn("visibility not changed", { error: failed.Code, errorMessage: failed.Message });
+      }
+    } catch (error) {
+      this.log.error("visibility not changed", { messages: entries.length, ...errorFields(error) });
+    }
+  }
+}
+
+/** The queues at `QUEUE_URL` and `DEAD_LETTER_QUEUE_URL`. */
+export function messageQueueFromEnvironment(environment: Environment): MessageQueue {
+  const client = new SQSClient({
+    maxAttempts: 2,
+    // Without the flag, a request over its time is only warned of.
+    requestHandler: { connectionTimeout: 500, requestTimeout: 1_500, throwOnRequestTimeout: true },
+  });
+  return new SqsMessageQueue(client, {
+    queueUrl: text(environment, "QUEUE_URL"),
+    deadLetterQueueUrl: text(environment, "DEAD_LETTER_QUEUE_URL"),
+  });
+}
+
+/** Lambda's events carry binary values as base64, which the SDK would encode once more. */
+function attributeValueOf({ dataType, stringValue, binaryValue }: SQSMessageAttribute): MessageAttributeValue {
+  return binaryValue === undefined
+    ? { DataType: dataType, StringValue: stringValue }
+    : { DataType: dataType, BinaryValue: Buffer.from(binaryValue, "base64") };
+}

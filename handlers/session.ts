@@ -1,0 +1,67 @@
+/** The session table's attributes: what every item has, and nothing else. */
+export const SESSION_ATTRIBUTES = {
+  /** Partition key: `user#${code}`. */
+  callerId: "caller_id",
+  /** Sort key: `${context}#${contextId}`. */
+  context: "context",
+  connectionId: "connection_id",
+  /** Epoch milliseconds, the gateway's own clock. */
+  connectedAt: "connected_at",
+  /** Epoch seconds, as the table's expiry wants it. */
+  expirationDate: "expiration_date",
+} as const;
+
+/** Which session a connection or a message belongs to. */
+export interface SessionKey {
+  callerId: string;
+  context: string;
+}
+
+/** The one live connection of a user in a context. */
+export interface Session extends SessionKey {
+  connectionId: string;
+  connectedAt: number;
+  expirationDate: number;
+}
+
+/** A value, or why there is none, in words that name the input. */
+export type Checked<T> = { value: T; reason?: undefined } | { value?: undefined; reason: string };
+
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys
+const MAX_PARTITION_KEY_BYTES = 2048;
+const MAX_SORT_KEY_BYTES = 1024;
+
+/** The key of a user's session, by the rules that `connect` and `deliver` share. Values are never trimmed. */
+export function sessionKey(user: string, context: string, contextId: string): Checked<SessionKey> {
+  const callerId = callerIdOf(user);
+  if (callerId.reason !== undefined) return callerId;
+  const sortKey = contextKeyOf(context, contextId);
+  if (sortKey.reason !== undefined) return sortKey;
+  return { value: { callerId: callerId.value, context: sortKey.value } };
+}
+
+/** The partition key of a user's sessions. */
+export function callerIdOf(user: string): Checked<string> {
+  if (user === "") return { reason: "user is empty" };
+  return key("user", `user#${user}`, MAX_PARTITION_KEY_BYTES);
+}
+
+/** The sort key of a context. A `#` in `context` would let two contexts share one key. */
+export function contextKeyOf(context: string, contextId: string): Checked<string> {
+  if (context === "") return { reason: "context is empty" };
+  if (context.includes("#")) return { reason: "context contains #" };
+  if (contextId === "") return { reason: "contextId is empty" };
+  return key("context and contextId", `${context}#${contextId}`, MAX_SORT_KEY_BYTES);
+}
+
+/** One string for a key, for maps: two different keys never share it. */
+export function sessionId(key: SessionKey): string {
+  return JSON.stringify([key.callerId, key.context]);
+}
+
+function key(name: string, value: string, maxBytes: number): Checked<string> {
+  // A lone surrogate becomes U+FFFD in UTF-8: two users would share a session.
+  if (/\p{Surrogate}/u.test(value)) return { reason: `${name}: not well-formed Unicode` };
+  const bytes = Buffer.byteLength(value);
+  return bytes > maxBytes ? { reason: `${name}: ${bytes} bytes as a key, at most ${maxBytes} are allowed` } : { value };
+}

@@ -1,0 +1,100 @@
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { expect } from "chai";
+import { SqsMessageQueue } from "../../handlers/queue";
+import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse, RecordedLog } from "./boundaries";
+
+function queueWith(respond: (request: FakeRequest, index: number) => FakeResponse) {
+  const { requests, requestHandler } = fakeRequestHandler(respond);
+  const log = new RecordedLog();
+  const client = new SQSClient({ ...fakeCredentials, maxAttempts: 1, md5: false, requestHandler });
+  const urls = { queueUrl: "https://sqs.test/1/queue", deadLetterQueueUrl: "https://sqs.test/1/dead" };
+  return {
+    queue: new SqsMessageQueue(client, urls, log),
+    log,
+    sent: () => requests.map(({ target, text }) => [target, JSON.parse(text) as { Entries: unknown[] }] as const),
+  };
+}
+
+const visibilities = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ receiptHandle: `r${i}`, visibilityTimeoutSeconds: i }));
+
+describe("SqsMessageQueue", () => {
+  it("changes the visibility of ten messages in one call", async () => {
+    const { queue, sent, log } = queueWith(() => ({ body: { Successful: [], Failed: [] } }));
+    await queue.changeVisibility(visibilities(10));
+    expect(sent()).to.deep.equal([
+      [
+        "ChangeMessageVisibilityBatch",
+        {
+          QueueUrl: "https://sqs.test/1/queue",
+          Entries: visibilities(10).map(({ receiptHandle, visibilityTimeoutSeconds }, i) => ({
+            Id: String(i),
+            ReceiptHandle: receiptHandle,
+            VisibilityTimeout: visibilityTimeoutSeconds,
+          })),
+        },
+      ],
+    ]);
+    expect(log.lines).to.deep.equal([]);
+  });
+
+  it("changes the visibility of more in several calls, and logs the one that fails", async () => {
+    const { queue, sent, log } = queueWith((_, index) =>
+      index === 1
+        ? { status: 403, body: { __type: "AccessDenied", message: "no" } }
+        : { body: { Successful: [], Failed: [] } },
+    );
+    await queue.changeVisibility(visibilities(23));
+    expect(sent().map(([, { Entries }]) => Entries.length)).to.deep.equal([10, 10, 3]);
+    expect(log.lines.map(({ level, event, messages }) => ({ level, event, messages }))).to.deep.equal([
+      { level: "error", event: "visibility not changed", messages: 10 },
+    ]);
+  });
+
+  it("logs an entry that fails in a call that does not", async () => {
+    const { queue, log } = queueWith(() => ({
+      body: {
+        Successful: [],
+        Failed: [{ Id: "0", SenderFault: true, Code: "ReceiptHandleIsInvalid", Message: "old" }],
+      },
+    }));
+    await queue.changeVisibility(visibilities(1));
+    expect(log.lines).to.deep.equal([
+      { level: "warn", event: "visibility not changed", error: "ReceiptHandleIsInvalid", errorMessage: "old" },
+    ]);
+  });
+
+  it("sends a dead letter with its attributes, binary ones encoded once", async () => {
+    const { queue, sent } = queueWith(() => ({ body: { MessageId: "d1" } }));
+    await queue.deadLetter({
+      body: "hello",
+      attributes: {
+        user: { dataType: "String", stringValue: "42" },
+        attempts: { dataType: "Number", stringValue: "3" },
+        // As Lambda's events have them, empty lists included.
+        trace: { dataType: "Binary", binaryValue: "AQI=", stringListValues: [], binaryListValues: [] },
+      },
+      dropped: [],
+    });
+    expect(sent()).to.deep.equal([
+      [
+        "SendMessage",
+        {
+          QueueUrl: "https://sqs.test/1/dead",
+          MessageBody: "hello",
+          MessageAttributes: {
+            user: { DataType: "String", StringValue: "42" },
+            attempts: { DataType: "Number", StringValue: "3" },
+            trace: { DataType: "Binary", BinaryValue: "AQI=" },
+          },
+        },
+      ],
+    ]);
+  });
+
+  it("throws where a dead letter is not taken", async () => {
+    const { queue } = queueWith(() => ({ status: 403, body: { __type: "AccessDenied", message: "no" } }));
+    const answer = await queue.deadLetter({ body: "x", attributes: {}, dropped: [] }).catch((error: Error) => error);
+    expect(answer).to.have.property("message", "no");
+  });
+});
