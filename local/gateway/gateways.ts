@@ -1,0 +1,121 @@
+import type { Invoker } from "../lambda/invoker";
+import type { Trace } from "../trace";
+import type { Api } from "./api";
+import { ApiServer } from "./apiServer";
+import type { Connection, ConnectionState } from "./connection";
+import type { GatewayEnvironment } from "./environment";
+import { shortId } from "./ids";
+import type { ApiInputs } from "./inputs";
+import { badRequest, notFound } from "./refusal";
+
+export interface GatewaysOptions {
+  invoker: Invoker;
+  trace: Trace;
+  /** By how much the idle timeout and the maximum duration run faster than on AWS. 1: as there. */
+  timeScale: number;
+  /** Where the first registered API listens. @default a free port, as for all others */
+  port?: number;
+  /** Delivers no `$disconnect`, which on AWS is best effort. */
+  loseDisconnects: boolean;
+  /** Gets a line where the client is told nothing but "Internal server error". @default nothing is logged */
+  log?: (line: string) => void;
+}
+
+/** The WebSocket APIs of a local account: real sockets on 127.0.0.1, and the network between them and their clients. */
+export class Gateways implements GatewayEnvironment {
+  readonly invoker: Invoker;
+  readonly trace: Trace;
+  readonly timeScale: number;
+  /** May be changed at any time. */
+  loseDisconnects: boolean;
+  private readonly servers = new Map<string, ApiServer>();
+  private readonly managementFaults: number[] = [];
+  private firstPort: number;
+
+  constructor(private readonly options: GatewaysOptions) {
+    if (!(options.timeScale > 0)) throw new RangeError(`timeScale is ${options.timeScale}: it must be above 0`);
+    this.invoker = options.invoker;
+    this.trace = options.trace;
+    this.timeScale = options.timeScale;
+    this.loseDisconnects = options.loseDisconnects;
+    this.firstPort = options.port ?? 0;
+  }
+
+  /** Registers an API and listens for it; rejects where the port is taken, or the API is no WebSocket API. */
+  async addApi(inputs: ApiInputs): Promise<{ api: Api; apiEndpoint: string }> {
+    const server = new ApiServer(this, inputs);
+    const port = this.firstPort;
+    this.firstPort = 0;
+    try {
+      await server.listen(port);
+    } catch (error) {
+      // What could not listen is not registered: the next one is still the first.
+      this.firstPort = port;
+      throw error;
+    }
+    this.servers.set(server.api.id, server);
+    return { api: server.api, apiEndpoint: server.apiEndpoint };
+  }
+
+  has(apiId: string): boolean {
+    return this.servers.has(apiId);
+  }
+
+  server(apiId: string): ApiServer {
+    const server = this.servers.get(apiId);
+    if (!server) throw notFound(`Invalid API identifier specified ${apiId}`);
+    return server;
+  }
+
+  async removeApi(apiId: string): Promise<void> {
+    const server = this.servers.get(apiId);
+    this.servers.delete(apiId);
+    await server?.close();
+  }
+
+  /** Every connection of every API, with those whose `$connect` has not returned. */
+  connections(): { id: string; state: ConnectionState }[] {
+    return this.all().map(({ id, state }) => ({ id, state }));
+  }
+
+  /**
+   * The network of a connection is gone and TCP has not noticed: POST and GET still answer 200, nothing passes any
+   * more, and the client's own end is not seen. It lasts until the idle timeout, the maximum duration, DELETE or `drop`.
+   * False for a connection that does not exist.
+   */
+  halfOpen(connectionId: string): boolean {
+    const done = this.connection(connectionId)?.halfOpen() ?? false;
+    if (done) this.trace.record("Client", "Gateway", `the network is gone, unnoticed ${shortId(connectionId)}`);
+    return done;
+  }
+
+  /** Breaks a connection's TCP; the gateway notices (1006). False for a connection that does not exist. */
+  drop(connectionId: string): boolean {
+    return this.connection(connectionId)?.drop() ?? false;
+  }
+
+  /** The next `times` management calls answer `status`, whatever they ask for: 410 for a live connection, too. */
+  injectManagementFault(status: 410 | 429 | 500, times: number): void {
+    if (![410, 429, 500].includes(status)) throw badRequest(`status is ${status}: it must be 410, 429 or 500`);
+    for (let left = times; left > 0; left--) this.managementFaults.push(status);
+  }
+
+  readonly takeManagementFault = (): number | undefined => this.managementFaults.shift();
+
+  readonly log = (line: string): void => this.options.log?.(line);
+
+  /** Ends every API, connection and timer. No `$disconnect` is delivered: the functions are going away as well. */
+  async close(): Promise<void> {
+    const servers = [...this.servers.values()];
+    this.servers.clear();
+    await Promise.all(servers.map((server) => server.close()));
+  }
+
+  private connection(id: string): Connection | undefined {
+    return this.all().find((connection) => connection.id === id);
+  }
+
+  private all(): Connection[] {
+    return [...this.servers.values()].flatMap(({ api }) => [...api.connections.values()]);
+  }
+}

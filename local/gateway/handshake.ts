@@ -1,0 +1,149 @@
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocketServer, type WebSocket } from "ws";
+import type { Api } from "./api";
+import type { Connection } from "./connection";
+import type { Stage } from "./definition";
+import { shortId } from "./ids";
+import { IntegrationError, invokeProxy, type ProxyAnswer } from "./lambdaIntegration";
+import { limits } from "./limits";
+import { connectEvent, requestContext } from "./proxyEvents";
+import { Wire } from "./wire";
+
+/** Answers the upgrade requests of one API: throttle, `$connect`, then 101 or a refusal. */
+export class Handshake {
+  private readonly protocols = new WeakMap<IncomingMessage, string>();
+  private readonly server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    // API Gateway negotiates no extension.
+    perMessageDeflate: false,
+    maxPayload: limits.messageBytes,
+    handleProtocols: (_, request) => this.protocols.get(request) ?? false,
+  });
+
+  constructor(private readonly api: Api) {}
+
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const wire = new Wire(socket);
+    const [path = "", search] = (request.url ?? "").split(/\?(.*)/s);
+    const query = new URLSearchParams(search);
+    const stage = this.api.definition.stages.get(decode(path.slice(1)));
+    const { trace } = this.api.environment;
+    if (!stage?.deployment) {
+      trace.record("Client", "Gateway", "open");
+      trace.record("Gateway", "Client", "403 unknown stage");
+      return refuse(wire, 403, JSON.stringify({ message: "Forbidden" }));
+    }
+    // Checked before $connect runs; ws itself would find it only afterwards.
+    if (!isWebSocketRequest(request)) return refuse(wire, 400, JSON.stringify({ message: "Bad Request" }));
+
+    const identity = { userAgent: request.headers["user-agent"], sourceIp: request.socket.remoteAddress ?? "" };
+    const connection = this.api.addConnection(stage, identity, wire);
+    trace.record("Client", "Gateway", `open ${shortId(connection.id)}${addressee(query)}`);
+    const answer = await this.connect(stage, connection, request, query);
+    // The API, or the stage, was deleted meanwhile.
+    if (connection.state === "closed") return;
+    if (answer.statusCode >= 300) {
+      trace.record("Gateway", "Client", `${answer.statusCode} ${shortId(connection.id)}`);
+      this.api.connections.delete(connection.id);
+      return refuse(wire, answer.statusCode, answer.body ?? "");
+    }
+    this.accept(connection, request, wire, head, answer);
+  }
+
+  private async connect(
+    stage: Stage,
+    connection: Connection,
+    request: IncomingMessage,
+    query: URLSearchParams,
+  ): Promise<ProxyAnswer> {
+    const { invoker, trace, log } = this.api.environment;
+    const context = requestContext(this.api.endpoint, connection, "$connect", "CONNECT");
+    const failure = (statusCode: number, message: string): ProxyAnswer => ({
+      statusCode,
+      body: JSON.stringify({ message, connectionId: connection.id, requestId: context.requestId }),
+    });
+    if (!stage.throttle.allows("$connect")) return failure(429, "Too Many Requests");
+    const route = stage.deployment?.routes.get("$connect");
+    // AWS accepts everyone where there is no such route, or a mock behind it.
+    if (!route || route.integration?.integrationType === "MOCK") return { statusCode: 200 };
+    try {
+      if (!route.integration) throw new IntegrationError(500, "the route has no integration");
+      const id = shortId(connection.id);
+      trace.record("Gateway", "Lambda", `$connect ${id}`);
+      const event = connectEvent(request, query, context);
+      const answer = await invokeProxy(invoker, route.integration, event, this.api.sourceArn(stage, "$connect"));
+      trace.record("Lambda", "Gateway", `${answer.statusCode} $connect ${id}`);
+      return answer;
+    } catch (error) {
+      log(`$connect of stage ${stage.name}: ${(error as Error).message}`);
+      return error instanceof IntegrationError
+        ? failure(error.status, error.publicMessage)
+        : failure(500, "Internal server error");
+    }
+  }
+
+  private accept(
+    connection: Connection,
+    request: IncomingMessage,
+    wire: Wire,
+    head: Buffer,
+    answer: ProxyAnswer,
+  ): void {
+    const { trace, log } = this.api.environment;
+    const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((value) => value.trim());
+    const chosen = protocolOf(answer);
+    if (chosen !== undefined && offered.includes(chosen)) this.protocols.set(request, chosen);
+    else if (chosen !== undefined) log("$connect answered a Sec-WebSocket-Protocol that the client has not offered");
+
+    let ws: WebSocket | undefined;
+    // Calls back at once, or never if the client has gone.
+    if (!wire.destroyed) this.server.handleUpgrade(request, wire, head, (opened) => (ws = opened));
+    if (ws) {
+      trace.record("Gateway", "Client", `101 ${shortId(connection.id)}`);
+      connection.open(ws);
+    } else {
+      // Accepted, and never opened: $connect has done its work, so $disconnect gets to undo it.
+      wire.destroy();
+      connection.closedBeforeOpen();
+    }
+  }
+}
+
+function isWebSocketRequest({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === "GET" &&
+    headers.upgrade?.toLowerCase() === "websocket" &&
+    headers["sec-websocket-version"] === "13" &&
+    /^[A-Za-z0-9+/]{22}==$/.test(headers["sec-websocket-key"] ?? "")
+  );
+}
+
+/** The one header of `$connect`'s answer that reaches the client. */
+function protocolOf({ headers = {} }: ProxyAnswer): string | undefined {
+  const value = Object.entries(headers).find(([name]) => name.toLowerCase() === "sec-websocket-protocol")?.[1];
+  return value == null ? undefined : String(value);
+}
+
+// Nothing else of a query is traced: it may carry a token.
+function addressee(query: URLSearchParams): string {
+  return ["context", "contextId"].map((key) => (query.has(key) ? ` ${key}=${query.get(key)}` : "")).join("");
+}
+
+function decode(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+function refuse(wire: Wire, status: number, body: string): void {
+  wire.on("finish", () => wire.destroy());
+  wire.resume();
+  wire.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n` +
+      `Connection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,125 @@
+import { isBodyExpression } from "./expression";
+import { functionArnOf } from "./lambdaIntegration";
+import { limits } from "./limits";
+import { badRequest } from "./refusal";
+import { isPlainTemplate } from "./template";
+import type { RouteSettings } from "./throttle";
+
+/** The inputs of the registered resources, as far as they have an effect here; names as in `@pulumi/aws`. */
+export interface ApiInputs {
+  name?: string;
+  protocolType: string;
+  routeSelectionExpression?: string;
+}
+
+export interface RouteInputs {
+  apiId: string;
+  routeKey: string;
+  target?: string;
+  routeResponseSelectionExpression?: string;
+  authorizationType?: string;
+  apiKeyRequired?: boolean;
+}
+
+export interface IntegrationInputs {
+  apiId: string;
+  integrationType: string;
+  integrationUri?: string;
+  integrationMethod?: string;
+  requestTemplates?: Record<string, string>;
+  templateSelectionExpression?: string;
+  timeoutMilliseconds?: number;
+}
+
+export interface IntegrationResponseInputs {
+  apiId: string;
+  integrationId: string;
+  integrationResponseKey: string;
+  responseTemplates?: Record<string, string>;
+  templateSelectionExpression?: string;
+}
+
+export interface RouteResponseInputs {
+  apiId: string;
+  routeId: string;
+  routeResponseKey: string;
+}
+
+export interface StageInputs {
+  apiId: string;
+  name?: string;
+  deploymentId?: string;
+  autoDeploy?: boolean;
+  defaultRouteSettings?: RouteSettings;
+  routeSettings?: (RouteSettings & { routeKey: string })[];
+}
+
+/** The checks below throw what AWS refuses, and what would silently behave differently here than there. */
+export function checkApi(inputs: ApiInputs): void {
+  if (inputs.protocolType !== "WEBSOCKET") {
+    throw badRequest(`protocolType is ${inputs.protocolType}: only WEBSOCKET APIs run locally`);
+  }
+  const expression = inputs.routeSelectionExpression;
+  if (!expression || !isBodyExpression(expression)) {
+    throw badRequest(`routeSelectionExpression is ${expression}: a WEBSOCKET API needs $request.body.{path}`);
+  }
+}
+
+export function checkRoute(inputs: RouteInputs): void {
+  const authorization = inputs.authorizationType ?? "NONE";
+  if (authorization !== "NONE") {
+    // Ignoring it would let everyone in.
+    throw badRequest(`authorizationType of route ${inputs.routeKey} is ${authorization}: only NONE runs locally`);
+  }
+  if (inputs.apiKeyRequired) throw badRequest(`apiKeyRequired of route ${inputs.routeKey} does not run locally`);
+  const responses = inputs.routeResponseSelectionExpression;
+  if (responses && responses !== "$default") {
+    throw badRequest(`routeResponseSelectionExpression of ${inputs.routeKey} is ${responses}: AWS has only $default`);
+  }
+}
+
+export function checkIntegration(inputs: IntegrationInputs): void {
+  const { integrationType, integrationUri, integrationMethod, timeoutMilliseconds } = inputs;
+  if (integrationType === "AWS_PROXY") {
+    if (!functionArnOf(integrationUri))
+      throw badRequest(`integrationUri ${integrationUri} is no function's invoke ARN`);
+    // Lambda's Invoke is a POST, whatever the route.
+    if (integrationMethod !== "POST") throw badRequest(`integrationMethod is ${integrationMethod}: Lambda takes POST`);
+  } else if (integrationType !== "MOCK") {
+    throw badRequest(`integrationType is ${integrationType}: only AWS_PROXY and MOCK run locally`);
+  }
+  if (timeoutMilliseconds != null && (timeoutMilliseconds < 50 || timeoutMilliseconds > limits.integrationTimeoutMs)) {
+    throw badRequest(`timeoutMilliseconds is ${timeoutMilliseconds}: it must be 50 to ${limits.integrationTimeoutMs}`);
+  }
+  checkTemplates("requestTemplates", inputs.requestTemplates);
+}
+
+export function checkIntegrationResponse(inputs: IntegrationResponseInputs): void {
+  if (!/^(\$default|\/.+\/)$/.test(inputs.integrationResponseKey)) {
+    throw badRequest(`integrationResponseKey is ${inputs.integrationResponseKey}: it must be $default or /a pattern/`);
+  }
+  checkTemplates("responseTemplates", inputs.responseTemplates);
+}
+
+export function checkRouteResponse(inputs: RouteResponseInputs): void {
+  if (inputs.routeResponseKey !== "$default") {
+    throw badRequest(`routeResponseKey is ${inputs.routeResponseKey}: AWS has only $default`);
+  }
+}
+
+export function checkStage(inputs: StageInputs): void {
+  if (!/^[\w-]{1,128}$/.test(inputs.name ?? "")) {
+    throw badRequest(`the stage's name is ${inputs.name}: it must be letters, digits, _ and -`);
+  }
+  if (inputs.autoDeploy) {
+    throw badRequest("autoDeploy is documented for HTTP APIs only: give the stage a Deployment");
+  }
+}
+
+function checkTemplates(input: string, templates: Record<string, string> = {}): void {
+  for (const [key, template] of Object.entries(templates)) {
+    if (!isPlainTemplate(template)) {
+      throw badRequest(`${input}["${key}"] is more than text and $context.{name}: Velocity does not run locally`);
+    }
+  }
+}

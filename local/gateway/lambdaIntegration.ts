@@ -1,0 +1,86 @@
+import { AccessDeniedError, type Invocation, type Invoker } from "../lambda/invoker";
+import type { IntegrationInputs } from "./inputs";
+import { limits } from "./limits";
+
+/** What a function behind `AWS_PROXY` must answer with. */
+export interface ProxyAnswer {
+  statusCode: number;
+  body?: string;
+  headers?: Readonly<Record<string, unknown>>;
+}
+
+/** The integration gave no answer that could be passed on. The client sees the status, the log sees why. */
+export class IntegrationError extends Error {
+  override readonly name = "IntegrationError";
+
+  constructor(
+    readonly status: 500 | 504,
+    why: string,
+  ) {
+    super(why);
+  }
+
+  /** What AWS puts into the body. */
+  get publicMessage(): string {
+    return this.status === 504 ? "Endpoint request timed out" : "Internal server error";
+  }
+}
+
+/** The function behind `arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{functionArn}/invocations`. */
+export function functionArnOf(integrationUri: string | undefined): string | undefined {
+  return /^arn:[^:]+:apigateway:[^:]+:lambda:path\/2015-03-31\/functions\/(arn:[^/]+)\/invocations$/.exec(
+    integrationUri ?? "",
+  )?.[1];
+}
+
+/** Invokes the function behind an `AWS_PROXY` integration; rejects with `IntegrationError`. */
+export async function invokeProxy(
+  invoker: Invoker,
+  integration: IntegrationInputs,
+  event: unknown,
+  sourceArn: string,
+): Promise<ProxyAnswer> {
+  const functionArn = functionArnOf(integration.integrationUri) as string;
+  const caller = { principal: "apigateway.amazonaws.com", sourceArn };
+  const timeoutMs = integration.timeoutMilliseconds ?? limits.integrationTimeoutMs;
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const invocation = await Promise.race([
+      invoker.invoke(functionArn, event, caller),
+      new Promise<never>((_, reject) => {
+        const timedOut = new IntegrationError(504, `${functionArn} has not answered within ${timeoutMs} ms`);
+        // Not a reason for a process to stay.
+        timer = setTimeout(reject, timeoutMs, timedOut).unref();
+      }),
+    ]);
+    return proxyAnswer(functionArn, invocation);
+  } catch (error) {
+    if (error instanceof IntegrationError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof AccessDeniedError) {
+      throw new IntegrationError(500, `${caller.principal} may not invoke ${functionArn} for ${sourceArn}: ${message}`);
+    }
+    throw new IntegrationError(500, `${functionArn} cannot be invoked: ${message}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function proxyAnswer(functionArn: string, { functionError, payload }: Invocation): ProxyAnswer {
+  if (functionError) {
+    throw new IntegrationError(500, `${functionArn} failed: ${payload.errorType}: ${payload.errorMessage}`);
+  }
+  const { statusCode, body, headers } = (payload ?? {}) as Record<string, unknown>;
+  if (!isStatus(statusCode) || !(body == null || typeof body === "string")) {
+    throw new IntegrationError(500, `${functionArn} answered without an integer statusCode, or with a body of no text`);
+  }
+  return {
+    statusCode,
+    body: body ?? undefined,
+    headers: typeof headers === "object" && headers !== null ? { ...headers } : undefined,
+  };
+}
+
+function isStatus(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 200 && (value as number) <= 599;
+}

@@ -1,0 +1,64 @@
+import type { Api } from "./api";
+import type { Connection } from "./connection";
+import type { DeployedRoute, Stage } from "./definition";
+import { evaluate } from "./expression";
+import { shortId } from "./ids";
+import { IntegrationError, invokeProxy } from "./lambdaIntegration";
+import { mockAnswer } from "./mockIntegration";
+import { messageEvent, requestContext } from "./proxyEvents";
+
+/** Routes one message of a client and sends back what the route answers, or the error frame AWS has for it. */
+export async function answerMessage(api: Api, stage: Stage, connection: Connection, body: string): Promise<void> {
+  const { trace, log } = api.environment;
+  const id = shortId(connection.id);
+  const route = routeOf(stage, body);
+  const routeKey = route?.routeKey ?? "$default";
+  const context = requestContext(api.endpoint, connection, routeKey, "MESSAGE");
+  const reply = (text: string, what: string): void => {
+    trace.record("Gateway", "Client", `${what} ${id}`);
+    connection.send(text);
+  };
+  const refuse = (message: string): void => {
+    reply(JSON.stringify({ message, connectionId: connection.id, requestId: context.requestId }), message);
+  };
+
+  trace.record("Client", "Gateway", `message ${route ? routeKey : "without a route"} ${id}`);
+  if (!stage.throttle.allows(routeKey)) return refuse("Too Many Requests");
+  if (!route) return refuse("Forbidden");
+  try {
+    const answer = await runIntegration(api, stage, route, body, context);
+    if (answer !== undefined && route.answers) reply(answer, `message, the answer of ${routeKey}`);
+  } catch (error) {
+    log(`route ${routeKey} of stage ${stage.name}: ${(error as Error).message}`);
+    // A timeout, too, is told the client in this form.
+    refuse(error instanceof IntegrationError ? error.publicMessage : "Internal server error");
+  }
+}
+
+async function runIntegration(
+  api: Api,
+  stage: Stage,
+  route: DeployedRoute,
+  body: string,
+  context: ReturnType<typeof requestContext>,
+): Promise<string | undefined> {
+  const { invoker, trace } = api.environment;
+  const { integration, routeKey } = route;
+  if (!integration) throw new IntegrationError(500, `route ${routeKey} has no integration`);
+  if (integration.integrationType === "MOCK") return mockAnswer(route, body, context);
+  const id = shortId(context.connectionId);
+  trace.record("Gateway", "Lambda", `${routeKey} ${id}`);
+  const event = messageEvent(body, context);
+  const answer = await invokeProxy(invoker, integration, event, api.sourceArn(stage, routeKey));
+  trace.record("Lambda", "Gateway", `${answer.statusCode} ${routeKey} ${id}`);
+  return answer.body;
+}
+
+function routeOf(stage: Stage, body: string): DeployedRoute | undefined {
+  const { deployment } = stage;
+  if (!deployment) return undefined;
+  const key = evaluate(deployment.routeSelectionExpression, body);
+  // A client cannot play a connect or a disconnect by naming it.
+  const named = key === undefined || key.startsWith("$") ? undefined : deployment.routes.get(key);
+  return named ?? deployment.routes.get("$default");
+}
