@@ -34,6 +34,10 @@ export class LambdaService implements Invoker {
     return this.functions.has(name);
   }
 
+  functionNames(): string[] {
+    return [...this.functions.keys()];
+  }
+
   /**
    * Creates the function, or changes it: its idle environments end now, its busy ones after what they run. Resolves
    * with the function's ARN.

@@ -61,7 +61,6 @@ function queueResource(messaging: Messaging): LocalResource {
       checkEncryption(name, inputs);
       const isFifo = inputs["fifoQueue"] === true;
       const attributes = given(attributesFrom(queueInputs, inputs));
-      if (isFifo) attributes["FifoQueue"] = "true";
       const { url, arn } = messaging.createQueue(physicalName(name, inputs, isFifo), attributes);
       return { id: url, outputs: outputs(url, arn) };
     },
@@ -121,7 +120,6 @@ function topicResource(messaging: Messaging): LocalResource {
     async create({ name, inputs }) {
       const isFifo = inputs["fifoTopic"] === true;
       const attributes = given(attributesFrom(topicInputs, inputs));
-      if (isFifo) attributes["FifoTopic"] = "true";
       const arn = messaging.createTopic(physicalName(name, inputs, isFifo), attributes);
       return { id: arn, outputs: outputs(arn) };
     },

@@ -1,0 +1,95 @@
+import { Gateways } from "./gateway/gateways";
+import { Issuer } from "./issuer";
+import { LambdaService } from "./lambda/lambdaService";
+import { Messaging } from "./messaging";
+import { Provisioner } from "./provision";
+import { apiGatewayResources } from "./provision/apiGateway";
+import { EventSourceMappings, eventSourceMappingResources } from "./provision/eventSourceMapping";
+import { lambdaResources } from "./provision/lambda";
+import { messagingResources } from "./provision/messaging";
+import { tableResources } from "./provision/table";
+import { Tables } from "./table";
+import { Trace } from "./trace";
+
+export interface LocalCloudOptions {
+  /** The audience that the local issuer's tokens are for. */
+  audience: string;
+  /** The claim that is the user's code. */
+  userClaim: string;
+  /** Receives what the parts and the functions log, line by line. */
+  log: (line: string) => void;
+  /** Port of the first WebSocket API. @default any free one */
+  port?: number;
+  /** The gateway delivers no `$disconnect`, which is best effort on AWS. @default false */
+  loseDisconnects?: boolean;
+  /** How many times as fast the clocks of gateway and queues run. @default 1 */
+  timeScale?: number;
+  /** The Node that runs the functions. @default the one that runs this process */
+  nodePath?: string;
+}
+
+/** The parts of AWS that a relay needs, on this machine: everything that a registered resource can become here. */
+export class LocalCloud {
+  private constructor(
+    readonly trace: Trace,
+    readonly issuer: Issuer,
+    readonly tables: Tables,
+    readonly messaging: Messaging,
+    readonly lambda: LambdaService,
+    readonly gateways: Gateways,
+    readonly eventSourceMappings: EventSourceMappings,
+    readonly provisioner: Provisioner,
+    private readonly mute: () => void,
+  ) {}
+
+  static async start(options: LocalCloudOptions): Promise<LocalCloud> {
+    const { port, audience, userClaim, nodePath, timeScale = 1, loseDisconnects = false } = options;
+    // The SDK will leave Node 20 in 2027, which concerns the functions' Node 24 as little as whoever runs this.
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+    const trace = new Trace();
+    let muted = false;
+    const log = (line: string) => void (muted || options.log(line));
+    const [issuer, tables, messaging] = await Promise.all([
+      Issuer.start({ audience, userClaim, log }),
+      Tables.start({ trace }),
+      Messaging.start({ trace, timeScale, log }),
+    ]);
+    const lambda = new LambdaService({
+      log,
+      nodePath,
+      environment: () => ({
+        AWS_ENDPOINT_URL_DYNAMODB: tables.endpoint,
+        AWS_ENDPOINT_URL_SQS: messaging.endpoint,
+        // The local issuer's certificate is nobody's: the functions fetch its keys over https as on AWS.
+        NODE_EXTRA_CA_CERTS: issuer.caFile,
+        AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+      }),
+    });
+    const gateways = new Gateways({ invoker: lambda, trace, timeScale, loseDisconnects, log, port });
+    const eventSourceMappings = new EventSourceMappings({
+      invoker: lambda,
+      functionTimeoutSeconds: (functionArn) => lambda.functionTimeoutSeconds(functionArn),
+      messaging,
+      timeScale,
+      trace,
+      log,
+    });
+    const provisioner = new Provisioner({
+      ...apiGatewayResources(gateways),
+      ...eventSourceMappingResources(eventSourceMappings),
+      ...lambdaResources(lambda),
+      ...messagingResources(messaging),
+      ...tableResources(tables),
+    });
+    const mute = () => (muted = true);
+    return new LocalCloud(trace, issuer, tables, messaging, lambda, gateways, eventSourceMappings, provisioner, mute);
+  }
+
+  /** Ends everything at once, with what is under way: nothing here outlives the process. */
+  async close(): Promise<void> {
+    // What fails for want of its counterpart now is no news.
+    this.mute();
+    await Promise.all([this.eventSourceMappings.stop(), this.gateways.close(), this.lambda.close()]);
+    await Promise.all([this.messaging.close(), this.tables.close(), this.issuer.close()]);
+  }
+}

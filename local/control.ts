@@ -1,0 +1,98 @@
+import Fastify, { type FastifyInstance } from "fastify";
+import type { LocalCloud } from "./cloud";
+
+const managementStatuses = [410, 429, 500] as const;
+const handlers = ["connect", "disconnect", "deliver"] as const;
+
+type Fault =
+  | { management: (typeof managementStatuses)[number]; times: number }
+  | { jwks: "down" | "up" }
+  | { crash: (typeof handlers)[number]; times: number }
+  | { table: "hold-answers" | "release" }
+  | { disconnects: "lose" | "deliver" };
+
+/** The server that provokes what a network and a cloud do, on a port of 127.0.0.1. */
+export class Control {
+  private constructor(
+    readonly url: string,
+    private readonly app: FastifyInstance,
+  ) {}
+
+  static async start(cloud: LocalCloud): Promise<Control> {
+    const app = Fastify({ forceCloseConnections: true });
+
+    app.get("/connections", () => cloud.gateways.connections());
+    for (const [path, act] of [
+      ["half-open", (id: string) => cloud.gateways.halfOpen(id)],
+      ["drop", (id: string) => cloud.gateways.drop(id)],
+    ] as const) {
+      app.post<{ Params: { id: string } }>(`/connections/:id/${path}`, async ({ params: { id } }, reply) => {
+        const found = act(id);
+        const message = `no open connection has the id ${id}: GET /connections lists them`;
+        return found ? reply.code(204).send() : reply.code(404).send({ message });
+      });
+    }
+
+    app.post("/faults", async ({ body }, reply) => {
+      const fault = body as Fault;
+      const problem = problemOf(fault);
+      if (problem !== undefined) {
+        return reply.code(400).send({ message: problem });
+      }
+      provoke(cloud, fault);
+      return reply.code(204).send();
+    });
+
+    const url = await app.listen({ port: 0, host: "127.0.0.1" });
+    return new Control(url, app);
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+  }
+}
+
+function provoke(cloud: LocalCloud, fault: Fault): void {
+  if ("management" in fault) {
+    cloud.gateways.injectManagementFault(fault.management, fault.times);
+  } else if ("jwks" in fault) {
+    cloud.issuer.setJwks(fault.jwks);
+  } else if ("crash" in fault) {
+    const { crash, times } = fault;
+    // Physical names are the program's, with a suffix: relay-deliver-03f9843.
+    const names = cloud.lambda.functionNames().filter((name) => new RegExp(`(^|-)${crash}-[0-9a-f]{7}$`).test(name));
+    names.forEach((name) => cloud.lambda.crashNext(name, times));
+  } else if ("table" in fault) {
+    if (fault.table === "release") {
+      cloud.tables.releaseAnswers();
+    } else {
+      cloud.tables.holdAnswers();
+    }
+  } else {
+    cloud.gateways.loseDisconnects = fault.disconnects === "lose";
+  }
+}
+
+/** What is wrong with a fault, so that a test never believes that it provoked one. */
+function problemOf(fault: unknown): string | undefined {
+  const allowed: Record<string, readonly unknown[]> = {
+    management: managementStatuses,
+    crash: handlers,
+    jwks: ["down", "up"],
+    table: ["hold-answers", "release"],
+    disconnects: ["lose", "deliver"],
+  };
+  const { times, ...kinds } = (typeof fault === "object" && fault !== null ? fault : {}) as Record<string, unknown>;
+  const [kind, ...others] = Object.keys(kinds);
+  if (kind === undefined || others.length > 0 || !(kind in allowed)) {
+    return `got ${JSON.stringify(fault)}; allowed: JSON with one of ${Object.keys(allowed).join(", ")}`;
+  }
+  if (!allowed[kind]?.includes(kinds[kind])) {
+    return `${kind}: got ${JSON.stringify(kinds[kind])}; allowed: ${allowed[kind]?.join(", ")}`;
+  }
+  const counted = kind === "management" || kind === "crash";
+  if (counted && !(Number.isInteger(times) && (times as number) >= 0)) {
+    return `times: got ${JSON.stringify(times)}; allowed: a whole number, 0 or more`;
+  }
+  return undefined;
+}

@@ -1,0 +1,108 @@
+import { resolve } from "node:path";
+import { credentials, region } from "./account";
+import { LocalCloud, type LocalCloudOptions } from "./cloud";
+import { Control } from "./control";
+import { runProgram } from "./runProgram";
+import { readStackConfig, type StackConfig, withLocalIssuer } from "./stackConfig";
+
+export interface LocalRunOptions extends Pick<
+  LocalCloudOptions,
+  "log" | "port" | "loseDisconnects" | "timeScale" | "nodePath"
+> {
+  stack: string;
+  /** Called with what goes wrong once the run is ready. */
+  onLateError: (error: Error) => void;
+  /** The folder of Pulumi.yaml and index.ts. @default this repository's */
+  programFolder?: string;
+}
+
+/** Where everything is, as `npm start -- --json` prints it. */
+export interface Addresses {
+  websocketUrl: string;
+  managementEndpoint: string;
+  /** SNS and SQS. */
+  awsEndpoint: string;
+  dynamodbEndpoint: string;
+  region: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+  topicArn: string;
+  queueUrl: string;
+  deadLetterQueueUrl: string;
+  subscriptionDeadLetterQueueUrl: string;
+  tableName: string;
+  tokenUrl: string;
+  jwksUrl: string;
+  cookieName: string;
+  allowedOrigins: string[];
+  controlUrl: string;
+}
+
+/** This repository's program, executed with a stack's own config and provisioned on one machine. */
+export class LocalRun {
+  private constructor(
+    readonly addresses: Addresses,
+    readonly cloud: LocalCloud,
+    private readonly control: Control,
+  ) {}
+
+  /** Resolves when everything is registered and provisioned, and the pollers poll. */
+  static async start(options: LocalRunOptions): Promise<LocalRun> {
+    const { stack, onLateError, programFolder = resolve(__dirname, "..") } = options;
+    const configured = readStackConfig(programFolder, stack);
+    const audience = "websocket-relay-local";
+    const { userClaim, cookieName } = authNames(configured);
+
+    const cloud = await LocalCloud.start({ ...options, audience, userClaim });
+    try {
+      const config = withLocalIssuer(configured, { issuer: cloud.issuer.issuer, audience });
+      const { provisioner } = cloud;
+      const outputs = await runProgram({ programFolder, stack, config, provisioner, onLateError });
+      const control = await Control.start(cloud);
+      const addresses: Addresses = {
+        websocketUrl: text(outputs, "websocketUrl"),
+        managementEndpoint: text(outputs, "managementEndpoint"),
+        awsEndpoint: cloud.messaging.endpoint,
+        dynamodbEndpoint: cloud.tables.endpoint,
+        region,
+        accessKeyId: credentials.accessKeyId,
+        secretAccessKey: credentials.secretAccessKey,
+        topicArn: text(outputs, "topicArn"),
+        queueUrl: text(outputs, "queueUrl"),
+        deadLetterQueueUrl: text(outputs, "deadLetterQueueUrl"),
+        subscriptionDeadLetterQueueUrl: text(outputs, "subscriptionDeadLetterQueueUrl"),
+        tableName: text(outputs, "tableName"),
+        tokenUrl: cloud.issuer.tokenUrl,
+        jwksUrl: cloud.issuer.jwksUrl,
+        cookieName,
+        allowedOrigins: [
+          ...((config.values.allowedOrigins ?? []) as string[]),
+          new URL(text(outputs, "managementEndpoint")).origin,
+        ],
+        controlUrl: control.url,
+      };
+      return new LocalRun(addresses, cloud, control);
+    } catch (error) {
+      await cloud.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.control.close();
+    await this.cloud.close();
+  }
+}
+
+function authNames({ values }: StackConfig): { userClaim: string; cookieName: string } {
+  const { userClaim = "sub", cookieName = "access_token" } = (values.auth ?? {}) as Record<string, string | undefined>;
+  return { userClaim, cookieName };
+}
+
+function text(outputs: Record<string, unknown>, key: string): string {
+  const value = outputs[key];
+  if (typeof value !== "string") {
+    throw new Error(`the program's output ${key} is ${JSON.stringify(value)}: index.ts has to export it as text`);
+  }
+  return value;
+}

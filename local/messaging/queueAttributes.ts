@@ -1,0 +1,73 @@
+import { AwsError } from "./awsError";
+
+/** What a queue's attributes may be; an attribute that is absent keeps AWS's default. */
+const ranges = {
+  VisibilityTimeout: [0, 43_200],
+  DelaySeconds: [0, 900],
+  ReceiveMessageWaitTimeSeconds: [0, 20],
+  MaximumMessageSize: [1_024, 1_048_576],
+  MessageRetentionPeriod: [60, 1_209_600],
+} as const;
+
+/**
+ * Refuses attributes as SQS does, of the queue `queueName`; `exists` tells whether there is a queue of an ARN.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+ *
+ * @throws AwsError InvalidAttributeValue or InvalidParameterValue, naming the attribute, what it got and what is allowed.
+ */
+export function checkQueueAttributes(
+  queueName: string,
+  attributes: Record<string, string>,
+  exists: (arn: string) => boolean,
+): void {
+  for (const [name, [least, most]] of Object.entries(ranges)) {
+    const value = attributes[name];
+    if (value !== undefined && !(Number.isInteger(Number(value)) && Number(value) >= least && Number(value) <= most)) {
+      throw new AwsError(
+        "InvalidAttributeValue",
+        `Invalid value for the parameter ${name} of ${queueName}: ${value}. Must be between ${least} and ${most}.`,
+      );
+    }
+  }
+  if (attributes["Policy"]) parseObject(queueName, "Policy", attributes["Policy"]);
+  if (attributes["RedriveAllowPolicy"]) parseObject(queueName, "RedriveAllowPolicy", attributes["RedriveAllowPolicy"]);
+  if (attributes["RedrivePolicy"]) checkRedrivePolicy(queueName, attributes["RedrivePolicy"], exists);
+}
+
+function checkRedrivePolicy(queueName: string, redrivePolicy: string, exists: (arn: string) => boolean): void {
+  const { deadLetterTargetArn: target, maxReceiveCount: count } = parseObject(
+    queueName,
+    "RedrivePolicy",
+    redrivePolicy,
+  );
+  const refuse = (reason: string) =>
+    new AwsError(
+      "InvalidParameterValue",
+      `Value ${redrivePolicy} for parameter RedrivePolicy of ${queueName} is invalid. Reason: ${reason}`,
+    );
+  if (!Number.isInteger(Number(count)) || Number(count) < 1 || Number(count) > 1000) {
+    throw refuse(`maxReceiveCount is ${String(count)}, valid values are from 1 to 1000 both inclusive.`);
+  }
+  if (typeof target !== "string" || !exists(target)) {
+    throw refuse(`Dead letter target does not exist: ${String(target)}.`);
+  }
+  if (target.endsWith(".fifo") !== queueName.endsWith(".fifo")) {
+    throw refuse("Dead-letter target must be same type of queue as the source.");
+  }
+}
+
+function parseObject(queueName: string, name: string, json: string): Record<string, unknown> {
+  const refuse = () =>
+    new AwsError(
+      "InvalidAttributeValue",
+      `Invalid value for the parameter ${name} of ${queueName}: not a JSON object.`,
+    );
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    throw refuse();
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw refuse();
+  return value as Record<string, unknown>;
+}

@@ -1,0 +1,101 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+
+type Values = Record<string, unknown>;
+
+interface ConfigDeclaration {
+  type?: "string" | "boolean" | "integer" | "array" | "object";
+  items?: { type?: string };
+  default?: unknown;
+}
+
+/** A project's name and the values that a stack's program sees, keyed by what stands behind `{project}:`. */
+export interface StackConfig {
+  project: string;
+  values: Values;
+}
+
+/**
+ * What the CLI does before it runs a program: reads the project's declarations, merges their defaults with the stack's
+ * values, and checks types. https://www.pulumi.com/docs/iac/concepts/projects/project-file/#configuration-options
+ *
+ * @throws Error that names the stack, or the key, what it got and what to do.
+ */
+export function readStackConfig(programFolder: string, stack: string): StackConfig {
+  const { name: project, config: declarations = {} } = readYaml(join(programFolder, "Pulumi.yaml")) as {
+    name: string;
+    config?: Record<string, ConfigDeclaration>;
+  };
+  const stackFile = join(programFolder, `Pulumi.${stack}.yaml`);
+  if (!/^[\w.-]+$/.test(stack) || !existsSync(stackFile)) {
+    const known = readdirSync(programFolder).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
+    throw new Error(`stack ${JSON.stringify(stack)} has no file Pulumi.${stack}.yaml; there are: ${known.join(", ")}`);
+  }
+  const stackValues = ((readYaml(stackFile) as { config?: Values } | null)?.config ?? {}) as Values;
+
+  const values: Values = {};
+  for (const [key, declaration] of Object.entries(declarations)) {
+    if (declaration.default !== undefined && declaration.default !== null) {
+      values[key] = declaration.default;
+    }
+  }
+  for (const [qualified, value] of Object.entries(stackValues)) {
+    const prefix = `${project}:`;
+    // Another namespace, aws:region for one, configures a provider: there is none here.
+    if (qualified.startsWith(prefix)) {
+      values[qualified.slice(prefix.length)] = value;
+    }
+  }
+  for (const [key, declaration] of Object.entries(declarations)) {
+    if (values[key] === undefined || values[key] === null) {
+      throw new Error(
+        `Stack '${stack}' is missing configuration value '${key}': set it in Pulumi.${stack}.yaml or with pulumi config set`,
+      );
+    }
+    if (!hasType(values[key], declaration)) {
+      throw new Error(
+        `Stack '${stack}' with configuration key '${key}' must be of type '${declaration.type}', got ${JSON.stringify(values[key])}`,
+      );
+    }
+  }
+  return { project, values };
+}
+
+/** The values as `pulumi.runtime.setAllConfig` takes them: qualified keys, everything but text as JSON. */
+export function asRuntimeConfig({ project, values }: StackConfig): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [
+      `${project}:${key}`,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
+}
+
+/**
+ * `auth` with the local issuer in the place of the configured one; the user's claim and the cookie's name stay. The
+ * program refuses a placeholder, and no machine can sign for a real issuer.
+ */
+export function withLocalIssuer(config: StackConfig, oidc: { issuer: string; audience: string }): StackConfig {
+  const { userClaim, cookieName } = (config.values.auth ?? {}) as Values;
+  return { ...config, values: { ...config.values, auth: { oidc, userClaim, cookieName } } };
+}
+
+function hasType(value: unknown, { type, items }: ConfigDeclaration): boolean {
+  switch (type) {
+    case undefined:
+      return true;
+    case "integer":
+      return Number.isInteger(value);
+    case "array":
+      return Array.isArray(value) && value.every((item) => hasType(item, { type: items?.type } as ConfigDeclaration));
+    case "object":
+      return typeof value === "object" && !Array.isArray(value);
+    default:
+      return typeof value === type;
+  }
+}
+
+function readYaml(file: string): unknown {
+  return parse(readFileSync(file, "utf8"));
+}

@@ -1,0 +1,130 @@
+import { parseArgs } from "node:util";
+import { type Addresses, LocalRun } from "./localRun";
+
+const usage = `npm start -- [--stack dev] [--port N] [--time-scale N] [--lose-disconnects] [--json]
+
+  --stack NAME         the stack whose config is used: dev (default), prod, or any Pulumi.NAME.yaml
+  --port N             port of the WebSocket API (default: any free one)
+  --time-scale N       run the clocks of gateway and queues N times as fast (default: 1)
+  --lose-disconnects   the gateway delivers no $disconnect, as may happen on AWS
+  --json               print one line of JSON when ready, and nothing else, to stdout`;
+
+interface Flags {
+  stack: string;
+  port?: number;
+  timeScale: number;
+  loseDisconnects: boolean;
+  json: boolean;
+}
+
+async function main(): Promise<void> {
+  const flags = readFlags(process.argv.slice(2));
+  if (!flags) {
+    console.log(usage);
+    return;
+  }
+  // Stopping may begin while starting is still under way: whichever ends later closes.
+  let stopping = false;
+  let run: LocalRun | undefined;
+  const stop = async (exitCode: number) => {
+    if (stopping) return;
+    stopping = true;
+    // The parts have nothing to lose; one that does not end must not keep the others, nor the terminal.
+    setTimeout(() => process.exit(exitCode), 4_000).unref();
+    await run?.close();
+    process.exit(exitCode);
+  };
+  // npm forwards Ctrl-C to a child that has already got it from the terminal.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => void stop(0));
+  }
+  const fail = (error: Error) => {
+    console.error(`error: ${oneLine(error)}`);
+    void stop(1);
+  };
+
+  try {
+    run = await LocalRun.start({ ...flags, log: (line) => console.error(line), onLateError: fail });
+  } catch (error) {
+    fail(error as Error);
+    return;
+  }
+  if (stopping) {
+    await run.close();
+    return;
+  }
+  console.log(flags.json ? JSON.stringify(run.addresses) : welcome(run.addresses, flags));
+}
+
+/** Undefined where help was asked for. */
+function readFlags(args: string[]): Flags | undefined {
+  const { values } = parseArgs({
+    args,
+    options: {
+      stack: { type: "string", default: "dev" },
+      port: { type: "string" },
+      "time-scale": { type: "string", default: "1" },
+      "lose-disconnects": { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) {
+    return undefined;
+  }
+  const port = values.port === undefined ? undefined : Number(values.port);
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw new Error(`--port: got ${JSON.stringify(values.port)}; allowed: a whole number from 0 to 65535`);
+  }
+  const timeScale = Number(values["time-scale"]);
+  if (!(timeScale >= 1 && timeScale <= 1_000)) {
+    throw new Error(`--time-scale: got ${JSON.stringify(values["time-scale"])}; allowed: a number from 1 to 1000`);
+  }
+  return { stack: values.stack, port, timeScale, loseDisconnects: values["lose-disconnects"], json: values.json };
+}
+
+function welcome(addresses: Addresses, flags: Flags): string {
+  const { websocketUrl, tokenUrl, awsEndpoint, dynamodbEndpoint, topicArn, deadLetterQueueUrl, tableName } = addresses;
+  const aws = (endpoint: string) =>
+    `AWS_ACCESS_KEY_ID=${addresses.accessKeyId} AWS_SECRET_ACCESS_KEY=${addresses.secretAccessKey} ` +
+    `AWS_REGION=${addresses.region} aws --endpoint-url ${endpoint}`;
+  const value = (key: string, text: string) => `"${key}":{"DataType":"String","StringValue":"${text}"}`;
+  return `
+The relay of stack "${flags.stack}" runs on this machine, out of the same program and bundles as pulumi up deploys.
+
+Connect as user 42, for context "chat" and contextId "7" (any WebSocket client; here npx wscat):
+
+  npx wscat -c '${websocketUrl}?context=chat&contextId=7' -H "Authorization: Bearer $(curl -s '${tokenUrl}?user=42')"
+
+Publish to that user as the backend (AWS CLI):
+
+  ${aws(awsEndpoint)} sns publish --topic-arn ${topicArn} --message 'Hello, 42' \\
+    --message-attributes '{${value("user", "42")},${value("context", "chat")},${value("contextId", "7")}}'
+
+Get a token for any user; further query parameters override claims, an empty one removes it:
+
+  curl '${tokenUrl}?user=42&expiresInSeconds=60'
+
+See who is connected, and what could not be delivered:
+
+  ${aws(dynamodbEndpoint)} dynamodb scan --table-name ${tableName}
+  ${aws(awsEndpoint)} sqs receive-message --queue-url ${deadLetterQueueUrl} --message-attribute-names All
+
+Provoke what a network does (ids: GET ${addresses.controlUrl}/connections):
+
+  curl -X POST ${addresses.controlUrl}/connections/ID/half-open
+  curl -X POST ${addresses.controlUrl}/connections/ID/drop
+  curl -X POST ${addresses.controlUrl}/faults -H 'content-type: application/json' -d '{"management":410,"times":1}'
+
+Ctrl-C ends it.
+`;
+}
+
+function oneLine(error: Error): string {
+  return error.message.split("\n").join(" ").trim();
+}
+
+main().catch((error: unknown) => {
+  console.error(`error: ${oneLine(error as Error)}`);
+  process.exit(1);
+});

@@ -1,0 +1,262 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { resolve } from "node:path";
+import { createInterface } from "node:readline";
+import {
+  type AttributeValue,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
+import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { type ClientOptions, WebSocket } from "ws";
+import type { Addresses } from "../../local/localRun";
+
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
+
+export const repository = resolve(__dirname, "../..");
+
+/** The address of one session: whom a message is for. */
+export interface Recipient {
+  user: string;
+  context: string;
+  contextId: string;
+}
+
+/** One line that a function logged, as its JSON `message`. */
+export type LogLine = Record<string, unknown> & { event?: string };
+
+/** `npm start -- --json`, as a process of its own, played by an independent client and backend. */
+export class Relay {
+  readonly logs: LogLine[] = [];
+  private readonly logged = new EventEmitter();
+  private readonly dynamodb: DynamoDBClient;
+  private readonly sns: SNSClient;
+  private readonly sqs: SQSClient;
+  private readonly sockets: WebSocket[] = [];
+
+  private constructor(
+    readonly addresses: Addresses,
+    readonly process: ChildProcess,
+  ) {
+    const { region, accessKeyId, secretAccessKey, awsEndpoint, dynamodbEndpoint } = addresses;
+    const client = () => ({ region, credentials: { accessKeyId, secretAccessKey } });
+    this.dynamodb = new DynamoDBClient({ ...client(), endpoint: dynamodbEndpoint });
+    this.sns = new SNSClient({ ...client(), endpoint: awsEndpoint });
+    this.sqs = new SQSClient({ ...client(), endpoint: awsEndpoint });
+  }
+
+  static async start(flags: string[] = [], folder = repository): Promise<Relay> {
+    const child = startProcess(["--json", ...flags], folder);
+    const stderr: string[] = [];
+    const lines = createInterface({ input: child.stderr });
+    lines.on("line", (line) => stderr.push(line));
+    const [first] = (await Promise.race([
+      once(createInterface({ input: child.stdout }), "line"),
+      once(child, "exit").then(() => Promise.reject(new Error(`the local run ended:\n${stderr.join("\n")}`))),
+    ])) as [string];
+    const relay = new Relay(JSON.parse(first) as Addresses, child);
+    lines.on("line", (line) => relay.takeLog(line));
+    return relay;
+  }
+
+  async stop(): Promise<void> {
+    this.sockets.forEach((socket) => socket.terminate());
+    if (this.process.exitCode === null) {
+      this.process.kill("SIGTERM");
+      await once(this.process, "exit");
+    }
+    [this.dynamodb, this.sns, this.sqs].forEach((client) => client.destroy());
+  }
+
+  async token(user: string, query = ""): Promise<string> {
+    const response = await fetch(`${this.addresses.tokenUrl}?user=${encodeURIComponent(user)}${query}`);
+    return response.text();
+  }
+
+  url({ context, contextId }: Omit<Recipient, "user">): string {
+    const query = new URLSearchParams({ context, contextId }).toString();
+    return `${this.addresses.websocketUrl}?${query}`;
+  }
+
+  /** A client whose handshake is under way; `opened` resolves or rejects with it. */
+  async open(recipient: Recipient): Promise<Client> {
+    const client = new Client(this.url(recipient), {
+      headers: { authorization: `Bearer ${await this.token(recipient.user)}` },
+    });
+    this.sockets.push(client.socket);
+    return client;
+  }
+
+  async connect(recipient: Recipient): Promise<Client> {
+    const client = await this.open(recipient);
+    await client.opened;
+    return client;
+  }
+
+  /** The status with which a handshake is answered: 101, or the refusal's. */
+  async handshake(url: string, options: ClientOptions): Promise<{ status: number; body: string }> {
+    const socket = new WebSocket(url, options);
+    this.sockets.push(socket);
+    socket.on("error", () => undefined);
+    return new Promise((answered) => {
+      socket.on("open", () => answered({ status: 101, body: "" }));
+      socket.on("unexpected-response", (_request, response) => {
+        let body = "";
+        response.on("data", (chunk: Buffer) => (body += chunk.toString()));
+        response.on("end", () => answered({ status: response.statusCode ?? 0, body }));
+      });
+    });
+  }
+
+  async publish(recipient: Partial<Recipient>, message: string): Promise<void> {
+    const attributes = Object.entries(recipient).map(
+      ([key, value]) => [key, { DataType: "String", StringValue: value }] as const,
+    );
+    await this.sns.send(
+      new PublishCommand({
+        TopicArn: this.addresses.topicArn,
+        Message: message,
+        MessageAttributes: Object.fromEntries(attributes),
+      }),
+    );
+  }
+
+  /** The next message that is dead-lettered with this body. */
+  async deadLetter(body: string, queueUrl = this.addresses.deadLetterQueueUrl): Promise<Message> {
+    for (;;) {
+      const { Messages = [] } = await this.sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl: queueUrl,
+          WaitTimeSeconds: 20,
+          MaxNumberOfMessages: 10,
+          MessageAttributeNames: ["All"],
+        }),
+      );
+      for (const message of Messages) {
+        await this.sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: message.ReceiptHandle }));
+      }
+      const found = Messages.find((message) => message.Body === body);
+      if (found) return found;
+    }
+  }
+
+  async session(recipient: Recipient): Promise<Record<string, AttributeValue> | undefined> {
+    const { Item } = await this.dynamodb.send(
+      new GetItemCommand({ TableName: this.addresses.tableName, Key: keyOf(recipient), ConsistentRead: true }),
+    );
+    return Item;
+  }
+
+  /** Resolves when the session is there: a read after another, since a table tells nobody. */
+  async untilSession(recipient: Recipient): Promise<Record<string, AttributeValue>> {
+    for (;;) {
+      const session = await this.session(recipient);
+      if (session) return session;
+    }
+  }
+
+  async putSession(recipient: Recipient, attributes: Record<string, AttributeValue>): Promise<void> {
+    const Item = { ...keyOf(recipient), ...attributes };
+    await this.dynamodb.send(new PutItemCommand({ TableName: this.addresses.tableName, Item }));
+  }
+
+  /** Makes the session look as if its client had connected `seconds` earlier. */
+  async ageSession(recipient: Recipient, seconds: number): Promise<void> {
+    await this.dynamodb.send(
+      new UpdateItemCommand({
+        TableName: this.addresses.tableName,
+        Key: keyOf(recipient),
+        UpdateExpression: "ADD connected_at :age",
+        ExpressionAttributeValues: { ":age": { N: String(-1000 * seconds) } },
+      }),
+    );
+  }
+
+  async control(path: string, body?: object): Promise<void> {
+    const response = await fetch(`${this.addresses.controlUrl}${path}`, {
+      method: "POST",
+      ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  }
+
+  async fault(fault: object): Promise<void> {
+    await this.control("/faults", fault);
+  }
+
+  /** A call to the management API, by plain HTTP. */
+  async management(method: "GET" | "POST" | "DELETE", connectionId: string, body?: string): Promise<Response> {
+    const url = `${this.addresses.managementEndpoint}/@connections/${encodeURIComponent(connectionId)}`;
+    return fetch(url, { method, body });
+  }
+
+  /** The first line, past or to come, that has all these fields. */
+  async log(fields: LogLine): Promise<LogLine> {
+    const matches = (line: LogLine) => Object.entries(fields).every(([key, value]) => line[key] === value);
+    for (;;) {
+      const found = this.logs.find(matches);
+      if (found) return found;
+      await once(this.logged, "line");
+    }
+  }
+
+  private takeLog(line: string): void {
+    const json = /^\S+: (\{.*\})$/.exec(line)?.[1];
+    if (json === undefined) return;
+    const { message } = JSON.parse(json) as { message?: LogLine };
+    if (typeof message === "object") {
+      this.logs.push(message);
+      this.logged.emit("line");
+    }
+  }
+}
+
+/** A WebSocket client that keeps every message from before it is open. */
+export class Client {
+  readonly socket: WebSocket;
+  readonly opened: Promise<void>;
+  readonly messages: string[] = [];
+
+  constructor(url: string, options: ClientOptions) {
+    this.socket = new WebSocket(url, options);
+    this.opened = once(this.socket, "open").then(() => undefined);
+    this.opened.catch(() => undefined);
+    this.socket.on("error", () => undefined);
+    this.socket.on("message", (message: Buffer) => this.messages.push(message.toString()));
+  }
+
+  /** Resolves when the client has got this message. */
+  async message(expected: string): Promise<void> {
+    while (!this.messages.includes(expected)) {
+      await once(this.socket, "message");
+    }
+  }
+
+  async close(): Promise<void> {
+    this.socket.close(1000);
+    await once(this.socket, "close");
+  }
+}
+
+/** `local/start.ts` in a process of its own. */
+export function startProcess(flags: string[], folder = repository) {
+  return spawn(process.execPath, ["-r", "ts-node/register", "local/start.ts", ...flags], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+let nextUser = 0;
+
+/** A user whom no other test has. */
+export function recipient(context = "chat"): Recipient {
+  nextUser += 1;
+  return { user: `user-${nextUser}`, context, contextId: "7" };
+}
+
+function keyOf({ user, context, contextId }: Recipient): Record<string, AttributeValue> {
+  return { caller_id: { S: `user#${user}` }, context: { S: `${context}#${contextId}` } };
+}

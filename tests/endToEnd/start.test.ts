@@ -1,0 +1,203 @@
+import { type ChildProcess, execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import { expect } from "chai";
+import { recipient, Relay, startProcess } from "./relay";
+
+describe("npm start", () => {
+  it("prints one line of JSON with every address when it is ready, and nothing else to stdout", async () => {
+    const child = startProcess(["--json"]);
+    let stdout = "";
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    while (!stdout.includes("\n")) await once(child.stdout, "data");
+    child.kill("SIGINT");
+    await once(child, "exit");
+    expect(stdout.trim().split("\n")).to.have.lengthOf(1);
+    expect(Object.keys(JSON.parse(stdout) as object)).to.deep.equal([
+      "websocketUrl",
+      "managementEndpoint",
+      "awsEndpoint",
+      "dynamodbEndpoint",
+      "region",
+      "accessKeyId",
+      "secretAccessKey",
+      "topicArn",
+      "queueUrl",
+      "deadLetterQueueUrl",
+      "subscriptionDeadLetterQueueUrl",
+      "tableName",
+      "tokenUrl",
+      "jwksUrl",
+      "cookieName",
+      "allowedOrigins",
+      "controlUrl",
+    ]);
+  });
+
+  it("prints in words how to connect, to publish and to get a token", async () => {
+    const child = startProcess([]);
+    let stdout = "";
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    while (!stdout.includes("Ctrl-C")) await once(child.stdout, "data");
+    child.kill("SIGINT");
+    await once(child, "exit");
+    expect(stdout)
+      .to.match(/wscat -c 'ws:/)
+      .and.match(/sns publish --topic-arn arn:/)
+      .and.match(/curl '.*user=42/);
+  });
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it(`ends with exit code 0 on ${signal}, even when it comes twice, and leaves no process behind`, async () => {
+      const relay = await Relay.start();
+      const client = await relay.connect(recipient());
+      const children = childrenOf(relay.process);
+      expect(children, "the connect function's process").to.not.be.empty;
+      relay.process.kill(signal);
+      relay.process.kill(signal);
+      const [code] = (await once(relay.process, "exit")) as [number];
+      expect(code).to.equal(0);
+      expect(client.messages).to.deep.equal([]);
+      for (const pid of children) await ended(pid);
+      await relay.stop();
+    });
+  }
+
+  it("uses the config of the chosen stack", async () => {
+    const relay = await Relay.start(["--stack", "prod"]);
+    try {
+      expect(relay.addresses.allowedOrigins).to.deep.equal([new URL(relay.addresses.managementEndpoint).origin]);
+    } finally {
+      await relay.stop();
+    }
+  });
+
+  it("delivers no $disconnect with --lose-disconnects", async () => {
+    const relay = await Relay.start(["--lose-disconnects"]);
+    try {
+      const to = recipient();
+      const client = await relay.connect(to);
+      const session = await relay.session(to);
+      await client.close();
+      expect(await relay.session(to)).to.deep.equal(session);
+      // The next client of the session finds it as the lost one left it.
+      await relay.connect(to);
+      expect((await relay.session(to))?.connection_id).not.to.deep.equal(session?.connection_id);
+    } finally {
+      await relay.stop();
+    }
+  });
+
+  it("listens on the port that it is given, and fails in one line when that is taken", async () => {
+    const blocker = createServer().listen(0, "127.0.0.1");
+    await once(blocker, "listening");
+    const { port } = blocker.address() as AddressInfo;
+    const refused = await failure(["--port", String(port)]);
+    expect(refused.stderr)
+      .to.match(/^error: .*\n$/)
+      .and.include(String(port));
+    blocker.close();
+    await once(blocker, "close");
+    const relay = await Relay.start(["--port", String(port)]);
+    await relay.stop();
+    expect(new URL(relay.addresses.websocketUrl).port).to.equal(String(port));
+  });
+
+  const refused: [what: string, flags: string[], message: RegExp][] = [
+    ["an unknown flag", ["--fast"], /--fast/],
+    ["a word that is no flag", ["fast"], /fast/],
+    ["an unknown stack", ["--stack", "staging"], /"staging".*dev, prod/],
+    ["a stack that would leave the folder", ["--stack", "../x"], /"\.\.\/x"/],
+    ["a port that is none", ["--port", "65536"], /--port: got "65536"; allowed/],
+    ["a time scale below one", ["--time-scale", "0"], /--time-scale: got "0"; allowed/],
+  ];
+  for (const [what, flags, message] of refused) {
+    it(`refuses ${what} in one line, without a stack trace`, async () => {
+      const { code, stderr } = await failure(flags);
+      expect(code).to.equal(1);
+      expect(stderr.trim().split("\n")).to.have.lengthOf(1);
+      expect(stderr)
+        .to.match(/^error: /)
+        .and.match(message);
+    });
+  }
+});
+
+describe("the control server", () => {
+  let relay: Relay;
+  before(async () => {
+    relay = await Relay.start();
+  });
+  after(() => relay.stop());
+
+  const post = (path: string, body?: unknown) =>
+    fetch(`${relay.addresses.controlUrl}${path}`, {
+      method: "POST",
+      ...(body !== undefined && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    });
+
+  const refused: unknown[] = [
+    {},
+    { unknown: 1 },
+    { management: 404, times: 1 },
+    { management: 410 },
+    { crash: "backend", times: 1 },
+    { crash: "deliver", times: 1.5 },
+    { jwks: "gone" },
+    { table: "hold" },
+    { disconnects: true },
+    { jwks: "down", table: "release" },
+  ];
+  for (const fault of refused) {
+    it(`refuses the fault ${JSON.stringify(fault)}, saying what is allowed`, async () => {
+      const response = await post("/faults", fault);
+      expect(response.status).to.equal(400);
+      expect(await response.text()).to.include("allowed");
+    });
+  }
+
+  it("says that a connection is not there", async () => {
+    for (const action of ["drop", "half-open"]) {
+      const response = await post(`/connections/none=/${action}`);
+      expect(response.status).to.equal(404);
+      expect(await response.text()).to.include("none=");
+    }
+  });
+
+  it("drops a connection abruptly, which the gateway notices", async () => {
+    const to = recipient();
+    const client = await relay.connect(to);
+    const connectionId = (await relay.session(to))?.connection_id?.S ?? "";
+    const closed = once(client.socket, "close");
+    expect((await post(`/connections/${encodeURIComponent(connectionId)}/drop`)).status).to.equal(204);
+    expect((await closed)[0]).to.equal(1006);
+    await relay.log({ event: "disconnected", connectionId });
+    expect(await relay.session(to)).to.equal(undefined);
+  });
+});
+
+async function failure(flags: string[]): Promise<{ code: number; stderr: string }> {
+  const child = startProcess(["--json", ...flags]);
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const [code] = (await once(child, "close")) as [number];
+  return { code, stderr };
+}
+
+function childrenOf({ pid }: ChildProcess): number[] {
+  const table = execFileSync("ps", ["-A", "-o", "pid=,ppid="]).toString();
+  const rows = table.split("\n").map((row) => row.trim().split(/\s+/).map(Number));
+  return rows.flatMap(([child, parent]) => (child !== undefined && parent === pid ? [child] : []));
+}
+
+/** Resolves when there is no process of that id any more. */
+async function ended(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await new Promise(setImmediate);
+  }
+}

@@ -1,0 +1,246 @@
+import { GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import {
+  GetSubscriptionAttributesCommand,
+  GetTopicAttributesCommand,
+  ListTopicsCommand,
+  PublishCommand,
+  SNSClient,
+} from "@aws-sdk/client-sns";
+import { expect } from "chai";
+import { credentials, region } from "../../local/account";
+import { Messaging } from "../../local/messaging";
+import { messagingResources } from "../../local/provision/messaging";
+import type { Properties } from "../../local/provision/resource";
+import { Trace } from "../../local/trace";
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function start() {
+  const messaging = await Messaging.start({ trace: new Trace(), log: () => undefined });
+  const sqs = new SQSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
+  const sns = new SNSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
+  cleanUps.push(
+    () => messaging.close(),
+    () => sqs.destroy(),
+    () => sns.destroy(),
+  );
+  const resources = messagingResources(messaging);
+  const resource = (type: string) => {
+    const found = resources[type];
+    if (!found?.update) throw new Error(`${type} is no resource that can be updated`);
+    return { ...found, update: found.update };
+  };
+  const create = async (type: string, inputs: Properties = {}, name = "relay") => {
+    const { id, outputs } = await resource(type).create({ name, inputs });
+    const all: Properties & { id: string } = { ...inputs, ...outputs, id };
+    return all;
+  };
+  const update = (type: string, olds: Properties & { id: string }, inputs: Properties, name = "relay") =>
+    resource(type).update(olds.id, { name, inputs }, olds);
+  const queueAttributes = async (url: string) =>
+    (await sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["All"] }))).Attributes ?? {};
+  const subscriptionAttributes = async (arn: string) =>
+    (await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn: arn }))).Attributes ?? {};
+  return { messaging, sqs, sns, resource, create, update, queueAttributes, subscriptionAttributes };
+}
+
+async function refusal(promise: Promise<unknown>): Promise<Error> {
+  const outcome = await promise.then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  if (!outcome) throw new Error("was not refused");
+  return outcome;
+}
+
+const queue = "aws:sqs/queue:Queue";
+const queuePolicy = "aws:sqs/queuePolicy:QueuePolicy";
+const topic = "aws:sns/topic:Topic";
+const subscription = "aws:sns/topicSubscription:TopicSubscription";
+
+describe("a provisioned queue", () => {
+  it("is autonamed, and has AWS's defaults", async () => {
+    const { messaging, create, queueAttributes } = await start();
+    const { id, ...outputs } = await create(queue);
+    expect(outputs["name"]).to.match(/^relay-[0-9a-f]{7}$/);
+    expect(id).to.equal(`${messaging.endpoint}/000000000000/${String(outputs["name"])}`);
+    expect(outputs).to.include({
+      url: id,
+      arn: `arn:aws:sqs:us-east-1:000000000000:${String(outputs["name"])}`,
+      visibilityTimeoutSeconds: 30,
+      messageRetentionSeconds: 345_600,
+    });
+    expect(await queueAttributes(id)).to.include({ QueueArn: outputs["arn"], MaximumMessageSize: "1048576" });
+  });
+
+  it("has the attributes that its inputs give", async () => {
+    const { create, queueAttributes } = await start();
+    const { arn } = (await create(queue, {}, "dead")) as Properties;
+    const redrivePolicy = JSON.stringify({ deadLetterTargetArn: arn, maxReceiveCount: 5 });
+    const { id } = await create(queue, {
+      name: "queue",
+      visibilityTimeoutSeconds: 60,
+      messageRetentionSeconds: 3600,
+      delaySeconds: 1,
+      maxMessageSize: 2048,
+      receiveWaitTimeSeconds: 20,
+      redrivePolicy,
+      policy: '{"Statement":[]}',
+      kmsMasterKeyId: "alias/mine",
+    });
+    expect(await queueAttributes(id)).to.include({
+      VisibilityTimeout: "60",
+      MessageRetentionPeriod: "3600",
+      DelaySeconds: "1",
+      MaximumMessageSize: "2048",
+      ReceiveMessageWaitTimeSeconds: "20",
+      RedrivePolicy: redrivePolicy,
+      Policy: '{"Statement":[]}',
+      KmsMasterKeyId: "alias/mine",
+    });
+  });
+
+  it("is FIFO with a name that says so", async () => {
+    const { create, queueAttributes } = await start();
+    const { id, ...outputs } = await create(queue, { fifoQueue: true, contentBasedDeduplication: true });
+    expect((outputs as Properties)["name"]).to.match(/^relay-[0-9a-f]{7}\.fifo$/);
+    expect(await queueAttributes(id)).to.include({ FifoQueue: "true", ContentBasedDeduplication: "true" });
+  });
+
+  it("changes in place, and takes its defaults back where an input is gone", async () => {
+    const { create, update, queueAttributes } = await start();
+    const olds = await create(queue, { name: "queue", visibilityTimeoutSeconds: 60, delaySeconds: 5 });
+    const outputs = await update(queue, olds, { name: "queue", visibilityTimeoutSeconds: 90 });
+    expect(outputs).to.include({ id: olds.id, name: "queue", visibilityTimeoutSeconds: 90, delaySeconds: 0 });
+    expect(await queueAttributes(olds.id)).to.include({ VisibilityTimeout: "90", DelaySeconds: "0" });
+  });
+
+  it("keeps the policy of another resource when it changes", async () => {
+    const { create, update, queueAttributes } = await start();
+    const olds = await create(queue, { name: "queue" });
+    await create(queuePolicy, { queueUrl: olds.id, policy: '{"Statement":[]}' });
+    await update(queue, olds, { name: "queue", visibilityTimeoutSeconds: 90 });
+    expect(await queueAttributes(olds.id)).to.include({ Policy: '{"Statement":[]}' });
+  });
+
+  it("is gone when it has been deleted", async () => {
+    const { resource, create, queueAttributes } = await start();
+    const olds = await create(queue);
+    await resource(queue).delete(olds.id, olds);
+    expect((await refusal(queueAttributes(olds.id))).name).to.equal("QueueDoesNotExist");
+  });
+
+  const refusals: [claim: string, inputs: Properties, message: RegExp][] = [
+    ["a retention out of range", { messageRetentionSeconds: 59 }, /MessageRetentionPeriod.*59/],
+    ["a redrive policy without a target", { redrivePolicy: '{"maxReceiveCount":5}' }, /does not exist/],
+    ["both kinds of encryption", { sqsManagedSseEnabled: true, kmsMasterKeyId: "alias/mine" }, /exclude each other/],
+    ["a FIFO name on a standard queue", { name: "queue.fifo" }, /\.fifo/],
+    ["a standard name on a FIFO queue", { name: "queue", fifoQueue: true }, /\.fifo/],
+  ];
+  for (const [claim, inputs, message] of refusals) {
+    it(`is refused with ${claim}`, async () => {
+      const { create } = await start();
+      expect((await refusal(create(queue, inputs))).message).to.match(message);
+    });
+  }
+
+  it("is refused under a name that is taken", async () => {
+    const { create } = await start();
+    await create(queue, { name: "queue" });
+    expect((await refusal(create(queue, { name: "queue" }))).message).to.contain("queue already exists");
+  });
+});
+
+describe("a provisioned attribute of a queue", () => {
+  const cases: [type: string, input: string, attribute: string][] = [
+    [queuePolicy, "policy", "Policy"],
+    ["aws:sqs/redrivePolicy:RedrivePolicy", "redrivePolicy", "RedrivePolicy"],
+    ["aws:sqs/redriveAllowPolicy:RedriveAllowPolicy", "redriveAllowPolicy", "RedriveAllowPolicy"],
+  ];
+  for (const [type, input, attribute] of cases) {
+    it(`${attribute} is set, changed and removed`, async () => {
+      const { messaging, resource, create, update } = await start();
+      const { id: url, arn } = (await create(queue, { name: "queue" })) as Properties & { id: string };
+      const value = (maxReceiveCount: number) => JSON.stringify({ deadLetterTargetArn: arn, maxReceiveCount });
+      const olds = await create(type, { queueUrl: url, [input]: value(1) });
+      expect(messaging.queueAttributes(url)[attribute]).to.equal(value(1));
+      await update(type, olds, { queueUrl: url, [input]: value(2) });
+      expect(messaging.queueAttributes(url)[attribute]).to.equal(value(2));
+      await resource(type).delete(olds.id, olds);
+      expect(messaging.queueAttributes(url)).not.to.have.property(attribute);
+    });
+  }
+
+  it("is refused on a queue that does not exist", async () => {
+    const { messaging, create } = await start();
+    const inputs = { queueUrl: messaging.queueUrl("gone"), policy: "{}" };
+    expect((await refusal(create(queuePolicy, inputs))).message).to.contain("QueueDoesNotExist");
+  });
+});
+
+describe("a provisioned topic", () => {
+  it("is autonamed, changes in place and is deleted", async () => {
+    const { sns, resource, create, update } = await start();
+    const olds = await create(topic, { displayName: "first" });
+    expect((olds as Properties)["arn"]).to.match(/^arn:aws:sns:us-east-1:000000000000:relay-[0-9a-f]{7}$/);
+    await update(topic, olds, { displayName: "second" });
+    await create("aws:sns/topicPolicy:TopicPolicy", { arn: olds.id, policy: "{}" });
+    const { Attributes } = await sns.send(new GetTopicAttributesCommand({ TopicArn: olds.id }));
+    expect(Attributes).to.include({ DisplayName: "second", Policy: "{}" });
+    await resource(topic).delete(olds.id, olds);
+    expect((await sns.send(new ListTopicsCommand({}))).Topics ?? []).to.deep.equal([]);
+  });
+});
+
+describe("a provisioned subscription", () => {
+  it("delivers, changes in place and ends", async () => {
+    const { sqs, sns, resource, create, update, subscriptionAttributes } = await start();
+    const { id: topicArn } = await create(topic);
+    const { id: url, arn: queueArn } = (await create(queue)) as Properties & { id: string; arn: string };
+    const policy = { Effect: "Allow", Principal: "*", Action: "sqs:SendMessage", Resource: queueArn };
+    await create(queuePolicy, { queueUrl: url, policy: JSON.stringify({ Statement: [policy] }) });
+    const inputs = { topic: topicArn, protocol: "sqs", endpoint: queueArn, rawMessageDelivery: true };
+    const olds = await create(subscription, inputs);
+    expect(await subscriptionAttributes(olds.id)).to.include({ RawMessageDelivery: "true", Endpoint: queueArn });
+    const receive = async () => {
+      await sns.send(new PublishCommand({ TopicArn: topicArn, Message: "hello" }));
+      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: url }));
+      return Messages.map(({ Body }) => Body);
+    };
+    expect(await receive()).to.deep.equal(["hello"]);
+    await update(subscription, olds, { ...inputs, filterPolicy: '{"context":["chat"]}' });
+    expect(await receive()).to.deep.equal([]);
+    await update(subscription, olds, inputs);
+    expect(await receive()).to.deep.equal(["hello"]);
+    await resource(subscription).delete(olds.id, olds);
+    expect(await receive()).to.deep.equal([]);
+  });
+
+  const refusals: [claim: string, inputs: Properties, message: RegExp][] = [
+    ["another protocol", { protocol: "email" }, /email.*only sqs/],
+    ["a topic that does not exist", { topic: "arn:aws:sns:us-east-1:000000000000:gone" }, /Topic does not exist.*gone/],
+    ["a FIFO queue on a standard topic", { endpoint: "arn:aws:sqs:us-east-1:000000000000:q.fifo" }, /FIFO/],
+    ["a redrive policy without a target", { redrivePolicy: "{}" }, /deadLetterTargetArn/],
+    ["a filter policy that is not JSON", { filterPolicy: "{" }, /FilterPolicy/],
+  ];
+  for (const [claim, inputs, message] of refusals) {
+    it(`is refused with ${claim}`, async () => {
+      const { create } = await start();
+      const { id: topicArn } = await create(topic);
+      const { arn } = (await create(queue)) as Properties;
+      const given = { topic: topicArn, protocol: "sqs", endpoint: arn, ...inputs };
+      expect((await refusal(create(subscription, given))).message).to.match(message);
+    });
+  }
+
+  it("is refused with a queue under the AWS managed key, which SNS cannot use", async () => {
+    const { create } = await start();
+    const { id: topicArn } = await create(topic);
+    const { arn } = (await create(queue, { kmsMasterKeyId: "alias/aws/sqs" })) as Properties;
+    const given = { topic: topicArn, protocol: "sqs", endpoint: arn };
+    expect((await refusal(create(subscription, given))).message).to.contain("alias/aws/sqs");
+  });
+});

@@ -1,0 +1,286 @@
+import {
+  BatchGetItemCommand,
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  ResourceNotFoundException,
+} from "@aws-sdk/client-dynamodb";
+import { expect } from "chai";
+import { request } from "node:http";
+import { once } from "node:events";
+import { credentials, region } from "../../local/account";
+import type { Properties } from "../../local/provision/resource";
+import { tableResources } from "../../local/provision/table";
+import { Tables } from "../../local/table";
+import { Trace } from "../../local/trace";
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+const sessionTable = {
+  attributes: [
+    { name: "caller_id", type: "S" },
+    { name: "context", type: "S" },
+    { name: "connection_id", type: "S" },
+  ],
+  hashKey: "caller_id",
+  rangeKey: "context",
+  billingMode: "PAY_PER_REQUEST",
+  globalSecondaryIndexes: [{ name: "by-connection", hashKey: "connection_id", projectionType: "KEYS_ONLY" }],
+};
+
+const item = { caller_id: { S: "user#1" }, context: { S: "chat#7" }, connection_id: { S: "c1" } };
+const key = { caller_id: item.caller_id, context: item.context };
+
+async function start() {
+  const trace = new Trace();
+  const labels: string[] = [];
+  trace.subscribe(({ from, to, label }) => labels.push(`${from} -> ${to}: ${label}`));
+  const tables = await Tables.start({ trace });
+  const dynamodb = new DynamoDBClient({ endpoint: tables.endpoint, region, credentials, maxAttempts: 1 });
+  cleanUps.push(
+    () => tables.close(),
+    () => dynamodb.destroy(),
+  );
+  const table = tableResources(tables)["aws:dynamodb/table:Table"];
+  if (!table?.update) throw new Error("no resource that can be updated");
+  const create = (inputs: Properties = sessionTable) => table.create({ name: "relay-table", inputs });
+  const { update } = table;
+  const change = (id: string, inputs: Properties, olds: Properties = sessionTable) =>
+    update(id, { name: "relay-table", inputs }, olds);
+  return { tables, dynamodb, labels, table, create, change };
+}
+
+async function refusal(promise: Promise<unknown>): Promise<Error> {
+  const outcome = await promise.then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  if (!outcome) throw new Error("was not refused");
+  return outcome;
+}
+
+describe("a provisioned table", () => {
+  it("is usable at once, under an autonamed name", async () => {
+    const { dynamodb, create } = await start();
+    const { id, outputs } = await create();
+    expect(id).to.match(/^relay-table-[0-9a-f]{7}$/);
+    expect(outputs).to.include({ id, name: id, arn: `arn:aws:dynamodb:us-east-1:000000000000:table/${id}` });
+    await dynamodb.send(new PutItemCommand({ TableName: id, Item: item }));
+    const { Items } = await dynamodb.send(
+      new QueryCommand({
+        TableName: id,
+        IndexName: "by-connection",
+        KeyConditionExpression: "connection_id = :id",
+        ExpressionAttributeValues: { ":id": { S: "c1" } },
+      }),
+    );
+    expect(Items).to.deep.equal([item]);
+  });
+
+  it("has the name that its inputs give", async () => {
+    const { create } = await start();
+    expect((await create({ ...sessionTable, name: "sessions" })).id).to.equal("sessions");
+  });
+
+  it("has an index whose keys come as keySchemas", async () => {
+    const { dynamodb, create } = await start();
+    const keySchemas = [
+      { attributeName: "connection_id", keyType: "HASH" },
+      { attributeName: "context", keyType: "RANGE" },
+    ];
+    const { id } = await create({
+      ...sessionTable,
+      globalSecondaryIndexes: [{ name: "by-connection", keySchemas, projectionType: "ALL" }],
+    });
+    const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: id }));
+    expect(Table?.GlobalSecondaryIndexes?.[0]?.KeySchema).to.deep.equal([
+      { AttributeName: "connection_id", KeyType: "HASH" },
+      { AttributeName: "context", KeyType: "RANGE" },
+    ]);
+  });
+
+  it("has provisioned capacity", async () => {
+    const { dynamodb, create } = await start();
+    const { id } = await create({
+      attributes: [{ name: "id", type: "S" }],
+      hashKey: "id",
+      readCapacity: 2,
+      writeCapacity: 3,
+    });
+    const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: id }));
+    expect(Table?.ProvisionedThroughput).to.include({ ReadCapacityUnits: 2, WriteCapacityUnits: 3 });
+  });
+
+  it("keeps its items when ttl, tags and protection change", async () => {
+    const { dynamodb, create, change } = await start();
+    const { id } = await create();
+    await dynamodb.send(new PutItemCommand({ TableName: id, Item: item }));
+    const outputs = await change(id, {
+      ...sessionTable,
+      ttl: { attributeName: "expiration_date", enabled: true },
+      tags: { team: "a" },
+      deletionProtectionEnabled: true,
+    });
+    expect(outputs).to.include({ id, name: id });
+    expect((await dynamodb.send(new GetItemCommand({ TableName: id, Key: key }))).Item).to.deep.equal(item);
+  });
+
+  it("keeps its items when it changes to on-demand capacity", async () => {
+    const { dynamodb, create, change } = await start();
+    const inputs = { attributes: [{ name: "id", type: "S" }], hashKey: "id", readCapacity: 1, writeCapacity: 1 };
+    const { id: TableName } = await create(inputs);
+    await dynamodb.send(new PutItemCommand({ TableName, Item: { id: { S: "1" } } }));
+    await change(TableName, { ...inputs, billingMode: "PAY_PER_REQUEST" }, inputs);
+    const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName }));
+    expect(Table?.BillingModeSummary?.BillingMode).to.equal("PAY_PER_REQUEST");
+    const { Item } = await dynamodb.send(new GetItemCommand({ TableName, Key: { id: { S: "1" } } }));
+    expect(Item).to.deep.equal({ id: { S: "1" } });
+  });
+
+  it("is replaced when its name or its keys change", async () => {
+    const { table } = await start();
+    expect(table.replaceOnChanges).to.have.members(["name", "hashKey", "rangeKey"]);
+  });
+
+  it("is gone when it has been deleted, and its name is free", async () => {
+    const { dynamodb, table, create } = await start();
+    const inputs = { ...sessionTable, name: "sessions" };
+    await create(inputs);
+    await table.delete("sessions", inputs);
+    const describe = dynamodb.send(new DescribeTableCommand({ TableName: "sessions" }));
+    expect(await refusal(describe)).to.be.instanceOf(ResourceNotFoundException);
+    await create(inputs);
+  });
+
+  it("is not deleted while it is protected", async () => {
+    const { table, create } = await start();
+    const inputs = { ...sessionTable, deletionProtectionEnabled: true };
+    const { id } = await create(inputs);
+    expect((await refusal(table.delete(id, inputs))).message).to.contain("deletionProtectionEnabled");
+    await table.delete(id, { ...inputs, deletionProtectionEnabled: false });
+  });
+
+  it("is refused with a ttl that is enabled and names no attribute", async () => {
+    const { create } = await start();
+    const message = (await refusal(create({ ...sessionTable, ttl: { enabled: true } }))).message;
+    expect(message).to.contain("ttl.attributeName");
+  });
+
+  it("is refused with what is not modelled", async () => {
+    const { create } = await start();
+    expect((await refusal(create({ ...sessionTable, streamEnabled: true }))).message).to.contain("streamEnabled");
+  });
+
+  it("is refused with a key that is no attribute", async () => {
+    const { create } = await start();
+    expect((await refusal(create({ ...sessionTable, hashKey: "other" }))).name).to.equal("ValidationException");
+  });
+
+  it("is refused under a name that is taken", async () => {
+    const { create } = await start();
+    await create({ ...sessionTable, name: "sessions" });
+    const error = await refusal(create({ ...sessionTable, name: "sessions" }));
+    expect(error.name).to.equal("ResourceInUseException");
+  });
+
+  it("refuses a change of its indexes", async () => {
+    const { create, change } = await start();
+    const { id } = await create();
+    const error = await refusal(change(id, { ...sessionTable, globalSecondaryIndexes: [] }));
+    expect(error.message).to.contain("globalSecondaryIndexes");
+  });
+});
+
+describe("held answers", () => {
+  it("are sent when they are released, while the write has already happened", async () => {
+    const { tables, dynamodb, create } = await start();
+    const { id } = await create();
+    tables.holdAnswers();
+    let isAnswered = false;
+    const put = dynamodb.send(new PutItemCommand({ TableName: id, Item: item })).then(() => (isAnswered = true));
+    await tables.untilHeld();
+    expect(tables.heldAnswers()).to.equal(1);
+    const read = await dynamodb.send(new GetItemCommand({ TableName: id, Key: key, ConsistentRead: true }));
+    expect(read.Item).to.deep.equal(item);
+    expect(isAnswered).to.equal(false);
+    tables.releaseAnswers();
+    await put;
+    expect(tables.heldAnswers()).to.equal(0);
+    await dynamodb.send(new DeleteItemCommand({ TableName: id, Key: key }));
+  });
+
+  it("end with their connections when the tables are closed", async () => {
+    const { tables, dynamodb, create } = await start();
+    const { id } = await create();
+    tables.holdAnswers();
+    const put = refusal(dynamodb.send(new PutItemCommand({ TableName: id, Item: item })));
+    await tables.untilHeld();
+    await tables.close();
+    expect(await put).to.be.instanceOf(Error);
+  });
+
+  it("do no harm when their client has hung up", async () => {
+    const { tables, dynamodb, create } = await start();
+    const { id } = await create();
+    tables.holdAnswers();
+    const hungUp = new AbortController();
+    const put = dynamodb.send(new PutItemCommand({ TableName: id, Item: item }), { abortSignal: hungUp.signal });
+    await tables.untilHeld();
+    hungUp.abort();
+    await refusal(put);
+    tables.releaseAnswers();
+    const read = await dynamodb.send(new GetItemCommand({ TableName: id, Key: key }));
+    expect(read.Item).to.deep.equal(item);
+  });
+});
+
+describe("the table's server", () => {
+  it("survives a client that hangs up in the middle of a request", async () => {
+    const { tables, create } = await start();
+    const half = request(tables.endpoint, { method: "POST", headers: { "content-length": "1000" } });
+    half.on("error", () => undefined);
+    half.write("{");
+    await once(half, "socket");
+    await once(half.socket ?? half, "connect");
+    half.destroy();
+    await new Promise((resolve) => half.once("close", resolve));
+    await create();
+  });
+
+  it("records writes, reads and what their conditions refuse, and no values", async () => {
+    const { dynamodb, create, labels } = await start();
+    const { id: TableName } = await create();
+    await dynamodb.send(new PutItemCommand({ TableName, Item: item }));
+    const again = new PutItemCommand({
+      TableName,
+      Item: item,
+      ConditionExpression: "attribute_not_exists(caller_id)",
+    });
+    expect(await refusal(dynamodb.send(again))).to.be.instanceOf(ConditionalCheckFailedException);
+    await dynamodb.send(new GetItemCommand({ TableName, Key: key }));
+    const newer = new DeleteItemCommand({
+      TableName,
+      Key: key,
+      ConditionExpression: "connection_id = :id",
+      ExpressionAttributeValues: { ":id": { S: "c2" } },
+    });
+    expect(await refusal(dynamodb.send(newer))).to.be.instanceOf(ConditionalCheckFailedException);
+    await dynamodb.send(new DeleteItemCommand({ TableName, Key: key }));
+    await dynamodb.send(new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys: [key] } } }));
+    expect(labels).to.deep.equal([
+      "Lambda -> WSSessionDB: save session: ok",
+      "Lambda -> WSSessionDB: save session: refused by its condition",
+      "Lambda -> WSSessionDB: read sessions: 1 found",
+      "Lambda -> WSSessionDB: delete session: refused by its condition",
+      "Lambda -> WSSessionDB: delete session: ok",
+      "Lambda -> WSSessionDB: read sessions: none found",
+    ]);
+  });
+});
