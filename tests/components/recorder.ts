@@ -93,6 +93,8 @@ export async function record(
   } finally {
     process.off("unhandledRejection", onRejection);
   }
+  // What an error left open is no news at the end of the tests.
+  if (errors.length > 0) leakedPromises();
   return { registrations, errors };
 }
 
@@ -101,4 +103,5 @@ export function valueOf<T>(output: pulumi.Input<T>): Promise<pulumi.Unwrap<T>> {
   return (pulumi.output(output) as unknown as { promise(): Promise<pulumi.Unwrap<T>> }).promise();
 }
 
+const { leakedPromises } = require("@pulumi/pulumi/runtime/debuggable") as { leakedPromises: () => void };
 const { waitForRPCs } = require("@pulumi/pulumi/runtime/settings") as { waitForRPCs: () => Promise<void> };

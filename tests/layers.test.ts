@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { join, relative, resolve } from "node:path";
+import { expect } from "chai";
+
+const repository = resolve(__dirname, "..");
+
+/** Who may import whom: `index.ts -> components -> handlers`, `local -> index.ts, components`; nothing points back. */
+const allowed: Record<string, string[]> = {
+  "index.ts": ["components"],
+  components: ["handlers"],
+  handlers: [],
+  local: ["index.ts", "components"],
+};
+
+describe("the folders", () => {
+  for (const [layer, layers] of Object.entries(allowed)) {
+    it(`let ${layer} import ${layers.length > 0 ? layers.join(" and ") : "nothing of the others"}`, () => {
+      const imported = filesOf(layer).flatMap((file) =>
+        importsOf(file)
+          .filter((path) => path.startsWith("."))
+          .map((path) => relative(repository, resolve(file, "..", path)).split("/")[0] ?? ""),
+      );
+      expect(imported.filter((target) => target !== layer && !layers.includes(target))).to.deep.equal([]);
+    });
+  }
+
+  it("let handlers import the packages of the deployed component alone, and nothing of Pulumi", () => {
+    const { dependencies } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as {
+      dependencies: Record<string, string>;
+    };
+    const packages = filesOf("handlers").flatMap((file) => importsOf(file).filter((path) => !path.startsWith(".")));
+    expect(packages).to.not.be.empty;
+    const foreign = packages.filter((path) => {
+      const name = path
+        .split("/")
+        .slice(0, path.startsWith("@") ? 2 : 1)
+        .join("/");
+      const builtin = name.startsWith("node:") || builtinModules.includes(name);
+      // Types are gone by the time that a function runs.
+      return !builtin && !(name in dependencies) && name !== "aws-lambda";
+    });
+    expect(foreign).to.deep.equal([]);
+  });
+
+  it("pin every run-time dependency exactly, so that a consumer's bundle is ours", () => {
+    const { dependencies } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as {
+      dependencies: Record<string, string>;
+    };
+    for (const [name, version] of Object.entries(dependencies)) {
+      expect(version, name).to.match(/^\d+\.\d+\.\d+$/);
+    }
+  });
+});
+
+function filesOf(layer: string): string[] {
+  if (layer.endsWith(".ts")) return [join(repository, layer)];
+  const files = readdirSync(join(repository, layer), { recursive: true }) as string[];
+  return files.filter((file) => /\.(ts|js)$/.test(file)).map((file) => join(repository, layer, file));
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, "utf8");
+  return [...text.matchAll(/(?:from|require\(|import\()\s*"([^"]+)"/g)].map(([, path = ""]) => path);
+}

@@ -1,0 +1,53 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect } from "chai";
+
+interface Result {
+  outputs?: Record<string, unknown>;
+  error?: string;
+  lateError?: string;
+  created: { name: string; inputs: Record<string, unknown> }[];
+}
+
+async function run(program: string): Promise<Result> {
+  const args = ["-r", "ts-node/register", join(__dirname, "runFixture.ts"), program];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout) as Result;
+}
+
+describe("runProgram", () => {
+  it("provisions with secrets unwrapped, answers calls, and resolves with the stack's outputs", async () => {
+    const { outputs, created } = await run("secret");
+    expect(created).to.deep.equal([{ name: "queue", inputs: { policy: "hidden", tags: { key: "inner" } } }]);
+    expect(outputs).to.deep.equal({ url: "url of queue", partition: "aws", secret: "told" });
+  });
+
+  it("names a resource that is registered after the run was ready", async () => {
+    const { lateError, created } = await run("late");
+    expect(lateError).to.match(/aws:sqs\/queue:Queue \(late\) was registered after the run was ready/);
+    expect(created).to.deep.equal([]);
+  });
+
+  it("names the resource and the input that never resolves", async () => {
+    const { error, created } = await run("never");
+    expect(error).to.equal("never resolved, so never registered: aws:sqs/queue:Queue (never), input policy");
+    expect(created.map(({ name }) => name)).to.deep.equal(["soon"]);
+  });
+
+  it("refuses a resource type that it does not know", async () => {
+    expect((await run("unknown")).error).to.match(/^aws:s3\/bucket\S+ \(bucket\): the local run does not know/);
+  });
+
+  it("refuses a program with transforms, which mocks would silently ignore", async () => {
+    expect((await run("transforms")).error).to.match(/^aws:sqs\/queue:Queue \(queue\) has transforms/);
+  });
+
+  it("refuses a call that it does not know, by name", async () => {
+    expect((await run("unknownCall")).error).to.include("aws:index/getAvailabilityZones:getAvailabilityZones");
+  });
+
+  it("rejects with an error out of an apply", async () => {
+    expect((await run("brokenApply")).error).to.include("this apply is broken");
+  });
+});
