@@ -85,9 +85,7 @@ function readFlags(args: string[]): Flags | undefined {
 
 function welcome(addresses: Addresses, flags: Flags): string {
   const { websocketUrl, tokenUrl, awsEndpoint, dynamodbEndpoint, topicArn, deadLetterQueueUrl, tableName } = addresses;
-  const aws = (endpoint: string) =>
-    `AWS_ACCESS_KEY_ID=${addresses.accessKeyId} AWS_SECRET_ACCESS_KEY=${addresses.secretAccessKey} ` +
-    `AWS_REGION=${addresses.region} aws --endpoint-url ${endpoint}`;
+  const { accessKeyId, secretAccessKey, region, controlUrl } = addresses;
   const value = (key: string, text: string) => `"${key}":{"DataType":"String","StringValue":"${text}"}`;
   return `
 The relay of stack "${flags.stack}" runs on this machine, out of the same program and bundles as pulumi up deploys.
@@ -96,9 +94,10 @@ Connect as user 42, for context "chat" and contextId "7" (any WebSocket client; 
 
   npx wscat -c '${websocketUrl}?context=chat&contextId=7' -H "Authorization: Bearer $(curl -s '${tokenUrl}?user=42')"
 
-Publish to that user as the backend (AWS CLI):
+Publish to that user as the backend, in another shell (AWS CLI):
 
-  ${aws(awsEndpoint)} sns publish --topic-arn ${topicArn} --message 'Hello, 42' \\
+  export AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey} AWS_DEFAULT_REGION=${region}
+  aws --endpoint-url ${awsEndpoint} sns publish --topic-arn ${topicArn} --message 'Hello, 42' \\
     --message-attributes '{${value("user", "42")},${value("context", "chat")},${value("contextId", "7")}}'
 
 Get a token for any user; further query parameters override claims, an empty one removes it:
@@ -107,14 +106,14 @@ Get a token for any user; further query parameters override claims, an empty one
 
 See who is connected, and what could not be delivered:
 
-  ${aws(dynamodbEndpoint)} dynamodb scan --table-name ${tableName}
-  ${aws(awsEndpoint)} sqs receive-message --queue-url ${deadLetterQueueUrl} --message-attribute-names All
+  aws --endpoint-url ${dynamodbEndpoint} dynamodb scan --table-name ${tableName}
+  aws --endpoint-url ${awsEndpoint} sqs receive-message --queue-url ${deadLetterQueueUrl} --message-attribute-names All
 
-Provoke what a network does (ids: GET ${addresses.controlUrl}/connections):
+Provoke what a network does (ids: GET ${controlUrl}/connections):
 
-  curl -X POST ${addresses.controlUrl}/connections/ID/half-open
-  curl -X POST ${addresses.controlUrl}/connections/ID/drop
-  curl -X POST ${addresses.controlUrl}/faults -H 'content-type: application/json' -d '{"management":410,"times":1}'
+  curl -X POST ${controlUrl}/connections/ID/half-open
+  curl -X POST ${controlUrl}/connections/ID/drop
+  curl -X POST ${controlUrl}/faults -H 'content-type: application/json' -d '{"management":410,"times":1}'
 
 Ctrl-C ends it.
 `;
