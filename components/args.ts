@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Backoff, type RetryWindowSeconds, retryWindowSeconds } from "../handlers/backoff";
 import { maxMessageRetentionSeconds } from "./publisher";
-import { type AuthArgs, authProblem, originProblem } from "./authArgs";
+import { type AuthArgs, authProblem, environmentProblem, originProblem } from "./authArgs";
 
 /** The arguments of a {@link WebsocketRelay}; the program's stack config has the same keys. */
 export interface WebsocketRelayArgs {
@@ -131,13 +131,15 @@ export function resolveArgs(args: WebsocketRelayArgs): ResolvedArgs {
 
   const backoff = { minSeconds: resolved.backoffMinSeconds, maxSeconds: resolved.backoffMaxSeconds };
   const window = retryWindowSeconds(maxAttempts, backoff);
-  if (window.longest >= messageRetentionSeconds) {
+  // Each attempt may also wait for its batch to fill.
+  const longestSeconds = window.longest + (maxAttempts - 1) * maximumBatchingWindowInSeconds;
+  if (longestSeconds >= messageRetentionSeconds) {
     refuse(
       "messageRetentionSeconds",
       messageRetentionSeconds,
       `over the longest retry window, which ${maxAttempts} attempts with pauses of ${backoff.minSeconds} to ` +
-        `${backoff.maxSeconds} s make ${window.longest} s: the queue would drop messages that are still being retried`,
-      "raise messageRetentionSeconds, or lower maxAttempts or backoffMaxSeconds",
+        `${backoff.maxSeconds} s and a batching window of ${maximumBatchingWindowInSeconds} s make ${longestSeconds} s: the queue would drop messages that are still being retried`,
+      "raise messageRetentionSeconds, or lower maxAttempts, backoffMaxSeconds or the window",
     );
   }
 
@@ -149,7 +151,7 @@ export function resolveArgs(args: WebsocketRelayArgs): ResolvedArgs {
       "choose the next longer one",
     );
   }
-  if (!/^\w{1,128}$/.test(resolved.stageName)) {
+  if (typeof resolved.stageName !== "string" || !/^\w{1,128}$/.test(resolved.stageName)) {
     refuse("stageName", resolved.stageName, "1 to 128 letters, digits and _", 'leave it out for "live"');
   }
   refuseBadTags(resolved.tags);
@@ -165,6 +167,7 @@ export function resolveArgs(args: WebsocketRelayArgs): ResolvedArgs {
   if (!isOutput(resolved.auth)) {
     const problem = authProblem(resolved.auth);
     refuseProblem(problem?.path ?? "auth", problem?.text);
+    refuseProblem("auth", environmentProblem(resolved.auth, resolved.allowedOrigins));
   }
 
   return {
@@ -209,9 +212,20 @@ function refuseBadTags(tags: WebsocketRelayArgs["tags"]): void {
   if (typeof tags !== "object" || Array.isArray(tags)) {
     refuse("tags", tags, "an object of strings", 'write { team: "chat" }');
   }
+  // IAM's rules, the strictest of the services'. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+  const allowed = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+  if (Object.keys(tags).length > 50) {
+    refuse("tags", `${Object.keys(tags).length} tags`, "50", "remove some");
+  }
   for (const [key, value] of Object.entries(tags)) {
     if (!isOutput(value) && typeof value !== "string") {
       refuse(`tags.${key}`, value, "a string", `write it in quotes`);
+    }
+    if (key === "" || key.length > 128 || !allowed.test(key)) {
+      refuse(`tags.${key}`, key, "a key of 1 to 128 letters, digits, spaces and _.:/=+-@", "rename the tag");
+    }
+    if (typeof value === "string" && (value.length > 256 || !allowed.test(value))) {
+      refuse(`tags.${key}`, value, "up to 256 letters, digits, spaces and _.:/=+-@", "shorten or change it");
     }
     if (key.toLowerCase().startsWith("aws:")) {
       refuse(`tags.${key}`, value, "a key that does not begin with aws:, which AWS reserves", "rename the tag");

@@ -49,17 +49,22 @@ export function resolveAuth(auth: unknown, allowedOrigins: string[]): AuthConfig
       throw new pulumi.InputPropertyError({ propertyPath, reason: `${propertyPath}: ${text}` });
     }
   });
-  const resolved = { ...authDefaults, ...(auth as Omit<AuthConfig, keyof typeof authDefaults>) } as AuthConfig;
-  const bytes = Buffer.byteLength(JSON.stringify(resolved)) + Buffer.byteLength(JSON.stringify(allowedOrigins));
-  if (bytes > maxEnvironmentJsonBytes) {
-    throw new pulumi.InputPropertyError({
-      propertyPath: "auth",
-      reason:
-        `auth and allowedOrigins: got ${bytes} bytes of JSON; allowed: ${maxEnvironmentJsonBytes}, since a function's ` +
-        "environment holds 4 KB. To mend it, use jwksUri instead of jwks, or fewer origins.",
-    });
+  const tooLarge = environmentProblem(auth, allowedOrigins);
+  if (tooLarge !== undefined) {
+    throw new pulumi.InputPropertyError({ propertyPath: "auth", reason: tooLarge });
   }
-  return resolved;
+  return { ...authDefaults, ...withoutAbsent(auth as object) } as AuthConfig;
+}
+
+/** What would not fit into a function's environment, as far as its values are known already. */
+export function environmentProblem(auth: unknown, allowedOrigins: unknown): string | undefined {
+  const replaceLater = (_key: string, value: unknown) => (isLater(value) ? undefined : value);
+  const json = JSON.stringify([auth, allowedOrigins], replaceLater);
+  const bytes = Buffer.byteLength(json);
+  return bytes > maxEnvironmentJsonBytes
+    ? `auth and allowedOrigins: got ${bytes} bytes of JSON; allowed: ${maxEnvironmentJsonBytes}, since a function's ` +
+        "environment holds 4 KB. To mend it, use jwksUri instead of jwks, or fewer origins."
+    : undefined;
 }
 
 /** What is wrong with `auth`, as far as its values are known already. */
@@ -67,7 +72,8 @@ export function authProblem(auth: unknown): { path: string; text: string } | und
   if (!isObject(auth)) {
     return { path: "auth", text: problemText(auth, "{ cognito } or { oidc }", "say who issues your users' tokens") };
   }
-  const { cognito, oidc, userClaim = "sub", cookieName = "access_token", ...unknown } = auth;
+  // A key that YAML leaves empty is null.
+  const { cognito, oidc, userClaim = "sub", cookieName = "access_token", ...unknown } = withoutAbsent(auth);
   const [unknownKey] = Object.keys(unknown);
   if (unknownKey !== undefined) {
     return { path: `auth.${unknownKey}`, text: unknownText("cognito, oidc, userClaim, cookieName") };
@@ -120,11 +126,11 @@ function cognitoProblem(cognito: unknown): { path: string; text: string } | unde
     return { path: `auth.cognito.${unknownKey}`, text: unknownText("userPoolId, clientIds") };
   }
   if (!isLater(userPoolId)) {
-    if (!isText(userPoolId) || !/^[\w-]+_[0-9a-zA-Z]+$/.test(userPoolId)) {
+    if (!isText(userPoolId) || !userPoolIdPattern.test(userPoolId)) {
       const text = problemText(userPoolId, "a user pool id such as eu-west-1_a1b2c3d4e", "copy it from the user pool");
       return { path: "auth.cognito.userPoolId", text };
     }
-    if (/_example$/i.test(userPoolId)) {
+    if (/_example$/i.test(userPoolId) || userPoolId === "eu-west-1_a1b2c3d4e") {
       return {
         path: "auth.cognito.userPoolId",
         text: problemText(userPoolId, "your own user pool", "set your pool's id"),
@@ -163,7 +169,7 @@ function oidcProblem(oidc: unknown): { path: string; text: string } | undefined 
   if (jwksUri !== undefined && jwks !== undefined) {
     return { path: "auth.oidc", text: "got jwksUri and jwks; allowed: one of them. To mend it, remove one." };
   }
-  const jwksUriText = jwksUri === undefined ? undefined : httpsProblem(jwksUri, "the URL of the issuer's keys");
+  const jwksUriText = jwksUri === undefined ? undefined : httpsProblem(jwksUri, "the URL of the issuer's keys", true);
   if (jwksUriText !== undefined) {
     return { path: "auth.oidc.jwksUri", text: jwksUriText };
   }
@@ -181,23 +187,34 @@ function oidcProblem(oidc: unknown): { path: string; text: string } | undefined 
       "got a private or symmetric key; allowed: public keys. To mend it, remove d, or use another algorithm.";
     return { path: "auth.oidc.jwks", text };
   }
+  if (isObject(jwks) && Array.isArray(jwks.keys)) {
+    const unusable = jwks.keys.find((key) => !isLater(key) && !(isObject(key) && isText(key.kty) && isText(key.kid)));
+    if (unusable !== undefined) {
+      const text = problemText(unusable, "keys with kty and kid, by which tokens name them", "copy the issuer's JWKS");
+      return { path: "auth.oidc.jwks", text };
+    }
+  }
   return undefined;
 }
 
-function httpsProblem(value: unknown, what: string): string | undefined {
+function httpsProblem(value: unknown, what: string, mayHaveQuery = false): string | undefined {
   if (isLater(value)) {
     return undefined;
   }
   const url = isText(value) ? parseUrl(value) : undefined;
-  if (!url || url.protocol !== "https:" || url.search !== "" || url.hash !== "") {
-    return problemText(value, "an https URL", `set ${what}`);
+  if (!url || url.protocol !== "https:" || (url.search !== "" && !mayHaveQuery) || url.hash !== "") {
+    const allowed = mayHaveQuery ? "an https URL without fragment" : "an https URL without query and fragment";
+    return problemText(value, allowed, `set ${what}`);
   }
   return isPlaceholder(url.hostname) ? problemText(value, "not a placeholder", `set ${what}`) : undefined;
 }
 
-/** Names that RFC 2606 and RFC 6761 keep for documentation: what a sample config holds. */
+/** The library's own, which it throws by when the function starts. */
+const userPoolIdPattern = /^(eusc-[a-z]{2}|[a-z]{2})-(gov-)?[a-z]+-\d_[a-zA-Z0-9]+$/;
+
+/** Names that RFC 2606 and RFC 6761 keep for documentation, and this project's own samples. */
 function isPlaceholder(hostname: string): boolean {
-  return /(^|\.)(example\.(com|net|org)|example|invalid|test)$/.test(hostname);
+  return /(^|\.)(example\.(com|net|org)|example|invalid|test|your-domain\.com)\.?$/.test(hostname);
 }
 
 function problemText(got: unknown, allowed: string, fix: string): string {
@@ -213,7 +230,12 @@ function parseUrl(text: string): URL | undefined {
 }
 
 function isText(value: unknown): value is string {
-  return typeof value === "string" && value.trim() !== "";
+  // Nothing is trimmed at run time: with a space around it, it would match nothing.
+  return typeof value === "string" && value !== "" && value === value.trim();
+}
+
+function withoutAbsent(value: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined && inner !== null));
 }
 
 function isTextOrLater(value: unknown): boolean {

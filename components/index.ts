@@ -1,7 +1,7 @@
 export { type WebsocketRelayArgs } from "./args";
 export { type AuthArgs } from "./authArgs";
-export { CallbackFunction } from "./callbackFunction";
-export { Gateway } from "./gateway";
-export { Publisher } from "./publisher";
-export { SessionTable } from "./sessionTable";
+export type { CallbackFunction } from "./callbackFunction";
+export type { Gateway } from "./gateway";
+export type { Publisher } from "./publisher";
+export type { SessionTable } from "./sessionTable";
 export { WebsocketRelay } from "./websocketRelay";

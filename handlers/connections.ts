@@ -104,7 +104,10 @@ function outcomeOf(error: unknown, signal?: AbortSignal): PostOutcome {
   return { result: timedOut ? "timeout" : "network-error", detail };
 }
 
-/** A kept-alive socket that the gateway closed meanwhile fails at once, and says nothing about the connection. */
+/**
+ * A kept-alive socket that the gateway closed meanwhile fails at once, and says nothing about the connection. The SDK does
+ * not tell it from a fresh one that was reset: that message may arrive twice, which delivery allows.
+ */
 async function onceMoreIfStale<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   try {
     return await send();

@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import pLimit from "p-limit";
 import { connectionsFromEnvironment } from "./connections";
 import { deliverMessage, type DeliverMessageDependencies, type Outcome } from "./deliverMessage";
 import { type Environment, positiveInteger } from "./environment";
@@ -110,14 +111,10 @@ async function deliverBatch(
     return outcomes;
   }
 
-  const waiting = groups.values();
-  const lane = async () => {
-    for (const group of waiting) {
-      const results = await deliverInOrder(group.messages, sessions.get(sessionId(group.key)), dependencies, signal);
-      results.forEach((outcome, index) => outcomes.set(group.messages[index] as Message, outcome));
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(MAX_PARALLEL_SESSIONS, groups.length) }, lane));
+  await pLimit(MAX_PARALLEL_SESSIONS).map(groups, async (group) => {
+    const results = await deliverInOrder(group.messages, sessions.get(sessionId(group.key)), dependencies, signal);
+    results.forEach((outcome, index) => outcomes.set(group.messages[index] as Message, outcome));
+  });
   return outcomes;
 }
 

@@ -26,8 +26,8 @@ export const MAX_PAYLOAD_BYTES = 128 * 1024;
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 const MAX_ATTRIBUTES = 10;
 
-/** What backends set and we read; kept in every dead letter, so that it can be sent again. */
-const OUR_ATTRIBUTES = ["user", "context", "contextId", "messageId", "expiresAt"];
+/** Whom a message is for; kept in every dead letter, so that it can be sent again. */
+const OUR_ATTRIBUTES = ["user", "context", "contextId"];
 
 /** A message out of the queue's event. */
 export function messageOf(record: SQSRecord): Message {

@@ -5,6 +5,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { SQSMessageAttribute } from "aws-lambda";
+import pLimit from "p-limit";
 import { type Environment, text } from "./environment";
 import { consoleLog, errorFields, type Log } from "./log";
 import type { DeadLetter } from "./message";
@@ -26,6 +27,9 @@ export interface MessageQueue {
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
 const MAX_BATCH_ENTRIES = 10;
 
+/** Fewer than the SDK's 50 sockets: a request that waits for one runs into its connection time-out. */
+const MAX_PARALLEL_CALLS = 25;
+
 /** The two queues in SQS. */
 export class SqsMessageQueue implements MessageQueue {
   constructor(
@@ -35,11 +39,11 @@ export class SqsMessageQueue implements MessageQueue {
   ) {}
 
   async changeVisibility(entries: readonly Visibility[], signal?: AbortSignal): Promise<void> {
-    const calls: Promise<void>[] = [];
+    const batches: Visibility[][] = [];
     for (let i = 0; i < entries.length; i += MAX_BATCH_ENTRIES) {
-      calls.push(this.changeVisibilityOfBatch(entries.slice(i, i + MAX_BATCH_ENTRIES), signal));
+      batches.push(entries.slice(i, i + MAX_BATCH_ENTRIES));
     }
-    await Promise.all(calls);
+    await pLimit(MAX_PARALLEL_CALLS).map(batches, (batch) => this.changeVisibilityOfBatch(batch, signal));
   }
 
   async deadLetter(letter: DeadLetter, signal?: AbortSignal): Promise<void> {

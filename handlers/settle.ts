@@ -1,3 +1,4 @@
+import pLimit from "p-limit";
 import { type Backoff, backoffSeconds } from "./backoff";
 import type { Outcome } from "./deliverMessage";
 import { errorFields, type Log } from "./log";
@@ -20,6 +21,9 @@ export interface Attempted {
   outcome: Outcome;
 }
 
+/** Letters under way at a time: a request that waits for one of the SDK's 50 sockets runs into its connection time-out. */
+const MAX_PARALLEL_LETTERS = 25;
+
 /**
  * Dead-letters what is not to be tried again, and has the rest come back when it is due.
  *
@@ -31,17 +35,15 @@ export async function settle(
   signal: AbortSignal,
 ): Promise<string[]> {
   const { queue, maxAttempts, backoff, random } = dependencies;
-  const settled = await Promise.all(
-    attempted.map(async ({ message, outcome }) => {
-      const { kind } = outcome;
-      if (kind === "delivered") return [];
-      const isLast = kind === "undeliverable" || message.attempt >= maxAttempts;
-      if (isLast && (await deadLettered(message, outcome.reason, dependencies, signal))) return [];
-      const visibilityTimeoutSeconds =
-        kind === "not-reached" && !isLast ? 0 : backoffSeconds(message.attempt, backoff, random);
-      return [{ ...message, visibilityTimeoutSeconds }];
-    }),
-  );
+  const settled = await pLimit(MAX_PARALLEL_LETTERS).map(attempted, async ({ message, outcome }) => {
+    const { kind } = outcome;
+    if (kind === "delivered") return [];
+    const isLast = kind === "undeliverable" || message.attempt >= maxAttempts;
+    if (isLast && (await deadLettered(message, outcome.reason, dependencies, signal))) return [];
+    const visibilityTimeoutSeconds =
+      kind === "not-reached" && !isLast ? 0 : backoffSeconds(message.attempt, backoff, random);
+    return [{ ...message, visibilityTimeoutSeconds }];
+  });
   const failed = settled.flat();
   if (failed.length > 0) {
     await queue.changeVisibility(
@@ -68,6 +70,7 @@ async function deadLettered(
     return false;
   }
   const dropped = letter.dropped.length > 0 ? letter.dropped : undefined;
-  log.warn("dead-lettered", { messageId, attempt, reason, droppedAttributes: dropped });
+  const originalMessageId = letter.attributes.originalMessageId?.stringValue;
+  log.warn("dead-lettered", { messageId, originalMessageId, attempt, reason, droppedAttributes: dropped });
   return true;
 }

@@ -40,15 +40,19 @@ const expected = {
 describe("WebsocketRelay", () => {
   let relay!: WebsocketRelay;
   let registrations: Registration[];
+  const dependencies: Record<string, string[]> = {};
+
+  /** `dependsOn` does not reach mocks; transformations of a component are called for each of its children. */
+  const recordDependencies: pulumi.ResourceTransformation = ({ name, opts }) => {
+    const named = opts.dependsOn as { __name: string }[] | undefined;
+    if (named) dependencies[name] = named.map(({ __name }) => __name).sort();
+    return undefined;
+  };
 
   before(async () => {
     const recorded = await record(() => {
-      relay = new WebsocketRelay("relay", {
-        auth,
-        allowedOrigins: ["https://app.relay.dev"],
-        maximumConcurrency: 4,
-        tags: { team: "chat" },
-      });
+      const args = { auth, allowedOrigins: ["https://app.relay.dev"], maximumConcurrency: 4, tags: { team: "chat" } };
+      relay = new WebsocketRelay("relay", args, { transformations: [recordDependencies] });
     });
     expect(recorded.errors).to.deep.equal([]);
     ({ registrations } = recorded);
@@ -260,13 +264,22 @@ describe("WebsocketRelay", () => {
   });
 
   it("answers a ping without a function", () => {
-    expect(inputs("aws:apigatewayv2/integration:Integration", "relay-ping-integration")).to.deep.include({
+    expect(inputs("aws:apigatewayv2/integration:Integration", "relay-ping-integration")).to.deep.equal({
+      apiId: "relay-api-id",
       integrationType: "MOCK",
+      passthroughBehavior: "WHEN_NO_MATCH",
+      templateSelectionExpression: "\\$default",
       requestTemplates: { $default: '{"statusCode":200}' },
     });
     expect(
       inputs("aws:apigatewayv2/integrationResponse:IntegrationResponse", "relay-ping-integration-response"),
-    ).to.deep.include({ integrationResponseKey: "/200/", responseTemplates: { $default: '{"type":"pong"}' } });
+    ).to.deep.equal({
+      apiId: "relay-api-id",
+      integrationId: "relay-ping-integration-id",
+      integrationResponseKey: "/200/",
+      templateSelectionExpression: "\\$default",
+      responseTemplates: { $default: '{"type":"pong"}' },
+    });
     expect(inputs("aws:apigatewayv2/route:Route", "relay-ping-route")).to.deep.include({
       routeKey: "ping",
       routeResponseSelectionExpression: "$default",
@@ -287,13 +300,21 @@ describe("WebsocketRelay", () => {
     });
   });
 
-  it("deploys after every route, integration and response, so that the snapshot holds them all", () => {
-    const position = (name: string) => registrations.findIndex((each) => each.name === name);
-    const parts = registrations.filter(({ type }) => /^aws:apigatewayv2\/(route|integration)/.test(type));
-    expect(parts).to.have.lengthOf(8);
-    for (const { name } of parts) {
-      expect(position(name), name).to.be.lessThan(position("relay-deployment"));
-    }
+  it("creates in an order in which nothing is used before it works", () => {
+    const responses = ["relay-ping-integration-response", "relay-ping-route-response"];
+    const parts = ["connect", "disconnect", "ping"].flatMap((part) => [
+      `relay-${part}-route`,
+      `relay-${part}-integration`,
+    ]);
+    expect(dependencies).to.deep.equal({
+      // A deployment is a snapshot of what is there.
+      "relay-deployment": [...parts, ...responses].sort(),
+      "relay-stage": ["relay-connect-permission", "relay-disconnect-permission"],
+      "relay-subscription": ["relay-queue-policy", "relay-subscription-dead-letter-queue-policy"],
+      "relay-connect": ["relay-connect-policy"],
+      "relay-disconnect": ["relay-disconnect-policy"],
+      "relay-deliver": ["relay-deliver-policy"],
+    });
   });
 
   it("maps the retry queue to deliver with partial failures and a bound on concurrency", () => {
@@ -315,6 +336,7 @@ describe("WebsocketRelay", () => {
       topicArn: await valueOf(relay.topicArn),
       queueUrl: await valueOf(relay.queueUrl),
       deadLetterQueueUrl: await valueOf(relay.deadLetterQueueUrl),
+      subscriptionDeadLetterQueueUrl: await valueOf(relay.subscriptionDeadLetterQueueUrl),
       tableName: await valueOf(relay.tableName),
       retryWindowSeconds: relay.retryWindowSeconds,
     };
@@ -324,6 +346,8 @@ describe("WebsocketRelay", () => {
       topicArn: "arn:aws:sns:eu-west-1:111122223333:relay-topic",
       queueUrl: "https://sqs.eu-west-1.amazonaws.com/111122223333/relay-queue",
       deadLetterQueueUrl: "https://sqs.eu-west-1.amazonaws.com/111122223333/relay-dead-letter-queue",
+      subscriptionDeadLetterQueueUrl:
+        "https://sqs.eu-west-1.amazonaws.com/111122223333/relay-subscription-dead-letter-queue",
       tableName: "relay-table",
       retryWindowSeconds: { shortest: 3603, longest: 7206 },
     });

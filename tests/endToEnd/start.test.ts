@@ -1,6 +1,9 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import { recipient, Relay, startProcess } from "./relay";
 
@@ -63,6 +66,21 @@ describe("npm start", () => {
     });
   }
 
+  it("runs the functions on the Node that it is given", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "node-"));
+    const node = join(folder, "other-node");
+    symlinkSync(process.execPath, node);
+    const relay = await Relay.start(["--node", node]);
+    try {
+      await relay.connect(recipient());
+      const commands = execFileSync("ps", ["-A", "-o", "args="]).toString();
+      expect(commands).to.include(node);
+    } finally {
+      await relay.stop();
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it("uses the config of the chosen stack", async () => {
     const relay = await Relay.start(["--stack", "prod"]);
     try {
@@ -109,6 +127,7 @@ describe("npm start", () => {
     ["an unknown stack", ["--stack", "staging"], /"staging".*dev, prod/],
     ["a stack that would leave the folder", ["--stack", "../x"], /"\.\.\/x"/],
     ["a port that is none", ["--port", "65536"], /--port: got "65536"; allowed/],
+    ["a Node that is not there", ["--node", "/nowhere/node"], /--node: got "\/nowhere\/node"; allowed/],
     ["a time scale below one", ["--time-scale", "0"], /--time-scale: got "0"; allowed/],
   ];
   for (const [what, flags, message] of refused) {

@@ -1,0 +1,30 @@
+import { expect } from "chai";
+import { messageOf } from "../../handlers/message";
+import { settle } from "../../handlers/settle";
+import { sqsRecord } from "./events";
+
+describe("settle", () => {
+  it("sends no more dead letters at a time than the SDK has sockets for", async () => {
+    let underWay = 0;
+    let most = 0;
+    const sent: string[] = [];
+    const queue = {
+      changeVisibility: () => Promise.resolve(),
+      deadLetter: async ({ body }: { body: string }) => {
+        most = Math.max(most, (underWay += 1));
+        await new Promise(setImmediate);
+        underWay -= 1;
+        sent.push(body);
+      },
+    };
+    const attempted = Array.from({ length: 1_000 }, (_, index) => ({
+      message: messageOf(sqsRecord({ messageId: `m${index}`, attempt: 3 })),
+      outcome: { kind: "failed", reason: "no-session" } as const,
+    }));
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const dependencies = { queue, maxAttempts: 3, backoff: { minSeconds: 1, maxSeconds: 2 }, random: () => 0, log };
+    expect(await settle(attempted, dependencies, new AbortController().signal)).to.deep.equal([]);
+    expect(sent).to.have.lengthOf(1_000);
+    expect(most).to.be.within(2, 25);
+  });
+});
