@@ -1,0 +1,117 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { deflateRawSync } from "node:zlib";
+import * as typescript from "typescript";
+import { type Deployed, type Lambda, LAMBDAS, lambdaVariables } from "./deployed";
+import { median, rounded } from "./median";
+
+export interface BundleMeasurement {
+  rawBytes: number;
+  zippedBytes: number;
+  /** Median milliseconds of `require` in a fresh process, the handler's creation included. */
+  loadMs: { bundled: number; unbundled: number };
+  loadRatio: number;
+}
+
+/**
+ * Size and load time of each function's archive. Load time is that of `require` alone, with Node already running: Node's own
+ * start, Lambda's runtime, the download of the archive and the first request's connections are left out. The reference is
+ * the same handler as plain CommonJS files with its packages in node_modules, on a warm file cache, which flatters it.
+ */
+export async function measureBundles(
+  functions: Record<Lambda, Deployed>,
+  processes: number,
+): Promise<Record<Lambda, BundleMeasurement>> {
+  const folder = mkdtempSync(join(tmpdir(), "relay-bench-"));
+  try {
+    compileHandlers(folder);
+    const measured: Partial<Record<Lambda, BundleMeasurement>> = {};
+    for (const lambda of LAMBDAS) {
+      measured[lambda] = await measureBundle(lambda, functions[lambda], folder, processes);
+      console.error(`bench: loaded ${lambda} ${processes} times bundled and unbundled`);
+    }
+    return measured as Record<Lambda, BundleMeasurement>;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function measureBundle(
+  lambda: Lambda,
+  { text, variables }: Deployed,
+  folder: string,
+  processes: number,
+): Promise<BundleMeasurement> {
+  const bundled = join(folder, "bundles", lambda, "index.js");
+  mkdirSync(join(bundled, ".."), { recursive: true });
+  writeFileSync(bundled, text);
+  const unbundled = join(folder, `${lambda}.js`);
+  writeFileSync(
+    unbundled,
+    `exports.handler = require("./handlers/${lambda}").${lambda}FromEnvironment(process.env);\n`,
+  );
+
+  // The first of each pays for the file cache.
+  await loadMs(bundled, variables);
+  await loadMs(unbundled, variables);
+  const times = { bundled: [] as number[], unbundled: [] as number[] };
+  for (let run = 0; run < processes; run++) {
+    // In turn, so that the machine's noise hits both.
+    times.bundled.push(await loadMs(bundled, variables));
+    times.unbundled.push(await loadMs(unbundled, variables));
+  }
+  const medians = { bundled: median(times.bundled), unbundled: median(times.unbundled) };
+  return {
+    rawBytes: Buffer.byteLength(text),
+    zippedBytes: zippedBytes("index.js", text),
+    loadMs: { bundled: rounded(medians.bundled, 1), unbundled: rounded(medians.unbundled, 1) },
+    loadRatio: rounded(medians.bundled / medians.unbundled),
+  };
+}
+
+/** The handlers in plain CommonJS, as a function without a bundler would be uploaded: without ts-node's cost at run time. */
+function compileHandlers(folder: string): void {
+  const repository = resolve(__dirname, "..");
+  symlinkSync(join(repository, "node_modules"), join(folder, "node_modules"));
+  mkdirSync(join(folder, "handlers"));
+  for (const file of readdirSync(join(repository, "handlers"))) {
+    const { outputText } = typescript.transpileModule(readFileSync(join(repository, "handlers", file), "utf8"), {
+      compilerOptions: {
+        module: typescript.ModuleKind.CommonJS,
+        target: typescript.ScriptTarget.ES2022,
+        esModuleInterop: true,
+      },
+    });
+    writeFileSync(join(folder, "handlers", file.replace(/\.ts$/, ".js")), outputText);
+  }
+}
+
+/** Milliseconds that a fresh process takes for `require(file)`; `file` exports the function's handler. */
+async function loadMs(file: string, variables: Record<string, string>): Promise<number> {
+  const script = `
+    const start = performance.now();
+    const { handler } = require(${JSON.stringify(file)});
+    const ms = performance.now() - start;
+    if (typeof handler !== "function") throw new Error("no handler");
+    process.stdout.write(String(ms));
+  `;
+  const env = { ...lambdaVariables, ...variables };
+  const { stdout } = await promisify(execFile)(process.execPath, ["-e", script], { env });
+  const ms = Number(stdout);
+  if (!(ms > 0)) throw new Error(`${file} did not load: ${stdout}`);
+  return ms;
+}
+
+/**
+ * Size of a zip archive that holds one file: deflated, plus the fixed records around it (no extra fields, no data
+ * descriptor). Level 9 of zlib; whoever uploads with a lower level uploads one or two percent more.
+ * https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
+ */
+function zippedBytes(fileName: string, text: string): number {
+  const [localHeader, centralHeader, endOfCentralDirectory] = [30, 46, 22];
+  const headers = localHeader + centralHeader + 2 * Buffer.byteLength(fileName) + endOfCentralDirectory;
+  return deflateRawSync(text, { level: 9 }).length + headers;
+}

@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SESSION_ATTRIBUTES as A, sessionKey } from "../handlers/session";
+import { DynamoDbSessionStore } from "../handlers/sessions";
+import { Child } from "./childProcess";
+import { type Deployed, lambdaVariables } from "./deployed";
+import type { ServerAnswer, ServerRequest } from "./servers";
+import type { WorkerAnswer, WorkerRequest } from "./worker";
+
+/** The deliver bundle in a process of its own, a table (dynalite) in another, and a gateway in a third. */
+export interface Delivery {
+  run(request: WorkerRequest): Promise<WorkerAnswer>;
+  /** Requests that table and gateway received since the last call, by operation. SQS is the gateway's process too. */
+  counts(): Promise<Record<string, number>>;
+}
+
+/** How many users have a connection: `connection-0` and so on. */
+export const USERS = 500;
+
+export async function withDelivery<T>(deliver: Deployed, measure: (delivery: Delivery) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "relay-bench-"));
+  const table = Child.start<ServerRequest, ServerAnswer>("servers.ts");
+  const gateway = Child.start<ServerRequest, ServerAnswer>("servers.ts");
+  let worker: Child<WorkerRequest, WorkerAnswer> | undefined;
+  try {
+    const [{ endpoint: tableEndpoint }, { endpoint: gatewayEndpoint }] = await Promise.all([
+      table.ask({ start: "table" }),
+      gateway.ask({ start: "gateway" }),
+    ]);
+    await connectUsers(tableEndpoint, deliver.variables.TABLE_NAME as string);
+
+    const bundle = join(folder, "index.js");
+    writeFileSync(bundle, deliver.text);
+    worker = Child.start<WorkerRequest, WorkerAnswer>("worker.ts", {
+      ...lambdaVariables,
+      ...deliver.variables,
+      BUNDLE: bundle,
+      MANAGEMENT_ENDPOINT: `${gatewayEndpoint}/live`,
+      AWS_ENDPOINT_URL_DYNAMODB: tableEndpoint,
+      // Whatever else it may call is counted too.
+      AWS_ENDPOINT_URL: gatewayEndpoint,
+    });
+    const { run, counts } = { run: worker, counts: [table, gateway] };
+    return await measure({
+      run: (request) => run.ask(request),
+      counts: async () => {
+        const answers = await Promise.all(counts.map((server) => server.ask({ counts: true })));
+        return Object.assign({}, ...answers.map((answer) => answer.counts)) as Record<string, number>;
+      },
+    });
+  } finally {
+    await Promise.all([worker?.stop(), table.stop(), gateway.stop()]);
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function connectUsers(endpoint: string, tableName: string): Promise<void> {
+  const credentials = { accessKeyId: "bench", secretAccessKey: "bench" };
+  const client = new DynamoDBClient({ endpoint, region: lambdaVariables.AWS_REGION, credentials });
+  await client.send(
+    new CreateTableCommand({
+      TableName: tableName,
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: [
+        { AttributeName: A.callerId, AttributeType: "S" },
+        { AttributeName: A.context, AttributeType: "S" },
+      ],
+      KeySchema: [
+        { AttributeName: A.callerId, KeyType: "HASH" },
+        { AttributeName: A.context, KeyType: "RANGE" },
+      ],
+    }),
+  );
+  const sessions = new DynamoDbSessionStore(client, { tableName });
+  const connectedAt = Date.now();
+  for (let user = 0; user < USERS; user++) {
+    const key = sessionKey(String(user), "chat", "7");
+    if (key.reason !== undefined) throw new Error(key.reason);
+    await sessions.save({
+      ...key.value,
+      connectionId: `connection-${user}`,
+      connectedAt,
+      expirationDate: Math.floor(connectedAt / 1000) + 10_800,
+    });
+  }
+  client.destroy();
+}

@@ -1,0 +1,57 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import dynalite = require("dynalite");
+import { answer } from "./childProcess";
+
+/** `start` answers `{ endpoint }`; `counts` answers the requests since the last `counts`, by operation. */
+export type ServerRequest = { start: "table" | "gateway" } | { counts: true };
+export type ServerAnswer = { endpoint: string; counts: Record<string, number> };
+
+const counts = new Map<string, number>();
+let endpoint = "";
+
+answer<ServerRequest, ServerAnswer>(async (request) => {
+  if ("start" in request) {
+    const server = request.start === "table" ? table() : gateway();
+    server.prependListener("request", (received: IncomingMessage) => {
+      const operation = operationOf(received);
+      counts.set(operation, (counts.get(operation) ?? 0) + 1);
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+  const counted = Object.fromEntries(counts);
+  counts.clear();
+  return { endpoint, counts: counted };
+});
+
+function table(): Server {
+  return dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+}
+
+/** The least that is a management API: every connection is open, and whatever arrives is accepted. */
+function gateway(): Server {
+  const server = createServer((request, response) => {
+    request.resume();
+    request.once("end", () => {
+      response.writeHead(200, {
+        "content-type": "application/json",
+        "x-amzn-requestid": "00000000-0000-4000-8000-000000000000",
+        "content-length": 0,
+      });
+      response.end();
+    });
+  });
+  // A connection that is kept alive must not close between two rounds.
+  server.keepAliveTimeout = 60_000;
+  return server;
+}
+
+/** DynamoDB and SQS name the operation in a header, the management API by its method and path. */
+function operationOf({ method, url, headers }: IncomingMessage): string {
+  const target = headers["x-amz-target"];
+  if (typeof target === "string") return target.split(".").at(-1) ?? target;
+  return `${method} ${(url ?? "").split("/").slice(0, -1).join("/")}`;
+}
