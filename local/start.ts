@@ -1,12 +1,14 @@
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { type Addresses, LocalRun } from "./localRun";
+import type { Addresses } from "./localRun";
 
-const usage = `npm start -- [--stack dev] [--port N] [--time-scale N] [--lose-disconnects] [--json]
+const usage = `npm start -- [--stack dev] [--port N] [--time-scale N] [--lose-disconnects] [--node PATH] [--json]
 
   --stack NAME         the stack whose config is used: dev (default), prod, or any Pulumi.NAME.yaml
   --port N             port of the WebSocket API (default: any free one)
   --time-scale N       run the clocks of gateway and queues N times as fast (default: 1)
   --lose-disconnects   the gateway delivers no $disconnect, as may happen on AWS
+  --node PATH          the Node that runs the functions (default: the one that runs this; on AWS it is Node 24)
   --json               print one line of JSON when ready, and nothing else, to stdout`;
 
 interface Flags {
@@ -14,6 +16,7 @@ interface Flags {
   port?: number;
   timeScale: number;
   loseDisconnects: boolean;
+  nodePath?: string;
   json: boolean;
 }
 
@@ -23,37 +26,34 @@ async function main(): Promise<void> {
     console.log(usage);
     return;
   }
-  // Stopping may begin while starting is still under way: whichever ends later closes.
   let stopping = false;
-  let run: LocalRun | undefined;
   const stop = async (exitCode: number) => {
     if (stopping) return;
     stopping = true;
     // The parts have nothing to lose; one that does not end must not keep the others, nor the terminal.
     setTimeout(() => process.exit(exitCode), 4_000).unref();
+    const run = await starting.catch(() => undefined);
     await run?.close();
     process.exit(exitCode);
+  };
+  const fail = (error: Error) => {
+    console.error(`error: ${oneLine(error)}`);
+    void stop(1);
   };
   // npm forwards Ctrl-C to a child that has already got it from the terminal.
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => void stop(0));
   }
-  const fail = (error: Error) => {
-    console.error(`error: ${oneLine(error)}`);
-    void stop(1);
-  };
 
+  // Only now: loading takes two seconds, in which Ctrl-C would kill and a mistyped flag would go unanswered.
+  const { LocalRun } = require("./localRun") as typeof import("./localRun");
+  const starting = LocalRun.start({ ...flags, log: (line) => console.error(line), onLateError: fail });
   try {
-    run = await LocalRun.start({ ...flags, log: (line) => console.error(line), onLateError: fail });
+    const { addresses } = await starting;
+    if (!stopping) console.log(flags.json ? JSON.stringify(addresses) : welcome(addresses, flags));
   } catch (error) {
     fail(error as Error);
-    return;
   }
-  if (stopping) {
-    await run.close();
-    return;
-  }
-  console.log(flags.json ? JSON.stringify(run.addresses) : welcome(run.addresses, flags));
 }
 
 /** Undefined where help was asked for. */
@@ -65,6 +65,7 @@ function readFlags(args: string[]): Flags | undefined {
       port: { type: "string" },
       "time-scale": { type: "string", default: "1" },
       "lose-disconnects": { type: "boolean", default: false },
+      node: { type: "string" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -80,7 +81,11 @@ function readFlags(args: string[]): Flags | undefined {
   if (!(timeScale >= 1 && timeScale <= 1_000)) {
     throw new Error(`--time-scale: got ${JSON.stringify(values["time-scale"])}; allowed: a number from 1 to 1000`);
   }
-  return { stack: values.stack, port, timeScale, loseDisconnects: values["lose-disconnects"], json: values.json };
+  const { stack, json, node: nodePath } = values;
+  if (nodePath !== undefined && !existsSync(nodePath)) {
+    throw new Error(`--node: got ${JSON.stringify(nodePath)}; allowed: the path of a Node executable`);
+  }
+  return { stack, port, timeScale, loseDisconnects: values["lose-disconnects"], nodePath, json };
 }
 
 function welcome(addresses: Addresses, flags: Flags): string {
