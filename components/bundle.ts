@@ -1,7 +1,7 @@
 import { isBuiltin } from "node:module";
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { type BuildOptions, buildSync, transformSync } from "esbuild";
+import { type BuildOptions, build as esbuild, stop, transform } from "esbuild";
 
 /**
  * The text of a CommonJS module that exports `handler`: what `callbackFactory` returns, with every module that it reaches
@@ -10,6 +10,19 @@ import { type BuildOptions, buildSync, transformSync } from "esbuild";
  * Rejects where the callback captures what cannot be serialized, or where a module cannot be found.
  */
 export async function bundle(callbackFactory: () => unknown): Promise<string> {
+  underWay += 1;
+  try {
+    return await serializeAndBundle(callbackFactory);
+  } finally {
+    underWay -= 1;
+    // esbuild would keep a process of 100 MB for as long as the program runs.
+    if (underWay === 0) await stop();
+  }
+}
+
+let underWay = 0;
+
+async function serializeAndBundle(callbackFactory: () => unknown): Promise<string> {
   const { text } = await pulumi.runtime.serializeFunction(callbackFactory, {
     isFactoryFunction: true,
     exportName: "handler",
@@ -17,19 +30,19 @@ export async function bundle(callbackFactory: () => unknown): Promise<string> {
   const program = `
     const bundled = (() => {
       const module = { exports: {} };
-      ${bundleModules(requiredModules(text))}
+      ${await bundleModules(await requiredModules(text))}
       return module.exports.default;
     })();
     ((require) => { ${text} })((id) => (id in bundled ? bundled[id] : require(id)));
   `;
-  return transformSync(program, { ...shipped, format: "cjs" }).code;
+  return (await transform(program, { ...shipped, format: "cjs" })).code;
 }
 
 /**
  * The serialized text contains `with`, so it can be nothing but sloppy CommonJS; and what CommonJS requires, esbuild
  * cannot shake. So the modules are bundled on their own, imported by an ES module: that makes the bundles a fifth smaller.
  */
-function bundleModules(paths: string[]): string {
+async function bundleModules(paths: string[]): Promise<string> {
   const imports = paths.map((path, index) =>
     // A package may be CommonJS, whose exports need not be an object.
     path.startsWith(".")
@@ -48,15 +61,15 @@ function bundleModules(paths: string[]): string {
   };
   // Every client can `import()` this, and whatever it shares with the rest would then be neither shaken nor hoisted: a
   // tenth of a bundle and of its load time. A client that has event streams also imports it by a statement.
-  const lean = build({ ...options, external: [eventStreams] });
+  const lean = await build({ ...options, external: [eventStreams] });
   const hasEventStreams = lean.imports.some(({ path, kind }) => path === eventStreams && kind !== "dynamic-import");
-  const { text } = hasEventStreams ? build(options) : lean;
+  const { text } = hasEventStreams ? await build(options) : lean;
   return text;
 }
 
 /** The modules that the text requires and Node does not have itself, in the order of their first use. */
-function requiredModules(text: string): string[] {
-  const { imports } = build({ stdin: { contents: text }, external: ["*"], platform: "node", format: "cjs" });
+async function requiredModules(text: string): Promise<string[]> {
+  const { imports } = await build({ stdin: { contents: text }, external: ["*"], platform: "node", format: "cjs" });
   const dynamic = imports.find(({ kind }) => kind === "dynamic-import");
   if (dynamic) {
     throw new Error(`a callback may not import(${JSON.stringify(dynamic.path)}): reach the module by require`);
@@ -64,9 +77,8 @@ function requiredModules(text: string): string[] {
   return [...new Set(imports.map(({ path }) => path))].filter((path) => !isBuiltin(path));
 }
 
-/** Synchronous: the asynchronous API leaves a service process of 150 MB behind for as long as the program runs. */
-function build(options: BuildOptions): { text: string; imports: { path: string; kind: string }[] } {
-  const result = buildSync({ ...options, bundle: true, write: false, metafile: true, logLevel: "silent" });
+async function build(options: BuildOptions): Promise<{ text: string; imports: { path: string; kind: string }[] }> {
+  const result = await esbuild({ ...options, bundle: true, write: false, metafile: true, logLevel: "silent" });
   const imports = Object.values(result.metafile.outputs).flatMap((output) => output.imports);
   return { text: result.outputFiles.map((file) => file.text).join("\n"), imports };
 }

@@ -68,8 +68,8 @@ function destinationOf({ body, messageAttributes }: SQSRecord): Checked<SessionK
   for (const name of ["user", "context", "contextId"]) {
     const attribute = messageAttributes[name];
     if (!attribute) return { reason: `${REASONS.missingAttribute}: ${name}` };
-    // A data type may carry a label of the sender's own: String.email, Number.int
-    if (!/^(String|Number)(\.|$)/.test(attribute.dataType) || attribute.stringValue === undefined) {
+    // A data type may carry a label of the sender's own, String.email or Number.int; String.Array is SNS's for a list.
+    if (!/^(?!String\.Array$)(String|Number)(\.|$)/.test(attribute.dataType) || attribute.stringValue === undefined) {
       return { reason: `${REASONS.unusableAttribute}: ${name} is of type ${attribute.dataType}` };
     }
     values.push(attribute.stringValue);

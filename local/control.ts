@@ -21,6 +21,17 @@ export class Control {
   static async start(cloud: LocalCloud): Promise<Control> {
     const app = Fastify({ forceCloseConnections: true });
 
+    // Whatever curl or a library calls the body, it is JSON; and a POST without one may still say that it has some.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => {
+      try {
+        done(null, body === "" ? undefined : JSON.parse(body as string));
+      } catch {
+        // Refused below, with what is allowed.
+        done(null, body);
+      }
+    });
+
     app.get("/connections", () => cloud.gateways.connections());
     for (const [path, act] of [
       ["half-open", (id: string) => cloud.gateways.halfOpen(id)],

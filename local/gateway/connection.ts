@@ -28,6 +28,9 @@ export interface ConnectionListener {
   onClosed(closing: Closing): void;
 }
 
+// RFC 6455, 5.2
+const binaryOpcode = 2;
+
 /** One client's connection, from the handshake to the end of its socket. */
 export class Connection {
   readonly id = newConnectionId();
@@ -56,18 +59,17 @@ export class Connection {
   open(ws: WebSocket): void {
     this.ws = ws;
     this.state = "open";
-    const frames = new FrameReader((payloadBytes) => {
-      if (payloadBytes > limits.frameBytes) this.close(1009, "Message too long", "a frame over 32 KB");
+    const frames = new FrameReader((payloadBytes, opcode) => {
+      if (opcode === binaryOpcode) this.close(1003, "Unsupported data", "a binary frame");
+      else if (payloadBytes > limits.frameBytes) this.close(1009, "Message too long", "a frame over 32 KB");
     });
     // Before ws's own listener, so that the message of a frame that is too large is never taken for one.
     this.wire.prependListener("data", (chunk: Buffer) => {
       this.touch();
       frames.read(chunk);
     });
-    ws.on("message", (data: Buffer, isBinary) => {
-      if (this.state !== "open") return;
-      if (isBinary) this.close(1003, "Unsupported data", "a binary frame");
-      else this.listener.onMessage(data.toString());
+    ws.on("message", (data: Buffer) => {
+      if (this.state === "open") this.listener.onMessage(data.toString());
     });
     ws.on("error", (error: Error & { code?: string }) => {
       // ws has closed with 1009 already, and afterwards reports 1006 for want of the client's answer.

@@ -1,13 +1,13 @@
 /**
  * Reads the frame headers in what a WebSocket client sends, whatever the chunks it arrives in, and calls `onFrame`
- * with each frame's payload length as soon as its header is there. `ws` bounds the message only
+ * with each frame's payload length and opcode as soon as its header is there. `ws` bounds the message only
  * (`maxPayload`); API Gateway bounds the frame as well.
  */
 export class FrameReader {
   private header: number[] = [];
   private payloadBytesLeft = 0;
 
-  constructor(private readonly onFrame: (payloadBytes: number) => void) {}
+  constructor(private readonly onFrame: (payloadBytes: number, opcode: number) => void) {}
 
   read(chunk: Uint8Array): void {
     let at = 0;
@@ -21,8 +21,9 @@ export class FrameReader {
       this.header.push(chunk[at++] as number);
       if (this.header.length < headerBytes(this.header)) continue;
       this.payloadBytesLeft = payloadBytes(this.header);
+      const opcode = (this.header[0] as number) & 0x0f;
       this.header = [];
-      this.onFrame(this.payloadBytesLeft);
+      this.onFrame(this.payloadBytesLeft, opcode);
     }
   }
 }

@@ -14,6 +14,9 @@ import { Wire } from "./wire";
 export class Handshake {
   private readonly protocols = new WeakMap<IncomingMessage, string>();
   private readonly server = new WebSocketServer({
+    // A client that does not answer a close frame must not keep $disconnect back: ws would wait for half a minute.
+    // (Not in @types/ws yet.)
+    ...({ closeTimeout: 1_000 } as object),
     noServer: true,
     clientTracking: false,
     // API Gateway negotiates no extension.

@@ -26,6 +26,12 @@ export interface StoreClasses {
 }
 
 /**
+ * What SQS refuses in a body; fauxqs refuses every emoji as well.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
+const invalidCharacter = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
+
+/**
  * fauxqs, and the classes of the stores it can be given. Its `exports` list only the entry, although `buildApp` takes
  * the stores: they are reached by file. The version is pinned, and a test fails where they are no longer there.
  */
@@ -36,10 +42,17 @@ export async function loadFauxqs(): Promise<{ buildApp: Fauxqs["buildApp"] } & S
     .find((candidate) => existsSync(join(candidate, "package.json")));
   if (!folder) throw new Error("fauxqs is not installed: run npm install");
   const load = (file: string) => import(pathToFileURL(join(folder, file)).href) as Promise<unknown>;
-  const [{ buildApp }, { SqsStore }, { SnsStore }] = (await Promise.all([
+  const [{ buildApp }, { SqsStore }, { SnsStore }, { INVALID_MESSAGE_BODY_CHAR }] = (await Promise.all([
     import("fauxqs"),
     load("dist/sqs/sqsStore.js"),
     load("dist/sns/snsStore.js"),
-  ])) as [Fauxqs, Pick<StoreClasses, "SqsStore">, Pick<StoreClasses, "SnsStore">];
+    load("dist/sqs/sqsTypes.js"),
+  ])) as [
+    Fauxqs,
+    Pick<StoreClasses, "SqsStore">,
+    Pick<StoreClasses, "SnsStore">,
+    { INVALID_MESSAGE_BODY_CHAR: RegExp },
+  ];
+  INVALID_MESSAGE_BODY_CHAR.test = (body) => invalidCharacter.test(body);
   return { buildApp, SqsStore, SnsStore };
 }

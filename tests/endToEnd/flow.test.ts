@@ -151,6 +151,15 @@ describe("the relay, end to end on one machine", () => {
     expect(letter.MessageAttributes?.attempts?.StringValue).to.equal("1");
   });
 
+  it("delivers and dead-letters any text, emoji included", async () => {
+    const [to, away] = [recipient(), recipient()];
+    const client = await relay.connect(to);
+    await relay.publish(to, "naïve 日本 😀");
+    await client.message("naïve 日本 😀");
+    await relay.publish({ user: away.user }, "lost 😀");
+    expect(reasonOf(await relay.deadLetter("lost 😀"))).to.match(/^missing-attribute/);
+  });
+
   it("does not slow one user for another who is away", async () => {
     const [away, present] = [recipient(), recipient()];
     const client = await relay.connect(present);

@@ -243,11 +243,18 @@ export class Client {
 
 /** `local/start.ts` in a process of its own. */
 export function startProcess(flags: string[], folder = repository) {
-  return spawn(process.execPath, ["-r", "ts-node/register", "local/start.ts", ...flags], {
+  const child = spawn(process.execPath, ["-r", "ts-node/register", "local/start.ts", ...flags], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
   });
+  started.push(child);
+  return child;
 }
+
+const started: ChildProcess[] = [];
+
+// What a failed test has left running would keep the runner from ever ending.
+after(() => started.forEach((child) => child.kill("SIGTERM")));
 
 let nextUser = 0;
 

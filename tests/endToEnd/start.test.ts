@@ -37,6 +37,13 @@ describe("npm start", () => {
     ]);
   });
 
+  it("leaves no process of the bundler behind", async () => {
+    const relay = await Relay.start();
+    const children = childrenOf(relay.process);
+    await relay.stop();
+    expect(children, "functions start when they are first invoked").to.deep.equal([]);
+  });
+
   it("prints in words how to connect, to publish and to get a token", async () => {
     const child = startProcess([]);
     let stdout = "";
@@ -174,6 +181,21 @@ describe("the control server", () => {
       expect(await response.text()).to.include("allowed");
     });
   }
+
+  it("takes JSON whatever the content type says, and refuses what is none", async () => {
+    const send = (body: string, type: string) =>
+      fetch(`${relay.addresses.controlUrl}/faults`, { method: "POST", headers: { "content-type": type }, body });
+    expect((await send('{"jwks":"up"}', "application/x-www-form-urlencoded")).status).to.equal(204);
+    expect((await send('{"jwks":"up"}', "text/plain")).status).to.equal(204);
+    const refused = await send("jwks=up", "application/json");
+    expect(refused.status).to.equal(400);
+    expect(await refused.text()).to.include("allowed");
+    const empty = await fetch(`${relay.addresses.controlUrl}/connections/none=/drop`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+    });
+    expect(empty.status).to.equal(404);
+  });
 
   it("says that a connection is not there", async () => {
     for (const action of ["drop", "half-open"]) {

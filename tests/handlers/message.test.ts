@@ -44,6 +44,11 @@ describe("message", () => {
       { rawAttributes: { user: { dataType: "Binary", binaryValue: "NDI=" } } },
       "unusable-attribute: user is of type Binary",
     ],
+    [
+      "has a list for a user",
+      { rawAttributes: { user: { dataType: "String.Array", stringValue: '["42"]' } } },
+      "unusable-attribute: user is of type String.Array",
+    ],
     ["has a body over 128 KB in UTF-8", { body: "é".repeat(65_536) + "x" }, "payload-too-large"],
   ] as const) {
     it(`cannot be delivered when it ${name}`, () => expect(messageOf(sqsRecord(given)).key).to.deep.equal({ reason }));

@@ -210,6 +210,13 @@ describe("the local gateway's connections", () => {
       expect(fixture.invoker.count("$default")).to.equal(0);
     });
 
+    it("closes with 1003 at the first fragment of a binary message", async () => {
+      await fixture.deployed("$default");
+      const { client } = await fixture.open();
+      client.ws.send(Buffer.from("bin"), { fin: false });
+      expect((await client.closed).code).to.equal(1003);
+    });
+
     it("closes an idle connection with 1001", async () => {
       fixture = new Fixture({ timeScale: tenMinutesMs / 20 });
       await fixture.deployed("$disconnect");
