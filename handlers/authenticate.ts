@@ -44,8 +44,9 @@ export function jwtAuthenticator(config: AuthConfig, fetcher?: Fetcher): Authent
         if (error instanceof SigningKeysError) throw error;
         // Not told by class: a signature of an odd length and a date out of range make the library throw what
         // `node:crypto` and `Date` throw, and once the key is at hand, only the token can be at fault.
-        // A parse error's message quotes what it could not parse, and no part of a token is ever logged.
-        return { refused: error instanceof JwtParseError ? "not a JWT" : (error as Error).message };
+        // For the log, which no token may reach: a parse error quotes what it could not parse. The others name one claim
+        // or header field, of any length, since nothing of the token is trusted yet.
+        return { refused: error instanceof JwtParseError ? "not a JWT" : (error as Error).message.slice(0, 200) };
       }
     },
   };

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { partition, region } from "../account";
 import type { LambdaService } from "../lambda/lambdaService";
 import type { FunctionConfiguration } from "../lambda/localFunction";
+import { autoname } from "./autoname";
 import type { LocalResource, LocalResources, Properties, Registration } from "./resource";
 
 /** Functions and their permissions, refusing what AWS refuses and what has no local counterpart but would matter. */
@@ -16,7 +16,7 @@ function functionResource(lambda: LambdaService): LocalResource {
   return {
     replaceOnChanges: ["name", "packageType"],
     async create({ name: logicalName, inputs }) {
-      const name = (inputs["name"] as string | undefined) ?? `${logicalName}-${suffix()}`;
+      const name = (inputs["name"] as string | undefined) ?? autoname(logicalName);
       const configuration = functionConfiguration(logicalName, name, inputs);
       if (lambda.hasFunction(name)) {
         throw new Error(`ResourceConflictException: Function already exists: ${name}`);
@@ -121,7 +121,7 @@ function permissionResource(lambda: LambdaService): LocalResource {
       if (!action?.startsWith("lambda:"))
         return refuse("action", action, "an action of lambda, as lambda:InvokeFunction");
       if (!principal) return refuse("principal", principal, "a text");
-      const statementId = (inputs["statementId"] as string | undefined) ?? `${logicalName}-${suffix()}`;
+      const statementId = (inputs["statementId"] as string | undefined) ?? autoname(logicalName);
       lambda.addPermission(String(inputs["function"]), { statementId, action, principal, sourceArn, sourceAccount });
       return { id: statementId, outputs: { statementId } };
     },
@@ -153,6 +153,3 @@ function show(value: unknown): string {
 }
 
 /** Seven hexadecimal digits, as Pulumi's autonaming appends. */
-function suffix(): string {
-  return randomBytes(4).toString("hex").slice(0, 7);
-}

@@ -37,6 +37,11 @@ describe("jwtAuthenticator", () => {
     expect(await authenticator.authenticate(await token())).to.deep.equal({ user: "42" });
   });
 
+  it("gives a reason that a stranger's token cannot blow up", async () => {
+    const { refused } = await authenticator.authenticate(await token({ iss: "x".repeat(5_000) }));
+    expect(refused).to.have.length.within(1, 200);
+  });
+
   for (const [claim, user] of [
     [7, "7"],
     [-7, "-7"],
