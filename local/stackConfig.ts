@@ -44,7 +44,8 @@ export function readStackConfig(programFolder: string, stack: string): StackConf
     const prefix = `${project}:`;
     // Another namespace, aws:region for one, configures a provider: there is none here.
     if (qualified.startsWith(prefix)) {
-      values[qualified.slice(prefix.length)] = value;
+      const key = qualified.slice(prefix.length);
+      values[key] = fromText(value, declarations[key]?.type);
     }
   }
   for (const [key, declaration] of Object.entries(declarations)) {
@@ -79,6 +80,13 @@ export function asRuntimeConfig({ project, values }: StackConfig): Record<string
 export function withLocalIssuer(config: StackConfig, oidc: { issuer: string; audience: string }): StackConfig {
   const { userClaim, cookieName } = (config.values.auth ?? {}) as Values;
   return { ...config, values: { ...config.values, auth: { oidc, userClaim, cookieName } } };
+}
+
+/** The CLI writes numbers and booleans of a stack as text, and reads them back by the declared type. */
+function fromText(value: unknown, type: ConfigDeclaration["type"]): unknown {
+  if (type === "integer" && typeof value === "string" && /^-?\d+$/.test(value)) return Number(value);
+  if (type === "boolean" && (value === "true" || value === "false")) return value === "true";
+  return value;
 }
 
 function hasType(value: unknown, { type, items }: ConfigDeclaration): boolean {

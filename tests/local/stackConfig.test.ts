@@ -29,6 +29,11 @@ describe("readStackConfig", () => {
     expect(asRuntimeConfig(read())).to.deep.equal({ "p:a": "2", "p:b": "x" });
   });
 
+  it("reads numbers and booleans that the CLI has written as text", () => {
+    const read = write("  a: { type: integer }\n  b: { type: boolean }", 'config:\n  p:a: "10"\n  p:b: "true"');
+    expect(read().values).to.deep.equal({ a: 10, b: true });
+  });
+
   it("refuses a declared key without value or default; a null default counts as none", () => {
     for (const declared of ["{ type: object }", "{ type: object, default: null }"]) {
       expect(write(`  auth: ${declared}`, "config: {}")).to.throw("missing configuration value 'auth'");
@@ -37,9 +42,10 @@ describe("readStackConfig", () => {
 
   const wrong: [type: string, value: string][] = [
     ["type: integer", "1.5"],
-    ["type: integer", "'1'"],
+    ["type: integer", "'1.5'"],
+    ["type: integer", "x"],
     ["type: string", "1"],
-    ["type: boolean", "'true'"],
+    ["type: boolean", "yes please"],
     ["type: array, items: { type: string }", "[1]"],
     ["type: array, items: { type: string }", "x"],
     ["type: object", "[]"],
