@@ -13,7 +13,7 @@ export interface Message {
   key: Checked<SessionKey>;
 }
 
-/** What stands in the dead-letter queue; `dropped` are the attributes that there was no room for. */
+/** What stands in the dead-letter queue; `dropped` are the attributes that there was no room for, or whose names we need. */
 export interface DeadLetter {
   body: string;
   attributes: SQSMessageAttributes;
@@ -55,11 +55,13 @@ export function deadLetterOf(message: Message, reason: string, attempts: number)
   const ours = given.filter(([name]) => OUR_ATTRIBUTES.includes(name));
   // Sorted, so that the same message always loses the same ones.
   const others = given.filter(([name]) => !OUR_ATTRIBUTES.includes(name)).sort(([a], [b]) => (a < b ? -1 : 1));
+  // A redriven letter has our own of the last time; on any other message they are the backend's.
+  const replaced = originalMessageId ? [] : Object.keys(added).filter((name) => name in message.attributes);
   const room = MAX_ATTRIBUTES - Object.keys(added).length - ours.length;
   return {
     body: message.body,
     attributes: { ...Object.fromEntries([...ours, ...others.slice(0, room)]), ...added },
-    dropped: others.slice(room).map(([name]) => name),
+    dropped: [...others.slice(room).map(([name]) => name), ...replaced],
   };
 }
 

@@ -93,6 +93,15 @@ describe("dead letter", () => {
     expect(letter.dropped).to.deep.equal(["e", "y", "z"]);
   });
 
+  it("names a backend's own reason and attempts among the dropped, but not those of a redriven letter", () => {
+    const own = messageOf(sqsRecord({ attributes: { reason: "because", attempts: "many" } }));
+    const letter = deadLetterOf(own, "no-session", 66);
+    expect(letter.attributes.reason).to.deep.equal(text("no-session"));
+    expect(letter.dropped).to.deep.equal(["reason", "attempts"]);
+    const redriven = messageOf(sqsRecord({ messageId: "second", rawAttributes: letter.attributes }));
+    expect(deadLetterOf(redriven, "throttled", 3).dropped).to.deep.equal([]);
+  });
+
   it("drops nothing at ten attributes", () => {
     const letter = deadLetterOf(messageOf(sqsRecord({ attributes: { a: "1", b: "1", c: "1", d: "1" } })), "x", 1);
     expect(Object.keys(letter.attributes)).to.have.length(10);
