@@ -21,7 +21,7 @@ interface Target {
 async function bench(quick: boolean): Promise<object> {
   const repetitions = quick
     ? { processes: 1, batches: 2, rounds: 1, messagesPerRound: 500 }
-    : { processes: 15, batches: 20, rounds: 12, messagesPerRound: 2_000 };
+    : { processes: 31, batches: 20, rounds: 12, messagesPerRound: 2_000 };
   const { processes, batches, rounds, messagesPerRound } = repetitions;
 
   const functions = await deployedFunctions();
