@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Backoff, type RetryWindowSeconds, retryWindowSeconds } from "../handlers/backoff";
 import { maxMessageRetentionSeconds } from "./publisher";
-import { type AuthArgs, authProblem, environmentProblem, originProblem } from "./authArgs";
+import { type AuthArgs, authProblem, environmentProblem, isLater, originProblem } from "./authArgs";
 
 /** The arguments of a {@link WebsocketRelay}; the program's stack config has the same keys. */
 export interface WebsocketRelayArgs {
@@ -156,7 +156,7 @@ export function resolveArgs(args: WebsocketRelayArgs): ResolvedArgs {
   }
   refuseBadTags(resolved.tags);
 
-  if (!isOutput(resolved.allowedOrigins)) {
+  if (!isLater(resolved.allowedOrigins)) {
     if (!Array.isArray(resolved.allowedOrigins)) {
       refuse("allowedOrigins", resolved.allowedOrigins, "a list of origins", 'write ["https://app.your-domain.com"]');
     }
@@ -164,7 +164,7 @@ export function resolveArgs(args: WebsocketRelayArgs): ResolvedArgs {
       refuseProblem(`allowedOrigins[${index}]`, originProblem(origin));
     });
   }
-  if (!isOutput(resolved.auth)) {
+  if (!isLater(resolved.auth)) {
     const problem = authProblem(resolved.auth);
     refuseProblem(problem?.path ?? "auth", problem?.text);
     refuseProblem("auth", environmentProblem(resolved.auth, resolved.allowedOrigins));
@@ -178,11 +178,6 @@ export function resolveArgs(args: WebsocketRelayArgs): ResolvedArgs {
     visibilityTimeoutSeconds,
     maxReceiveCount: maxAttempts + spareReceives,
   };
-}
-
-/** Whether a value is known only later. */
-export function isOutput(value: unknown): value is pulumi.Output<unknown> | Promise<unknown> {
-  return pulumi.Output.isInstance(value) || value instanceof Promise;
 }
 
 function refuseUnknown(args: WebsocketRelayArgs): void {
@@ -206,7 +201,7 @@ function integer(args: Required<WebsocketRelayArgs>, key: NumberKey, min: number
 }
 
 function refuseBadTags(tags: WebsocketRelayArgs["tags"]): void {
-  if (isOutput(tags)) {
+  if (isLater(tags)) {
     return;
   }
   if (typeof tags !== "object" || Array.isArray(tags)) {
@@ -218,7 +213,7 @@ function refuseBadTags(tags: WebsocketRelayArgs["tags"]): void {
     refuse("tags", `${Object.keys(tags).length} tags`, "50", "remove some");
   }
   for (const [key, value] of Object.entries(tags)) {
-    if (!isOutput(value) && typeof value !== "string") {
+    if (!isLater(value) && typeof value !== "string") {
       refuse(`tags.${key}`, value, "a string", `write it in quotes`);
     }
     if (key === "" || key.length > 128 || !allowed.test(key)) {

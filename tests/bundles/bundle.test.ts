@@ -7,6 +7,7 @@ import type { asset } from "@pulumi/pulumi";
 import { expect } from "chai";
 import { WebsocketRelay } from "../../components";
 import { bundle } from "../../components/bundle";
+import { refusal } from "../refusal";
 import { record } from "../components/recorder";
 import { connectEvent, sqsRecord } from "../handlers/events";
 
@@ -142,26 +143,17 @@ describe("bundle", () => {
 
   it("rejects a callback that captures what cannot be serialized", async () => {
     const native = Buffer.from("x").toString.bind(Buffer.from("x"));
-    const error = await bundle(() => native).then(
-      () => undefined,
-      (reason: Error) => reason,
-    );
-    expect(error?.message).to.match(/native code/);
+    const error = await refusal(bundle(() => native));
+    expect(error.message).to.match(/native code/);
   });
 
   it("rejects a callback that requires a module which is not there", async () => {
-    const error = await bundle(() => require("../handlers/nothing") as unknown).then(
-      () => undefined,
-      (reason: Error) => reason,
-    );
-    expect(error?.message).to.include("../handlers/nothing");
+    const error = await refusal(bundle(() => require("../handlers/nothing") as unknown));
+    expect(error.message).to.include("../handlers/nothing");
   });
 
   it("rejects a dynamic import, which would not be bundled", async () => {
-    const error = await bundle(() => async () => (await import("cookie")).parse("a=b")).then(
-      () => undefined,
-      (reason: Error) => reason,
-    );
-    expect(error?.message).to.include("cookie");
+    const error = await refusal(bundle(() => async () => (await import("cookie")).parse("a=b")));
+    expect(error.message).to.include("cookie");
   });
 });

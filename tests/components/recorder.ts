@@ -46,11 +46,12 @@ const computed: Record<string, (name: string) => Record<string, unknown>> = {
 
 /**
  * Pulumi mocks that record every registration and refuse a type or a call that the tests do not foresee. In a preview,
- * what the provider computes is unknown, as with the engine.
+ * what the provider computes is unknown, as with the engine. A program that is to fail says by
+ * `awaitedErrors` how many errors come of it: one that came late would be taken for the next program's.
  */
 export async function record(
   program: () => unknown,
-  { preview = false } = {},
+  { preview = false, awaitedErrors = 1 } = {},
 ): Promise<{ registrations: Registration[]; errors: Error[] }> {
   const registrations: Registration[] = [];
   const errors: Error[] = [];
@@ -59,7 +60,7 @@ export async function record(
   const failed = new Promise<void>((resolve) => (stopWaiting = resolve));
   const onRejection = (reason: unknown) => {
     errors.push(reason as Error);
-    setImmediate(stopWaiting);
+    if (errors.length >= awaitedErrors) setImmediate(stopWaiting);
   };
   process.on("unhandledRejection", onRejection);
   await pulumi.runtime.setMocks(

@@ -407,7 +407,9 @@ describe("WebsocketRelay", () => {
 
   it("fails, naming the argument, when an output turns out to be refused", async () => {
     const issuer = pulumi.output("https://issuer.example.com");
-    const late = await record(() => new WebsocketRelay("relay", { auth: { oidc: { issuer, audience: "relay" } } }));
+    const program = () => new WebsocketRelay("relay", { auth: { oidc: { issuer, audience: "relay" } } });
+    // Each of them of the output, of what is made of it, or of the registration that it goes into.
+    const late = await record(program, { awaitedErrors: 5 });
     expect(late.errors.map(String).join("\n")).to.include("auth.oidc.issuer");
     expect(late.registrations.map(({ name, type }) => `${type} ${name}`)).not.to.include(
       "aws:lambda/function:Function relay-connect",

@@ -9,6 +9,7 @@ import { Messaging } from "../../local/messaging";
 import { EventSourceMappings, eventSourceMappingResources } from "../../local/provision/eventSourceMapping";
 import type { Properties } from "../../local/provision/resource";
 import { Trace } from "../../local/trace";
+import { refusal } from "../refusal";
 
 const functionArn = "arn:aws:lambda:us-east-1:000000000000:function:deliver";
 const success: Invocation = { payload: null };
@@ -113,15 +114,6 @@ async function start({ timeScale, queueName = "queue" }: { timeScale?: number; q
     return AttributeNames.map((name) => Number(Attributes?.[name]));
   };
   return { trace, labels, lines, log, messaging, sqs, queue, invoker, map, send, sendMany, counts };
-}
-
-async function refusal(promise: Promise<unknown>): Promise<Error> {
-  const outcome = await promise.then(
-    () => undefined,
-    (error: Error) => error,
-  );
-  if (!outcome) throw new Error("was not refused");
-  return outcome;
 }
 
 describe("an event source mapping", () => {

@@ -15,6 +15,7 @@ import { expect } from "chai";
 import { credentials, region } from "../../local/account";
 import { Messaging } from "../../local/messaging";
 import { Trace } from "../../local/trace";
+import { refusal } from "../refusal";
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
@@ -101,16 +102,6 @@ function attributes(count: number) {
   return Object.fromEntries(
     Array.from({ length: count }, (_, index) => [`a${index}`, { DataType: "String", StringValue: `${index}` }]),
   );
-}
-
-/** Fails where the promise resolves; otherwise its error. */
-async function refusal(promise: Promise<unknown>): Promise<Error> {
-  const outcome = await promise.then(
-    () => undefined,
-    (error: Error) => error,
-  );
-  if (!outcome) throw new Error("was not refused");
-  return outcome;
 }
 
 describe("a topic", () => {

@@ -12,6 +12,7 @@ import { Messaging } from "../../local/messaging";
 import { messagingResources } from "../../local/provision/messaging";
 import type { Properties } from "../../local/provision/resource";
 import { Trace } from "../../local/trace";
+import { refusal } from "../refusal";
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
@@ -45,15 +46,6 @@ async function start() {
   const subscriptionAttributes = async (arn: string) =>
     (await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn: arn }))).Attributes ?? {};
   return { messaging, sqs, sns, resource, create, update, queueAttributes, subscriptionAttributes };
-}
-
-async function refusal(promise: Promise<unknown>): Promise<Error> {
-  const outcome = await promise.then(
-    () => undefined,
-    (error: Error) => error,
-  );
-  if (!outcome) throw new Error("was not refused");
-  return outcome;
 }
 
 const queue = "aws:sqs/queue:Queue";

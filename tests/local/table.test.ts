@@ -17,6 +17,7 @@ import type { Properties } from "../../local/provision/resource";
 import { tableResources } from "../../local/provision/table";
 import { Tables } from "../../local/table";
 import { Trace } from "../../local/trace";
+import { refusal } from "../refusal";
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
@@ -55,15 +56,6 @@ async function start() {
   const change = (id: string, inputs: Properties, olds: Properties = sessionTable) =>
     update(id, { name: "relay-table", inputs }, olds);
   return { tables, dynamodb, labels, table, create, change };
-}
-
-async function refusal(promise: Promise<unknown>): Promise<Error> {
-  const outcome = await promise.then(
-    () => undefined,
-    (error: Error) => error,
-  );
-  if (!outcome) throw new Error("was not refused");
-  return outcome;
 }
 
 describe("a provisioned table", () => {
