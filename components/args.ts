@@ -1,7 +1,8 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { type Backoff, type RetryWindowSeconds, retryWindowSeconds } from "../handlers/backoff";
 import { maxMessageRetentionSeconds } from "./publisher";
-import { type AuthArgs, authProblem, environmentProblem, isLater, originProblem } from "./authArgs";
+import { type AuthArgs, authProblem, environmentProblem, originProblem } from "./authArgs";
+import { isLater, refuse, refuseProblem } from "./refuse";
 
 /** The arguments of a {@link WebsocketRelay}; the program's stack config has the same keys. */
 export interface WebsocketRelayArgs {
@@ -226,17 +227,4 @@ function refuseBadTags(tags: WebsocketRelayArgs["tags"]): void {
       refuse(`tags.${key}`, value, "a key that does not begin with aws:, which AWS reserves", "rename the tag");
     }
   }
-}
-
-function refuseProblem(propertyPath: string, problem: string | undefined): void {
-  if (problem !== undefined) {
-    throw new pulumi.InputPropertyError({ propertyPath, reason: `${propertyPath}: ${problem}` });
-  }
-}
-
-function refuse(propertyPath: string, got: unknown, allowed: string, fix: string): never {
-  throw new pulumi.InputPropertyError({
-    propertyPath,
-    reason: `${propertyPath}: got ${JSON.stringify(got)}; allowed: ${allowed}. To mend it, ${fix}.`,
-  });
 }

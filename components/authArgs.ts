@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { AuthConfig } from "../handlers/authenticate";
+import { isLater } from "./refuse";
 
 /** Who may connect, and what in a token names the user. Exactly one of `cognito` and `oidc`. */
 export interface AuthArgs {
@@ -244,9 +245,4 @@ function isTextOrLater(value: unknown): boolean {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Whether a value is known only later. */
-export function isLater(value: unknown): value is pulumi.Output<unknown> | Promise<unknown> {
-  return pulumi.Output.isInstance(value) || value instanceof Promise;
 }
