@@ -25,8 +25,8 @@ export interface ConnectionsClient {
   post(connectionId: string, body: string, signal?: AbortSignal): Promise<PostOutcome>;
   /** True only where the gateway says so. @throws where it says nothing. */
   isGone(connectionId: string, signal?: AbortSignal): Promise<boolean>;
-  /** Closes the connection; one that is gone is closed. */
-  close(connectionId: string, signal?: AbortSignal): Promise<void>;
+  /** Closes the connection; `gone` where it has ended, is not open yet, or never existed. @throws where it may still be open. */
+  close(connectionId: string, signal?: AbortSignal): Promise<"closed" | "gone">;
 }
 
 /** The `@connections` commands of an API's stage. */
@@ -54,11 +54,15 @@ export class ManagementApiConnections implements ConnectionsClient {
     }
   }
 
-  async close(connectionId: string, signal?: AbortSignal): Promise<void> {
+  async close(connectionId: string, signal?: AbortSignal): Promise<"closed" | "gone"> {
+    const command = () => new DeleteConnectionCommand({ ConnectionId: connectionId });
     try {
-      await this.client.send(new DeleteConnectionCommand({ ConnectionId: connectionId }), { abortSignal: signal });
+      await onceMoreIfStale(() => this.client.send(command(), { abortSignal: signal }), signal);
+      return "closed";
     } catch (error) {
-      if (statusOf(error) !== 410) throw error;
+      const status = statusOf(error);
+      if (status !== undefined && postResultOf(status) === "gone") return "gone";
+      throw error;
     }
   }
 }

@@ -1,4 +1,4 @@
-/** The session table's attributes: what every item has, and nothing else. */
+/** The session table's attributes: of a session, always these and `tokenExpiresAt` where sessions end with their token. */
 export const SESSION_ATTRIBUTES = {
   /** Partition key: `user#${code}`. */
   callerId: "caller_id",
@@ -9,6 +9,8 @@ export const SESSION_ATTRIBUTES = {
   connectedAt: "connected_at",
   /** Epoch seconds, as the table's expiry wants it. */
   expirationDate: "expiration_date",
+  /** Epoch seconds. Apart from `expirationDate`, at which the row itself goes: the connection would be open and unreachable. */
+  tokenExpiresAt: "token_expires_at",
 } as const;
 
 /** Which session a connection or a message belongs to. */
@@ -22,6 +24,8 @@ export interface Session extends SessionKey {
   connectionId: string;
   connectedAt: number;
   expirationDate: number;
+  /** Epoch seconds from which on the token does not hold any more; only where sessions end with their token. */
+  tokenExpiresAt?: number;
 }
 
 /** A value, or why there is none, in words that name the input. */

@@ -2,13 +2,14 @@ import {
   type AttributeValue,
   BatchGetItemCommand,
   DeleteItemCommand,
-  DynamoDBClient,
+  type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
 } from "@aws-sdk/client-dynamodb";
 import { type Environment, text } from "./environment";
 import { type Session, SESSION_ATTRIBUTES as A, sessionId, type SessionKey } from "./session";
+import { isFailedCondition, type Item, keyOf, tableClient } from "./table";
 
 /** Which connection a user has in a context. */
 export interface SessionStore {
@@ -18,9 +19,9 @@ export interface SessionStore {
   readAll(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Map<string, Session>>;
   /** The session as it stands now. */
   read(key: SessionKey, signal?: AbortSignal): Promise<Session | undefined>;
-  /** Deletes the session if it is still that connection's: another one's is left alone, and that is success. */
+  /** Deletes the item if it is still that connection's: another one's is left alone, and that is success. */
   deleteIfConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<void>;
-  /** Keys of the sessions that are, or a moment ago were, that connection's: the index lags. */
+  /** Keys of the items that are, or a moment ago were, that connection's: the index lags. Its connection item is among them. */
   findByConnection(connectionId: string): Promise<SessionKey[]>;
 }
 
@@ -128,35 +129,27 @@ export class DynamoDbSessionStore implements SessionStore {
 
 /** The store that the environment names; `CONNECTION_INDEX_NAME` only where connections are looked up. */
 export function sessionStoreFromEnvironment(environment: Environment, connectionIndexName?: string): SessionStore {
-  const client = new DynamoDBClient({
-    maxAttempts: 3,
-    // Without the flag, a request over its time is only warned of.
-    requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true },
-  });
-  return new DynamoDbSessionStore(client, { tableName: text(environment, "TABLE_NAME"), connectionIndexName });
+  return new DynamoDbSessionStore(tableClient(), { tableName: text(environment, "TABLE_NAME"), connectionIndexName });
 }
 
-function keyOf(key: SessionKey): Record<string, AttributeValue> {
-  return { [A.callerId]: { S: key.callerId }, [A.context]: { S: key.context } };
-}
-
-function itemOf(session: Session): Record<string, AttributeValue> {
+function itemOf(session: Session): Item {
   return {
     ...keyOf(session),
     [A.connectionId]: { S: session.connectionId },
     [A.connectedAt]: { N: String(session.connectedAt) },
     [A.expirationDate]: { N: String(session.expirationDate) },
+    ...(session.tokenExpiresAt !== undefined && { [A.tokenExpiresAt]: { N: String(session.tokenExpiresAt) } }),
   };
 }
 
 /** A row that is not one of ours is no session: it must not stop the rest of a batch. */
-function sessionOf(item: Record<string, AttributeValue>): Session | undefined {
+export function sessionOf(item: Item): Session | undefined {
   const [callerId, context, connectionId] = [item[A.callerId]?.S, item[A.context]?.S, item[A.connectionId]?.S];
   const [connectedAt, expirationDate] = [Number(item[A.connectedAt]?.N), Number(item[A.expirationDate]?.N)];
   if (!callerId || !context || !connectionId || Number.isNaN(connectedAt) || Number.isNaN(expirationDate)) return;
-  return { callerId, context, connectionId, connectedAt, expirationDate };
-}
-
-function isFailedCondition(error: unknown): boolean {
-  return error instanceof Error && error.name === "ConditionalCheckFailedException";
+  const tokenExpiresAt = item[A.tokenExpiresAt]?.N;
+  return {
+    ...{ callerId, context, connectionId, connectedAt, expirationDate },
+    ...(tokenExpiresAt !== undefined && { tokenExpiresAt: Number(tokenExpiresAt) }),
+  };
 }

@@ -106,16 +106,30 @@ describe("ManagementApiConnections", () => {
     });
   }
 
-  for (const [status, fails] of [
-    [204, false],
-    [410, false],
-    [403, true],
+  for (const [status, result] of [
+    [204, "closed"],
+    [410, "gone"],
+    [400, "gone"],
   ] as const) {
-    it(`${fails ? "throws" : "has closed the connection"} when the gateway answers ${status} to closing it`, async () => {
+    it(`takes a connection for ${result} when the gateway answers ${status} to closing it`, async () => {
       const { connections, requests } = connectionsWith(() => ({ status }));
-      const answer = await connections.close("c1").catch((error: Error) => error);
-      expect(answer instanceof Error).to.equal(fails);
+      expect(await connections.close("c1")).to.equal(result);
       expect(requests.map(({ method, path }) => `${method} ${path}`)).to.deep.equal(["DELETE /dev/@connections/c1"]);
     });
   }
+
+  for (const status of [403, 429, 500]) {
+    it(`throws when the gateway answers ${status} to closing a connection`, async () => {
+      const { connections } = connectionsWith(() => ({ status }));
+      expect(await connections.close("c1").catch((error: Error) => error)).to.be.instanceOf(Error);
+    });
+  }
+
+  it("closes a connection at the second try where the first met a stale socket", async () => {
+    const { connections, requests } = connectionsWith((_, index) =>
+      index === 0 ? failWith({ code: "ECONNRESET" }) : { status: 204 },
+    );
+    expect(await connections.close("c1")).to.equal("closed");
+    expect(requests).to.have.length(2);
+  });
 });

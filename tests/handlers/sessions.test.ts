@@ -55,6 +55,18 @@ describe("DynamoDbSessionStore", () => {
     ]);
   });
 
+  it("keeps when the token ends in an attribute of its own, and reads it again", async () => {
+    const ending = { ...session, tokenExpiresAt: 1_700_000_600 };
+    const endingItem = { ...item, token_expires_at: { N: "1700000600" } };
+    const { store, sent } = storeWith(({ target }) =>
+      target === "GetItem" ? { body: { Item: endingItem } } : { body: { Responses: { t: [endingItem] } } },
+    );
+    await store.save(ending);
+    expect(sent()[0]?.[1]).to.have.property("Item").that.deep.equals(endingItem);
+    expect(await store.read(key)).to.deep.equal(ending);
+    expect([...(await store.readAll([key])).values()]).to.deep.equal([ending]);
+  });
+
   it("is superseded where the condition fails", async () => {
     expect(await storeWith(() => failedCondition).store.save(session)).to.equal("superseded");
   });

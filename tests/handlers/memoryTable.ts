@@ -1,0 +1,78 @@
+import { sessionId, type SessionKey } from "../../handlers/session";
+import {
+  type ConnectionKey,
+  connectionItemKey,
+  expiryShardOf,
+  type UserConnection,
+} from "../../handlers/userConnection";
+import type { UserConnections, UserItems } from "../../handlers/userConnections";
+import { MemorySessions } from "./boundaries";
+
+/** The whole table in memory: sessions, connection items and blocks. */
+export class MemoryTable extends MemorySessions implements UserConnections {
+  readonly connections = new Map<string, UserConnection>();
+  readonly blocks = new Map<string, number>();
+  /** Runs before each call: what happens in the meantime. */
+  beforeCall: (name: string) => Promise<void> = () => Promise.resolve();
+
+  putConnection(connection: UserConnection): void {
+    this.connections.set(sessionId(connectionItemKey(connection)), connection);
+  }
+
+  /** The ids of the connections whose items stand. */
+  connectionIds(): string[] {
+    return [...this.connections.values()].map(({ connectionId }) => connectionId);
+  }
+
+  add(connection: UserConnection): Promise<void> {
+    return this.call("add", () => this.putConnection(connection));
+  }
+
+  readConnection(key: ConnectionKey): Promise<UserConnection | undefined> {
+    return this.call("readConnection", () => this.connections.get(sessionId(connectionItemKey(key))));
+  }
+
+  blockedUntil(callerId: string): Promise<number | undefined> {
+    return this.call("blockedUntil", () => this.blocks.get(callerId));
+  }
+
+  block(callerId: string, until: number): Promise<void> {
+    return this.call("block", () => void this.blocks.set(callerId, until));
+  }
+
+  listByUser(callerId: string): Promise<UserItems> {
+    return this.call("listByUser", () => {
+      const blockedUntil = this.blocks.get(callerId);
+      return {
+        sessions: [...this.rows.values()].filter((session) => session.callerId === callerId),
+        connections: [...this.connections.values()].filter((connection) => connection.callerId === callerId),
+        ...(blockedUntil !== undefined && { blockedUntil }),
+      };
+    });
+  }
+
+  async *findExpired(shard: string, epochSeconds: number): AsyncGenerator<ConnectionKey[]> {
+    yield await this.call(`findExpired ${shard}`, () =>
+      [...this.connections.values()]
+        .filter(({ connectionId }) => expiryShardOf(connectionId) === shard)
+        .filter(({ tokenExpiresAt }) => tokenExpiresAt !== undefined && tokenExpiresAt <= epochSeconds)
+        .map(({ callerId, connectionId }) => ({ callerId, connectionId })),
+    );
+  }
+
+  override async deleteIfConnection(key: SessionKey, connectionId: string): Promise<void> {
+    await super.deleteIfConnection(key, connectionId);
+    if (this.connections.get(sessionId(key))?.connectionId === connectionId) this.connections.delete(sessionId(key));
+  }
+
+  override async findByConnection(connectionId: string): Promise<SessionKey[]> {
+    const sessions = await super.findByConnection(connectionId);
+    const items = [...this.connections.values()].filter((connection) => connection.connectionId === connectionId);
+    return [...sessions, ...items.map(connectionItemKey)].map(({ callerId, context }) => ({ callerId, context }));
+  }
+
+  protected override async call<T>(name: string, work: () => T): Promise<T> {
+    await this.beforeCall(name);
+    return await super.call(name, work);
+  }
+}
