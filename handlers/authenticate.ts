@@ -1,12 +1,12 @@
-import { createPublicKey } from "node:crypto";
-import { CognitoJwtVerifier } from "aws-jwt-verify/cognito-verifier";
-import { JwtParseError, JwtWithoutValidKidError, KidNotFoundInJwksError } from "aws-jwt-verify/error";
-import type { Fetcher } from "aws-jwt-verify/https";
-import { assertIsJwks, type Jwks, SimpleJwksCache } from "aws-jwt-verify/jwk";
-import { JwtVerifier } from "aws-jwt-verify/jwt-verifier";
+import type { Jwks } from "aws-jwt-verify/jwk";
+import type { Handshake } from "./handshake";
+import type { Refusal } from "./refusals";
+
+/** Who may connect, as the component puts it into AUTH; null there authenticates nobody. */
+export type AuthConfig = TokenAuthConfig | CallbackAuthConfig;
 
 /** Whose tokens are accepted, in which cookie they may stand, and which claim is the user's code. */
-export type AuthConfig = (
+export type TokenAuthConfig = (
   | { cognito: { userPoolId: string; clientIds: string[] } }
   | {
       oidc: {
@@ -18,97 +18,40 @@ export type AuthConfig = (
         jwks?: Jwks;
       };
     }
-) & { userClaim: string; cookieName: string };
+) & { userClaim: string } & CommonAuthConfig;
 
-/** Whose token it is; or why it was refused, for the log. */
-export type Authentication = { user: string; refused?: undefined } | { user?: undefined; refused: string };
+/** The user's own callback decides: it stands in the archive, as authenticate.js. */
+export type CallbackAuthConfig = { authenticate: true } & CommonAuthConfig;
 
+interface CommonAuthConfig {
+  cookieName: string;
+  /** @default sessions outlive their token */
+  endSessionWithToken?: boolean;
+}
+
+/** The user's code and when what proved it ends, in epoch seconds; or why there is none. */
+export type Authentication =
+  | { user: string; expiresAt?: number; refused?: undefined }
+  | { user?: undefined; expiresAt?: undefined; refused: Refusal };
+
+/** Decides whose connection a handshake opens. Whether its page's origin matters is part of that. */
 export interface Authenticator {
-  /** @throws SigningKeysError where the token cannot be judged: our side's fault, not the client's. */
-  authenticate(token: string): Promise<Authentication>;
+  /** @throws where it cannot be decided: our side's fault, not the client's. */
+  authenticate(handshake: Handshake): Promise<Authentication>;
 }
 
-/** The keys to judge a token with cannot be had or cannot be used. */
-export class SigningKeysError extends Error {
-  override readonly name = "SigningKeysError";
-}
+/** Answers the user's code, and if it is known, when what proved it ends; or null, which refuses the handshake with 401. */
+export type Authenticate = (
+  handshake: AuthenticateHandshake,
+) => Promise<{ code: string; /** Epoch seconds. @default not known */ expiresAt?: number } | null>;
 
-/** Authenticates by JWT. `fetcher` fetches the signing keys (default: over https, with one immediate retry). */
-export function jwtAuthenticator(config: AuthConfig, fetcher?: Fetcher): Authenticator {
-  const verify = verifierOf(config, fetcher);
-  return {
-    async authenticate(token) {
-      try {
-        return userOf(await verify(token), config.userClaim);
-      } catch (error) {
-        if (error instanceof SigningKeysError) throw error;
-        // Not told by class: a signature of an odd length and a date out of range make the library throw what
-        // `node:crypto` and `Date` throw, and once the key is at hand, only the token can be at fault.
-        // For the log, which no token may reach: a parse error quotes what it could not parse. The others name one claim
-        // or header field, of any length, since nothing of the token is trusted yet.
-        return { refused: error instanceof JwtParseError ? "not a JWT" : (error as Error).message.slice(0, 200) };
-      }
-    },
-  };
-}
-
-function verifierOf(config: AuthConfig, fetcher?: Fetcher): (token: string) => Promise<object> {
-  if ("cognito" in config) {
-    const { userPoolId, clientIds } = config.cognito;
-    const verifier = CognitoJwtVerifier.create(
-      { userPoolId, clientId: clientIds, tokenUse: null, customJwtCheck: requireExpiry },
-      { jwksCache: new SigningKeys({ fetcher }) },
-    );
-    return (token) => verifier.verify(token);
-  }
-  const { issuer, audience, jwksUri, jwks } = config.oidc;
-  const jwksCache = new SigningKeys(jwks ? inlineKeys(jwks) : { fetcher });
-  const verifier = JwtVerifier.create(
-    { issuer, audience, ...(jwksUri && { jwksUri }), customJwtCheck: requireExpiry },
-    { jwksCache },
-  );
-  return (token) => verifier.verify(token);
-}
-
-/** The library accepts a token without `exp`, and such a token would never end. */
-function requireExpiry({ payload }: { payload: { exp?: unknown } }): void {
-  if (payload.exp === undefined) throw new Error("the token has no exp");
-}
-
-function userOf(claims: object, userClaim: string): Authentication {
-  const claim: unknown = Object.hasOwn(claims, userClaim) ? claims[userClaim as keyof typeof claims] : undefined;
-  if (typeof claim === "string" && claim !== "") return { user: claim };
-  // Beyond the safe integers two users would be rounded to one.
-  if (Number.isSafeInteger(claim)) return { user: String(claim) };
-  return { refused: `the claim ${userClaim} is neither a non-empty string nor an integer` };
-}
-
-/** Tells a key that the set does not have (the client's fault) from a set that cannot be had (ours). */
-class SigningKeys extends SimpleJwksCache {
-  override async getJwk(...args: Parameters<SimpleJwksCache["getJwk"]>): ReturnType<SimpleJwksCache["getJwk"]> {
-    try {
-      const jwk = await super.getJwk(...args);
-      // Other types than these the verifier refuses as the wrong algorithm.
-      if (["RSA", "EC", "OKP"].includes(jwk.kty)) createPublicKey({ key: jwk, format: "jwk" });
-      return jwk;
-    } catch (error) {
-      if (error instanceof KidNotFoundInJwksError || error instanceof JwtWithoutValidKidError) throw error;
-      throw new SigningKeysError("the signing keys cannot be fetched or used", { cause: error });
-    }
-  }
-}
-
-/** A set that is "fetched" from where it stands. An unknown key id costs nothing, so there is no penalty for it either. */
-function inlineKeys(jwks: Jwks): NonNullable<ConstructorParameters<typeof SimpleJwksCache>[0]> {
-  assertIsJwks(jwks);
-  const nothing = () => undefined;
-  return {
-    fetcher: { fetch: () => Promise.resolve(new ArrayBuffer(0)) },
-    jwksParser: () => jwks,
-    penaltyBox: {
-      wait: () => Promise.resolve(),
-      registerFailedAttempt: nothing,
-      registerSuccessfulAttempt: nothing,
-    },
-  };
+/** What a callback decides from. */
+export interface AuthenticateHandshake {
+  /** By lower-cased name; several values are joined. */
+  headers: Record<string, string>;
+  query: Record<string, string>;
+  cookies: Record<string, string>;
+  /** Out of `Authorization: Bearer`, else out of the subprotocol, else out of the cookie. Nobody has verified it. */
+  token?: string;
+  sourceIp: string;
 }

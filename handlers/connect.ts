@@ -1,84 +1,115 @@
-import { type Authenticator, jwtAuthenticator } from "./authenticate";
-import { authConfig, type Environment, positiveInteger, stringList } from "./environment";
-import { credentialOf, type Handshake, originIsAllowed, requestedContext } from "./handshake";
-import { consoleLog, errorFields, type Log, type LogFields } from "./log";
-import { callerIdOf } from "./session";
-import { type SessionStore, sessionStoreFromEnvironment } from "./sessions";
+import { admit, type AdmitDependencies } from "./admit";
+import type { Authenticator } from "./authenticate";
+import { authenticatorFromEnvironment } from "./authenticatorFromEnvironment";
+import { authConfig, type Environment, positiveInteger, text } from "./environment";
+import { type Handshake, requestedContext } from "./handshake";
+import type { loadAuthenticate } from "./loadAuthenticate";
+import { consoleLog, errorFields, type LogFields } from "./log";
+import { type Metrics, METRICS, metricsFromEnvironment } from "./metrics";
+import { type Refusal, refusals } from "./refusals";
+import { callerIdOf, type Session } from "./session";
+import { DynamoDbSessionStore } from "./sessions";
+import { answeredSubprotocol } from "./subprotocol";
+import { tableClient } from "./table";
+import { DynamoDbUserConnections } from "./userConnections";
 
-export interface ConnectDependencies {
-  authenticator: Authenticator;
-  sessions: SessionStore;
-  /** Compared exactly, scheme, host and port; the API's own origin is among them. */
-  allowedOrigins: readonly string[];
-  cookieName: string;
-  sessionTtlSeconds: number;
-  /** @default the console */
-  log?: Log;
-}
+/** `now` and `log` are by default the clock and the console. */
+export type ConnectDependencies = Pick<AdmitDependencies, "sessions" | "userConnections"> &
+  Partial<Pick<AdmitDependencies, "now" | "log">> & {
+    authenticator: Authenticator;
+    metrics: Metrics;
+    sessionTtlSeconds: number;
+    /** Whether the session is to end with the token that opened it. */
+    endSessionWithToken: boolean;
+  };
 
 /** What the gateway makes the handshake's answer of: anything but 2xx refuses it. */
 export interface Answer {
   statusCode: number;
+  headers?: Record<string, string>;
   body: string;
 }
 
+type ConnectHandler = (handshake: Handshake) => Promise<Answer>;
+
 /** Called for `$connect`: answers 200 and has saved the session, or refuses the handshake with 400, 401, 403, 409 or 500. */
-export function connect(dependencies: ConnectDependencies): (handshake: Handshake) => Promise<Answer> {
-  const { authenticator, sessions, allowedOrigins, cookieName, sessionTtlSeconds, log = consoleLog } = dependencies;
+export function connect(given: ConnectDependencies): ConnectHandler {
+  const dependencies = { now: Date.now, log: consoleLog, ...given };
+  const { metrics, log } = dependencies;
 
   return async function connectHandler(handshake) {
-    const { connectionId, connectedAt } = handshake.requestContext;
-    const refuse = (statusCode: number, message: string, fields?: LogFields) => {
-      log[statusCode === 500 ? "error" : "warn"]("refused", { connectionId, statusCode, reason: message, ...fields });
-      return answer(statusCode, message);
-    };
-
-    // The cheapest checks first: each spares the ones below.
-    const context = requestedContext(handshake);
-    if (context.reason !== undefined) return refuse(400, context.reason);
-    const credential = credentialOf(handshake, cookieName);
-    if (credential.reason !== undefined) return refuse(401, credential.reason);
-    if (credential.value.source === "cookie" && !originIsAllowed(handshake, allowedOrigins)) {
-      return refuse(403, "the origin is not allowed");
+    const { connectionId, requestId } = handshake.requestContext;
+    const { refused, session, subprotocol, fields } = await openSafely(handshake, dependencies);
+    const key = { callerId: session?.callerId, context: session?.context };
+    if (refused) {
+      const { statusCode, reason, message, detail = message } = refused;
+      const level = statusCode === 500 ? "error" : "warn";
+      log[level]("refused", { connectionId, requestId, statusCode, reason, detail, ...key, ...fields });
+      metrics.add(METRICS.handshakesRefused, 1, reason);
+    } else {
+      log.info("connected", { connectionId, requestId, ...key });
+      metrics.add(METRICS.handshakesAccepted, 1);
     }
-
-    try {
-      const { user, refused } = await authenticator.authenticate(credential.value.token);
-      // Why exactly is for the log: the client learns nothing from it that an attacker would not.
-      if (refused !== undefined) return refuse(401, "the token is not accepted", { detail: refused });
-      const callerId = callerIdOf(user);
-      if (callerId.reason !== undefined) return refuse(401, "the token is not accepted", { detail: callerId.reason });
-
-      const session = {
-        callerId: callerId.value,
-        context: context.value,
-        connectionId,
-        connectedAt,
-        expirationDate: Math.floor(connectedAt / 1000) + sessionTtlSeconds,
-      };
-      if ((await sessions.save(session)) === "superseded") {
-        return refuse(409, "a newer connection has this session", { callerId: callerId.value, context: context.value });
-      }
-      log.info("connected", { connectionId, callerId: callerId.value, context: context.value });
-      return answer(200, "connected");
-    } catch (error) {
-      return refuse(500, "the connection could not be checked or saved", errorFields(error));
-    }
+    metrics.flush();
+    return refused ? answer(refused.statusCode, refused.message) : answer(200, "connected", subprotocol);
   };
 }
 
-/** `connect` as the component deploys it. */
-export function connectFromEnvironment(environment: Environment): (handshake: Handshake) => Promise<Answer> {
-  const auth = authConfig(environment);
+/** `connect` as the component deploys it. `load` loads the user's own callback, where AUTH has one. */
+export function connectFromEnvironment(environment: Environment, load?: typeof loadAuthenticate): ConnectHandler {
+  const client = tableClient();
+  const table = { tableName: text(environment, "TABLE_NAME") };
   return connect({
-    authenticator: jwtAuthenticator(auth),
-    sessions: sessionStoreFromEnvironment(environment),
-    allowedOrigins: stringList(environment, "ALLOWED_ORIGINS"),
-    cookieName: auth.cookieName,
+    authenticator: authenticatorFromEnvironment(environment, load),
+    sessions: new DynamoDbSessionStore(client, table),
+    userConnections: new DynamoDbUserConnections(client, table),
+    metrics: metricsFromEnvironment(environment),
     sessionTtlSeconds: positiveInteger(environment, "SESSION_TTL_SECONDS"),
+    endSessionWithToken: authConfig(environment)?.endSessionWithToken ?? false,
   });
 }
 
-function answer(statusCode: number, message: string): Answer {
-  return { statusCode, body: JSON.stringify({ message }) };
+interface Opened {
+  refused?: Refusal;
+  session?: Session;
+  subprotocol?: string;
+  fields?: LogFields;
+}
+
+async function openSafely(...args: Parameters<typeof open>): Promise<Opened> {
+  try {
+    return await open(...args);
+  } catch (error) {
+    return { refused: refusals.internalError(), fields: errorFields(error) };
+  }
+}
+
+async function open(handshake: Handshake, dependencies: Required<ConnectDependencies>): Promise<Opened> {
+  const { authenticator, sessionTtlSeconds, endSessionWithToken } = dependencies;
+  const { connectionId, connectedAt } = handshake.requestContext;
+
+  // The cheapest checks first: each spares the ones below.
+  const context = requestedContext(handshake);
+  if (context.reason !== undefined) return { refused: refusals.badRequest(context.reason) };
+  const subprotocol = answeredSubprotocol(handshake);
+  if (subprotocol.reason !== undefined) return { refused: refusals.badRequest(subprotocol.reason) };
+  const { user, expiresAt, refused } = await authenticator.authenticate(handshake);
+  if (refused) return { refused };
+  const callerId = callerIdOf(user);
+  if (callerId.reason !== undefined) return { refused: refusals.notAccepted(callerId.reason) };
+
+  const session: Session = {
+    callerId: callerId.value,
+    context: context.value,
+    connectionId,
+    connectedAt,
+    expirationDate: Math.floor(connectedAt / 1000) + sessionTtlSeconds,
+    ...(endSessionWithToken && expiresAt !== undefined && { tokenExpiresAt: expiresAt }),
+  };
+  return { refused: await admit(session, dependencies), session, subprotocol: subprotocol.value };
+}
+
+function answer(statusCode: number, message: string, subprotocol?: string): Answer {
+  const headers = subprotocol === undefined ? undefined : { "Sec-WebSocket-Protocol": subprotocol };
+  return { statusCode, ...(headers && { headers }), body: JSON.stringify({ message }) };
 }

@@ -28,27 +28,34 @@ export function url(environment: Environment, name: string): string {
   return value;
 }
 
-/** A variable that is a JSON array of strings. */
-export function stringList(environment: Environment, name: string): readonly string[] {
+/** A variable that is a JSON array of strings, or JSON's null. */
+export function stringListOrNull(environment: Environment, name: string): readonly string[] | null {
   const value = json(environment, name);
-  if (!Array.isArray(value) || !value.every((item) => typeof item === "string")) {
-    throw new Error(`${name} is not a JSON array of strings`);
+  if (value !== null && !(Array.isArray(value) && value.every((item) => typeof item === "string"))) {
+    throw new Error(`${name} is neither a JSON array of strings nor null`);
   }
   return value;
 }
 
-/** AUTH: who issues tokens, and where in them the user's code is. */
-export function authConfig(environment: Environment): AuthConfig {
+const AUTH_KINDS = ["cognito", "oidc", "authenticate"];
+
+/** AUTH: who issues tokens, and where in them the user's code is; or that a callback decides; null authenticates nobody. */
+export function authConfig(environment: Environment): AuthConfig | null {
   const value = json(environment, "AUTH") as Partial<Record<string, unknown>> | null;
-  if (typeof value !== "object" || value === null) throw new Error("AUTH is not a JSON object");
-  for (const name of ["userClaim", "cookieName"]) {
+  if (value === null) return null;
+  if (typeof value !== "object") throw new Error("AUTH is neither a JSON object nor null");
+  const kinds = AUTH_KINDS.filter((kind) => value[kind] !== undefined);
+  if (kinds.length !== 1) throw new Error(`AUTH has to name exactly one of ${AUTH_KINDS.join(", ")}`);
+  const byCallback = value.authenticate !== undefined;
+  if (byCallback && value.authenticate !== true) throw new Error("AUTH.authenticate is not true");
+  for (const name of byCallback ? ["cookieName"] : ["userClaim", "cookieName"]) {
     if (typeof value[name] !== "string" || value[name] === "")
       throw new Error(`AUTH.${name} is not a non-empty string`);
   }
-  if ((value.cognito === undefined) === (value.oidc === undefined)) {
-    throw new Error("AUTH has to name exactly one of cognito and oidc");
+  if (!["undefined", "boolean"].includes(typeof value.endSessionWithToken)) {
+    throw new Error("AUTH.endSessionWithToken is not a boolean");
   }
-  return value as AuthConfig;
+  return value as unknown as AuthConfig;
 }
 
 function json(environment: Environment, name: string): unknown {

@@ -1,6 +1,7 @@
 import type { ConnectionsClient, PostOutcome } from "../../handlers/connections";
 import type { Log, LogFields } from "../../handlers/log";
 import type { DeadLetter } from "../../handlers/message";
+import type { MetricName, Metrics } from "../../handlers/metrics";
 import type { MessageQueue, Visibility } from "../../handlers/queue";
 import { type Session, sessionId, type SessionKey } from "../../handlers/session";
 import type { SessionStore } from "../../handlers/sessions";
@@ -8,7 +9,7 @@ import type { SessionStore } from "../../handlers/sessions";
 /** Sessions in a map; a method that is in `failing` rejects. */
 export class MemorySessions implements SessionStore {
   readonly rows = new Map<string, Session>();
-  readonly failing = new Set<keyof SessionStore>();
+  readonly failing = new Set<string>();
   readonly calls: string[] = [];
   /** Runs before each `read`: what happens in the meantime. */
   beforeRead: (key: SessionKey) => void = () => undefined;
@@ -54,7 +55,7 @@ export class MemorySessions implements SessionStore {
     );
   }
 
-  private async call<T>(name: keyof SessionStore, work: () => T): Promise<T> {
+  protected async call<T>(name: string, work: () => T): Promise<T> {
     this.calls.push(name);
     if (this.failing.has(name)) throw new Error(`${name} fails`);
     return await Promise.resolve(work());
@@ -85,10 +86,10 @@ export class MemoryConnections implements ConnectionsClient {
     return await Promise.resolve(this.gone);
   }
 
-  async close(connectionId: string): Promise<void> {
+  async close(connectionId: string): Promise<"closed" | "gone"> {
     this.closed.push(connectionId);
     if (this.closeFails) throw new Error("close fails");
-    return await Promise.resolve();
+    return await Promise.resolve("closed");
   }
 }
 
@@ -119,6 +120,27 @@ export class RecordedLog implements Log {
   get text(): string {
     return JSON.stringify(this.lines);
   }
+}
+
+/** What was counted and measured; `flushes` are what each flush wrote. */
+export class RecordedMetrics implements Metrics {
+  readonly flushes: Added[][] = [];
+  private added: Added[] = [];
+
+  add(name: MetricName, value: number, reason?: string): void {
+    this.added.push({ name, value, reason });
+  }
+
+  flush(): void {
+    this.flushes.push(this.added);
+    this.added = [];
+  }
+}
+
+interface Added {
+  name: MetricName;
+  value: number;
+  reason: string | undefined;
 }
 
 /** An SDK client's HTTP, answered by `respond`; records each request with its JSON body parsed. */

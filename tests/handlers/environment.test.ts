@@ -2,9 +2,11 @@ import { expect } from "chai";
 import { connectFromEnvironment } from "../../handlers/connect";
 import { deliverFromEnvironment } from "../../handlers/deliver";
 import { disconnectFromEnvironment } from "../../handlers/disconnect";
-import type { Environment } from "../../handlers/environment";
+import { authConfig, type Environment } from "../../handlers/environment";
+import { sweepFromEnvironment } from "../../handlers/sweep";
 
 const auth = { oidc: { issuer: "https://issuer.test", audience: "app" }, userClaim: "sub", cookieName: "token" };
+const callback = { authenticate: true, cookieName: "token" };
 const cases: [string, (environment: Environment) => unknown, Environment, [string, string, string][]][] = [
   [
     "connect",
@@ -14,19 +16,38 @@ const cases: [string, (environment: Environment) => unknown, Environment, [strin
       SESSION_TTL_SECONDS: "10800",
       AUTH: JSON.stringify(auth),
       ALLOWED_ORIGINS: '["https://a.test"]',
+      RELAY_NAME: "project-dev-relay",
     },
     [
       ["SESSION_TTL_SECONDS", "3h", 'SESSION_TTL_SECONDS is "3h": expected a whole number above zero'],
       ["SESSION_TTL_SECONDS", "0", 'SESSION_TTL_SECONDS is "0": expected a whole number above zero'],
       ["AUTH", "{", "AUTH is not JSON"],
-      ["AUTH", "null", "AUTH is not a JSON object"],
+      ["AUTH", "1", "AUTH is neither a JSON object nor null"],
       ["AUTH", JSON.stringify({ ...auth, cookieName: "" }), "AUTH.cookieName is not a non-empty string"],
       ["AUTH", JSON.stringify({ ...auth, userClaim: 1 }), "AUTH.userClaim is not a non-empty string"],
-      ["AUTH", JSON.stringify({ ...auth, cognito: {} }), "AUTH has to name exactly one of cognito and oidc"],
-      ["ALLOWED_ORIGINS", '"https://a.test"', "ALLOWED_ORIGINS is not a JSON array of strings"],
+      ["AUTH", JSON.stringify({ ...callback, cookieName: undefined }), "AUTH.cookieName is not a non-empty string"],
+      ["AUTH", JSON.stringify({ ...auth, cognito: {} }), "AUTH has to name exactly one of cognito, oidc, authenticate"],
+      ["AUTH", JSON.stringify({ ...auth, ...callback }), "AUTH has to name exactly one of cognito, oidc, authenticate"],
+      ["AUTH", "{}", "AUTH has to name exactly one of cognito, oidc, authenticate"],
+      ["AUTH", JSON.stringify({ ...callback, authenticate: false }), "AUTH.authenticate is not true"],
+      ["AUTH", JSON.stringify({ ...auth, endSessionWithToken: "yes" }), "AUTH.endSessionWithToken is not a boolean"],
+      ["AUTH", JSON.stringify(callback), "LAMBDA_TASK_ROOT is not set"],
+      ["ALLOWED_ORIGINS", '"https://a.test"', "ALLOWED_ORIGINS is neither a JSON array of strings nor null"],
+      ["ALLOWED_ORIGINS", "[null]", "ALLOWED_ORIGINS is neither a JSON array of strings nor null"],
     ],
   ],
   ["disconnect", disconnectFromEnvironment, { TABLE_NAME: "t", CONNECTION_INDEX_NAME: "i" }, []],
+  [
+    "sweep",
+    sweepFromEnvironment,
+    {
+      TABLE_NAME: "t",
+      TOKEN_EXPIRY_INDEX_NAME: "i",
+      MANAGEMENT_ENDPOINT: "https://api.test/dev",
+      RELAY_NAME: "project-dev-relay",
+    },
+    [["MANAGEMENT_ENDPOINT", "api.test/dev", 'MANAGEMENT_ENDPOINT is "api.test/dev": expected an https URL']],
+  ],
   [
     "deliver",
     deliverFromEnvironment,
@@ -35,6 +56,7 @@ const cases: [string, (environment: Environment) => unknown, Environment, [strin
       MANAGEMENT_ENDPOINT: "https://api.test/dev",
       QUEUE_URL: "https://sqs.test/q",
       DEAD_LETTER_QUEUE_URL: "https://sqs.test/d",
+      RELAY_NAME: "chat-dev-relay",
       MAX_ATTEMPTS: "66",
       BACKOFF_MIN_SECONDS: "2",
       BACKOFF_MAX_SECONDS: "120",
@@ -70,4 +92,31 @@ describe("environment", () => {
       });
     }
   }
+
+  const connectEnvironment = cases[0]?.[2] ?? {};
+  for (const [name, given] of [
+    ["a callback, which is loaded once", { AUTH: JSON.stringify(callback) }],
+    ["no authentication, which loads nothing", { AUTH: "null" }],
+    [
+      "sessions that end with their token, which loads nothing",
+      { AUTH: JSON.stringify({ ...auth, endSessionWithToken: true }) },
+    ],
+    ["every origin allowed, which loads nothing", { ALLOWED_ORIGINS: "null" }],
+  ] as const) {
+    it(`makes connect with ${name}`, () => {
+      let loaded = 0;
+      const handler = connectFromEnvironment({ ...connectEnvironment, ...given }, () => {
+        loaded += 1;
+        return () => Promise.resolve(null);
+      });
+      expect(handler).to.be.a("function");
+      expect(loaded).to.equal(name.startsWith("a callback") ? 1 : 0);
+    });
+  }
+
+  it("reads AUTH as it was given", () => {
+    const ending = { ...auth, endSessionWithToken: true };
+    expect(authConfig({ AUTH: JSON.stringify(ending) })).to.deep.equal(ending);
+    expect(authConfig({ AUTH: "null" })).to.equal(null);
+  });
 });

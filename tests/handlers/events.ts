@@ -9,6 +9,7 @@ export function connectEvent(given: {
   multiValueHeaders?: Record<string, string[]>;
   connectionId?: string;
   connectedAt?: number;
+  sourceIp?: string;
 }): Handshake {
   const query = given.query === undefined ? { context: "chat", contextId: "7" } : given.query;
   return {
@@ -16,7 +17,12 @@ export function connectEvent(given: {
     multiValueHeaders: given.multiValueHeaders,
     // Both keys are absent when there is no query.
     ...(query && { queryStringParameters: query, multiValueQueryStringParameters: given.multiValueQuery }),
-    requestContext: { connectionId: given.connectionId ?? "c1", connectedAt: given.connectedAt ?? 1_700_000_000_500 },
+    requestContext: {
+      connectionId: given.connectionId ?? "c1",
+      connectedAt: given.connectedAt ?? 1_700_000_000_500,
+      requestId: "r1",
+      ...(given.sourceIp !== undefined && { identity: { sourceIp: given.sourceIp } }),
+    },
   };
 }
 
@@ -26,6 +32,8 @@ export function sqsRecord(
     messageId?: string;
     body?: string;
     attempt?: number;
+    sentAtMs?: number;
+    messageGroupId?: string;
     attributes?: Record<string, string | undefined>;
     rawAttributes?: SQSMessageAttributes;
   } = {},
@@ -38,9 +46,10 @@ export function sqsRecord(
     body: given.body ?? `body of ${messageId}`,
     attributes: {
       ApproximateReceiveCount: String(given.attempt ?? 1),
-      SentTimestamp: "0",
+      SentTimestamp: String(given.sentAtMs ?? 0),
       SenderId: "sender",
       ApproximateFirstReceiveTimestamp: "0",
+      ...(given.messageGroupId !== undefined && { MessageGroupId: given.messageGroupId }),
     },
     messageAttributes: {
       ...Object.fromEntries(

@@ -1,0 +1,46 @@
+/** Why a handshake is refused: stable words, in logs and in the metric. */
+export type RefusalReason =
+  | "bad-request"
+  | "no-credential"
+  | "token-refused"
+  | "origin-not-allowed"
+  | "user-blocked"
+  | "superseded"
+  | "internal-error";
+
+/** The answer to a handshake that opens no connection. */
+export interface Refusal {
+  statusCode: 400 | 401 | 403 | 409 | 500;
+  reason: RefusalReason;
+  /** What the client is told. */
+  message: string;
+  /** For the log: the client learns nothing from it that an attacker would not. */
+  detail?: string;
+}
+
+export const refusals = {
+  badRequest: (message: string): Refusal => ({ statusCode: 400, reason: "bad-request", message }),
+  noCredential: (message: string): Refusal => ({ statusCode: 401, reason: "no-credential", message }),
+  notAccepted: (detail: string): Refusal => ({
+    statusCode: 401,
+    reason: "token-refused",
+    message: "the credential is not accepted",
+    detail,
+  }),
+  originNotAllowed: (): Refusal => ({
+    statusCode: 403,
+    reason: "origin-not-allowed",
+    message: "the origin is not allowed",
+  }),
+  userBlocked: (): Refusal => ({ statusCode: 403, reason: "user-blocked", message: "the user is blocked" }),
+  superseded: (): Refusal => ({
+    statusCode: 409,
+    reason: "superseded",
+    message: "a newer connection has this session",
+  }),
+  internalError: (): Refusal => ({
+    statusCode: 500,
+    reason: "internal-error",
+    message: "the connection could not be checked or saved",
+  }),
+};
