@@ -1,8 +1,8 @@
 import type { ConnectionsClient } from "./connections";
 import { errorFields, type Log } from "./log";
-import type { Message } from "./message";
+import { hasExpired, idsOf, type Message } from "./message";
 import { REASONS } from "./reasons";
-import type { Session, SessionKey } from "./session";
+import type { Session } from "./session";
 import type { SessionStore } from "./sessions";
 
 export interface DeliverMessageDependencies {
@@ -40,21 +40,21 @@ export async function deliverMessage(
   const { sessions, connections, now, log } = dependencies;
   let current = session;
   for (let tried = 1; ; tried++) {
+    if (hasExpired(message, now())) return { kind: "undeliverable", reason: REASONS.expired };
     if (!current) return failed(REASONS.noSession);
-    // TTL deletion lags by up to about two days, and until then an expired row is returned like any other.
-    // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
-    if (current.expirationDate <= now() / 1000) {
-      await closeConnection(current, dependencies, signal);
-      return failed(REASONS.sessionExpired);
+    const over = reasonToEnd(current, now());
+    if (over) {
+      await closeConnection(message, current, over, dependencies, signal);
+      return failed(over);
     }
 
     const { result, detail } = await connections.post(current.connectionId, message.body, signal);
     if (result === "delivered") return { kind: "delivered", session: current };
     if (result === "payload-too-large") return { kind: "undeliverable", reason: REASONS.payloadTooLarge };
     if (result === "forbidden") {
-      log.error("configuration error: the function may not post to connections", { detail });
+      log.error("configuration error: the function may not post to connections", { ...idsOf(message), detail });
     } else {
-      log.info("not posted", { messageId: message.messageId, connectionId: current.connectionId, result, detail });
+      log.info("not posted", { ...idsOf(message), connectionId: current.connectionId, result, detail });
     }
     if (result !== "gone") return failed(result);
 
@@ -62,11 +62,11 @@ export async function deliverMessage(
     try {
       latest = await sessions.read(current, signal);
     } catch (error) {
-      log.error("session not read again", { messageId: message.messageId, ...errorFields(error) });
+      log.error("session not read again", { ...idsOf(message), ...errorFields(error) });
       return failed(signal.aborted ? REASONS.timeout : REASONS.sessionStoreUnavailable);
     }
     if (latest && latest.connectionId === current.connectionId) {
-      await forgetIfGone(latest, dependencies, signal);
+      await forgetIfGone(message, latest, dependencies, signal);
       return failed(REASONS.connectionGone);
     }
     if (latest && tried === MAX_CONNECTIONS) return failed(REASONS.connectionGone);
@@ -74,33 +74,46 @@ export async function deliverMessage(
   }
 }
 
-/** So that the client comes back, which writes a row that has not expired. */
+/** Why a session is over that is still in the table. */
+function reasonToEnd({ expirationDate, tokenExpiresAt }: Session, nowMs: number): string | undefined {
+  if (tokenExpiresAt !== undefined && tokenExpiresAt <= nowMs / 1000) return REASONS.tokenExpired;
+  // TTL deletion lags by up to about two days, and until then an expired row is returned like any other.
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
+  return expirationDate <= nowMs / 1000 ? REASONS.sessionExpired : undefined;
+}
+
+/** So that the client comes back, with a token that holds, which writes a row that has not expired. */
 async function closeConnection(
+  message: Message,
   session: Session,
+  reason: string,
   { connections, log }: DeliverMessageDependencies,
   signal: AbortSignal,
 ): Promise<void> {
+  const fields = fieldsOf(message, session);
   try {
-    await connections.close(session.connectionId, signal);
-    log.info("closed the connection of an expired session", fieldsOf(session));
+    const result = await connections.close(session.connectionId, signal);
+    log.info(`connection of an expired session ${result}`, { ...fields, reason });
   } catch (error) {
-    log.warn("connection of an expired session not closed", { ...fieldsOf(session), ...errorFields(error) });
+    log.warn("connection of an expired session not closed", { ...fields, reason, ...errorFields(error) });
   }
 }
 
 /** A 410 has been seen for a live connection: the row goes only where the gateway says so twice, in different words. */
 async function forgetIfGone(
+  message: Message,
   session: Session,
   { sessions, connections, now, log }: DeliverMessageDependencies,
   signal: AbortSignal,
 ): Promise<void> {
   if (now() - session.connectedAt < YOUNG_CONNECTION_MS) return;
+  const fields = fieldsOf(message, session);
   try {
     if (!(await connections.isGone(session.connectionId, signal))) return;
     await sessions.deleteIfConnection(session, session.connectionId, signal);
-    log.info("deleted the session of a connection that is gone", fieldsOf(session));
+    log.info("deleted the session of a connection that is gone", fields);
   } catch (error) {
-    log.warn("session kept: its connection could not be judged", { ...fieldsOf(session), ...errorFields(error) });
+    log.warn("session kept: its connection could not be judged", { ...fields, ...errorFields(error) });
   }
 }
 
@@ -108,6 +121,6 @@ function failed(reason: string): Outcome {
   return { kind: "failed", reason };
 }
 
-function fieldsOf({ callerId, context, connectionId }: SessionKey & { connectionId: string }) {
-  return { callerId, context, connectionId };
+function fieldsOf(message: Message, { callerId, context, connectionId }: Session) {
+  return { ...idsOf(message), callerId, context, connectionId };
 }

@@ -8,10 +8,10 @@ import type { SQSMessageAttribute } from "aws-lambda";
 import pLimit from "p-limit";
 import { type Environment, text } from "./environment";
 import { consoleLog, errorFields, type Log } from "./log";
-import type { DeadLetter } from "./message";
+import { type DeadLetter, idsOf, type MessageIds } from "./message";
 
 /** When a message of the retry queue is to be seen again. */
-export interface Visibility {
+export interface Visibility extends MessageIds {
   receiptHandle: string;
   visibilityTimeoutSeconds: number;
 }
@@ -54,6 +54,9 @@ export class SqsMessageQueue implements MessageQueue {
         MessageAttributes: Object.fromEntries(
           Object.entries(letter.attributes).map(([name, attribute]) => [name, attributeValueOf(attribute)]),
         ),
+        // A standard queue takes one too, and with it a redrive can be as fair as the first time.
+        // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagegroupid-property.html
+        MessageGroupId: letter.messageGroupId,
       }),
       { abortSignal: signal },
     );
@@ -73,10 +76,19 @@ export class SqsMessageQueue implements MessageQueue {
         { abortSignal: signal },
       );
       for (const failed of Failed) {
-        this.log.warn("visibility not changed", { error: failed.Code, errorMessage: failed.Message });
+        const entry = entries[Number(failed.Id)];
+        this.log.warn("visibility not changed", {
+          ...(entry && idsOf(entry)),
+          error: failed.Code,
+          errorMessage: failed.Message,
+        });
       }
     } catch (error) {
-      this.log.error("visibility not changed", { messages: entries.length, ...errorFields(error) });
+      this.log.error("visibility not changed", {
+        messageIds: entries.map(({ messageId }) => messageId),
+        sqsMessageIds: entries.map(({ sqsMessageId }) => sqsMessageId),
+        ...errorFields(error),
+      });
     }
   }
 }

@@ -1,7 +1,9 @@
-/** Why a message was not delivered: stable words, in logs and in the `reason` of dead letters. */
+/** Why a message was not delivered: stable words, in logs, metrics and in the `reason` of dead letters. */
 export const REASONS = {
   noSession: "no-session",
   sessionExpired: "session-expired",
+  /** The session ends with its token, and the token has. */
+  tokenExpired: "token-expired",
   sessionStoreUnavailable: "session-store-unavailable",
   connectionGone: "connection-gone",
   throttled: "throttled",
@@ -15,9 +17,16 @@ export const REASONS = {
   notReached: "not-reached",
   /** Followed by `: ` and what an earlier message of the session failed of. */
   heldBack: "held-back",
+  /** The message's own `expiresAt` has passed. */
+  expired: "expired",
   payloadTooLarge: "payload-too-large",
   /** Followed by `: ` and the attribute's name. */
   missingAttribute: "missing-attribute",
   /** Followed by `: ` and what is wrong. */
   unusableAttribute: "unusable-attribute",
 } as const;
+
+/** The stable first part of a reason, for counting by it. */
+export function stableReason(reason: string): string {
+  return reason.split(": ", 1)[0] ?? reason;
+}

@@ -16,7 +16,10 @@ function queueWith(respond: (request: FakeRequest, index: number) => FakeRespons
 }
 
 const visibilities = (count: number) =>
-  Array.from({ length: count }, (_, i) => ({ receiptHandle: `r${i}`, visibilityTimeoutSeconds: i }));
+  Array.from({ length: count }, (_, i) => ({
+    ...{ messageId: `own-${i}`, sqsMessageId: `m${i}`, receiptHandle: `r${i}` },
+    visibilityTimeoutSeconds: i,
+  }));
 
 describe("SqsMessageQueue", () => {
   it("changes the visibility of ten messages in one call", async () => {
@@ -46,21 +49,27 @@ describe("SqsMessageQueue", () => {
     );
     await queue.changeVisibility(visibilities(23));
     expect(sent().map(([, { Entries }]) => Entries.length)).to.deep.equal([10, 10, 3]);
-    expect(log.lines.map(({ level, event, messages }) => ({ level, event, messages }))).to.deep.equal([
-      { level: "error", event: "visibility not changed", messages: 10 },
-    ]);
+    expect(log.lines).to.have.lengthOf(1);
+    const range = (prefix: string) => Array.from({ length: 10 }, (_, i) => `${prefix}${i + 10}`);
+    expect(log.lines[0]).to.deep.include({
+      ...{ level: "error", event: "visibility not changed", error: "AccessDenied" },
+      ...{ messageIds: range("own-"), sqsMessageIds: range("m") },
+    });
   });
 
   it("logs an entry that fails in a call that does not", async () => {
     const { queue, log } = queueWith(() => ({
       body: {
         Successful: [],
-        Failed: [{ Id: "0", SenderFault: true, Code: "ReceiptHandleIsInvalid", Message: "old" }],
+        Failed: [{ Id: "1", SenderFault: true, Code: "ReceiptHandleIsInvalid", Message: "old" }],
       },
     }));
-    await queue.changeVisibility(visibilities(1));
+    await queue.changeVisibility(visibilities(2));
     expect(log.lines).to.deep.equal([
-      { level: "warn", event: "visibility not changed", error: "ReceiptHandleIsInvalid", errorMessage: "old" },
+      {
+        ...{ level: "warn", event: "visibility not changed", messageId: "own-1", sqsMessageId: "m1" },
+        ...{ error: "ReceiptHandleIsInvalid", errorMessage: "old" },
+      },
     ]);
   });
 
@@ -74,6 +83,7 @@ describe("SqsMessageQueue", () => {
         // As Lambda's events have them, empty lists included.
         trace: { dataType: "Binary", binaryValue: "AQI=", stringListValues: [], binaryListValues: [] },
       },
+      messageGroupId: undefined,
       dropped: [],
     });
     expect(sent()).to.deep.equal([
@@ -92,9 +102,16 @@ describe("SqsMessageQueue", () => {
     ]);
   });
 
+  it("sends a dead letter in the group that its message came in", async () => {
+    const { queue, sent } = queueWith(() => ({ body: { MessageId: "d1" } }));
+    await queue.deadLetter({ body: "hello", attributes: {}, messageGroupId: "g1", dropped: [] });
+    expect(sent()[0]?.[1]).to.include({ QueueUrl: "https://sqs.test/1/dead", MessageGroupId: "g1" });
+  });
+
   it("throws where a dead letter is not taken", async () => {
     const { queue } = queueWith(() => ({ status: 403, body: { __type: "AccessDenied", message: "no" } }));
-    const answer = await queue.deadLetter({ body: "x", attributes: {}, dropped: [] }).catch((error: Error) => error);
+    const letter = { body: "x", attributes: {}, messageGroupId: undefined, dropped: [] };
+    const answer = await queue.deadLetter(letter).catch((error: Error) => error);
     expect(answer).to.have.property("message", "no");
   });
 });
