@@ -1,28 +1,50 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { Handler } from "aws-lambda";
 import { bundle } from "./bundle";
 
 /** One statement of a function's inline policy; always of effect Allow. */
 export interface PolicyStatement {
   Action: string[];
   Resource: pulumi.Input<pulumi.Input<string>[]>;
+  Condition?: Record<string, Record<string, pulumi.Input<string>>>;
+}
+
+/** The inline policy that the statements make. */
+export function policyDocument(statements: PolicyStatement[]): pulumi.Output<string> {
+  return pulumi.jsonStringify({
+    Version: "2012-10-17",
+    Statement: statements.map((statement) => ({ Effect: "Allow", ...statement })),
+  });
 }
 
 export interface CallbackFunctionArgs {
   /**
-   * Runs once per execution environment and returns the handler, as in `aws.lambda.CallbackFunction`. Reach modules by
-   * `require` *inside* it: they are bundled. What it captures from outside is serialized by value, secrets in plain text.
+   * Runs once per execution environment and returns the handler, as in `aws.lambda.CallbackFunction`; a handler takes at
+   * most two parameters, since Node 24 refuses more. Reach modules by `require` *inside* it: they are bundled. What it
+   * captures from outside is serialized by value, and stands in the archive in plain text: no secrets.
    */
-  callbackFactory: () => Handler;
+  callbackFactory: () => (event: never, context: never) => unknown;
+  /**
+   * The folder from which the callback's `require`s resolve, of files and of packages; mostly `__dirname`.
+   * @default process.cwd(), the program's folder
+   */
+  requireFrom?: string;
+  /** Further files of the archive by name, beside `index.js`, which the callback becomes. @default none */
+  files?: Record<string, pulumi.Input<string>>;
   /** The function's environment variables: 4 KB in all. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
   environment: Record<string, pulumi.Input<string>>;
   /** What the function may do, beside writing its own logs. */
   policyStatements: PolicyStatement[];
   /** Seconds until Lambda ends an invocation. */
   timeoutSeconds: number;
+  /** Days for which its logs are kept, one of CloudWatch's values; 0 is for ever. */
   logRetentionInDays: number;
-  tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** Encrypts the log group and the environment. @default keys that AWS owns or manages */
+  kmsKeyArn?: pulumi.Input<string>;
+  /** Bounds what the role may do. @default no boundary */
+  permissionsBoundaryArn?: pulumi.Input<string>;
+  /** Tags of the function, its role and its log group. @default none */
+  tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
 /**
@@ -42,13 +64,17 @@ export class CallbackFunction extends pulumi.ComponentResource {
 
     this.logGroup = new aws.cloudwatch.LogGroup(
       `${name}-logs`,
-      { retentionInDays: args.logRetentionInDays, tags },
+      { retentionInDays: args.logRetentionInDays, kmsKeyId: args.kmsKeyArn, tags },
       { parent: this },
     );
 
     this.role = new aws.iam.Role(
       `${name}-role`,
-      { assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({ Service: "lambda.amazonaws.com" }), tags },
+      {
+        assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({ Service: "lambda.amazonaws.com" }),
+        permissionsBoundary: args.permissionsBoundaryArn,
+        tags,
+      },
       { parent: this },
     );
 
@@ -60,10 +86,7 @@ export class CallbackFunction extends pulumi.ComponentResource {
       `${name}-policy`,
       {
         role: this.role.id,
-        policy: pulumi.jsonStringify({
-          Version: "2012-10-17",
-          Statement: [...args.policyStatements, logStatement].map((statement) => ({ Effect: "Allow", ...statement })),
-        }),
+        policy: policyDocument([...args.policyStatements, logStatement]),
       },
       { parent: this },
     );
@@ -75,12 +98,16 @@ export class CallbackFunction extends pulumi.ComponentResource {
         runtime: "nodejs24.x",
         architectures: ["arm64"],
         handler: "index.handler",
-        code: pulumi.output(bundle(args.callbackFactory)).apply(asArchive),
+        code: pulumi
+          .output({ ...args.files, "index.js": bundle(args.callbackFactory, args.requireFrom) })
+          .apply(asArchive),
         role: this.role.arn,
         timeout: args.timeoutSeconds,
         // CPU comes with memory: below 512 MB the cold start doubles, and a delivery's cost is in its requests anyway.
         memorySize: 512,
         environment: { variables: args.environment },
+        // The role needs no right to it: Lambda decrypts by a grant that whoever deploys gives.
+        kmsKeyArn: args.kmsKeyArn,
         loggingConfig: { logFormat: "JSON", logGroup: this.logGroup.name },
         tags,
       },
@@ -92,6 +119,7 @@ export class CallbackFunction extends pulumi.ComponentResource {
   }
 }
 
-function asArchive(text: string): pulumi.asset.Archive {
-  return new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset(text) });
+function asArchive(files: Record<string, string>): pulumi.asset.Archive {
+  const assets = Object.entries(files).map(([name, text]) => [name, new pulumi.asset.StringAsset(text)]);
+  return new pulumi.asset.AssetArchive(Object.fromEntries(assets) as pulumi.asset.AssetMap);
 }

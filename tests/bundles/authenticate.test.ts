@@ -1,0 +1,55 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { expect } from "chai";
+import { bundle, bundleCallback } from "../../components/bundle";
+import { connectEvent } from "../handlers/events";
+
+describe("connect's bundle, beside the user's own callback", () => {
+  let folder: string;
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "authenticate-"));
+    const text = await bundle(
+      () => {
+        const handler = require("../handlers/connect") as typeof import("../../handlers/connect");
+        return handler.connectFromEnvironment(process.env);
+      },
+      resolve(__dirname, "../../components"),
+    );
+    writeFileSync(join(folder, "index.js"), text);
+    const callback = await bundleCallback(async ({ headers }: { headers: Record<string, string> }) => {
+      if (headers["x-api-key"] === undefined) throw new Error("no key");
+      return Promise.resolve(headers["x-api-key"] === "good" ? { code: "42" } : null);
+    });
+    writeFileSync(join(folder, "authenticate.js"), callback);
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  const call = async (headers: Record<string, string>): Promise<string> => {
+    const script = `require("./index.js").handler(${JSON.stringify(connectEvent({ headers }))})`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["-e", script], {
+      cwd: folder,
+      // Nothing listens on port 1: the table is refused at once.
+      env: {
+        ...{ PATH: process.env.PATH, AWS_REGION: "eu-west-1", AWS_ACCESS_KEY_ID: "x", AWS_SECRET_ACCESS_KEY: "x" },
+        ...{ AWS_ENDPOINT_URL: "http://127.0.0.1:1", LAMBDA_TASK_ROOT: folder, TABLE_NAME: "t", RELAY_NAME: "r" },
+        ...{ SESSION_TTL_SECONDS: "10800", ALLOWED_ORIGINS: "[]", AUTH: '{"authenticate":true,"cookieName":"token"}' },
+      },
+    });
+    return stdout;
+  };
+
+  it("asks it, and gets as far as the table", async () => {
+    expect(await call({ "X-Api-Key": "good" })).to.match(/"Reason":"internal-error"/);
+  });
+
+  it("refuses whom it refuses", async () => {
+    expect(await call({ "X-Api-Key": "bad" })).to.match(/"Reason":"token-refused"/);
+  });
+
+  it("refuses with 500 where it throws", async () => {
+    expect(await call({})).to.match(/"Reason":"internal-error"/);
+  });
+});
