@@ -1,16 +1,29 @@
-import { createHash } from "node:crypto";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { AccessLogs, type AccessLogsArgs } from "./accessLogs";
 import type { CallbackFunction, PolicyStatement } from "./callbackFunction";
+import { CustomDomain } from "./customDomain";
+import { originsOf, type ResolvedCustomDomain } from "./customDomainArgs";
+import { contentsHash } from "./deploymentTrigger";
 
 export interface GatewayArgs {
   stageName: string;
+  ipAddressType: "ipv4" | "dualstack";
+  /** None where undefined. */
+  customDomain: ResolvedCustomDomain | undefined;
   tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
 export interface DeployArgs {
   connect: CallbackFunction;
   disconnect: CallbackFunction;
+  /** None where undefined. */
+  accessLogs: AccessLogsArgs | undefined;
+  logRetentionInDays: number;
+  /** The key of the access logs. @default CloudWatch's own */
+  kmsKeyArn?: pulumi.Input<string>;
+  /** The boundary of the role that writes the access logs. @default none */
+  permissionsBoundaryArn?: pulumi.Input<string>;
   throttlingRateLimit: number;
   throttlingBurstLimit: number;
 }
@@ -21,8 +34,8 @@ export interface DeployArgs {
  */
 export class Gateway extends pulumi.ComponentResource {
   readonly api: aws.apigatewayv2.Api;
-  /** `https://{api host}`: the origin that React Native on Android sends, and always an allowed one. */
-  readonly origin: pulumi.Output<string>;
+  /** `https://{host}`, the API's own and the custom domain's: what React Native on Android sends, and always allowed. */
+  readonly origins: pulumi.Output<string[]>;
   /** Where functions post to connections. Fixed here, since behind a custom domain an event's domain is the wrong one. */
   readonly managementEndpoint: pulumi.Output<string>;
 
@@ -38,6 +51,10 @@ export class Gateway extends pulumi.ComponentResource {
   pingRouteResponse!: aws.apigatewayv2.RouteResponse;
   deployment!: aws.apigatewayv2.Deployment;
   stage!: aws.apigatewayv2.Stage;
+  accessLogs: AccessLogs | undefined;
+  customDomain: CustomDomain | undefined;
+  /** What clients open: the custom domain's, where there is one. The API's own is `stage.invokeUrl`. */
+  websocketUrl!: pulumi.Output<string>;
 
   constructor(
     private readonly name: string,
@@ -48,12 +65,18 @@ export class Gateway extends pulumi.ComponentResource {
 
     this.api = new aws.apigatewayv2.Api(
       `${name}-api`,
-      { protocolType: "WEBSOCKET", routeSelectionExpression: "$request.body.action", tags: args.tags },
+      {
+        protocolType: "WEBSOCKET",
+        routeSelectionExpression: "$request.body.action",
+        ipAddressType: args.ipAddressType,
+        tags: args.tags,
+      },
       { parent: this },
     );
     // wss -> https; locally ws -> http.
-    this.origin = this.api.apiEndpoint.apply((endpoint) => endpoint.replace(/^ws/, "http"));
-    this.managementEndpoint = pulumi.interpolate`${this.origin}/${args.stageName}`;
+    const origin = this.api.apiEndpoint.apply((endpoint) => endpoint.replace(/^ws/, "http"));
+    this.origins = pulumi.all([origin, originsOf(args.customDomain)]).apply(([own, domains]) => [own, ...domains]);
+    this.managementEndpoint = pulumi.interpolate`${origin}/${args.stageName}`;
   }
 
   /** Creates what answers on the API. To be called once. */
@@ -71,12 +94,15 @@ export class Gateway extends pulumi.ComponentResource {
 
     // A heartbeat that costs no invocation: the gateway itself answers {"action":"ping"}.
     // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html
-    const pingRequest = { passthroughBehavior: "WHEN_NO_MATCH", requestTemplates: { $default: '{"statusCode":200}' } };
-    const twoWay = { routeResponseSelectionExpression: "$default" };
-    const pong = { integrationResponseKey: "/200/", responseTemplates: { $default: '{"type":"pong"}' } };
     this.pingIntegration = new aws.apigatewayv2.Integration(
       `${name}-ping-integration`,
-      { apiId: this.api.id, integrationType: "MOCK", templateSelectionExpression: "\\$default", ...pingRequest },
+      {
+        apiId: this.api.id,
+        integrationType: "MOCK",
+        passthroughBehavior: "WHEN_NO_MATCH",
+        templateSelectionExpression: "\\$default",
+        requestTemplates: { $default: '{"statusCode":200}' },
+      },
       child,
     );
     this.pingIntegrationResponse = new aws.apigatewayv2.IntegrationResponse(
@@ -84,12 +110,15 @@ export class Gateway extends pulumi.ComponentResource {
       {
         apiId: this.api.id,
         integrationId: this.pingIntegration.id,
+        integrationResponseKey: "/200/",
         templateSelectionExpression: "\\$default",
-        ...pong,
+        responseTemplates: { $default: '{"type":"pong"}' },
       },
       child,
     );
-    this.pingRoute = this.route("ping", "ping", this.pingIntegration, twoWay);
+    this.pingRoute = this.route("ping", "ping", this.pingIntegration, {
+      routeResponseSelectionExpression: "$default",
+    });
     this.pingRouteResponse = new aws.apigatewayv2.RouteResponse(
       `${name}-ping-route-response`,
       { apiId: this.api.id, routeId: this.pingRoute.id, routeResponseKey: "$default" },
@@ -99,21 +128,25 @@ export class Gateway extends pulumi.ComponentResource {
     // A deployment is a snapshot: it must come after everything that it is to contain, and anew when any of that changes.
     const routes = [this.connectRoute, this.disconnectRoute, this.pingRoute];
     const integrations = [this.connectIntegration, this.disconnectIntegration, this.pingIntegration];
-    // Nothing that the provider may leave out of its answer: a preview would not know it, and announce a new deployment.
-    const contents = pulumi.jsonStringify([
-      routes.map(({ routeKey, target }) => [routeKey, target]),
-      [this.connectIntegration, this.disconnectIntegration].map(({ integrationUri }) => integrationUri),
-      [pingRequest, pong, twoWay, this.pingIntegrationResponse.id, this.pingRouteResponse.id],
-    ]);
     this.deployment = new aws.apigatewayv2.Deployment(
       `${name}-deployment`,
       {
         apiId: this.api.id,
-        triggers: { contents: contents.apply((text) => createHash("sha256").update(text).digest("hex")) },
+        triggers: {
+          contents: contentsHash({
+            api: this.api,
+            routes,
+            integrations,
+            integrationResponses: [this.pingIntegrationResponse],
+            routeResponses: [this.pingRouteResponse],
+          }),
+        },
       },
       { ...child, dependsOn: [...routes, ...integrations, this.pingIntegrationResponse, this.pingRouteResponse] },
     );
 
+    const { tags, customDomain, ipAddressType } = this.args;
+    this.accessLogs = args.accessLogs && new AccessLogs(name, { ...args, ...args.accessLogs, tags }, child);
     this.stage = new aws.apigatewayv2.Stage(
       `${name}-stage`,
       {
@@ -125,20 +158,29 @@ export class Gateway extends pulumi.ComponentResource {
           throttlingRateLimit: args.throttlingRateLimit,
           throttlingBurstLimit: args.throttlingBurstLimit,
         },
-        tags: this.args.tags,
+        accessLogSettings: this.accessLogs?.stageSettings(),
+        tags,
       },
-      // A client that comes before the permissions would be answered 500.
-      { ...child, dependsOn: [this.connectPermission, this.disconnectPermission] },
+      // A client that comes before the permissions would be answered 500; without the account's role, AWS refuses the logs.
+      {
+        ...child,
+        dependsOn: [this.connectPermission, this.disconnectPermission, ...(this.accessLogs?.prerequisites() ?? [])],
+      },
     );
 
-    this.registerOutputs({ websocketUrl: this.stage.invokeUrl });
+    const { api, stage } = this;
+    this.customDomain =
+      customDomain && new CustomDomain(name, { ...customDomain, api, stage, ipAddressType, tags }, child);
+
+    this.websocketUrl = this.customDomain?.websocketUrl ?? stage.invokeUrl;
+    this.registerOutputs({ websocketUrl: this.websocketUrl });
   }
 
-  /** The right to post to the stage's connections, to look at them and to close them. */
-  manageConnectionsStatement(): PolicyStatement {
+  /** The right to `methods` on the stage's connections: to post to them, to look at them, to close them. */
+  manageConnectionsStatement(...methods: ("POST" | "GET" | "DELETE")[]): PolicyStatement {
     return {
       Action: ["execute-api:ManageConnections"],
-      Resource: ["POST", "GET", "DELETE"].map(
+      Resource: methods.map(
         (method) => pulumi.interpolate`${this.api.executionArn}/${this.args.stageName}/${method}/@connections/*`,
       ),
     };
