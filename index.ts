@@ -1,9 +1,24 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type AuthArgs, WebsocketRelay } from "./components";
+import {
+  type AccessLogsArgs,
+  type AlarmArgs,
+  type AuthArgs,
+  type CustomDomainArgs,
+  WebsocketRelay,
+  type WebsocketRelayArgs,
+} from "./components";
+import { refuseUnknownConfig } from "./components/unknownConfig";
 
 const config = new pulumi.Config();
 
-const relay = new WebsocketRelay("relay", {
+// The CLI takes no declared key without a default: an empty text and an empty object stand for none.
+const textOrNone = (key: string) => config.get(key) || undefined;
+const objectOrNone = <T extends object>(key: string) => {
+  const value = config.getObject<T>(key);
+  return value && Object.keys(value).length > 0 ? value : undefined;
+};
+
+const args: WebsocketRelayArgs = {
   auth: config.requireObject<AuthArgs>("auth"),
   allowedOrigins: config.getObject<string[]>("allowedOrigins"),
   sessionTtlSeconds: config.getNumber("sessionTtlSeconds"),
@@ -14,12 +29,28 @@ const relay = new WebsocketRelay("relay", {
   maximumBatchingWindowInSeconds: config.getNumber("maximumBatchingWindowInSeconds"),
   maximumConcurrency: config.getNumber("maximumConcurrency"),
   messageRetentionSeconds: config.getNumber("messageRetentionSeconds"),
+  topicArn: textOrNone("topicArn"),
+  tableName: textOrNone("tableName"),
+  kmsKeyArn: textOrNone("kmsKeyArn"),
+  permissionsBoundaryArn: textOrNone("permissionsBoundaryArn"),
+  publisherAccountIds: config.getObject<string[]>("publisherAccountIds"),
+  publisherOrganizationIds: config.getObject<string[]>("publisherOrganizationIds"),
+  protectData: config.getBoolean("protectData"),
+  pointInTimeRecovery: config.getBoolean("pointInTimeRecovery"),
   logRetentionInDays: config.getNumber("logRetentionInDays"),
   throttlingRateLimit: config.getNumber("throttlingRateLimit"),
   throttlingBurstLimit: config.getNumber("throttlingBurstLimit"),
   stageName: config.get("stageName"),
+  ipAddressType: config.get<"ipv4" | "dualstack">("ipAddressType"),
+  customDomain: objectOrNone<CustomDomainArgs>("customDomain"),
+  alarms: config.getObject<AlarmArgs>("alarms"),
+  dashboard: config.getBoolean("dashboard"),
+  accessLogs: objectOrNone<AccessLogsArgs>("accessLogs"),
   tags: config.getObject<Record<string, string>>("tags"),
-});
+};
+refuseUnknownConfig(config.name, Object.keys(args));
+
+const relay = new WebsocketRelay("relay", args);
 
 export const {
   websocketUrl,
@@ -29,5 +60,8 @@ export const {
   deadLetterQueueUrl,
   subscriptionDeadLetterQueueUrl,
   tableName,
+  relayName,
   retryWindowSeconds,
 } = relay;
+// An undefined output is warned of.
+export const customDomainTarget = relay.customDomainTarget ?? null;

@@ -1,7 +1,15 @@
+export type { Authenticate, AuthenticateHandshake } from "../handlers/authenticate";
+export type { AccessLogs, AccessLogsArgs } from "./accessLogs";
+export type { AlarmArgs } from "./alarms";
 export { type WebsocketRelayArgs } from "./args";
 export { type AuthArgs } from "./authArgs";
-export type { CallbackFunction } from "./callbackFunction";
+export { CallbackFunction, type CallbackFunctionArgs, type PolicyStatement } from "./callbackFunction";
+export type { CustomDomain, CustomDomainTarget } from "./customDomain";
+export type { CustomDomainArgs } from "./customDomainArgs";
+export { type KmsKeyPolicyArgs, type KmsKeyPolicyStatement, kmsKeyPolicyStatements } from "./encryption";
 export type { Gateway } from "./gateway";
+export type { Monitoring } from "./monitoring";
 export type { Publisher } from "./publisher";
 export type { SessionTable } from "./sessionTable";
-export { WebsocketRelay } from "./websocketRelay";
+export type { Sweep } from "./sweep";
+export { type RelayAddresses, WebsocketRelay } from "./websocketRelay";

@@ -1,5 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { topicRegionProblem } from "./existingArgs";
+import { refuseProblem } from "./refuse";
+import { topicPolicy } from "./topicPolicy";
 
 /** The queues' longest retention. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
 export const maxMessageRetentionSeconds = 1_209_600;
@@ -10,12 +13,23 @@ export interface PublisherArgs {
   messageRetentionSeconds: number;
   /** Receives after which the queue itself moves a message, unchanged and without a reason: the net for crashes. */
   maxReceiveCount: number;
+  /** A topic of the user's. @default one is made */
+  topicArn?: pulumi.Input<string>;
+  publisherAccountIds: pulumi.Input<string>[];
+  publisherOrganizationIds: pulumi.Input<string>[];
+  /** @default what SNS and SQS encrypt with by themselves */
+  kmsKeyArn?: pulumi.Input<string>;
+  protectData: boolean;
   tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
 /** The way in: the topic that backends publish to, its retry queue, and the dead-letter queues of both. */
 export class Publisher extends pulumi.ComponentResource {
-  readonly topic: aws.sns.Topic;
+  /** The relay's own; not there where `topicArn` names one of yours. */
+  readonly topic?: aws.sns.Topic;
+  readonly topicArn: pulumi.Output<string>;
+  /** Only where others than the topic's own account may publish. */
+  readonly topicPolicy?: aws.sns.TopicPolicy;
   readonly queue: aws.sqs.Queue;
   readonly deadLetterQueue: aws.sqs.Queue;
   readonly subscriptionDeadLetterQueue: aws.sqs.Queue;
@@ -25,22 +39,36 @@ export class Publisher extends pulumi.ComponentResource {
 
   constructor(name: string, args: PublisherArgs, opts?: pulumi.ComponentResourceOptions) {
     super("websocket-relay:index:Publisher", `${name}-publisher`, {}, opts);
-    const { tags } = args;
+    const { tags, kmsKeyArn, publisherAccountIds, publisherOrganizationIds } = args;
+    const child = { parent: this };
+    const keeper = { parent: this, protect: args.protectData || undefined };
 
-    this.topic = new aws.sns.Topic(`${name}-topic`, { tags }, { parent: this });
+    if (args.topicArn === undefined) {
+      this.topic = new aws.sns.Topic(`${name}-topic`, { kmsMasterKeyId: kmsKeyArn, tags }, keeper);
+      this.topicArn = this.topic.arn;
+    } else {
+      this.topicArn = pulumi.output(args.topicArn);
+    }
+    if (publisherAccountIds.length > 0 || publisherOrganizationIds.length > 0) {
+      const policy = pulumi
+        .all([this.topicArn, publisherAccountIds, publisherOrganizationIds])
+        .apply(([topicArn, accountIds, organizationIds]) => topicPolicy(topicArn, { accountIds, organizationIds }));
+      this.topicPolicy = new aws.sns.TopicPolicy(
+        `${name}-topic-policy`,
+        { arn: this.topicArn, policy: pulumi.jsonStringify(policy) },
+        child,
+      );
+    }
 
+    // SNS cannot use the AWS-managed SQS key. https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html
+    const encryption = kmsKeyArn === undefined ? { sqsManagedSseEnabled: true } : { kmsMasterKeyId: kmsKeyArn };
     // A redriven message keeps its enqueue time: a dead-letter queue must retain longer than its source.
-    const deadLetterQueueArgs = {
-      messageRetentionSeconds: maxMessageRetentionSeconds,
-      // SNS cannot use the AWS-managed SQS key. https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html
-      sqsManagedSseEnabled: true,
-      tags,
-    };
-    this.deadLetterQueue = new aws.sqs.Queue(`${name}-dead-letter-queue`, deadLetterQueueArgs, { parent: this });
+    const deadLetterQueueArgs = { messageRetentionSeconds: maxMessageRetentionSeconds, ...encryption, tags };
+    this.deadLetterQueue = new aws.sqs.Queue(`${name}-dead-letter-queue`, deadLetterQueueArgs, keeper);
     this.subscriptionDeadLetterQueue = new aws.sqs.Queue(
       `${name}-subscription-dead-letter-queue`,
       deadLetterQueueArgs,
-      { parent: this },
+      keeper,
     );
 
     this.queue = new aws.sqs.Queue(
@@ -52,10 +80,10 @@ export class Publisher extends pulumi.ComponentResource {
           deadLetterTargetArn: this.deadLetterQueue.arn,
           maxReceiveCount: args.maxReceiveCount,
         }),
-        sqsManagedSseEnabled: true,
+        ...encryption,
         tags,
       },
-      { parent: this },
+      keeper,
     );
 
     this.queuePolicy = this.allowTopic(`${name}-queue-policy`, this.queue);
@@ -67,7 +95,10 @@ export class Publisher extends pulumi.ComponentResource {
     this.subscription = new aws.sns.TopicSubscription(
       `${name}-subscription`,
       {
-        topic: this.topic.arn,
+        topic: pulumi.all([this.topicArn, this.queue.arn]).apply(([topicArn, queueArn]) => {
+          refuseProblem("topicArn", topicRegionProblem(topicArn, queueArn));
+          return topicArn;
+        }),
         protocol: "sqs",
         endpoint: this.queue.arn,
         rawMessageDelivery: true,
@@ -77,7 +108,7 @@ export class Publisher extends pulumi.ComponentResource {
       { parent: this, dependsOn: [this.queuePolicy, this.subscriptionDeadLetterQueuePolicy] },
     );
 
-    this.registerOutputs({ topicArn: this.topic.arn });
+    this.registerOutputs({ topicArn: this.topicArn });
   }
 
   private allowTopic(name: string, queue: aws.sqs.Queue): aws.sqs.QueuePolicy {
@@ -93,7 +124,7 @@ export class Publisher extends pulumi.ComponentResource {
               Principal: { Service: "sns.amazonaws.com" },
               Action: "sqs:SendMessage",
               Resource: queue.arn,
-              Condition: { ArnEquals: { "aws:SourceArn": this.topic.arn } },
+              Condition: { ArnEquals: { "aws:SourceArn": this.topicArn } },
             },
           ],
         }),

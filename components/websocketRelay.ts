@@ -2,11 +2,29 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { RetryWindowSeconds } from "../handlers/backoff";
 import { resolveArgs, type WebsocketRelayArgs } from "./args";
-import { resolveAuth } from "./authArgs";
-import { CallbackFunction } from "./callbackFunction";
+import { type CallbackFunction, policyDocument, type PolicyStatement } from "./callbackFunction";
+import { keyStatements } from "./encryption";
+import { connectFunction, deliverFunction, disconnectFunction } from "./functions";
+import type { CustomDomainTarget } from "./customDomain";
 import { Gateway } from "./gateway";
+import { Monitoring } from "./monitoring";
 import { Publisher } from "./publisher";
+import { checkedInput, problemText } from "./refuse";
 import { SessionTable } from "./sessionTable";
+import { Sweep } from "./sweep";
+
+/** Where everything of a relay is. */
+export interface RelayAddresses {
+  websocketUrl: string;
+  managementEndpoint: string;
+  topicArn: string;
+  queueUrl: string;
+  queueArn: string;
+  deadLetterQueueUrl: string;
+  subscriptionDeadLetterQueueUrl: string;
+  tableName: string;
+  relayName: string;
+}
 
 /**
  * Delivers what a backend publishes to a user's client over an API Gateway WebSocket, and keeps it when the connection is
@@ -24,10 +42,15 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   readonly connect: CallbackFunction;
   readonly disconnect: CallbackFunction;
   readonly deliver: CallbackFunction;
+  /** Only where sessions end with their token. */
+  readonly sweep?: Sweep;
   readonly eventSourceMapping: aws.lambda.EventSourceMapping;
+  readonly monitoring: Monitoring | undefined;
 
-  /** What clients open, with `?context=…&contextId=…`. */
+  /** What clients open, with `?context=…&contextId=…`: the custom domain's, where there is one. */
   readonly websocketUrl: pulumi.Output<string>;
+  /** What a DNS record of the custom domain has to point at; absent where there is no domain that was made here. */
+  readonly customDomainTarget: pulumi.Output<CustomDomainTarget> | undefined;
   /** Where connections are posted to, looked at and closed (`@connections`). */
   readonly managementEndpoint: pulumi.Output<string>;
   /** What backends publish to. */
@@ -38,8 +61,14 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   /** Messages that SNS could not hand to the retry queue. */
   readonly subscriptionDeadLetterQueueUrl: pulumi.Output<string>;
   readonly tableName: pulumi.Output<string>;
+  /** `{project}-{stack}-{name}`: the dimension `Relay` of the relay's metrics. */
+  readonly relayName: string;
+  /** All of the above together, as the command line reads it from one stack output. */
+  readonly addresses: pulumi.Output<RelayAddresses>;
   /** For how long a message is retried, at the shortest and at the longest. */
   readonly retryWindowSeconds: RetryWindowSeconds;
+
+  private readonly kmsKeyArn?: pulumi.Input<string>;
 
   /**
    * @param name Prefix of every child's name.
@@ -50,100 +79,20 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     args: WebsocketRelayArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
-    const resolved = resolveArgs(args);
+    const resolved = resolveArgs(args, knownRegion(opts));
     super("websocket-relay:index:WebsocketRelay", name, {}, opts);
     const child = { parent: this };
-    const { tags, logRetentionInDays, backoff } = resolved;
+    const { tags } = resolved;
 
-    this.sessionTable = new SessionTable(name, { tags }, child);
+    this.kmsKeyArn = resolved.kmsKeyArn;
+    this.relayName = `${pulumi.getProject()}-${pulumi.getStack()}-${name}`;
+    this.sessionTable = new SessionTable(name, resolved, child);
     this.publisher = new Publisher(name, resolved, child);
     this.gateway = new Gateway(name, resolved, child);
-
-    const ownOrigins = pulumi.all([resolved.allowedOrigins, this.gateway.origin]);
-    const allowedOrigins = ownOrigins.apply(([origins, own]) => [...new Set([own, ...origins])]);
-    const auth = pulumi
-      .all([resolved.auth, resolved.allowedOrigins])
-      .apply(([given, origins]) => resolveAuth(given, origins));
-
-    this.connect = new CallbackFunction(
-      `${name}-connect`,
-      {
-        callbackFactory: () => {
-          const handler = require("../handlers/connect") as typeof import("../handlers/connect");
-          return handler.connectFromEnvironment(process.env);
-        },
-        environment: {
-          TABLE_NAME: this.sessionTable.table.name,
-          SESSION_TTL_SECONDS: String(resolved.sessionTtlSeconds),
-          AUTH: pulumi.jsonStringify(auth),
-          ALLOWED_ORIGINS: pulumi.jsonStringify(allowedOrigins),
-        },
-        policyStatements: [this.sessionTable.statement("dynamodb:PutItem")],
-        timeoutSeconds: 10,
-        logRetentionInDays,
-        tags,
-      },
-      child,
-    );
-
-    this.disconnect = new CallbackFunction(
-      `${name}-disconnect`,
-      {
-        callbackFactory: () => {
-          const handler = require("../handlers/disconnect") as typeof import("../handlers/disconnect");
-          return handler.disconnectFromEnvironment(process.env);
-        },
-        environment: {
-          TABLE_NAME: this.sessionTable.table.name,
-          CONNECTION_INDEX_NAME: SessionTable.connectionIndexName,
-        },
-        policyStatements: [
-          this.sessionTable.connectionIndexStatement(),
-          this.sessionTable.statement("dynamodb:DeleteItem"),
-        ],
-        timeoutSeconds: 10,
-        logRetentionInDays,
-        tags,
-      },
-      child,
-    );
-
-    this.deliver = new CallbackFunction(
-      `${name}-deliver`,
-      {
-        callbackFactory: () => {
-          const handler = require("../handlers/deliver") as typeof import("../handlers/deliver");
-          return handler.deliverFromEnvironment(process.env);
-        },
-        environment: {
-          TABLE_NAME: this.sessionTable.table.name,
-          MANAGEMENT_ENDPOINT: this.gateway.managementEndpoint,
-          QUEUE_URL: this.publisher.queue.url,
-          DEAD_LETTER_QUEUE_URL: this.publisher.deadLetterQueue.url,
-          MAX_ATTEMPTS: String(resolved.maxAttempts),
-          BACKOFF_MIN_SECONDS: String(backoff.minSeconds),
-          BACKOFF_MAX_SECONDS: String(backoff.maxSeconds),
-        },
-        policyStatements: [
-          this.sessionTable.statement("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:DeleteItem"),
-          this.gateway.manageConnectionsStatement(),
-          {
-            Action: [
-              "sqs:ReceiveMessage",
-              "sqs:DeleteMessage",
-              "sqs:GetQueueAttributes",
-              "sqs:ChangeMessageVisibility",
-            ],
-            Resource: [this.publisher.queue.arn],
-          },
-          { Action: ["sqs:SendMessage"], Resource: [this.publisher.deadLetterQueue.arn] },
-        ],
-        timeoutSeconds: resolved.deliverTimeoutSeconds,
-        logRetentionInDays,
-        tags,
-      },
-      child,
-    );
+    this.connect = connectFunction(name, this, resolved, child);
+    this.disconnect = disconnectFunction(name, this, resolved, child);
+    this.deliver = deliverFunction(name, this, resolved, child);
+    if (resolved.endSessionWithToken) this.sweep = new Sweep(name, this, resolved, child);
 
     this.gateway.deploy({ connect: this.connect, disconnect: this.disconnect, ...resolved });
 
@@ -162,15 +111,23 @@ export class WebsocketRelay extends pulumi.ComponentResource {
       child,
     );
 
-    this.websocketUrl = this.gateway.stage.invokeUrl;
+    const { relayName, gateway, publisher, connect, disconnect, deliver, sweep } = this;
+    const functions = { connect, disconnect, deliver, ...(sweep && { sweep: sweep.callbackFunction }) };
+    this.monitoring =
+      resolved.alarms || resolved.dashboard
+        ? new Monitoring(name, { ...resolved, relayName, gateway, publisher, functions }, child)
+        : undefined;
+
+    this.websocketUrl = this.gateway.websocketUrl;
+    this.customDomainTarget = this.gateway.customDomain?.target;
     this.managementEndpoint = this.gateway.managementEndpoint;
-    this.topicArn = this.publisher.topic.arn;
+    this.topicArn = this.publisher.topicArn;
     this.queueUrl = this.publisher.queue.url;
     this.deadLetterQueueUrl = this.publisher.deadLetterQueue.url;
     this.subscriptionDeadLetterQueueUrl = this.publisher.subscriptionDeadLetterQueue.url;
-    this.tableName = this.sessionTable.table.name;
+    this.tableName = this.sessionTable.tableName;
     this.retryWindowSeconds = resolved.retryWindowSeconds;
-    this.registerOutputs({
+    const addresses = {
       websocketUrl: this.websocketUrl,
       managementEndpoint: this.managementEndpoint,
       topicArn: this.topicArn,
@@ -178,6 +135,12 @@ export class WebsocketRelay extends pulumi.ComponentResource {
       deadLetterQueueUrl: this.deadLetterQueueUrl,
       subscriptionDeadLetterQueueUrl: this.subscriptionDeadLetterQueueUrl,
       tableName: this.tableName,
+      relayName: this.relayName,
+    };
+    this.addresses = pulumi.output({ ...addresses, queueArn: this.publisher.queue.arn });
+    this.registerOutputs({
+      ...addresses,
+      customDomainTarget: this.customDomainTarget,
       retryWindowSeconds: this.retryWindowSeconds,
     });
   }
@@ -185,19 +148,60 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   /**
    * Allows a backend's role to publish to the topic, and nothing else.
    *
+   * @param role The role, or its name.
    * @param policyName Part of the policy's name; needed from the second role on. @default "publish"
    */
   grantPublish(role: pulumi.Input<string | aws.iam.Role>, policyName = "publish"): aws.iam.RolePolicy {
+    return this.grant(role, policyName, [
+      { Action: ["sns:Publish"], Resource: [this.topicArn] },
+      ...keyStatements(this.kmsKeyArn, "publish"),
+    ]);
+  }
+
+  /**
+   * Allows a backend's role to cut users off (`disconnectUser`): to find, clear and block their sessions and to close
+   * their connections.
+   *
+   * @param role The role, or its name.
+   * @param policyName Part of the policy's name; needed from the second role on. @default "disconnect-user"
+   */
+  grantDisconnectUser(role: pulumi.Input<string | aws.iam.Role>, policyName = "disconnect-user"): aws.iam.RolePolicy {
+    return this.grant(role, policyName, [
+      this.sessionTable.statement("dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"),
+      this.gateway.manageConnectionsStatement("DELETE"),
+      ...keyStatements(this.kmsKeyArn, "useTable"),
+    ]);
+  }
+
+  private grant(
+    role: pulumi.Input<string | aws.iam.Role>,
+    policyName: string,
+    statements: PolicyStatement[],
+  ): aws.iam.RolePolicy {
+    const roleName = typeof role === "string" ? role : nameOf(role);
     return new aws.iam.RolePolicy(
       `${this.name}-${policyName}-policy`,
       {
-        role: pulumi.output(role).apply((given) => pulumi.output(typeof given === "string" ? given : given.name)),
-        policy: pulumi.jsonStringify({
-          Version: "2012-10-17",
-          Statement: [{ Effect: "Allow", Action: ["sns:Publish"], Resource: [this.topicArn] }],
-        }),
+        role: checkedInput("role", roleName, roleNameProblem),
+        policy: policyDocument(statements),
       },
       { parent: this },
     );
   }
+}
+
+function nameOf(role: pulumi.Input<string | aws.iam.Role>): pulumi.Output<string> {
+  return pulumi.output(role).apply((given) => pulumi.output(typeof given === "string" ? given : given.name));
+}
+
+function roleNameProblem(name: unknown): string | undefined {
+  // https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
+  return typeof name === "string" && /^[\w+=,.@-]{1,64}$/.test(name)
+    ? undefined
+    : problemText(name, "a role, or its name of up to 64 letters, digits and _+=,.@-", "give the name, not the ARN");
+}
+
+/** Where the resources will be; unknown where a provider, the component's own or a parent's, may have another region. */
+function knownRegion(opts: pulumi.ComponentResourceOptions | undefined): string | undefined {
+  return opts?.provider || opts?.providers || opts?.parent ? undefined : aws.config.region;
 }

@@ -1,21 +1,7 @@
-import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { resolveArgs, type WebsocketRelayArgs } from "../../components/args";
-import { resolveAuth } from "../../components/authArgs";
-
-const auth = { oidc: { issuer: "https://issuer.relay.dev", audience: "relay" } };
-
-function problemOf(args: object): { propertyPath: string; reason: string } {
-  try {
-    resolveArgs(args as WebsocketRelayArgs);
-  } catch (error) {
-    if (pulumi.InputPropertyError.isInstance(error)) {
-      return { propertyPath: error.propertyPath, reason: error.reason };
-    }
-    throw error;
-  }
-  throw new Error(`expected a refusal of ${JSON.stringify(args)}`);
-}
+import { resolveArgs } from "../../components/args";
+import { itRefuses } from "./argsProblem";
+import { auth } from "./relayRun";
 
 describe("resolveArgs", () => {
   it("fills in the defaults of production: an hour away is covered, with at most 120 s to wait on return", () => {
@@ -34,9 +20,18 @@ describe("resolveArgs", () => {
       throttlingRateLimit: 500,
       throttlingBurstLimit: 500,
       stageName: "live",
+      ipAddressType: "ipv4",
+      customDomain: undefined,
+      dashboard: true,
+      accessLogs: undefined,
       tags: {},
     });
     expect(resolved.retryWindowSeconds).to.deep.equal({ shortest: 3603, longest: 7206 });
+  });
+
+  it("counts what each attempt may wait for its batch into the longest window, and not into the shortest", () => {
+    const { retryWindowSeconds } = resolveArgs({ auth, maximumBatchingWindowInSeconds: 10 });
+    expect(retryWindowSeconds).to.deep.equal({ shortest: 3603, longest: 7206 + 65 * 10 });
   });
 
   it("takes undefined for an argument that was left out, as a config getter answers", () => {
@@ -49,7 +44,7 @@ describe("resolveArgs", () => {
     expect(resolved.maxReceiveCount).to.equal(15);
   });
 
-  const refused: [what: string, args: object, path: string, parts: string[]][] = [
+  itRefuses([
     [
       "a session that ends before a connection does",
       { sessionTtlSeconds: 7499 },
@@ -108,6 +103,11 @@ describe("resolveArgs", () => {
       ["51 tags"],
     ],
     ["a stage that is a number", { stageName: 5 }, "stageName", ["got 5"]],
+    ["an address type of IPv6 alone", { ipAddressType: "ipv6" }, "ipAddressType", ['"dualstack"']],
+    ["a dashboard that is neither there nor not", { dashboard: "no" }, "dashboard", ["true or false"]],
+    ["access logs without a word on the account's role", { accessLogs: {} }, "accessLogs.accountRole", ["exists"]],
+    ["alarms that are no object", { alarms: true }, "alarms", ["{ enabled: false }"]],
+    ["a domain without a certificate", { customDomain: { domainName: "ws.relay.dev" } }, "customDomain", ["ACM"]],
     [
       "a retry window that outlasts the retention only with its batching windows",
       { maxAttempts: 100, maximumBatchingWindowInSeconds: 300, messageRetentionSeconds: 40_000 },
@@ -132,102 +132,5 @@ describe("resolveArgs", () => {
     ],
     ["a placeholder origin", { allowedOrigins: ["https://app.example.com"] }, "allowedOrigins[0]", ["set the origin"]],
     ["origins that are no list", { allowedOrigins: "https://a.dev" }, "allowedOrigins", ["a list"]],
-    ["no auth", { auth: undefined }, "auth", ["cognito", "oidc"]],
-    ["auth of no kind", { auth: {} }, "auth", ["neither"]],
-    [
-      "auth of both kinds",
-      { auth: { ...auth, cognito: { userPoolId: "eu-west-1_abc", clientIds: ["a"] } } },
-      "auth",
-      ["both", "keep one"],
-    ],
-    ["an unknown key in auth", { auth: { ...auth, claim: "sub" } }, "auth.claim", ["userClaim"]],
-    ["an empty user claim", { auth: { ...auth, userClaim: "" } }, "auth.userClaim", ['""']],
-    ["a cookie's name with a space", { auth: { ...auth, cookieName: "a b" } }, "auth.cookieName", ['"a b"']],
-    [
-      "a placeholder issuer",
-      oidc({ issuer: "https://issuer.example.com" }),
-      "auth.oidc.issuer",
-      ["placeholder", "set the"],
-    ],
-    ["an issuer over http", oidc({ issuer: "http://issuer.relay.dev" }), "auth.oidc.issuer", ["https"]],
-    ["an issuer with a space around it", oidc({ issuer: " https://id.relay.dev" }), "auth.oidc.issuer", ["https URL"]],
-    ["an issuer with a query", oidc({ issuer: "https://id.relay.dev?x" }), "auth.oidc.issuer", ["without query"]],
-    [
-      "the issuer of our own samples",
-      oidc({ issuer: "https://login.your-domain.com" }),
-      "auth.oidc.issuer",
-      ["placeholder"],
-    ],
-    ["an audience with a space around it", oidc({ audience: " relay" }), "auth.oidc.audience", ['" relay"']],
-    ["an issuer that is no URL", oidc({ issuer: "issuer" }), "auth.oidc.issuer", ['"issuer"']],
-    ["no audience", { auth: { oidc: { issuer: auth.oidc.issuer } } }, "auth.oidc.audience", ["aud"]],
-    ["an empty list of audiences", oidc({ audience: [] }), "auth.oidc.audience", ["[]"]],
-    ["a JWKS URI over http", oidc({ jwksUri: "http://a.dev/jwks" }), "auth.oidc.jwksUri", ["https"]],
-    ["keys twice", oidc({ jwksUri: "https://a.dev/jwks", jwks: { keys: [{}] } }), "auth.oidc", ["remove one"]],
-    ["a key set without keys", oidc({ jwks: { keys: [] } }), "auth.oidc.jwks", ["at least one key"]],
-    ["a key without kid", oidc({ jwks: { keys: [{ kty: "RSA" }] } }), "auth.oidc.jwks", ["kid"]],
-    ["a key that is none", oidc({ jwks: { keys: ["x"] } }), "auth.oidc.jwks", ['"x"']],
-    ["a private key", oidc({ jwks: { keys: [{ kty: "RSA", d: "x" }] } }), "auth.oidc.jwks", ["private"]],
-    ["an unknown key in oidc", oidc({ aud: "x" }), "auth.oidc.aud", ["audience"]],
-    ["a user pool id of the wrong form", cognito({ userPoolId: "pool" }), "auth.cognito.userPoolId", ['"pool"']],
-    ["a user pool of no region", cognito({ userPoolId: "foo_bar" }), "auth.cognito.userPoolId", ['"foo_bar"']],
-    [
-      "the user pool of our own samples",
-      cognito({ userPoolId: "eu-west-1_a1b2c3d4e" }),
-      "auth.cognito.userPoolId",
-      ["your own"],
-    ],
-    ["a placeholder user pool", cognito({ userPoolId: "us-east-1_EXAMPLE" }), "auth.cognito.userPoolId", ["your own"]],
-    ["no app client", cognito({ clientIds: [] }), "auth.cognito.clientIds", ["[]", "at least one"]],
-    ["an unknown key in cognito", cognito({ region: "x" }), "auth.cognito.region", ["userPoolId"]],
-  ];
-  for (const [what, args, path, parts] of refused) {
-    it(`refuses ${what}, naming ${path}`, () => {
-      const { propertyPath, reason } = problemOf({ auth, ...args });
-      expect(propertyPath.startsWith(path), propertyPath).to.equal(true);
-      expect(reason)
-        .to.include(path.split("[")[0])
-        .and.to.match(/To mend it, /);
-      for (const part of parts) {
-        expect(reason).to.include(part);
-      }
-    });
-  }
-
-  it("accepts values that are known later, and checks them when they are", () => {
-    const issuer = pulumi.output("https://issuer.example.com");
-    expect(() => resolveArgs({ auth: { oidc: { issuer, audience: "relay" } } })).not.to.throw();
-    expect(() => resolveAuth({ oidc: { issuer: "https://issuer.example.com", audience: "relay" } }, [])).to.throw(
-      "auth.oidc.issuer",
-    );
-    expect(() => resolveAuth(auth, ["https://app.example.com"])).to.throw("allowedOrigins[0]");
-  });
-
-  it("accepts a JWKS URI with a query, as some issuers have", () => {
-    const jwksUri = "https://id.relay.dev/keys?p=policy";
-    expect(resolveArgs({ auth: { oidc: { ...auth.oidc, jwksUri } } }).auth).to.deep.equal({
-      oidc: { ...auth.oidc, jwksUri },
-    });
-  });
-
-  it("takes an undefined or empty key in auth for one that was left out", () => {
-    const given = { ...auth, userClaim: undefined, cookieName: undefined, cognito: null };
-    expect(() => resolveArgs({ auth: given as unknown as WebsocketRelayArgs["auth"] })).not.to.throw();
-    expect(resolveAuth(given, [])).to.deep.equal({ ...auth, userClaim: "sub", cookieName: "access_token" });
-  });
-
-  it("refuses what would not fit into a function's environment, before anything is registered where it can", () => {
-    const allowedOrigins = Array.from({ length: 200 }, (_, index) => `https://app-${index}.relay.dev`);
-    expect(problemOf({ auth, allowedOrigins }).reason).to.match(/bytes of JSON.*fewer origins/);
-    const jwks = { keys: [{ kty: "RSA", kid: "k", n: "n".repeat(3_100) }] };
-    expect(() => resolveAuth({ oidc: { ...auth.oidc, jwks } }, [])).to.throw(/bytes of JSON.*jwksUri instead of jwks/);
-  });
+  ]);
 });
-
-function oidc(args: object): object {
-  return { auth: { oidc: { ...auth.oidc, ...args } } };
-}
-
-function cognito(args: object): object {
-  return { auth: { cognito: { userPoolId: "eu-west-1_abc", clientIds: ["app"], ...args } } };
-}

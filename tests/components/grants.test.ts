@@ -1,0 +1,74 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { expect } from "chai";
+import { WebsocketRelay } from "../../components";
+import { record } from "./recorder";
+import { auth, runRelay } from "./relayRun";
+
+describe("grants", () => {
+  it("grants a backend's role to publish to the topic, and nothing else", async () => {
+    const granted = await record(() => {
+      const role = new aws.iam.Role("backend", { assumeRolePolicy: "{}" });
+      const other = new WebsocketRelay("relay", { auth });
+      other.grantPublish(role);
+      other.grantPublish(role, "publish-again");
+    });
+    expect(granted.errors).to.deep.equal([]);
+    const policies = granted.registrations.filter(
+      ({ name }) => /^relay-publish/.test(name) && name !== "relay-publisher",
+    );
+    expect(policies.map(({ name, inputs: { role } }) => [name, role])).to.have.deep.members([
+      ["relay-publish-policy", "backend"],
+      ["relay-publish-again-policy", "backend"],
+    ]);
+    expect(JSON.parse(policies[0]?.inputs.policy as string)).to.deep.equal({
+      Version: "2012-10-17",
+      Statement: [
+        { Effect: "Allow", Action: ["sns:Publish"], Resource: ["arn:aws:sns:eu-west-1:111122223333:relay-topic"] },
+      ],
+    });
+  });
+
+  it("refuse a role's ARN, for which IAM has its name, as soon as it is known", async () => {
+    const arn = "arn:aws:iam::111122223333:role/backend";
+    const says = /^role: got "arn:aws:iam::111122223333:role\/backend"; .* not the ARN/;
+    let known = "";
+    const { registrations } = await runRelay(
+      {},
+      {
+        use: (relay) => {
+          try {
+            relay.grantPublish(arn);
+          } catch (error) {
+            known = (error as Error).message;
+          }
+        },
+      },
+    );
+    expect(known).to.match(says);
+    expect(registrations.map(({ name }) => name)).not.to.include("relay-publish-policy");
+
+    const program = () => new WebsocketRelay("relay", { auth }).grantPublish(pulumi.output(arn));
+    const later = await record(program, { awaitedErrors: 6 });
+    expect(later.errors.map(({ message }) => message.replace(/^error serializing property "role": /, "")))
+      .to.have.lengthOf(6)
+      .and.to.satisfy((messages: string[]) => messages.every((message) => says.test(message)));
+  });
+
+  it("let a backend's role cut users off: their items, and closing their connections", async () => {
+    const { statements, inputs } = await runRelay({}, { use: (relay) => relay.grantDisconnectUser("backend") });
+    expect(inputs("aws:iam/rolePolicy:RolePolicy", "relay-disconnect-user-policy").role).to.equal("backend");
+    expect(statements("relay-disconnect-user-policy")).to.deep.equal([
+      {
+        Effect: "Allow",
+        Action: ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"],
+        Resource: ["arn:aws:dynamodb:eu-west-1:111122223333:table/relay-table"],
+      },
+      {
+        Effect: "Allow",
+        Action: ["execute-api:ManageConnections"],
+        Resource: ["arn:aws:execute-api:eu-west-1:111122223333:api123/live/DELETE/@connections/*"],
+      },
+    ]);
+  });
+});
