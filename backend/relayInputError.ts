@@ -1,0 +1,28 @@
+/** What a caller gave cannot be used; nothing was sent. The message quotes no payload. */
+export class RelayInputError extends Error {
+  override readonly name = "RelayInputError";
+
+  constructor(
+    /** Which input it is: `user`, `message`, `expiresAt`, `topicArn`, … */
+    readonly input: string,
+    problem: string,
+    allowed: string,
+    fix: string,
+  ) {
+    super(`${problem}; allowed: ${allowed}. To mend it, ${fix}.`);
+  }
+}
+
+/**
+ * Refuses a key that nothing reads: without types a misspelled one would silently mean the default.
+ *
+ * @throws RelayInputError
+ */
+export function refuseUnknownKeys(what: string, given: unknown, known: readonly string[]): void {
+  if (typeof given !== "object" || given === null) {
+    throw new RelayInputError(what, `${what} is ${String(given)}`, `an object with ${known.join(", ")}`, "pass one");
+  }
+  const unknown = Object.keys(given).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  throw new RelayInputError(unknown, `${unknown} is no key of ${what}`, known.join(", "), "check the spelling");
+}

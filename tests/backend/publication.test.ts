@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto";
+import { expect } from "chai";
+import { RelayInputError } from "../../backend";
+import { type Publication, publishInput } from "../../backend/publication";
+
+const topicArn = "arn:aws:sns:eu-west-1:111122223333:relay-topic";
+const now = new Date("2026-11-25T12:00:00Z");
+const publication = { user: "42", context: "chat", contextId: "7", message: "hello" };
+
+const inputOf = (given: Partial<Publication> = {}) => publishInput({ ...publication, ...given }, topicArn, now);
+
+function refusalOf(given: object): RelayInputError {
+  try {
+    inputOf(given);
+  } catch (error) {
+    if (error instanceof RelayInputError) return error;
+    throw error;
+  }
+  throw new Error("was not refused");
+}
+
+describe("publishInput", () => {
+  it("addresses a message to its session by attributes, in the session's group, with an id", () => {
+    const { messageId, input } = inputOf({ messageId: "order-1", expiresAt: new Date("2026-11-25T12:00:00.001Z") });
+    expect(messageId).to.equal("order-1");
+    expect(input).to.deep.equal({
+      TopicArn: topicArn,
+      Message: "hello",
+      MessageGroupId: createHash("sha256").update('["user#42","chat#7"]').digest("hex"),
+      MessageAttributes: {
+        user: { DataType: "String", StringValue: "42" },
+        context: { DataType: "String", StringValue: "chat" },
+        contextId: { DataType: "String", StringValue: "7" },
+        messageId: { DataType: "String", StringValue: "order-1" },
+        expiresAt: { DataType: "String", StringValue: "2026-11-25T12:00:00.001Z" },
+      },
+    });
+  });
+
+  it("gives each message a random UUID of its own, and no expiry, where nothing is said", () => {
+    const [first, second] = [inputOf(), inputOf()];
+    expect(first.messageId).to.match(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(first.messageId).not.to.equal(second.messageId);
+    expect(first.input.MessageAttributes?.messageId?.StringValue).to.equal(first.messageId);
+    expect(first.input.MessageAttributes).to.have.all.keys("user", "context", "contextId", "messageId");
+  });
+
+  it("puts sessions that differ only in where the # stands into different groups", () => {
+    const group = (given: Partial<Publication>) => inputOf(given).input.MessageGroupId;
+    expect(group({ user: "42" })).to.equal(group({ message: "another" }));
+    expect(group({ contextId: "7#8" })).not.to.equal(group({ contextId: "7" }));
+    expect(group({ user: "a", context: "b" })).not.to.equal(group({ user: "ab" }));
+  });
+
+  it("takes a message of exactly 128 KB, counted in bytes of UTF-8", () => {
+    expect(inputOf({ message: "é".repeat(65_536) }).input.Message).to.have.lengthOf(65_536);
+  });
+
+  const refused: [name: string, given: object, input: string, message: RegExp][] = [
+    [
+      "a message of one byte over 128 KB",
+      { message: "x".repeat(131_073) },
+      "message",
+      /131073 bytes.*131072.*split what/s,
+    ],
+    ["128 KB of characters that are more bytes", { message: "é".repeat(65_537) }, "message", /131074 bytes/],
+    ["an empty message", { message: "" }, "message", /empty/],
+    ["a message that is an object", { message: { a: 1 } }, "message", /type object.*JSON\.stringify/s],
+    ["a message with a control character", { message: "a\u0007" }, "message", /character at 1/],
+    ["an empty user", { user: "" }, "user", /user is empty/],
+    ["a user that is a number", { user: 42 }, "user", /type number.*as a string/s],
+    ["no user", { user: undefined }, "user", /user is missing/],
+    ["a user over 2,048 bytes as a key", { user: "u".repeat(2_044) }, "user", /2049 bytes/],
+    ["a user with a lone surrogate", { user: "\uD800" }, "user", /well-formed/],
+    ["a context with #", { context: "a#b" }, "context", /contains #/],
+    ["an empty context", { context: "" }, "context", /context is empty/],
+    ["an empty contextId", { contextId: "" }, "contextId", /contextId is empty/],
+    ["context and contextId that are too long together", { contextId: "x".repeat(1_020) }, "context", /1025 bytes/],
+    ["an empty messageId", { messageId: "" }, "messageId", /empty.*UUID/s],
+    ["a messageId of 129 characters", { messageId: "m".repeat(129) }, "messageId", /129 characters/],
+    ["a messageId beyond ASCII", { messageId: "é" }, "messageId", /printable ASCII/],
+    ["an expiresAt of now", { expiresAt: now }, "expiresAt", /now is 2026-11-25T12:00:00\.000Z/],
+    ["an expiresAt that is no date", { expiresAt: new Date(NaN) }, "expiresAt", /no valid Date/],
+    ["an expiresAt that is a text", { expiresAt: "2027-01-01T00:00:00Z" }, "expiresAt", /no valid Date/],
+    ["an expiresAt that RFC 3339 cannot say", { expiresAt: new Date("+010000-01-01") }, "expiresAt", /\+010000/],
+  ];
+  for (const [name, given, input, message] of refused) {
+    it(`refuses ${name}, naming ${input}, what is allowed and what to do`, () => {
+      const error = refusalOf(given);
+      expect(error.input).to.equal(input);
+      expect(error.message)
+        .to.match(message)
+        .and.match(/; allowed: .*\. To mend it, .*\.$/s);
+    });
+  }
+
+  it("quotes no payload in a refusal", () => {
+    expect(refusalOf({ message: `secret${"x".repeat(131_073)}` }).message).not.to.include("secret");
+    expect(refusalOf({ message: "secret\u0000" }).message).not.to.include("secret");
+  });
+});

@@ -1,0 +1,122 @@
+import { execFileSync } from "node:child_process";
+import { resolve } from "node:path";
+import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagementapi";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SNSClient } from "@aws-sdk/client-sns";
+import { expect } from "chai";
+import { RelayBackend, type RelayBackendOptions, RelayInputError } from "../../backend";
+import { fakeCredentials, fakeRequestHandler, type FakeResponse } from "../handlers/boundaries";
+import { refusal } from "../refusal";
+
+const topicArn = "arn:aws:sns:eu-west-1:111122223333:relay-topic";
+const publication = { user: "42", context: "chat", contextId: "7", message: "hello" };
+const published = "<PublishResponse><PublishResult><MessageId>m1</MessageId></PublishResult></PublishResponse>";
+
+function backendOf(options: Partial<RelayBackendOptions> = {}, sns: FakeResponse = { body: published }) {
+  const topic = fakeRequestHandler(() => sns);
+  const items: unknown[] = [];
+  const table = fakeRequestHandler(({ target }) => ({ body: target === "Query" ? { Items: items } : {} }));
+  const gateway = fakeRequestHandler(() => ({ status: 204 }));
+  const clients = {
+    sns: new SNSClient({ ...fakeCredentials, maxAttempts: 1, requestHandler: topic.requestHandler }),
+    dynamodb: new DynamoDBClient({ ...fakeCredentials, requestHandler: table.requestHandler }),
+    managementApi: new ApiGatewayManagementApiClient({
+      ...fakeCredentials,
+      endpoint: "https://api.test/live",
+      requestHandler: gateway.requestHandler,
+    }),
+  };
+  return { backend: new RelayBackend({ topicArn, clients, ...options }), topic, table, gateway, items };
+}
+
+describe("RelayBackend", () => {
+  it("publishes to the relay's topic with attributes and group, and answers the message's id", async () => {
+    const { backend, topic } = backendOf();
+    const { messageId } = await backend.publish(publication);
+    expect(topic.requests).to.have.lengthOf(1);
+    const form = new URLSearchParams(topic.requests[0]?.text);
+    expect(form.get("Action")).to.equal("Publish");
+    expect(form.get("TopicArn")).to.equal(topicArn);
+    expect(form.get("Message")).to.equal("hello");
+    expect(form.get("MessageGroupId")).to.match(/^[0-9a-f]{64}$/);
+    const names = [1, 2, 3, 4].map((entry) => [
+      form.get(`MessageAttributes.entry.${entry}.Name`),
+      form.get(`MessageAttributes.entry.${entry}.Value.StringValue`),
+    ]);
+    expect(Object.fromEntries(names)).to.deep.equal({ user: "42", context: "chat", contextId: "7", messageId });
+  });
+
+  it("sends nothing where an input is refused", async () => {
+    const { backend, topic } = backendOf();
+    const error = await refusal(backend.publish({ ...publication, message: "x".repeat(131_073) }));
+    expect(error).to.be.instanceOf(RelayInputError);
+    expect(topic.requests).to.deep.equal([]);
+  });
+
+  it("passes on what SNS answers, since then it is open whether the message was published", async () => {
+    const body = "<ErrorResponse><Error><Code>AuthorizationError</Code><Message>no</Message></Error></ErrorResponse>";
+    const { backend } = backendOf({}, { status: 403, body });
+    const error = await refusal(backend.publish(publication));
+    expect(error).not.to.be.instanceOf(RelayInputError);
+    expect(error.name).to.match(/^AuthorizationError/);
+  });
+
+  for (const arn of ["", "relay-topic", "arn:aws:sqs:eu-west-1:111122223333:queue", undefined as unknown as string]) {
+    it(`refuses ${JSON.stringify(arn)} as topicArn`, () => {
+      expect(() => new RelayBackend({ topicArn: arn })).to.throw(
+        RelayInputError,
+        /topicArn.*allowed: the ARN of an SNS/,
+      );
+    });
+  }
+
+  it("blocks a user for an hour by default, and closes the user's connections", async () => {
+    const { backend, table, gateway, items } = backendOf({
+      tableName: "sessions",
+      managementEndpoint: "https://api.test/live",
+    });
+    const session = { caller_id: { S: "user#42" }, context: { S: "chat#7" }, connection_id: { S: "c1=" } };
+    items.push({ ...session, connected_at: { N: "1" }, expiration_date: { N: "9999999999" } });
+    const before = Math.floor(Date.now() / 1000);
+    const { blockedUntil, ...done } = await backend.disconnectUser("42");
+    expect(done).to.deep.equal({ connectionsClosed: 1, sessionsCleared: 1 });
+    expect(blockedUntil).to.be.within(before + 3_600, Math.ceil(Date.now() / 1000) + 3_600);
+    expect(table.requests.map(({ target }) => target)).to.deep.equal(["PutItem", "Query", "DeleteItem"]);
+    expect(gateway.requests.map(({ method, path }) => `${method} ${path}`)).to.deep.equal([
+      "DELETE /live/@connections/c1%3D",
+    ]);
+  });
+
+  for (const missing of ["tableName", "managementEndpoint"] as const) {
+    it(`refuses to disconnect a user without ${missing}`, async () => {
+      const given = { tableName: "sessions", managementEndpoint: "https://api.test/live", [missing]: undefined };
+      const { backend, table } = backendOf(given);
+      const error = await refusal(backend.disconnectUser("42"));
+      expect(error).to.be.instanceOf(RelayInputError);
+      expect(error.message).to.match(new RegExp(`^${missing} was not given.*pass the relay's ${missing}`));
+      expect(table.requests).to.deep.equal([]);
+    });
+  }
+
+  it("loads nothing of Pulumi", () => {
+    const program = `require("./backend"); console.log(Object.keys(require.cache).filter((path) => path.includes("@pulumi")).length)`;
+    const output = execFileSync(process.execPath, ["-r", "ts-node/register", "-e", program], {
+      cwd: resolve(__dirname, "../.."),
+      encoding: "utf8",
+    });
+    expect(output.trim()).to.equal("0");
+  });
+
+  it("refuses a key that nothing reads, which would silently mean the default", async () => {
+    const { backend, topic, table } = backendOf({ tableName: "t", managementEndpoint: "https://api.test/live" });
+    const refused = async (promise: Promise<unknown>) => (await refusal(promise)) as RelayInputError;
+    const misspelled = { ...publication, expiresAT: new Date() } as typeof publication;
+    expect(await refused(backend.publish(misspelled))).to.include({ input: "expiresAT" });
+    const { input, message } = await refused(backend.disconnectUser("42", { blockSecs: 1 } as object));
+    expect(input).to.equal("blockSecs");
+    expect(message).to.include("allowed: blockSeconds, signal. To mend it, check the spelling");
+    expect(() => backendOf({ tablename: "t" } as object)).to.throw(RelayInputError, "tablename is no key of options");
+    expect(() => new RelayBackend(undefined as never)).to.throw(RelayInputError, "options is undefined");
+    expect([...topic.requests, ...table.requests]).to.deep.equal([]);
+  });
+});
