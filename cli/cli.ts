@@ -1,0 +1,32 @@
+import type { Command } from "commander";
+import { type AddressOptions, type AddressSources, readAddresses, type RelayAddresses } from "./relayAddresses";
+import type { Terminal } from "./terminal";
+
+type GlobalOptions = AddressOptions & { json: boolean };
+
+/** What every command has: the terminal, the relay's addresses, and the two forms of a result. */
+export class Cli {
+  exitCode = 0;
+  private json = false;
+
+  constructor(
+    readonly terminal: Terminal,
+    private readonly sources: AddressSources,
+  ) {}
+
+  /** An action of a command that asks a relay; it answers the exit code. */
+  action<Options>(
+    run: (options: Options, addresses: RelayAddresses) => Promise<number>,
+  ): (options: unknown, command: Command) => Promise<void> {
+    return async (_options, command) => {
+      const options = command.optsWithGlobals<Options & GlobalOptions>();
+      this.json = options.json;
+      this.exitCode = await run(options, await readAddresses(options, this.sources));
+    };
+  }
+
+  /** Prints a result: all of it as a line of JSON where `--json` is given, else the text for people. */
+  print(result: object, text: () => string, json = this.json): void {
+    this.terminal.print(json ? JSON.stringify(result) : text());
+  }
+}

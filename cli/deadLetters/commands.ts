@@ -1,0 +1,141 @@
+import { type Command, Option } from "commander";
+import type { Cli } from "../cli";
+import { sqsClient } from "../clients";
+import { counted } from "../output";
+import { addressOf, type RelayAddresses } from "../relayAddresses";
+import { find } from "./find";
+import { summaryOf } from "./letter";
+import { inWords, type LetterFilter } from "./letterFilter";
+import { SqsLetterQueue, SqsRetryQueue } from "./letterQueue";
+import { purge } from "./purge";
+import { redrive } from "./redrive";
+import { inFull, letterTable, letterText, noteScan, outcomeTable } from "./report";
+
+interface DeadLetterOptions extends LetterFilter {
+  queue: keyof typeof queueKeys;
+}
+
+/** Which queue is meant, and its address. */
+const queueKeys = { "dead-letter": "deadLetterQueueUrl", subscription: "subscriptionDeadLetterQueueUrl" } as const;
+
+/** `dead-letters list|show|redrive|purge` */
+export function addDeadLetterCommands(program: Command, cli: Cli): void {
+  const { terminal } = cli;
+  const group = program
+    .command("dead-letters")
+    .description("what could not be delivered. Looking at letters hides them from others until the command ends");
+
+  command(group, "list", "lists letters, without their payloads").action(
+    cli.action(async (options: DeadLetterOptions, addresses) => {
+      const found = await find(queueOf(addresses, options), summaryOf, { filter: filterOf(options), ...signalOf(cli) });
+      cli.print({ queue: options.queue, ...found }, () => letterTable(found.letters));
+      noteScan(found.scan, found.letters.length, options.queue, terminal);
+      return exitCodeOf(found.scan);
+    }),
+  );
+
+  command(group, "show", "shows letters in full")
+    .option("--payload", "with what the client would have got: it may be confidential", false)
+    .action(
+      cli.action(async (options: DeadLetterOptions & { payload: boolean }, addresses) => {
+        const pick = (letter: Parameters<typeof inFull>[0]) => inFull(letter, options.payload);
+        const found = await find(queueOf(addresses, options), pick, { filter: filterOf(options), ...signalOf(cli) });
+        cli.print({ queue: options.queue, ...found }, () => found.letters.map(letterText).join("\n\n"));
+        noteScan(found.scan, found.letters.length, options.queue, terminal);
+        return exitCodeOf(found.scan);
+      }),
+    );
+
+  command(group, "redrive", "sends letters to the relay's queue again, at least once, and deletes them")
+    .option("--dry-run", "tells what would be done, and does nothing", false)
+    .action(
+      cli.action(async (options: DeadLetterOptions & { dryRun: boolean }, addresses) => {
+        const retryQueue = new SqsRetryQueue(sqsClient(addresses), addressOf(addresses, "queueUrl"));
+        const now = () => new Date();
+        const done = await redrive(queueOf(addresses, options), retryQueue, {
+          filter: filterOf(options),
+          dryRun: options.dryRun,
+          now,
+          ...signalOf(cli),
+        });
+        cli.print({ queue: options.queue, dryRun: options.dryRun, ...done }, () => outcomeTable(done.letters));
+        noteScan(done.scan, done.letters.length, options.queue, terminal);
+        const [outcome, note] = options.dryRun
+          ? ["would-be-redriven", "would be redriven."]
+          : ["redriven", "redriven, at least once each: a client may get one twice."];
+        const letters = done.letters.filter((letter) => letter.outcome === outcome).length;
+        terminal.note(`${counted(letters, "letter")} ${note}`);
+        return exitCodeOf(done.scan, done.letters);
+      }),
+    );
+
+  command(group, "purge", "deletes letters for good")
+    .option("--all", "where no filter is given: every letter", false)
+    .option("--dry-run", "tells what would be deleted, and does nothing", false)
+    .option("--yes", "deletes without asking", false)
+    .action(cli.action((options: PurgeOptions, addresses) => purgeAfterQuestion(options, addresses, cli)));
+}
+
+type PurgeOptions = DeadLetterOptions & { all: boolean; dryRun: boolean; yes: boolean };
+
+async function purgeAfterQuestion(options: PurgeOptions, addresses: RelayAddresses, cli: Cli): Promise<number> {
+  const { terminal } = cli;
+  const filter = filterOf(options);
+  if (Object.keys(filter).length === 0 && !options.all) {
+    throw new Error("purge: no filter is given; allowed: at least one of them, or --all for every letter");
+  }
+  const queue = queueOf(addresses, options);
+  let ids: Set<string> | undefined;
+  if (options.dryRun || !options.yes) {
+    const found = await find(queue, summaryOf, { filter, ...signalOf(cli) });
+    if (options.dryRun) cli.print({ queue: options.queue, dryRun: true, ...found }, () => letterTable(found.letters));
+    noteScan(found.scan, found.letters.length, options.queue, terminal);
+    const exitCode = exitCodeOf(found.scan);
+    if (options.dryRun || found.letters.length === 0 || exitCode !== 0) return exitCode;
+    const question = `Delete ${inWords(filter)} in the ${options.queue} queue, about ${found.letters.length}, for good?`;
+    if (!(await terminal.confirm(question))) {
+      terminal.note("Nothing was deleted.");
+      return 1;
+    }
+    // What was put in since was not asked about.
+    ids = new Set(found.letters.map(({ id }) => id));
+  }
+  const done = await purge(queue, { filter, ids, ...signalOf(cli) });
+  cli.print({ queue: options.queue, ...done }, () => outcomeTable(done.letters));
+  noteScan(done.scan, done.letters.length, options.queue, terminal);
+  const notMet = (ids?.size ?? 0) - done.letters.length;
+  if (notMet > 0) terminal.note(`Not met again, and so not deleted: ${counted(notMet, "letter")}.`);
+  return exitCodeOf(done.scan, done.letters);
+}
+
+function command(group: Command, name: string, description: string): Command {
+  const queue = new Option("--queue <name>", "the dead letters of the relay, or of the topic's subscription");
+  return group
+    .command(name)
+    .description(description)
+    .option("--user <code>", "of this user")
+    .option("--context <context>", "of this context")
+    .option("--context-id <id>", "of this contextId")
+    .option("--reason <reason>", "of this reason, whatever its details; none: those without")
+    .option("--message-id <id>", "with this id: the publisher's, the logs', or the letter's own")
+    .addOption(queue.choices(Object.keys(queueKeys)).default("dead-letter"));
+}
+
+function queueOf(addresses: RelayAddresses, { queue }: DeadLetterOptions): SqsLetterQueue {
+  return new SqsLetterQueue(sqsClient(addresses), addressOf(addresses, queueKeys[queue]));
+}
+
+function filterOf({ user, context, contextId, reason, messageId }: LetterFilter): LetterFilter {
+  const given = Object.entries({ user, context, contextId, reason, messageId });
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+}
+
+function signalOf({ terminal }: Cli): { signal: AbortSignal } {
+  return { signal: terminal.interrupted };
+}
+
+function exitCodeOf(scan: { ended: string }, letters: readonly { outcome: string }[] = []): number {
+  if (scan.ended === "interrupted") return 130;
+  if (scan.ended === "failed") return 1;
+  return letters.some(({ outcome }) => outcome === "failed" || outcome === "refused") ? 1 : 0;
+}

@@ -1,0 +1,127 @@
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import { type Letter, opened } from "./letter";
+
+/** How long a letter that was received is hidden from others: at most, since it is released when the run ends. */
+export const HIDDEN_SECONDS = 120;
+
+/** A queue of dead letters. */
+export interface LetterQueue {
+  /** Approximately: SQS is distributed. */
+  count(): Promise<{ visible: number; hidden: number }>;
+  /** Up to ten letters, which are hidden from others for `HIDDEN_SECONDS`. */
+  receive(): Promise<Letter[]>;
+  /** Shows letters to others again. Never rejects. @returns how many are hidden until their time is up. */
+  release(receiptHandles: readonly string[]): Promise<number>;
+  delete(letter: Letter): Promise<void>;
+}
+
+/** A message for the relay's retry queue. */
+export type RetryMessage = Pick<Letter, "body" | "attributes" | "messageGroupId">;
+
+/** The relay's retry queue. */
+export interface RetryQueue {
+  send(message: RetryMessage): Promise<void>;
+}
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+const MAX_MESSAGES = 10;
+
+export class SqsLetterQueue implements LetterQueue {
+  constructor(
+    private readonly client: SQSClient,
+    private readonly queueUrl: string,
+  ) {}
+
+  async count(): Promise<{ visible: number; hidden: number }> {
+    const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
+    const { Attributes = {} } = await this.client.send(
+      new GetQueueAttributesCommand({ QueueUrl: this.queueUrl, AttributeNames: [...names] }),
+    );
+    return { visible: Number(Attributes[names[0]] ?? 0), hidden: Number(Attributes[names[1]] ?? 0) };
+  }
+
+  async receive(): Promise<Letter[]> {
+    const { Messages = [] } = await this.client.send(
+      new ReceiveMessageCommand({
+        QueueUrl: this.queueUrl,
+        MaxNumberOfMessages: MAX_MESSAGES,
+        VisibilityTimeout: HIDDEN_SECONDS,
+        // A short poll asks some of SQS's servers, and may find nothing in a queue that is not empty.
+        WaitTimeSeconds: 1,
+        MessageAttributeNames: ["All"],
+        MessageSystemAttributeNames: ["SentTimestamp", "MessageGroupId"],
+      }),
+    );
+    return Messages.map(letterOf).map(opened);
+  }
+
+  async release(receiptHandles: readonly string[]): Promise<number> {
+    let hidden = 0;
+    for (let first = 0; first < receiptHandles.length; first += MAX_MESSAGES) {
+      const batch = receiptHandles.slice(first, first + MAX_MESSAGES);
+      hidden += await this.releaseBatch(batch).catch(() => batch.length);
+    }
+    return hidden;
+  }
+
+  async delete({ receiptHandle }: Letter): Promise<void> {
+    await this.client.send(new DeleteMessageCommand({ QueueUrl: this.queueUrl, ReceiptHandle: receiptHandle }));
+  }
+
+  private async releaseBatch(receiptHandles: readonly string[]): Promise<number> {
+    const { Failed = [] } = await this.client.send(
+      new ChangeMessageVisibilityBatchCommand({
+        QueueUrl: this.queueUrl,
+        Entries: receiptHandles.map((ReceiptHandle, index) => ({
+          Id: String(index),
+          ReceiptHandle,
+          VisibilityTimeout: 0,
+        })),
+      }),
+    );
+    return Failed.length;
+  }
+}
+
+export class SqsRetryQueue implements RetryQueue {
+  constructor(
+    private readonly client: SQSClient,
+    private readonly queueUrl: string,
+  ) {}
+
+  async send({ body, attributes, messageGroupId }: RetryMessage): Promise<void> {
+    await this.client.send(
+      new SendMessageCommand({
+        QueueUrl: this.queueUrl,
+        MessageBody: body,
+        MessageAttributes: attributes,
+        MessageGroupId: messageGroupId,
+      }),
+    );
+  }
+}
+
+function letterOf({
+  MessageId = "",
+  ReceiptHandle = "",
+  Body = "",
+  MessageAttributes = {},
+  Attributes,
+}: Message): Letter {
+  return {
+    id: MessageId,
+    receiptHandle: ReceiptHandle,
+    body: Body,
+    attributes: MessageAttributes,
+    messageGroupId: Attributes?.MessageGroupId,
+    sentAt: new Date(Number(Attributes?.SentTimestamp ?? 0)),
+  };
+}

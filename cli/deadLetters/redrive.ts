@@ -1,0 +1,87 @@
+import { stableReason } from "../../handlers/reasons";
+import { type LetterSummary, summaryOf } from "./letter";
+import { type LetterFilter, matches } from "./letterFilter";
+import type { LetterQueue, RetryQueue } from "./letterQueue";
+import { redriveOf } from "./redriveOf";
+import { type Scan, scan } from "./scan";
+
+/** What became of a letter that matched. */
+export interface Redriven extends LetterSummary {
+  outcome: "redriven" | "would-be-redriven" | "skipped" | "refused" | "failed";
+  /** Why, where it was not redriven; what is to be known, where it was. */
+  notes: string[];
+  /** The id under which an expired one was redriven as a new message. */
+  newMessageId?: string;
+}
+
+export interface RedriveOptions {
+  filter: LetterFilter;
+  dryRun: boolean;
+  now: () => Date;
+  signal: AbortSignal;
+}
+
+/** Sends each letter that matches to the retry queue again, and deletes it only after that. */
+export async function redrive(
+  queue: LetterQueue,
+  retryQueue: RetryQueue,
+  { filter, dryRun, now, signal }: RedriveOptions,
+): Promise<{ letters: Redriven[]; scan: Scan }> {
+  const letters: Redriven[] = [];
+  /** What dies at once comes back while the scan goes on, and would be redriven in circles. */
+  const originals = new Set<string>();
+  const result = await scan(
+    queue,
+    async (letter) => {
+      const summary = summaryOf(letter);
+      if (!matches(summary, filter)) return "kept";
+      const report = (outcome: Redriven["outcome"], notes: string[], newMessageId?: string) =>
+        letters.push({ ...summary, outcome, notes, newMessageId });
+
+      const planned = redriveOf(letter, now());
+      if (planned.refused !== undefined) {
+        report("refused", [`${planned.refused}: it can never be delivered; ${adviceFor(planned.refused)}`]);
+        return "kept";
+      }
+      const { message, newMessageId, dropped } = planned;
+      const original = summary.originalMessageId ?? letter.id;
+      if (originals.has(original)) {
+        report("skipped", ["the same message was redriven by this run: it died again, or had died twice"]);
+        return "kept";
+      }
+      originals.add(original);
+      const notes = [
+        ...(newMessageId === undefined ? [] : ["it had expired: as a new message, without expiresAt"]),
+        ...(dropped.length === 0 ? [] : [`without the attributes ${dropped.join(", ")}: a message carries ten`]),
+      ];
+      if (dryRun) {
+        // The id will be another one.
+        report("would-be-redriven", notes);
+        return "kept";
+      }
+      try {
+        await retryQueue.send(message);
+      } catch (error) {
+        report("failed", [`not sent, and still here: ${(error as Error).message}`]);
+        return "kept";
+      }
+      try {
+        await queue.delete(letter);
+      } catch (error) {
+        const why = `sent, but still here, so that a second redrive would send it again: ${(error as Error).message}`;
+        report("failed", [...notes, why], newMessageId);
+        return "kept";
+      }
+      report("redriven", notes, newMessageId);
+      return "gone";
+    },
+    signal,
+  );
+  return { letters, scan: result };
+}
+
+function adviceFor(refused: string): string {
+  return stableReason(refused) === "payload-too-large"
+    ? "publish it again in parts, then purge it"
+    : "publish it again with usable attributes, then purge it";
+}

@@ -1,0 +1,90 @@
+import { randomUUID } from "node:crypto";
+import type { SQSRecord } from "aws-lambda";
+import { messageGroupOf } from "../../backend/messageGroup";
+import { messageOf } from "../../handlers/message";
+import { REASONS } from "../../handlers/reasons";
+import { DEAD_LETTER_ATTRIBUTES as D, MESSAGE_ATTRIBUTES as A } from "../../protocol";
+import { isTheRelays, type Letter, summaryOf } from "./letter";
+import type { RetryMessage } from "./letterQueue";
+
+/** What a letter is to be sent again as; or, by the relay's own words, why it never could be delivered. */
+export type Redrive =
+  | { message: RetryMessage; newMessageId?: string; dropped: readonly string[]; refused?: undefined }
+  | { refused: string };
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+const MAX_ATTRIBUTES = 10;
+
+const OURS: readonly string[] = [...Object.values(A), D.originalMessageId];
+
+/**
+ * A letter as a message for the retry queue: with its own attributes, and the id of the first message. One that has expired
+ * becomes a new message, since with its own time it would die at once.
+ */
+export function redriveOf(letter: Letter, now: Date): Redrive {
+  const { reason } = summaryOf(letter);
+  const { key, expiresAtMs = Infinity } = messageOf(recordOf(letter));
+  if (key.reason !== undefined) return { refused: key.reason };
+  // The gateway may count otherwise than we do.
+  if (reason === REASONS.payloadTooLarge) return { refused: reason };
+
+  const hasExpired = reason === REASONS.expired || expiresAtMs <= now.getTime();
+  const newMessageId = hasExpired ? randomUUID() : undefined;
+  const attributes = {
+    [D.originalMessageId]: text(letter.id),
+    ...without(letter.attributes, [
+      ...(isTheRelays(letter.attributes) ? [D.reason, D.attempts] : []),
+      ...(hasExpired ? [A.expiresAt] : []),
+    ]),
+    ...(newMessageId !== undefined && { [A.messageId]: text(newMessageId) }),
+  };
+  const messageGroupId = letter.messageGroupId ?? messageGroupOf(key.value);
+  const { fitting, dropped } = fit(attributes);
+  return { message: { body: letter.body, attributes: fitting, messageGroupId }, newMessageId, dropped };
+}
+
+/** As Lambda would hand the letter to `deliver`. */
+function recordOf({ id, receiptHandle, body, attributes, messageGroupId, sentAt }: Letter): SQSRecord {
+  return {
+    messageId: id,
+    receiptHandle,
+    body,
+    attributes: {
+      ApproximateReceiveCount: "1",
+      SentTimestamp: String(sentAt.getTime()),
+      SenderId: "",
+      ApproximateFirstReceiveTimestamp: "",
+      MessageGroupId: messageGroupId,
+    },
+    messageAttributes: Object.fromEntries(
+      Object.entries(attributes).map(([name, { DataType = "", StringValue }]) => [
+        name,
+        { dataType: DataType as "String", stringValue: StringValue },
+      ]),
+    ),
+    md5OfBody: "",
+    eventSource: "aws:sqs",
+    eventSourceARN: "",
+    awsRegion: "",
+  };
+}
+
+/** A message carries ten attributes: where there are more, those give way that the relay does not need. */
+function fit(attributes: Letter["attributes"]): { fitting: Letter["attributes"]; dropped: string[] } {
+  const entries = Object.entries(attributes);
+  const ours = entries.filter(([name]) => OURS.includes(name));
+  const others = entries.filter(([name]) => !OURS.includes(name)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const room = MAX_ATTRIBUTES - ours.length;
+  return {
+    fitting: Object.fromEntries([...ours, ...others.slice(0, room)]),
+    dropped: others.slice(room).map(([name]) => name),
+  };
+}
+
+function without(attributes: Letter["attributes"], names: readonly string[]): Letter["attributes"] {
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => !names.includes(name)));
+}
+
+function text(value: string) {
+  return { DataType: "String", StringValue: value };
+}

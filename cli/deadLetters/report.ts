@@ -1,0 +1,82 @@
+import { counted, listing, printable, table } from "../output";
+import type { Terminal } from "../terminal";
+import { type Letter, type LetterSummary, summaryOf } from "./letter";
+import { HIDDEN_SECONDS } from "./letterQueue";
+import type { Scan } from "./scan";
+
+/** A letter as `show` has it: with every attribute, and its payload where that was asked for. */
+export interface LetterInFull extends LetterSummary {
+  attributes: Record<string, string>;
+  messageGroupId?: string;
+  payload?: string;
+}
+
+export function inFull(letter: Letter, withPayload: boolean): LetterInFull {
+  return {
+    ...summaryOf(letter),
+    attributes: Object.fromEntries(
+      Object.entries(letter.attributes).map(([name, { StringValue, BinaryValue }]) => [
+        name,
+        StringValue ?? Buffer.from(BinaryValue ?? []).toString("base64"),
+      ]),
+    ),
+    messageGroupId: letter.messageGroupId,
+    ...(withPayload && { payload: letter.body }),
+  };
+}
+
+export function letterTable(letters: readonly LetterSummary[]): string {
+  return table(
+    ["sent at", "user", "context", "contextId", "reason", "attempts", "message id"],
+    letters.map((letter) => rowOf(letter)),
+  );
+}
+
+/** The table, with what was done to each. */
+export function outcomeTable(letters: readonly (LetterSummary & { outcome: string; notes: string[] })[]): string {
+  return table(
+    ["outcome", "sent at", "user", "context", "contextId", "reason", "attempts", "message id", "notes"],
+    letters.map((letter) => [letter.outcome, ...rowOf(letter), letter.notes.join("; ")]),
+  );
+}
+
+export function letterText({ attributes, payload, ...summary }: LetterInFull): string {
+  const named: [string, string][] = Object.entries(summary)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name, String(value)]);
+  // A backend's own attribute may have the name of what is told here: `id`, or `reason` where the letter has none of ours.
+  const told = new Map(named);
+  const others = Object.entries(attributes).filter(([name, value]) => told.get(name) !== value);
+  const text = listing([...named, ...others.map(([name, value]) => [`attribute ${name}`, value] as const)]);
+  return payload === undefined ? text : `${text}\n\n${printable(payload, "\n\t")}`;
+}
+
+/** What is to be known of a scan, beside its result. */
+export function noteScan(scan: Scan, matching: number, queueName: string, terminal: Terminal): void {
+  const { letters, visible, hidden, notReleased, ended, failure } = scan;
+  terminal.note(`${matching} of ${counted(letters, "letter")} looked at in the ${queueName} queue match.`);
+  if (hidden > 0) {
+    terminal.note(
+      `Hidden when this began: about ${counted(hidden, "letter")}. Something else was reading, or a run was killed: what is ` +
+        `missing shows again within ${HIDDEN_SECONDS} s.`,
+    );
+  }
+  if (notReleased > 0) {
+    terminal.note(`Not released: ${counted(notReleased, "letter")}, which shows again within ${HIDDEN_SECONDS} s.`);
+  }
+  if (ended === "fewer-than-counted") {
+    terminal.note(
+      `Counted when this began: about ${counted(visible, "letter")}. The count lags by a minute; but of a long queue some may ` +
+        "not have been met. Nothing is lost: run it again.",
+    );
+  }
+  if (ended === "letters-kept-coming") terminal.note("Letters kept coming: those of the end were not looked at.");
+  if (ended === "interrupted") terminal.note("Interrupted: what was not looked at is still there.");
+  if (ended === "failed") terminal.note(`error: ${printable(failure ?? "")}: what was not looked at is still there.`);
+}
+
+function rowOf(letter: LetterSummary): string[] {
+  const { sentAt, user = "-", context = "-", contextId = "-", reason = "none", attempts = "-" } = letter;
+  const messageId = letter.messageId ?? letter.originalMessageId ?? letter.id;
+  return [sentAt, user, context, contextId, reason, String(attempts), messageId];
+}

@@ -1,0 +1,85 @@
+import type { Letter } from "./letter";
+import type { LetterQueue } from "./letterQueue";
+
+/** What a visitor did with a letter: `gone` where it is deleted, `kept` where it stays in the queue. */
+export type Visited = "gone" | "kept";
+
+export interface Scan {
+  /** Different letters that were looked at. */
+  letters: number;
+  /** Letters that the queue counted when the scan began; its count lags. */
+  visible: number;
+  /** Letters that something else was holding when the scan began: it may not have met them. */
+  hidden: number;
+  /** Kept letters that could not be released: they are hidden until their time is up. */
+  notReleased: number;
+  /**
+   * `fewer-than-counted` where no other came although the queue had counted more, `letters-kept-coming` where more were met than
+   * there can have been at the beginning, `failed` where the queue could not be read to its end.
+   */
+  ended: "all-seen" | "fewer-than-counted" | "letters-kept-coming" | "interrupted" | "failed";
+  /** What it failed of. */
+  failure?: string;
+}
+
+/** The count lags by about a minute, and letters may be put in meanwhile: so many beyond it are still looked at. */
+const SPARE_LETTERS = 1_000;
+
+/**
+ * A long scan meets letters again whose time was up; only where nothing else comes has it seen what the queue hands out. That
+ * may be less than it has: those come before others, and of some 120,000 that are hidden at once on, it hands out none.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
+ */
+const RECEIVES_WITHOUT_NEWS = 3;
+
+/**
+ * Shows each letter of a queue to a visitor once, up to ten at a time, and releases those that it kept. There is no reading
+ * of a queue without receiving: until the end the letters are hidden from others. Whatever ends it loses no letter, and not
+ * what the visitor has done.
+ *
+ * @throws where the letters cannot even be counted: then none was shown.
+ */
+export async function scan(
+  queue: LetterQueue,
+  visit: (letter: Letter) => Promise<Visited>,
+  signal: AbortSignal,
+): Promise<Scan> {
+  const { visible, hidden } = await queue.count();
+  const gone = new Set<string>();
+  /** By letter, since only the latest receipt handle is sure to work. */
+  const kept = new Map<string, string>();
+  const take = async (letter: Letter) => {
+    const { id, receiptHandle } = letter;
+    // A standard queue may hand out a letter again that was deleted a moment ago: what was to be done was done.
+    if (gone.has(id)) return queue.delete(letter);
+    const isNew = !kept.has(id);
+    kept.set(id, receiptHandle);
+    if (!isNew || signal.aborted || (await visit(letter)) === "kept") return;
+    kept.delete(id);
+    gone.add(id);
+  };
+
+  const visitAll = async (): Promise<Scan["ended"]> => {
+    for (let withoutNews = 0; !signal.aborted;) {
+      const before = gone.size + kept.size;
+      const letters = await queue.receive();
+      const results = await Promise.allSettled(letters.map(take));
+      const failed = results.find((result) => result.status === "rejected");
+      if (failed) throw failed.reason;
+      const seen = gone.size + kept.size;
+      withoutNews = seen > before ? 0 : withoutNews + 1;
+      if (signal.aborted) break;
+      if (letters.length === 0 || withoutNews === RECEIVES_WITHOUT_NEWS)
+        return seen < visible ? "fewer-than-counted" : "all-seen";
+      if (seen > visible + SPARE_LETTERS) return "letters-kept-coming";
+    }
+    return "interrupted";
+  };
+
+  const end = await visitAll().then(
+    (ended) => ({ ended }),
+    (error: unknown) => ({ ended: "failed" as const, failure: (error as Error).message }),
+  );
+  const notReleased = await queue.release([...kept.values()]);
+  return { letters: gone.size + kept.size, visible, hidden, notReleased, ...end };
+}

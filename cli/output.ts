@@ -1,0 +1,31 @@
+/** Rows under their titles, in columns as wide as what they hold. */
+export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const shown = [titles, ...rows].map((row) => row.map((cell) => printable(cell)));
+  const widths = titles.map((_, column) => Math.max(...shown.map((row) => row[column]?.length ?? 0)));
+  return shown
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** Pairs of a name and a value, one a line. */
+export function listing(entries: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...entries.map(([name]) => name.length));
+  return entries.map(([name, value]) => `${name.padEnd(width)}  ${printable(value)}`).join("\n");
+}
+
+/** Without what would move a terminal's cursor or colour its text: attributes and payloads are anybody's. */
+export function printable(value: string, except = ""): string {
+  return value.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    except.includes(character) ? character : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}
+
+/** `1 letter`, `2 letters` */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,41 @@
+import { Command, CommanderError, Option } from "commander";
+import { Cli } from "./cli";
+import { addCostCommand } from "./cost/command";
+import { addDeadLetterCommands } from "./deadLetters/commands";
+import { printable } from "./output";
+import type { AddressSources } from "./relayAddresses";
+import { addSessionCommands } from "./sessions";
+import type { Terminal } from "./terminal";
+
+/** Runs one command. @returns its exit code: 0, 1 where something was not done, 130 after Ctrl-C. */
+export async function run(args: readonly string[], terminal: Terminal, sources: AddressSources): Promise<number> {
+  const cli = new Cli(terminal, sources);
+  const program = new Command("pulumi-websocket-relay")
+    .description("Looks after a relay that pulumi-websocket-relay has deployed, or that npm start runs")
+    .addOption(
+      new Option(
+        "--addresses <file>",
+        "JSON with the relay's addresses, - for what is piped in (default: pulumi stack output)",
+      ).conflicts("stack"),
+    )
+    .option("--stack <name>", "the stack whose outputs are the addresses (default: the selected one)")
+    .option("--output <key>", "the output that the addresses are nested under (default: none)")
+    .option("--json", "prints the result as one line of JSON", false)
+    .configureOutput({
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      writeErr: (text) => terminal.note(text.trimEnd()),
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride();
+  addDeadLetterCommands(program, cli);
+  addSessionCommands(program, cli);
+  addCostCommand(program, cli);
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return terminal.interrupted.aborted && cli.exitCode !== 0 ? 130 : cli.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    terminal.note(`error: ${printable((error as Error).message, "\n")}`);
+    return terminal.interrupted.aborted ? 130 : 1;
+  }
+}

@@ -1,0 +1,93 @@
+/** Where a relay is, as `pulumi stack output --json` and `npm start -- --json` say it. */
+export type RelayAddresses = Readonly<Record<string, unknown>>;
+
+/** What the commands ask of the addresses. */
+export type AddressKey =
+  | "topicArn"
+  | "queueUrl"
+  | "deadLetterQueueUrl"
+  | "subscriptionDeadLetterQueueUrl"
+  | "tableName"
+  | "managementEndpoint";
+
+export interface AddressOptions {
+  /** A file of JSON, or `-` for what is piped in. */
+  addresses?: string;
+  /** The stack whose outputs are asked for. */
+  stack?: string;
+  /** The output, or the key of the JSON, that the addresses are nested under. */
+  output?: string;
+}
+
+/** Where addresses can be read from. */
+export interface AddressSources {
+  readFile(path: string): Promise<string>;
+  readStdin(): Promise<string>;
+  /** The JSON of `pulumi stack output`. @throws in words for people. */
+  stackOutput(stack?: string): Promise<string>;
+}
+
+/** @throws where there are none, saying what to give. */
+export async function readAddresses(options: AddressOptions, sources: AddressSources): Promise<RelayAddresses> {
+  const { addresses: file, stack, output } = options;
+  const origin = file === undefined ? "pulumi stack output" : file === "-" ? "what was piped in" : file;
+  const json = await (file === undefined
+    ? sources.stackOutput(stack)
+    : file === "-"
+      ? sources.readStdin()
+      : sources.readFile(file));
+  const all = objectOf(json, origin);
+  if (output === undefined) return all;
+  const nested = all[output];
+  if (isObject(nested)) return nested;
+  throw new Error(
+    `--output: got ${JSON.stringify(output)}, under which ${origin} has no object; ` +
+      `allowed: ${names(all) || "nothing, for there is none"}. Export the relay's addresses: ` +
+      "export const relay = websocketRelay.addresses",
+  );
+}
+
+/** One address. @throws where it is missing, saying where else it may be. */
+export function addressOf(addresses: RelayAddresses, key: AddressKey): string {
+  const value = addresses[key];
+  if (typeof value === "string" && value !== "") return value;
+  const nested = Object.keys(addresses).filter((name) => isObject(addresses[name]) && key in addresses[name]);
+  const hint =
+    nested.length > 0
+      ? `It is nested: give --output ${nested.join(" or --output ")}.`
+      : "Export the relay's addresses from the program, or give them as JSON with --addresses FILE.";
+  throw new Error(
+    `the addresses have no ${key} (they have: ${Object.keys(addresses).join(", ") || "nothing"}). ${hint}`,
+  );
+}
+
+/** An address that only the local run has. */
+export function localAddressOf(addresses: RelayAddresses, key: string): string | undefined {
+  const value = addresses[key];
+  return typeof value === "string" ? value : undefined;
+}
+
+function objectOf(json: string, origin: string): RelayAddresses {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw new Error(
+      `${origin} is not JSON (${(error as Error).message}): give what npm start --silent -- --json or ` +
+        "pulumi stack output --json prints",
+      { cause: error },
+    );
+  }
+  if (isObject(value)) return value;
+  throw new Error(`${origin} is JSON, but not an object of addresses`);
+}
+
+function isObject(value: unknown): value is RelayAddresses {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function names(all: RelayAddresses): string {
+  return Object.keys(all)
+    .filter((name) => isObject(all[name]))
+    .join(", ");
+}

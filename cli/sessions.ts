@@ -1,0 +1,141 @@
+import { type Command, Option } from "commander";
+import { RelayBackend } from "../backend";
+import { MAX_BLOCK_SECONDS } from "../handlers/disconnectUser";
+import { listUser, type ListedUser } from "../handlers/listUser";
+import { DynamoDbUserConnections } from "../handlers/userConnections";
+import type { Cli } from "./cli";
+import { dynamoDbClient, managementApiClient } from "./clients";
+import { numberIn } from "./numberIn";
+import { counted, table } from "./output";
+import { addressOf, type RelayAddresses } from "./relayAddresses";
+
+/** A connection that the table knows. */
+export interface ListedSession {
+  /**
+   * A superseded connection may be open, and gets nothing: a newer one has its session. No more does one without a session: a
+   * newer one had it and left, or the connection is gone, or only just opening.
+   */
+  state: "current" | "superseded" | "without-session" | "expired";
+  context: string;
+  contextId: string;
+  connectionId: string;
+  connectedAt: string;
+  expiresAt: string;
+  tokenExpiresAt?: string;
+}
+
+/** `sessions list|disconnect` */
+export function addSessionCommands(program: Command, cli: Cli): void {
+  const group = program.command("sessions").description("a user's connections, as the session table knows them");
+
+  group
+    .command("list")
+    .description("lists a user's connections")
+    .requiredOption("--user <code>", "the user's code, as the token has it")
+    .action(cli.action((options: { user: string }, addresses) => list(options, addresses, cli)));
+
+  group
+    .command("disconnect")
+    .description("closes all of a user's connections, and refuses the user's handshakes for a while")
+    .requiredOption("--user <code>", "the user's code, as the token has it")
+    .addOption(
+      new Option("--block-seconds <n>", "seconds for which handshakes are refused; 0: not at all")
+        .argParser(numberIn(0, MAX_BLOCK_SECONDS, "whole"))
+        .default(3_600),
+    )
+    .option("--yes", "does it without asking", false)
+    .action(cli.action((options: DisconnectOptions, addresses) => disconnect(options, addresses, cli)));
+}
+
+interface DisconnectOptions {
+  user: string;
+  blockSeconds: number;
+  yes: boolean;
+}
+
+async function list({ user }: { user: string }, addresses: RelayAddresses, cli: Cli): Promise<number> {
+  const tableName = addressOf(addresses, "tableName");
+  const store = new DynamoDbUserConnections(dynamoDbClient(addresses), { tableName });
+  const { sessions, blockedUntil } = listedOf(await listUser(store, user, cli.terminal.interrupted), new Date());
+  cli.print({ user, sessions, blockedUntil }, () => sessionTable(sessions));
+  cli.terminal.note(`${counted(sessions.length, "connection")}. One that has ended may stand here for a while.`);
+  if (blockedUntil !== undefined) cli.terminal.note(`The user's handshakes are refused until ${blockedUntil}.`);
+  return 0;
+}
+
+async function disconnect(options: DisconnectOptions, addresses: RelayAddresses, cli: Cli): Promise<number> {
+  const { user, yes } = options;
+  const { terminal } = cli;
+  const { blockSeconds } = options;
+  const backend = new RelayBackend({
+    topicArn: addressOf(addresses, "topicArn"),
+    tableName: addressOf(addresses, "tableName"),
+    managementEndpoint: addressOf(addresses, "managementEndpoint"),
+    clients: { dynamodb: dynamoDbClient(addresses), managementApi: managementApiClient(addresses) },
+  });
+  const block = blockSeconds === 0 ? "" : ` and refuse the user's handshakes for ${blockSeconds} s`;
+  if (!yes && !(await terminal.confirm(`Close every connection of user ${JSON.stringify(user)}${block}?`))) {
+    terminal.note("Nothing was closed.");
+    return 1;
+  }
+  const done = await backend.disconnectUser(user, { blockSeconds, signal: terminal.interrupted });
+  const { connectionsClosed, sessionsCleared } = done;
+  const blockedUntil = done.blockedUntil === undefined ? undefined : isoOf(done.blockedUntil);
+  cli.print({ user, connectionsClosed, sessionsCleared, blockedUntil }, () =>
+    [
+      `${counted(connectionsClosed, "connection")} closed, ${counted(sessionsCleared, "session")} cleared`,
+      ...(blockedUntil === undefined ? [] : [`handshakes refused until ${blockedUntil}`]),
+    ].join(", "),
+  );
+  return 0;
+}
+
+const STATES = { own: "current", superseded: "superseded", none: "without-session" } as const;
+
+/** What the table has of a user, one entry a connection, newest first. */
+export function listedOf(
+  { sessions, connections, blockedUntil }: ListedUser,
+  now: Date,
+): { sessions: ListedSession[]; blockedUntil?: string } {
+  const nowSeconds = now.getTime() / 1000;
+  const known = new Set(connections.map(({ connectionId }) => connectionId));
+  const all = [
+    ...connections.map((connection) => ({ ...connection, context: connection.sessionContext })),
+    // Saved by a release that knew sessions alone.
+    ...sessions
+      .filter(({ connectionId }) => !known.has(connectionId))
+      .map((session) => ({ ...session, session: "own" as const })),
+  ].sort((a, b) => b.connectedAt - a.connectedAt);
+  return {
+    sessions: all.map(({ context, connectionId, connectedAt, expirationDate, tokenExpiresAt, session }) => ({
+      state: Math.min(expirationDate, tokenExpiresAt ?? Infinity) <= nowSeconds ? "expired" : STATES[session],
+      // A context has no #, a contextId may have.
+      context: context.slice(0, context.indexOf("#")),
+      contextId: context.slice(context.indexOf("#") + 1),
+      connectionId,
+      connectedAt: new Date(connectedAt).toISOString(),
+      expiresAt: isoOf(expirationDate),
+      ...(tokenExpiresAt !== undefined && { tokenExpiresAt: isoOf(tokenExpiresAt) }),
+    })),
+    // A block that has ended stands there until the table's expiry deletes it.
+    ...(blockedUntil !== undefined && blockedUntil > nowSeconds && { blockedUntil: isoOf(blockedUntil) }),
+  };
+}
+
+function sessionTable(sessions: readonly ListedSession[]): string {
+  return table(
+    ["state", "context", "contextId", "connected at", "expires at", "connection id"],
+    sessions.map(({ state, context, contextId, connectedAt, expiresAt, tokenExpiresAt, connectionId }) => [
+      state,
+      context,
+      contextId,
+      connectedAt,
+      tokenExpiresAt ?? expiresAt,
+      connectionId,
+    ]),
+  );
+}
+
+function isoOf(epochSeconds: number): string {
+  return new Date(epochSeconds * 1000).toISOString();
+}

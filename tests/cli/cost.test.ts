@@ -1,0 +1,145 @@
+import { expect } from "chai";
+import { Command } from "commander";
+import type { Cli } from "../../cli/cli";
+import { addCostCommand } from "../../cli/cost/command";
+import { lineItems, totalUsd } from "../../cli/cost/estimate";
+import { PRICES } from "../../cli/cost/prices";
+import { awayMessageOf, type Usage, usageOf, type Workload } from "../../cli/cost/usage";
+import { resolveArgs } from "../../components/args";
+
+const backoff = { minSeconds: 2, maxSeconds: 120 };
+const quiet: Workload = {
+  ...{ messages: 0, messageKb: 1, connections: 0, connectionMinutes: 30, pingsPerMinute: 0 },
+  ...{ awayShare: 0, minutesAway: 0, batchSize: 1, maxAttempts: 66, backoff },
+};
+
+describe("what a month uses", () => {
+  const cases: [string, Partial<Workload>, Partial<Usage>][] = [
+    [
+      "nothing but idle polls where nothing happens",
+      {},
+      { deliveries: 0, queueRequests: 0, invocations: 0, idlePolls: 657_000 },
+    ],
+    [
+      "a publish, three queue requests, an invocation, a read and a delivery for a message to a user who is there",
+      { messages: 1_000 },
+      {
+        publishes: 1_000,
+        queueRequests: 3_000,
+        invocations: 1_000,
+        gbSeconds: 20,
+        readUnits: 1_000,
+        deliveries: 1_000,
+      },
+    ],
+    [
+      "a tenth of receives, deletions and invocations in batches of ten",
+      { messages: 1_000, batchSize: 10 },
+      { queueRequests: 1_200, invocations: 100, gbSeconds: 2, readUnits: 1_000, deliveries: 1_000 },
+    ],
+    [
+      "four deliveries, two publishes, and two units of each queue request but the deletion, for 100 KB",
+      { messages: 1_000, messageKb: 100 },
+      { deliveries: 4_000, publishes: 2_000, queueRequests: 5_000 },
+    ],
+    [
+      "four increments for the batch of ten that is received, and two for each of its messages, of 70 KB",
+      { messages: 1_000, messageKb: 70, batchSize: 10 },
+      { queueRequests: 2_000 + 100 * (11 + 1) },
+    ],
+    [
+      // Back-off 2, 4, 8: on average 2, 3, 6 s, so that the fourth attempt is 11 s after the first.
+      "an invocation, a read and two queue requests more for each further attempt",
+      { messages: 1_000, awayShare: 0.5, minutesAway: 10 / 60 },
+      { deliveries: 1_000, invocations: 2_500, readUnits: 2_500, queueRequests: 1_000 + 2 * 2_500 },
+    ],
+    [
+      "every attempt and another send, and no delivery, for a message that is dead-lettered",
+      { messages: 1_000, awayShare: 1, minutesAway: 600, maxAttempts: 10 },
+      { deliveries: 0, invocations: 10_000, readUnits: 10_000, queueRequests: 2_000 + 2 * 10_000 },
+    ],
+    [
+      "writes, reads and two invocations for each connection that is opened, every half hour",
+      { connections: 10 },
+      { connectionMinutes: 438_000, invocations: 2 * 14_600, writeUnits: 8 * 14_600, readUnits: 2.5 * 14_600 },
+    ],
+    ["two messages for each ping", { connections: 10, pingsPerMinute: 0.5 }, { pings: 438_000 }],
+  ];
+  for (const [name, workload, expected] of cases) {
+    it(`is ${name}`, () => {
+      const usage = usageOf({ ...quiet, ...workload });
+      for (const [key, value] of Object.entries(expected)) {
+        expect(usage[key as keyof Usage], key).to.be.closeTo(value, 1e-6);
+      }
+    });
+  }
+});
+
+describe("a message to a user who is away", () => {
+  const cases: [minutesAway: number, maxAttempts: number, attempts: number, becomes: string][] = [
+    [0, 66, 1, "delivered"],
+    [1 / 60, 66, 2, "delivered"],
+    [2 / 60, 66, 2, "delivered"],
+    [3 / 60, 66, 3, "delivered"],
+    // 2, 3, 6, 12, 24, 48 s, then 39 times 90 s.
+    [60, 66, 46, "delivered"],
+    [600, 66, 66, "dead-lettered"],
+    [1, 1, 1, "dead-lettered"],
+  ];
+  for (const [minutesAway, maxAttempts, attempts, becomes] of cases) {
+    it(`is ${becomes} at attempt ${attempts} of ${maxAttempts} where the user is away for ${minutesAway} minutes`, () => {
+      expect(awayMessageOf({ ...quiet, minutesAway, maxAttempts })).to.deep.equal({ attempts, becomes });
+    });
+  }
+});
+
+describe("the bill", () => {
+  const items = lineItems(
+    usageOf({ ...quiet, messages: 1_000_000, connections: 1_000, pingsPerMinute: 1 }),
+    { metrics: 10, alarms: 10, dashboards: 1 },
+    PRICES,
+  );
+  const usd = (service: string, what: string) =>
+    items.find((item) => item.service === service && item.what === what)?.usd;
+
+  it("is each count at its price", () => {
+    expect(usd("API Gateway", "messages to clients")).to.equal(1);
+    expect(usd("API Gateway", "pings and pongs")).to.be.closeTo(87.6, 1e-9);
+    expect(usd("API Gateway", "connection minutes")).to.be.closeTo(10.95, 1e-9);
+    expect(usd("SNS", "publishes")).to.equal(0.5);
+    expect(usd("SQS", "requests")).to.be.closeTo(1.2, 1e-9);
+    expect(usd("SQS", "idle polls")).to.be.closeTo(0.2628, 1e-9);
+    expect(usd("DynamoDB", "write units")).to.be.closeTo((1_460_000 * 8 * 0.625) / 1e6, 1e-9);
+    expect(usd("CloudWatch", "metrics")).to.equal(3);
+    expect(usd("CloudWatch", "alarms")).to.equal(1);
+    expect(usd("CloudWatch", "dashboards")).to.equal(3);
+    for (const { count, price, per, usd } of items) expect(usd).to.equal((count / per) * price);
+  });
+
+  it("sums up to the total, and says of every item how it is counted", () => {
+    expect(totalUsd(items)).to.be.closeTo(
+      items.reduce((sum, { count, price, per }) => sum + (count / per) * price, 0),
+      1e-9,
+    );
+    for (const { formula, what } of items) expect(formula, what).not.to.equal("");
+  });
+
+  it("has prices with a region and a date", () => {
+    expect(PRICES.region).to.equal("us-east-1");
+    expect(PRICES.asOf).to.match(/^\d{4}-\d{2}-\d{2}$/);
+  });
+});
+
+describe("the defaults of cost", () => {
+  it("are the component's own", () => {
+    const program = new Command();
+    addCostCommand(program, {} as Cli);
+    const { maxAttempts, backoffMinSeconds, backoffMaxSeconds } = program.commands[0]?.opts() as Record<string, number>;
+    const resolved = resolveArgs({ auth: { oidc: { issuer: "https://issuer.relay.dev", audience: "relay" } } });
+    expect({ maxAttempts, backoffMinSeconds, backoffMaxSeconds }).to.deep.equal({
+      maxAttempts: resolved.maxAttempts,
+      backoffMinSeconds: resolved.backoffMinSeconds,
+      backoffMaxSeconds: resolved.backoffMaxSeconds,
+    });
+  });
+});

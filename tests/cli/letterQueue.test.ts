@@ -1,0 +1,91 @@
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { expect } from "chai";
+import { SqsLetterQueue, SqsRetryQueue } from "../../cli/deadLetters/letterQueue";
+import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../handlers/boundaries";
+import { letter } from "./memoryQueue";
+
+const url = "https://sqs.eu-west-1.amazonaws.com/1/dead";
+
+function clientWith(respond: (request: FakeRequest, index: number) => FakeResponse) {
+  const { requests, requestHandler } = fakeRequestHandler(respond);
+  const client = new SQSClient({ ...fakeCredentials, maxAttempts: 1, md5: false, requestHandler });
+  return { client, sent: () => requests.map(({ target, text }) => [target, JSON.parse(text) as object] as const) };
+}
+
+describe("SqsLetterQueue", () => {
+  it("receives ten letters with all attributes, hidden for two minutes, by a poll that asks every server", async () => {
+    const { client, sent } = clientWith(() => ({
+      body: {
+        Messages: [
+          {
+            ...{ MessageId: "m1", ReceiptHandle: "r1", Body: "hello" },
+            MessageAttributes: { user: { DataType: "String", StringValue: "42" } },
+            Attributes: { SentTimestamp: "1764072000000", MessageGroupId: "g" },
+          },
+        ],
+      },
+    }));
+    expect(await new SqsLetterQueue(client, url).receive()).to.deep.equal([
+      {
+        ...{ id: "m1", receiptHandle: "r1", body: "hello", messageGroupId: "g", sentAt: new Date(1764072000000) },
+        attributes: { user: { DataType: "String", StringValue: "42" } },
+      },
+    ]);
+    expect(sent()).to.deep.equal([
+      [
+        "ReceiveMessage",
+        {
+          ...{ QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: 120, WaitTimeSeconds: 1 },
+          MessageAttributeNames: ["All"],
+          MessageSystemAttributeNames: ["SentTimestamp", "MessageGroupId"],
+        },
+      ],
+    ]);
+  });
+
+  it("receives none where there are none", async () => {
+    const { client } = clientWith(() => ({ body: {} }));
+    expect(await new SqsLetterQueue(client, url).receive()).to.deep.equal([]);
+  });
+
+  it("counts what is visible and what is hidden", async () => {
+    const { client } = clientWith(() => ({
+      body: { Attributes: { ApproximateNumberOfMessages: "3", ApproximateNumberOfMessagesNotVisible: "2" } },
+    }));
+    expect(await new SqsLetterQueue(client, url).count()).to.deep.equal({ visible: 3, hidden: 2 });
+  });
+
+  it("releases ten letters a call, and counts those that it could not", async () => {
+    const { client, sent } = clientWith((_, index) =>
+      index === 0
+        ? { body: { Failed: [{ Id: "0", Code: "x", SenderFault: true }] } }
+        : index === 1
+          ? { status: 500, body: {} }
+          : { body: {} },
+    );
+    const handles = Array.from({ length: 23 }, (_, index) => `r${index}`);
+    expect(await new SqsLetterQueue(client, url).release(handles)).to.equal(11);
+    const entries = sent().map(([, body]) => (body as { Entries: { ReceiptHandle: string }[] }).Entries);
+    expect(entries.flat().map(({ ReceiptHandle }) => ReceiptHandle)).to.deep.equal(handles);
+    expect(entries[2]).to.deep.equal(
+      ["r20", "r21", "r22"].map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout: 0 })),
+    );
+  });
+
+  it("deletes by receipt handle", async () => {
+    const { client, sent } = clientWith(() => ({ body: {} }));
+    await new SqsLetterQueue(client, url).delete(letter("a", { receiptHandle: "r1" }));
+    expect(sent()).to.deep.equal([["DeleteMessage", { QueueUrl: url, ReceiptHandle: "r1" }]]);
+  });
+});
+
+describe("SqsRetryQueue", () => {
+  it("sends body, attributes and group", async () => {
+    const { client, sent } = clientWith(() => ({ body: { MessageId: "m2" } }));
+    const attributes = { user: { DataType: "String", StringValue: "42" } };
+    await new SqsRetryQueue(client, url).send({ body: "hello", attributes, messageGroupId: "g" });
+    expect(sent()).to.deep.equal([
+      ["SendMessage", { QueueUrl: url, MessageBody: "hello", MessageAttributes: attributes, MessageGroupId: "g" }],
+    ]);
+  });
+});

@@ -1,0 +1,248 @@
+import { createHash } from "node:crypto";
+import { expect } from "chai";
+import { type LetterFilter } from "../../cli/deadLetters/letterFilter";
+import { purge } from "../../cli/deadLetters/purge";
+import { redrive } from "../../cli/deadLetters/redrive";
+import { attributesOf, letter, MemoryLetterQueue, MemoryRetryQueue } from "./memoryQueue";
+
+const now = () => new Date("2026-11-25T12:00:00Z");
+const { signal } = new AbortController();
+const to = { user: "42", context: "chat", contextId: "7" };
+const dead = { reason: "no-session", attempts: "10", originalMessageId: "first" };
+
+async function redriven(letters: ReturnType<typeof letter>[], filter: LetterFilter = {}, dryRun = false) {
+  const queue = new MemoryLetterQueue(letters);
+  const retryQueue = new MemoryRetryQueue();
+  const result = await redrive(queue, retryQueue, { filter, dryRun, now, signal });
+  return { ...result, queue, sent: retryQueue.sent };
+}
+
+const valuesOf = (attributes: Record<string, { StringValue?: string }> = {}) =>
+  Object.fromEntries(Object.entries(attributes).map(([name, { StringValue }]) => [name, StringValue]));
+
+describe("redrive", () => {
+  it("sends body and attributes again, less reason and attempts, in the letter's group, and deletes the letter", async () => {
+    const values = { ...to, messageId: "own", tenant: "t1", ...dead };
+    const { sent, queue, letters } = await redriven([letter("a", { values, messageGroupId: "g1" })]);
+    expect(sent).to.have.lengthOf(1);
+    expect(sent[0]).to.deep.include({ body: "body of a", messageGroupId: "g1" });
+    expect(valuesOf(sent[0]?.attributes)).to.deep.equal({
+      ...to,
+      messageId: "own",
+      tenant: "t1",
+      originalMessageId: "first",
+    });
+    expect(queue.letters).to.deep.equal([]);
+    expect(letters).to.have.lengthOf(1);
+    expect(letters[0]).to.deep.include({ id: "a", outcome: "redriven", notes: [], newMessageId: undefined });
+  });
+
+  it("gives a letter without a group its session's", async () => {
+    const { sent } = await redriven([letter("a")]);
+    const group = createHash("sha256").update('["user#42","chat#7"]').digest("hex");
+    expect(sent[0]?.messageGroupId).to.equal(group);
+  });
+
+  it("names a letter that the queue itself moved as the first message, and keeps a backend's own reason", async () => {
+    const { sent, letters } = await redriven([letter("moved", { values: { ...to, reason: "birthday" } })]);
+    expect(valuesOf(sent[0]?.attributes)).to.deep.equal({ ...to, reason: "birthday", originalMessageId: "moved" });
+    expect(letters[0]?.reason).to.equal(undefined);
+  });
+
+  const expired: [string, Record<string, string>][] = [
+    ["that was dead-lettered as expired", { ...dead, reason: "expired", expiresAt: "2026-11-25T11:00:00Z" }],
+    ["that has expired among the dead letters", { ...dead, expiresAt: "2026-11-25T12:00:00Z" }],
+  ];
+  for (const [which, values] of expired) {
+    it(`redrives a letter ${which} as a new message, without expiresAt and with an id of its own`, async () => {
+      const { sent, letters } = await redriven([letter("a", { values: { ...to, messageId: "own", ...values } })]);
+      const newMessageId = letters[0]?.newMessageId;
+      expect(newMessageId).to.match(/^[0-9a-f-]{36}$/);
+      expect(valuesOf(sent[0]?.attributes)).to.deep.equal({
+        ...to,
+        messageId: newMessageId,
+        originalMessageId: "first",
+      });
+      expect(letters[0]?.notes).to.deep.equal(["it had expired: as a new message, without expiresAt"]);
+    });
+  }
+
+  it("keeps an expiresAt that is yet to come", async () => {
+    const expiresAt = "2026-11-25T12:00:01Z";
+    const { sent, letters } = await redriven([letter("a", { values: { ...to, ...dead, expiresAt } })]);
+    expect(valuesOf(sent[0]?.attributes).expiresAt).to.equal(expiresAt);
+    expect(letters[0]?.newMessageId).to.equal(undefined);
+  });
+
+  const hopeless: [string, ReturnType<typeof letter>, RegExp][] = [
+    [
+      "without contextId",
+      letter("a", { values: { user: "42", context: "chat", ...dead } }),
+      /missing-attribute: contextId/,
+    ],
+    ["with an unusable context", letter("a", { values: { ...to, context: "a#b", ...dead } }), /unusable-attribute: /],
+    ["over 128 KB", letter("a", { body: "x".repeat(131_073) }), /payload-too-large.*in parts/],
+    [
+      "that the gateway found too large",
+      letter("a", { values: { ...to, ...dead, reason: "payload-too-large" } }),
+      /payload-too-large/,
+    ],
+  ];
+  for (const [which, each, reason] of hopeless) {
+    it(`refuses a letter ${which}, which can never be delivered, says what to do, and keeps it`, async () => {
+      const { sent, queue, letters } = await redriven([each]);
+      expect(sent).to.deep.equal([]);
+      expect(queue.visible).to.deep.equal(["a"]);
+      expect(letters[0]?.outcome).to.equal("refused");
+      expect(letters[0]?.notes.join())
+        .to.match(reason)
+        .and.match(/publish it again.*then purge it/);
+    });
+  }
+
+  it("leaves out attributes that the relay does not need where a message has no room for them, and names them", async () => {
+    const others = Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`x${index}`, "1"]));
+    const { sent, letters } = await redriven([letter("a", { values: { ...others, ...to, messageId: "own" } })]);
+    expect(Object.keys(sent[0]?.attributes ?? {}).sort()).to.deep.equal(
+      ["user", "context", "contextId", "messageId", "originalMessageId", "x0", "x1", "x2", "x3", "x4"].sort(),
+    );
+    expect(letters[0]?.notes).to.deep.equal(["without the attributes x5, x6, x7: a message carries ten"]);
+  });
+
+  it("redrives what matches every filter, and releases the rest", async () => {
+    const values = (user: string, reason: string) => ({
+      ...to,
+      user,
+      ...dead,
+      originalMessageId: `${user}${reason}`,
+      reason,
+    });
+    const letters = [
+      letter("a", { values: values("1", "no-session") }),
+      letter("b", { values: values("1", "held-back: no-session") }),
+      letter("c", { values: values("2", "no-session") }),
+    ];
+    const { queue, sent } = await redriven(letters, { user: "1", reason: "no-session" });
+    expect(sent.map(({ body }) => body)).to.deep.equal(["body of a"]);
+    expect(queue.visible).to.deep.equal(["b", "c"]);
+  });
+
+  it("keeps a letter that could not be sent, and goes on with the others", async () => {
+    const queue = new MemoryLetterQueue([letter("a"), letter("b")]);
+    const retryQueue = new MemoryRetryQueue();
+    retryQueue.fail = ({ body }) => (body === "body of a" ? new Error("throttled") : undefined);
+    const { letters } = await redrive(queue, retryQueue, { filter: {}, dryRun: false, now, signal });
+    expect(queue.visible).to.deep.equal(["a"]);
+    expect(letters.map(({ id, outcome }) => [id, outcome])).to.deep.equal([
+      ["a", "failed"],
+      ["b", "redriven"],
+    ]);
+    expect(letters[0]?.notes).to.deep.equal(["not sent, and still here: throttled"]);
+  });
+
+  it("says of a letter that was sent but could not be deleted that a second redrive would send it again", async () => {
+    const queue = new MemoryLetterQueue([letter("a")]);
+    queue.failDelete = new Error("no network");
+    const retryQueue = new MemoryRetryQueue();
+    const { letters } = await redrive(queue, retryQueue, { filter: {}, dryRun: false, now, signal });
+    expect(retryQueue.sent).to.have.lengthOf(1);
+    expect(queue.visible).to.deep.equal(["a"]);
+    expect(letters[0]?.outcome).to.equal("failed");
+    expect(letters[0]?.notes.join()).to.match(/a second redrive would send it again: no network/);
+  });
+
+  it("does not redrive in circles what dies at once", async () => {
+    const queue = new MemoryLetterQueue([letter("a")]);
+    const retryQueue = new MemoryRetryQueue();
+    queue.meanwhile = () => {
+      const again = retryQueue.sent.length;
+      if (queue.letters.length === 0) queue.letters.push({ ...letter("a"), id: `again${again}` });
+    };
+    const { letters } = await redrive(queue, retryQueue, { filter: {}, dryRun: false, now, signal });
+    expect(retryQueue.sent).to.have.lengthOf(1);
+    expect(letters.map(({ id, outcome }) => [id, outcome])).to.deep.equal([
+      ["a", "redriven"],
+      ["again1", "skipped"],
+    ]);
+    expect(queue.visible).to.deep.equal(["again1"]);
+  });
+
+  it("does nothing in a dry run, and tells what it would do", async () => {
+    const expired = { values: { ...to, messageId: "own", ...dead, reason: "expired" } };
+    const letters = [letter("a"), letter("b", { values: { user: "42" } }), letter("c", expired)];
+    const result = await redriven(letters, {}, true);
+    expect(result.sent).to.deep.equal([]);
+    expect(result.queue.visible).to.deep.equal(["a", "b", "c"]);
+    expect(result.letters.map(({ outcome, newMessageId }) => [outcome, newMessageId])).to.deep.equal([
+      ["would-be-redriven", undefined],
+      ["refused", undefined],
+      ["would-be-redriven", undefined],
+    ]);
+  });
+
+  it("finishes the letters that it has begun when it is interrupted, and leaves the others", async () => {
+    const queue = new MemoryLetterQueue(Array.from({ length: 15 }, (_, index) => letter(`l${index}`)));
+    const interrupt = new AbortController();
+    const retryQueue = new MemoryRetryQueue();
+    retryQueue.fail = () => {
+      if (retryQueue.sent.length === 2) interrupt.abort();
+      return undefined;
+    };
+    const { scan } = await redrive(queue, retryQueue, { filter: {}, dryRun: false, now, signal: interrupt.signal });
+    expect(scan.ended).to.equal("interrupted");
+    expect(queue.deleted).to.have.lengthOf(retryQueue.sent.length);
+    expect(queue.visible)
+      .to.have.lengthOf(15 - retryQueue.sent.length)
+      .and.not.have.lengthOf(0);
+  });
+
+  it("opens the envelope that SNS puts a letter of too many attributes into", async () => {
+    const { opened } = require("../../cli/deadLetters/letter") as typeof import("../../cli/deadLetters/letter");
+    const envelope = {
+      ...{ Type: "Notification", MessageId: "m", TopicArn: "arn:aws:sns:eu-west-1:111122223333:topic" },
+      Message: "hello",
+      MessageAttributes: {
+        user: { Type: "String", Value: "42" },
+        picture: { Type: "Binary", Value: "AQI=" },
+      },
+    };
+    const { body, attributes } = opened(letter("a", { values: {}, body: JSON.stringify(envelope) }));
+    expect(body).to.equal("hello");
+    expect(attributes).to.deep.equal({
+      user: { DataType: "String", StringValue: "42" },
+      picture: { DataType: "Binary", BinaryValue: Buffer.from([1, 2]) },
+    });
+    for (const plain of ["hello", "null", "[1]", '{"Type":"Notification"}']) {
+      expect(opened(letter("a", { values: {}, body: plain })).body, plain).to.equal(plain);
+    }
+    for (const attribute of [null, "42", { Type: "String" }, { Type: "String", Value: 42 }]) {
+      const plain = JSON.stringify({ ...envelope, MessageAttributes: { user: attribute } });
+      expect(opened(letter("a", { values: {}, body: plain })).body, plain).to.equal(plain);
+    }
+    const raw = letter("a", { body: JSON.stringify(envelope), attributes: attributesOf({ user: "1" }) });
+    expect(opened(raw), "a payload that looks like one").to.equal(raw);
+  });
+});
+
+describe("purge", () => {
+  it("deletes what matches, and nothing else", async () => {
+    const queue = new MemoryLetterQueue([letter("a"), letter("b", { values: { ...to, user: "other" } })]);
+    const { letters } = await purge(queue, { filter: { user: "42" }, signal });
+    expect(queue.visible).to.deep.equal(["b"]);
+    expect(letters.map(({ id, outcome }) => [id, outcome])).to.deep.equal([["a", "purged"]]);
+  });
+
+  it("deletes only what was asked about", async () => {
+    const queue = new MemoryLetterQueue([letter("a"), letter("came-later")]);
+    await purge(queue, { filter: {}, ids: new Set(["a"]), signal });
+    expect(queue.visible).to.deep.equal(["came-later"]);
+  });
+
+  it("tells what it could not delete", async () => {
+    const queue = new MemoryLetterQueue([letter("a")]);
+    queue.failDelete = new Error("denied");
+    const { letters } = await purge(queue, { filter: {}, signal });
+    expect(letters[0]).to.deep.include({ outcome: "failed", notes: ["still here: denied"] });
+    expect(queue.visible).to.deep.equal(["a"]);
+  });
+});

@@ -1,0 +1,143 @@
+import { expect } from "chai";
+import { type Letter } from "../../cli/deadLetters/letter";
+import { scan, type Visited } from "../../cli/deadLetters/scan";
+import { refusal } from "../refusal";
+import { letter, MemoryLetterQueue } from "./memoryQueue";
+
+const letters = (count: number) => Array.from({ length: count }, (_, index) => letter(`l${index}`));
+const never = new AbortController().signal;
+
+function visitor(answer: (letter: Letter) => Visited = () => "kept") {
+  const visited: string[] = [];
+  return {
+    visited,
+    visit: (each: Letter) => {
+      visited.push(each.id);
+      return Promise.resolve(answer(each));
+    },
+  };
+}
+
+describe("scan", () => {
+  it("shows every letter once, and releases those that stay", async () => {
+    const queue = new MemoryLetterQueue(letters(25));
+    const { visited, visit } = visitor();
+    const result = await scan(queue, visit, never);
+    expect(visited.sort()).to.deep.equal(
+      letters(25)
+        .map(({ id }) => id)
+        .sort(),
+    );
+    expect(queue.visible).to.have.lengthOf(25);
+    expect(result).to.deep.equal({ letters: 25, visible: 25, hidden: 0, notReleased: 0, ended: "all-seen" });
+  });
+
+  it("ends where only letters come that it has seen, and shows none of them twice", async () => {
+    const queue = new MemoryLetterQueue(letters(3));
+    queue.meanwhile = () => queue.letters.forEach(({ id }) => queue.show(id));
+    const { visited, visit } = visitor();
+    const result = await scan(queue, visit, never);
+    expect(visited).to.deep.equal(["l0", "l1", "l2"]);
+    expect(queue.receives).to.equal(4);
+    expect(result.ended).to.equal("all-seen");
+  });
+
+  it("releases a letter by the last receipt handle that it was received with", async () => {
+    const queue = new MemoryLetterQueue(letters(1));
+    queue.meanwhile = () => queue.show("l0");
+    const released: string[] = [];
+    queue.release = (handles) => {
+      released.push(...handles);
+      return Promise.resolve(0);
+    };
+    await scan(queue, visitor().visit, never);
+    expect(released).to.deep.equal(["l0/4"]);
+  });
+
+  it("deletes a letter again that comes back although it was deleted, without showing it again", async () => {
+    const queue = new MemoryLetterQueue(letters(1));
+    const { visited, visit } = visitor(() => "gone");
+    queue.meanwhile = () => queue.receives === 2 && queue.show("l0");
+    await scan(queue, visit, never);
+    expect(visited).to.deep.equal(["l0"]);
+    expect(queue.deleted).to.deep.equal(["l0"]);
+  });
+
+  it("ends although letters keep coming", async () => {
+    const queue = new MemoryLetterQueue([]);
+    let next = 0;
+    queue.meanwhile = () => queue.letters.push(...Array.from({ length: 10 }, () => letter(`new${next++}`)));
+    const result = await scan(queue, visitor().visit, never);
+    expect(result.ended).to.equal("letters-kept-coming");
+    expect(result.letters).to.equal(1_010);
+    expect(queue.visible).to.have.lengthOf(1_010);
+  });
+
+  for (const [which, comeBack] of [
+    ["only letters come again that it has seen", true],
+    ["no more come", false],
+  ] as const) {
+    it(`does not say that it has seen all where ${which}, and the queue had counted more`, async () => {
+      const queue = new MemoryLetterQueue(letters(10), { visible: 30, hidden: 0 });
+      queue.meanwhile = () => comeBack && queue.letters.forEach(({ id }) => queue.show(id));
+      const result = await scan(queue, visitor().visit, never);
+      expect(result).to.deep.equal({
+        letters: 10,
+        visible: 30,
+        hidden: 0,
+        notReleased: 0,
+        ended: "fewer-than-counted",
+      });
+    });
+  }
+
+  it("tells how many letters were hidden when it began", async () => {
+    const queue = new MemoryLetterQueue(letters(1), { visible: 1, hidden: 7 });
+    expect((await scan(queue, visitor().visit, never)).hidden).to.equal(7);
+  });
+
+  it("shows nothing more once it is interrupted, and releases what it has", async () => {
+    const queue = new MemoryLetterQueue(letters(25));
+    const interrupt = new AbortController();
+    const { visited, visit } = visitor((each) => {
+      if (each.id === "l3") interrupt.abort();
+      return "kept";
+    });
+    const result = await scan(queue, visit, interrupt.signal);
+    expect(visited).to.deep.equal(["l0", "l1", "l2", "l3"]);
+    expect(queue.receives).to.equal(1);
+    expect(queue.visible).to.have.lengthOf(25);
+    expect(result.ended).to.equal("interrupted");
+  });
+
+  it("receives nothing where it was interrupted before it began", async () => {
+    const queue = new MemoryLetterQueue(letters(1));
+    expect((await scan(queue, visitor().visit, AbortSignal.abort())).ended).to.equal("interrupted");
+    expect(queue.receives).to.equal(0);
+  });
+
+  it("releases what it has where a visit or a receive fails, and tells what failed beside what was seen", async () => {
+    const queue = new MemoryLetterQueue(letters(12));
+    const failing = (each: Letter) =>
+      each.id === "l5" ? Promise.reject(new Error("broken")) : Promise.resolve("kept" as const);
+    expect(await scan(queue, failing, never)).to.include({ letters: 10, ended: "failed", failure: "broken" });
+    expect(queue.visible).to.have.lengthOf(12);
+
+    queue.meanwhile = () => {
+      if (queue.receives >= 3) throw new Error("no network");
+    };
+    expect(await scan(queue, visitor().visit, never)).to.include({
+      letters: 10,
+      ended: "failed",
+      failure: "no network",
+    });
+    expect(queue.visible).to.have.lengthOf(12);
+  });
+
+  it("passes it on where the letters cannot be counted", async () => {
+    const queue = new MemoryLetterQueue(letters(1));
+    queue.count = () => Promise.reject(new Error("denied"));
+    expect((await refusal(scan(queue, visitor().visit, never))).message).to.equal("denied");
+    expect(queue.receives).to.equal(0);
+  });
+});

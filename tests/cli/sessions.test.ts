@@ -1,0 +1,59 @@
+import { expect } from "chai";
+import { listedOf } from "../../cli/sessions";
+import type { ListedConnection } from "../../handlers/listUser";
+
+const now = new Date("2026-11-25T12:00:00Z");
+const seconds = now.getTime() / 1000;
+const connection = (connectionId: string, given: Partial<ListedConnection> = {}): ListedConnection => ({
+  ...{ callerId: "user#42", connectionId, connectedAt: now.getTime() - 60_000, expirationDate: seconds + 100 },
+  ...{ sessionContext: "chat#7", session: "own" },
+  ...given,
+});
+const session = (connectionId: string) => {
+  const { callerId, connectedAt, expirationDate, sessionContext: context } = connection(connectionId);
+  return { callerId, context, connectionId, connectedAt, expirationDate };
+};
+
+describe("the list of a user's sessions", () => {
+  it("has one entry a connection, newest first, and tells in what state each is", () => {
+    const connections = [
+      connection("old", { session: "superseded", connectedAt: now.getTime() - 120_000 }),
+      connection("current"),
+      connection("mute", { session: "none", connectedAt: now.getTime() - 150_000 }),
+      connection("ended", { expirationDate: seconds, connectedAt: now.getTime() - 180_000 }),
+      connection("token ended", { tokenExpiresAt: seconds, connectedAt: now.getTime() - 240_000 }),
+    ];
+    const { sessions } = listedOf({ sessions: [session("current")], connections }, now);
+    expect(sessions.map(({ connectionId, state }) => [connectionId, state])).to.deep.equal([
+      ["current", "current"],
+      ["old", "superseded"],
+      ["mute", "without-session"],
+      ["ended", "expired"],
+      ["token ended", "expired"],
+    ]);
+    expect(sessions[0]).to.deep.equal({
+      ...{ state: "current", context: "chat", contextId: "7", connectionId: "current" },
+      ...{ connectedAt: "2026-11-25T11:59:00.000Z", expiresAt: "2026-11-25T12:01:40.000Z" },
+    });
+    expect(sessions[4]?.tokenExpiresAt).to.equal("2026-11-25T12:00:00.000Z");
+  });
+
+  it("has a session of which only the row is there", () => {
+    const { sessions } = listedOf({ sessions: [session("alone")], connections: [] }, now);
+    expect(sessions.map(({ connectionId, state }) => [connectionId, state])).to.deep.equal([["alone", "current"]]);
+  });
+
+  it("keeps the # of a contextId", () => {
+    const { sessions } = listedOf(
+      { sessions: [], connections: [connection("c", { sessionContext: "chat#7#8" })] },
+      now,
+    );
+    expect(sessions[0]).to.include({ context: "chat", contextId: "7#8" });
+  });
+
+  it("tells a block that holds, and none that has ended", () => {
+    const none = { sessions: [], connections: [] };
+    expect(listedOf({ ...none, blockedUntil: seconds + 1 }, now).blockedUntil).to.equal("2026-11-25T12:00:01.000Z");
+    expect(listedOf({ ...none, blockedUntil: seconds }, now)).to.deep.equal({ sessions: [] });
+  });
+});
