@@ -1,9 +1,17 @@
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient, type Message } from "@aws-sdk/client-sqs";
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
-import { credentials, region } from "./account";
-import type { Invocation, Invoker } from "./lambda/invoker";
+import {
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import type { SQSEvent } from "aws-lambda";
+import { region } from "./account";
+import type { Credentials } from "./iam/roles";
+import type { Invoker } from "./lambda/invoker";
+import { attempts, failedItems, sqsRecord } from "./sqsEvents";
 import type { Trace } from "./trace";
 
 /** What can be changed in place, by AWS's own names. */
@@ -26,6 +34,8 @@ export interface EventSourceMappingOptions extends EventSourceMappingSettings {
   invoker: Invoker;
   /** Where SQS listens. */
   endpoint: string;
+  /** Those of the role that the function has at the time: it polls as that. */
+  credentials: () => Credentials;
   /** Divides the batching window, as it divides the queue's times. @default real time */
   timeScale?: number;
   log: (line: string) => void;
@@ -85,20 +95,27 @@ export function checkEventSourceMapping(settings: EventSourceMappingSettings, so
  * start, so that none becomes invisible to wait for one.
  */
 export class EventSourceMapping {
-  /** Resolves once the first poll is under way; at once where the mapping is disabled. */
+  /** Resolves once the first poll is under way, or has failed; at once where the mapping is disabled. */
   readonly ready: Promise<void>;
 
   private readonly client: SQSClient;
   private settings: Required<EventSourceMappingSettings>;
   private readonly invocations = new Set<Promise<void>>();
   private polling = new AbortController();
+  private attributesReadAtMs = 0;
   private pump: Promise<void> = Promise.resolve();
   private isReady: () => void = () => undefined;
 
   constructor(private readonly options: EventSourceMappingOptions) {
     this.settings = effective(options);
     // One attempt: the pump has its own pause, which `stop` ends at once.
-    this.client = new SQSClient({ endpoint: options.endpoint, region, credentials, maxAttempts: 1 });
+    this.client = new SQSClient({
+      endpoint: options.endpoint,
+      region,
+      // Expired, so that they are asked for again with each request: the function's role can change.
+      credentials: () => Promise.resolve({ ...options.credentials(), expiration: new Date(0) }),
+      maxAttempts: 1,
+    });
     this.ready = new Promise((resolve) => (this.isReady = resolve));
     this.resume();
   }
@@ -137,17 +154,30 @@ export class EventSourceMapping {
           await Promise.race([aborted, ...this.invocations]);
           continue;
         }
+        await this.readAttributes(signal);
         const batch = await this.nextBatch(signal);
         failure = undefined;
         if (batch.length > 0) this.start(batch);
       } catch (error) {
         if (signal.aborted) break;
+        this.isReady();
         const { name, message } = error as Error;
         if (failure !== message) this.options.log(`polling ${this.options.queue.arn} failed: ${name}: ${message}`);
         failure = message;
         await delay(1000, undefined, { signal }).catch(() => undefined);
       }
     }
+  }
+
+  /** Lambda watches the queue's backlog to scale its pollers; here a queue has one, which only has to be allowed to. */
+  private async readAttributes(signal: AbortSignal): Promise<void> {
+    if (Date.now() - this.attributesReadAtMs < attributesEveryMs / (this.options.timeScale ?? 1)) return;
+    const command = new GetQueueAttributesCommand({
+      QueueUrl: this.options.queue.url,
+      AttributeNames: ["ApproximateNumberOfMessages"],
+    });
+    await this.client.send(command, { abortSignal: signal });
+    this.attributesReadAtMs = Date.now();
   }
 
   /** Up to `batchSize` messages: what is there at first, and what comes within the window after it. */
@@ -221,57 +251,10 @@ export class EventSourceMapping {
 
 const reportBatchItemFailures = "ReportBatchItemFailures";
 
+const attributesEveryMs = 60_000;
+
 function effective(settings: EventSourceMappingSettings): Required<EventSourceMappingSettings> {
   const { batchSize = 10, maximumBatchingWindowInSeconds = 0, maximumConcurrency = 5 } = settings;
   const { functionArn, functionResponseTypes = [], enabled = true } = settings;
   return { functionArn, batchSize, maximumBatchingWindowInSeconds, maximumConcurrency, functionResponseTypes, enabled };
-}
-
-/**
- * The ids of the messages that a function with ReportBatchItemFailures has failed. An answer that names none, or that is
- * null or empty, is a success; a malformed one, or one that names a message that is not in the batch, fails the batch.
- * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
- */
-export function failedItems({ Records }: SQSEvent, { functionError, payload }: Invocation): Set<string> | "all" {
-  if (functionError) return "all";
-  if (payload === null || payload === undefined) return new Set();
-  if (typeof payload !== "object" || Array.isArray(payload)) return "all";
-  const { batchItemFailures } = payload as Partial<SQSBatchResponse>;
-  if (batchItemFailures === null || batchItemFailures === undefined) return new Set();
-  if (!Array.isArray(batchItemFailures)) return "all";
-  const known = new Set(Records.map(({ messageId }) => messageId));
-  const failed = (batchItemFailures as ({ itemIdentifier?: unknown } | null)[]).map((item) => item?.itemIdentifier);
-  return failed.every((id): id is string => typeof id === "string" && known.has(id)) ? new Set(failed) : "all";
-}
-
-/** A received message as a Lambda function is given it. */
-function sqsRecord(message: Message, eventSourceARN: string): SQSRecord {
-  return {
-    messageId: message.MessageId ?? "",
-    receiptHandle: message.ReceiptHandle ?? "",
-    body: message.Body ?? "",
-    attributes: message.Attributes as unknown as SQSRecord["attributes"],
-    messageAttributes: Object.fromEntries(
-      Object.entries(message.MessageAttributes ?? {}).map(([name, { StringValue, BinaryValue, DataType }]) => [
-        name,
-        {
-          ...(StringValue !== undefined && { stringValue: StringValue }),
-          ...(BinaryValue !== undefined && { binaryValue: Buffer.from(BinaryValue).toString("base64") }),
-          stringListValues: [],
-          binaryListValues: [],
-          dataType: DataType ?? "String",
-        },
-      ]),
-    ),
-    md5OfBody: message.MD5OfBody ?? "",
-    eventSource: "aws:sqs",
-    eventSourceARN,
-    awsRegion: eventSourceARN.split(":")[3] ?? region,
-  };
-}
-
-function attempts(records: SQSRecord[]): string {
-  const counts = records.map(({ attributes }) => Number(attributes.ApproximateReceiveCount));
-  const [least, most] = [Math.min(...counts), Math.max(...counts)];
-  return least === most ? `attempt ${least}` : `attempts ${least} to ${most}`;
 }

@@ -1,9 +1,14 @@
 import os from "node:os";
-import { account, arn, credentials, region } from "../account";
+import { account, arn, region } from "../account";
+import { Iam } from "../iam";
+import type { PolicyEntry, PolicyHolder } from "../iam/policies";
+import { roleCredentials } from "../iam/roles";
+import type { LocalMetrics } from "../metrics";
+import { FunctionLog } from "./functionLog";
 import { FunctionVersion } from "./functionVersion";
 import type { Invocation, Invoker } from "./invoker";
 import { type FunctionConfiguration, LocalFunction, logNames } from "./localFunction";
-import { type Caller, checkPermission, type Permission } from "./resourcePolicy";
+import { type Caller, checkPermission, type Permission, type PolicyStatement, statementOf } from "./resourcePolicy";
 
 export interface LambdaServiceOptions {
   /** Variables that every function gets, over its own: the endpoints of the local parts. Read when a function is put. */
@@ -12,8 +17,14 @@ export interface LambdaServiceOptions {
   nodePath?: string;
   /** Receives what functions write, line by line, each after its function's name. */
   log: (line: string) => void;
+  /** The names of the log groups that exist. @default every function's does */
+  logGroups?: Set<string>;
+  /** Takes the metric documents out of it. @default they are lines like all others */
+  metrics?: LocalMetrics;
   /** How many invocations of one function run at a time; further ones wait in order. @default 3 */
   maxEnvironments?: number;
+  /** Judges who may invoke a function, and whether it may write its log. @default one without any role */
+  iam?: Iam;
 }
 
 /**
@@ -23,12 +34,15 @@ export interface LambdaServiceOptions {
  * Not as on AWS: an environment is not frozen between invocations, memory is not limited, and a function at its limit
  * of environments waits instead of being throttled.
  */
-export class LambdaService implements Invoker {
+export class LambdaService implements Invoker, PolicyHolder {
   private readonly functions = new Map<string, LocalFunction>();
   private readonly crashes: { functionName: string; times: number }[] = [];
+  private readonly iam: Iam;
   private closed = false;
 
-  constructor(private readonly options: LambdaServiceOptions) {}
+  constructor(private readonly options: LambdaServiceOptions) {
+    this.iam = options.iam ?? new Iam();
+  }
 
   hasFunction(name: string): boolean {
     return this.functions.has(name);
@@ -44,11 +58,13 @@ export class LambdaService implements Invoker {
    */
   async putFunction(configuration: FunctionConfiguration): Promise<string> {
     const functionArn = arn("lambda", `function:${configuration.name}`);
-    const { log, nodePath = process.execPath, maxEnvironments = 3 } = this.options;
+    const { log, logGroups, metrics, nodePath = process.execPath, maxEnvironments = 3 } = this.options;
+    const logged = (line: string) => log(`${configuration.name}: ${metrics?.take(line) ?? line}`);
+    const functionLog = new FunctionLog(configuration, this.iam, logged, log, logGroups);
     const version = await FunctionVersion.create(configuration.code, (folder) => ({
       nodePath,
       timeoutSeconds: configuration.timeoutSeconds,
-      log: (line) => log(`${configuration.name}: ${line}`),
+      log: (line) => void functionLog.write(line),
       variables: {
         ...configuration.variables,
         ...reservedVariables(configuration, folder),
@@ -76,36 +92,58 @@ export class LambdaService implements Invoker {
   }
 
   addPermission(functionName: string, permission: Permission): void {
-    const { permissions, arn: functionArn } = this.find(functionName);
-    if (permissions.has(permission.statementId)) {
+    const { policy, arn: functionArn } = this.find(functionName);
+    if (policy.some(({ Sid }) => Sid === permission.statementId)) {
       throw named(
         "ResourceConflictException",
         `The statement id ${permission.statementId} of ${functionArn} is taken: choose another one.`,
       );
     }
-    permissions.set(permission.statementId, permission);
+    policy.push(statementOf(functionArn, permission));
   }
 
   removePermission(functionName: string, statementId: string): void {
-    if (!this.find(functionName).permissions.delete(statementId)) {
+    const { policy } = this.find(functionName);
+    const index = policy.findIndex(({ Sid }) => Sid === statementId);
+    if (index < 0) {
       throw named(
         "ResourceNotFoundException",
         `${functionName} has no permission with the statement id ${statementId}.`,
       );
     }
+    policy.splice(index, 1);
   }
 
   /** `functionName` is a name, an ARN, or an ARN with a qualifier. */
   async invoke(functionName: string, event: unknown, caller?: Caller): Promise<Invocation> {
     const invoked = this.find(functionName);
     if (caller) {
-      checkPermission(invoked.arn, invoked.permissions.values(), caller);
+      await checkPermission(this.iam, invoked.arn, invoked.policy, caller);
     }
     return invoked.invoke(event, this.takeCrash(invoked.configuration.name));
   }
 
   functionTimeoutSeconds(functionName: string): number {
     return this.find(functionName).configuration.timeoutSeconds;
+  }
+
+  /** The ARN of the role that the function runs as. */
+  functionRoleArn(functionName: string): string {
+    return this.find(functionName).configuration.roleArn;
+  }
+
+  policies(): PolicyEntry[] {
+    return [...this.functions.values()]
+      .filter(({ policy }) => policy.length > 0)
+      .map(({ arn: of, policy }) => ({ of, document: { Version: "2012-10-17", Statement: [...policy] } }));
+  }
+
+  setPolicy(of: string, _name: string | undefined, document: string | undefined): boolean {
+    const found = this.functions.get(nameOf(of));
+    if (!found) return false;
+    const { Statement: statements } = JSON.parse(document ?? '{"Statement":[]}') as { Statement: PolicyStatement[] };
+    found.policy.splice(0, Infinity, ...statements);
+    return true;
   }
 
   /**
@@ -156,11 +194,12 @@ function nameOf(functionName: string): string {
 function reservedVariables(configuration: FunctionConfiguration, folder: string): Record<string, string> {
   const { name, handler, runtime, memorySizeMb, loggingConfig } = configuration;
   const { logGroupName, logStreamName } = logNames(configuration);
+  const { accessKeyId, secretAccessKey, sessionToken } = roleCredentials(configuration.roleArn, name);
   return {
     _HANDLER: handler,
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    AWS_SESSION_TOKEN: "local",
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_EXECUTION_ENV: `AWS_Lambda_${runtime}`,

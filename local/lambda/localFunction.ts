@@ -2,10 +2,12 @@ import { randomUUID } from "node:crypto";
 import type { ExecutionEnvironment } from "./executionEnvironment";
 import type { FunctionVersion } from "./functionVersion";
 import type { Invocation } from "./invoker";
-import type { Permission } from "./resourcePolicy";
+import type { PolicyStatement } from "./resourcePolicy";
 
 export interface FunctionConfiguration {
   name: string;
+  /** The ARN of the role that it runs as. */
+  roleArn: string;
   /** A Pulumi archive of the function's code. */
   code: unknown;
   /** `file.export`, as in `index.handler`. */
@@ -23,8 +25,8 @@ type Acquired = [FunctionVersion, ExecutionEnvironment];
 
 /** A function: its current version, its resource policy, and the invocations that wait for an environment. */
 export class LocalFunction {
-  /** By statement id. */
-  readonly permissions = new Map<string, Permission>();
+  /** The statements of its resource policy. */
+  readonly policy: PolicyStatement[] = [];
   private readonly retired: FunctionVersion[] = [];
   private readonly waiting: { resolve: (acquired: Acquired) => void; reject: (reason: Error) => void }[] = [];
 

@@ -1,6 +1,7 @@
+import type { Iam } from "../iam";
 import { AccessDeniedError } from "./invoker";
 
-/** One statement of a function's resource policy, in the words of `lambda:AddPermission`. */
+/** A permission in the words of `lambda:AddPermission`. */
 export interface Permission {
   statementId: string;
   action: string;
@@ -11,49 +12,57 @@ export interface Permission {
   sourceAccount?: string;
 }
 
+/** One statement of a function's resource policy. */
+export interface PolicyStatement {
+  Sid: string;
+  Effect: "Allow" | "Deny";
+  Principal: unknown;
+  Action: string;
+  Resource: string;
+  Condition?: Record<string, Record<string, string>>;
+}
+
 /** Who invokes: a service, on behalf of one of its resources. */
 export interface Caller {
   principal: string;
   sourceArn: string;
 }
 
-/** Throws `AccessDeniedError` unless one of `permissions` allows `caller` to invoke the function. */
-export function checkPermission(functionArn: string, permissions: Iterable<Permission>, caller: Caller): void {
-  if (![...permissions].some((permission) => allows(permission, caller))) {
-    throw new AccessDeniedError(
-      `${caller.principal} is not authorized to perform lambda:InvokeFunction on ${functionArn} ` +
-        `for ${caller.sourceArn}: no permission of the function has this principal and a source ARN that matches. ` +
-        `Add an aws.lambda.Permission.`,
-    );
-  }
+/** What Lambda makes of a permission. https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html */
+export function statementOf(functionArn: string, permission: Permission): PolicyStatement {
+  const { statementId, action, principal, sourceArn, sourceAccount } = permission;
+  const condition = {
+    ...(sourceArn !== undefined && { ArnLike: { "AWS:SourceArn": sourceArn } }),
+    ...(sourceAccount !== undefined && { StringEquals: { "AWS:SourceAccount": sourceAccount } }),
+  };
+  return {
+    Sid: statementId,
+    Effect: "Allow",
+    Principal: principal === "*" ? "*" : principal.includes(".") ? { Service: principal } : { AWS: principal },
+    Action: action,
+    Resource: functionArn,
+    ...(Object.keys(condition).length > 0 && { Condition: condition }),
+  };
 }
 
-function allows(permission: Permission, caller: Caller): boolean {
-  return (
-    ["lambda:InvokeFunction", "lambda:*"].includes(permission.action) &&
-    permission.principal === caller.principal &&
-    (permission.sourceArn === undefined || arnLike(permission.sourceArn, caller.sourceArn)) &&
-    (permission.sourceAccount === undefined || permission.sourceAccount === arnParts(caller.sourceArn)[4])
+/** Throws `AccessDeniedError` unless the function's policy allows `caller` to invoke it. */
+export async function checkPermission(
+  iam: Iam,
+  functionArn: string,
+  policy: readonly PolicyStatement[],
+  { principal: service, sourceArn }: Caller,
+): Promise<void> {
+  const decision = await iam.decide({
+    principal: { kind: "service", service, sourceArn },
+    action: "lambda:InvokeFunction",
+    resource: functionArn,
+    resourcePolicy: policy.length > 0 ? JSON.stringify({ Version: "2012-10-17", Statement: policy }) : undefined,
+  });
+  if (decision.allowed) return;
+  throw new AccessDeniedError(
+    `${service} is not authorized to perform lambda:InvokeFunction on ${functionArn} for ${sourceArn}: ` +
+      ("unusable" in decision
+        ? decision.reason
+        : "no permission of the function has this principal and a source ARN that matches. Add an aws.lambda.Permission."),
   );
-}
-
-/**
- * IAM's `ArnLike`: `*` and `?` match within each of the six colon-delimited parts.
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
- */
-export function arnLike(pattern: string, arn: string): boolean {
-  const parts = arnParts(arn);
-  const patterns = arnParts(pattern);
-  return patterns.length === parts.length && patterns.every((part, index) => wildcard(part).test(parts[index] ?? ""));
-}
-
-/** The sixth part may hold colons of its own. */
-function arnParts(arn: string): string[] {
-  const parts = arn.split(":");
-  return [...parts.slice(0, 5), parts.slice(5).join(":")];
-}
-
-function wildcard(pattern: string): RegExp {
-  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`^${escaped.replaceAll("*", ".*").replaceAll("?", ".")}$`, "s");
 }

@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { account } from "../account";
 import type { Trace } from "../trace";
 import type { MessageAttributes, Publication, SnsStore, SnsSubscription, SqsQueue, StoreClasses } from "./fauxqs";
-import { deniedBecause } from "./queuePolicy";
+import type { PublishEntry } from "./messageGroups";
 
 /** The most attributes an SQS message carries; SNS takes more. */
 export const maxMessageAttributes = 10;
@@ -15,18 +14,23 @@ export const maxMessageAttributes = 10;
  * answered with the queue that is to get the message. Other requests are never in that context, however they interleave.
  */
 export class FanOut {
-  private readonly context = new AsyncLocalStorage<{ publication?: Publication }>();
+  private readonly context = new AsyncLocalStorage<PublishContext>();
 
   constructor(
     private readonly stores: { snsStore: SnsStore; queueByArn: (arn: string) => SqsQueue | undefined },
+    private readonly judge: (topicArn: string, queue: SqsQueue) => Promise<Verdict>,
     private readonly createMessage: StoreClasses["SqsStore"]["createMessage"],
     private readonly trace: Trace,
     private readonly log: (line: string) => void,
   ) {}
 
-  /** Runs the handling of a request to publish. */
-  publishing(handle: () => void): void {
-    this.context.run({}, handle);
+  /** Runs the handling of a request to publish `entries`, once it is known which queues let SNS send to them. */
+  async publishing(topicArn: string, entries: PublishEntry[], handle: () => void): Promise<void> {
+    const subscriptions = this.stores.snsStore.listSubscriptionsByTopic(topicArn);
+    const queueArns = subscriptions.flatMap((each) => [each.endpoint, deadLetterTargetArn(each) ?? []].flat());
+    const verdicts: Verdicts = new Map();
+    for (const queueArn of new Set(queueArns)) verdicts.set(queueArn, await this.verdict(topicArn, queueArn));
+    this.context.run({ verdicts, entries: [...entries] }, handle);
   }
 
   /** Whether the caller is SNS delivering, and not a client of the queue. */
@@ -34,11 +38,19 @@ export class FanOut {
     return this.context.getStore() !== undefined;
   }
 
+  /** The message group of what is being published: also a standard queue gets it, whatever the delivery. */
+  get messageGroupId(): string | undefined {
+    return this.context.getStore()?.messageGroupId;
+  }
+
   /** The publication that the fan-out is about to deliver: once for a Publish, once an entry of a PublishBatch. */
   begin(publication: Publication): void {
     const context = this.context.getStore();
     if (!context) return;
     context.publication = publication;
+    // In order, and without those that fauxqs refuses for their message.
+    const next = context.entries.findIndex(({ message }) => message === publication.body);
+    context.messageGroupId = context.entries.splice(0, next + 1).at(-1)?.messageGroupId;
     const { user, context: feature, contextId } = publication.messageAttributes;
     const name = (attribute?: { StringValue?: string }) => attribute?.StringValue ?? "?";
     this.trace.record("BackendApi", "Publisher", `publish to ${name(user)}/${name(feature)}#${name(contextId)}`);
@@ -46,8 +58,10 @@ export class FanOut {
 
   /** The queue that gets what is being published to `queueArn`; undefined where none does. */
   destination(queueArn: string): SqsQueue | undefined {
-    const publication = this.context.getStore()?.publication;
-    if (!publication) throw new Error("fauxqs delivers a message that it did not announce");
+    const { publication, verdicts } = this.context.getStore() ?? {};
+    if (!publication || !verdicts) throw new Error("fauxqs delivers a message that it did not announce");
+    // Subscribed while the message was under way: too late for it.
+    if (!verdicts.has(queueArn)) return undefined;
     const subscription = this.stores.snsStore
       .listSubscriptionsByTopic(publication.topicArn)
       .find(({ endpoint }) => endpoint === queueArn);
@@ -57,10 +71,10 @@ export class FanOut {
     const isTooMany = subscription.attributes["RawMessageDelivery"] === "true" && attributes > maxMessageAttributes;
     const cause = isTooMany
       ? `raw delivery of ${attributes} message attributes, where an SQS message carries ${maxMessageAttributes}`
-      : this.undeliverableBecause(publication.topicArn, queueArn);
+      : refusalOf(verdicts, queueArn);
     if (!cause) return this.stores.queueByArn(queueArn);
 
-    const deadLetterQueue = this.deadLetterQueue(subscription, cause);
+    const deadLetterQueue = this.deadLetterQueue(subscription, cause, verdicts);
     if (deadLetterQueue && isTooMany) {
       // The dead letter cannot carry the attributes either. AWS documents no shape for it: SNS's own envelope has them.
       deadLetterQueue.enqueue(this.createMessage(envelope(publication)));
@@ -70,33 +84,60 @@ export class FanOut {
   }
 
   /** A subscription's dead-letter queue where it can take a message; logs what becomes of the message. */
-  private deadLetterQueue({ topicArn, endpoint, attributes }: SnsSubscription, cause: string): SqsQueue | undefined {
+  private deadLetterQueue(subscription: SnsSubscription, cause: string, verdicts: Verdicts): SqsQueue | undefined {
+    const { topicArn, endpoint } = subscription;
     const line = (end: string) => this.log(`${topicArn} cannot deliver to ${endpoint}: ${cause}; ${end}`);
-    const redrivePolicy = attributes["RedrivePolicy"];
-    if (!redrivePolicy) {
+    const target = deadLetterTargetArn(subscription);
+    if (!target) {
       line("the message is discarded, for the subscription has no dead-letter queue");
       return undefined;
     }
-    const { deadLetterTargetArn } = JSON.parse(redrivePolicy) as { deadLetterTargetArn: string };
-    const refusal = this.undeliverableBecause(topicArn, deadLetterTargetArn);
+    const refusal = refusalOf(verdicts, target);
     if (refusal) {
-      line(`the message is discarded, for the dead-letter queue ${deadLetterTargetArn} cannot take it: ${refusal}`);
+      line(`the message is discarded, for the dead-letter queue ${target} cannot take it: ${refusal}`);
       return undefined;
     }
-    line(`the message went to the subscription's dead-letter queue ${deadLetterTargetArn}`);
-    return this.stores.queueByArn(deadLetterTargetArn);
+    line(`the message went to the subscription's dead-letter queue ${target}`);
+    return this.stores.queueByArn(target);
   }
 
-  private undeliverableBecause(topicArn: string, queueArn: string): string | undefined {
+  private async verdict(topicArn: string, queueArn: string): Promise<Verdict> {
     const queue = this.stores.queueByArn(queueArn);
-    if (!queue) return "the queue does not exist";
-    if (usesManagedKey(queue)) return managedKeyRefusal;
-    try {
-      return deniedBecause(queue.attributes["Policy"], { topicArn, queueArn, account });
-    } catch (error) {
-      return `the queue's policy cannot be evaluated: ${(error as Error).message}`;
-    }
+    if (!queue) return { refusal: "the queue does not exist", record: () => undefined };
+    if (usesManagedKey(queue)) return { refusal: managedKeyRefusal, record: () => undefined };
+    return this.judge(topicArn, queue);
   }
+}
+
+/** Whether SNS may send a topic's messages to a queue, known before any is sent. */
+export interface Verdict {
+  /** Why it cannot; undefined where it can. */
+  refusal: string | undefined;
+  /** Records that it was asked for. */
+  record: () => void;
+}
+
+/** By queue ARN. */
+type Verdicts = Map<string, Verdict>;
+
+/** What is known of a request to publish while fauxqs handles it. */
+interface PublishContext {
+  verdicts: Verdicts;
+  /** What is still to be announced. */
+  entries: PublishEntry[];
+  publication?: Publication;
+  messageGroupId?: string;
+}
+
+function refusalOf(verdicts: Verdicts, queueArn: string): string | undefined {
+  const verdict = verdicts.get(queueArn);
+  verdict?.record();
+  return verdict?.refusal;
+}
+
+function deadLetterTargetArn({ attributes }: SnsSubscription): string | undefined {
+  const redrivePolicy = attributes["RedrivePolicy"];
+  return redrivePolicy ? (JSON.parse(redrivePolicy) as { deadLetterTargetArn: string }).deadLetterTargetArn : undefined;
 }
 
 /** https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html */

@@ -1,12 +1,16 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import { account, arn, region } from "../account";
+import { type AccessRequest, Iam, type Principal } from "../iam";
+import type { PolicyEntry, PolicyHolder } from "../iam/policies";
 import type { Trace } from "../trace";
+import { MessagingAccess } from "./access";
+import { admitRequests } from "./admission";
 import { AwsError } from "./awsError";
 import { FanOut, managedKeyRefusal, usesManagedKey } from "./fanOut";
 import { loadFauxqs, type Publication, type SnsStore, type SqsQueue, type SqsStore } from "./fauxqs";
+import { MessageGroups } from "./messageGroups";
 import { checkQueueAttributes } from "./queueAttributes";
-import { prepareSqsRequest } from "./sqsRequests";
 
 export interface MessagingOptions {
   trace: Trace;
@@ -14,26 +18,30 @@ export interface MessagingOptions {
   timeScale?: number;
   /** Takes what SNS does not tell a publisher: which message reached which queue not, and why. */
   log: (line: string) => void;
+  /** Judges every request, and what SNS may do with queues. @default one without any role */
+  iam?: Iam;
 }
 
 type Attributes = Record<string, string>;
 
 /**
  * SNS and SQS on one machine: fauxqs with what it leaves out in front of it. Serves SDK clients and the AWS CLI at
- * `endpoint`, and refuses what AWS refuses. Topic policies and redrive allow policies are kept, but not enforced.
+ * `endpoint`, and refuses what AWS refuses. Redrive allow policies are kept, but not enforced.
  */
-export class Messaging {
+export class Messaging implements PolicyHolder {
   private constructor(
     /** Where SNS and SQS clients connect: `http://127.0.0.1:PORT`. */
     readonly endpoint: string,
     private readonly stores: { sqsStore: SqsStore; snsStore: SnsStore },
+    private readonly access: MessagingAccess,
     /** Ends long polls and every connection. */
     readonly close: () => Promise<void>,
   ) {}
 
-  static async start({ trace, timeScale = 1, log }: MessagingOptions): Promise<Messaging> {
+  static async start({ trace, timeScale = 1, log, iam = new Iam() }: MessagingOptions): Promise<Messaging> {
     const { buildApp, SqsStore, SnsStore } = await loadFauxqs();
     const receiver = new AsyncLocalStorage<FastifyRequest>();
+    const groups = new MessageGroups();
     const snsStore = new SnsStore();
     let endpoint = "";
 
@@ -46,6 +54,7 @@ export class Messaging {
         // fauxqs spares a topic's messages the delay that the queue gives every message.
         const enqueue = queue.enqueue.bind(queue);
         queue.enqueue = (message) => {
+          if (!queue.isFifo()) message.messageGroupId ??= fanOut.messageGroupId ?? groups.of(message);
           const delayMs = (Number(queue.attributes["DelaySeconds"]) * 1000) / timeScale;
           enqueue(fanOut.isPublishing && delayMs > 0 ? { ...message, delayUntil: Date.now() + delayMs } : message);
         };
@@ -69,34 +78,41 @@ export class Messaging {
 
     const sqsStore = new LocalSqsStore();
     const queueByArn = (queueArn: string) => sqsStore.queueByArn(queueArn);
-    const fanOut = new FanOut({ snsStore, queueByArn }, SqsStore.createMessage.bind(SqsStore), trace, log);
+    const queueByUrl = (url: string) => sqsStore.getQueue(url);
+    const access = new MessagingAccess(iam, { snsStore, queueByArn, queueByUrl });
+    const judge = (topicArn: string, queue: SqsQueue) => access.judgeDelivery(topicArn, queue);
+    const fanOut = new FanOut({ snsStore, queueByArn }, judge, SqsStore.createMessage.bind(SqsStore), trace, log);
     const spy = { addMessage: (publication: Publication) => fanOut.begin(publication) };
     snsStore.spy = spy as unknown as SnsStore["spy"];
 
     const stores = { sqsStore, snsStore } as unknown as NonNullable<Parameters<typeof buildApp>[0]>["stores"];
     const app = buildApp({ logger: false, defaultRegion: region, stores });
-    app.addHook("preHandler", (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
-      const body = request.body as Record<string, unknown>;
-      const snsAction = String(body?.["Action"]);
-      if (snsAction === "Publish" || snsAction === "PublishBatch") return fanOut.publishing(done);
-      const sqsAction = /^AmazonSQS\.(.+)$/.exec(String(request.headers["x-amz-target"]))?.[1];
-      if (!sqsAction) return done();
-      try {
-        prepareSqsRequest(sqsAction, body, {
-          queueByUrl: (url) => sqsStore.getQueue(url),
-          queueExists: (queueArn) => queueByArn(queueArn) !== undefined,
-          timeScale,
-          trace,
-        });
-      } catch (error) {
-        if (!(error instanceof AwsError)) throw error;
-        return refuse(reply, error);
-      }
-      receiver.run(request, done);
-    });
+    const queueExists = (queueArn: string) => queueByArn(queueArn) !== undefined;
+    const context = { queueByUrl, queueExists, groups, timeScale, trace };
+    admitRequests(app, { iam, access, fanOut, receiver, context });
     // Never 0.0.0.0: nothing here asks for credentials.
     endpoint = await app.listen({ port: 0, host: "127.0.0.1" });
-    return new Messaging(endpoint, { sqsStore, snsStore }, () => app.close());
+    return new Messaging(endpoint, { sqsStore, snsStore }, access, () => app.close());
+  }
+
+  /** What has to be allowed for an action of SQS on a queue. */
+  accessTo(principal: Principal, action: string, queueArn: string): AccessRequest[] {
+    return this.access.ofQueue(principal, action, queueArn);
+  }
+
+  policies(): PolicyEntry[] {
+    const { sqsStore, snsStore } = this.stores;
+    return [...sqsStore.listQueues(), ...snsStore.listTopics()].flatMap(({ arn: of, attributes }) => {
+      const policy = attributes["Policy"];
+      return policy ? [{ of, document: JSON.parse(policy) as unknown }] : [];
+    });
+  }
+
+  setPolicy(of: string, _name: string | undefined, document = ""): boolean {
+    if (this.hasQueue(of)) this.setQueueAttributes(this.queueUrl(of), { Policy: document });
+    else if (this.stores.snsStore.getTopic(of)) this.setTopicAttributes(of, { Policy: document });
+    else return false;
+    return true;
   }
 
   /** @throws AwsError where SQS refuses the attributes, or where a queue of that name exists. */
@@ -137,7 +153,9 @@ export class Messaging {
     this.stores.sqsStore.deleteQueue(url);
   }
 
+  /** @throws AwsError where SNS refuses the attributes. */
   createTopic(name: string, attributes: Attributes): string {
+    checkTopicAttributes(attributes);
     return this.stores.snsStore.createTopic(
       name,
       { ...(name.endsWith(".fifo") && { FifoTopic: "true" }), ...attributes },
@@ -148,9 +166,15 @@ export class Messaging {
 
   /** Sets the attributes that are given; an empty text removes one. */
   setTopicAttributes(topicArn: string, attributes: Attributes): void {
+    checkTopicAttributes(attributes);
     const topic = this.stores.snsStore.getTopic(topicArn);
     if (!topic) throw new AwsError("NotFound", `Topic does not exist: ${topicArn}`);
     topic.attributes = withoutEmpty({ ...topic.attributes, ...attributes });
+  }
+
+  /** The attributes of a topic; undefined where there is none of that ARN. */
+  topicAttributes(topicArn: string): Attributes | undefined {
+    return this.stores.snsStore.getTopic(topicArn)?.attributes;
   }
 
   deleteTopic(topicArn: string): void {
@@ -199,13 +223,8 @@ function hasHungUp(request: FastifyRequest | undefined): boolean {
   return socket !== undefined && (socket.readableEnded || socket.destroyed);
 }
 
-/** The JSON protocol's error, as the SDK reads it. */
-function refuse(reply: FastifyReply, { code, reason }: AwsError): void {
-  void reply
-    .status(400)
-    .header("content-type", "application/x-amz-json-1.0")
-    .header("x-amzn-query-error", `${code};Sender`)
-    .send(JSON.stringify({ __type: `com.amazonaws.sqs#${code}`, message: reason }));
+function checkTopicAttributes({ Policy }: Attributes): void {
+  if (Policy && !isObject(Policy)) throw invalid("Policy", Policy, "it is not a JSON object");
 }
 
 function checkSubscriptionAttributes({ RedrivePolicy, FilterPolicy }: Attributes): void {

@@ -2,12 +2,14 @@ import type { Trace } from "../trace";
 import { AwsError } from "./awsError";
 import { maxMessageAttributes } from "./fanOut";
 import type { SqsQueue } from "./fauxqs";
+import type { MessageGroups } from "./messageGroups";
 import { checkQueueAttributes } from "./queueAttributes";
 
 /** What the requests of SQS clients are checked against. */
 export interface SqsRequestContext {
   queueByUrl(url: string): SqsQueue | undefined;
   queueExists(arn: string): boolean;
+  groups: MessageGroups;
   timeScale: number;
   trace: Trace;
 }
@@ -45,6 +47,7 @@ export function prepareSqsRequest(action: string, body: Body, context: SqsReques
       // A whole batch is refused for one entry; SQS would accept the others.
       for (const message of action === "SendMessage" ? [body] : entries) {
         prepareMessage(message, queue, timeScale);
+        context.groups.note(message);
         const { StringValue: reason } = attributesOf(message)["reason"] ?? {};
         if (reason !== undefined) trace.record("Lambda", "Publisher", `dead letter: ${reason}`);
       }

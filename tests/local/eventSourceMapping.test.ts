@@ -3,13 +3,16 @@ import type { SQSEvent } from "aws-lambda";
 import { expect } from "chai";
 import { EventEmitter, once } from "node:events";
 import { credentials, region } from "../../local/account";
-import { checkEventSourceMapping, EventSourceMapping, failedItems } from "../../local/eventSourceMapping";
+import { checkEventSourceMapping, EventSourceMapping } from "../../local/eventSourceMapping";
+import { Iam } from "../../local/iam";
 import type { Invocation, Invoker } from "../../local/lambda/invoker";
 import { Messaging } from "../../local/messaging";
 import { EventSourceMappings, eventSourceMappingResources } from "../../local/provision/eventSourceMapping";
 import type { Properties } from "../../local/provision/resource";
+import { failedItems } from "../../local/sqsEvents";
 import { Trace } from "../../local/trace";
 import { refusal } from "../refusal";
+import { registerRole } from "./roles";
 
 const functionArn = "arn:aws:lambda:us-east-1:000000000000:function:deliver";
 const success: Invocation = { payload: null };
@@ -69,7 +72,8 @@ async function start({ timeScale, queueName = "queue" }: { timeScale?: number; q
   trace.subscribe(({ from, to, label }) => from === "Publisher" && labels.push(`${from} -> ${to}: ${label}`));
   const lines: string[] = [];
   const log = (line: string) => lines.push(line);
-  const messaging = await Messaging.start({ trace, timeScale, log });
+  const iam = new Iam();
+  const messaging = await Messaging.start({ trace, timeScale, log, iam });
   const sqs = new SQSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
   cleanUps.push(
     () => messaging.close(),
@@ -84,6 +88,7 @@ async function start({ timeScale, queueName = "queue" }: { timeScale?: number; q
       functionArn,
       invoker,
       endpoint,
+      credentials: () => ({ ...credentials, sessionToken: "local" }),
       log,
       trace,
       timeScale,
@@ -113,7 +118,7 @@ async function start({ timeScale, queueName = "queue" }: { timeScale?: number; q
     const { Attributes } = await sqs.send(command);
     return AttributeNames.map((name) => Number(Attributes?.[name]));
   };
-  return { trace, labels, lines, log, messaging, sqs, queue, invoker, map, send, sendMany, counts };
+  return { trace, labels, lines, log, iam, messaging, sqs, queue, invoker, map, send, sendMany, counts };
 }
 
 describe("an event source mapping", () => {
@@ -375,13 +380,18 @@ describe("an event source mapping's settings", () => {
   });
 });
 
+const polling = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+
 describe("a provisioned event source mapping", () => {
   async function provision() {
     const started = await start();
-    const { messaging, invoker, log, trace } = started;
+    const { messaging, invoker, log, trace, iam } = started;
     const timeouts: Record<string, number> = { [functionArn]: 30 };
     const functionTimeoutSeconds = (arn: string) => timeouts[arn] ?? Infinity;
-    const mappings = new EventSourceMappings({ messaging, invoker, functionTimeoutSeconds, log, trace });
+    const role = registerRole(iam, "deliver", { Action: polling, Resource: started.queue.arn });
+    const functionRoleArn = () => role.arn;
+    const options = { messaging, invoker, functionTimeoutSeconds, functionRoleArn, iam, log, trace };
+    const mappings = new EventSourceMappings(options);
     cleanUps.push(
       () => mappings.stop(),
       () => invoker.end(),
@@ -392,6 +402,30 @@ describe("a provisioned event source mapping", () => {
     const { update } = resource;
     return { ...started, resource: { ...resource, update }, mappings, inputs };
   }
+
+  for (const action of polling) {
+    it(`is refused to a function whose role lacks ${action}`, async () => {
+      const { resource, inputs, iam } = await provision();
+      const Action = polling.filter((other) => other !== action);
+      registerRole(iam, "deliver", { Action, Resource: String(inputs["eventSourceArn"]) });
+      const { message } = await refusal(resource.create({ name: "relay", inputs }));
+      expect(message)
+        .to.contain("InvalidParameterValueException: The provided execution role does not have permissions to call")
+        .and.contain(`${action.slice("sqs:".length)} on SQS`);
+    });
+  }
+
+  it("polls as the function's role, and says so where that may no longer", async () => {
+    const { resource, inputs, invoker, iam, lines, send } = await provision();
+    const { id } = await resource.create({ name: "relay", inputs });
+    iam.roles.deleteInlinePolicy("deliver", "policy");
+    // A poll that is under way may have been allowed; the one after it is not.
+    void invoker.next().then(({ answer }) => answer(success));
+    await send("hello");
+    const denied = /polling .* failed: .*not authorized to perform: sqs:receivemessage on resource/;
+    while (!lines.some((line) => denied.test(line))) await new Promise(setImmediate);
+    await resource.delete(id, {});
+  });
 
   it("polls from its creation to its deletion", async () => {
     const { resource, inputs, invoker, send, counts } = await provision();

@@ -1,17 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
+import { Iam } from "../../local/iam";
+import { roleArn } from "../../local/iam/roles";
 import { LambdaService } from "../../local/lambda/lambdaService";
 import { lambdaResources } from "../../local/provision/lambda";
 import type { LocalResource, Properties } from "../../local/provision/resource";
+import { everything, policyOf, registerRole } from "./roles";
 
 describe("provisioning of aws.lambda", () => {
+  let iam: Iam;
   let lambda: LambdaService;
   let functions: LocalResource;
   let permissions: LocalResource;
 
   beforeEach(() => {
-    lambda = new LambdaService({ environment: () => ({}), log: () => undefined });
-    const resources = lambdaResources(lambda);
+    iam = new Iam();
+    registerRole(iam, "r", everything);
+    lambda = new LambdaService({ environment: () => ({}), log: () => undefined, iam });
+    const resources = lambdaResources(lambda, iam);
     functions = resources["aws:lambda/function:Function"] as LocalResource;
     permissions = resources["aws:lambda/permission:Permission"] as LocalResource;
   });
@@ -59,6 +65,15 @@ describe("provisioning of aws.lambda", () => {
     await create({ environment: { variables: { KEY: "x".repeat(4093) } } });
   });
 
+  it("refuses a role that Lambda may not assume, and one that does not exist", async () => {
+    const assumeRolePolicy = policyOf({ Principal: { Service: "ecs-tasks.amazonaws.com" }, Action: "sts:AssumeRole" });
+    iam.roles.put({ name: "task", arn: roleArn("task"), assumeRolePolicy });
+    for (const name of ["task", "missing"]) {
+      const { message } = await rejectionOf(create({ role: roleArn(name) }));
+      expect(message).to.contain("The role defined for the function cannot be assumed by Lambda").and.contain(name);
+    }
+  });
+
   it("updates in place: the ARN stays, and the code is the new one", async () => {
     const { id, outputs } = await create();
     const inputs = functionInputs({ code: code("exports.handler = async () => 'second';") });
@@ -67,6 +82,11 @@ describe("provisioning of aws.lambda", () => {
 
     expect(updated).to.deep.equal(outputs);
     expect(await lambda.invoke(id, {})).to.deep.equal({ payload: "second" });
+  });
+
+  it("takes a customer key for its environment", async () => {
+    const { id } = await create({ kmsKeyArn: "arn:aws:kms:us-east-1:000000000000:key/k" });
+    expect(await lambda.invoke(id, {})).to.deep.equal({ payload: "first" });
   });
 
   it("replaces a function whose name or package type changes", () => {
@@ -109,6 +129,7 @@ describe("provisioning of aws.lambda", () => {
     { claim: "two architectures", changes: { architectures: ["arm64", "x86_64"] }, message: /architectures/ },
     { claim: "an unusable name", changes: { name: "a.b" }, message: /name.*got a\.b/ },
     { claim: "an image", changes: { packageType: "Image" }, message: /packageType.*got Image/ },
+    { claim: "a key that is no ARN", changes: { kmsKeyArn: "alias/relay" }, message: /kmsKeyArn.*got alias\/relay/ },
     { claim: "layers", changes: { layers: ["arn"] }, message: /layers.*no local counterpart/ },
     { claim: "no code", changes: { code: undefined }, message: /AssetArchive/ },
   ];
@@ -183,7 +204,7 @@ function functionInputs(changes: Properties): Properties {
     code: code("exports.handler = async () => 'first';"),
     handler: "index.handler",
     runtime: "nodejs24.x",
-    role: "arn:aws:iam::000000000000:role/r",
+    role: roleArn("r"),
     ...changes,
   };
 }

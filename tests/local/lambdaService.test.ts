@@ -9,9 +9,12 @@ import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { specialArchiveSig, specialAssetSig, specialSigKey } from "@pulumi/pulumi/runtime/rpc";
 import { expect } from "chai";
+import { Iam } from "../../local/iam";
+import { type Credentials, roleArn, roleCredentials } from "../../local/iam/roles";
 import { AccessDeniedError, type Invocation } from "../../local/lambda/invoker";
 import { LambdaService, type LambdaServiceOptions } from "../../local/lambda/lambdaService";
 import type { FunctionConfiguration } from "../../local/lambda/localFunction";
+import { everything, registerRole } from "./roles";
 
 describe("the local Lambda service", () => {
   const services: LambdaService[] = [];
@@ -23,7 +26,9 @@ describe("the local Lambda service", () => {
   });
 
   function start(options: Partial<LambdaServiceOptions> = {}): LambdaService {
-    const service = new LambdaService({ environment: () => ({}), log: () => undefined, ...options });
+    const iam = new Iam();
+    registerRole(iam, "r", everything);
+    const service = new LambdaService({ environment: () => ({}), log: () => undefined, iam, ...options });
     services.push(service);
     return service;
   }
@@ -249,9 +254,7 @@ describe("the local Lambda service", () => {
           TABLE: "t",
           AWS_ENDPOINT_URL_DYNAMODB: "http://127.0.0.1:1",
           _HANDLER: "index.handler",
-          AWS_ACCESS_KEY_ID: "local",
-          AWS_SECRET_ACCESS_KEY: "local",
-          AWS_SESSION_TOKEN: "local",
+          ...variablesOf(roleCredentials(roleArn("r"), "f")),
           AWS_REGION: "us-east-1",
           AWS_DEFAULT_REGION: "us-east-1",
           AWS_EXECUTION_ENV: "AWS_Lambda_nodejs24.x",
@@ -436,7 +439,7 @@ describe("the local Lambda service", () => {
         const body = 'exports.handler = () => { require("net").connect(${port}, "127.0.0.1").write(process.cwd()); return new Promise(() => {}); }';
         const service = new LambdaService({ environment: () => ({}), log() {} });
         const code = new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset(body) });
-        service.putFunction({ name: "f", code, handler: "index.handler", runtime: "nodejs24.x", timeoutSeconds: 60, memorySizeMb: 128, variables: {} })
+        service.putFunction({ name: "f", roleArn: "arn:aws:iam::000000000000:role/r", code, handler: "index.handler", runtime: "nodejs24.x", timeoutSeconds: 60, memorySizeMb: 128, variables: {} })
           .then(() => service.invoke("f", {}));
       `,
         ],
@@ -712,6 +715,7 @@ function callingBack(port: number, result = "null"): string {
 function lambdaFunction(body: string, changes: Partial<FunctionConfiguration> = {}): FunctionConfiguration {
   return {
     name: "f",
+    roleArn: roleArn("r"),
     code: new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset(body) }),
     handler: "index.handler",
     runtime: "nodejs24.x",
@@ -719,6 +723,14 @@ function lambdaFunction(body: string, changes: Partial<FunctionConfiguration> = 
     memorySizeMb: 128,
     variables: {},
     ...changes,
+  };
+}
+
+function variablesOf({ accessKeyId, secretAccessKey, sessionToken }: Credentials) {
+  return {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
   };
 }
 

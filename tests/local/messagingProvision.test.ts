@@ -10,6 +10,7 @@ import { expect } from "chai";
 import { credentials, region } from "../../local/account";
 import { Messaging } from "../../local/messaging";
 import { messagingResources } from "../../local/provision/messaging";
+import { messagingFunctions } from "../../local/provision/messagingState";
 import type { Properties } from "../../local/provision/resource";
 import { Trace } from "../../local/trace";
 import { refusal } from "../refusal";
@@ -184,6 +185,45 @@ describe("a provisioned topic", () => {
     expect(Attributes).to.include({ DisplayName: "second", Policy: "{}" });
     await resource(topic).delete(olds.id, olds);
     expect((await sns.send(new ListTopicsCommand({}))).Topics ?? []).to.deep.equal([]);
+  });
+});
+
+describe("a provisioned topic's policy", () => {
+  for (const policy of ["{", "[]", "everyone"]) {
+    it(`is refused where it is ${policy}`, async () => {
+      const { create } = await start();
+      const { id: arn } = await create(topic, {});
+      const refused = [create(topic, { policy }), create("aws:sns/topicPolicy:TopicPolicy", { arn, policy })];
+      for (const each of refused) {
+        expect((await refusal(each)).message).to.include(`InvalidParameter: Invalid parameter: Policy ${policy}`);
+      }
+    });
+  }
+});
+
+describe("what a program asks of queues and topics", () => {
+  it("is a topic's state by its ARN, and nothing where there is none", async () => {
+    const { messaging, create, resource } = await start();
+    const { id } = await create(topic, { name: "topic", kmsMasterKeyId: "alias/mine" });
+    const read = messagingResources(messaging)[topic]?.read;
+    expect(await read?.(id)).to.deep.equal({
+      ...{ id, arn: id, name: "topic", owner: "000000000000", region: "us-east-1", displayName: "" },
+      ...{ kmsMasterKeyId: "alias/mine", policy: undefined, fifoTopic: false },
+    });
+    await resource(topic).delete(id, {});
+    expect(await read?.(id)).to.equal(undefined);
+  });
+
+  it("is answered by name, and refused where nothing has that name", async () => {
+    const { messaging, create } = await start();
+    const { "aws:sns/getTopic:getTopic": getTopic, "aws:sqs/getQueue:getQueue": getQueue } =
+      messagingFunctions(messaging);
+    expect(() => getTopic?.({ name: "relay" })).to.throw("no SNS Topic named relay");
+    expect(() => getQueue?.({ name: "relay" })).to.throw("no SQS queue named relay");
+    const { id: topicArn } = await create(topic, { name: "relay" });
+    const { id: url, arn } = (await create(queue, { name: "relay" })) as Properties;
+    expect(await getTopic?.({ name: "relay" })).to.include({ id: topicArn, arn: topicArn, name: "relay" });
+    expect(await getQueue?.({ name: "relay" })).to.include({ id: url, url, arn, name: "relay" });
   });
 });
 

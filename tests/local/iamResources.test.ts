@@ -1,0 +1,111 @@
+import { expect } from "chai";
+import { Iam } from "../../local/iam";
+import { iamResources } from "../../local/provision/iam";
+import type { LocalResource, Properties } from "../../local/provision/resource";
+import { refusal } from "../refusal";
+import { policyOf } from "./roles";
+
+const assumeRolePolicy = policyOf({ Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" });
+const policy = policyOf({ Action: "sqs:SendMessage", Resource: "*" });
+
+function start() {
+  const iam = new Iam();
+  const lines: string[] = [];
+  const resources = iamResources({ iam, log: (line) => lines.push(line) });
+  const resource = (type: string) => {
+    const found = resources[`aws:iam/${type}`];
+    if (!found?.update) throw new Error(`${type} is no resource that can be updated`);
+    return found as Required<LocalResource>;
+  };
+  const create = (type: string, inputs: Properties) => resource(type).create({ name: "relay", inputs });
+  return { iam, lines, resource, create };
+}
+
+describe("a provisioned role", () => {
+  it("is autonamed, and can be assumed by whom it says", async () => {
+    const { iam, create } = start();
+    const { id, outputs } = await create("role:Role", { assumeRolePolicy });
+    expect(id).to.match(/^relay-[0-9a-f]{7}$/);
+    expect(outputs).to.include({ name: id, arn: `arn:aws:iam::000000000000:role/${id}` });
+    expect(outputs["uniqueId"]).to.match(/^AROA/);
+    expect(await iam.canAssume("lambda.amazonaws.com", String(outputs["arn"]))).to.equal(true);
+    expect(await iam.canAssume("ecs-tasks.amazonaws.com", String(outputs["arn"]))).to.equal(false);
+  });
+
+  it("changes in place and keeps its policies, and is gone with them when it is deleted", async () => {
+    const { iam, resource, create } = start();
+    const { id, outputs } = await create("role:Role", { name: "mine", path: "/team/", assumeRolePolicy });
+    await create("rolePolicy:RolePolicy", { name: "send", role: id, policy });
+    const inputs = { name: "mine", path: "/team/", assumeRolePolicy: JSON.parse(assumeRolePolicy) as unknown };
+    expect(await resource("role:Role").update(id, { name: "relay", inputs }, outputs)).to.deep.equal(outputs);
+    expect(outputs["arn"]).to.equal("arn:aws:iam::000000000000:role/team/mine");
+    expect(iam.roles.inlinePolicies(id)).to.deep.equal([{ name: "send", document: policy }]);
+    await resource("role:Role").delete(id, outputs);
+    expect(iam.roles.policies()).to.deep.equal([]);
+  });
+
+  it("is refused under a name that is taken", async () => {
+    const { create } = start();
+    await create("role:Role", { name: "mine", assumeRolePolicy });
+    const { message } = await refusal(create("role:Role", { name: "mine", assumeRolePolicy }));
+    expect(message).to.contain("EntityAlreadyExists");
+  });
+
+  for (const [input, value] of [
+    ["managedPolicyArns", ["arn:aws:iam::aws:policy/AdministratorAccess"]],
+    ["inlinePolicies", [{ name: "send", policy }]],
+  ] as const) {
+    it(`is refused with ${input}, which nothing here evaluates`, async () => {
+      const { create } = start();
+      const { message } = await refusal(create("role:Role", { assumeRolePolicy, [input]: value }));
+      expect(message).to.contain(input).and.contain("not modelled");
+    });
+  }
+
+  it("has the boundary that the program registered, and says of another that it is not enforced", async () => {
+    const { iam, lines, create } = start();
+    const { outputs } = await create("policy:Policy", { name: "boundary", policy });
+    await create("role:Role", { name: "bounded", assumeRolePolicy, permissionsBoundary: outputs["arn"] });
+    expect(lines).to.deep.equal([]);
+    expect(iam.roles.get("bounded")?.permissionsBoundary).to.equal("arn:aws:iam::000000000000:policy/boundary");
+    const permissionsBoundary = "arn:aws:iam::000000000000:policy/elsewhere";
+    await create("role:Role", { assumeRolePolicy, permissionsBoundary });
+    expect(lines).to.have.length(1);
+    expect(lines[0]).to.contain(permissionsBoundary).and.contain("not enforced");
+  });
+});
+
+describe("a provisioned role policy", () => {
+  it("is set, changed and removed", async () => {
+    const { iam, resource, create } = start();
+    await create("role:Role", { name: "mine", assumeRolePolicy });
+    const { id, outputs } = await create("rolePolicy:RolePolicy", { role: "mine", policy });
+    expect(id).to.match(/^mine:relay-[0-9a-f]{7}$/);
+    const changed = policyOf({ Action: "sqs:DeleteMessage", Resource: "*" });
+    const inputs = { role: "mine", policy: changed };
+    await resource("rolePolicy:RolePolicy").update(id, { name: "relay", inputs }, outputs);
+    expect(iam.roles.inlinePolicies("mine").map(({ document }) => document)).to.deep.equal([changed]);
+    await resource("rolePolicy:RolePolicy").delete(id, outputs);
+    expect(iam.roles.inlinePolicies("mine")).to.deep.equal([]);
+  });
+
+  const refusals: [claim: string, inputs: Properties, message: RegExp][] = [
+    ["of a role that does not exist", { role: "missing", policy }, /NoSuchEntity.*missing/],
+    ["that is not JSON", { role: "mine", policy: "{" }, /MalformedPolicyDocument/],
+    [
+      "with a condition key that no request has here",
+      {
+        role: "mine",
+        policy: policyOf({ Action: "*", Condition: { Bool: { "aws:MultiFactorAuthPresent": "true" } } }),
+      },
+      /aws:MultiFactorAuthPresent is not modelled/,
+    ],
+  ];
+  for (const [claim, inputs, message] of refusals) {
+    it(`is refused ${claim}`, async () => {
+      const { create } = start();
+      await create("role:Role", { name: "mine", assumeRolePolicy });
+      expect((await refusal(create("rolePolicy:RolePolicy", inputs))).message).to.match(message);
+    });
+  }
+});
