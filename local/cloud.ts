@@ -1,13 +1,25 @@
+import { EventRules } from "./eventRules";
 import { Gateways } from "./gateway/gateways";
+import { Iam } from "./iam";
 import { Issuer } from "./issuer";
 import { LambdaService } from "./lambda/lambdaService";
 import { Messaging } from "./messaging";
+import { LocalMetrics } from "./metrics";
 import { Provisioner } from "./provision";
+import { alarmResources } from "./provision/alarm";
 import { apiGatewayResources } from "./provision/apiGateway";
+import { customDomainResources } from "./provision/customDomain";
+import { dashboardResources } from "./provision/dashboard";
+import { eventRuleResources } from "./provision/eventRule";
 import { EventSourceMappings, eventSourceMappingResources } from "./provision/eventSourceMapping";
+import { iamResources } from "./provision/iam";
+import { kmsResources } from "./provision/kms";
 import { lambdaResources } from "./provision/lambda";
+import { type LogGroups, logGroupResources } from "./provision/logGroup";
 import { messagingResources } from "./provision/messaging";
-import { tableResources } from "./provision/table";
+import { messagingFunctions } from "./provision/messagingState";
+import { recordResources } from "./provision/record";
+import { tableFunctions, tableResources } from "./provision/table";
 import { Tables } from "./table";
 import { Trace } from "./trace";
 
@@ -32,12 +44,15 @@ export interface LocalCloudOptions {
 export class LocalCloud {
   private constructor(
     readonly trace: Trace,
+    readonly iam: Iam,
     readonly issuer: Issuer,
     readonly tables: Tables,
     readonly messaging: Messaging,
     readonly lambda: LambdaService,
     readonly gateways: Gateways,
     readonly eventSourceMappings: EventSourceMappings,
+    readonly eventRules: EventRules,
+    readonly metrics: LocalMetrics,
     readonly provisioner: Provisioner,
     private readonly mute: () => void,
   ) {}
@@ -47,15 +62,21 @@ export class LocalCloud {
     // The SDK will leave Node 20 in 2027, which concerns the functions' Node 24 as little as whoever runs this.
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
     const trace = new Trace();
+    const iam = new Iam();
     let muted = false;
     const log = (line: string) => void (muted || options.log(line));
+    const metrics = new LocalMetrics();
+    const logGroups: LogGroups = new Set();
     const [issuer, tables, messaging] = await Promise.all([
       Issuer.start({ audience, userClaim, log }),
-      Tables.start({ trace }),
-      Messaging.start({ trace, timeScale, log }),
+      Tables.start({ trace, iam }),
+      Messaging.start({ trace, timeScale, log, iam }),
     ]);
     const lambda = new LambdaService({
       log,
+      iam,
+      logGroups,
+      metrics,
       nodePath,
       environment: () => ({
         AWS_ENDPOINT_URL_DYNAMODB: tables.endpoint,
@@ -65,30 +86,60 @@ export class LocalCloud {
         AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
       }),
     });
-    const gateways = new Gateways({ invoker: lambda, trace, timeScale, loseDisconnects, log, port });
+    const gateways = new Gateways({ invoker: lambda, trace, timeScale, loseDisconnects, log, port, iam });
     const eventSourceMappings = new EventSourceMappings({
       invoker: lambda,
       functionTimeoutSeconds: (functionArn) => lambda.functionTimeoutSeconds(functionArn),
+      functionRoleArn: (functionArn) => lambda.functionRoleArn(functionArn),
+      iam,
       messaging,
       timeScale,
       trace,
       log,
     });
-    const provisioner = new Provisioner({
-      ...apiGatewayResources(gateways),
-      ...eventSourceMappingResources(eventSourceMappings),
-      ...lambdaResources(lambda),
-      ...messagingResources(messaging),
-      ...tableResources(tables),
-    });
+    const eventRules = new EventRules({ invoker: lambda, timeScale, log });
+    const provisioner = new Provisioner(
+      {
+        ...alarmResources(),
+        ...apiGatewayResources(gateways, logGroups),
+        ...customDomainResources(gateways),
+        ...dashboardResources(),
+        ...eventRuleResources(eventRules),
+        ...eventSourceMappingResources(eventSourceMappings),
+        ...iamResources({ iam, log }),
+        ...kmsResources(iam.keys),
+        ...lambdaResources(lambda, iam),
+        ...logGroupResources(logGroups, iam),
+        ...messagingResources(messaging),
+        ...recordResources(),
+        ...tableResources(tables),
+      },
+      { ...messagingFunctions(messaging), ...tableFunctions(tables) },
+    );
+    iam.policies.add(messaging);
+    iam.policies.add(lambda);
     const mute = () => (muted = true);
-    return new LocalCloud(trace, issuer, tables, messaging, lambda, gateways, eventSourceMappings, provisioner, mute);
+    return new LocalCloud(
+      trace,
+      iam,
+      issuer,
+      tables,
+      messaging,
+      lambda,
+      gateways,
+      eventSourceMappings,
+      eventRules,
+      metrics,
+      provisioner,
+      mute,
+    );
   }
 
   /** Ends everything at once, with what is under way: nothing here outlives the process. */
   async close(): Promise<void> {
     // What fails for want of its counterpart now is no news.
     this.mute();
+    this.eventRules.stop();
     await Promise.all([this.eventSourceMappings.stop(), this.gateways.close(), this.lambda.close()]);
     await Promise.all([this.messaging.close(), this.tables.close(), this.issuer.close()]);
   }

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import type { LocalCloud } from "./cloud";
+import type { PolicyEntry } from "./iam/policies";
 
 const managementStatuses = [410, 429, 500] as const;
 const handlers = ["connect", "disconnect", "deliver"] as const;
@@ -8,7 +9,7 @@ type Fault =
   | { management: (typeof managementStatuses)[number]; times: number }
   | { jwks: "down" | "up" }
   | { crash: (typeof handlers)[number]; times: number }
-  | { table: "hold-answers" | "release" }
+  | { table: "hold-answers" | "release"; after?: number }
   | { disconnects: "lose" | "deliver" };
 
 /** The server that provokes what a network and a cloud do, on a port of 127.0.0.1. */
@@ -33,6 +34,7 @@ export class Control {
     });
 
     app.get("/connections", () => cloud.gateways.connections());
+    app.get("/metrics", () => cloud.metrics.all());
     for (const [path, act] of [
       ["half-open", (id: string) => cloud.gateways.halfOpen(id)],
       ["drop", (id: string) => cloud.gateways.drop(id)],
@@ -43,6 +45,19 @@ export class Control {
         return found ? reply.code(204).send() : reply.code(404).send({ message });
       });
     }
+
+    app.get("/authorizations", () => cloud.iam.recorder.authorizations());
+    app.get("/policies", () => cloud.iam.policies.policies());
+    app.put("/policies", async ({ body }, reply) => {
+      const { of, name, document } = (body ?? {}) as Partial<PolicyEntry>;
+      if (of === undefined || typeof document !== "object") {
+        const message = `got ${JSON.stringify(body)}; allowed: JSON with of, name (a role's), and document, null for none`;
+        return reply.code(400).send({ message });
+      }
+      const found = cloud.iam.policies.setPolicy(of, name, document === null ? undefined : JSON.stringify(document));
+      const message = `nothing that has such a policy is ${of}: GET /policies lists them`;
+      return found ? reply.code(204).send() : reply.code(404).send({ message });
+    });
 
     app.post("/faults", async ({ body }, reply) => {
       const fault = body as Fault;
@@ -77,7 +92,7 @@ function provoke(cloud: LocalCloud, fault: Fault): void {
     if (fault.table === "release") {
       cloud.tables.releaseAnswers();
     } else {
-      cloud.tables.holdAnswers();
+      cloud.tables.holdAnswers(fault.after);
     }
   } else {
     cloud.gateways.loseDisconnects = fault.disconnects === "lose";
@@ -93,7 +108,10 @@ function problemOf(fault: unknown): string | undefined {
     table: ["hold-answers", "release"],
     disconnects: ["lose", "deliver"],
   };
-  const { times, ...kinds } = (typeof fault === "object" && fault !== null ? fault : {}) as Record<string, unknown>;
+  const { times, after, ...kinds } = (typeof fault === "object" && fault !== null ? fault : {}) as Record<
+    string,
+    unknown
+  >;
   const [kind, ...others] = Object.keys(kinds);
   if (kind === undefined || others.length > 0 || !(kind in allowed)) {
     return `got ${JSON.stringify(fault)}; allowed: JSON with one of ${Object.keys(allowed).join(", ")}`;
@@ -102,8 +120,15 @@ function problemOf(fault: unknown): string | undefined {
     return `${kind}: got ${JSON.stringify(kinds[kind])}; allowed: ${allowed[kind]?.join(", ")}`;
   }
   const counted = kind === "management" || kind === "crash";
-  if (counted && !(Number.isInteger(times) && (times as number) >= 0)) {
+  if (counted && !isCount(times)) {
     return `times: got ${JSON.stringify(times)}; allowed: a whole number, 0 or more`;
   }
+  if (after !== undefined && !(kinds[kind] === "hold-answers" && isCount(after))) {
+    return `after: got ${JSON.stringify(after)}; allowed: a whole number, 0 or more, beside hold-answers`;
+  }
   return undefined;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0;
 }

@@ -1,5 +1,5 @@
-import { resolve } from "node:path";
-import { credentials, region } from "./account";
+import { basename, resolve } from "node:path";
+import { arn, credentials, region } from "./account";
 import { LocalCloud, type LocalCloudOptions } from "./cloud";
 import { Control } from "./control";
 import { runProgram } from "./runProgram";
@@ -12,12 +12,14 @@ export interface LocalRunOptions extends Pick<
   stack: string;
   /** Called with what goes wrong once the run is ready. */
   onLateError: (error: Error) => void;
-  /** The folder of Pulumi.yaml and index.ts. @default this repository's */
+  /** The folder of Pulumi.yaml, the stack's file and index.ts. @default this repository's */
   programFolder?: string;
 }
 
 /** Where everything is, as `npm start -- --json` prints it. */
 export interface Addresses {
+  /** The relay's name in its metrics, where the program tells it. */
+  relayName?: string;
   websocketUrl: string;
   managementEndpoint: string;
   /** SNS and SQS. */
@@ -28,6 +30,7 @@ export interface Addresses {
   secretAccessKey: string;
   topicArn: string;
   queueUrl: string;
+  queueArn: string;
   deadLetterQueueUrl: string;
   subscriptionDeadLetterQueueUrl: string;
   tableName: string;
@@ -57,9 +60,12 @@ export class LocalRun {
     try {
       const config = withLocalIssuer(configured, { issuer: cloud.issuer.issuer, audience });
       const { provisioner } = cloud;
-      const outputs = await runProgram({ programFolder, stack, config, provisioner, onLateError });
+      const exported = await runProgram({ programFolder, stack, config, provisioner, onLateError });
+      // One by one, as index.ts exports them, or together, as a relay's `addresses`.
+      const outputs = { ...exported, ...(exported.addresses as Record<string, unknown> | undefined) };
       const control = await Control.start(cloud);
       const addresses: Addresses = {
+        ...(typeof outputs.relayName === "string" && { relayName: outputs.relayName }),
         websocketUrl: text(outputs, "websocketUrl"),
         managementEndpoint: text(outputs, "managementEndpoint"),
         awsEndpoint: cloud.messaging.endpoint,
@@ -69,6 +75,7 @@ export class LocalRun {
         secretAccessKey: credentials.secretAccessKey,
         topicArn: text(outputs, "topicArn"),
         queueUrl: text(outputs, "queueUrl"),
+        queueArn: arn("sqs", basename(text(outputs, "queueUrl"))),
         deadLetterQueueUrl: text(outputs, "deadLetterQueueUrl"),
         subscriptionDeadLetterQueueUrl: text(outputs, "subscriptionDeadLetterQueueUrl"),
         tableName: text(outputs, "tableName"),
@@ -102,7 +109,9 @@ function authNames({ values }: StackConfig): { userClaim: string; cookieName: st
 function text(outputs: Record<string, unknown>, key: string): string {
   const value = outputs[key];
   if (typeof value !== "string") {
-    throw new Error(`the program's output ${key} is ${JSON.stringify(value)}: index.ts has to export it as text`);
+    throw new Error(
+      `the program's output ${key} is ${JSON.stringify(value)}: the program has to export it as text, as index.ts does`,
+    );
   }
   return value;
 }

@@ -7,7 +7,6 @@ import { specialArchiveSig, specialAssetSig, specialSigKey } from "@pulumi/pulum
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import type { Provisioner } from "./provision";
-import { callFunction } from "./provision/functions";
 import type { Properties } from "./provision/resource";
 
 const { version } = require("@pulumi/aws/package.json") as { version: string };
@@ -44,7 +43,10 @@ export class ProviderServer {
   }
 }
 
-export type ProvisionerLike = Pick<Provisioner, "create" | "update" | "delete" | "replaces">;
+export type ProvisionerLike = Pick<
+  Provisioner,
+  "create" | "update" | "delete" | "read" | "replaces" | "call" | "computedInputs"
+>;
 
 /** What is missing here (schema, construct, call, …) gRPC itself answers as unimplemented, which the engine accepts. */
 function methods(provisioner: ProvisionerLike): grpc.UntypedServiceImplementation {
@@ -59,9 +61,10 @@ function methods(provisioner: ProvisionerLike): grpc.UntypedServiceImplementatio
     // Secrets are not accepted: the engine unwraps them, and marks as secret again what it gets back.
     configure: answer(() => new messages.ConfigureResponse().setSupportspreview(true)),
 
-    invoke: answer((request: messages.InvokeRequest) =>
-      new messages.InvokeResponse().setReturn(struct(callFunction(request.getTok()))),
-    ),
+    invoke: answer(async (request: messages.InvokeRequest) => {
+      const answered = await provisioner.call(request.getTok(), properties(request.getArgs()));
+      return new messages.InvokeResponse().setReturn(struct(answered));
+    }),
 
     check: answer((request: messages.CheckRequest) => {
       const { type, name } = parseUrn(request.getUrn());
@@ -90,8 +93,11 @@ function methods(provisioner: ProvisionerLike): grpc.UntypedServiceImplementatio
     create: answer(async (request: messages.CreateRequest) => {
       const inputs = properties(request.getProperties());
       // Outputs that are missing from a preview's answer are unknown to the program.
-      if (request.getPreview()) return new messages.CreateResponse().setProperties(struct(inputs));
       const { type, name } = parseUrn(request.getUrn());
+      if (request.getPreview()) {
+        const known = without(inputs, provisioner.computedInputs(type, name));
+        return new messages.CreateResponse().setProperties(struct(known));
+      }
       const { id, outputs } = await provisioner.create(type, name, inputs);
       existing.add(type, id);
       return new messages.CreateResponse().setId(id).setProperties(struct(outputs));
@@ -102,19 +108,23 @@ function methods(provisioner: ProvisionerLike): grpc.UntypedServiceImplementatio
       const olds = properties(request.getOlds());
       const news = properties(request.getNews());
       const outputs = request.getPreview()
-        ? { ...without(olds, Object.keys(properties(request.getOldInputs()))), ...news }
+        ? {
+            ...without(olds, Object.keys(properties(request.getOldInputs()))),
+            ...without(news, provisioner.computedInputs(type, name)),
+          }
         : await provisioner.update(type, name, request.getId(), news, olds);
       return new messages.UpdateResponse().setProperties(struct(outputs));
     }),
 
-    // The local parts cannot be asked for their state: whatever exists is as it was left. Without an id it is gone.
-    read: answer((request: messages.ReadRequest) => {
-      const { type } = parseUrn(request.getUrn());
+    // Without an id it is gone. A part that cannot be asked for its state is as it was left.
+    read: answer(async (request: messages.ReadRequest) => {
+      const { type, name } = parseUrn(request.getUrn());
       const id = request.getId();
-      if (!existing.has(type, id)) return new messages.ReadResponse();
+      const state = await provisioner.read(type, name, id);
+      if (!state && !existing.has(type, id)) return new messages.ReadResponse();
       return new messages.ReadResponse()
         .setId(id)
-        .setProperties(request.getProperties())
+        .setProperties(struct({ ...state, ...properties(request.getProperties()) }))
         .setInputs(request.getInputs());
     }),
 
@@ -185,7 +195,7 @@ function comparable(value: unknown): unknown {
   return Object.fromEntries(Object.entries(fields).map(([key, inner]) => [key, comparable(inner)]));
 }
 
-function without(fields: Properties, keys: string[]): Properties {
+function without(fields: Properties, keys: readonly string[]): Properties {
   return Object.fromEntries(Object.entries(fields).filter(([key]) => !keys.includes(key)));
 }
 

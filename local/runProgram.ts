@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { stop } from "esbuild";
 import type { Provisioner } from "./provision";
-import { callFunction } from "./provision/functions";
 import type { Properties } from "./provision/resource";
 import { asRuntimeConfig, type StackConfig } from "./stackConfig";
 
@@ -49,7 +49,7 @@ export async function runProgram(options: RunProgramOptions): Promise<Properties
     }
   };
 
-  const register = async ({ type, name, inputs, custom }: pulumi.runtime.MockResourceArgs) => {
+  const register = async ({ type, name, inputs, custom, id: readId }: pulumi.runtime.MockResourceArgs) => {
     constructed.delete(`${type} ${name}`);
     if (ready) {
       const error = new Error(
@@ -64,6 +64,11 @@ export async function runProgram(options: RunProgramOptions): Promise<Properties
       if (!custom) {
         return { id: "", state: inputs as Properties };
       }
+      if (readId) {
+        const state = await provisioner.read(type, name, readId);
+        if (!state) throw new Error(missing(type, name, readId, provisioner.canRead(type, name)));
+        return { id: readId, state };
+      }
       const { id, outputs } = await provisioner.create(type, name, withoutSecrets(inputs) as Properties);
       return { id, state: outputs };
     } catch (error) {
@@ -76,13 +81,18 @@ export async function runProgram(options: RunProgramOptions): Promise<Properties
     }
   };
 
-  const call = ({ token }: pulumi.runtime.MockCallArgs): Promise<Properties> => {
+  const call = async ({ token, inputs }: pulumi.runtime.MockCallArgs): Promise<Properties> => {
+    provisioning += 1;
     try {
-      return Promise.resolve(callFunction(token));
+      return await provisioner.call(token, withoutSecrets(inputs) as Properties);
     } catch (error) {
       // A rejected mock call loses its message on the way to the program.
       fail(error);
-      return Promise.reject(error as Error);
+      throw error;
+    } finally {
+      provisioning -= 1;
+      lastProgressMs = Date.now();
+      progress?.();
     }
   };
 
@@ -114,7 +124,15 @@ export async function runProgram(options: RunProgramOptions): Promise<Properties
     return outputs;
   } finally {
     clearInterval(stalled);
+    // Everything is bundled: esbuild would keep a process of 100 MB for as long as the run lasts.
+    await stop();
   }
+}
+
+function missing(type: string, name: string, id: string, canRead: boolean): string {
+  return canRead
+    ? `${type} (${name}): nothing exists here under the id ${id} that get() was given`
+    : `${type} (${name}): the local run cannot read this resource type: give it a read in local/provision`;
 }
 
 /** Mocks never call `transforms`: the program would run here without them, and differently on AWS. */
@@ -163,7 +181,7 @@ const signatureKey = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 
 /** Secrets reach a provider wrapped; nothing here keeps state that would need them to be. */
-export function withoutSecrets(value: unknown): unknown {
+function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) {
     return value.map(withoutSecrets);
   }

@@ -30,7 +30,9 @@ export function readStackConfig(programFolder: string, stack: string): StackConf
   const stackFile = join(programFolder, `Pulumi.${stack}.yaml`);
   if (!/^[\w.-]+$/.test(stack) || !existsSync(stackFile)) {
     const known = readdirSync(programFolder).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
-    throw new Error(`stack ${JSON.stringify(stack)} has no file Pulumi.${stack}.yaml; there are: ${known.join(", ")}`);
+    throw new Error(
+      `stack ${JSON.stringify(stack)} has no file Pulumi.${stack}.yaml; there are: ${known.join(", ") || "none"}`,
+    );
   }
   const stackValues = ((readYaml(stackFile) as { config?: Values } | null)?.config ?? {}) as Values;
 
@@ -74,12 +76,12 @@ export function asRuntimeConfig({ project, values }: StackConfig): Record<string
 }
 
 /**
- * `auth` with the local issuer in the place of the configured one; the user's claim and the cookie's name stay. The
+ * `auth` with the local issuer in the place of the configured one; all that is not about the issuer stays. The
  * program refuses a placeholder, and no machine can sign for a real issuer.
  */
 export function withLocalIssuer(config: StackConfig, oidc: { issuer: string; audience: string }): StackConfig {
-  const { userClaim, cookieName } = (config.values.auth ?? {}) as Values;
-  return { ...config, values: { ...config.values, auth: { oidc, userClaim, cookieName } } };
+  const { userClaim, cookieName, endSessionWithToken } = (config.values.auth ?? {}) as Values;
+  return { ...config, values: { ...config.values, auth: { oidc, userClaim, cookieName, endSessionWithToken } } };
 }
 
 /** The CLI writes numbers and booleans of a stack as text, and reads them back by the declared type. */

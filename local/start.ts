@@ -1,14 +1,17 @@
 import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Addresses } from "./localRun";
 
-const usage = `npm start -- [--stack dev] [--port N] [--time-scale N] [--lose-disconnects] [--node PATH] [--json]
+const usage = `npm start -- [--stack dev] [--port N] [--time-scale N] [--lose-disconnects] [--node PATH] [--program FOLDER]
+             [--json]
 
   --stack NAME         the stack whose config is used: dev (default), prod, or any Pulumi.NAME.yaml
   --port N             port of the WebSocket API (default: any free one)
   --time-scale N       run the clocks of gateway and queues N times as fast (default: 1)
   --lose-disconnects   the gateway delivers no $disconnect, as may happen on AWS
   --node PATH          the Node that runs the functions (default: the one that runs this; on AWS it is Node 24)
+  --program FOLDER     another program than this repository's, that exports a relay's outputs as index.ts does
   --json               print one line of JSON when ready, and nothing else, to stdout`;
 
 interface Flags {
@@ -17,6 +20,7 @@ interface Flags {
   timeScale: number;
   loseDisconnects: boolean;
   nodePath?: string;
+  programFolder?: string;
   json: boolean;
 }
 
@@ -66,6 +70,7 @@ function readFlags(args: string[]): Flags | undefined {
       "time-scale": { type: "string", default: "1" },
       "lose-disconnects": { type: "boolean", default: false },
       node: { type: "string" },
+      program: { type: "string" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -85,7 +90,11 @@ function readFlags(args: string[]): Flags | undefined {
   if (nodePath !== undefined && !existsSync(nodePath)) {
     throw new Error(`--node: got ${JSON.stringify(nodePath)}; allowed: the path of a Node executable`);
   }
-  return { stack, port, timeScale, loseDisconnects: values["lose-disconnects"], nodePath, json };
+  const programFolder = values.program === undefined ? undefined : resolve(values.program);
+  if (programFolder !== undefined && !existsSync(join(programFolder, "Pulumi.yaml"))) {
+    throw new Error(`--program: got ${JSON.stringify(values.program)}; allowed: a folder with a Pulumi.yaml`);
+  }
+  return { stack, port, timeScale, loseDisconnects: values["lose-disconnects"], nodePath, programFolder, json };
 }
 
 function welcome(addresses: Addresses, flags: Flags): string {
@@ -109,7 +118,8 @@ Get a token for any user; further query parameters override claims, an empty one
 
   curl '${tokenUrl}?user=42&expiresInSeconds=60'
 
-See who is connected, and what could not be delivered:
+See who is connected, and what could not be delivered (npm start --silent -- --json > relay.json gives the command line
+of docs/operations.md its addresses; here with the AWS CLI):
 
   aws --endpoint-url ${dynamodbEndpoint} dynamodb scan --table-name ${tableName}
   aws --endpoint-url ${awsEndpoint} sqs receive-message --queue-url ${deadLetterQueueUrl} --message-attribute-names All

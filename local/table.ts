@@ -4,6 +4,9 @@ import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import dynalite = require("dynalite");
+import { Iam } from "./iam";
+import { TableAccess } from "./tableAccess";
+import { tableTraceLabel } from "./tableTrace";
 import type { Trace } from "./trace";
 
 /**
@@ -13,12 +16,19 @@ import type { Trace } from "./trace";
  */
 export class Tables {
   private held: (() => void)[] | undefined;
+  /** How many more writes are answered before answers are held back. */
+  private answeredBefore = 0;
   private readonly whenHeld: (() => void)[] = [];
+  private readonly serving = new Set<Promise<Answer>>();
+  private readonly asking = new Set<Promise<Answer>>();
+  private exclusive: Promise<unknown> | undefined;
+  private isClosed = false;
 
   private constructor(
     private readonly server: Server,
     private readonly answer: RequestListener,
     private readonly trace: Trace,
+    readonly access: TableAccess,
   ) {
     server.removeAllListeners("request");
     server.on("request", (request: IncomingMessage, response: ServerResponse) => {
@@ -26,11 +36,12 @@ export class Tables {
     });
   }
 
-  static async start({ trace }: { trace: Trace }): Promise<Tables> {
+  /** `iam` judges every request; by default it is one without any role. */
+  static async start({ trace, iam = new Iam() }: { trace: Trace; iam?: Iam }): Promise<Tables> {
     const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
     const [answer] = server.listeners("request") as RequestListener[];
     if (!answer) throw new Error("dynalite has no request listener");
-    const tables = new Tables(server, answer, trace);
+    const tables = new Tables(server, answer, trace, new TableAccess(iam));
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     return tables;
@@ -41,9 +52,13 @@ export class Tables {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** From now on writes happen, but their writers are not told until `releaseAnswers`. Reads are answered. */
-  holdAnswers(): void {
+  /**
+   * From now on writes happen, but their writers are not told until `releaseAnswers`; the first `after` ones still are. Reads
+   * are answered.
+   */
+  holdAnswers(after = 0): void {
     this.held ??= [];
+    this.answeredBefore = after;
   }
 
   /** Sends the answers that were held back, and holds back no more. */
@@ -63,9 +78,23 @@ export class Tables {
     return this.heldAnswers() > 0 ? Promise.resolve() : new Promise((resolve) => this.whenHeld.push(resolve));
   }
 
+  /** Runs `work` while no other request is answered: the others wait until it has ended. `work` asks by `ask`. */
+  async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    while (this.exclusive) await this.exclusive;
+    const done = Promise.all(this.serving).then(work);
+    this.exclusive = done.catch(() => undefined);
+    try {
+      return await done;
+    } finally {
+      this.exclusive = undefined;
+    }
+  }
+
   /** Ends every connection, those that wait for a held answer included. */
   async close(): Promise<void> {
     this.held = undefined;
+    this.isClosed = true;
+    await Promise.all(this.asking);
     const closed = new Promise((resolve) => this.server.close(resolve));
     this.server.closeAllConnections();
     await closed;
@@ -74,10 +103,19 @@ export class Tables {
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request);
     const operation = String(request.headers["x-amz-target"]).split(".")[1] ?? "";
-    const answer = await this.ask(request, body);
-    this.record(operation, answer);
+    const denial = await this.access.denial(request.headers, operation, body);
+    if (denial !== undefined) {
+      this.record(operation, body, { status: 400, headers: {}, body: denial });
+      response.writeHead(400, { "content-type": "application/x-amz-json-1.0" }).end(denial);
+      return;
+    }
+    while (this.exclusive) await this.exclusive;
+    const serving = this.ask(request, body);
+    this.serving.add(serving);
+    const answer = await serving.finally(() => this.serving.delete(serving));
+    this.record(operation, body, answer);
     const send = () => response.writeHead(answer.status, answer.headers).end(answer.body);
-    if (this.held && isWrite(operation)) {
+    if (this.held && isWrite(operation) && this.answeredBefore-- <= 0) {
       this.held.push(send);
       for (const resolve of this.whenHeld.splice(0)) resolve();
     } else {
@@ -87,11 +125,20 @@ export class Tables {
 
   /**
    * What dynalite answers. It is given a request that has arrived in full, for it throws - and so would end the local
-   * run - where a client hangs up in the middle of one.
+   * run - where a client hangs up in the middle of one, or once it is closed.
    */
-  private ask(request: IncomingMessage, body: Buffer): Promise<Answer> {
+  async ask(request: Pick<IncomingMessage, "method" | "url" | "headers">, body: Buffer): Promise<Answer> {
+    if (this.isClosed) throw new Error("The local DynamoDB is closed.");
+    const asking = this.askDynalite(request, body);
+    this.asking.add(asking);
+    return asking.finally(() => this.asking.delete(asking));
+  }
+
+  private askDynalite(
+    { method, url, headers }: Pick<IncomingMessage, "method" | "url" | "headers">,
+    body: Buffer,
+  ): Promise<Answer> {
     return new Promise((resolve) => {
-      const { method, url, headers } = request;
       const whole = Object.assign(Readable.from(body.length > 0 ? [body] : []), { method, url, headers });
       const answer: Answer = { status: 200, headers: {}, body: "" };
       const response = {
@@ -105,54 +152,19 @@ export class Tables {
     });
   }
 
-  private record(operation: string, { status, body }: Answer): void {
-    const label = labels[operation];
-    if (!label) return;
-    const answer = (body ? JSON.parse(body) : {}) as Record<string, unknown>;
-    this.trace.record(
-      "Lambda",
-      "WSSessionDB",
-      `${label}: ${status === 200 ? gist(operation, answer) : failure(answer)}`,
-    );
+  private record(operation: string, request: Buffer, { status, body }: Answer): void {
+    const label = tableTraceLabel(operation, request, status, body);
+    if (label !== undefined) this.trace.record("Lambda", "WSSessionDB", label);
   }
 }
 
-interface Answer {
+export interface Answer {
   status: number;
   headers: IncomingHttpHeaders & Record<string, string>;
   body: string;
 }
 
-/** What an operation means in the flow. */
-const labels: Record<string, string> = {
-  PutItem: "save session",
-  UpdateItem: "save session",
-  GetItem: "read sessions",
-  BatchGetItem: "read sessions",
-  Query: "read sessions",
-  Scan: "read sessions",
-  DeleteItem: "delete session",
-  BatchWriteItem: "write sessions",
-};
-
 /** A write changes items; a table's own life is not held back. */
 function isWrite(operation: string): boolean {
   return /^(PutItem|UpdateItem|DeleteItem|BatchWriteItem|Transact.*)$/.test(operation);
-}
-
-function gist(operation: string, { Item, Items, Responses }: Record<string, unknown>): string {
-  if (operation === "GetItem") return found(Item ? 1 : 0);
-  if (Array.isArray(Items)) return found(Items.length);
-  if (Responses) return found(Object.values(Responses as Record<string, unknown[]>).flat().length);
-  return "ok";
-}
-
-function found(count: number): string {
-  return count === 0 ? "none found" : `${count} found`;
-}
-
-function failure({ __type: type }: Record<string, unknown>): string {
-  return String(type).split("#").at(-1) === "ConditionalCheckFailedException"
-    ? "refused by its condition"
-    : `failed, ${String(type).split("#").at(-1)}`;
 }

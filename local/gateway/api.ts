@@ -1,10 +1,11 @@
 import { arn } from "../account";
+import { accessLogLine, type Outcome } from "./accessLog";
 import type { Closing, ConnectionListener, Identity } from "./connection";
 import { Connection } from "./connection";
 import { ApiDefinition, type Stage } from "./definition";
 import type { GatewayEnvironment } from "./environment";
 import { newResourceId, shortId } from "./ids";
-import type { ApiInputs } from "./inputs";
+import type { ApiInputs, IntegrationInputs } from "./inputs";
 import { type IntegrationError, invokeProxy } from "./lambdaIntegration";
 import { answerMessage } from "./messages";
 import { disconnectEvent, requestContext, type Endpoint } from "./proxyEvents";
@@ -21,13 +22,13 @@ export class Api {
     readonly environment: GatewayEnvironment,
     inputs: ApiInputs,
     /** host:port of the server in front of it. */
-    private readonly domainName: () => string,
+    readonly domainName: () => string,
   ) {
     this.definition = new ApiDefinition(inputs);
   }
 
-  get endpoint(): Endpoint {
-    return { apiId: this.id, domainName: this.domainName() };
+  endpointOf({ domainName }: Connection): Endpoint {
+    return { apiId: this.id, domainName };
   }
 
   /** The connection as the management API sees it. */
@@ -36,8 +37,8 @@ export class Api {
     return connection?.exists && connection.stageName === stageName ? connection : undefined;
   }
 
-  /** A connection whose `$connect` is about to be invoked. */
-  addConnection(stage: Stage, identity: Identity, wire: Wire): Connection {
+  /** A connection whose `$connect` is about to be invoked; `domainName` is the one that its client asked for. */
+  addConnection(stage: Stage, identity: Identity, wire: Wire, domainName: string): Connection {
     const { trace, timeScale } = this.environment;
     const listener: ConnectionListener = {
       onMessage: (text) => void answerMessage(this, stage, connection, text),
@@ -47,7 +48,7 @@ export class Api {
         void this.disconnected(stage, connection, closing);
       },
     };
-    const connection = new Connection(stage.name, identity, wire, timeScale, listener);
+    const connection = new Connection(stage.name, domainName, identity, wire, timeScale, listener);
     this.connections.set(connection.id, connection);
     return connection;
   }
@@ -72,7 +73,7 @@ export class Api {
   }
 
   private async disconnected(stage: Stage, connection: Connection, closing: Closing): Promise<void> {
-    const { trace, invoker, loseDisconnects, log } = this.environment;
+    const { trace, loseDisconnects } = this.environment;
     const id = shortId(connection.id);
     if (closing.by === "client") {
       trace.record(
@@ -82,21 +83,43 @@ export class Api {
       );
     }
     const integration = stage.deployment?.routes.get("$disconnect")?.integration;
-    if (integration?.integrationType !== "AWS_PROXY") return;
+    const isInvoked = integration?.integrationType === "AWS_PROXY";
     if (loseDisconnects) {
-      trace.record("Gateway", "Lambda", `$disconnect ${id} is lost`);
+      if (isInvoked) trace.record("Gateway", "Lambda", `$disconnect ${id} is lost`);
       return;
     }
+    const endpoint = this.endpointOf(connection);
+    const context = requestContext(endpoint, connection, "$disconnect", "DISCONNECT");
+    if (!isInvoked) return this.logAccess(stage, context, { status: 200 });
     trace.record("Gateway", "Lambda", `$disconnect ${id}`);
-    const context = requestContext(this.endpoint, connection, "$disconnect", "DISCONNECT");
-    const event = disconnectEvent(closing.code, closing.reason, this.endpoint, context);
+    const event = disconnectEvent(closing.code, closing.reason, endpoint, context);
+    this.logAccess(stage, context, await this.invokeDisconnect(stage, integration, event, id));
+  }
+
+  private async invokeDisconnect(
+    stage: Stage,
+    integration: IntegrationInputs,
+    event: unknown,
+    id: string,
+  ): Promise<Outcome> {
+    const { trace, invoker, log } = this.environment;
+    const startedAtMs = performance.now();
+    const latency = () => Math.round(performance.now() - startedAtMs);
     try {
       const { statusCode } = await invokeProxy(invoker, integration, event, this.sourceArn(stage, "$disconnect"));
       trace.record("Lambda", "Gateway", `${statusCode} $disconnect ${id}`);
+      return { status: statusCode, integration: { latencyMs: latency(), status: statusCode } };
     } catch (error) {
       // The connection is gone whatever the function says.
-      log(`$disconnect of stage ${stage.name}: ${(error as IntegrationError).message}`);
+      const { status, message, publicMessage } = error as IntegrationError;
+      log(`$disconnect of stage ${stage.name}: ${message}`);
+      return { status, errorMessage: publicMessage, integration: { latencyMs: latency(), error: message } };
     }
+  }
+
+  /** Writes a request's line into the run's log, where its stage logs accesses. */
+  logAccess({ accessLog }: Stage, context: Readonly<Record<string, unknown>>, outcome: Outcome): void {
+    if (accessLog) this.environment.log(accessLogLine(accessLog, context, outcome));
   }
 
   /** What a function's permission has to name to be invoked for a route. */

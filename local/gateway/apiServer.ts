@@ -1,33 +1,55 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { Api } from "./api";
 import type { GatewayEnvironment } from "./environment";
-import { Handshake } from "./handshake";
+import { Handshake, refuse } from "./handshake";
 import type { ApiInputs } from "./inputs";
 import { handleManagement } from "./management";
+import { Wire } from "./wire";
+
+const forbidden = JSON.stringify({ message: "Forbidden" });
+
+/** Which API a request is for, and under which name. */
+interface Target {
+  api: Api;
+  handshake: Handshake;
+  domainName: string;
+}
 
 /** One API behind an HTTP server of its own on 127.0.0.1: WebSockets and `@connections` on the same port, as on AWS. */
 export class ApiServer {
   readonly api: Api;
+  readonly handshake: Handshake;
   private readonly server: Server;
   // Upgraded sockets are no longer the HTTP server's, which then cannot close them.
   private readonly sockets = new Set<Duplex>();
   private host = "";
 
-  constructor(environment: GatewayEnvironment, inputs: ApiInputs) {
+  constructor(
+    private readonly environment: GatewayEnvironment,
+    inputs: ApiInputs,
+  ) {
     this.api = new Api(environment, inputs, () => this.host);
-    const handshake = new Handshake(this.api);
+    this.handshake = new Handshake(this.api);
     this.server = createServer((request, response) => {
-      handleManagement(this.api, request, response).catch(() => response.destroy());
+      const target = this.targetOf(request);
+      if (!target) return void response.writeHead(403, { "content-type": "application/json" }).end(forbidden);
+      handleManagement(target.api, request, response).catch(() => response.destroy());
     });
     // An SDK client keeps its connections; one that closes under its request would be a failure AWS does not have.
     this.server.keepAliveTimeout = 65_000;
     this.server.on("upgrade", (request, socket, head) => {
       this.sockets.add(socket);
       socket.on("close", () => this.sockets.delete(socket));
-      handshake.upgrade(request, socket, head).catch((error: unknown) => {
+      const target = this.targetOf(request);
+      if (!target) {
+        environment.trace.record("Client", "Gateway", "open");
+        environment.trace.record("Gateway", "Client", "403 no API behind the host and path");
+        return refuse(new Wire(socket), 403, forbidden);
+      }
+      target.handshake.upgrade(request, socket, head, target.domainName).catch((error: unknown) => {
         environment.log(`the gateway failed in a handshake: ${String(error)}`);
         socket.destroy();
       });
@@ -51,6 +73,25 @@ export class ApiServer {
       throw Object.assign(new Error(message, { cause: error }), { code });
     }
     this.host = `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /**
+   * The API that a custom domain name leads to, else this one; undefined where the domain has nothing behind the path, or
+   * the API is not in service at its own address.
+   */
+  private targetOf(request: IncomingMessage): Target | undefined {
+    const { customDomains } = this.environment;
+    if (!customDomains.isFor(request)) {
+      const { api, handshake, host: domainName } = this;
+      return api.definition.hasOwnEndpoint ? { api, handshake, domainName } : undefined;
+    }
+    const mapping = customDomains.route(request);
+    return mapping && { ...this.handlersOf(mapping.apiId), domainName: mapping.domainName };
+  }
+
+  private handlersOf(apiId: string): Pick<Target, "api" | "handshake"> {
+    const { api, handshake } = this.environment.server(apiId);
+    return { api, handshake };
   }
 
   async close(): Promise<void> {

@@ -44,6 +44,8 @@ export class Connection {
 
   constructor(
     readonly stageName: string,
+    /** The host that the client asked for: an API's own, or a custom domain name. */
+    readonly domainName: string,
     readonly identity: Identity,
     private readonly wire: Wire,
     private readonly timeScale: number,

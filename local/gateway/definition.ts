@@ -1,3 +1,4 @@
+import type { AccessLogSettings } from "./accessLog";
 import { newResourceId } from "./ids";
 import * as check from "./inputs";
 import { badRequest, conflict, notFound } from "./refusal";
@@ -22,6 +23,7 @@ export interface Stage {
   name: string;
   deployment?: Deployment;
   throttle: StageThrottle;
+  accessLog?: AccessLogSettings;
 }
 
 /** An API as the program declares it. Nothing of it has an effect before it is deployed to a stage. */
@@ -40,6 +42,11 @@ export class ApiDefinition {
   update(inputs: check.ApiInputs): void {
     check.checkApi(inputs);
     this.inputs = inputs;
+  }
+
+  /** Whether the API's own address is in service, beside its custom domain names. */
+  get hasOwnEndpoint(): boolean {
+    return !this.inputs.disableExecuteApiEndpoint;
   }
 
   putRoute(inputs: check.RouteInputs, id = newResourceId()): string {
@@ -134,7 +141,8 @@ export class ApiDefinition {
     check.checkStage(inputs);
     const deployment = inputs.deploymentId ? this.deployments.get(inputs.deploymentId) : undefined;
     if (inputs.deploymentId && !deployment) throw badRequest(`Deployment id ${inputs.deploymentId} does not exist`);
-    return { deployment, throttle: new StageThrottle(inputs.defaultRouteSettings, inputs.routeSettings ?? []) };
+    const throttle = new StageThrottle(inputs.defaultRouteSettings, inputs.routeSettings ?? []);
+    return { deployment, throttle, accessLog: inputs.accessLogSettings };
   }
 
   private deployedRoute(id: string, route: check.RouteInputs): DeployedRoute {

@@ -1,10 +1,19 @@
+import type { Api } from "./api";
+import type { CustomDomains } from "./customDomains";
+import type { Handshake } from "./handshake";
+import type { Iam } from "../iam";
 import type { Trace } from "../trace";
 import type { Invoker } from "../lambda/invoker";
 
 /** What every part of the gateway works with. */
 export interface GatewayEnvironment {
+  readonly customDomains: CustomDomains;
+  /** The API of an id, and who answers its handshakes. */
+  server(apiId: string): { api: Api; handshake: Handshake };
   readonly invoker: Invoker;
   readonly trace: Trace;
+  /** Judges the calls to the management API. */
+  readonly iam: Iam;
   /** By how much the idle and connection clocks run faster than on AWS. */
   readonly timeScale: number;
   /** `$disconnect` is best effort on AWS: true delivers none at all. */

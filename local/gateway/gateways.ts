@@ -1,8 +1,10 @@
+import { Iam } from "../iam";
 import type { Invoker } from "../lambda/invoker";
 import type { Trace } from "../trace";
 import type { Api } from "./api";
 import { ApiServer } from "./apiServer";
 import type { Connection, ConnectionState } from "./connection";
+import { CustomDomains } from "./customDomains";
 import type { GatewayEnvironment } from "./environment";
 import { shortId } from "./ids";
 import type { ApiInputs } from "./inputs";
@@ -19,13 +21,17 @@ export interface GatewaysOptions {
   loseDisconnects: boolean;
   /** Gets a line where the client is told nothing but "Internal server error". @default nothing is logged */
   log?: (line: string) => void;
+  /** Judges the calls to the management API. @default one without any role */
+  iam?: Iam;
 }
 
 /** The WebSocket APIs of a local account: real sockets on 127.0.0.1, and the network between them and their clients. */
 export class Gateways implements GatewayEnvironment {
   readonly invoker: Invoker;
   readonly trace: Trace;
+  readonly iam: Iam;
   readonly timeScale: number;
+  readonly customDomains = new CustomDomains();
   /** May be changed at any time. */
   loseDisconnects: boolean;
   private readonly servers = new Map<string, ApiServer>();
@@ -36,6 +42,7 @@ export class Gateways implements GatewayEnvironment {
     if (!(options.timeScale > 0)) throw new RangeError(`timeScale is ${options.timeScale}: it must be above 0`);
     this.invoker = options.invoker;
     this.trace = options.trace;
+    this.iam = options.iam ?? new Iam();
     this.timeScale = options.timeScale;
     this.loseDisconnects = options.loseDisconnects;
     this.firstPort = options.port ?? 0;
@@ -68,6 +75,7 @@ export class Gateways implements GatewayEnvironment {
   }
 
   async removeApi(apiId: string): Promise<void> {
+    this.customDomains.checkUnmapped(apiId);
     const server = this.servers.get(apiId);
     this.servers.delete(apiId);
     await server?.close();

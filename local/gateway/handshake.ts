@@ -27,7 +27,8 @@ export class Handshake {
 
   constructor(private readonly api: Api) {}
 
-  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  /** `domainName` is the one that the client asked for. */
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, domainName: string): Promise<void> {
     const wire = new Wire(socket);
     const [path = "", search] = (request.url ?? "").split(/\?(.*)/s);
     const query = new URLSearchParams(search);
@@ -42,7 +43,7 @@ export class Handshake {
     if (!isWebSocketRequest(request)) return refuse(wire, 400, JSON.stringify({ message: "Bad Request" }));
 
     const identity = { userAgent: request.headers["user-agent"], sourceIp: request.socket.remoteAddress ?? "" };
-    const connection = this.api.addConnection(stage, identity, wire);
+    const connection = this.api.addConnection(stage, identity, wire, domainName);
     trace.record("Client", "Gateway", `open ${shortId(connection.id)}${addressee(query)}`);
     const answer = await this.connect(stage, connection, request, query);
     // The API, or the stage, was deleted meanwhile.
@@ -62,15 +63,25 @@ export class Handshake {
     query: URLSearchParams,
   ): Promise<ProxyAnswer> {
     const { invoker, trace, log } = this.api.environment;
-    const context = requestContext(this.api.endpoint, connection, "$connect", "CONNECT");
-    const failure = (statusCode: number, message: string): ProxyAnswer => ({
-      statusCode,
-      body: JSON.stringify({ message, connectionId: connection.id, requestId: context.requestId }),
-    });
+    const context = requestContext(this.api.endpointOf(connection), connection, "$connect", "CONNECT");
+    const failure = (
+      statusCode: number,
+      message: string,
+      integration?: { latencyMs: number; error: string },
+    ): ProxyAnswer => {
+      this.api.logAccess(stage, context, { status: statusCode, errorMessage: message, integration });
+      const body = JSON.stringify({ message, connectionId: connection.id, requestId: context.requestId });
+      return { statusCode, body };
+    };
     if (!stage.throttle.allows("$connect")) return failure(429, "Too Many Requests");
     const route = stage.deployment?.routes.get("$connect");
     // AWS accepts everyone where there is no such route, or a mock behind it.
-    if (!route || route.integration?.integrationType === "MOCK") return { statusCode: 200 };
+    if (!route || route.integration?.integrationType === "MOCK") {
+      this.api.logAccess(stage, context, { status: 200 });
+      return { statusCode: 200 };
+    }
+    const startedAtMs = performance.now();
+    const latency = () => Math.round(performance.now() - startedAtMs);
     try {
       if (!route.integration) throw new IntegrationError(500, "the route has no integration");
       const id = shortId(connection.id);
@@ -78,12 +89,16 @@ export class Handshake {
       const event = connectEvent(request, query, context);
       const answer = await invokeProxy(invoker, route.integration, event, this.api.sourceArn(stage, "$connect"));
       trace.record("Lambda", "Gateway", `${answer.statusCode} $connect ${id}`);
+      const { statusCode: status } = answer;
+      this.api.logAccess(stage, context, { status, integration: { latencyMs: latency(), status } });
       return answer;
     } catch (error) {
-      log(`$connect of stage ${stage.name}: ${(error as Error).message}`);
+      const { message } = error as Error;
+      log(`$connect of stage ${stage.name}: ${message}`);
+      const integration = { latencyMs: latency(), error: message };
       return error instanceof IntegrationError
-        ? failure(error.status, error.publicMessage)
-        : failure(500, "Internal server error");
+        ? failure(error.status, error.publicMessage, integration)
+        : failure(500, "Internal server error", integration);
     }
   }
 
@@ -119,8 +134,16 @@ function isWebSocketRequest({ method, headers }: IncomingMessage): boolean {
     method === "GET" &&
     headers.upgrade?.toLowerCase() === "websocket" &&
     headers["sec-websocket-version"] === "13" &&
-    /^[A-Za-z0-9+/]{22}==$/.test(headers["sec-websocket-key"] ?? "")
+    /^[A-Za-z0-9+/]{22}==$/.test(headers["sec-websocket-key"] ?? "") &&
+    areSubprotocols(headers["sec-websocket-protocol"])
   );
+}
+
+/** Tokens, none of them twice (RFC 6455, 4.1); a token in HTTP's sense has no `=`, so none is padded base64. */
+function areSubprotocols(header: string | undefined): boolean {
+  if (header === undefined) return true;
+  const offered = header.split(",").map((value) => value.trim());
+  return offered.every((value) => /^[\w!#$%&'*+.^`|~-]+$/.test(value)) && new Set(offered).size === offered.length;
 }
 
 /** The one header of `$connect`'s answer that reaches the client. */
@@ -142,7 +165,8 @@ function decode(path: string): string {
   }
 }
 
-function refuse(wire: Wire, status: number, body: string): void {
+/** Answers an upgrade request with a status in the place of 101. */
+export function refuse(wire: Wire, status: number, body: string): void {
   wire.on("finish", () => wire.destroy());
   wire.resume();
   wire.end(

@@ -1,3 +1,4 @@
+import type { AccessLogSettings } from "./accessLog";
 import { isBodyExpression } from "./expression";
 import { functionArnOf } from "./lambdaIntegration";
 import { limits } from "./limits";
@@ -10,6 +11,8 @@ export interface ApiInputs {
   name?: string;
   protocolType: string;
   routeSelectionExpression?: string;
+  /** Whether the API is reached by a custom domain name alone. */
+  disableExecuteApiEndpoint?: boolean;
 }
 
 export interface RouteInputs {
@@ -51,6 +54,7 @@ export interface StageInputs {
   deploymentId?: string;
   autoDeploy?: boolean;
   defaultRouteSettings?: RouteSettings;
+  accessLogSettings?: AccessLogSettings;
   routeSettings?: (RouteSettings & { routeKey: string })[];
 }
 

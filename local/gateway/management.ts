@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { AccessDenied } from "../iam";
 import type { Api } from "./api";
 import type { Connection } from "./connection";
 import { isConnectionId, shortId } from "./ids";
@@ -16,7 +17,7 @@ const errors = {
 
 /**
  * Answers `/{stage}/@connections/{urlencoded id}`: POST sends to a connection, GET describes it, DELETE closes it.
- * Unsigned requests are accepted: nobody else reaches 127.0.0.1.
+ * An unsigned request is the administrator's: nobody else reaches 127.0.0.1.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
  */
 export async function handleManagement(api: Api, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -29,6 +30,11 @@ export async function handleManagement(api: Api, request: IncomingMessage, respo
 
   const name = shortId(target.id ?? "");
   trace.record("Lambda", "Gateway", `${target.method} @connections ${name}`);
+  const denial = await denialOf(api, target, request);
+  if (denial !== undefined) {
+    trace.record("Gateway", "Lambda", `403 ${name}`);
+    return answer(response, 403, { message: denial }, "AccessDeniedException");
+  }
   const fault = takeManagementFault();
   const result = fault === undefined ? perform(api, target, body) : { status: fault };
   trace.record("Gateway", "Lambda", result.status === 410 ? `410 Gone ${name}` : `${result.status} ${name}`);
@@ -37,6 +43,22 @@ export async function handleManagement(api: Api, request: IncomingMessage, respo
     answer(response, result.status, { message }, type);
   } else {
     answer(response, result.status, result.body);
+  }
+}
+
+/**
+ * Why a call is not allowed; undefined where it is. Its resource is the path as the API has it, not the connection.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-control-access-iam.html
+ */
+async function denialOf(api: Api, target: Target, { headers }: IncomingMessage): Promise<string | undefined> {
+  const { iam } = api.environment;
+  const resource = `${api.executionArn}/${target.stageName}/${target.method}/@connections/{connectionId}`;
+  try {
+    await iam.authorize({ principal: iam.principalOf(headers), action: "execute-api:ManageConnections", resource });
+    return undefined;
+  } catch (error) {
+    if (error instanceof AccessDenied) return error.message;
+    throw error;
   }
 }
 

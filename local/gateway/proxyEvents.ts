@@ -49,7 +49,7 @@ export function connectEvent(request: IncomingMessage, query: URLSearchParams, c
 
 /** No headers and no query, as on AWS. */
 export function messageEvent(body: string, context: Fields): Fields {
-  return { requestContext: { ...context, messageId: newRequestId() }, body, isBase64Encoded: false };
+  return { requestContext: context, body, isBase64Encoded: false };
 }
 
 /** Synthetic headers only: what the client once sent is not repeated. */

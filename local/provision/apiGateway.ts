@@ -1,4 +1,5 @@
 import { partition, region } from "../account";
+import { checkAccessLog } from "../gateway/accessLog";
 import type { Gateways } from "../gateway/gateways";
 import type {
   ApiInputs,
@@ -9,10 +10,11 @@ import type {
   StageInputs,
 } from "../gateway/inputs";
 import type { ApiDefinition } from "../gateway/definition";
+import type { LogGroups } from "./logGroup";
 import type { LocalResource, LocalResources, Properties, Registration } from "./resource";
 
-/** WebSocket APIs and their parts, registered with the local gateway. */
-export function apiGatewayResources(gateways: Gateways): LocalResources {
+/** WebSocket APIs and their parts, registered with the local gateway; `logGroups` are those that a stage may log to. */
+export function apiGatewayResources(gateways: Gateways, logGroups: LogGroups): LocalResources {
   const definitionOf = (properties: Properties): ApiDefinition =>
     gateways.server(properties.apiId as string).api.definition;
 
@@ -36,7 +38,7 @@ export function apiGatewayResources(gateways: Gateways): LocalResources {
 
   return {
     "aws:apigatewayv2/api:Api": api(gateways),
-    "aws:apigatewayv2/stage:Stage": stage(gateways),
+    "aws:apigatewayv2/stage:Stage": stage(gateways, logGroups),
     "aws:apigatewayv2/route:Route": part<RouteInputs>(
       ["apiId"],
       (definition, inputs, id) => definition.putRoute(inputs, id),
@@ -90,8 +92,12 @@ function api(gateways: Gateways): LocalResource {
   };
 }
 
-function stage(gateways: Gateways): LocalResource {
-  const inputsOf = (name: string, inputs: Properties) => ({ ...(inputs as unknown as StageInputs), name });
+function stage(gateways: Gateways, logGroups: LogGroups): LocalResource {
+  const inputsOf = (name: string, inputs: Properties) => {
+    const { accessLogSettings } = inputs as unknown as StageInputs;
+    if (accessLogSettings) checkAccessLog(accessLogSettings, (logGroup) => logGroups.has(logGroup));
+    return { ...(inputs as unknown as StageInputs), name };
+  };
   const outputs = (name: string, apiId: string): Properties => {
     const { api, apiEndpoint } = gateways.server(apiId);
     return {
@@ -116,7 +122,9 @@ function stage(gateways: Gateways): LocalResource {
     },
     delete: async (id, olds) => {
       const apiId = olds.apiId as string;
-      if (gateways.has(apiId)) gateways.server(apiId).api.removeStage(id);
+      if (!gateways.has(apiId)) return;
+      gateways.customDomains.checkUnmapped(apiId, id);
+      gateways.server(apiId).api.removeStage(id);
     },
   };
 }

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { arn } from "../account";
 import { checkEventSourceMapping, EventSourceMapping, type EventSourceMappingSettings } from "../eventSourceMapping";
+import { AccessDenied, type Iam } from "../iam";
+import { roleCredentials } from "../iam/roles";
 import type { Invoker } from "../lambda/invoker";
 import type { Messaging } from "../messaging";
 import type { Trace } from "../trace";
@@ -11,6 +13,10 @@ export interface EventSourceMappingsOptions {
   invoker: Invoker;
   /** The timeout of a function; throws where there is none of that ARN. */
   functionTimeoutSeconds: (functionArn: string) => number;
+  /** The ARN of the role that a function runs as: the pollers use it too. */
+  functionRoleArn: (functionArn: string) => string;
+  /** Judges whether that role may poll. */
+  iam: Iam;
   /** Divides the batching window. @default real time */
   timeScale?: number;
   log: (line: string) => void;
@@ -25,14 +31,16 @@ export class EventSourceMappings {
 
   /** Resolves with the new mapping's id when its first poll is under way. */
   async create(queueArn: string, settings: EventSourceMappingSettings): Promise<string> {
-    this.check(queueArn, settings);
-    const { messaging } = this.options;
+    await this.check(queueArn, settings);
+    const { messaging, functionRoleArn } = this.options;
     const queue = { url: messaging.queueUrl(queueArn), arn: queueArn };
+    const { functionArn } = settings;
     const mapping = new EventSourceMapping({
       ...this.options,
       ...settings,
       queue,
       endpoint: messaging.endpoint,
+      credentials: () => roleCredentials(functionRoleArn(functionArn), nameOf(functionArn)),
     });
     const id = randomUUID();
     this.mappings.set(id, mapping);
@@ -41,7 +49,7 @@ export class EventSourceMappings {
   }
 
   async update(id: string, queueArn: string, settings: EventSourceMappingSettings): Promise<void> {
-    this.check(queueArn, settings);
+    await this.check(queueArn, settings);
     const mapping = this.mappings.get(id);
     if (!mapping) throw new Error(`ResourceNotFoundException: there is no event source mapping ${id}`);
     await mapping.update(settings);
@@ -57,17 +65,40 @@ export class EventSourceMappings {
     await Promise.all([...this.mappings.keys()].map((id) => this.delete(id)));
   }
 
-  private check(queueArn: string, settings: EventSourceMappingSettings): void {
+  private async check(queueArn: string, settings: EventSourceMappingSettings): Promise<void> {
     const { messaging, functionTimeoutSeconds } = this.options;
     if (!messaging.hasQueue(queueArn)) {
       throw new Error(`InvalidParameterValueException: the event source ${queueArn} does not exist, or is no queue`);
     }
     checkEventSourceMapping(settings, {
-      queueName: queueArn.slice(queueArn.lastIndexOf(":") + 1),
+      queueName: nameOf(queueArn),
       visibilityTimeoutSeconds: Number(messaging.queueAttributes(messaging.queueUrl(queueArn))["VisibilityTimeout"]),
       functionTimeoutSeconds: functionTimeoutSeconds(settings.functionArn),
     });
+    for (const action of pollerActions) await this.checkPermission(action, queueArn, settings.functionArn);
   }
+
+  /** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions */
+  private async checkPermission(action: string, queueArn: string, functionArn: string): Promise<void> {
+    const { iam, messaging, functionRoleArn } = this.options;
+    const principal = iam.functionPrincipal(functionRoleArn(functionArn), nameOf(functionArn));
+    try {
+      await iam.authorize(...messaging.accessTo(principal, action, queueArn));
+    } catch (error) {
+      if (!(error instanceof AccessDenied)) throw error;
+      throw new Error(
+        "InvalidParameterValueException: The provided execution role does not have permissions to call " +
+          `${action} on SQS (${error.message})`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+const pollerActions = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"];
+
+function nameOf(arn: string): string {
+  return arn.slice(arn.lastIndexOf(":") + 1);
 }
 
 /** What would change which messages a function gets, and is not modelled here. */

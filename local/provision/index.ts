@@ -1,18 +1,21 @@
-import { arn } from "../account";
-import { autoname } from "./autoname";
-import type { LocalResource, LocalResources, Properties } from "./resource";
+import { accountFunctions } from "./functions";
+import type { LocalFunctions, LocalResource, LocalResources, Properties } from "./resource";
 
 /** Where each registered resource becomes a local part; the only place that knows which type is what. */
 export class Provisioner {
-  private readonly resources: LocalResources;
+  private readonly functions: LocalFunctions;
 
-  constructor(resources: LocalResources) {
-    this.resources = { ...withoutLocalEffect, ...resources };
+  constructor(
+    private readonly resources: LocalResources,
+    functions: LocalFunctions = {},
+  ) {
+    this.functions = { ...accountFunctions, ...functions };
   }
 
   async create(type: string, name: string, inputs: Properties): Promise<{ id: string; outputs: Properties }> {
     const { id, outputs } = await this.resource(type, name).create({ name, inputs });
-    return { id, outputs: { ...inputs, ...outputs } };
+    const properties = { ...inputs, ...outputs };
+    return { id, outputs: properties };
   }
 
   async update(type: string, name: string, id: string, inputs: Properties, olds: Properties): Promise<Properties> {
@@ -20,11 +23,38 @@ export class Provisioner {
     if (!update) {
       throw new Error(`${type} (${name}) cannot be changed in place`);
     }
-    return { ...inputs, ...(await update(id, { name, inputs }, olds)) };
+    const properties = { ...inputs, ...(await update(id, { name, inputs }, olds)) };
+    return properties;
   }
 
   async delete(type: string, name: string, id: string, olds: Properties): Promise<void> {
     await this.resource(type, name).delete(id, olds);
+  }
+
+  /** The state of what exists under an id; undefined where nothing does, or where its type is never asked for it. */
+  async read(type: string, name: string, id: string): Promise<Properties | undefined> {
+    return this.resource(type, name).read?.(id);
+  }
+
+  /** Whether the type can be asked for the state of what exists: `.get()` needs that. */
+  canRead(type: string, name: string): boolean {
+    return this.resource(type, name).read !== undefined;
+  }
+
+  /** What the provider answers to a function that the program calls (`aws.getRegion`), the same on both fronts. */
+  async call(token: string, args: Properties): Promise<Properties> {
+    const answer = this.functions[token];
+    if (!answer) {
+      throw new Error(
+        `the local run does not know the function ${token}: give it an answer in local/provision, beside the part that it asks`,
+      );
+    }
+    return answer(args);
+  }
+
+  /** Inputs that come back changed, and so are unknown to a preview. */
+  computedInputs(type: string, name: string): readonly string[] {
+    return this.resource(type, name).computedInputs ?? [];
   }
 
   /** Which of the changed inputs replace the resource: all of them where it cannot be changed in place. */
@@ -37,30 +67,9 @@ export class Provisioner {
     const resource = this.resources[type];
     if (!resource) {
       throw new Error(
-        `${type} (${name}): the local run does not know this resource type. ` +
-          "Provision it in local/provision, or list it there as having no local effect.",
+        `${type} (${name}): the local run does not know this resource type. ` + "Provision it in local/provision.",
       );
     }
     return resource;
   }
-}
-
-/** Types that change nothing on one machine: no IAM is evaluated here, and logs go to stderr. */
-const withoutLocalEffect: LocalResources = {
-  "aws:iam/role:Role": named((name) => ({ arn: `${arn("iam", `role/${name}`).replace(/:us-[^:]+:/, "::")}` })),
-  "aws:iam/rolePolicy:RolePolicy": named(() => ({})),
-  "aws:cloudwatch/logGroup:LogGroup": named((name) => ({ arn: arn("logs", `log-group:${name}`) })),
-};
-
-function named(outputsOf: (physicalName: string) => Properties): LocalResource {
-  const outputs = (physicalName: string) => ({ id: physicalName, name: physicalName, ...outputsOf(physicalName) });
-  return {
-    replaceOnChanges: ["name", "role"],
-    create: ({ name, inputs }) => {
-      const id = typeof inputs.name === "string" ? inputs.name : autoname(name);
-      return Promise.resolve({ id, outputs: outputs(id) });
-    },
-    update: (id) => Promise.resolve(outputs(id)),
-    delete: () => Promise.resolve(),
-  };
 }

@@ -1,18 +1,30 @@
 import { partition, region } from "../account";
+import type { Iam } from "../iam";
 import type { LambdaService } from "../lambda/lambdaService";
 import type { FunctionConfiguration } from "../lambda/localFunction";
 import { autoname } from "./autoname";
+import { refusal, type Refuse } from "./refuse";
 import type { LocalResource, LocalResources, Properties, Registration } from "./resource";
 
 /** Functions and their permissions, refusing what AWS refuses and what has no local counterpart but would matter. */
-export function lambdaResources(lambda: LambdaService): LocalResources {
+export function lambdaResources(lambda: LambdaService, iam: Iam): LocalResources {
   return {
-    "aws:lambda/function:Function": functionResource(lambda),
+    "aws:lambda/function:Function": functionResource(lambda, iam),
     "aws:lambda/permission:Permission": permissionResource(lambda),
   };
 }
 
-function functionResource(lambda: LambdaService): LocalResource {
+function functionResource(lambda: LambdaService, iam: Iam): LocalResource {
+  const put = async (configuration: FunctionConfiguration) => {
+    if (!(await iam.canAssume("lambda.amazonaws.com", configuration.roleArn))) {
+      throw new Error(
+        `InvalidParameterValueException: The role defined for the function cannot be assumed by Lambda. (function ` +
+          `${configuration.name}, role ${configuration.roleArn}: its assumeRolePolicy has to allow lambda.amazonaws.com)`,
+      );
+    }
+    return functionOutputs(configuration.name, await lambda.putFunction(configuration));
+  };
+
   return {
     replaceOnChanges: ["name", "packageType"],
     async create({ name: logicalName, inputs }) {
@@ -21,11 +33,10 @@ function functionResource(lambda: LambdaService): LocalResource {
       if (lambda.hasFunction(name)) {
         throw new Error(`ResourceConflictException: Function already exists: ${name}`);
       }
-      return { id: name, outputs: functionOutputs(name, await lambda.putFunction(configuration)) };
+      return { id: name, outputs: await put(configuration) };
     },
     async update(id, { name: logicalName, inputs }) {
-      const configuration = functionConfiguration(logicalName, id, inputs);
-      return functionOutputs(id, await lambda.putFunction(configuration));
+      return put(functionConfiguration(logicalName, id, inputs));
     },
     async delete(id) {
       await unlessGone(() => lambda.deleteFunction(id));
@@ -75,7 +86,11 @@ function functionConfiguration(logicalName: string, name: string, inputs: Proper
   }
   const packageType = inputs["packageType"] ?? "Zip";
   if (packageType !== "Zip") refuse("packageType", packageType, "Zip, the only one that runs locally");
-  text("role");
+  const roleArn = text("role");
+  const { kmsKeyArn } = inputs;
+  if (kmsKeyArn && !/^arn:[^:]+:kms:[^:]+:\d+:key\/.+$/.test(String(kmsKeyArn))) {
+    refuse("kmsKeyArn", kmsKeyArn, "the ARN of a key");
+  }
   const runtime = text("runtime");
   if (!runtimes.includes(runtime)) refuse("runtime", runtime, runtimes.join(" or "));
   const architectures = (inputs["architectures"] ?? ["x86_64"]) as string[];
@@ -85,6 +100,7 @@ function functionConfiguration(logicalName: string, name: string, inputs: Proper
 
   return {
     name,
+    roleArn,
     code: inputs["code"],
     handler: text("handler"),
     runtime,
@@ -139,17 +155,3 @@ async function unlessGone(remove: () => void | Promise<void>): Promise<void> {
     if ((error as Error).name !== "ResourceNotFoundException") throw error;
   }
 }
-
-type Refuse = (input: string, got: unknown, allowed: string) => never;
-
-function refusal(resource: string): Refuse {
-  return (input, got, allowed) => {
-    throw new Error(`InvalidParameterValueException: ${input} of ${resource} must be ${allowed}; got ${show(got)}.`);
-  };
-}
-
-function show(value: unknown): string {
-  return value === undefined ? "nothing" : typeof value === "string" ? value : JSON.stringify(value);
-}
-
-/** Seven hexadecimal digits, as Pulumi's autonaming appends. */

@@ -1,6 +1,7 @@
 import { account, region } from "../account";
 import type { Messaging } from "../messaging";
 import { autoname } from "./autoname";
+import { topicState } from "./messagingState";
 import type { LocalResource, LocalResources, Properties } from "./resource";
 
 /** Queues, topics, their policies and the subscriptions between them. */
@@ -130,10 +131,11 @@ function topicResource(messaging: Messaging): LocalResource {
     async delete(arn) {
       messaging.deleteTopic(arn);
     },
+    read: async (arn) => topicState(messaging, arn),
   };
 }
 
-/** Kept, for the CLI to show: every publisher here is the topic's own account. */
+/** Who may publish to a topic and subscribe to it, other accounts among them. */
 function topicPolicyResource(messaging: Messaging): LocalResource {
   const put = (arn: unknown, policy: unknown) => messaging.setTopicAttributes(String(arn), { Policy: String(policy) });
   return {

@@ -16,7 +16,14 @@ export interface LocalResource {
   /** Changes the resource in place; resolves with its outputs. Absent: every change replaces. */
   update?(id: string, registration: Registration, olds: Properties): Promise<Properties>;
   delete(id: string, olds: Properties): Promise<void>;
+  /** The state of what exists under an id, for a program's `.get()`; undefined where nothing does. */
+  read?(id: string): Promise<Properties | undefined>;
+  /** Inputs that come back with more in them than was put in, so that a preview does not know them. */
+  computedInputs?: readonly string[];
 }
 
 /** Resource type token (`aws:sqs/queue:Queue`) -> what it does here. */
 export type LocalResources = Record<string, LocalResource>;
+
+/** Function token (`aws:sns/getTopic:getTopic`) -> its answer, which may be asked of the local parts. Throws or rejects as AWS refuses. */
+export type LocalFunctions = Record<string, (args: Properties) => Properties | Promise<Properties>>;

@@ -1,93 +1,50 @@
 import {
-  CreateTableCommand,
-  DeleteTableCommand,
   DescribeTableCommand,
-  DynamoDBClient,
+  type DynamoDBClient,
   ResourceNotFoundException,
+  type TableDescription,
   UpdateTableCommand,
-  type BillingMode,
-  type CreateTableCommandInput,
-  type GlobalSecondaryIndex,
-  type KeySchemaElement,
-  type KeyType,
-  type ProjectionType,
-  type ProvisionedThroughput,
-  type ScalarAttributeType,
 } from "@aws-sdk/client-dynamodb";
-import { arn, credentials, region } from "../account";
+import { arn, region } from "../account";
 import type { Tables } from "../table";
+import { tableClient } from "../tableClient";
 import { autoname } from "./autoname";
-import type { LocalResources, Properties } from "./resource";
-
-/** The inputs that something here follows from, as @pulumi/aws names them. */
-interface TableInputs {
-  name?: string;
-  attributes?: { name: string; type: string }[];
-  hashKey?: string;
-  rangeKey?: string;
-  billingMode?: string;
-  readCapacity?: number;
-  writeCapacity?: number;
-  globalSecondaryIndexes?: IndexInputs[];
-  ttl?: { attributeName?: string; enabled?: boolean };
-  deletionProtectionEnabled?: boolean;
-}
-
-interface IndexInputs {
-  name: string;
-  hashKey?: string;
-  rangeKey?: string;
-  keySchemas?: { attributeName: string; keyType: string }[];
-  projectionType: string;
-  nonKeyAttributes?: string[];
-  readCapacity?: number;
-  writeCapacity?: number;
-}
-
-/** What would change how a table behaves, and is not modelled here. */
-const unsupportedInputs = [
-  "localSecondaryIndexes",
-  "streamEnabled",
-  "replicas",
-  "importTable",
-  "restoreSourceName",
-  "restoreSourceTableArn",
-];
+import { createTable, deleteTable, rebuildTable, until } from "./rebuildTable";
+import type { LocalFunctions, LocalResources, Properties } from "./resource";
+import { billingMode, checkTableInputs, createTableInput, indexes, type TableInputs } from "./tableInputs";
 
 /**
- * Tables. Encryption, point-in-time recovery, tags and TTL are accepted and have no effect: dynalite knows no expiry, and
+ * Tables. Point-in-time recovery, tags and TTL are accepted and have no effect: dynalite knows no expiry, and
  * code must not rely on it, since deletion lags by up to days on AWS.
  */
 export function tableResources(tables: Tables): LocalResources {
-  const client = () => new DynamoDBClient({ endpoint: tables.endpoint, region, credentials });
+  const client = () => tableClient(tables);
   return {
     "aws:dynamodb/table:Table": {
       replaceOnChanges: ["name", "hashKey", "rangeKey"],
       async create({ name: logicalName, inputs }) {
         const name = (inputs as TableInputs).name ?? autoname(logicalName);
-        checkInputs(logicalName, inputs);
-        await withClient(client(), async (dynamodb) => {
-          await dynamodb.send(new CreateTableCommand(createTableInput(name, inputs as TableInputs)));
-          await until(dynamodb, name, (status) => status === "ACTIVE");
-        });
+        checkTableInputs(logicalName, inputs);
+        await withClient(client(), (dynamodb) => createTable(dynamodb, createTableInput(name, inputs as TableInputs)));
+        encrypt(tables, name, inputs);
         return { id: name, outputs: outputs(name) };
       },
       async update(id, { name: logicalName, inputs }, olds) {
-        checkInputs(logicalName, inputs);
+        checkTableInputs(logicalName, inputs);
         const [news, before] = [inputs as TableInputs, olds as TableInputs];
-        if (JSON.stringify(indexes(news)) !== JSON.stringify(indexes(before))) {
-          throw new Error(
-            `table ${logicalName}: globalSecondaryIndexes cannot be changed in place in the local run, for dynalite ` +
-              "builds no index later: destroy the table first",
-          );
-        }
-        if (billingMode(news) !== billingMode(before)) {
+        const [input, inputBefore] = [createTableInput(id, news), createTableInput(id, before)];
+        const isIndexed = (of: TableInputs) => JSON.stringify([of.attributes, indexes(of)]);
+        if (isIndexed(news) !== isIndexed(before)) {
+          const rebuild = (dynamodb: DynamoDBClient) => rebuildTable(dynamodb, inputBefore, input);
+          await tables.exclusively(() => withClient(client(), rebuild));
+        } else if (billingMode(news) !== billingMode(before)) {
+          const { BillingMode, ProvisionedThroughput } = input;
           await withClient(client(), async (dynamodb) => {
-            const { BillingMode, ProvisionedThroughput } = createTableInput(id, news);
             await dynamodb.send(new UpdateTableCommand({ TableName: id, BillingMode, ProvisionedThroughput }));
             await until(dynamodb, id, (status) => status === "ACTIVE");
           });
         }
+        encrypt(tables, id, inputs);
         return outputs(id);
       },
       async delete(id, olds) {
@@ -96,104 +53,69 @@ export function tableResources(tables: Tables): LocalResources {
             `ValidationException: table ${id} cannot be deleted while deletionProtectionEnabled is true: set it to false first`,
           );
         }
-        await withClient(client(), async (dynamodb) => {
-          await dynamodb.send(new DeleteTableCommand({ TableName: id }));
-          await until(dynamodb, id, (status) => status === undefined);
-        });
+        await withClient(client(), (dynamodb) => deleteTable(dynamodb, id));
       },
+      read: (id) => withClient(client(), (dynamodb) => describe(dynamodb, id)),
     },
   };
+}
+
+/** `aws.dynamodb.getTable` */
+export function tableFunctions(tables: Tables): LocalFunctions {
+  return {
+    async "aws:dynamodb/getTable:getTable"({ name }) {
+      const table = await withClient(tableClient(tables), (dynamodb) => describe(dynamodb, String(name)));
+      if (!table) throw new Error(`ResourceNotFoundException: Requested resource not found: Table: ${String(name)}`);
+      return table;
+    },
+  };
+}
+
+function encrypt(tables: Tables, name: string, inputs: Properties): void {
+  const { enabled, kmsKeyArn } = (inputs as TableInputs).serverSideEncryption ?? {};
+  tables.access.encrypt(name, enabled ? kmsKeyArn : undefined);
 }
 
 function outputs(name: string): Properties {
   return { id: name, name, arn: arn("dynamodb", `table/${name}`), region };
 }
 
-function checkInputs(logicalName: string, inputs: Properties): void {
-  for (const key of unsupportedInputs) {
-    if (inputs[key]) throw new Error(`table ${logicalName}: ${key} is not modelled in the local run`);
-  }
-  const { ttl } = inputs as TableInputs;
-  if (ttl?.enabled && !ttl.attributeName) {
-    throw new Error(
-      `table ${logicalName}: ttl.attributeName must name an attribute when ttl.enabled is true; got nothing`,
-    );
-  }
-}
-
-function createTableInput(name: string, inputs: TableInputs): CreateTableCommandInput {
-  const throughput = (of: { readCapacity?: number; writeCapacity?: number }): ProvisionedThroughput | undefined =>
-    billingMode(inputs) === "PROVISIONED"
-      ? { ReadCapacityUnits: of.readCapacity, WriteCapacityUnits: of.writeCapacity }
-      : undefined;
-  const globalIndexes = indexes(inputs).map((index) => ({
-    ...index.definition,
-    ProvisionedThroughput: throughput(index),
-  }));
-  return {
-    TableName: name,
-    AttributeDefinitions: inputs.attributes?.map((attribute) => ({
-      AttributeName: attribute.name,
-      AttributeType: attribute.type as ScalarAttributeType,
-    })),
-    KeySchema: keySchema(inputs),
-    BillingMode: billingMode(inputs),
-    ProvisionedThroughput: throughput(inputs),
-    GlobalSecondaryIndexes: globalIndexes.length > 0 ? globalIndexes : undefined,
-  };
-}
-
-function billingMode({ billingMode = "PROVISIONED" }: TableInputs): BillingMode {
-  return billingMode as BillingMode;
-}
-
-function indexes(inputs: TableInputs): (IndexInputs & { definition: GlobalSecondaryIndex })[] {
-  return (inputs.globalSecondaryIndexes ?? []).map((index) => ({
-    ...index,
-    definition: {
-      IndexName: index.name,
-      KeySchema: keySchema(index),
-      Projection: {
-        ProjectionType: index.projectionType as ProjectionType,
-        NonKeyAttributes: index.nonKeyAttributes?.length ? index.nonKeyAttributes : undefined,
-      },
-    },
-  }));
-}
-
-/** An index's keys come as `hashKey` and `rangeKey`, or in the newer form, `keySchemas`. */
-function keySchema({ hashKey, rangeKey, keySchemas = [] }: Partial<IndexInputs>): KeySchemaElement[] {
-  if (keySchemas.length > 0) {
-    return keySchemas.map((key) => ({ AttributeName: key.attributeName, KeyType: key.keyType as KeyType }));
-  }
-  return [
-    { AttributeName: hashKey, KeyType: "HASH" },
-    ...(rangeKey ? [{ AttributeName: rangeKey, KeyType: "RANGE" as const }] : []),
-  ];
-}
-
-async function withClient(client: DynamoDBClient, use: (client: DynamoDBClient) => Promise<void>): Promise<void> {
+async function describe(client: DynamoDBClient, name: string): Promise<Properties | undefined> {
   try {
-    await use(client);
-  } finally {
-    client.destroy();
-  }
-}
-
-/** Asks until the table's status is what it is to be. The SDK's own waiters wait at least 20 seconds. */
-async function until(
-  client: DynamoDBClient,
-  name: string,
-  isReached: (status: string | undefined) => boolean,
-): Promise<void> {
-  while (!isReached(await status(client, name)));
-}
-
-async function status(client: DynamoDBClient, name: string): Promise<string | undefined> {
-  try {
-    return (await client.send(new DescribeTableCommand({ TableName: name }))).Table?.TableStatus;
+    const { Table = {} } = await client.send(new DescribeTableCommand({ TableName: name }));
+    return { ...outputs(name), ...stateOf(Table) };
   } catch (error) {
     if (error instanceof ResourceNotFoundException) return undefined;
     throw error;
+  }
+}
+
+/** What dynalite knows of a table, as @pulumi/aws names it. */
+function stateOf(table: TableDescription): Properties {
+  const keys = ({ KeySchema = [] }: Pick<TableDescription, "KeySchema">) => ({
+    hashKey: KeySchema.find(({ KeyType }) => KeyType === "HASH")?.AttributeName,
+    rangeKey: KeySchema.find(({ KeyType }) => KeyType === "RANGE")?.AttributeName,
+  });
+  return {
+    ...keys(table),
+    attributes: table.AttributeDefinitions?.map(({ AttributeName, AttributeType }) => ({
+      name: AttributeName,
+      type: AttributeType,
+    })),
+    billingMode: table.BillingModeSummary?.BillingMode ?? "PROVISIONED",
+    globalSecondaryIndexes: (table.GlobalSecondaryIndexes ?? []).map((index) => ({
+      name: index.IndexName,
+      ...keys(index),
+      projectionType: index.Projection?.ProjectionType,
+      nonKeyAttributes: index.Projection?.NonKeyAttributes ?? [],
+    })),
+  };
+}
+
+async function withClient<T>(client: DynamoDBClient, use: (client: DynamoDBClient) => Promise<T>): Promise<T> {
+  try {
+    return await use(client);
+  } finally {
+    client.destroy();
   }
 }

@@ -4,6 +4,7 @@ import { type ClientOptions, WebSocket } from "ws";
 import { Gateways, type GatewaysOptions } from "../../local/gateway/gateways";
 import type { Invocation, Invoker } from "../../local/lambda/invoker";
 import { apiGatewayResources } from "../../local/provision/apiGateway";
+import { customDomainResources } from "../../local/provision/customDomain";
 import type { Properties } from "../../local/provision/resource";
 import { Trace } from "../../local/trace";
 
@@ -60,7 +61,10 @@ export class Fixture {
     const log = (line: string) => void this.logs.push(line);
     this.trace.subscribe(({ from, to, label }) => this.labels.push(`${from}->${to}: ${label}`));
     this.gateways = new Gateways({ invoker, trace, timeScale: 1, loseDisconnects: false, log, ...options });
-    this.resources = apiGatewayResources(this.gateways);
+    this.resources = {
+      ...apiGatewayResources(this.gateways, new Set(["access"])),
+      ...customDomainResources(this.gateways),
+    };
   }
 
   async create(type: string, inputs: Properties, name = "test"): Promise<{ id: string; outputs: Properties }> {

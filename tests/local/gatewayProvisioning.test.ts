@@ -45,6 +45,9 @@ describe("the local gateway's resources", () => {
       IntegrationResponse: ["apiId", "integrationId"],
       RouteResponse: ["apiId", "routeId"],
       Deployment: ["apiId", "triggers"],
+      DomainName: ["domainName"],
+      ApiMapping: ["apiId", "domainName"],
+      Account: undefined,
     });
   });
 

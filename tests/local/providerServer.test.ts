@@ -17,21 +17,26 @@ describe("the provider server", () => {
 
   beforeEach(async () => {
     things = new Map();
-    const provisioner = new Provisioner({
-      "test:index:Thing": {
-        replaceOnChanges: ["kind"],
-        create: async (registration) => {
-          if (registration.inputs.kind === "refused") throw new Error("InvalidKind: refused");
-          things.set("thing-1", registration);
-          return { id: "thing-1", outputs: { arn: "arn:thing-1", absent: undefined } };
+    const provisioner = new Provisioner(
+      {
+        "test:index:Thing": {
+          replaceOnChanges: ["kind"],
+          create: async (registration) => {
+            if (registration.inputs.kind === "refused") throw new Error("InvalidKind: refused");
+            things.set("thing-1", registration);
+            return { id: "thing-1", outputs: { arn: "arn:thing-1", absent: undefined } };
+          },
+          update: async (id, registration) => {
+            things.set(id, registration);
+            return { arn: "arn:thing-1" };
+          },
+          delete: async (id) => void things.delete(id),
+          read: async (id) => (id === "theirs" ? { arn: "arn:theirs" } : undefined),
+          computedInputs: ["nested"],
         },
-        update: async (id, registration) => {
-          things.set(id, registration);
-          return { arn: "arn:thing-1" };
-        },
-        delete: async (id) => void things.delete(id),
       },
-    });
+      { "test:index:getThing": ({ name }) => ({ arn: `arn:${String(name)}`, things: things.size }) },
+    );
     server = await ProviderServer.start(provisioner);
     client = new ResourceProviderClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
   });
@@ -80,6 +85,34 @@ describe("the provider server", () => {
     const response = await call<messages.InvokeResponse>("invoke", request);
 
     expect(response.getReturn()?.toJavaScript()).to.include({ partition: "aws", dnsSuffix: "amazonaws.com" });
+  });
+
+  it("answers a function out of its arguments and what is provisioned", async () => {
+    await create({});
+    const request = new messages.InvokeRequest().setTok("test:index:getThing").setArgs(struct({ name: "thing-1" }));
+    const response = await call<messages.InvokeResponse>("invoke", request);
+
+    expect(response.getReturn()?.toJavaScript()).to.deep.equal({ arn: "arn:thing-1", things: 1 });
+  });
+
+  it("leaves inputs that come back changed unknown to a preview, of a creation and of an update", async () => {
+    const news = struct({ size: 1, nested: { given: 1 } });
+    const creation = new messages.CreateRequest().setUrn(urn).setProperties(news).setPreview(true);
+    const created = await call<messages.CreateResponse>("create", creation);
+    const update = new messages.UpdateRequest().setUrn(urn).setId("thing-1").setPreview(true).setNews(news);
+    update.setOldInputs(struct({ nested: { given: 0 } })).setOlds(struct({ nested: { given: 0, computed: 1 } }));
+    const updated = await call<messages.UpdateResponse>("update", update);
+
+    expect(created.getProperties()?.toJavaScript()).to.deep.equal({ size: 1 });
+    expect(updated.getProperties()?.toJavaScript()).to.deep.equal({ size: 1 });
+  });
+
+  it("reads for get() what it has not created itself", async () => {
+    const request = new messages.ReadRequest().setUrn(urn).setId("theirs").setProperties(struct({}));
+    const response = await call<messages.ReadResponse>("read", request);
+
+    expect(response.getId()).to.equal("theirs");
+    expect(response.getProperties()?.toJavaScript()).to.deep.equal({ arn: "arn:theirs" });
   });
 
   const archive = (hash: string, assets = {}) => ({ [specialSigKey]: specialArchiveSig, hash, assets });

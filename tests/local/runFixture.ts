@@ -7,15 +7,28 @@ import { runProgram } from "../../local/runProgram";
 
 const [program = ""] = process.argv.slice(2);
 const created: { name: string; inputs: Properties }[] = [];
-const provisioner = new Provisioner({
-  "aws:sqs/queue:Queue": {
-    create: ({ name, inputs }) => {
-      created.push({ name, inputs });
-      return Promise.resolve({ id: name, outputs: { url: `url of ${name}` } });
+const provisioner = new Provisioner(
+  {
+    "aws:sqs/queue:Queue": {
+      create: ({ name, inputs }) => {
+        created.push({ name, inputs });
+        return Promise.resolve({ id: name, outputs: { name, url: `url of ${name}` } });
+      },
+      delete: () => Promise.resolve(),
+      read: (id) => Promise.resolve(id === "theirs" ? { arn: `arn of ${id}` } : undefined),
     },
-    delete: () => Promise.resolve(),
+    "aws:sns/topic:Topic": {
+      create: ({ name }) => Promise.resolve({ id: name, outputs: {} }),
+      delete: () => Promise.resolve(),
+    },
   },
-});
+  {
+    "aws:sqs/getQueue:getQueue": ({ name }) => {
+      if (!created.some((queue) => queue.name === name)) throw new Error(`there is no queue ${String(name)}`);
+      return { name, url: `url of ${String(name)}, asked` };
+    },
+  },
+);
 
 // Reports what a program left open when its process ends, and fails it: here that is what the program is for.
 const { leakedPromises } = require("@pulumi/pulumi/runtime/debuggable") as { leakedPromises: () => void };

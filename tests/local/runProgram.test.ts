@@ -47,6 +47,27 @@ describe("runProgram", () => {
     expect((await run("unknownCall")).error).to.include("aws:index/getAvailabilityZones:getAvailabilityZones");
   });
 
+  it("reads what exists for get(), and answers a call out of its arguments and what is provisioned", async () => {
+    const { outputs, created } = await run("get");
+    expect(created).to.deep.equal([{ name: "queue", inputs: { policy: "arn of theirs" } }]);
+    expect(outputs).to.deep.equal({ url: "url of queue", asked: "url of queue, asked" });
+  });
+
+  it("refuses a get() of what does not exist, by type, name and id", async () => {
+    const { error } = await run("getMissing");
+    expect(error).to.equal(
+      "aws:sqs/queue:Queue (existing): nothing exists here under the id nobody's that get() was given",
+    );
+  });
+
+  it("refuses a get() of a type that cannot be read here", async () => {
+    expect((await run("getUnreadable")).error).to.match(/^aws:sns\/\S+ \(existing\): the local run cannot read/);
+  });
+
+  it("hands a call's refusal to whoever runs the program", async () => {
+    expect((await run("refusedCall")).error).to.equal("there is no queue nobody's");
+  });
+
   it("rejects with an error out of an apply", async () => {
     expect((await run("brokenApply")).error).to.include("this apply is broken");
   });

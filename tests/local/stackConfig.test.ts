@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { resolveArgs, type WebsocketRelayArgs } from "../../components/args";
-import { asRuntimeConfig, readStackConfig, withLocalIssuer } from "../../local/stackConfig";
+import { asRuntimeConfig, readStackConfig, type StackConfig, withLocalIssuer } from "../../local/stackConfig";
 
 const repository = resolve(__dirname, "../..");
 
@@ -69,14 +69,14 @@ for (const stack of ["dev", "prod"]) {
     const config = readStackConfig(repository, stack);
 
     it("is refused by the program as it stands: its issuer is a placeholder, and the error says what to set", () => {
-      expect(() => resolveArgs(config.values as unknown as WebsocketRelayArgs)).to.throw(
+      expect(() => resolveArgs(argsOf(config))).to.throw(
         /^auth\.oidc\.issuer: got "https:\/\/issuer\.example\.com".*To mend it, set the issuer/,
       );
     });
 
     it("is accepted with the local issuer in its place", () => {
       const local = withLocalIssuer(config, { issuer: "https://127.0.0.1:1", audience: "local" });
-      const resolved = resolveArgs(local.values as unknown as WebsocketRelayArgs);
+      const resolved = resolveArgs(argsOf(local));
       expect(resolved.auth).to.deep.include({ oidc: { issuer: "https://127.0.0.1:1", audience: "local" } });
     });
   });
@@ -89,9 +89,17 @@ describe("the stacks", () => {
         issuer: "https://127.0.0.1:1",
         audience: "a",
       });
-      return resolveArgs(local.values as unknown as WebsocketRelayArgs).retryWindowSeconds;
+      return resolveArgs(argsOf(local)).retryWindowSeconds;
     };
     expect(windowOf("prod")).to.deep.equal({ shortest: 3603, longest: 7206 });
     expect(windowOf("dev").longest).to.be.within(60, 120);
   });
 });
+
+/** As the program reads them: an empty text or object is none. */
+function argsOf({ values }: StackConfig): WebsocketRelayArgs {
+  const given = Object.entries(values).filter(
+    ([, value]) => !["", "{}"].includes(typeof value === "string" ? value : JSON.stringify(value)),
+  );
+  return Object.fromEntries(given) as unknown as WebsocketRelayArgs;
+}

@@ -8,13 +8,14 @@ import {
   PutItemCommand,
   QueryCommand,
   ResourceNotFoundException,
+  ScanCommand,
 } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
 import { request } from "node:http";
 import { once } from "node:events";
 import { credentials, region } from "../../local/account";
 import type { Properties } from "../../local/provision/resource";
-import { tableResources } from "../../local/provision/table";
+import { tableFunctions, tableResources } from "../../local/provision/table";
 import { Tables } from "../../local/table";
 import { Trace } from "../../local/trace";
 import { refusal } from "../refusal";
@@ -182,11 +183,115 @@ describe("a provisioned table", () => {
     expect(error.name).to.equal("ResourceInUseException");
   });
 
-  it("refuses a change of its indexes", async () => {
-    const { create, change } = await start();
+  const expiryIndex = {
+    name: "token-expiry",
+    projectionType: "KEYS_ONLY",
+    keySchemas: [
+      { attributeName: "expiry_shard", keyType: "HASH" },
+      { attributeName: "token_expires_at", keyType: "RANGE" },
+    ],
+  };
+  const withExpiryIndex = {
+    ...sessionTable,
+    attributes: [
+      ...sessionTable.attributes,
+      { name: "expiry_shard", type: "S" },
+      { name: "token_expires_at", type: "N" },
+    ],
+    globalSecondaryIndexes: [...sessionTable.globalSecondaryIndexes, expiryIndex],
+  };
+  const expiring = { ...item, expiry_shard: { S: "3" }, token_expires_at: { N: "12" } };
+  const indexedItems = async (dynamodb: DynamoDBClient, TableName: string) => {
+    const query = new QueryCommand({
+      TableName,
+      IndexName: "token-expiry",
+      KeyConditionExpression: "expiry_shard = :shard",
+      ExpressionAttributeValues: { ":shard": { S: "3" } },
+    });
+    return (await dynamodb.send(query)).Items;
+  };
+
+  it("keeps its items when an index is added in place, and finds by the index what was there before", async () => {
+    const { dynamodb, create, change } = await start();
+    const { id: TableName } = await create();
+    for (let n = 0; n < 60; n += 1) {
+      const Item = { ...(n === 7 ? expiring : item), context: { S: `chat#${n}` }, blob: { S: "x".repeat(30_000) } };
+      await dynamodb.send(new PutItemCommand({ TableName, Item }));
+    }
+
+    const outputs = await change(TableName, withExpiryIndex);
+
+    expect(outputs).to.include({ id: TableName, name: TableName });
+    const first = await dynamodb.send(new ScanCommand({ TableName, Select: "COUNT" }));
+    const rest = new ScanCommand({ TableName, Select: "COUNT", ExclusiveStartKey: first.LastEvaluatedKey });
+    expect((first.Count ?? 0) + ((await dynamodb.send(rest)).Count ?? 0), "over 1 MB, so two pages").to.equal(60);
+    expect((await indexedItems(dynamodb, TableName))?.map(({ context }) => context)).to.deep.equal([{ S: "chat#7" }]);
+    await change(TableName, sessionTable, withExpiryIndex);
+    const gone = await refusal(indexedItems(dynamodb, TableName));
+    expect(gone.name).to.equal("ValidationException");
+  });
+
+  it("keeps who asks waiting while an index is added, and loses no write", async () => {
+    const { dynamodb, create, change } = await start();
+    const { id: TableName } = await create();
+    const changing = change(TableName, withExpiryIndex);
+    const puts = Array.from({ length: 20 }, (_, n) =>
+      dynamodb.send(new PutItemCommand({ TableName, Item: { ...item, context: { S: `chat#${n}` } } })),
+    );
+    await Promise.all([changing, ...puts]);
+    expect((await dynamodb.send(new ScanCommand({ TableName }))).Count).to.equal(20);
+  });
+
+  it("stays as it was where the new index is refused, or an item does not fit it", async () => {
+    const { dynamodb, create, change } = await start();
+    const { id: TableName } = await create();
+    const { attributes } = sessionTable;
+    const unknownKey = await refusal(change(TableName, { ...withExpiryIndex, attributes }));
+    expect(unknownKey.name).to.equal("ValidationException");
+    const Item = { ...expiring, token_expires_at: { S: "soon" } };
+    await dynamodb.send(new PutItemCommand({ TableName, Item }));
+    expect((await refusal(change(TableName, withExpiryIndex))).name).to.equal("ValidationException");
+    expect((await dynamodb.send(new GetItemCommand({ TableName, Key: key }))).Item).to.deep.equal(Item);
+  });
+
+  it("accepts recovery, encryption and protection, which have no effect on items", async () => {
+    const { create } = await start();
+    const serverSideEncryption = { enabled: true, kmsKeyArn: "arn:aws:kms:us-east-1:000000000000:key/k" };
+    await create({ ...sessionTable, pointInTimeRecovery: { enabled: true }, serverSideEncryption });
+  });
+
+  it("is read by its name, as get() and getTable do", async () => {
+    const { tables, table, create } = await start();
     const { id } = await create();
-    const error = await refusal(change(id, { ...sessionTable, globalSecondaryIndexes: [] }));
-    expect(error.message).to.contain("globalSecondaryIndexes");
+    const expected = {
+      ...{ id, name: id, arn: `arn:aws:dynamodb:us-east-1:000000000000:table/${id}`, region: "us-east-1" },
+      ...{ hashKey: "caller_id", rangeKey: "context", billingMode: "PAY_PER_REQUEST" },
+      attributes: sessionTable.attributes,
+      globalSecondaryIndexes: [
+        {
+          ...{ name: "by-connection", hashKey: "connection_id", rangeKey: undefined },
+          ...{ projectionType: "KEYS_ONLY", nonKeyAttributes: [] },
+        },
+      ],
+    };
+    const getTable = tableFunctions(tables)["aws:dynamodb/getTable:getTable"];
+    expect(await table.read?.(id)).to.deep.equal(expected);
+    expect(await getTable?.({ name: id })).to.deep.equal(expected);
+  });
+
+  it("that does not exist is read as nothing by get(), and refused by getTable", async () => {
+    const { tables, table } = await start();
+    expect(await table.read?.("none")).to.equal(undefined);
+    const getTable = tableFunctions(tables)["aws:dynamodb/getTable:getTable"];
+    expect((await refusal(Promise.resolve(getTable?.({ name: "none" })))).message).to.include(
+      "ResourceNotFoundException",
+    );
+  });
+
+  it("is not made once the run closes, and ends nobody's process", async () => {
+    const { tables, create } = await start();
+    await tables.close();
+    expect((await refusal(create())).message).to.include("closed");
   });
 });
 
@@ -206,6 +311,18 @@ describe("held answers", () => {
     await put;
     expect(tables.heldAnswers()).to.equal(0);
     await dynamodb.send(new DeleteItemCommand({ TableName: id, Key: key }));
+  });
+
+  it("are those of later writes, where the first ones are still to be answered", async () => {
+    const { tables, dynamodb, create } = await start();
+    const { id } = await create();
+    tables.holdAnswers(1);
+    await dynamodb.send(new PutItemCommand({ TableName: id, Item: item }));
+    expect(tables.heldAnswers()).to.equal(0);
+    const deletion = dynamodb.send(new DeleteItemCommand({ TableName: id, Key: key }));
+    await tables.untilHeld();
+    tables.releaseAnswers();
+    await deletion;
   });
 
   it("end with their connections when the tables are closed", async () => {
@@ -269,10 +386,10 @@ describe("the table's server", () => {
     expect(labels).to.deep.equal([
       "Lambda -> WSSessionDB: save session: ok",
       "Lambda -> WSSessionDB: save session: refused by its condition",
-      "Lambda -> WSSessionDB: read sessions: 1 found",
+      "Lambda -> WSSessionDB: read session: 1 found",
       "Lambda -> WSSessionDB: delete session: refused by its condition",
       "Lambda -> WSSessionDB: delete session: ok",
-      "Lambda -> WSSessionDB: read sessions: none found",
+      "Lambda -> WSSessionDB: read session: none found",
     ]);
   });
 });

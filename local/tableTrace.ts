@@ -1,0 +1,43 @@
+/** What a request to the session table means in the flow, and how it ended; undefined for what is no part of it. */
+export function tableTraceLabel(operation: string, request: Buffer, status: number, body: string): string | undefined {
+  const meaning = meanings[operation];
+  if (!meaning) return undefined;
+  const answer = (body ? JSON.parse(body) : {}) as Record<string, unknown>;
+  return `${meaning} ${subjectOf(request)}: ${status === 200 ? gist(operation, answer) : failure(answer)}`;
+}
+
+const meanings: Record<string, string> = {
+  PutItem: "save",
+  UpdateItem: "save",
+  GetItem: "read",
+  BatchGetItem: "read",
+  Query: "find",
+  Scan: "find",
+  DeleteItem: "delete",
+  BatchWriteItem: "write",
+};
+
+/** A user's sessions, connections and block are items of one partition, told apart by how their sort key begins. */
+function subjectOf(request: Buffer): "session" | "connection" | "block" {
+  const { Item, Key } = JSON.parse(request.toString()) as Partial<Record<"Item" | "Key", { context?: { S?: string } }>>;
+  const sortKey = (Item ?? Key)?.context?.S ?? "";
+  if (sortKey.startsWith("#connection#")) return "connection";
+  return sortKey === "#block" ? "block" : "session";
+}
+
+function gist(operation: string, { Item, Items, Responses }: Record<string, unknown>): string {
+  if (operation === "GetItem") return found(Item ? 1 : 0);
+  if (Array.isArray(Items)) return found(Items.length);
+  if (Responses) return found(Object.values(Responses as Record<string, unknown[]>).flat().length);
+  return "ok";
+}
+
+function found(count: number): string {
+  return count === 0 ? "none found" : `${count} found`;
+}
+
+function failure({ __type: type }: Record<string, unknown>): string {
+  return String(type).split("#").at(-1) === "ConditionalCheckFailedException"
+    ? "refused by its condition"
+    : `failed, ${String(type).split("#").at(-1)}`;
+}

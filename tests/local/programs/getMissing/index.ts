@@ -1,0 +1,3 @@
+import * as aws from "@pulumi/aws";
+
+aws.sqs.Queue.get("existing", "nobody's");

@@ -1,0 +1,3 @@
+import * as aws from "@pulumi/aws";
+
+aws.sns.Topic.get("existing", "theirs");

@@ -1,0 +1,3 @@
+import * as aws from "@pulumi/aws";
+
+export const url = aws.sqs.getQueueOutput({ name: "nobody's" }).url;
