@@ -111,7 +111,8 @@ describe("the relay, end to end on one machine", () => {
 
   it("loses no message, nor the session, while $connect has saved its row but not yet returned", async () => {
     const to = recipient();
-    await relay.fault({ table: "hold-answers" });
+    // The first write is the connection's own item.
+    await relay.fault({ table: "hold-answers", after: 1 });
     const arriving = await relay.open(to);
     const session = await relay.untilSession(to);
     expect((await relay.management("GET", session.connection_id?.S ?? "")).status).to.equal(410);
@@ -134,7 +135,7 @@ describe("the relay, end to end on one machine", () => {
       ...to,
       reason: "no-session",
       attempts: "10",
-      originalMessageId: failed.messageId,
+      originalMessageId: failed.sqsMessageId,
     });
   });
 
@@ -149,6 +150,21 @@ describe("the relay, end to end on one machine", () => {
     const letter = await relay.deadLetter(large);
     expect(reasonOf(letter)).to.match(/^payload-too-large/);
     expect(letter.MessageAttributes?.attempts?.StringValue).to.equal("1");
+  });
+
+  it("dead-letters what has expired, and names it by its publisher's id from its publishing to its end", async () => {
+    const [to, messageId] = [recipient(), "order-7 shipped"];
+    const client = await relay.connect(to);
+    await relay.publish({ ...to, messageId, expiresAt: new Date().toISOString() }, "too late");
+    const { MessageAttributes: attributes } = await relay.deadLetter("too late");
+    expect(attributes?.reason?.StringValue).to.equal("expired");
+    expect(attributes?.messageId?.StringValue).to.equal(messageId);
+    const logged = await relay.log({ event: "dead-lettered", messageId });
+    expect(logged.sqsMessageId).to.equal(attributes?.originalMessageId?.StringValue);
+
+    await relay.publish({ ...to, expiresAt: new Date(Date.now() + 3_600_000).toISOString() }, "in time");
+    await client.message("in time");
+    expect(client.messages).to.deep.equal(["in time"]);
   });
 
   it("delivers and dead-letters any text, emoji included", async () => {

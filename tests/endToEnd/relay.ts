@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { EventEmitter, once } from "node:events";
+import { EventEmitter, once, setMaxListeners } from "node:events";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import {
@@ -10,7 +10,14 @@ import {
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
-import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import {
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  PurgeQueueCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
 import { type ClientOptions, WebSocket } from "ws";
 import type { Addresses } from "../../local/localRun";
 
@@ -31,11 +38,14 @@ export type LogLine = Record<string, unknown> & { event?: string };
 /** `npm start -- --json`, as a process of its own, played by an independent client and backend. */
 export class Relay {
   readonly logs: LogLine[] = [];
+  /** Everything that the local run has written, as it is. */
+  readonly lines: string[] = [];
   private readonly logged = new EventEmitter();
   private readonly dynamodb: DynamoDBClient;
   private readonly sns: SNSClient;
   private readonly sqs: SQSClient;
   private readonly sockets: WebSocket[] = [];
+  private waiting = new AbortController();
 
   private constructor(
     readonly addresses: Addresses,
@@ -62,6 +72,13 @@ export class Relay {
     return relay;
   }
 
+  /** Ends what is under way or waited for here, with an error, and every client: nothing of it meets what comes next. */
+  abandon(): void {
+    this.waiting.abort();
+    this.waiting = new AbortController();
+    this.sockets.splice(0).forEach((socket) => socket.terminate());
+  }
+
   async stop(): Promise<void> {
     this.sockets.forEach((socket) => socket.terminate());
     if (this.process.exitCode === null) {
@@ -83,16 +100,27 @@ export class Relay {
 
   /** A client whose handshake is under way; `opened` resolves or rejects with it. */
   async open(recipient: Recipient): Promise<Client> {
-    const client = new Client(this.url(recipient), {
+    return this.client(this.url(recipient), {
       headers: { authorization: `Bearer ${await this.token(recipient.user)}` },
     });
-    this.sockets.push(client.socket);
-    return client;
   }
 
   async connect(recipient: Recipient): Promise<Client> {
     const client = await this.open(recipient);
     await client.opened;
+    return client;
+  }
+
+  /** A client that is open, by whatever the URL and the options say of it. */
+  async connectByUrl(url: string, options: ClientOptions = {}): Promise<Client> {
+    const client = this.client(url, options);
+    await client.opened;
+    return client;
+  }
+
+  private client(url: string, options: ClientOptions): Client {
+    const client = new Client(url, options);
+    this.sockets.push(client.socket);
     return client;
   }
 
@@ -111,8 +139,8 @@ export class Relay {
     });
   }
 
-  async publish(recipient: Partial<Recipient>, message: string): Promise<void> {
-    const attributes = Object.entries(recipient).map(
+  async publish(given: Partial<Recipient & { messageId: string; expiresAt: string }>, message: string): Promise<void> {
+    const attributes = Object.entries(given).map(
       ([key, value]) => [key, { DataType: "String", StringValue: value }] as const,
     );
     await this.sns.send(
@@ -126,6 +154,11 @@ export class Relay {
 
   /** The next message that is dead-lettered with this body. */
   async deadLetter(body: string, queueUrl = this.addresses.deadLetterQueueUrl): Promise<Message> {
+    return this.deadLetterOf(({ Body }) => Body === body, queueUrl);
+  }
+
+  /** The next message of a dead-letter queue that satisfies `matches`; others are removed. */
+  async deadLetterOf(matches: (message: Message) => boolean, queueUrl: string): Promise<Message> {
     for (;;) {
       const { Messages = [] } = await this.sqs.send(
         new ReceiveMessageCommand({
@@ -134,18 +167,39 @@ export class Relay {
           MaxNumberOfMessages: 10,
           MessageAttributeNames: ["All"],
         }),
+        { abortSignal: this.signal },
       );
       for (const message of Messages) {
         await this.sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: message.ReceiptHandle }));
       }
-      const found = Messages.find((message) => message.Body === body);
+      const found = Messages.find(matches);
       if (found) return found;
+    }
+  }
+
+  /** Resolves when the retry queue has no message any more, visible or not. */
+  async untilQueueIsEmpty(): Promise<void> {
+    const AttributeNames = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
+    const command = () =>
+      new GetQueueAttributesCommand({ QueueUrl: this.addresses.queueUrl, AttributeNames: [...AttributeNames] });
+    for (;;) {
+      const { Attributes } = await this.sqs.send(command(), { abortSignal: this.signal });
+      if (AttributeNames.every((name) => Attributes?.[name] === "0")) return;
+    }
+  }
+
+  /** Removes every message from every queue. */
+  async purge(): Promise<void> {
+    const { queueUrl, deadLetterQueueUrl, subscriptionDeadLetterQueueUrl } = this.addresses;
+    for (const QueueUrl of [queueUrl, deadLetterQueueUrl, subscriptionDeadLetterQueueUrl]) {
+      await this.sqs.send(new PurgeQueueCommand({ QueueUrl }));
     }
   }
 
   async session(recipient: Recipient): Promise<Record<string, AttributeValue> | undefined> {
     const { Item } = await this.dynamodb.send(
       new GetItemCommand({ TableName: this.addresses.tableName, Key: keyOf(recipient), ConsistentRead: true }),
+      { abortSignal: this.signal },
     );
     return Item;
   }
@@ -158,8 +212,27 @@ export class Relay {
     }
   }
 
+  /** Resolves when there is no session any more. */
+  async untilNoSession(recipient: Recipient): Promise<void> {
+    while (await this.session(recipient));
+  }
+
   async putSession(recipient: Recipient, attributes: Record<string, AttributeValue>): Promise<void> {
     const Item = { ...keyOf(recipient), ...attributes };
+    await this.dynamodb.send(new PutItemCommand({ TableName: this.addresses.tableName, Item }));
+  }
+
+  /** The item of a user's connection. */
+  async connectionItem({ user }: Recipient, connectionId: string): Promise<Record<string, AttributeValue> | undefined> {
+    const Key = { caller_id: { S: `user#${user}` }, context: { S: `#connection#${connectionId}` } };
+    const command = new GetItemCommand({ TableName: this.addresses.tableName, Key, ConsistentRead: true });
+    return (await this.dynamodb.send(command, { abortSignal: this.signal })).Item;
+  }
+
+  /** Makes the token of a connection look as if it had ended. */
+  async expireToken(recipient: Recipient, connectionId: string): Promise<void> {
+    const item = await this.connectionItem(recipient, connectionId);
+    const Item = { ...item, token_expires_at: { N: "1" } };
     await this.dynamodb.send(new PutItemCommand({ TableName: this.addresses.tableName, Item }));
   }
 
@@ -175,22 +248,35 @@ export class Relay {
     );
   }
 
-  async control(path: string, body?: object): Promise<void> {
+  async control(path: string, body?: object, method: "POST" | "PUT" = "POST"): Promise<void> {
     const response = await fetch(`${this.addresses.controlUrl}${path}`, {
-      method: "POST",
+      method,
       ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
     });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  }
+
+  /** What a GET to the control server answers. */
+  async controlled<T>(path: string): Promise<T> {
+    const response = await fetch(`${this.addresses.controlUrl}${path}`, { signal: this.signal });
+    return response.json() as Promise<T>;
   }
 
   async fault(fault: object): Promise<void> {
     await this.control("/faults", fault);
   }
 
+  /** What the functions have counted so far, by name, and by reason where one is given. */
+  async metrics(): Promise<(name: string, reason?: string) => number> {
+    const response = await fetch(`${this.addresses.controlUrl}/metrics`);
+    const all = (await response.json()) as { name: string; dimensions: Record<string, string>; sum: number }[];
+    return (name, reason) => all.find((each) => each.name === name && each.dimensions.Reason === reason)?.sum ?? 0;
+  }
+
   /** A call to the management API, by plain HTTP. */
   async management(method: "GET" | "POST" | "DELETE", connectionId: string, body?: string): Promise<Response> {
     const url = `${this.addresses.managementEndpoint}/@connections/${encodeURIComponent(connectionId)}`;
-    return fetch(url, { method, body });
+    return fetch(url, { method, body, signal: this.signal });
   }
 
   /** The first line, past or to come, that has all these fields. */
@@ -199,11 +285,27 @@ export class Relay {
     for (;;) {
       const found = this.logs.find(matches);
       if (found) return found;
-      await once(this.logged, "line");
+      await once(this.logged, "line", { signal: this.signal });
     }
   }
 
+  /** The first line, past the first `from` or to come, that satisfies `matches`. */
+  async line(matches: (line: string) => boolean, from: number): Promise<string> {
+    for (;;) {
+      const found = this.lines.slice(from).find(matches);
+      if (found !== undefined) return found;
+      await once(this.logged, "line", { signal: this.signal });
+    }
+  }
+
+  private get signal(): AbortSignal {
+    setMaxListeners(0, this.waiting.signal);
+    return this.waiting.signal;
+  }
+
   private takeLog(line: string): void {
+    this.lines.push(line);
+    this.logged.emit("line");
     const json = /^\S+: (\{.*\})$/.exec(line)?.[1];
     if (json === undefined) return;
     const { message } = JSON.parse(json) as { message?: LogLine };

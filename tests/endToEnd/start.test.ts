@@ -17,6 +17,7 @@ describe("npm start", () => {
     await once(child, "exit");
     expect(stdout.trim().split("\n")).to.have.lengthOf(1);
     expect(Object.keys(JSON.parse(stdout) as object)).to.deep.equal([
+      "relayName",
       "websocketUrl",
       "managementEndpoint",
       "awsEndpoint",
@@ -26,6 +27,7 @@ describe("npm start", () => {
       "secretAccessKey",
       "topicArn",
       "queueUrl",
+      "queueArn",
       "deadLetterQueueUrl",
       "subscriptionDeadLetterQueueUrl",
       "tableName",
@@ -135,6 +137,7 @@ describe("npm start", () => {
     ["a stack that would leave the folder", ["--stack", "../x"], /"\.\.\/x"/],
     ["a port that is none", ["--port", "65536"], /--port: got "65536"; allowed/],
     ["a Node that is not there", ["--node", "/nowhere/node"], /--node: got "\/nowhere\/node"; allowed/],
+    ["a program that is not there", ["--program", "/nowhere"], /--program: got "\/nowhere"; allowed/],
     ["a time scale below one", ["--time-scale", "0"], /--time-scale: got "0"; allowed/],
   ];
   for (const [what, flags, message] of refused) {
@@ -171,6 +174,8 @@ describe("the control server", () => {
     { crash: "deliver", times: 1.5 },
     { jwks: "gone" },
     { table: "hold" },
+    { table: "hold-answers", after: -1 },
+    { table: "release", after: 1 },
     { disconnects: true },
     { jwks: "down", table: "release" },
   ];
@@ -181,6 +186,12 @@ describe("the control server", () => {
       expect(await response.text()).to.include("allowed");
     });
   }
+
+  it("sums what the functions have counted, of which this relay's are the metrics", async () => {
+    const response = await fetch(`${relay.addresses.controlUrl}/metrics`);
+    expect(response.status).to.equal(200);
+    expect(await response.json()).to.deep.equal([]);
+  });
 
   it("takes JSON whatever the content type says, and refuses what is none", async () => {
     const send = (body: string, type: string) =>

@@ -1,0 +1,200 @@
+import { once } from "node:events";
+import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagementapi";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SNSClient, type SNSClientConfig } from "@aws-sdk/client-sns";
+import { expect } from "chai";
+import { RelayBackend } from "../../backend";
+import type { PolicyEntry } from "../../local/iam/policies";
+import type { Authorization } from "../../local/iam/recorder";
+import { type Client, recipient, type Recipient, type Relay } from "./relay";
+
+type Flows = Record<string, (relay: Relay) => Promise<void>>;
+
+/**
+ * Everything that the functions of the program ever do, as it is seen from outside. A right that no flow here needs is one
+ * too many: a new one comes with the flow that needs it.
+ */
+export const flows: Flows = {
+  "a client connects, and its session is cleared when it disconnects": async (relay) => {
+    const to = recipient();
+    const client = await relay.connect(to);
+    const connectionId = await connectionOf(relay, to);
+    await relay.log({ event: "connected", connectionId });
+    await client.close();
+    await relay.log({ event: "disconnected", connectionId });
+    expect(await relay.session(to)).to.equal(undefined);
+  },
+
+  "a client without a token, without a context or from elsewhere is refused": async (relay) => {
+    const to = recipient();
+    const cookie = `${relay.addresses.cookieName}=${await relay.token(to.user)}`;
+    const statusOf = async (url: string, headers = {}) => (await relay.handshake(url, { headers })).status;
+    expect(await statusOf(relay.url(to))).to.equal(401);
+    expect(await statusOf(relay.addresses.websocketUrl, { cookie })).to.equal(400);
+    expect(await statusOf(relay.url(to), { cookie, origin: "https://elsewhere.dev" })).to.equal(403);
+  },
+
+  "messages are delivered, one after another, and leave the queue": async (relay) => {
+    const to = recipient();
+    const client = await relay.connect(to);
+    for (const message of ["first", "second"]) {
+      await relay.publish(to, message);
+      await client.message(message);
+    }
+    await relay.log({ event: "delivered", callerId: `user#${to.user}` });
+    await relay.untilQueueIsEmpty();
+  },
+
+  "the poller watches the queue while messages come": async (relay) => {
+    const to = recipient();
+    const client = await relay.connect(to);
+    const before = await watches(relay);
+    for (let count = 1; (await watches(relay)) === before; count++) {
+      await relay.publish(to, `message ${count}`);
+      await client.message(`message ${count}`);
+    }
+    await relay.untilQueueIsEmpty();
+  },
+
+  "a message waits for a client whose connection was lost": async (relay) => {
+    const to = recipient();
+    await loseConnection(relay, await relay.connect(to), to);
+    await relay.publish(to, "while you were away");
+    await relay.log({ event: "failed", reason: "connection-gone", callerId: `user#${to.user}` });
+    await (await relay.connect(to)).message("while you were away");
+    await relay.untilQueueIsEmpty();
+  },
+
+  "a connection that is gone for good is forgotten": async (relay) => {
+    const to = recipient();
+    await loseConnection(relay, await relay.connect(to), to);
+    await relay.ageSession(to, 120);
+    await relay.publish(to, "kept");
+    while (await relay.session(to));
+    await (await relay.connect(to)).message("kept");
+    await relay.untilQueueIsEmpty();
+  },
+
+  "a client whose session has expired is closed, and comes back": async (relay) => {
+    const to = recipient();
+    const client = await relay.connect(to);
+    await relay.putSession(to, { ...(await relay.session(to)), expiration_date: { N: "1" } });
+    await relay.publish(to, "expired");
+    await once(client.socket, "close");
+    await (await relay.connect(to)).message("expired");
+    await relay.untilQueueIsEmpty();
+  },
+
+  "a superseded connection leaves the newer one's session alone": async (relay) => {
+    const to = recipient();
+    await relay.connect(to);
+    const connectionId = await connectionOf(relay, to);
+    await relay.connect(to);
+    const session = await relay.session(to);
+    await relay.management("DELETE", connectionId);
+    await relay.log({ event: "disconnected", connectionId });
+    expect(await relay.session(to)).to.deep.equal(session);
+  },
+
+  "a client that arrives late is refused": async (relay) => {
+    const to = recipient();
+    const connected_at = { N: String(Date.now() + 60_000) };
+    await relay.putSession(to, { connection_id: { S: "newer=" }, connected_at });
+    const headers = { authorization: `Bearer ${await relay.token(to.user)}` };
+    expect((await relay.handshake(relay.url(to), { headers })).status).to.equal(409);
+  },
+
+  "a message that cannot be delivered is dead-lettered": async (relay) => {
+    const { user } = recipient();
+    await relay.publish({ user }, `${user} has no context`);
+    await relay.deadLetter(`${user} has no context`);
+    await relay.untilQueueIsEmpty();
+  },
+
+  "a message that the retry queue cannot take is in the subscription's dead-letter queue": async (relay) => {
+    const to = recipient();
+    const tooMany = Array.from({ length: 10 }, (_, index) => [`attribute${index}`, "value"]);
+    await relay.publish({ ...to, ...Object.fromEntries(tooMany) }, to.user);
+    const { subscriptionDeadLetterQueueUrl } = relay.addresses;
+    await relay.deadLetterOf(({ Body = "" }) => Body.includes(to.user), subscriptionDeadLetterQueueUrl);
+  },
+};
+
+/** What comes with arguments that the stack dev does not give: see `everyRight` in leastPrivilege.test.ts. */
+export const optionalFlows: Flows = {
+  "a session ends with its token": async (relay) => {
+    const to = recipient();
+    const client = await relay.connect(to);
+    const connectionId = await connectionOf(relay, to);
+    await relay.expireToken(to, connectionId);
+    await once(client.socket, "close");
+    await relay.log({ event: "token ended", connectionId });
+    while (await relay.connectionItem(to, connectionId));
+    expect(await relay.session(to)).to.equal(undefined);
+  },
+
+  "a backend publishes to a user and cuts the user off, by its role's rights": async (relay) => {
+    const to = recipient();
+    const client = await relay.connect(to);
+    const backend = await backendOf(relay);
+    await backend.publish({ ...to, message: "hello" });
+    await client.message("hello");
+    await relay.untilQueueIsEmpty();
+    const closed = once(client.socket, "close");
+    await backend.disconnectUser(to.user, { blockSeconds: 60 });
+    await closed;
+    const headers = { authorization: `Bearer ${await relay.token(to.user)}` };
+    expect((await relay.handshake(relay.url(to), { headers })).status).to.equal(403);
+  },
+
+  "a backend of another account publishes": async (relay) => {
+    const to = recipient();
+    const client = await relay.connect(to);
+    await backendAs(relay, publisherCredentials).publish({ ...to, message: "from elsewhere" });
+    await client.message("from elsewhere");
+    await relay.untilQueueIsEmpty();
+  },
+};
+
+/** The administrator of another account, as the local run knows one. */
+const publisherCredentials = { accessKeyId: "111122223333", secretAccessKey: "local" };
+
+/** The backend that was granted disconnectUser, with its own role's credentials. */
+async function backendOf(relay: Relay): Promise<RelayBackend> {
+  const policies = await relay.controlled<PolicyEntry[]>("/policies");
+  const accessKeyId = policies.find(({ of }) => of.includes(":role/backend"))?.accessKeyId ?? "none";
+  return backendAs(relay, { accessKeyId, secretAccessKey: "local", sessionToken: "task" });
+}
+
+function backendAs(relay: Relay, credentials: SNSClientConfig["credentials"]): RelayBackend {
+  const { topicArn, tableName, managementEndpoint, awsEndpoint, dynamodbEndpoint, region } = relay.addresses;
+  const as = { region, credentials, maxAttempts: 1 };
+  const clients = {
+    sns: new SNSClient({ ...as, endpoint: awsEndpoint }),
+    dynamodb: new DynamoDBClient({ ...as, endpoint: dynamodbEndpoint }),
+    managementApi: new ApiGatewayManagementApiClient({ ...as, endpoint: managementEndpoint }),
+  };
+  return new RelayBackend({ topicArn, tableName, managementEndpoint, clients });
+}
+
+/** How often pollers have asked for a queue's attributes. */
+async function watches(relay: Relay): Promise<number> {
+  const authorizations = await relay.controlled<Authorization[]>("/authorizations");
+  return authorizations
+    .filter(({ principal, decision }) => principal.includes(":assumed-role/") && decision === "allowed")
+    .filter(({ action }) => action === "sqs:GetQueueAttributes")
+    .reduce((sum, { calls }) => sum + calls, 0);
+}
+
+async function connectionOf(relay: Relay, to: Recipient): Promise<string> {
+  return (await relay.session(to))?.connection_id?.S ?? "";
+}
+
+/** Cuts a client's connection, and resolves when the gateway knows it; no `$disconnect` is delivered. */
+async function loseConnection(relay: Relay, client: Client, to: Recipient): Promise<void> {
+  const connectionId = await connectionOf(relay, to);
+  await relay.fault({ disconnects: "lose" });
+  client.socket.terminate();
+  while ((await relay.management("GET", connectionId)).status !== 410);
+  await relay.fault({ disconnects: "deliver" });
+}
