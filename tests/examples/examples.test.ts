@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { expect } from "chai";
+import { record, type Registration, valueOf } from "../components/recorder";
+import "./packageByName";
+
+const examples = resolve(__dirname, "../../examples");
+const issuer = { issuer: "https://issuer.relay.dev", audience: "relay" };
+const topicArn = "arn:aws:sns:eu-west-1:111122223333:relay-topic";
+
+describe("the example", () => {
+  for (const name of readdirSync(examples)) {
+    it(`${name} has a README, and knows the package by its name alone`, () => {
+      const files = readdirSync(join(examples, name), { recursive: true }) as string[];
+      expect(files).to.include.members(["README.md", "Pulumi.yaml", "package.json", "index.ts"]);
+      for (const file of files.filter((path) => path.endsWith(".ts"))) {
+        const imports = readFileSync(join(examples, name, file), "utf8").matchAll(/from "([^"]+)"/g);
+        for (const [, path = ""] of imports) {
+          const isInside = !path.startsWith(".") || !join(file, "..", path).startsWith("..");
+          expect(isInside, `${file} imports ${path}`).to.equal(true);
+        }
+      }
+    });
+  }
+
+  describe("smallest", () => {
+    it("registers one relay, exports where it is, and lets a role publish where one is named", async () => {
+      const { registrations, outputs } = await run("smallest", { ...issuer, backendRoleName: "backend" });
+      expect(typesOf(registrations, "websocket-relay:index:WebsocketRelay")).to.have.lengthOf(1);
+      expect(await valueOf(outputs.topicArn)).to.equal(topicArn);
+      expect(await valueOf(outputs.websocketUrl)).to.match(/^wss:/);
+      expect(Object.keys(outputs)).to.deep.equal(["websocketUrl", "topicArn", "addresses"]);
+      const policy = policyOf(registrations, "relay-publish-policy");
+      expect(policy.role).to.equal("backend");
+      expect(policy.statements).to.deep.equal([{ Effect: "Allow", Action: ["sns:Publish"], Resource: [topicArn] }]);
+    });
+  });
+
+  describe("fargate-backend", () => {
+    let registrations: Registration[];
+    before(async () => {
+      ({ registrations } = await run("fargate-backend", issuer));
+    });
+    const inputs = (type: string) => typesOf(registrations, type)[0]?.inputs ?? {};
+
+    it("lets the task publish to the relay's topic, and disconnect users, by a role of its own", () => {
+      const [role] = registrations.filter(({ name }) => name === "backend-task-role");
+      expect(JSON.stringify(role?.inputs.assumeRolePolicy)).to.include("ecs-tasks.amazonaws.com");
+      const publish = policyOf(registrations, "relay-publish-policy");
+      expect(publish.role).to.equal("backend-task-role");
+      expect(publish.statements).to.deep.equal([{ Effect: "Allow", Action: ["sns:Publish"], Resource: [topicArn] }]);
+      expect(policyOf(registrations, "relay-disconnect-user-policy").role).to.equal("backend-task-role");
+    });
+
+    it("runs the image as that role, and tells it where the relay is", () => {
+      const service = inputs("awsx:ecs:FargateService");
+      const { taskRole, container } = service.taskDefinitionArgs as {
+        taskRole: object;
+        container: { image: string; environment: { name: string; value: string }[]; portMappings: object[] };
+      };
+      expect(taskRole).to.deep.equal({ roleArn: "arn:aws:iam::111122223333:role/backend-task-role" });
+      expect(container.image).to.match(/backend@sha256:1$/);
+      expect(container.environment).to.deep.equal([
+        { name: "PORT", value: "8080" },
+        { name: "TOPIC_ARN", value: topicArn },
+        { name: "TABLE_NAME", value: "relay-table" },
+        { name: "MANAGEMENT_ENDPOINT", value: "https://api123.execute-api.eu-west-1.amazonaws.com/live" },
+      ]);
+      const targetGroup = { arn: "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/backend" };
+      expect(container.portMappings).to.deep.equal([{ containerPort: 8080, targetGroup }]);
+    });
+
+    it("opens the backend to no one outside the VPC", () => {
+      expect(inputs("awsx:lb:ApplicationLoadBalancer").internal).to.equal(true);
+    });
+  });
+});
+
+async function run(name: string, config: Record<string, string>) {
+  let outputs: Record<string, pulumi.Output<unknown>> = {};
+  const recorded = await record(() => {
+    for (const [key, value] of Object.entries(config)) {
+      pulumi.runtime.setConfig(`pulumi-websocket-relay:${key}`, value);
+    }
+    outputs = require(join(examples, name)) as typeof outputs;
+  });
+  expect(recorded.errors).to.deep.equal([]);
+  return { registrations: recorded.registrations, outputs };
+}
+
+function typesOf(registrations: Registration[], type: string): Registration[] {
+  return registrations.filter((each) => each.type === type);
+}
+
+function policyOf(registrations: Registration[], name: string): { role: unknown; statements: unknown } {
+  const found = registrations.filter((each) => each.type === "aws:iam/rolePolicy:RolePolicy" && each.name === name);
+  expect(found, name).to.have.lengthOf(1);
+  const { role, policy } = found[0]?.inputs ?? {};
+  return { role, statements: (JSON.parse(policy as string) as { Statement: unknown }).Statement };
+}
