@@ -72,20 +72,22 @@ async function measureBundle(
   };
 }
 
-/** The handlers in plain CommonJS, as a function without a bundler would be uploaded: without ts-node's cost at run time. */
+/** The handlers, and the protocol that they share with clients, in plain CommonJS, as a function without a bundler would be uploaded: without ts-node's cost at run time. */
 function compileHandlers(folder: string): void {
   const repository = resolve(__dirname, "..");
   symlinkSync(join(repository, "node_modules"), join(folder, "node_modules"));
-  mkdirSync(join(folder, "handlers"));
-  for (const file of readdirSync(join(repository, "handlers"))) {
-    const { outputText } = typescript.transpileModule(readFileSync(join(repository, "handlers", file), "utf8"), {
-      compilerOptions: {
-        module: typescript.ModuleKind.CommonJS,
-        target: typescript.ScriptTarget.ES2022,
-        esModuleInterop: true,
-      },
-    });
-    writeFileSync(join(folder, "handlers", file.replace(/\.ts$/, ".js")), outputText);
+  for (const layer of ["handlers", "protocol"]) {
+    mkdirSync(join(folder, layer));
+    for (const file of readdirSync(join(repository, layer))) {
+      const { outputText } = typescript.transpileModule(readFileSync(join(repository, layer, file), "utf8"), {
+        compilerOptions: {
+          module: typescript.ModuleKind.CommonJS,
+          target: typescript.ScriptTarget.ES2022,
+          esModuleInterop: true,
+        },
+      });
+      writeFileSync(join(folder, layer, file.replace(/\.ts$/, ".js")), outputText);
+    }
   }
 }
 

@@ -1,16 +1,20 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join, relative, resolve } from "node:path";
 import { expect } from "chai";
+import * as typescript from "typescript";
 
 const repository = resolve(__dirname, "..");
 
-/** Who may import whom: `index.ts -> components -> handlers`, `local -> index.ts, components`; nothing points back. */
+/** Who may import whom; nothing points back. */
 const allowed: Record<string, string[]> = {
   "index.ts": ["components"],
-  components: ["handlers"],
-  handlers: [],
-  local: ["index.ts", "components"],
+  components: ["handlers", "protocol"],
+  handlers: ["protocol"],
+  protocol: [],
+  backend: ["handlers", "protocol"],
+  cli: ["backend", "handlers", "protocol"],
+  local: ["index.ts", "components", "handlers", "protocol"],
 };
 
 describe("the folders", () => {
@@ -24,6 +28,25 @@ describe("the folders", () => {
       expect(imported.filter((target) => target !== layer && !layers.includes(target))).to.deep.equal([]);
     });
   }
+
+  it("let local import of handlers the types alone: it runs the bundles", () => {
+    const values = filesOf("local").flatMap((file) =>
+      [...readFileSync(file, "utf8").matchAll(/^import (?!type )[^;]* from "[./]+\/handlers\/[^"]*"/gm)].flat(),
+    );
+    expect(values).to.deep.equal([]);
+  });
+
+  it("let protocol import no package, and use nothing that only Node or a browser has", () => {
+    const files = filesOf("protocol");
+    expect(files.flatMap(importsOf).filter((path) => !path.startsWith("."))).to.deep.equal([]);
+    const program = typescript.createProgram(files, {
+      noEmit: true,
+      strict: true,
+      types: [],
+      lib: ["lib.es2023.d.ts"],
+    });
+    expect(typescript.getPreEmitDiagnostics(program).map(({ messageText }) => messageText)).to.deep.equal([]);
+  });
 
   it("let handlers import the packages of the deployed component alone, and nothing of Pulumi", () => {
     const { dependencies } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as {
@@ -43,6 +66,15 @@ describe("the folders", () => {
     expect(foreign).to.deep.equal([]);
   });
 
+  it("keep the policy simulator, whose licence is the AGPL, out of everything that is published", () => {
+    const published = ["index.ts", "components", "handlers", "protocol", "backend", "cli", "client", "examples"];
+    const importing = published
+      .filter((layer) => existsSync(join(repository, layer)))
+      .flatMap(filesOf)
+      .filter((file) => importsOf(file).some((path) => path.startsWith("@cloud-copilot/")));
+    expect(importing).to.deep.equal([]);
+  });
+
   it("pin every run-time dependency exactly, so that a consumer's bundle is ours", () => {
     const { dependencies } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as {
       dependencies: Record<string, string>;
@@ -55,6 +87,7 @@ describe("the folders", () => {
 
 function filesOf(layer: string): string[] {
   if (layer.endsWith(".ts")) return [join(repository, layer)];
+  if (!existsSync(join(repository, layer))) return [];
   const files = readdirSync(join(repository, layer), { recursive: true }) as string[];
   return files.filter((file) => /\.(ts|js)$/.test(file)).map((file) => join(repository, layer, file));
 }

@@ -1,0 +1,32 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stop } from "esbuild";
+import { builtFile, bundleModule } from "./components/ownModules";
+
+// `npm run build`: what the npm package is made of, into dist.
+
+async function build(): Promise<void> {
+  const dist = join(__dirname, "dist");
+  rmSync(dist, { recursive: true, force: true });
+  const tsc = [require.resolve("typescript/bin/tsc"), "-p", "tsconfig.build.json"];
+  const { status } = spawnSync(process.execPath, tsc, { cwd: __dirname, stdio: "inherit" });
+  // It has said why.
+  if (status !== 0) process.exit(status ?? 1);
+  for (const path of requiredByCallbacks(join(__dirname, "components"))) {
+    // Out of the sources: what tsc emits is CommonJS, which esbuild cannot shake.
+    writeFileSync(join(dist, "components", builtFile(path)), await bundleModule(path));
+  }
+  // npm sets it when it installs a package, and not when npx runs this folder's own.
+  chmodSync(join(dist, "cli", "index.js"), 0o755);
+  await stop();
+}
+
+/** What the component's callbacks are bundled with. Nothing else in these sources is required: the rest is imported. */
+function requiredByCallbacks(folder: string): string[] {
+  const texts = readdirSync(folder).map((file) => readFileSync(join(folder, file), "utf8"));
+  const paths = texts.flatMap((text) => [...text.matchAll(/\brequire\("(\.[^"]+)"\)/g)].map(([, path = ""]) => path));
+  return [...new Set(paths)];
+}
+
+void build();

@@ -1,0 +1,176 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect } from "chai";
+import { deployedFunctions } from "../bundles/deployed";
+import { connectEvent } from "../handlers/events";
+import { Consumer, type Program } from "./consumer";
+
+type Code = Record<string, string>;
+
+describe("the packed package, in another team's program", function () {
+  this.timeout(300_000);
+
+  let consumer: Consumer;
+  let program: Program;
+
+  before(async () => {
+    consumer = await Consumer.install();
+    program = await consumer.runProgram();
+  });
+  after(() => consumer?.remove());
+
+  const functionOf = (name: string, { registrations } = program) => {
+    const found = registrations.find((each) => each.type === "aws:lambda/function:Function" && each.name === name);
+    if (!found) throw new Error(`no function ${name} was registered`);
+    return found.inputs as { code: Code; environment: { variables: Record<string, string> } };
+  };
+
+  const functionNames = () =>
+    program.registrations.filter(({ type }) => type === "aws:lambda/function:Function").map(({ name }) => name);
+
+  /** Calls a handler out of a folder that holds nothing but its archive, in a process that has nothing but its environment. */
+  const call = async (name: string, event: object, file = "index.js"): Promise<unknown> => {
+    const { code, environment } = functionOf(name);
+    const folder = join(consumer.folder, "..", "functions", name);
+    mkdirSync(folder, { recursive: true });
+    for (const [each, text] of Object.entries(code)) writeFileSync(join(folder, each), text);
+    const script = `
+      const { handler } = require(${JSON.stringify(join(folder, file))});
+      Promise.resolve(handler(${JSON.stringify(event)}, { getRemainingTimeInMillis: () => 30_000 }))
+        .then((answer) => process.stdout.write("answer:" + JSON.stringify(answer)));
+    `;
+    const { stdout } = await promisify(execFile)(process.execPath, ["-e", script], {
+      cwd: folder,
+      env: {
+        ...environment.variables,
+        ...{ AWS_REGION: "eu-west-1", AWS_ACCESS_KEY_ID: "x", AWS_SECRET_ACCESS_KEY: "x", LAMBDA_TASK_ROOT: folder },
+        // Nothing listens on port 1: the table is refused at once.
+        AWS_ENDPOINT_URL: "http://127.0.0.1:1",
+      },
+    });
+    return JSON.parse(stdout.slice(stdout.indexOf("answer:") + "answer:".length)) as unknown;
+  };
+
+  it("registers nothing when it is imported", async () => {
+    const imported = join(consumer.folder, "imported.js");
+    writeFileSync(imported, 'module.exports = { names: Object.keys(require("pulumi-websocket-relay")) };');
+
+    const stdout = await consumer.node(["runUnderMocks.js", imported]);
+
+    const { registrations, exported } = JSON.parse(stdout) as Program;
+    expect(registrations).to.deep.equal([]);
+    expect(exported.names).to.include("WebsocketRelay");
+  });
+
+  it("ships the same functions as this repository", async () => {
+    for (const { name, files } of await deployedFunctions()) {
+      expect(hashesOf(functionOf(name.replace("relay", "chat")).code), name).to.deep.equal(hashesOf(files));
+    }
+    const others = ["connect", "disconnect", "deliver"].map((lambda) => [`news-${lambda}`, `chat-${lambda}`] as const);
+    for (const [news, chat] of others) {
+      expect(hashesOf(functionOf(news).code), news).to.include(hashesOf(functionOf(chat).code));
+    }
+  });
+
+  it("ships the same functions out of a workspace that links it", async () => {
+    const inWorkspace = await consumer.runProgram(consumer.linkWorkspace());
+
+    for (const name of functionNames()) {
+      expect(hashesOf(functionOf(name, inWorkspace).code), name).to.deep.equal(hashesOf(functionOf(name).code));
+    }
+  });
+
+  it("ships nothing of the program's other dependencies", () => {
+    const { version } = JSON.parse(
+      readFileSync(join(consumer.folder, "node_modules/fastify/package.json"), "utf8"),
+    ) as { version: string };
+    expect(program.exported.frameworkVersion, "the program uses it").to.equal(version);
+
+    for (const name of functionNames()) {
+      const { code } = functionOf(name);
+      expect(Object.keys(code), name).to.have.members([
+        "index.js",
+        ...(name === "news-connect" ? ["authenticate.js"] : []),
+      ]);
+      expect(Object.values(code).join(), name).to.not.match(/fastify/i);
+    }
+  });
+
+  it("has functions that run where there is nothing else", async () => {
+    expect(await call("chat-connect", connectEvent({ query: null }))).to.include({ statusCode: 400 });
+    expect(await call("chat-connect", connectEvent({}))).to.include({ statusCode: 401 });
+    expect(await call("news-deliver", { Records: [] })).to.deep.equal({ batchItemFailures: [] });
+  });
+
+  it("bundles the program's own authentication with its files and packages, found from its folder", async () => {
+    const tokenOf = (sub: string) => `e30.${Buffer.from(JSON.stringify({ sub })).toString("base64url")}.`;
+    const authenticate = (sub: string) => call("news-connect", { token: tokenOf(sub) }, "authenticate.js");
+    expect(await authenticate("Ada")).to.deep.equal({ code: "Ada" });
+    expect(await authenticate("Mallory")).to.equal(null);
+
+    const connect = (sub: string) =>
+      call("news-connect", connectEvent({ headers: { authorization: `Bearer ${tokenOf(sub)}` } }));
+    expect(await connect("Ada"), "gets as far as the table").to.include({ statusCode: 500 });
+    expect(await connect("Mallory")).to.include({ statusCode: 401 });
+  });
+
+  it("bundles a function of the program's own", async () => {
+    expect(await call("lookup", { code: "Grace" })).to.equal(true);
+    expect(await call("lookup", { code: "Mallory" })).to.equal(false);
+  });
+
+  it("lets two relays live in one program, each with names and an environment of its own", () => {
+    const names = program.registrations.map(({ type, name }) => `${type} ${name}`);
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).to.deep.equal([]);
+    const partsOf = (relay: string) =>
+      names.filter((name) => name.includes(` ${relay}`)).map((name) => name.replace(relay, "relay"));
+    expect(partsOf("chat")).to.include.members(partsOf("news")).and.to.have.lengthOf.above(20);
+
+    const settings = (name: string) => functionOf(name).environment.variables;
+    expect(settings("chat-deliver")).to.include({ TABLE_NAME: "chat-table", MAX_ATTEMPTS: "66" });
+    expect(settings("news-deliver")).to.include({ TABLE_NAME: "news-table", MAX_ATTEMPTS: "5" });
+    for (const lambda of ["connect", "disconnect", "deliver"]) {
+      expect(JSON.stringify(settings(`chat-${lambda}`)), lambda).to.not.include("news");
+      expect(JSON.stringify(settings(`news-${lambda}`)), lambda).to.not.include("chat");
+    }
+  });
+
+  it("gives a backend its helper and the wire protocol, without Pulumi", async () => {
+    const stdout = await consumer.node(["-r", "ts-node/register", "backend.ts"]);
+    expect(JSON.parse(stdout)).to.deep.equal({ refused: true, isPulumiLoaded: false });
+  });
+
+  it("gives the command line", async () => {
+    const stdout = await consumer.node(["node_modules/.bin/pulumi-websocket-relay", "--help"]);
+    expect(stdout).to.match(/^Usage: pulumi-websocket-relay /);
+  });
+
+  it("has types that a strict program compiles with, whose wrong arguments do not compile", async () => {
+    const tsc = join(consumer.folder, "node_modules/typescript/bin/tsc");
+    // The second as in the projects that `pulumi new` made for years.
+    const olderModules = ["--module", "commonjs", "--moduleResolution", "node10", "--esModuleInterop"];
+    await Promise.all([consumer.node([tsc]), consumer.node([tsc, ...olderModules])]);
+  });
+
+  it("holds what was compiled, and neither sources nor tests nor maps", () => {
+    const folder = join(consumer.folder, "node_modules/pulumi-websocket-relay");
+    const others = ["CHANGELOG.md", "LICENSE", "docs", "README.md", "package.json"];
+    expect(readdirSync(folder).filter((name) => name !== "node_modules")).to.have.members(["dist", ...others]);
+
+    const compiled = readdirSync(join(folder, "dist"), { recursive: true, withFileTypes: true });
+    const files = compiled.filter((entry) => entry.isFile()).map(({ name }) => name);
+    expect(files).to.include("websocketRelay.js").and.to.include("websocketRelay.d.ts");
+    expect(files.filter((name) => !/\.(js|d\.ts)$/.test(name))).to.deep.equal([]);
+    const shipped = ["backend", "cli", "client", "components", "handlers", "protocol"];
+    expect(readdirSync(join(folder, "dist")).filter((name) => !shipped.includes(name))).to.deep.equal([]);
+  });
+});
+
+/** By file; the texts themselves would make failures unreadable. */
+function hashesOf(code: Code): Record<string, string> {
+  const hash = (text: string) => createHash("sha256").update(text).digest("hex");
+  return Object.fromEntries(Object.entries(code).map(([file, text]) => [file, hash(text)]));
+}
