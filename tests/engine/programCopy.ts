@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { existsSync } from "node:fs";
@@ -8,17 +8,29 @@ import { text } from "node:stream/consumers";
 
 const repository = resolve(__dirname, "../..");
 
-/** What `pulumi up` needs of a program's folder. */
-const program = [
-  "index.ts",
-  "components",
-  "handlers",
-  "Pulumi.yaml",
-  "Pulumi.dev.yaml",
-  "Pulumi.prod.yaml",
-  "package.json",
-  "tsconfig.json",
-];
+/** Where a program and its packages are copied from. */
+export interface ProgramSource {
+  folder: string;
+  /** What `pulumi up` needs of the folder. */
+  names: string[];
+  nodeModules: string;
+}
+
+export const thisProgram: ProgramSource = {
+  folder: repository,
+  names: [
+    "index.ts",
+    "components",
+    "handlers",
+    "protocol",
+    "Pulumi.yaml",
+    "Pulumi.dev.yaml",
+    "Pulumi.prod.yaml",
+    "package.json",
+    "tsconfig.json",
+  ],
+  nodeModules: join(repository, "node_modules"),
+};
 
 interface RawStep {
   op: string;
@@ -35,6 +47,7 @@ export interface Resource {
   urn: string;
   type: string;
   id?: string;
+  protect?: boolean;
 }
 
 /** Whether the CLI, with its language host for Node, is on PATH. */
@@ -44,8 +57,8 @@ export function isPulumiInstalled(): boolean {
 }
 
 /**
- * A copy of this repository's program with a state of its own, and the CLI in it: a run writes into the stack's file.
- * Nothing of the user's own Pulumi or AWS settings reaches it.
+ * A copy of a program with a state of its own, and the CLI in it: a run writes into the stack's file. Nothing of the user's
+ * own Pulumi or AWS settings reaches it.
  */
 export class ProgramCopy {
   private constructor(
@@ -54,25 +67,37 @@ export class ProgramCopy {
   ) {}
 
   /** @param providerPort Where the provider listens that stands in for `aws`. */
-  static async create(providerPort: number): Promise<ProgramCopy> {
-    const root = await mkdtemp(join(tmpdir(), "engine-"));
-    const folder = join(root, "program");
-    for (const name of program) await cp(join(repository, name), join(folder, name), { recursive: true });
-    await symlink(join(repository, "node_modules"), join(folder, "node_modules"));
-    for (const name of ["state", "home"]) await mkdir(join(root, name));
+  static async create(providerPort: number, source = thisProgram): Promise<ProgramCopy> {
+    // Its real path, as a module's own folder is.
+    const root = await realpath(await mkdtemp(join(tmpdir(), "engine-")));
+    for (const name of ["program", "state", "home"]) await mkdir(join(root, name));
 
     const own = Object.entries(process.env).filter(([key]) => !/^(PULUMI|AWS)_/.test(key));
-    return new ProgramCopy(root, {
+    const copy = new ProgramCopy(root, {
       ...Object.fromEntries(own),
       PULUMI_BACKEND_URL: `file://${join(root, "state")}`,
       PULUMI_HOME: join(root, "home"),
       PULUMI_CONFIG_PASSPHRASE: "test",
       PULUMI_SKIP_UPDATE_CHECK: "1",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "1",
-      // Where the language host finds the SDK.
-      PULUMI_PROGRAM_ROOT: folder,
+      // Compiling takes longer than running; the types have tests of their own.
+      PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+      // Where the language host finds the SDK; the program has its own.
+      PULUMI_PROGRAM_ROOT: repository,
       PULUMI_DEBUG_PROVIDERS: `aws:${providerPort}`,
+      NODE_OPTIONS: `--require ${join(__dirname, "endOnInterrupt.js")}`,
     });
+    await copy.fill(source);
+    return copy;
+  }
+
+  /** Puts another version of the program in the place of this one, which meets the same state and stack file. */
+  async upgradeTo(source: ProgramSource): Promise<void> {
+    const stackFile = "Pulumi.dev.yaml";
+    for (const name of await readdir(this.folder)) {
+      if (name !== stackFile) await rm(join(this.folder, name), { recursive: true });
+    }
+    await this.fill({ ...source, names: source.names.filter((name) => name !== stackFile) });
   }
 
   get folder(): string {
@@ -119,6 +144,11 @@ export class ProgramCopy {
 
   remove(): Promise<void> {
     return rm(this.root, { recursive: true });
+  }
+
+  private async fill({ folder, names, nodeModules }: ProgramSource): Promise<void> {
+    for (const name of names) await cp(join(folder, name), join(this.folder, name), { recursive: true });
+    await symlink(nodeModules, join(this.folder, "node_modules"));
   }
 
   // Asynchronous: the provider that the CLI talks to lives in this process.
