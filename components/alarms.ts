@@ -2,6 +2,7 @@ import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { RetryWindowSeconds } from "../handlers/backoff";
 import { METRICS, METRICS_NAMESPACE } from "../handlers/metrics";
+import type { RefusalReason } from "../handlers/refusals";
 import { isLater, refuse } from "./refuse";
 
 /** When CloudWatch raises an alarm: each threshold is the highest value that is still well. */
@@ -168,7 +169,7 @@ export function alarmsOf(
         "Handshakes are answered 500: the issuer's keys or the table cannot be reached. See connect's log.",
       namespace: METRICS_NAMESPACE,
       metricName: METRICS.handshakesRefused,
-      dimensions: { Relay: subjects.relayName, Reason: "internal-error" },
+      dimensions: { Relay: subjects.relayName, Reason: "internal-error" satisfies RefusalReason },
       statistic: "Sum",
       threshold: alarms.failedHandshakes,
       ...repeatedly,
@@ -256,7 +257,7 @@ const configuredReasons = {
   noCredential: "no-credential",
   tokenRefused: "token-refused",
   originNotAllowed: "origin-not-allowed",
-};
+} satisfies Record<string, RefusalReason>;
 
 /** Their share of these handshakes and the accepted ones, in percent; 0 where there are too few to tell. */
 function refusedShare(Relay: string, minimum: number): aws.types.input.cloudwatch.MetricAlarmMetricQuery[] {

@@ -3,6 +3,7 @@ import type { FastifyRequest } from "fastify";
 import { account, arn, region } from "../account";
 import { type AccessRequest, Iam, type Principal } from "../iam";
 import type { PolicyEntry, PolicyHolder } from "../iam/policies";
+import { jsonObject } from "../jsonObject";
 import type { Trace } from "../trace";
 import { MessagingAccess } from "./access";
 import { admitRequests } from "./admission";
@@ -224,24 +225,15 @@ function hasHungUp(request: FastifyRequest | undefined): boolean {
 }
 
 function checkTopicAttributes({ Policy }: Attributes): void {
-  if (Policy && !isObject(Policy)) throw invalid("Policy", Policy, "it is not a JSON object");
+  if (Policy && !jsonObject(Policy)) throw invalid("Policy", Policy, "it is not a JSON object");
 }
 
 function checkSubscriptionAttributes({ RedrivePolicy, FilterPolicy }: Attributes): void {
-  if (FilterPolicy && !isObject(FilterPolicy)) throw invalid("FilterPolicy", FilterPolicy, "it is not a JSON object");
+  if (FilterPolicy && !jsonObject(FilterPolicy)) throw invalid("FilterPolicy", FilterPolicy, "it is not a JSON object");
   if (!RedrivePolicy) return;
-  const target = isObject(RedrivePolicy) && (JSON.parse(RedrivePolicy) as Attributes)["deadLetterTargetArn"];
+  const target = jsonObject(RedrivePolicy)?.["deadLetterTargetArn"];
   if (typeof target !== "string" || !target.startsWith("arn:")) {
     throw invalid("RedrivePolicy", RedrivePolicy, "its deadLetterTargetArn is not the ARN of a queue");
-  }
-}
-
-function isObject(json: string): boolean {
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === "object" && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
   }
 }
 

@@ -1,3 +1,4 @@
+import { jsonObject } from "../jsonObject";
 import { AwsError } from "./awsError";
 
 /** What a queue's attributes may be; an attribute that is absent keeps AWS's default. */
@@ -57,17 +58,10 @@ function checkRedrivePolicy(queueName: string, redrivePolicy: string, exists: (a
 }
 
 function parseObject(queueName: string, name: string, json: string): Record<string, unknown> {
-  const refuse = () =>
-    new AwsError(
-      "InvalidAttributeValue",
-      `Invalid value for the parameter ${name} of ${queueName}: not a JSON object.`,
-    );
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    throw refuse();
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw refuse();
-  return value as Record<string, unknown>;
+  const value = jsonObject(json);
+  if (value) return value;
+  throw new AwsError(
+    "InvalidAttributeValue",
+    `Invalid value for the parameter ${name} of ${queueName}: not a JSON object.`,
+  );
 }

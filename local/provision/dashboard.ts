@@ -1,5 +1,6 @@
 import { account, partition } from "../account";
-import { isJsonObject, refusal } from "./refuse";
+import { jsonObject } from "../jsonObject";
+import { refusal } from "./refuse";
 import type { LocalResource, LocalResources, Properties } from "./resource";
 
 /** Dashboards: checked, and never drawn. */
@@ -52,8 +53,9 @@ function checkDashboard(name: string, { dashboardName, dashboardBody }: Properti
   if (!/^[\w-]{1,255}$/.test(String(dashboardName ?? ""))) {
     refuse("dashboardName", dashboardName, "1 to 255 letters, digits, _ and -");
   }
-  if (!isJsonObject(dashboardBody)) return refuse("dashboardBody", dashboardBody, "a JSON object");
-  const { widgets } = JSON.parse(dashboardBody) as { widgets?: Widget[] };
+  const body = jsonObject(dashboardBody);
+  if (!body) return refuse("dashboardBody", dashboardBody, "a JSON object");
+  const { widgets } = body as { widgets?: Widget[] };
   if (!Array.isArray(widgets) || widgets.length > 500) {
     return refuse("dashboardBody.widgets", widgets, "a list of at most 500 widgets");
   }

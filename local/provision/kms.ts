@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { account, arn } from "../account";
 import { delegating, type Keys } from "../iam/keys";
+import { jsonObject } from "../jsonObject";
 import { autoname } from "./autoname";
-import { isJsonObject, refusal } from "./refuse";
+import { refusal } from "./refuse";
 import type { LocalResource, LocalResources, Properties, Registration } from "./resource";
 
 /** Customer-managed keys and their aliases. */
@@ -38,16 +39,17 @@ function checkedPolicy(name: string, inputs: Properties): string {
     refusal(`key ${name}`, "ValidationException")("deletionWindowInDays", days, "an integer from 7 to 30");
   }
   const refuse = refusal(`key ${name}`, "MalformedPolicyDocumentException");
-  if (!isJsonObject(policy)) return refuse("policy", policy, "a JSON object");
-  if (!bypassPolicyLockoutSafetyCheck && !canBeChanged(policy)) {
+  const document = jsonObject(policy);
+  if (!document) return refuse("policy", policy, "a JSON object");
+  if (!bypassPolicyLockoutSafetyCheck && !canBeChanged(document)) {
     refuse("policy", policy, `one that lets a principal of the account ${account} update it in the future`);
   }
-  return policy;
+  return String(policy);
 }
 
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html#KMS-CreateKey-request-BypassPolicyLockoutSafetyCheck */
-function canBeChanged(policy: string): boolean {
-  const { Statement: statements } = JSON.parse(policy) as { Statement?: Properties | Properties[] };
+function canBeChanged(document: Properties): boolean {
+  const { Statement: statements } = document as { Statement?: Properties | Properties[] };
   return many(statements).some(({ Effect, Principal, Action }) => {
     const principals =
       Principal === "*" ? ["*"] : many((Principal as { AWS?: string | string[] } | undefined)?.["AWS"]);

@@ -8,16 +8,6 @@ export function refusal(resource: string, errorName = "InvalidParameterValueExce
   };
 }
 
-/** Whether `text` is a JSON object: what AWS takes as a policy or a dashboard's body. */
-export function isJsonObject(text: unknown): text is string {
-  try {
-    const value: unknown = JSON.parse(String(text));
-    return typeof value === "object" && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
-}
-
 function show(value: unknown): string {
   return value === undefined ? "nothing" : typeof value === "string" ? value : JSON.stringify(value);
 }
