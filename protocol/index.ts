@@ -3,6 +3,9 @@
  * AWS, so that a browser can import it.
  */
 
+export type * from "./frames";
+export * from "./receipts";
+
 /** Query parameters of the handshake: `?context=…&contextId=…`. */
 export const QUERY_PARAMETERS = {
   context: "context",
@@ -11,10 +14,12 @@ export const QUERY_PARAMETERS = {
   user: "user",
 } as const;
 
-/** WebSocket subprotocols, which the client offers and of which the relay answers one. `websocket-relay.v1` is reserved. */
+/** WebSocket subprotocols, which the client offers and of which the relay answers one. */
 export const SUBPROTOCOLS = {
-  /** Messages arrive as they were published, without an envelope. */
+  /** Where the relay delivers by retry: messages arrive as they were published, without an envelope. */
   raw: "websocket-relay.raw",
+  /** Where the relay delivers by replay: messages arrive in envelopes, with their numbers (`Envelope`). */
+  v1: "websocket-relay.v1",
 } as const;
 
 /** Begins a subprotocol that carries the token: for browsers, whose scripts cannot set a header. */
