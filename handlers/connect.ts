@@ -1,3 +1,4 @@
+import { SUBPROTOCOLS } from "../protocol";
 import { admit, type AdmitDependencies } from "./admit";
 import type { Authenticator } from "./authenticate";
 import { authenticatorFromEnvironment } from "./authenticatorFromEnvironment";
@@ -7,20 +8,24 @@ import type { loadAuthenticate } from "./loadAuthenticate";
 import { consoleLog, errorFields, type LogFields } from "./log";
 import { type Metrics, METRICS, metricsFromEnvironment } from "./metrics";
 import { type Refusal, refusals } from "./refusals";
-import { callerIdOf, type Session } from "./session";
+import { callerIdOf, type Checked, type Session } from "./session";
 import { DynamoDbSessionStore } from "./sessions";
 import { answeredSubprotocol } from "./subprotocol";
 import { tableClient } from "./table";
 import { DynamoDbUserConnections } from "./userConnections";
 
 /** `now` and `log` are by default the clock and the console. */
-export type ConnectDependencies = Pick<AdmitDependencies, "sessions" | "userConnections"> &
+export type ConnectDependencies = Pick<AdmitDependencies, "sessions" | "userConnections" | "lookups"> &
   Partial<Pick<AdmitDependencies, "now" | "log">> & {
     authenticator: Authenticator;
     metrics: Metrics;
     sessionTtlSeconds: number;
     /** Whether the session is to end with the token that opened it. */
     endSessionWithToken: boolean;
+    /** The subprotocol to answer, or why none of those that are offered will do. @default {@link answeredSubprotocol} */
+    chooseSubprotocol?: (handshake: Handshake) => Checked<string | undefined>;
+    /** Called with the session that was another connection's until now; never rejects. @default nobody is told */
+    onReplaced?: (replaced: Session) => Promise<void>;
   };
 
 /** What the gateway makes the handshake's answer of: anything but 2xx refuses it. */
@@ -34,7 +39,7 @@ type ConnectHandler = (handshake: Handshake) => Promise<Answer>;
 
 /** Called for `$connect`: answers 200 and has saved the session, or refuses the handshake with 400, 401, 403, 409 or 500. */
 export function connect(given: ConnectDependencies): ConnectHandler {
-  const dependencies = { now: Date.now, log: consoleLog, ...given };
+  const dependencies = { now: Date.now, log: consoleLog, chooseSubprotocol: answeredSubprotocol, ...given };
   const { metrics, log } = dependencies;
 
   return async function connectHandler(handshake) {
@@ -76,6 +81,10 @@ interface Opened {
   fields?: LogFields;
 }
 
+type OpenDependencies = ConnectDependencies &
+  AdmitDependencies &
+  Required<Pick<ConnectDependencies, "chooseSubprotocol">>;
+
 async function openSafely(...args: Parameters<typeof open>): Promise<Opened> {
   try {
     return await open(...args);
@@ -84,14 +93,14 @@ async function openSafely(...args: Parameters<typeof open>): Promise<Opened> {
   }
 }
 
-async function open(handshake: Handshake, dependencies: Required<ConnectDependencies>): Promise<Opened> {
-  const { authenticator, sessionTtlSeconds, endSessionWithToken } = dependencies;
+async function open(handshake: Handshake, dependencies: OpenDependencies): Promise<Opened> {
+  const { authenticator, sessionTtlSeconds, endSessionWithToken, chooseSubprotocol, onReplaced } = dependencies;
   const { connectionId, connectedAt } = handshake.requestContext;
 
   // The cheapest checks first: each spares the ones below.
   const context = requestedContext(handshake);
   if (context.reason !== undefined) return { refused: refusals.badRequest(context.reason) };
-  const subprotocol = answeredSubprotocol(handshake);
+  const subprotocol = chooseSubprotocol(handshake);
   if (subprotocol.reason !== undefined) return { refused: refusals.badRequest(subprotocol.reason) };
   const { user, expiresAt, refused } = await authenticator.authenticate(handshake);
   if (refused) return { refused };
@@ -105,8 +114,13 @@ async function open(handshake: Handshake, dependencies: Required<ConnectDependen
     connectedAt,
     expirationDate: Math.floor(connectedAt / 1000) + sessionTtlSeconds,
     ...(endSessionWithToken && expiresAt !== undefined && { tokenExpiresAt: expiresAt }),
+    ...(subprotocol.value === SUBPROTOCOLS.v1 && { subprotocol: subprotocol.value }),
   };
-  return { refused: await admit(session, dependencies), session, subprotocol: subprotocol.value };
+  const admission = await admit(session, dependencies);
+  if (admission.refused) return { refused: admission.refused, session };
+  const { replaced } = admission;
+  if (replaced && replaced.connectionId !== connectionId) await onReplaced?.(replaced);
+  return { session, subprotocol: subprotocol.value };
 }
 
 function answer(statusCode: number, message: string, subprotocol?: string): Answer {

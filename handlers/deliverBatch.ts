@@ -1,23 +1,18 @@
 import pLimit from "p-limit";
-import { deliverMessage, type DeliverMessageDependencies, type Outcome } from "./deliverMessage";
+import { bySession, MAX_PARALLEL_SESSIONS, notReached, readSessions } from "./batch";
+import { deliverMessage, type DeliverMessageDependencies } from "./deliverMessage";
 import { errorFields } from "./log";
 import { ageMs, hasExpired, idsOf, type Message } from "./message";
 import { METRICS, type Metrics } from "./metrics";
+import type { Attempted, Outcome } from "./outcome";
 import { REASONS } from "./reasons";
-import { type Session, sessionId, type SessionKey } from "./session";
+import { type Session, sessionId } from "./session";
+import type { SessionStore } from "./sessions";
 
 export interface DeliverBatchDependencies extends DeliverMessageDependencies {
+  sessions: SessionStore;
   metrics: Metrics;
 }
-
-/** A message, and what became of it. */
-export interface Attempted {
-  message: Message;
-  outcome: Outcome;
-}
-
-/** A session's messages go one after the other; this bounds how many sessions do so side by side (the SDK has 50 sockets). */
-const MAX_PARALLEL_SESSIONS = 50;
 
 /** Delivers a batch, each session's messages in order and the sessions side by side, until `signal` says that time is up. */
 export async function deliverBatch(
@@ -35,43 +30,15 @@ export async function deliverBatch(
   });
 }
 
-const notReached: Outcome = { kind: "not-reached", reason: REASONS.notReached };
-
 async function outcomesOf(
   messages: readonly Message[],
   dependencies: DeliverBatchDependencies,
   signal: AbortSignal,
 ): Promise<Map<Message, Outcome>> {
   const outcomes = new Map<Message, Outcome>();
-  const bySession = new Map<string, { key: SessionKey; messages: Message[] }>();
-  for (const message of messages) {
-    const { value: key, reason } = message.key;
-    if (reason !== undefined) {
-      outcomes.set(message, { kind: "undeliverable", reason });
-      continue;
-    }
-    const group = bySession.get(sessionId(key)) ?? { key, messages: [] };
-    group.messages.push(message);
-    bySession.set(sessionId(key), group);
-  }
-  const groups = [...bySession.values()];
-  if (groups.length === 0 || signal.aborted) return outcomes;
-
-  let sessions: Map<string, Session>;
-  try {
-    sessions = await dependencies.sessions.readAll(
-      groups.map(({ key }) => key),
-      signal,
-    );
-  } catch (error) {
-    dependencies.log.error("sessions not read", errorFields(error));
-    // Where time was up, nothing was reached.
-    if (!signal.aborted) {
-      const outcome: Outcome = { kind: "failed", reason: REASONS.sessionStoreUnavailable };
-      for (const message of groups.flatMap((group) => group.messages)) outcomes.set(message, outcome);
-    }
-    return outcomes;
-  }
+  const groups = bySession(messages, outcomes);
+  const sessions = await readSessions(groups, outcomes, dependencies, signal);
+  if (!sessions) return outcomes;
 
   await pLimit(MAX_PARALLEL_SESSIONS).map(groups, async (group) => {
     const session = sessions.get(sessionId(group.key));

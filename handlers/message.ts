@@ -22,6 +22,8 @@ export interface Message extends MessageIds {
   expiresAtMs: number | undefined;
   /** The group that keeps one session's many messages from holding up the others', where the publisher gave one. */
   messageGroupId: string | undefined;
+  /** Whether its queue is FIFO: its group has an order. */
+  isInOrder: boolean;
   body: string;
   attributes: SQSMessageAttributes;
   key: Checked<SessionKey>;
@@ -32,6 +34,8 @@ export interface DeadLetter {
   body: string;
   attributes: SQSMessageAttributes;
   messageGroupId: string | undefined;
+  /** The queue's id of the message that died: a second letter of the same is no news to a FIFO queue. */
+  sqsMessageId: string;
   dropped: readonly string[];
 }
 
@@ -53,6 +57,8 @@ export function messageOf(record: SQSRecord): Message {
     sentAtMs: Number(attributes.SentTimestamp),
     expiresAtMs: destination.value?.expiresAtMs,
     messageGroupId: attributes.MessageGroupId,
+    // Only a FIFO queue gives one. https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+    isInOrder: attributes.SequenceNumber !== undefined,
     body,
     attributes: messageAttributes,
     key: destination.reason === undefined ? { value: destination.value.key } : { reason: destination.reason },
@@ -75,7 +81,11 @@ export function ageMs({ sentAtMs }: Message, nowMs: number): number {
 }
 
 /** The message as a dead letter. One that was redriven and died again keeps the id of the first message. */
-export function deadLetterOf(message: Message, reason: string, attempts: number): DeadLetter {
+export function deadLetterOf(
+  message: Pick<Message, "sqsMessageId" | "body" | "attributes" | "messageGroupId">,
+  reason: string,
+  attempts: number,
+): DeadLetter {
   const original = message.attributes.originalMessageId;
   // Of a backend's own attribute of that name, nothing longer than an id gets into the log.
   const isRedriven = messageIdOf(original?.stringValue ?? "").reason === undefined;
@@ -96,6 +106,7 @@ export function deadLetterOf(message: Message, reason: string, attempts: number)
     body: message.body,
     attributes: { ...Object.fromEntries([...ours, ...others.slice(0, room)]), ...added },
     messageGroupId: message.messageGroupId,
+    sqsMessageId: message.sqsMessageId,
     dropped: [...others.slice(room).map(([name]) => name), ...replaced],
   };
 }

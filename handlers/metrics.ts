@@ -9,6 +9,8 @@ export const METRICS_NAMESPACE = "WebsocketRelay";
  */
 export const METRICS = {
   delivered: "Delivered",
+  /** By reason. Not posted, and safe: they stand in the history, and nobody was there, or it was too late for them. */
+  stored: "Stored",
   /** By reason. */
   retried: "Retried",
   /** By reason. */
@@ -22,6 +24,12 @@ export const METRICS = {
   handshakesRefused: "HandshakesRefused",
   /** Sessions ended because their token had. */
   sessionsEnded: "SessionsEnded",
+  /** Numbers that the acknowledgements of clients have covered. */
+  acknowledged: "Acknowledged",
+  /** Messages that nobody had acknowledged in time. By reason: the history's retention, or the message's own `expiresAt`. */
+  expired: "Expired",
+  /** Answers to a client that has come back. By what became of its cursor: recovered, or why it does not hold any more. */
+  resumed: "Resumed",
 } as const;
 
 export type MetricName = (typeof METRICS)[keyof typeof METRICS];

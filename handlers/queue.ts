@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   ChangeMessageVisibilityBatchCommand,
   type MessageAttributeValue,
@@ -34,7 +35,8 @@ const MAX_PARALLEL_CALLS = 25;
 export class SqsMessageQueue implements MessageQueue {
   constructor(
     private readonly client: SQSClient,
-    private readonly urls: { queueUrl: string; deadLetterQueueUrl: string },
+    /** `queueUrl` only where visibility is changed. */
+    private readonly urls: { queueUrl?: string; deadLetterQueueUrl: string },
     private readonly log: Log = consoleLog,
   ) {}
 
@@ -57,6 +59,7 @@ export class SqsMessageQueue implements MessageQueue {
         // A standard queue takes one too, and with it a redrive can be as fair as the first time.
         // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagegroupid-property.html
         MessageGroupId: letter.messageGroupId,
+        ...(this.urls.deadLetterQueueUrl.endsWith(".fifo") && { MessageDeduplicationId: deduplicationIdOf(letter) }),
       }),
       { abortSignal: signal },
     );
@@ -95,15 +98,34 @@ export class SqsMessageQueue implements MessageQueue {
 
 /** The queues at `QUEUE_URL` and `DEAD_LETTER_QUEUE_URL`. */
 export function messageQueueFromEnvironment(environment: Environment): MessageQueue {
-  const client = new SQSClient({
+  return new SqsMessageQueue(queueClient(), {
+    queueUrl: text(environment, "QUEUE_URL"),
+    deadLetterQueueUrl: text(environment, "DEAD_LETTER_QUEUE_URL"),
+  });
+}
+
+/** The queue at `DEAD_LETTER_QUEUE_URL`; undefined where that is not set: nothing is to be dead-lettered. */
+export function deadLetterQueueFromEnvironment(environment: Environment): Pick<MessageQueue, "deadLetter"> | undefined {
+  const deadLetterQueueUrl = environment.DEAD_LETTER_QUEUE_URL;
+  return deadLetterQueueUrl ? new SqsMessageQueue(queueClient(), { deadLetterQueueUrl }) : undefined;
+}
+
+function queueClient(): SQSClient {
+  return new SQSClient({
     maxAttempts: 2,
     // Without the flag, a request over its time is only warned of.
     requestHandler: { connectionTimeout: 500, requestTimeout: 1_500, throwOnRequestTimeout: true },
   });
-  return new SqsMessageQueue(client, {
-    queueUrl: text(environment, "QUEUE_URL"),
-    deadLetterQueueUrl: text(environment, "DEAD_LETTER_QUEUE_URL"),
-  });
+}
+
+/**
+ * By what a FIFO queue knows the letter again: of the message itself, since one that was redriven and died again within five
+ * minutes is another letter. A hash, since where the history gives the id, it is the publisher's, and may have spaces.
+ */
+function deduplicationIdOf({ messageGroupId, sqsMessageId }: DeadLetter): string {
+  return createHash("sha256")
+    .update(JSON.stringify([messageGroupId, sqsMessageId]))
+    .digest("hex");
 }
 
 /** Lambda's events carry binary values as base64, which the SDK would encode once more. */

@@ -4,7 +4,12 @@ export const REASONS = {
   sessionExpired: "session-expired",
   /** The session ends with its token, and the token has. */
   tokenExpired: "token-expired",
+  /** Its connection is one of the other mode of delivery: the stack was switched. */
+  subprotocolChanged: "subprotocol-changed",
   sessionStoreUnavailable: "session-store-unavailable",
+  historyUnavailable: "history-unavailable",
+  /** Other messages of the session were given one number after the other first. */
+  historyContended: "history-contended",
   connectionGone: "connection-gone",
   throttled: "throttled",
   gatewayError: "gateway-error",

@@ -1,4 +1,4 @@
-/** The session table's attributes: of a session, always these and `tokenExpiresAt` where sessions end with their token. */
+/** The session table's attributes: of a session, always these but for the last two. */
 export const SESSION_ATTRIBUTES = {
   /** Partition key: `user#${code}`. */
   callerId: "caller_id",
@@ -9,8 +9,13 @@ export const SESSION_ATTRIBUTES = {
   connectedAt: "connected_at",
   /** Epoch seconds, as the table's expiry wants it. */
   expirationDate: "expiration_date",
-  /** Epoch seconds. Apart from `expirationDate`, at which the row itself goes: the connection would be open and unreachable. */
+  /**
+   * Epoch seconds, only where sessions end with their token. Apart from `expirationDate`, at which the row itself goes: the
+   * connection would be open and unreachable.
+   */
   tokenExpiresAt: "token_expires_at",
+  /** Only where it is spoken in envelopes. */
+  subprotocol: "subprotocol",
 } as const;
 
 /** Which session a connection or a message belongs to. */
@@ -26,6 +31,8 @@ export interface Session extends SessionKey {
   expirationDate: number;
   /** Epoch seconds from which on the token does not hold any more; only where sessions end with their token. */
   tokenExpiresAt?: number;
+  /** What its connection speaks; undefined where messages arrive as they were published. */
+  subprotocol?: string;
 }
 
 /** A value, or why there is none, in words that name the input. */

@@ -13,8 +13,8 @@ import { isFailedCondition, type Item, keyOf, tableClient } from "./table";
 
 /** Which connection a user has in a context. */
 export interface SessionStore {
-  /** `superseded` where the session already belongs to a connection that is as new or newer. */
-  save(session: Session): Promise<"saved" | "superseded">;
+  /** The session that it replaced, if any; `superseded` where it already belongs to a connection that is as new or newer. */
+  save(session: Session): Promise<Saved | "superseded">;
   /** The sessions that exist, by `sessionId`, each as it stands now. Expired ones are among them. */
   readAll(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Map<string, Session>>;
   /** The session as it stands now. */
@@ -23,6 +23,11 @@ export interface SessionStore {
   deleteIfConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<void>;
   /** Keys of the items that are, or a moment ago were, that connection's: the index lags. Its connection item is among them. */
   findByConnection(connectionId: string): Promise<SessionKey[]>;
+}
+
+/** What stood there before: an earlier connection's session, or the same one's where the SDK has tried twice. */
+export interface Saved {
+  replaced: Session | undefined;
 }
 
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
@@ -38,18 +43,19 @@ export class DynamoDbSessionStore implements SessionStore {
     private readonly wait: (ms: number) => Promise<void> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   ) {}
 
-  async save(session: Session): Promise<"saved" | "superseded"> {
+  async save(session: Session): Promise<Saved | "superseded"> {
     try {
-      await this.client.send(
+      const { Attributes } = await this.client.send(
         new PutItemCommand({
           TableName: this.table.tableName,
           Item: itemOf(session),
           // The newest connection wins. Its own id is for a retry of the SDK that meets the row it has written.
           ConditionExpression: `attribute_not_exists(${A.connectedAt}) OR ${A.connectedAt} < :at OR ${A.connectionId} = :id`,
           ExpressionAttributeValues: { ":at": { N: String(session.connectedAt) }, ":id": { S: session.connectionId } },
+          ReturnValues: "ALL_OLD",
         }),
       );
-      return "saved";
+      return { replaced: Attributes && sessionOf(Attributes) };
     } catch (error) {
       if (isFailedCondition(error)) return "superseded";
       throw error;
@@ -65,11 +71,7 @@ export class DynamoDbSessionStore implements SessionStore {
   }
 
   async read(key: SessionKey, signal?: AbortSignal): Promise<Session | undefined> {
-    const { Item } = await this.client.send(
-      new GetItemCommand({ TableName: this.table.tableName, Key: keyOf(key), ConsistentRead: true }),
-      { abortSignal: signal },
-    );
-    return Item && sessionOf(Item);
+    return await readSession(this.client, this.table.tableName, key, signal);
   }
 
   async deleteIfConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<void> {
@@ -132,6 +134,18 @@ export function sessionStoreFromEnvironment(environment: Environment, connection
   return new DynamoDbSessionStore(tableClient(), { tableName: text(environment, "TABLE_NAME"), connectionIndexName });
 }
 
+/** The session as it stands now; apart from the store, whose other calls are a part of a bundle that only reads has no use for. */
+export async function readSession(
+  client: DynamoDBClient,
+  tableName: string,
+  key: SessionKey,
+  signal?: AbortSignal,
+): Promise<Session | undefined> {
+  const command = new GetItemCommand({ TableName: tableName, Key: keyOf(key), ConsistentRead: true });
+  const { Item } = await client.send(command, { abortSignal: signal });
+  return Item && sessionOf(Item);
+}
+
 function itemOf(session: Session): Item {
   return {
     ...keyOf(session),
@@ -139,6 +153,7 @@ function itemOf(session: Session): Item {
     [A.connectedAt]: { N: String(session.connectedAt) },
     [A.expirationDate]: { N: String(session.expirationDate) },
     ...(session.tokenExpiresAt !== undefined && { [A.tokenExpiresAt]: { N: String(session.tokenExpiresAt) } }),
+    ...(session.subprotocol !== undefined && { [A.subprotocol]: { S: session.subprotocol } }),
   };
 }
 
@@ -147,9 +162,10 @@ export function sessionOf(item: Item): Session | undefined {
   const [callerId, context, connectionId] = [item[A.callerId]?.S, item[A.context]?.S, item[A.connectionId]?.S];
   const [connectedAt, expirationDate] = [Number(item[A.connectedAt]?.N), Number(item[A.expirationDate]?.N)];
   if (!callerId || !context || !connectionId || Number.isNaN(connectedAt) || Number.isNaN(expirationDate)) return;
-  const tokenExpiresAt = item[A.tokenExpiresAt]?.N;
+  const [tokenExpiresAt, subprotocol] = [item[A.tokenExpiresAt]?.N, item[A.subprotocol]?.S];
   return {
     ...{ callerId, context, connectionId, connectedAt, expirationDate },
     ...(tokenExpiresAt !== undefined && { tokenExpiresAt: Number(tokenExpiresAt) }),
+    ...(subprotocol !== undefined && { subprotocol }),
   };
 }

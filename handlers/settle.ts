@@ -1,9 +1,9 @@
 import pLimit from "p-limit";
 import { type Backoff, backoffSeconds } from "./backoff";
-import type { Attempted } from "./deliverBatch";
 import { errorFields, type Log } from "./log";
 import { ageMs, deadLetterOf, idsOf, type Message } from "./message";
 import { METRICS, type Metrics } from "./metrics";
+import type { Attempted } from "./outcome";
 import type { MessageQueue } from "./queue";
 import { stableReason } from "./reasons";
 
@@ -13,12 +13,21 @@ export interface SettleDependencies {
   /** How often a message is tried before it is dead-lettered. */
   maxAttempts: number;
   backoff: Backoff;
+  /**
+   * Told which messages the dead-letter queue has taken; where it throws, they are tried again, and dead-lettered once more.
+   *
+   * @default nobody is told
+   */
+  onDeadLettered?: (dead: readonly DeadLettered[], signal: AbortSignal) => Promise<void>;
   /** Epoch milliseconds. */
   now: () => number;
   /** Answers from [0, 1). */
   random: () => number;
   log: Log;
 }
+
+/** A message that the dead-letter queue has taken. */
+export type DeadLettered = Pick<Attempted, "message" | "cursor"> & { reason: string };
 
 /** Letters under way at a time: a request that waits for one of the SDK's 50 sockets runs into its connection time-out. */
 const MAX_PARALLEL_LETTERS = 25;
@@ -34,20 +43,62 @@ export async function settle(
   signal: AbortSignal,
 ): Promise<string[]> {
   const { queue, metrics, maxAttempts, now } = dependencies;
-  const settled = await pLimit(MAX_PARALLEL_LETTERS).map(attempted, async ({ message, outcome }) => {
-    if (outcome.kind === "delivered") return [];
-    metrics.add(METRICS.ageAtFailedAttempt, ageMs(message, now()));
+  const open = attempted.flatMap(({ message, outcome, cursor }) => {
+    if (outcome.kind === "delivered" || outcome.kind === "stored") return [];
     const isLast = outcome.kind === "undeliverable" || message.attempt >= maxAttempts;
-    const isSafe = isLast && (await deadLettered(message, outcome.reason, dependencies, signal));
-    metrics.add(isSafe ? METRICS.deadLettered : METRICS.retried, 1, stableReason(outcome.reason));
-    if (isSafe) return [];
+    return [{ message, outcome, cursor, reason: outcome.reason, isLast }];
+  });
+  const last = open.filter(({ isLast }) => isLast);
+  const taken = await pLimit(MAX_PARALLEL_LETTERS).map(linesOf(last), async (line) => {
+    const safe: typeof line = [];
+    for (const each of line) {
+      // What is behind it in its line would come before it into the dead-letter queue.
+      if (!(await deadLettered(each.message, each.reason, dependencies, signal))) break;
+      safe.push(each);
+    }
+    return safe;
+  });
+  const dead = new Set((await announced(taken.flat(), dependencies, signal)).map(({ message }) => message));
+
+  const failed = open.flatMap(({ message, outcome, reason, isLast }) => {
+    const isDead = dead.has(message);
+    metrics.add(METRICS.ageAtFailedAttempt, ageMs(message, now()));
+    metrics.add(isDead ? METRICS.deadLettered : METRICS.retried, 1, stableReason(reason));
+    if (isDead) return [];
     const visibilityTimeoutSeconds =
       outcome.kind === "not-reached" && !isLast ? 0 : secondsUntilNextAttempt(message, outcome.kind, dependencies);
     return [{ ...idsOf(message), receiptHandle: message.receiptHandle, visibilityTimeoutSeconds }];
   });
-  const failed = settled.flat();
   if (failed.length > 0) await queue.changeVisibility(failed, signal);
   return failed.map(({ sqsMessageId }) => sqsMessageId);
+}
+
+/** Those of one group of a FIFO queue go one after the other; any other is a line of its own. */
+function linesOf<T extends { message: Message }>(each: readonly T[]): T[][] {
+  const lines = new Map<unknown, T[]>();
+  for (const one of each) {
+    const { isInOrder, messageGroupId } = one.message;
+    const line = isInOrder ? messageGroupId : one;
+    lines.set(line, [...(lines.get(line) ?? []), one]);
+  }
+  return [...lines.values()];
+}
+
+/** Those of the dead of which the queue may be done: of all, or of none. */
+async function announced<T extends DeadLettered>(
+  dead: T[],
+  { onDeadLettered, log }: SettleDependencies,
+  signal: AbortSignal,
+): Promise<T[]> {
+  if (dead.length === 0 || !onDeadLettered) return dead;
+  try {
+    await onDeadLettered(dead, signal);
+    return dead;
+  } catch (error) {
+    const sqsMessageIds = dead.map(({ message }) => message.sqsMessageId);
+    log.error("dead letters not announced: to be sent again", { sqsMessageIds, ...errorFields(error) });
+    return [];
+  }
 }
 
 /** The back-off; but a message that expires meanwhile is looked at as soon as it has, and dead-lettered then. */

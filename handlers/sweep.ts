@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import pLimit from "p-limit";
 import { type ConnectionsClient, connectionsFromEnvironment } from "./connections";
 import { type Environment, text } from "./environment";
@@ -6,6 +5,7 @@ import { consoleLog, errorFields, type Log } from "./log";
 import { type Metrics, METRICS, metricsFromEnvironment } from "./metrics";
 import { DynamoDbSessionStore, type SessionStore } from "./sessions";
 import { tableClient } from "./table";
+import { timeLimit } from "./timeLimit";
 import { type ConnectionKey, connectionItemKey, EXPIRY_SHARDS } from "./userConnection";
 import { DynamoDbUserConnections, type UserConnections } from "./userConnections";
 
@@ -125,11 +125,4 @@ async function sweepOne(
     log.error("connection not swept", { connectionId, callerId, ...errorFields(error) });
     return "failed";
   }
-}
-
-function timeLimit(ms: number): AbortSignal {
-  const signal = ms > 0 ? AbortSignal.timeout(ms) : AbortSignal.abort();
-  // Each request under way listens, and more than ten are no leak.
-  setMaxListeners(0, signal);
-  return signal;
 }

@@ -4,7 +4,7 @@ import type { DeadLetter } from "../../handlers/message";
 import type { MetricName, Metrics } from "../../handlers/metrics";
 import type { MessageQueue, Visibility } from "../../handlers/queue";
 import { type Session, sessionId, type SessionKey } from "../../handlers/session";
-import type { SessionStore } from "../../handlers/sessions";
+import type { Saved, SessionStore } from "../../handlers/sessions";
 
 /** Sessions in a map; a method that is in `failing` rejects. */
 export class MemorySessions implements SessionStore {
@@ -18,14 +18,14 @@ export class MemorySessions implements SessionStore {
     this.rows.set(sessionId(session), session);
   }
 
-  save(session: Session): Promise<"saved" | "superseded"> {
+  save(session: Session): Promise<Saved | "superseded"> {
     return this.call("save", () => {
       const row = this.rows.get(sessionId(session));
       if (row && row.connectedAt >= session.connectedAt && row.connectionId !== session.connectionId) {
         return "superseded";
       }
       this.put(session);
-      return "saved";
+      return { replaced: row };
     });
   }
 

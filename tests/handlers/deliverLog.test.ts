@@ -58,8 +58,34 @@ describe("deliver: its log", () => {
     ],
     [
       "a session that is deleted",
-      ({ connections }) => connections.answers.set("c1", "gone"),
+      ({ connections }) => {
+        connections.answers.set("c1", "gone");
+        connections.close = () => Promise.resolve("gone");
+      },
       ["not posted", "deleted the session of a connection that is gone", "failed"],
+    ],
+    [
+      "a session that is deleted, whose connection lives all the same",
+      ({ connections }) => connections.answers.set("c1", "gone"),
+      [
+        "not posted",
+        "deleted the session of a connection that is gone",
+        "closed a connection that the gateway had called gone",
+        "failed",
+      ],
+    ],
+    [
+      "a session that is deleted, whose connection cannot be closed",
+      ({ connections }) => {
+        connections.answers.set("c1", "gone");
+        connections.closeFails = true;
+      },
+      [
+        "not posted",
+        "deleted the session of a connection that is gone",
+        "connection of a deleted session not closed",
+        "failed",
+      ],
     ],
     [
       "a session that is kept, for its connection cannot be judged",

@@ -23,6 +23,7 @@ describe("deliver: one message", () => {
   for (const [name, over, reason] of [
     ["an expired session's connection", { expirationDate: now / 1000 }, "session-expired"],
     ["the connection of a session whose token has expired", { tokenExpiresAt: now / 1000 }, "token-expired"],
+    ["a connection that gets envelopes", { subprotocol: "websocket-relay.v1" }, "subprotocol-changed"],
   ] as const) {
     for (const closeFails of [false, true]) {
       it(`closes ${name}${closeFails ? ", even in vain," : ""} and retries`, async () => {
@@ -180,6 +181,8 @@ describe("deliver: a connection that is gone", () => {
       expect(outcomes()).to.deep.equal({ m1: "connection-gone" });
       expect(connections.asked).to.deep.equal(["c1"]);
       expect(rows()).to.have.length(kept);
+      // A live client would be mute for ever where the gateway was wrong.
+      expect(connections.closed).to.deep.equal(kept === 0 ? ["c1"] : []);
     });
   }
 

@@ -34,6 +34,7 @@ export function sqsRecord(
     attempt?: number;
     sentAtMs?: number;
     messageGroupId?: string;
+    sequenceNumber?: string;
     attributes?: Record<string, string | undefined>;
     rawAttributes?: SQSMessageAttributes;
   } = {},
@@ -50,6 +51,7 @@ export function sqsRecord(
       SenderId: "sender",
       ApproximateFirstReceiveTimestamp: "0",
       ...(given.messageGroupId !== undefined && { MessageGroupId: given.messageGroupId }),
+      ...(given.sequenceNumber !== undefined && { SequenceNumber: given.sequenceNumber }),
     },
     messageAttributes: {
       ...Object.fromEntries(

@@ -1,3 +1,5 @@
+import { type ConnectionLookup, connectionLookupKey } from "../../handlers/connectionLookup";
+import type { ConnectionLookups } from "../../handlers/connectionLookups";
 import { sessionId, type SessionKey } from "../../handlers/session";
 import {
   type ConnectionKey,
@@ -8,15 +10,25 @@ import {
 import type { UserConnections, UserItems } from "../../handlers/userConnections";
 import { MemorySessions } from "./boundaries";
 
-/** The whole table in memory: sessions, connection items and blocks. */
+/** The whole table in memory: sessions, connection items, lookups and blocks. */
 export class MemoryTable extends MemorySessions implements UserConnections {
   readonly connections = new Map<string, UserConnection>();
   readonly blocks = new Map<string, number>();
+  readonly lookupItems = new Map<string, ConnectionLookup>();
+  readonly lookups: ConnectionLookups = {
+    add: (lookup) => this.call("addLookup", () => this.putLookup(lookup)),
+    read: (connectionId) =>
+      this.call("readLookup", () => this.lookupItems.get(sessionId(connectionLookupKey(connectionId)))),
+  };
   /** Runs before each call: what happens in the meantime. */
   beforeCall: (name: string) => Promise<void> = () => Promise.resolve();
 
   putConnection(connection: UserConnection): void {
     this.connections.set(sessionId(connectionItemKey(connection)), connection);
+  }
+
+  putLookup(lookup: ConnectionLookup): void {
+    this.lookupItems.set(sessionId(connectionLookupKey(lookup.connectionId)), lookup);
   }
 
   /** The ids of the connections whose items stand. */
@@ -62,13 +74,18 @@ export class MemoryTable extends MemorySessions implements UserConnections {
 
   override async deleteIfConnection(key: SessionKey, connectionId: string): Promise<void> {
     await super.deleteIfConnection(key, connectionId);
-    if (this.connections.get(sessionId(key))?.connectionId === connectionId) this.connections.delete(sessionId(key));
+    for (const items of [this.connections, this.lookupItems]) {
+      if (items.get(sessionId(key))?.connectionId === connectionId) items.delete(sessionId(key));
+    }
   }
 
   override async findByConnection(connectionId: string): Promise<SessionKey[]> {
     const sessions = await super.findByConnection(connectionId);
     const items = [...this.connections.values()].filter((connection) => connection.connectionId === connectionId);
-    return [...sessions, ...items.map(connectionItemKey)].map(({ callerId, context }) => ({ callerId, context }));
+    const lookups = [...this.lookupItems.keys()].filter((key) => key === sessionId(connectionLookupKey(connectionId)));
+    return [...sessions, ...items.map(connectionItemKey), ...lookups.map(() => connectionLookupKey(connectionId))].map(
+      ({ callerId, context }) => ({ callerId, context }),
+    );
   }
 
   protected override async call<T>(name: string, work: () => T): Promise<T> {

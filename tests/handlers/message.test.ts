@@ -15,6 +15,7 @@ describe("message", () => {
       sentAtMs: 1_700_000_000_000,
       expiresAtMs: undefined,
       messageGroupId: undefined,
+      isInOrder: false,
       body: "hello",
       attributes: record.messageAttributes,
       key: { value: { callerId: "user#42", context: "chat#7" } },
@@ -29,6 +30,11 @@ describe("message", () => {
       expiresAtMs: Date.UTC(2026, 10, 25, 12),
       messageGroupId: "g1",
     });
+  });
+
+  it("is in order where a FIFO queue has given it a sequence number", () => {
+    const record = sqsRecord({ messageGroupId: "g1", sequenceNumber: "00000000000000000001" });
+    expect(messageOf(record)).to.include({ messageGroupId: "g1", isInOrder: true });
   });
 
   it("takes a publisher's id of a labelled type", () => {
@@ -128,6 +134,7 @@ describe("dead letter", () => {
         originalMessageId: text("m9"),
       },
       messageGroupId: undefined,
+      sqsMessageId: "m9",
       dropped: [],
     });
   });

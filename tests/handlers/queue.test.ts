@@ -3,11 +3,11 @@ import { expect } from "chai";
 import { SqsMessageQueue } from "../../handlers/queue";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse, RecordedLog } from "./boundaries";
 
-function queueWith(respond: (request: FakeRequest, index: number) => FakeResponse) {
+function queueWith(respond: (request: FakeRequest, index: number) => FakeResponse, suffix = "") {
   const { requests, requestHandler } = fakeRequestHandler(respond);
   const log = new RecordedLog();
   const client = new SQSClient({ ...fakeCredentials, maxAttempts: 1, md5: false, requestHandler });
-  const urls = { queueUrl: "https://sqs.test/1/queue", deadLetterQueueUrl: "https://sqs.test/1/dead" };
+  const urls = { queueUrl: "https://sqs.test/1/queue", deadLetterQueueUrl: `https://sqs.test/1/dead${suffix}` };
   return {
     queue: new SqsMessageQueue(client, urls, log),
     log,
@@ -84,6 +84,7 @@ describe("SqsMessageQueue", () => {
         trace: { dataType: "Binary", binaryValue: "AQI=", stringListValues: [], binaryListValues: [] },
       },
       messageGroupId: undefined,
+      sqsMessageId: "m1",
       dropped: [],
     });
     expect(sent()).to.deep.equal([
@@ -104,13 +105,29 @@ describe("SqsMessageQueue", () => {
 
   it("sends a dead letter in the group that its message came in", async () => {
     const { queue, sent } = queueWith(() => ({ body: { MessageId: "d1" } }));
-    await queue.deadLetter({ body: "hello", attributes: {}, messageGroupId: "g1", dropped: [] });
+    await queue.deadLetter({ body: "hello", attributes: {}, messageGroupId: "g1", sqsMessageId: "m1", dropped: [] });
     expect(sent()[0]?.[1]).to.include({ QueueUrl: "https://sqs.test/1/dead", MessageGroupId: "g1" });
+    // A standard queue refuses it.
+    expect(sent()[0]?.[1]).not.to.have.property("MessageDeduplicationId");
+  });
+
+  it("sends a dead letter to a FIFO queue with an id that is the message's, and of its group", async () => {
+    const { queue, sent } = queueWith(() => ({ body: { MessageId: "d1" } }), ".fifo");
+    const letter = { body: "hello", attributes: {}, messageGroupId: "g1", sqsMessageId: "m1", dropped: [] };
+    await queue.deadLetter(letter);
+    await queue.deadLetter({ ...letter, body: "the same once more" });
+    await queue.deadLetter({ ...letter, sqsMessageId: "redriven, and dead again" });
+    await queue.deadLetter({ ...letter, messageGroupId: "g2" });
+    const ids = sent().map(([, body]) => (body as { MessageDeduplicationId?: string }).MessageDeduplicationId);
+    expect(sent()[0]?.[1]).to.include({ QueueUrl: "https://sqs.test/1/dead.fifo", MessageGroupId: "g1" });
+    ids.forEach((id) => expect(id).to.match(/^[0-9a-f]{64}$/));
+    expect(ids[1]).to.equal(ids[0]);
+    expect(new Set(ids)).to.have.lengthOf(3);
   });
 
   it("throws where a dead letter is not taken", async () => {
     const { queue } = queueWith(() => ({ status: 403, body: { __type: "AccessDenied", message: "no" } }));
-    const letter = { body: "x", attributes: {}, messageGroupId: undefined, dropped: [] };
+    const letter = { body: "x", attributes: {}, messageGroupId: undefined, sqsMessageId: "m1", dropped: [] };
     const answer = await queue.deadLetter(letter).catch((error: Error) => error);
     expect(answer).to.have.property("message", "no");
   });

@@ -41,7 +41,7 @@ async function messageOf(promise: Promise<unknown>): Promise<string> {
 describe("DynamoDbSessionStore", () => {
   it("saves the five attributes, unless a newer connection has the session", async () => {
     const { store, sent } = storeWith(() => ({}));
-    expect(await store.save(session)).to.equal("saved");
+    expect(await store.save(session)).to.deep.equal({ replaced: undefined });
     expect(sent()).to.deep.equal([
       [
         "PutItem",
@@ -50,9 +50,27 @@ describe("DynamoDbSessionStore", () => {
           Item: item,
           ConditionExpression: "attribute_not_exists(connected_at) OR connected_at < :at OR connection_id = :id",
           ExpressionAttributeValues: { ":at": { N: "1700000000500" }, ":id": { S: "c1" } },
+          ReturnValues: "ALL_OLD",
         },
       ],
     ]);
+  });
+
+  it("answers the session that the saved one replaces", async () => {
+    const { store } = storeWith(() => ({
+      body: { Attributes: { ...item, connection_id: { S: "c0" }, subprotocol: { S: "websocket-relay.v1" } } },
+    }));
+    const replaced = { ...session, connectionId: "c0", subprotocol: "websocket-relay.v1" };
+    expect(await store.save(session)).to.deep.equal({ replaced });
+  });
+
+  it("keeps what the connection speaks, where that is given, and reads it again", async () => {
+    const speaking = { ...session, subprotocol: "websocket-relay.v1" };
+    const Item = { ...item, subprotocol: { S: "websocket-relay.v1" } };
+    const { store, sent } = storeWith(({ target }) => (target === "GetItem" ? { body: { Item } } : {}));
+    await store.save(speaking);
+    expect(sent()[0]?.[1]).to.have.property("Item").that.deep.equals(Item);
+    expect(await store.read(key)).to.deep.equal(speaking);
   });
 
   it("keeps when the token ends in an attribute of its own, and reads it again", async () => {

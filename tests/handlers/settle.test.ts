@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { messageOf } from "../../handlers/message";
+import { type DeadLetter, messageOf } from "../../handlers/message";
 import { settle } from "../../handlers/settle";
 import { MemoryQueue, RecordedLog, RecordedMetrics } from "./boundaries";
 import { sqsRecord } from "./events";
@@ -59,4 +59,50 @@ describe("settle", () => {
       ]);
     });
   }
+
+  describe("of a FIFO queue", () => {
+    const dependenciesOf = (queue: MemoryQueue) => ({
+      ...{ queue, maxAttempts: 3, backoff: { minSeconds: 2, maxSeconds: 60 }, random: () => 0, now: () => 0 },
+      ...{ log: new RecordedLog(), metrics: new RecordedMetrics() },
+    });
+    const dead = (messageId: string, messageGroupId: string, sequenceNumber: string | undefined = messageId) => ({
+      message: messageOf(sqsRecord({ messageId, body: messageId, messageGroupId, sequenceNumber, attempt: 3 })),
+      outcome: { kind: "failed", reason: "throttled" } as const,
+    });
+    const attempted = [dead("a1", "a"), dead("b1", "b"), dead("a2", "a"), dead("a3", "a")];
+    const { signal } = new AbortController();
+
+    /** Holds the first letter back until nothing else moves. */
+    class SlowQueue extends MemoryQueue {
+      override async deadLetter(letter: DeadLetter): Promise<void> {
+        if (letter.body === "a1") await new Promise(setImmediate);
+        await super.deadLetter(letter);
+      }
+    }
+
+    it("dead-letters a group in its order, and the groups side by side", async () => {
+      const queue = new SlowQueue();
+      expect(await settle(attempted, dependenciesOf(queue), signal)).to.deep.equal([]);
+      expect(queue.letters.map(({ body }) => body)).to.deep.equal(["b1", "a1", "a2", "a3"]);
+    });
+
+    it("dead-letters nothing of a group before what could not be sent of it, and has it come back", async () => {
+      const queue = new MemoryQueue();
+      const send = queue.deadLetter.bind(queue);
+      queue.deadLetter = (letter) => (letter.body === "a2" ? Promise.reject(new Error("no")) : send(letter));
+      expect(await settle(attempted, dependenciesOf(queue), signal)).to.deep.equal(["a2", "a3"]);
+      expect(queue.letters.map(({ body }) => body)).to.have.members(["a1", "b1"]);
+      expect(queue.visibilities.flat().map(({ messageId }) => messageId)).to.deep.equal(["a2", "a3"]);
+    });
+
+    it("does not keep the letters of a standard queue's group from being sent side by side", async () => {
+      const queue = new SlowQueue();
+      const standard = attempted.map(({ message, outcome }) => ({
+        message: { ...message, isInOrder: false },
+        outcome,
+      }));
+      await settle(standard, dependenciesOf(queue), signal);
+      expect(queue.letters.map(({ body }) => body)).to.deep.equal(["b1", "a2", "a3", "a1"]);
+    });
+  });
 });

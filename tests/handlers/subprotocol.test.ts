@@ -7,6 +7,7 @@ describe("answeredSubprotocol", () => {
     ["websocket-relay.raw", "websocket-relay.raw"],
     ["websocket-relay.bearer.a, websocket-relay.raw", "websocket-relay.raw"],
     ["chat,websocket-relay.raw", "websocket-relay.raw"],
+    ["websocket-relay.v1, websocket-relay.raw, websocket-relay.bearer.a", "websocket-relay.raw"],
     ["websocket-relay.bearer.a", "websocket-relay.bearer.a"],
     ["chat, websocket-relay.bearer.a.b-c_d", "websocket-relay.bearer.a.b-c_d"],
   ] as const) {
@@ -27,8 +28,11 @@ describe("answeredSubprotocol", () => {
     });
   }
 
-  // The last is kept for another protocol: who asks for it is not to be given this one.
-  for (const offered of ["chat", "Websocket-Relay.Raw", "websocket-relay.raw2", "websocket-relay.v1"]) {
+  // The last two ask for envelopes: who does is not to be given messages without.
+  for (const offered of [
+    ...["chat", "Websocket-Relay.Raw", "websocket-relay.raw2"],
+    ...["websocket-relay.v1", "websocket-relay.bearer.a, websocket-relay.v1"],
+  ]) {
     it(`does not exist where the client offers ${offered} alone`, () => {
       const event = connectEvent({ headers: { "sec-websocket-protocol": offered } });
       expect(answeredSubprotocol(event)).to.deep.equal({

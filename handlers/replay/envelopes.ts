@@ -1,0 +1,56 @@
+import { type Envelope, MAX_PAYLOAD_BYTES, type MessageEnvelope } from "../../protocol";
+import type { Entry } from "./history";
+
+/** What is posted at once: the text, and the envelopes in it. */
+export interface Frame<T extends Envelope = Envelope> {
+  text: string;
+  envelopes: T[];
+  /** Of the text in UTF-8. */
+  bytes: number;
+}
+
+/**
+ * Packs envelopes into frames that the gateway takes, in order, as few as that allows. One envelope goes as itself, several as
+ * an array. One that is larger than the gateway takes gets a frame of its own all the same: the gateway's refusal names it.
+ */
+export function packFrames<T extends Envelope>(envelopes: readonly T[], maxBytes = MAX_PAYLOAD_BYTES): Frame<T>[] {
+  const frames: Packed<T>[] = [];
+  for (const envelope of envelopes) {
+    const text = JSON.stringify(envelope);
+    const bytes = Buffer.byteLength(text);
+    const last = frames.at(-1);
+    // Beside the envelopes, the array has two brackets and commas between them.
+    if (last && last.bytes + bytes + last.texts.length + 2 <= maxBytes) {
+      last.envelopes.push(envelope);
+      last.texts.push(text);
+      last.bytes += bytes;
+    } else {
+      frames.push({ envelopes: [envelope], texts: [text], bytes });
+    }
+  }
+  return frames.map(({ envelopes, texts }) => {
+    const text = texts.length === 1 ? (texts[0] as string) : `[${texts.join(",")}]`;
+    return { text, envelopes, bytes: Buffer.byteLength(text) };
+  });
+}
+
+/** The entry as a client gets it at that time: without its body where it is too late for that. */
+export function messageEnvelopeOf(entry: Entry, nowMs: number): MessageEnvelope {
+  const { epoch, seq, messageId: id, body } = entry;
+  const envelope = { type: "message", epoch, seq, id } as const;
+  return body === undefined || isPastItsOwnExpiry(entry, nowMs)
+    ? { ...envelope, expired: true }
+    : { ...envelope, body };
+}
+
+/** Whether the publisher's own `expiresAt` has passed. */
+export function isPastItsOwnExpiry({ expiresAtMs }: Pick<Entry, "expiresAtMs">, nowMs: number): boolean {
+  return expiresAtMs !== undefined && expiresAtMs <= nowMs;
+}
+
+interface Packed<T> {
+  envelopes: T[];
+  texts: string[];
+  /** Of the texts, without what joins them. */
+  bytes: number;
+}

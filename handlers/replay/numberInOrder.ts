@@ -1,0 +1,114 @@
+import type { SQSMessageAttributes } from "aws-lambda";
+import { MESSAGE_ATTRIBUTES } from "../../protocol";
+import { notReached, type SessionMessages } from "../batch";
+import { errorFields, type Log } from "../log";
+import { hasExpired, idsOf, type Message } from "../message";
+import type { Outcome } from "../outcome";
+import { REASONS } from "../reasons";
+import type { SessionKey } from "../session";
+import { append, type AppendDependencies, type Appended, HistoryContendedError, type NewEntry } from "./append";
+import { isEnvelopeTooLarge } from "./envelopeSize";
+import type { Entry, EntryHead } from "./history";
+
+export interface NumberDependencies extends AppendDependencies {
+  log: Log;
+}
+
+/** A message that has its number. */
+export interface Numbered {
+  message: Message;
+  entry: Entry;
+}
+
+/**
+ * Gives a session's messages their numbers, one after the other: after one has failed, the later ones must not get an earlier
+ * number. What gets none is in `outcomes`, with the reason.
+ */
+export async function numberInOrder(
+  { key, messages }: SessionMessages,
+  outcomes: Map<Message, Outcome>,
+  dependencies: NumberDependencies,
+  signal: AbortSignal,
+): Promise<Numbered[]> {
+  const numbered: Numbered[] = [];
+  let tail: EntryHead | undefined;
+  let cause: string | undefined;
+  for (const message of messages) {
+    if (cause !== undefined) {
+      outcomes.set(message, { kind: "failed", reason: `${REASONS.heldBack}: ${cause}` });
+      continue;
+    }
+    if (signal.aborted) {
+      outcomes.set(message, notReached);
+      continue;
+    }
+    const { appended, outcome } = await numberSafely(key, message, tail, dependencies, signal);
+    if (appended) {
+      tail = appended.tail;
+      numbered.push({ message, entry: appended.entry });
+    } else {
+      outcomes.set(message, outcome);
+      if (outcome.kind === "failed") cause = outcome.reason;
+    }
+  }
+  return numbered;
+}
+
+type Result = { appended: Appended; outcome?: undefined } | { appended?: undefined; outcome: Outcome };
+
+async function numberSafely(
+  key: SessionKey,
+  message: Message,
+  tail: EntryHead | undefined,
+  dependencies: NumberDependencies,
+  signal: AbortSignal,
+): Promise<Result> {
+  if (isEnvelopeTooLarge(message)) return { outcome: { kind: "undeliverable", reason: REASONS.payloadTooLarge } };
+  try {
+    if (hasExpired(message, dependencies.now())) {
+      return { outcome: await outcomeOfExpired(key, message, dependencies, signal) };
+    }
+    return { appended: await append(key, newEntryOf(message), tail, dependencies, signal) };
+  } catch (error) {
+    dependencies.log.error("message not stored", { ...idsOf(message), ...errorFields(error) });
+    return { outcome: { kind: "failed", reason: reasonOf(error, signal) } };
+  }
+}
+
+/** One that an earlier attempt has stored is reported by whoever finds that it has expired: here, it would be once more. */
+async function outcomeOfExpired(
+  key: SessionKey,
+  { messageId }: Message,
+  { history }: NumberDependencies,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const claim = await history.readClaim(key, messageId, signal);
+  const entry = claim && (await history.readEntry(key, claim.seq, signal));
+  const kind = entry?.messageId === messageId ? "stored" : "undeliverable";
+  return { kind, reason: REASONS.expired };
+}
+
+function newEntryOf({ messageId, body, expiresAtMs, attributes }: Message): NewEntry {
+  return { messageId, body, expiresAtMs, attributes: othersOf(attributes) };
+}
+
+/** What a dead letter has beside what it is addressed by, without Lambda's empty lists. */
+function othersOf(attributes: SQSMessageAttributes): SQSMessageAttributes {
+  const ours: readonly string[] = Object.values(MESSAGE_ATTRIBUTES);
+  const others = Object.entries(attributes).filter(([name]) => !ours.includes(name));
+  return Object.fromEntries(
+    others.map(([name, { dataType, stringValue, binaryValue }]) => [
+      name,
+      {
+        dataType,
+        ...(stringValue !== undefined && { stringValue }),
+        ...(binaryValue !== undefined && { binaryValue }),
+      },
+    ]),
+  );
+}
+
+function reasonOf(error: unknown, signal: AbortSignal): string {
+  if (error instanceof HistoryContendedError) return REASONS.historyContended;
+  return signal.aborted ? REASONS.timeout : REASONS.historyUnavailable;
+}

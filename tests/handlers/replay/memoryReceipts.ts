@@ -1,0 +1,18 @@
+import type { Receipts } from "../../../handlers/replay/receipts";
+import type { Receipt } from "../../../protocol";
+
+/** Receipts in a list; `fails` makes publishing reject. */
+export class MemoryReceipts implements Receipts {
+  readonly published: Receipt[] = [];
+  readonly calls: number[] = [];
+  fails = false;
+
+  constructor(readonly wanted = true) {}
+
+  async publish(receipts: readonly Receipt[]): Promise<void> {
+    this.calls.push(receipts.length);
+    if (this.fails) throw new Error("publish fails");
+    if (this.wanted) this.published.push(...receipts);
+    return await Promise.resolve();
+  }
+}
