@@ -1,0 +1,15 @@
+/**
+ * The client of a relay, for browsers, React Native and Node: stays connected, and gets every message once and in order.
+ */
+
+export { BACKOFF_BASE_MS, BACKOFF_CAP_MS } from "./backoff";
+export type { Clock } from "./clock";
+export { type CursorStore, memoryCursorStore, type WebStorage, webStorageCursorStore } from "./cursorStore";
+export type { ExpiredMessage, Gap, RelayMessage } from "./messages";
+export type { RelayClientOptions } from "./options";
+export { RelayClient } from "./relayClient";
+export { RelayClientError, type RelayClientErrorCode } from "./relayClientError";
+export type { RelayState, StateDetail } from "./state";
+export type { Token, TokenProvider } from "./token";
+export type { WebSocketConstructor, WebSocketLike } from "./webSocketLike";
+export type { Cursor } from "../protocol";

@@ -1,0 +1,197 @@
+import { type Envelope, type MessageEnvelope, type Pong, SUBPROTOCOLS } from "../protocol";
+import { Connection } from "./connection";
+import { isCursor } from "./cursorStore";
+import type { Inbox } from "./inbox";
+import { Resumer } from "./resumer";
+import type { Settings } from "./settings";
+
+export interface LinkEvents {
+  /** Messages come over it: it is open, and has resumed where the relay can. */
+  ready(): void;
+  /** There may be something in the inbox. */
+  arrived(): void;
+  /** The gateway answered a ping. */
+  answered(): void;
+  /** Something that was sent was not understood, or the relay could not do it. Which, the answer does not say. */
+  failed(): void;
+  superseded(): void;
+  renewalDue(): void;
+  /** Once, and nothing after it. Not after `close()`. */
+  ended(reason: string, closeCode?: number): void;
+}
+
+/** What the gateway itself says where it or a function fails: `{ message, connectionId, requestId }`. */
+interface GatewayError {
+  type?: undefined;
+  message: string;
+  connectionId: string;
+}
+
+/** The protocol over one connection: what comes goes to the inbox, which all connections of a client share. */
+export class Link {
+  private readonly connection: Connection;
+  private readonly resumer: Resumer;
+  private isReady = false;
+  private isClosed = false;
+  private pongs = 0;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly inbox: Inbox,
+    private readonly events: LinkEvents,
+  ) {
+    this.connection = new Connection(settings, {
+      opened: () => this.opened(),
+      received: (text) => (this.hasNumbers ? this.receivedFrame(text) : this.receivedRaw(text)),
+      renewalDue: () => events.renewalDue(),
+      ended: (reason, closeCode) => this.end(reason, closeCode),
+    });
+    this.resumer = new Resumer(settings, inbox, (resume) => this.connection.send(resume));
+  }
+
+  /** Whether the relay delivers by replay. */
+  get hasNumbers(): boolean {
+    return this.connection.subprotocol === SUBPROTOCOLS.v1;
+  }
+
+  start(): void {
+    this.connection.start();
+  }
+
+  send(action: object): boolean {
+    return this.connection.send(action);
+  }
+
+  /** Asks for a sign of life. */
+  check(): void {
+    this.connection.check();
+  }
+
+  /** Something was handed over. */
+  handedOver(): void {
+    this.resumer.check();
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.resumer.stop();
+    this.connection.close();
+  }
+
+  private opened(): void {
+    if (this.hasNumbers) this.resumer.ask();
+    else this.ready();
+  }
+
+  private ready(): void {
+    if (this.isReady) return;
+    this.isReady = true;
+    this.events.ready();
+  }
+
+  private receivedRaw(text: string): void {
+    // A message may be anything. What answers a ping is none, and comes where one was sent alone.
+    if (this.pongs < this.connection.pings) {
+      const value = parsed(text);
+      if (isPong(value) || isGatewayError(value)) {
+        this.pongs++;
+        if (isGatewayError(value)) this.reportGateway(value);
+        return;
+      }
+    }
+    this.inbox.acceptRaw(text);
+    this.events.arrived();
+  }
+
+  private receivedFrame(text: string): void {
+    const value = parsed(text);
+    for (const envelope of Array.isArray(value) ? (value as unknown[]) : [value]) {
+      // A callback may have closed the client.
+      if (this.isClosed) return;
+      this.receivedEnvelope(envelope);
+    }
+    this.resumer.check();
+  }
+
+  private receivedEnvelope(value: unknown): void {
+    if (typeof value !== "object" || value === null) return this.malformed();
+    const envelope = value as Envelope | Pong | GatewayError;
+    switch (envelope.type) {
+      case "message":
+        if (!isCursor(envelope)) return this.malformed();
+        this.inbox.accept(envelope as MessageEnvelope, this.resumer.through);
+        return this.events.arrived();
+      case "hello":
+        if (!areNumbers(envelope.newest, envelope.oldest)) return this.malformed();
+        return this.resumer.greeted(envelope);
+      case "resumed":
+        if (!areNumbers(envelope.first, envelope.through) || !this.resumer.resumed(envelope)) return this.malformed();
+        this.ready();
+        return this.events.arrived();
+      case "superseded":
+        return this.events.superseded();
+      case "error":
+        return this.receivedError(envelope.code, envelope.message);
+      case "pong":
+        return this.events.answered();
+      default:
+        if (isGatewayError(envelope)) {
+          this.reportGateway(envelope);
+          this.failed();
+        }
+      // Anything else is of a later version of the protocol.
+    }
+  }
+
+  private receivedError(code: string, message: string): void {
+    const { report } = this.settings;
+    if (code === "no-session") return this.end(`the relay does not know the connection: ${message}`);
+    if (code === "bad-request") {
+      report("bad-request", `the relay does not understand what was sent: ${message}`);
+      this.resumer.refused();
+    } else {
+      report("unavailable", `the relay could not answer: ${message}`);
+      this.failed();
+    }
+  }
+
+  private failed(): void {
+    this.resumer.failed();
+    this.events.failed();
+  }
+
+  private reportGateway({ message }: GatewayError): void {
+    this.settings.report("unavailable", `the gateway answered: ${message}`);
+  }
+
+  private malformed(): void {
+    this.settings.report("frame", "a frame came that is not of the protocol");
+  }
+
+  private end(reason: string, closeCode?: number): void {
+    if (this.isClosed) return;
+    this.close();
+    this.events.ended(reason, closeCode);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isPong(value: unknown): boolean {
+  return (value as Partial<Pong> | null | undefined)?.type === "pong" && Object.keys(value as object).length === 1;
+}
+
+function isGatewayError(value: unknown): value is GatewayError {
+  const { type, message, connectionId } = (value ?? {}) as Partial<GatewayError>;
+  return type === undefined && typeof message === "string" && typeof connectionId === "string";
+}
+
+function areNumbers(...values: unknown[]): boolean {
+  return values.every((value) => Number.isSafeInteger(value) && (value as number) >= 0);
+}

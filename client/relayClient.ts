@@ -1,0 +1,208 @@
+import type { Cursor } from "../protocol";
+import { Acknowledger } from "./acknowledger";
+import { STABLE_CONNECTION_MS } from "./backoff";
+import { surroundings, Timer } from "./clock";
+import { CursorWriter, loadCursor } from "./cursorStorage";
+import { Handover } from "./handover";
+import { Inbox } from "./inbox";
+import { Link } from "./link";
+import type { Item } from "./messages";
+import type { RelayClientOptions } from "./options";
+import { type Settings, settingsOf } from "./settings";
+import type { RelayState, StateDetail } from "./state";
+
+/** What was sent to a replaced connection may still be under way, and in retry mode nobody would send it again. */
+const LINGER_MS = 5_000;
+
+/**
+ * Stays connected to one session of a relay, and gets its messages in order, each once, whatever the network does.
+ *
+ * There are at most two connections: the one over which messages come, and the one that is to take its place. Both feed one
+ * inbox, which knows what it has seen: so a replacement leaves no gap and shows nothing twice.
+ */
+export class RelayClient {
+  private readonly settings: Settings;
+  private readonly inbox: Inbox;
+  private readonly handover: Handover;
+  private readonly acknowledger: Acknowledger;
+  private readonly writer: CursorWriter;
+  private readonly retry: Timer;
+  private readonly stable: Timer;
+  private readonly linger: Timer;
+  private current: RelayState = "closed";
+  private active: Link | undefined;
+  private candidate: Link | undefined;
+  /** The active one, where the relay knows it no more: it lasts as long as the one that is to take its place may succeed. */
+  private overtaken: Link | undefined;
+  /** Of a relay in retry mode: replaced, and not closed yet. */
+  private replaced: Link | undefined;
+  private failures = 0;
+  private handled: Cursor | undefined;
+  private isLoaded = false;
+  /** Counts the calls of `connect`: what was begun for another one is over. */
+  private run = 0;
+
+  /** @throws RelayClientError, which names the option, what it is, and what is allowed. */
+  constructor(options: RelayClientOptions) {
+    const settings = (this.settings = settingsOf(options));
+    this.inbox = new Inbox(settings.maxBufferedMessages, settings.from);
+    this.handover = new Handover(settings, this.inbox, (item) => this.handledItem(item));
+    this.acknowledger = new Acknowledger(settings, (ack) => !!this.active?.hasNumbers && this.active.send(ack));
+    this.writer = new CursorWriter(settings);
+    this.retry = new Timer(settings.clock);
+    this.stable = new Timer(settings.clock);
+    this.linger = new Timer(settings.clock);
+  }
+
+  get state(): RelayState {
+    return this.current;
+  }
+
+  /** What was handled last; undefined before that, and from a relay in retry mode. */
+  get cursor(): Cursor | undefined {
+    return this.handled;
+  }
+
+  /** Connects, and stays connected until `close()`. Where another client has the session, takes it back. */
+  connect(): void {
+    if (this.current !== "closed" && this.current !== "superseded") return;
+    const run = ++this.run;
+    this.failures = 0;
+    surroundings.addEventListener?.("online", this.wake);
+    this.setState("connecting");
+    if (run !== this.run) return;
+    if (this.isLoaded) return this.attempt();
+    loadCursor(this.settings, (cursor) => {
+      if (run !== this.run) return;
+      this.isLoaded = true;
+      if (cursor) this.begin(cursor);
+      this.attempt();
+    });
+  }
+
+  /**
+   * To be called when the network or the app may be back: a client that waits connects at once, one that is connected makes
+   * sure that it still is. In a browser it is called for the window's `online` event.
+   */
+  readonly wake = (): void => {
+    if (this.retry.armed) this.attempt();
+    else if (!this.candidate) this.active?.check();
+  };
+
+  /** Acknowledges what was handled, and ends the connection. Messages that `onMessage` did not get yet come after `connect()`. */
+  close(): void {
+    if (this.current === "closed") return;
+    this.stop();
+    this.inbox.start();
+    this.setState("closed");
+  }
+
+  /** Ends what is under way. */
+  private stop(): void {
+    this.run++;
+    surroundings.removeEventListener?.("online", this.wake);
+    this.acknowledger.flush();
+    this.acknowledger.disconnected();
+    for (const timer of [this.retry, this.stable, this.linger]) timer.clear();
+    for (const link of [this.active, this.candidate, this.replaced]) link?.close();
+    this.active = this.candidate = this.replaced = this.overtaken = undefined;
+  }
+
+  private begin(cursor: Cursor): void {
+    this.handled = cursor;
+    this.inbox.start(cursor);
+    // The client before this one may have ended with it unsent.
+    this.acknowledger.begin(cursor);
+  }
+
+  private attempt(): void {
+    this.retry.clear();
+    const link: Link = new Link(this.settings, this.inbox, {
+      ready: () => this.ready(link),
+      arrived: () => this.handover.run(),
+      answered: () => this.acknowledger.later(),
+      failed: () => this.acknowledger.doubt(),
+      superseded: () => this.superseded(link),
+      renewalDue: () => {
+        if (link === this.active && !this.candidate && !this.retry.armed) this.attempt();
+      },
+      ended: (reason, closeCode) => this.ended(link, { reason, closeCode }),
+    });
+    this.candidate = link;
+    if (!this.active) this.setState("connecting");
+    // The callback may have closed the client.
+    if (this.candidate === link) link.start();
+  }
+
+  private ready(link: Link): void {
+    const former = this.active;
+    this.active = link;
+    this.candidate = this.overtaken = undefined;
+    if (former?.hasNumbers) former.close();
+    else if (former) this.retire(former);
+    this.stable.set(STABLE_CONNECTION_MS, () => (this.failures = 0));
+    this.acknowledger.connected();
+    this.setState("connected", { delivery: link.hasNumbers ? "replay" : "retry" });
+  }
+
+  private retire(link: Link): void {
+    this.replaced?.close();
+    this.replaced = link;
+    this.linger.set(LINGER_MS, () => link.close());
+  }
+
+  private superseded(link: Link): void {
+    if (link === this.active && this.candidate) {
+      // By the one that is to take its place: the relay says so before the handshake is over.
+      this.overtaken = link;
+    } else if (link === this.active && this.retry.armed) {
+      // By an attempt to replace it that failed.
+      link.close();
+      this.ended(link, { reason: "superseded by a connection that failed" });
+    } else {
+      this.stop();
+      this.setState("superseded", { reason: "another client has the session" });
+    }
+  }
+
+  private ended(link: Link, detail: Partial<StateDetail>): void {
+    if (link === this.candidate) this.candidate = undefined;
+    else if (link !== this.active) return;
+    if (link === this.active || this.overtaken) {
+      this.active?.close();
+      this.active = this.overtaken = undefined;
+      this.stable.clear();
+      this.acknowledger.disconnected();
+    }
+    if (this.candidate) return this.setState("connecting", detail);
+    const delayMs = this.settings.backoffMs(this.failures);
+    // Where a replacement failed before, its pause goes on.
+    if (!this.retry.armed) {
+      this.failures++;
+      this.retry.set(delayMs, () => this.attempt());
+    }
+    if (!this.active) this.setState("waiting", { ...detail, delayMs });
+  }
+
+  private handledItem({ kind, cursor }: Item): void {
+    if (cursor) {
+      this.handled = cursor;
+      this.writer.write(cursor);
+    }
+    if (kind === "gap") this.acknowledger.forget();
+    else if (cursor) this.acknowledger.handled(cursor);
+    this.active?.handedOver();
+    this.candidate?.handedOver();
+  }
+
+  private setState(state: RelayState, detail: Partial<StateDetail> = {}): void {
+    const previous = this.current;
+    if (state === previous) return;
+    this.current = state;
+    try {
+      this.settings.onStateChange?.(state, { previous, ...detail });
+    } catch (error) {
+      this.settings.report("callback", "onStateChange: it failed", error);
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import { QUERY_PARAMETERS } from "../protocol";
+import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, fullJitterMs } from "./backoff";
+import { surroundings, systemClock } from "./clock";
+import { memoryCursorStore } from "./cursorStore";
+import type { RelayClientOptions } from "./options";
+import { RelayClientError } from "./relayClientError";
+import type { WebSocketConstructor } from "./webSocketLike";
+
+/** Default, least, greatest. */
+const NUMBERS = {
+  heartbeatIntervalMs: [30_000, 1, 540_000],
+  heartbeatTimeoutMs: [10_000, 1, 540_000],
+  connectTimeoutMs: [30_000, 1, 600_000],
+  maxConnectionMs: [7_200_000, 1, 7_200_000],
+  resumeTimeoutMs: [10_000, 1, 600_000],
+  gapWaitMs: [250, 0, 600_000],
+  maxBufferedMessages: [1_000, 1, 1_000_000],
+  ackDelayMs: [1_000, 0, 600_000],
+  ackEveryMessages: [100, 1, 1_000_000],
+  backoffBaseMs: [BACKOFF_BASE_MS, 1, 86_400_000],
+  backoffCapMs: [BACKOFF_CAP_MS, 1, 86_400_000],
+} as const;
+
+const CALLBACKS = ["onMessage", "onGap", "onExpired", "onStateChange", "onError"] as const;
+const OTHERS = ["url", "context", "contextId", "token", "cursorStore", "from", "WebSocket", "clock", "random"];
+
+type Numbers = Record<keyof typeof NUMBERS, number>;
+type Defaulted = "cursorStore" | "WebSocket" | "clock" | "random";
+
+/** The options, checked and with their defaults; `url` is the handshake's. */
+export type Settings = RelayClientOptions &
+  Numbers &
+  Required<Pick<RelayClientOptions, Defaulted>> & {
+    report(code: RelayClientError["code"], message: string, cause?: unknown): void;
+    /** The pause after this many failures. */
+    backoffMs(failures: number): number;
+  };
+
+/** @throws RelayClientError */
+export function settingsOf(options: RelayClientOptions): Settings {
+  const { url, context, contextId, token, from, cursorStore = memoryCursorStore(), clock = systemClock } = options;
+  const { random = Math.random, WebSocket = surroundings.WebSocket as WebSocketConstructor } = options;
+  const names = [...CALLBACKS, ...OTHERS, ...Object.keys(NUMBERS)];
+  for (const name of Object.keys(options)) if (!names.includes(name)) refuse(name, "an option", names.join(", "));
+  if (!/^wss?:\/\/[^#]+$/.test(url)) refuse("url", url, "the relay's websocketUrl, wss://…, without a fragment");
+  if (!isText(context) || context.includes("#")) refuse("context", context, "a text of 1 character or more, without #");
+  if (!isText(contextId)) refuse("contextId", contextId, "a text of 1 character or more");
+  if (![undefined, "acknowledged", "oldest"].includes(from)) refuse("from", from, '"acknowledged" or "oldest"');
+  if (token !== undefined && !isFunction(token)) refuse("token", typeof token, "a function that gives the token");
+  for (const name of CALLBACKS) {
+    if (!isFunction(options[name]) && (options[name] !== undefined || name === "onMessage")) {
+      refuse(name, options[name], "a function");
+    }
+  }
+  if (!isFunction(cursorStore.get) || !isFunction(cursorStore.set)) refuse("cursorStore", cursorStore, "{ get, set }");
+  if (!isFunction(WebSocket)) refuse("WebSocket", WebSocket, "a class; where none is global, that of the package ws");
+  const numbers = {} as Numbers;
+  for (const [name, [byDefault, least, most]] of Object.entries(NUMBERS) as [keyof Numbers, readonly number[]][]) {
+    const value = options[name] ?? (byDefault as number);
+    if (!(typeof value === "number" && value >= (least as number) && value <= (most as number))) {
+      refuse(name, value, `${least} to ${most}`);
+    }
+    numbers[name] = value;
+  }
+  const query = `${QUERY_PARAMETERS.context}=${encodeURIComponent(context)}&${QUERY_PARAMETERS.contextId}=${encodeURIComponent(contextId)}`;
+  return {
+    ...options,
+    ...numbers,
+    ...{ cursorStore, clock, random, WebSocket },
+    url: url + (url.includes("?") ? "&" : "?") + query,
+    report: (code, message, cause) => {
+      const error = new RelayClientError(code, message, cause);
+      try {
+        if (options.onError) options.onError(error);
+        else surroundings.console?.error(error);
+      } catch (thrown) {
+        // It cannot be reported to itself: where it goes to then is the runtime's business.
+        void Promise.reject(thrown);
+      }
+    },
+    backoffMs: (failures) => fullJitterMs(failures, random, numbers.backoffBaseMs, numbers.backoffCapMs),
+  };
+}
+
+function refuse(name: string, got: unknown, allowed: string): never {
+  throw new RelayClientError(
+    "input",
+    `${name} is ${typeof got === "string" ? `"${got}"` : String(got)}; allowed: ${allowed}`,
+  );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === "function";
+}

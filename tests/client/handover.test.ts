@@ -1,0 +1,224 @@
+import { expect } from "chai";
+import { type Cursor, type CursorStore, memoryCursorStore, webStorageCursorStore } from "../../client";
+import { answer, bodies, ClientSetUp, EPOCH, message, messages } from "./clientSetUp";
+
+const cursor = (seq: number) => ({ epoch: EPOCH, seq });
+
+describe("the client, handing over", () => {
+  it("gives a message its id and number", () => {
+    const given: unknown[] = [];
+    const setUp = new ClientSetUp({ onMessage: (each) => void given.push(each) });
+    setUp.connected().receive(message(1));
+    expect(given).to.deep.equal([{ id: "id-1", epoch: EPOCH, seq: 1, body: "m1" }]);
+  });
+
+  it("hands over one after the other, gaps and expired messages among them", async () => {
+    const log: string[] = [];
+    const slow = (what: string) => async () => {
+      log.push(`${what} begins`);
+      await Promise.resolve();
+      log.push(`${what} ends`);
+    };
+    const setUp = new ClientSetUp({
+      cursorStore: memoryCursorStore(cursor(1)),
+      onMessage: ({ body }) => slow(body)(),
+      onGap: slow("gap"),
+      onExpired: slow("expired"),
+    });
+    setUp.client.connect();
+    setUp.socket.accept();
+    setUp.socket.receive(...answer({ first: 4, through: 4, recovered: false, lost: "expired" }));
+    setUp.socket.receive(message(5, { body: undefined }), message(6));
+    await setUp.clock.advance(0);
+    const expected = ["gap", "m4", "expired", "m6"].flatMap((what) => [`${what} begins`, `${what} ends`]);
+    expect(log).to.deep.equal(expected);
+  });
+
+  it("moves the cursor, and the store, once a message is handled", async () => {
+    const waiting: (() => void)[] = [];
+    const stored: number[] = [];
+    const setUp = new ClientSetUp({
+      cursorStore: { get: () => undefined, set: ({ seq }) => void stored.push(seq) },
+      onMessage: () => new Promise((resolve) => waiting.push(resolve)),
+    });
+    setUp.connected().receive(...messages(1, 2));
+    expect([setUp.client.cursor, stored]).to.deep.equal([undefined, []]);
+    waiting[0]?.();
+    await setUp.clock.advance(0);
+    expect([setUp.client.cursor, stored]).to.deep.equal([cursor(1), [1]]);
+  });
+
+  for (const [what, fails] of Object.entries({
+    throws: () => {
+      throw new Error("a fault of the page's");
+    },
+    rejects: () => Promise.reject(new Error("a fault of the page's")),
+  })) {
+    it(`reports a callback that ${what}, and counts the message as handled`, async () => {
+      const setUp: ClientSetUp = new ClientSetUp({
+        onMessage: ({ body, seq }) => (seq === 1 ? fails() : void setUp.messages.push(body)),
+      });
+      setUp.connected().receive(...messages(1, 2));
+      await setUp.clock.advance(0);
+      expect(setUp.errorCodes).to.deep.equal(["callback"]);
+      expect(setUp.errors[0]?.message).to.match(/^onMessage: /);
+      expect(setUp.errors[0]?.cause).to.have.property("message", "a fault of the page's");
+      expect(setUp.messages).to.deep.equal(["m2"]);
+      expect(setUp.client.cursor).to.deep.equal(cursor(2));
+    });
+  }
+
+  it("reports an onStateChange that throws, and goes on", () => {
+    const setUp = new ClientSetUp({
+      onStateChange: () => {
+        throw new Error("a fault of the page's");
+      },
+    });
+    setUp.connected();
+    expect(setUp.client.state).to.equal("connected");
+    expect(setUp.errorCodes).to.deep.equal(["callback", "callback"]);
+  });
+
+  it("hands over nothing more once it is closed, and what it held back after it is connected again", async () => {
+    const setUp: ClientSetUp = new ClientSetUp({
+      onMessage: ({ body }) => {
+        setUp.messages.push(body);
+        if (body === "m2") setUp.client.close();
+      },
+    });
+    setUp.connected().receive(...messages(1, 4));
+    expect(setUp.messages).to.deep.equal(bodies(1, 2));
+    setUp.client.connect();
+    setUp.socket.accept();
+    expect(setUp.socket.take("resume")[0]?.cursor).to.deep.equal(cursor(2));
+    setUp.socket.receive(...answer({ first: 3, through: 4 }));
+    expect(setUp.messages).to.deep.equal(bodies(1, 4));
+  });
+
+  it("does not hand over twice what was under way when it was closed", async () => {
+    const waiting: (() => void)[] = [];
+    const setUp: ClientSetUp = new ClientSetUp({
+      onMessage: ({ body }) => {
+        setUp.messages.push(body);
+        return new Promise((resolve) => waiting.push(resolve));
+      },
+    });
+    setUp.connected().receive(...messages(1, 2));
+    setUp.client.close();
+    setUp.client.connect();
+    setUp.socket.accept();
+    expect(setUp.socket.take("resume")[0]?.cursor).to.deep.equal(cursor(1));
+    setUp.socket.receive(...answer({ first: 2, through: 2 }));
+    waiting[0]?.();
+    await setUp.clock.advance(0);
+    expect(setUp.messages).to.deep.equal(bodies(1, 2));
+  });
+
+  it("hands over a long page without going deep", () => {
+    const setUp = new ClientSetUp();
+    setUp.connected().receive(...messages(1, 50_000));
+    expect(setUp.messages).to.have.lengthOf(50_000);
+  });
+});
+
+describe("the cursor store", () => {
+  it("is asked once, before the first connection, and may take its time", async () => {
+    let asked = 0;
+    const store: CursorStore = { get: () => Promise.resolve((asked++, cursor(4))), set: () => undefined };
+    const setUp = new ClientSetUp({ cursorStore: store });
+    setUp.client.connect();
+    expect(setUp.sockets.all).to.deep.equal([]);
+    await setUp.clock.advance(0);
+    expect(setUp.client.cursor).to.deep.equal(cursor(4));
+    setUp.socket.accept();
+    expect(setUp.socket.take("resume")).to.deep.equal([{ action: "resume", cursor: cursor(4) }]);
+    setUp.client.close();
+    setUp.client.connect();
+    expect(asked).to.equal(1);
+  });
+
+  it("opens no connection where the client was closed while it took its time", async () => {
+    const setUp = new ClientSetUp({ cursorStore: { get: () => Promise.resolve(null), set: () => undefined } });
+    setUp.client.connect();
+    setUp.client.close();
+    await setUp.clock.advance(0);
+    expect(setUp.sockets.all).to.deep.equal([]);
+    setUp.client.connect();
+    setUp.client.close();
+    setUp.client.connect();
+    await setUp.clock.advance(0);
+    expect(setUp.sockets.live).to.have.lengthOf(1);
+  });
+
+  for (const [what, get] of Object.entries({
+    fails: () => Promise.reject(new Error("no storage")),
+    "has what is no cursor": () => ({ epoch: EPOCH, seq: "7" }) as unknown as Cursor,
+  })) {
+    it(`that ${what} is reported, and the relay says where to begin`, async () => {
+      const setUp = new ClientSetUp({ cursorStore: { get, set: () => undefined } });
+      setUp.client.connect();
+      await setUp.clock.advance(0);
+      setUp.socket.accept();
+      expect(setUp.errorCodes).to.deep.equal(["store"]);
+      expect(setUp.socket.take("resume")).to.deep.equal([{ action: "resume" }]);
+    });
+  }
+
+  it("that cannot be written is reported, and does not stop the messages", async () => {
+    const setUp = new ClientSetUp({
+      cursorStore: { get: () => undefined, set: () => Promise.reject(new Error("quota")) },
+    });
+    setUp.connected().receive(message(1));
+    await setUp.clock.advance(0);
+    setUp.socket.receive(message(2));
+    await setUp.clock.advance(0);
+    expect(setUp.errorCodes).to.deep.equal(["store", "store"]);
+    expect(setUp.messages).to.deep.equal(bodies(1, 2));
+  });
+
+  it("is written one at a time, and then with the newest alone", async () => {
+    const written: number[] = [];
+    const waiting: (() => void)[] = [];
+    const set = ({ seq }: Cursor) => {
+      written.push(seq);
+      return new Promise<void>((resolve) => waiting.push(resolve));
+    };
+    const setUp = new ClientSetUp({ cursorStore: { get: () => undefined, set } });
+    setUp.connected().receive(...messages(1, 5));
+    expect(written).to.deep.equal([1]);
+    waiting[0]?.();
+    await setUp.clock.advance(0);
+    expect(written).to.deep.equal([1, 5]);
+  });
+
+  it("in memory has what was set last", () => {
+    const store = memoryCursorStore();
+    expect(store.get()).to.equal(undefined);
+    store.set(cursor(1));
+    expect(store.get()).to.deep.equal(cursor(1));
+  });
+
+  it("in a browser's storage lasts from one client to the next", () => {
+    const items = new Map<string, string>();
+    const storage = {
+      getItem: (key: string) => items.get(key) ?? null,
+      setItem: (key: string, value: string) => void items.set(key, value),
+    };
+    const first = new ClientSetUp({ cursorStore: webStorageCursorStore(storage, "relay 42 chat 7") });
+    first.connected().receive(...messages(1, 3));
+    first.client.close();
+    const second = new ClientSetUp({ cursorStore: webStorageCursorStore(storage, "relay 42 chat 7") });
+    second.client.connect();
+    second.socket.accept();
+    expect(second.socket.take("resume")).to.deep.equal([{ action: "resume", cursor: cursor(3) }]);
+  });
+
+  it("in a browser's storage that holds something else is reported", () => {
+    const setUp = new ClientSetUp({
+      cursorStore: webStorageCursorStore({ getItem: () => "not JSON", setItem: () => undefined }, "key"),
+    });
+    setUp.client.connect();
+    expect(setUp.errorCodes).to.deep.equal(["store"]);
+    expect(setUp.sockets.all).to.have.lengthOf(1);
+  });
+});
