@@ -29,6 +29,11 @@ const args: WebsocketRelayArgs = {
   maximumBatchingWindowInSeconds: config.getNumber("maximumBatchingWindowInSeconds"),
   maximumConcurrency: config.getNumber("maximumConcurrency"),
   messageRetentionSeconds: config.getNumber("messageRetentionSeconds"),
+  delivery: config.get<"retry" | "replay">("delivery"),
+  historyRetentionSeconds: config.getNumber("historyRetentionSeconds"),
+  deadLetterExpired: config.getBoolean("deadLetterExpired"),
+  receipts: config.getBoolean("receipts"),
+  ordering: config.get<"standard" | "strict">("ordering"),
   topicArn: textOrNone("topicArn"),
   tableName: textOrNone("tableName"),
   kmsKeyArn: textOrNone("kmsKeyArn"),
@@ -61,7 +66,10 @@ export const {
   subscriptionDeadLetterQueueUrl,
   tableName,
   relayName,
+  delivery,
   retryWindowSeconds,
 } = relay;
 // An undefined output is warned of.
 export const customDomainTarget = relay.customDomainTarget ?? null;
+export const historyTableName = relay.historyTableName ?? null;
+export const receiptsTopicArn = relay.receiptsTopicArn ?? null;

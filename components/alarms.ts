@@ -5,6 +5,8 @@ import { METRICS, METRICS_NAMESPACE } from "../handlers/metrics";
 import type { RefusalReason } from "../handlers/refusals";
 import { isLater, refuse } from "./refuse";
 
+type Delivery = "retry" | "replay";
+
 /** When CloudWatch raises an alarm: each threshold is the highest value that is still well. */
 export interface AlarmArgs {
   /** Whether there are alarms. @default true */
@@ -21,6 +23,11 @@ export interface AlarmArgs {
    * @default three quarters of the shortest retry window, so that it is raised before the message is dead-lettered
    */
   ageAtFailedAttemptSeconds?: number;
+  /**
+   * Messages, in five minutes, that nobody acknowledged within the history's retention, or before their own `expiresAt`.
+   * Only where `delivery` is `replay`. @default 0
+   */
+  expiredMessages?: number;
   /** Messages that wait invisibly in the retry queue, which holds 120,000 of them. @default 80000 */
   invisibleMessages?: number;
   /** Invocations of a function, in five minutes, that crashed or ran out of time. @default 0 */
@@ -44,6 +51,7 @@ export type ResolvedAlarms = Required<Omit<AlarmArgs, "enabled">>;
 /** Whose metrics are watched. */
 export interface AlarmSubjects {
   relayName: string;
+  delivery: Delivery;
   queueName: pulumi.Input<string>;
   deadLetterQueueName: pulumi.Input<string>;
   subscriptionDeadLetterQueueName: pulumi.Input<string>;
@@ -54,6 +62,7 @@ export interface AlarmSubjects {
 const defaults = {
   actions: [],
   deadLetters: 0,
+  expiredMessages: 0,
   invisibleMessages: 80_000,
   functionErrors: 0,
   functionThrottles: 0,
@@ -65,6 +74,7 @@ const defaults = {
 /** The highest threshold of each that can still be passed. */
 const maxima = {
   deadLetters: 1_000_000_000,
+  expiredMessages: 1_000_000_000,
   // A queue's longest retention.
   ageAtFailedAttemptSeconds: 1_209_600,
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
@@ -80,7 +90,11 @@ const maxima = {
  * @returns undefined where there are to be no alarms.
  * @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do.
  */
-export function resolveAlarms(given: AlarmArgs, retryWindow: RetryWindowSeconds): ResolvedAlarms | undefined {
+export function resolveAlarms(
+  given: AlarmArgs,
+  retryWindow: RetryWindowSeconds,
+  delivery: Delivery = "retry",
+): ResolvedAlarms | undefined {
   if (typeof given !== "object" || Array.isArray(given)) {
     refuse("alarms", given, "an object", "write { enabled: false } for no alarms, { actions: [topicArn] } to be told");
   }
@@ -105,6 +119,10 @@ export function resolveAlarms(given: AlarmArgs, retryWindow: RetryWindowSeconds)
     if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
       refuse(`alarms.${key}`, value, `a whole number from ${min} to ${max}`, "leave it out for the default");
     }
+  }
+  if (delivery === "retry" && resolved.expiredMessages !== defaults.expiredMessages) {
+    const { expiredMessages } = resolved;
+    refuse("alarms.expiredMessages", expiredMessages, 'only where delivery is "replay"', "leave it out");
   }
   return enabled ? resolved : undefined;
 }
@@ -144,6 +162,7 @@ export function alarmsOf(
       alarms.deadLetters,
       "SNS could not hand messages to the retry queue: see the queue's policy and key.",
     ),
+    ...(subjects.delivery === "replay" && { "expired-messages": expiredMessages(alarms, subjects) }),
     "age-at-failed-attempt": {
       alarmDescription: `A message has been tried in vain for over ${alarms.ageAtFailedAttemptSeconds} s: its user is away, or nothing is delivered.`,
       namespace: METRICS_NAMESPACE,
@@ -216,6 +235,18 @@ function deadLetters(
     // A queue that nobody touches has no metrics after six hours: that is no news of its messages.
     // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/monitoring-using-cloudwatch.html
     treatMissingData: "ignore",
+  };
+}
+
+function expiredMessages(alarms: ResolvedAlarms, { relayName }: AlarmSubjects): aws.cloudwatch.MetricAlarmArgs {
+  return {
+    alarmDescription: "Messages were acknowledged by nobody in time: their users stayed away. See expire's log.",
+    namespace: METRICS_NAMESPACE,
+    metricName: METRICS.expired,
+    dimensions: { Relay: relayName },
+    statistic: "Sum",
+    threshold: alarms.expiredMessages,
+    ...once,
   };
 }
 

@@ -5,11 +5,12 @@ import { checkForeignPublishers, type ForeignPublisherArgs } from "./foreignPubl
 import { type Operations, type OperationsArgs, operationsKeys, resolveOperations } from "./operationsArgs";
 import { originProblem } from "./originArgs";
 import { isLater, refuse, refuseProblem, refuseUnlessBoolean, refuseUnlessInteger } from "./refuse";
+import { checkReplay, type ReplayArgs, replayDefaults } from "./replayArgs";
 import { resolveRetry, type Retry, type RetryArgs, retryDefaults } from "./retryArgs";
 import { refuseBadTags } from "./tagArgs";
 
 /** The arguments of a {@link WebsocketRelay}; the program's stack config has the same keys. */
-export interface WebsocketRelayArgs extends RetryArgs, ExistingArgs, ForeignPublisherArgs, OperationsArgs {
+export interface WebsocketRelayArgs extends RetryArgs, ReplayArgs, ExistingArgs, ForeignPublisherArgs, OperationsArgs {
   /**
    * Who may connect. `null` authenticates nobody: every client names its user itself, by the query parameter `user`, and
    * gets whatever is published to that user. Required, since there is no safe default.
@@ -28,13 +29,16 @@ export interface WebsocketRelayArgs extends RetryArgs, ExistingArgs, ForeignPubl
    */
   sessionTtlSeconds?: number;
   /**
-   * Whether what holds data is guarded: Pulumi's `protect` on the table, the topic, the retry queue and both dead-letter
-   * queues, so that no update replaces or deletes them, and the table's deletion protection. The topic holds what SNS is
+   * Whether what holds data is guarded: Pulumi's `protect` on the tables, the topics, the retry queue and both dead-letter
+   * queues, so that no update replaces or deletes them, and the tables' deletion protection. The topic holds what SNS is
    * still retrying, and a new one would have another ARN than publishers know. To destroy the stack, set it to false and
    * run `pulumi up` first. @default false
    */
   protectData?: boolean;
-  /** Whether the table can be restored to any second of its last 35 days. Not beside `tableName`. @default protectData */
+  /**
+   * Whether the relay's own tables can be restored to any second of their last 35 days. Not beside `tableName`, but where
+   * there is a history. @default protectData
+   */
   pointInTimeRecovery?: boolean;
   /** Days for which the functions' and the access logs are kept, one of CloudWatch's values (0: for ever). @default 30 */
   logRetentionInDays?: number;
@@ -57,6 +61,7 @@ export interface ResolvedArgs extends RequiredArgs, ExistingArgs, Retry, Operati
 
 const defaults = {
   ...retryDefaults,
+  ...replayDefaults,
   allowedOrigins: [],
   sessionTtlSeconds: 10_800,
   publisherAccountIds: [],
@@ -96,14 +101,15 @@ export function resolveArgs(args: WebsocketRelayArgs, region?: string): Resolved
   const resolved = {
     ...filled,
     allowedOrigins: args.allowedOrigins === null ? null : filled.allowedOrigins,
-    pointInTimeRecovery: filled.pointInTimeRecovery ?? (filled.tableName === undefined && filled.protectData),
-    ...checkExisting(filled, region),
+    pointInTimeRecovery: filled.pointInTimeRecovery ?? (hasTable(filled) && filled.protectData),
+    ...checkExisting(filled, { region, ordering: filled.ordering }),
     ...checkForeignPublishers(filled, filled.topicArn),
   };
 
   // A connection lasts 7,200 s: a session must not expire under a client that is still connected.
   integer(resolved, "sessionTtlSeconds", 7_500, 31_536_000);
   const retry = resolveRetry(resolved);
+  checkReplay(resolved, retry);
   integer(resolved, "throttlingRateLimit", 1, 10_000);
   integer(resolved, "throttlingBurstLimit", 1, 5_000);
   if (!logRetentionValues.includes(resolved.logRetentionInDays)) {
@@ -127,7 +133,7 @@ export function resolveArgs(args: WebsocketRelayArgs, region?: string): Resolved
   return {
     ...resolved,
     ...retry,
-    ...resolveOperations(args, retry.retryWindowSeconds, region),
+    ...resolveOperations(args, { ...retry, ...resolved }, region),
     endSessionWithToken: resolved.auth?.endSessionWithToken === true,
   };
 }
@@ -146,13 +152,18 @@ function integer(args: Record<IntegerKey, number>, key: IntegerKey, min: number,
 }
 
 function refuseBadProtection(
-  args: Pick<WebsocketRelayArgs, "protectData" | "pointInTimeRecovery" | "tableName">,
+  args: Pick<WebsocketRelayArgs, "protectData" | "pointInTimeRecovery" | "tableName" | "delivery">,
 ): void {
   refuseUnlessBoolean("protectData", args.protectData);
   refuseUnlessBoolean("pointInTimeRecovery", args.pointInTimeRecovery);
-  if (args.pointInTimeRecovery && args.tableName !== undefined) {
+  if (args.pointInTimeRecovery && !hasTable(args)) {
     refuse("pointInTimeRecovery", true, "not beside tableName", "set it on your table, where you create it");
   }
+}
+
+/** Whether there is a table of the relay's own: the history always is. */
+function hasTable({ tableName, delivery }: Pick<WebsocketRelayArgs, "tableName" | "delivery">): boolean {
+  return tableName === undefined || delivery === "replay";
 }
 
 function refuseBadOrigins(allowedOrigins: unknown): void {

@@ -3,6 +3,7 @@ import { METRICS, METRICS_NAMESPACE } from "../handlers/metrics";
 /** Whose metrics are shown. */
 export interface DashboardSubjects {
   relayName: string;
+  delivery: "retry" | "replay";
   region: string;
   apiId: string;
   stageName: string;
@@ -38,7 +39,7 @@ const widgetSize = { width: 12, height: 6 };
  */
 export function dashboardBody(subjects: DashboardSubjects): DashboardBody {
   const { relayName, apiId, stageName } = subjects;
-  const relay = (metric: string, options: object = {}) => [METRICS_NAMESPACE, metric, "Relay", relayName, options];
+  const relay = (metric: string, options: object = {}) => ofRelay(relayName, metric, options);
   const api = (metric: string) => ["AWS/ApiGateway", metric, "ApiId", apiId, "Stage", stageName];
   const queue = (metric: string, name: string, label: string) => ["AWS/SQS", metric, "QueueName", name, { label }];
   const functions = (metric: string, stats: string[]) =>
@@ -57,6 +58,7 @@ export function dashboardBody(subjects: DashboardSubjects): DashboardBody {
     widget(subjects, "Ages of messages", ages, { label: "ms" }),
     widget(subjects, "Retried, by reason", [byReason(relayName, METRICS.retried)]),
     widget(subjects, "Dead-lettered, by reason", [byReason(relayName, METRICS.deadLettered)]),
+    ...(subjects.delivery === "replay" ? ofHistory(subjects) : []),
     widget(subjects, "Handshakes accepted, and sessions ended with their token", [
       relay(METRICS.handshakesAccepted),
       relay(METRICS.sessionsEnded),
@@ -88,6 +90,19 @@ export function dashboardBody(subjects: DashboardSubjects): DashboardBody {
       ...functions("Throttles", ["Sum"]),
     ]),
   ]);
+}
+
+function ofHistory(subjects: DashboardSubjects): WidgetProperties[] {
+  const { relayName } = subjects;
+  const metrics = [METRICS.stored, METRICS.acknowledged, METRICS.expired].map((metric) => ofRelay(relayName, metric));
+  return [
+    widget(subjects, "Messages stored for clients that were away, acknowledged, and expired", metrics),
+    widget(subjects, "Resumed, by what was lost", [byReason(relayName, METRICS.resumed)]),
+  ];
+}
+
+function ofRelay(relayName: string, metric: string, options: object = {}): unknown[] {
+  return [METRICS_NAMESPACE, metric, "Relay", relayName, options];
 }
 
 function widget(

@@ -5,8 +5,8 @@ import { isText } from "./values";
 /** What stands already, and the relay is to use: bring your own. */
 export interface ExistingArgs {
   /**
-   * A standard SNS topic of yours that backends publish to, in the relay's region. Of another account: its policy has to
-   * allow this account `sns:Subscribe`. A change **replaces** the subscription; the relay's own topic, where there was one,
+   * An SNS topic of yours that backends publish to, in the relay's region: a standard one, or a FIFO one where `ordering` is
+   * `strict`. Of another account: its policy has to allow this account `sns:Subscribe`. A change **replaces** the subscription; the relay's own topic, where there was one,
    * is deleted. @default a topic of the relay's own
    */
   topicArn?: pulumi.Input<string>;
@@ -29,7 +29,14 @@ export interface ExistingArgs {
   permissionsBoundaryArn?: pulumi.Input<string>;
 }
 
-const problems: Record<keyof ExistingArgs, (value: unknown, region?: string) => string | undefined> = {
+/** What is known of the relay that is to use it. */
+interface User {
+  /** Where it is known. */
+  region?: string;
+  ordering: string;
+}
+
+const problems: Record<keyof ExistingArgs, (value: unknown, relay: User) => string | undefined> = {
   topicArn: topicArnProblem,
   tableName: tableNameProblem,
   kmsKeyArn: kmsKeyArnProblem,
@@ -41,13 +48,12 @@ export const existingKeys = Object.keys(problems) as (keyof ExistingArgs)[];
 /**
  * The arguments checked now, or as soon as they are known.
  *
- * @param region The relay's, where it is known.
  * @throws pulumi.InputPropertyError
  */
-export function checkExisting(args: ExistingArgs, region?: string): ExistingArgs {
+export function checkExisting(args: ExistingArgs, relay: User): ExistingArgs {
   const given = existingKeys.flatMap((key) => {
     const value = args[key];
-    const problemOf = (known: unknown) => problems[key](known, region);
+    const problemOf = (known: unknown) => problems[key](known, relay);
     return value === undefined || value === null ? [] : [[key, checkedInput(key, value, problemOf)] as const];
   });
   return Object.fromEntries(given);
@@ -61,13 +67,25 @@ export function topicRegionProblem(topicArn: string, queueArn: string): string |
     : problemText(topicArn, `a topic in the relay's region, ${queueRegion}`, "deploy the relay where the topic is");
 }
 
-function topicArnProblem(value: unknown): string | undefined {
-  if (isText(value) && value.endsWith(".fifo")) {
-    return problemText(value, "a standard topic: the retry queue is one too", "make a topic without .fifo");
+function topicArnProblem(value: unknown, { ordering }: User): string | undefined {
+  if (!matches(value, /^arn:[\w-]+:sns:[a-z\d-]+:\d{12}:(?=.{1,256}$)[\w-]+(\.fifo)?$/)) {
+    return problemText(value, "a topic's ARN, arn:aws:sns:{region}:{account}:{name}", "copy the topic's ARN");
   }
-  return matches(value, /^arn:[\w-]+:sns:[a-z\d-]+:\d{12}:[\w-]{1,256}$/)
-    ? undefined
-    : problemText(value, "a topic's ARN, arn:aws:sns:{region}:{account}:{name}", "copy the topic's ARN");
+  const isFifo = (value as string).endsWith(".fifo");
+  if (isFifo === (ordering === "strict")) return undefined;
+  // A standard topic loses the order, and feeds no FIFO queue; a FIFO topic's groups do not reach a standard queue.
+  // https://docs.aws.amazon.com/sns/latest/dg/fifo-message-delivery.html
+  return isFifo
+    ? problemText(
+        value,
+        'a standard topic, unless ordering is "strict"',
+        'make a topic without .fifo, or set ordering to "strict"',
+      )
+    : problemText(
+        value,
+        'a FIFO topic, whose name ends with .fifo, where ordering is "strict"',
+        "make a FIFO topic, or leave ordering out",
+      );
 }
 
 function tableNameProblem(value: unknown): string | undefined {
@@ -77,7 +95,7 @@ function tableNameProblem(value: unknown): string | undefined {
     : problemText(value, "a table's name, 3 to 255 letters, digits and _.-", "give the name, not the ARN");
 }
 
-function kmsKeyArnProblem(value: unknown, region?: string): string | undefined {
+function kmsKeyArnProblem(value: unknown, { region }: User): string | undefined {
   // CloudWatch Logs and policies know a key by its own ARN only.
   if (!matches(value, /^arn:[\w-]+:kms:[a-z\d-]+:\d{12}:key\/[\w-]+$/)) {
     const allowed = "a key's ARN, arn:aws:kms:{region}:{account}:key/{id}";

@@ -19,40 +19,50 @@ export interface FunctionParts {
 /** Called for `$connect`. */
 export function connectFunction(
   name: string,
-  { sessionTable, gateway, relayName }: FunctionParts,
+  parts: FunctionParts,
   args: ResolvedArgs,
   opts: pulumi.ComponentResourceOptions,
 ): CallbackFunction {
+  return new CallbackFunction(
+    `${name}-connect`,
+    {
+      ...connectSettings(parts, args),
+      callbackFactory: () => {
+        const handler = require("../handlers/connect") as typeof import("../handlers/connect");
+        return handler.connectFromEnvironment(process.env);
+      },
+    },
+    opts,
+  );
+}
+
+/** What `connect` is, however messages are delivered. */
+export function connectSettings(
+  { sessionTable, gateway, relayName }: FunctionParts,
+  args: ResolvedArgs,
+): Omit<CallbackFunctionArgs, "callbackFactory"> {
   const { auth, allowedOrigins } = args;
   const given = pulumi.all([auth, allowedOrigins]);
   const origins = pulumi
     .all([allowedOrigins, gateway.origins])
     .apply(([allowed, own]) => (allowed === null ? null : [...new Set([...own, ...allowed])]));
-  return new CallbackFunction(
-    `${name}-connect`,
-    {
-      ...ours(args),
-      callbackFactory: () => {
-        const handler = require("../handlers/connect") as typeof import("../handlers/connect");
-        return handler.connectFromEnvironment(process.env);
-      },
-      // A file of its own: our code stays the same, whatever the user's does.
-      files: auth?.authenticate && { "authenticate.js": bundleCallback(auth.authenticate, auth.requireFrom) },
-      environment: {
-        TABLE_NAME: sessionTable.tableName,
-        SESSION_TTL_SECONDS: String(args.sessionTtlSeconds),
-        AUTH: pulumi.jsonStringify(given.apply(([auth, allowed]) => resolveAuth(auth, allowed))),
-        ALLOWED_ORIGINS: pulumi.jsonStringify(origins),
-        RELAY_NAME: relayName,
-      },
-      policyStatements: [
-        sessionTable.statement("dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:DeleteItem"),
-        ...keyStatements(args.kmsKeyArn, "useTable"),
-      ],
-      timeoutSeconds: 10,
+  return {
+    ...ours(args),
+    // A file of its own: our code stays the same, whatever the user's does.
+    files: auth?.authenticate && { "authenticate.js": bundleCallback(auth.authenticate, auth.requireFrom) },
+    environment: {
+      TABLE_NAME: sessionTable.tableName,
+      SESSION_TTL_SECONDS: String(args.sessionTtlSeconds),
+      AUTH: pulumi.jsonStringify(given.apply(([auth, allowed]) => resolveAuth(auth, allowed))),
+      ALLOWED_ORIGINS: pulumi.jsonStringify(origins),
+      RELAY_NAME: relayName,
     },
-    opts,
-  );
+    policyStatements: [
+      sessionTable.statement("dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:DeleteItem"),
+      ...keyStatements(args.kmsKeyArn, "useTable"),
+    ],
+    timeoutSeconds: 10,
+  };
 }
 
 /** Called for `$disconnect`. */
@@ -88,42 +98,52 @@ export function disconnectFunction(
 /** Called with the retry queue's messages. */
 export function deliverFunction(
   name: string,
-  { sessionTable, publisher, gateway, relayName }: FunctionParts,
+  parts: FunctionParts,
   args: ResolvedArgs,
   opts: pulumi.ComponentResourceOptions,
 ): CallbackFunction {
   return new CallbackFunction(
     `${name}-deliver`,
     {
-      ...ours(args),
+      ...deliverSettings(parts, args),
       callbackFactory: () => {
         const handler = require("../handlers/deliver") as typeof import("../handlers/deliver");
         return handler.deliverFromEnvironment(process.env);
       },
-      environment: {
-        TABLE_NAME: sessionTable.tableName,
-        MANAGEMENT_ENDPOINT: gateway.managementEndpoint,
-        QUEUE_URL: publisher.queue.url,
-        DEAD_LETTER_QUEUE_URL: publisher.deadLetterQueue.url,
-        MAX_ATTEMPTS: String(args.maxAttempts),
-        BACKOFF_MIN_SECONDS: String(args.backoff.minSeconds),
-        BACKOFF_MAX_SECONDS: String(args.backoff.maxSeconds),
-        RELAY_NAME: relayName,
-      },
-      policyStatements: [
-        sessionTable.statement("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:DeleteItem"),
-        gateway.manageConnectionsStatement("POST", "GET", "DELETE"),
-        {
-          Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
-          Resource: [publisher.queue.arn],
-        },
-        { Action: ["sqs:SendMessage"], Resource: [publisher.deadLetterQueue.arn] },
-        ...keyStatements(args.kmsKeyArn, "useTable", "sendAndReceive"),
-      ],
-      timeoutSeconds: args.deliverTimeoutSeconds,
     },
     opts,
   );
+}
+
+/** What `deliver` is, however messages are delivered. */
+export function deliverSettings(
+  { sessionTable, publisher, gateway, relayName }: FunctionParts,
+  args: ResolvedArgs,
+): Omit<CallbackFunctionArgs, "callbackFactory"> {
+  return {
+    ...ours(args),
+    environment: {
+      TABLE_NAME: sessionTable.tableName,
+      MANAGEMENT_ENDPOINT: gateway.managementEndpoint,
+      QUEUE_URL: publisher.queue.url,
+      DEAD_LETTER_QUEUE_URL: publisher.deadLetterQueue.url,
+      MAX_ATTEMPTS: String(args.maxAttempts),
+      BACKOFF_MIN_SECONDS: String(args.backoff.minSeconds),
+      BACKOFF_MAX_SECONDS: String(args.backoff.maxSeconds),
+      RELAY_NAME: relayName,
+    },
+    policyStatements: [
+      sessionTable.statement("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:DeleteItem"),
+      gateway.manageConnectionsStatement("POST", "GET", "DELETE"),
+      {
+        Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
+        Resource: [publisher.queue.arn],
+      },
+      { Action: ["sqs:SendMessage"], Resource: [publisher.deadLetterQueue.arn] },
+      ...keyStatements(args.kmsKeyArn, "useTable", "sendAndReceive"),
+    ],
+    timeoutSeconds: args.deliverTimeoutSeconds,
+  };
 }
 
 /** Called every minute, where sessions end with their token. */
@@ -161,7 +181,7 @@ export function sweepFunction(
 }
 
 /** What every function of the relay has alike. */
-function ours(
+export function ours(
   args: ResolvedArgs,
 ): Pick<CallbackFunctionArgs, "requireFrom" | "logRetentionInDays" | "kmsKeyArn" | "permissionsBoundaryArn" | "tags"> {
   const { logRetentionInDays, kmsKeyArn, permissionsBoundaryArn, tags } = args;

@@ -5,6 +5,7 @@ import type { CallbackFunction, PolicyStatement } from "./callbackFunction";
 import { CustomDomain } from "./customDomain";
 import { originsOf, type ResolvedCustomDomain } from "./customDomainArgs";
 import { contentsHash } from "./deploymentTrigger";
+import { type LambdaRoute, lambdaRoute } from "./lambdaRoute";
 
 export interface GatewayArgs {
   stageName: string;
@@ -17,6 +18,8 @@ export interface GatewayArgs {
 export interface DeployArgs {
   connect: CallbackFunction;
   disconnect: CallbackFunction;
+  /** Called with clients' frames, where messages are delivered by replay. @default such frames have no route */
+  frames?: { resume: CallbackFunction; acknowledge: CallbackFunction };
   /** None where undefined. */
   accessLogs: AccessLogsArgs | undefined;
   logRetentionInDays: number;
@@ -45,6 +48,13 @@ export class Gateway extends pulumi.ComponentResource {
   disconnectRoute!: aws.apigatewayv2.Route;
   disconnectIntegration!: aws.apigatewayv2.Integration;
   disconnectPermission!: aws.lambda.Permission;
+  /** Only where messages are delivered by replay, as the five below. */
+  resumeRoute?: aws.apigatewayv2.Route;
+  resumeIntegration?: aws.apigatewayv2.Integration;
+  resumePermission?: aws.lambda.Permission;
+  acknowledgeRoute?: aws.apigatewayv2.Route;
+  acknowledgeIntegration?: aws.apigatewayv2.Integration;
+  acknowledgePermission?: aws.lambda.Permission;
   pingRoute!: aws.apigatewayv2.Route;
   pingIntegration!: aws.apigatewayv2.Integration;
   pingIntegrationResponse!: aws.apigatewayv2.IntegrationResponse;
@@ -84,13 +94,17 @@ export class Gateway extends pulumi.ComponentResource {
     const { name } = this;
     const child = { parent: this };
 
-    this.connectIntegration = this.lambdaIntegration("connect", args.connect);
-    this.connectRoute = this.route("connect", "$connect", this.connectIntegration);
-    this.connectPermission = this.invokePermission("connect", "$connect", args.connect);
+    const connect = this.routeTo("connect", "$connect", args.connect);
+    this.connectIntegration = connect.integration;
+    this.connectRoute = connect.route;
+    this.connectPermission = connect.permission;
 
-    this.disconnectIntegration = this.lambdaIntegration("disconnect", args.disconnect);
-    this.disconnectRoute = this.route("disconnect", "$disconnect", this.disconnectIntegration);
-    this.disconnectPermission = this.invokePermission("disconnect", "$disconnect", args.disconnect);
+    const disconnect = this.routeTo("disconnect", "$disconnect", args.disconnect);
+    this.disconnectIntegration = disconnect.integration;
+    this.disconnectRoute = disconnect.route;
+    this.disconnectPermission = disconnect.permission;
+
+    const frames = args.frames ? this.routeFrames(args.frames) : [];
 
     // A heartbeat that costs no invocation: the gateway itself answers {"action":"ping"}.
     // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html
@@ -116,9 +130,16 @@ export class Gateway extends pulumi.ComponentResource {
       },
       child,
     );
-    this.pingRoute = this.route("ping", "ping", this.pingIntegration, {
-      routeResponseSelectionExpression: "$default",
-    });
+    this.pingRoute = new aws.apigatewayv2.Route(
+      `${name}-ping-route`,
+      {
+        apiId: this.api.id,
+        routeKey: "ping",
+        target: pulumi.interpolate`integrations/${this.pingIntegration.id}`,
+        routeResponseSelectionExpression: "$default",
+      },
+      child,
+    );
     this.pingRouteResponse = new aws.apigatewayv2.RouteResponse(
       `${name}-ping-route-response`,
       { apiId: this.api.id, routeId: this.pingRoute.id, routeResponseKey: "$default" },
@@ -126,8 +147,9 @@ export class Gateway extends pulumi.ComponentResource {
     );
 
     // A deployment is a snapshot: it must come after everything that it is to contain, and anew when any of that changes.
-    const routes = [this.connectRoute, this.disconnectRoute, this.pingRoute];
-    const integrations = [this.connectIntegration, this.disconnectIntegration, this.pingIntegration];
+    const called = [connect, disconnect, ...frames];
+    const routes = [...called.map(({ route }) => route), this.pingRoute];
+    const integrations = [...called.map(({ integration }) => integration), this.pingIntegration];
     this.deployment = new aws.apigatewayv2.Deployment(
       `${name}-deployment`,
       {
@@ -164,7 +186,7 @@ export class Gateway extends pulumi.ComponentResource {
       // A client that comes before the permissions would be answered 500; without the account's role, AWS refuses the logs.
       {
         ...child,
-        dependsOn: [this.connectPermission, this.disconnectPermission, ...(this.accessLogs?.prerequisites() ?? [])],
+        dependsOn: [...called.map(({ permission }) => permission), ...(this.accessLogs?.prerequisites() ?? [])],
       },
     );
 
@@ -186,43 +208,20 @@ export class Gateway extends pulumi.ComponentResource {
     };
   }
 
-  private lambdaIntegration(part: string, { function: handler }: CallbackFunction): aws.apigatewayv2.Integration {
-    return new aws.apigatewayv2.Integration(
-      `${this.name}-${part}-integration`,
-      {
-        apiId: this.api.id,
-        integrationType: "AWS_PROXY",
-        // Of the call to Lambda, which takes no other.
-        integrationMethod: "POST",
-        integrationUri: handler.invokeArn,
-      },
-      { parent: this },
-    );
+  private routeFrames({ resume, acknowledge }: NonNullable<DeployArgs["frames"]>): LambdaRoute[] {
+    const resumed = this.routeTo("resume", "resume", resume);
+    this.resumeIntegration = resumed.integration;
+    this.resumeRoute = resumed.route;
+    this.resumePermission = resumed.permission;
+
+    const acknowledged = this.routeTo("acknowledge", "ack", acknowledge);
+    this.acknowledgeIntegration = acknowledged.integration;
+    this.acknowledgeRoute = acknowledged.route;
+    this.acknowledgePermission = acknowledged.permission;
+    return [resumed, acknowledged];
   }
 
-  private route(
-    part: string,
-    routeKey: string,
-    integration: aws.apigatewayv2.Integration,
-    args: Partial<aws.apigatewayv2.RouteArgs> = {},
-  ): aws.apigatewayv2.Route {
-    return new aws.apigatewayv2.Route(
-      `${this.name}-${part}-route`,
-      { apiId: this.api.id, routeKey, target: pulumi.interpolate`integrations/${integration.id}`, ...args },
-      { parent: this },
-    );
-  }
-
-  private invokePermission(part: string, routeKey: string, callbackFunction: CallbackFunction): aws.lambda.Permission {
-    return new aws.lambda.Permission(
-      `${this.name}-${part}-permission`,
-      {
-        action: "lambda:InvokeFunction",
-        function: callbackFunction.function.name,
-        principal: "apigateway.amazonaws.com",
-        sourceArn: pulumi.interpolate`${this.api.executionArn}/*/${routeKey}`,
-      },
-      { parent: this },
-    );
+  private routeTo(part: string, routeKey: string, callbackFunction: CallbackFunction): LambdaRoute {
+    return lambdaRoute(`${this.name}-${part}`, this.api, routeKey, callbackFunction, this);
   }
 }

@@ -7,9 +7,12 @@ export { CallbackFunction, type CallbackFunctionArgs, type PolicyStatement } fro
 export type { CustomDomain, CustomDomainTarget } from "./customDomain";
 export type { CustomDomainArgs } from "./customDomainArgs";
 export { type KmsKeyPolicyArgs, type KmsKeyPolicyStatement, kmsKeyPolicyStatements } from "./encryption";
+export type { Expire } from "./expire";
 export type { Gateway } from "./gateway";
+export type { HistoryTable } from "./historyTable";
 export type { Monitoring } from "./monitoring";
 export type { Publisher } from "./publisher";
+export type { Replay } from "./replay";
 export type { SessionTable } from "./sessionTable";
 export type { Sweep } from "./sweep";
 export { type RelayAddresses, WebsocketRelay } from "./websocketRelay";

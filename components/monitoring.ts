@@ -9,6 +9,7 @@ import type { Publisher } from "./publisher";
 export interface MonitoringArgs {
   /** The value of the dimension `Relay` of the functions' metrics; names the alarms and the dashboard. */
   relayName: string;
+  delivery: "retry" | "replay";
   gateway: Gateway;
   publisher: Publisher;
   /** By what alarms and dashboard call them. */
@@ -27,9 +28,9 @@ export class Monitoring extends pulumi.ComponentResource {
 
   constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
     super("websocket-relay:index:Monitoring", `${name}-monitoring`, {}, opts);
-    const { publisher, relayName } = args;
+    const { publisher, relayName, delivery } = args;
     const subjects = {
-      relayName,
+      ...{ relayName, delivery },
       queueName: publisher.queue.name,
       deadLetterQueueName: publisher.deadLetterQueue.name,
       subscriptionDeadLetterQueueName: publisher.subscriptionDeadLetterQueue.name,

@@ -33,7 +33,11 @@ export const operationsKeys = ["ipAddressType", "customDomain", "alarms", "dashb
  * @param region The region of the resources, where it is known.
  * @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do.
  */
-export function resolveOperations(args: OperationsArgs, retryWindow: RetryWindowSeconds, region?: string): Operations {
+export function resolveOperations(
+  args: OperationsArgs,
+  { retryWindowSeconds, delivery }: { retryWindowSeconds: RetryWindowSeconds; delivery: "retry" | "replay" },
+  region?: string,
+): Operations {
   // A key that YAML leaves empty is null.
   const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== null)) as OperationsArgs;
   const { ipAddressType = "ipv4", customDomain, alarms = {}, dashboard = true, accessLogs } = given;
@@ -49,7 +53,7 @@ export function resolveOperations(args: OperationsArgs, retryWindow: RetryWindow
   return {
     ipAddressType,
     customDomain: customDomain && resolveCustomDomain(customDomain, region),
-    alarms: resolveAlarms(alarms, retryWindow),
+    alarms: resolveAlarms(alarms, retryWindowSeconds, delivery),
     dashboard,
     accessLogs,
   };

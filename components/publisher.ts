@@ -7,6 +7,19 @@ import { topicPolicy } from "./topicPolicy";
 /** The queues' longest retention. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
 export const maxMessageRetentionSeconds = 1_209_600;
 
+const standard = { fifoTopic: {}, fifoQueue: {} };
+
+/**
+ * Throughput is counted by message group instead of the whole topic or queue, up to the region's own limits. There is no
+ * content-based deduplication: it hashes the body alone, and would drop a message that equals one to another user.
+ * https://docs.aws.amazon.com/sns/latest/dg/fifo-high-throughput.html
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html
+ */
+const fifo = {
+  fifoTopic: { fifoTopic: true, fifoThroughputScope: "MessageGroup" },
+  fifoQueue: { fifoQueue: true, deduplicationScope: "messageGroup", fifoThroughputLimit: "perMessageGroupId" },
+};
+
 export interface PublisherArgs {
   /** How long the retry queue hides a message from others while a function has it: it only covers a crashed function. */
   visibilityTimeoutSeconds: number;
@@ -19,6 +32,11 @@ export interface PublisherArgs {
   publisherOrganizationIds: pulumi.Input<string>[];
   /** @default what SNS and SQS encrypt with by themselves */
   kmsKeyArn?: pulumi.Input<string>;
+  /**
+   * `strict`: the topic and all its queues are FIFO, so that each message group keeps its order; `topicArn` names a FIFO
+   * topic then. A change **replaces** the topic, the queues and the subscription: what the former ones hold is lost.
+   */
+  ordering: "standard" | "strict";
   protectData: boolean;
   tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
@@ -42,9 +60,10 @@ export class Publisher extends pulumi.ComponentResource {
     const { tags, kmsKeyArn, publisherAccountIds, publisherOrganizationIds } = args;
     const child = { parent: this };
     const keeper = { parent: this, protect: args.protectData || undefined };
+    const { fifoTopic, fifoQueue } = args.ordering === "strict" ? fifo : standard;
 
     if (args.topicArn === undefined) {
-      this.topic = new aws.sns.Topic(`${name}-topic`, { kmsMasterKeyId: kmsKeyArn, tags }, keeper);
+      this.topic = new aws.sns.Topic(`${name}-topic`, { ...fifoTopic, kmsMasterKeyId: kmsKeyArn, tags }, keeper);
       this.topicArn = this.topic.arn;
     } else {
       this.topicArn = pulumi.output(args.topicArn);
@@ -63,7 +82,14 @@ export class Publisher extends pulumi.ComponentResource {
     // SNS cannot use the AWS-managed SQS key. https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html
     const encryption = kmsKeyArn === undefined ? { sqsManagedSseEnabled: true } : { kmsMasterKeyId: kmsKeyArn };
     // A redriven message keeps its enqueue time: a dead-letter queue must retain longer than its source.
-    const deadLetterQueueArgs = { messageRetentionSeconds: maxMessageRetentionSeconds, ...encryption, tags };
+    // FIFO sources, the subscription of a FIFO topic among them, take FIFO dead-letter queues only.
+    // https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+    const deadLetterQueueArgs = {
+      ...fifoQueue,
+      messageRetentionSeconds: maxMessageRetentionSeconds,
+      ...encryption,
+      tags,
+    };
     this.deadLetterQueue = new aws.sqs.Queue(`${name}-dead-letter-queue`, deadLetterQueueArgs, keeper);
     this.subscriptionDeadLetterQueue = new aws.sqs.Queue(
       `${name}-subscription-dead-letter-queue`,
@@ -74,6 +100,7 @@ export class Publisher extends pulumi.ComponentResource {
     this.queue = new aws.sqs.Queue(
       `${name}-queue`,
       {
+        ...fifoQueue,
         visibilityTimeoutSeconds: args.visibilityTimeoutSeconds,
         messageRetentionSeconds: args.messageRetentionSeconds,
         redrivePolicy: pulumi.jsonStringify({

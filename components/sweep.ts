@@ -1,7 +1,8 @@
-import * as aws from "@pulumi/aws";
+import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { ResolvedArgs } from "./args";
 import type { CallbackFunction } from "./callbackFunction";
+import { everyMinute } from "./everyMinute";
 import { type FunctionParts, sweepFunction } from "./functions";
 
 /** Ends the sessions whose token has ended: a function, and the rule that calls it every minute. */
@@ -13,29 +14,12 @@ export class Sweep extends pulumi.ComponentResource {
 
   constructor(name: string, parts: FunctionParts, args: ResolvedArgs, opts?: pulumi.ComponentResourceOptions) {
     super("websocket-relay:index:Sweep", `${name}-sweeper`, {}, opts);
-    const child = { parent: this };
 
-    this.callbackFunction = sweepFunction(name, parts, args, child);
-    this.rule = new aws.cloudwatch.EventRule(
-      `${name}-sweep-rule`,
-      { scheduleExpression: "rate(1 minute)", tags: args.tags },
-      child,
-    );
-    this.permission = new aws.lambda.Permission(
-      `${name}-sweep-permission`,
-      {
-        action: "lambda:InvokeFunction",
-        function: this.callbackFunction.function.name,
-        principal: "events.amazonaws.com",
-        sourceArn: this.rule.arn,
-      },
-      child,
-    );
-    this.target = new aws.cloudwatch.EventTarget(
-      `${name}-sweep-target`,
-      { rule: this.rule.name, arn: this.callbackFunction.function.arn },
-      { ...child, dependsOn: [this.permission] },
-    );
+    this.callbackFunction = sweepFunction(name, parts, args, { parent: this });
+    const { rule, permission, target } = everyMinute(`${name}-sweep`, this.callbackFunction, args.tags, this);
+    this.rule = rule;
+    this.permission = permission;
+    this.target = target;
 
     this.registerOutputs({ functionArn: this.callbackFunction.function.arn });
   }

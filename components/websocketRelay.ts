@@ -2,14 +2,16 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { RetryWindowSeconds } from "../handlers/backoff";
 import { resolveArgs, type WebsocketRelayArgs } from "./args";
-import { type CallbackFunction, policyDocument, type PolicyStatement } from "./callbackFunction";
+import type { CallbackFunction, PolicyStatement } from "./callbackFunction";
 import { keyStatements } from "./encryption";
 import { connectFunction, deliverFunction, disconnectFunction } from "./functions";
 import type { CustomDomainTarget } from "./customDomain";
 import { Gateway } from "./gateway";
+import { grantRole } from "./grantRole";
 import { Monitoring } from "./monitoring";
 import { Publisher } from "./publisher";
-import { checkedInput, problemText } from "./refuse";
+import { Replay } from "./replay";
+import { connectReplayFunction, deliverReplayFunction } from "./replayFunctions";
 import { SessionTable } from "./sessionTable";
 import { Sweep } from "./sweep";
 
@@ -24,6 +26,11 @@ export interface RelayAddresses {
   subscriptionDeadLetterQueueUrl: string;
   tableName: string;
   relayName: string;
+  delivery: "retry" | "replay";
+  /** Only where messages are delivered by replay. */
+  historyTableName?: string;
+  /** Only where there are receipts. */
+  receiptsTopicArn?: string;
 }
 
 /**
@@ -42,6 +49,8 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   readonly connect: CallbackFunction;
   readonly disconnect: CallbackFunction;
   readonly deliver: CallbackFunction;
+  /** Only where messages are delivered by replay. */
+  readonly replay?: Replay;
   /** Only where sessions end with their token. */
   readonly sweep?: Sweep;
   readonly eventSourceMapping: aws.lambda.EventSourceMapping;
@@ -63,6 +72,12 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   readonly tableName: pulumi.Output<string>;
   /** `{project}-{stack}-{name}`: the dimension `Relay` of the relay's metrics. */
   readonly relayName: string;
+  /** How messages reach a client that was away. */
+  readonly delivery: "retry" | "replay";
+  /** What was published to each session, by its number; absent unless `delivery` is `replay`. */
+  readonly historyTableName?: pulumi.Output<string>;
+  /** What backends subscribe to, to learn what became of their messages; absent unless `receipts` asks for it. */
+  readonly receiptsTopicArn?: pulumi.Output<string>;
   /** All of the above together, as the command line reads it from one stack output. */
   readonly addresses: pulumi.Output<RelayAddresses>;
   /** For how long a message is retried, at the shortest and at the longest. */
@@ -89,12 +104,18 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     this.sessionTable = new SessionTable(name, resolved, child);
     this.publisher = new Publisher(name, resolved, child);
     this.gateway = new Gateway(name, resolved, child);
-    this.connect = connectFunction(name, this, resolved, child);
-    this.disconnect = disconnectFunction(name, this, resolved, child);
-    this.deliver = deliverFunction(name, this, resolved, child);
-    if (resolved.endSessionWithToken) this.sweep = new Sweep(name, this, resolved, child);
+    const { sessionTable, publisher, gateway, relayName } = this;
+    const parts = { sessionTable, publisher, gateway, relayName };
+    if (resolved.delivery === "replay") this.replay = new Replay(name, parts, resolved, child);
+    const { replay } = this;
+    this.connect = (replay ? connectReplayFunction : connectFunction)(name, parts, resolved, child);
+    this.disconnect = disconnectFunction(name, parts, resolved, child);
+    this.deliver = replay
+      ? deliverReplayFunction(name, replay.partsWith(parts), resolved, child)
+      : deliverFunction(name, parts, resolved, child);
+    if (resolved.endSessionWithToken) this.sweep = new Sweep(name, parts, resolved, child);
 
-    this.gateway.deploy({ connect: this.connect, disconnect: this.disconnect, ...resolved });
+    this.gateway.deploy({ connect: this.connect, disconnect: this.disconnect, frames: replay, ...resolved });
 
     this.eventSourceMapping = new aws.lambda.EventSourceMapping(
       `${name}-deliver-mapping`,
@@ -111,8 +132,16 @@ export class WebsocketRelay extends pulumi.ComponentResource {
       child,
     );
 
-    const { relayName, gateway, publisher, connect, disconnect, deliver, sweep } = this;
-    const functions = { connect, disconnect, deliver, ...(sweep && { sweep: sweep.callbackFunction }) };
+    const { connect, disconnect, deliver, sweep } = this;
+    const functions = {
+      ...{ connect, disconnect, deliver },
+      ...(replay && {
+        resume: replay.resume,
+        acknowledge: replay.acknowledge,
+        expire: replay.expire.callbackFunction,
+      }),
+      ...(sweep && { sweep: sweep.callbackFunction }),
+    };
     this.monitoring =
       resolved.alarms || resolved.dashboard
         ? new Monitoring(name, { ...resolved, relayName, gateway, publisher, functions }, child)
@@ -126,6 +155,9 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     this.deadLetterQueueUrl = this.publisher.deadLetterQueue.url;
     this.subscriptionDeadLetterQueueUrl = this.publisher.subscriptionDeadLetterQueue.url;
     this.tableName = this.sessionTable.tableName;
+    this.delivery = resolved.delivery;
+    this.historyTableName = replay?.historyTable.table.name;
+    this.receiptsTopicArn = replay?.receiptsTopic?.arn;
     this.retryWindowSeconds = resolved.retryWindowSeconds;
     const addresses = {
       websocketUrl: this.websocketUrl,
@@ -136,6 +168,9 @@ export class WebsocketRelay extends pulumi.ComponentResource {
       subscriptionDeadLetterQueueUrl: this.subscriptionDeadLetterQueueUrl,
       tableName: this.tableName,
       relayName: this.relayName,
+      delivery: this.delivery,
+      ...(this.historyTableName && { historyTableName: this.historyTableName }),
+      ...(this.receiptsTopicArn && { receiptsTopicArn: this.receiptsTopicArn }),
     };
     this.addresses = pulumi.output({ ...addresses, queueArn: this.publisher.queue.arn });
     this.registerOutputs({
@@ -178,27 +213,8 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     policyName: string,
     statements: PolicyStatement[],
   ): aws.iam.RolePolicy {
-    const roleName = typeof role === "string" ? role : nameOf(role);
-    return new aws.iam.RolePolicy(
-      `${this.name}-${policyName}-policy`,
-      {
-        role: checkedInput("role", roleName, roleNameProblem),
-        policy: policyDocument(statements),
-      },
-      { parent: this },
-    );
+    return grantRole(`${this.name}-${policyName}-policy`, role, statements, this);
   }
-}
-
-function nameOf(role: pulumi.Input<string | aws.iam.Role>): pulumi.Output<string> {
-  return pulumi.output(role).apply((given) => pulumi.output(typeof given === "string" ? given : given.name));
-}
-
-function roleNameProblem(name: unknown): string | undefined {
-  // https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
-  return typeof name === "string" && /^[\w+=,.@-]{1,64}$/.test(name)
-    ? undefined
-    : problemText(name, "a role, or its name of up to 64 letters, digits and _+=,.@-", "give the name, not the ARN");
 }
 
 /** Where the resources will be; unknown where a provider, the component's own or a parent's, may have another region. */

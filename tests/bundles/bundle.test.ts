@@ -67,6 +67,12 @@ describe("a function's archive", () => {
       ["relay-disconnect", ["index.js"]],
       ["relay-deliver", ["index.js"]],
       ["relay-sweep", ["index.js"]],
+      ...["replay", "receipts"].flatMap((relay) =>
+        ["connect", "disconnect", "deliver", "resume", "acknowledge", "expire", "sweep"].map((part) => [
+          `${relay}-${part}`,
+          ["index.js"],
+        ]),
+      ),
     ]);
   });
 
@@ -90,6 +96,15 @@ describe("a function's archive", () => {
     expect(first === second).to.equal(true);
   });
 
+  it("is the same however messages are delivered, where that makes no difference, and another where it does", () => {
+    const parts = ["disconnect", "sweep", "connect", "deliver", "resume", "acknowledge", "expire"];
+    const text = (relay: string, part: string) => find(`${relay}-${part}`).files["index.js"];
+    const same = (one: string, other: string, among: string[]) =>
+      among.filter((part) => text(one, part) === text(other, part));
+    expect(same("relay", "replay", parts.slice(0, 4))).to.deep.equal(["disconnect", "sweep"]);
+    expect(same("replay", "receipts", parts)).to.deep.equal(["disconnect", "sweep", "connect"]);
+  });
+
   it("refuses a handshake, out of an empty folder", async () => {
     expect(await call("relay-connect", connectEvent({ query: null }))).to.include({ statusCode: 400 });
     expect(await call("relay-connect", connectEvent({}))).to.include({ statusCode: 401 });
@@ -99,15 +114,35 @@ describe("a function's archive", () => {
     ).to.include({ statusCode: 401 });
   });
 
+  it("refuses a handshake that does not ask for what is spoken, where messages are replayed", async () => {
+    expect(await call("replay-connect", connectEvent({}))).to.include({ statusCode: 400 });
+    const headers = { "sec-websocket-protocol": "websocket-relay.v1" };
+    expect(await call("replay-connect", connectEvent({ headers }))).to.include({ statusCode: 401 });
+  });
+
   it("answers 500 when the table cannot be reached, out of an empty folder", async () => {
     expect(await call("relay-disconnect", connectEvent({}))).to.include({ statusCode: 500 });
   });
 
   it("reports a message as failed when nothing can be reached, out of an empty folder", async () => {
     const record = sqsRecord();
-    expect(await call("relay-deliver", { Records: [record] })).to.deep.equal({
-      batchItemFailures: [{ itemIdentifier: record.messageId }],
-    });
+    for (const name of ["relay-deliver", "replay-deliver", "receipts-deliver"]) {
+      expect(await call(name, { Records: [record] }), name).to.deep.equal({
+        batchItemFailures: [{ itemIdentifier: record.messageId }],
+      });
+    }
+  });
+
+  it("answers a frame with 500 when nothing can be reached, out of an empty folder", async () => {
+    const requestContext = { connectionId: "c", requestId: "r", connectedAt: 1 };
+    const cursor = { epoch: "e", seq: 1 };
+    for (const [name, action] of [
+      ["resume", "resume"],
+      ["acknowledge", "ack"],
+    ] as const) {
+      const body = JSON.stringify({ action, cursor });
+      expect(await call(`receipts-${name}`, { requestContext, body }), name).to.include({ statusCode: 500 });
+    }
   });
 });
 

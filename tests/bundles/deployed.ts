@@ -12,10 +12,14 @@ export interface Deployed {
 
 export const oidc = { issuer: "https://issuer.relay.dev", audience: "relay-audience" };
 
-/** Every function of a relay that has all of them. */
+/** Every function of a relay that delivers by retry, of one that delivers by replay, and of one that tells of it. */
 export async function deployedFunctions(): Promise<Deployed[]> {
   const auth = { oidc, endSessionWithToken: true };
-  const { registrations, errors } = await record(() => new WebsocketRelay("relay", { auth }));
+  const { registrations, errors } = await record(() => [
+    new WebsocketRelay("relay", { auth }),
+    new WebsocketRelay("replay", { auth, delivery: "replay" }),
+    new WebsocketRelay("receipts", { auth, delivery: "replay", receipts: true }),
+  ]);
   if (errors.length > 0) throw new AggregateError(errors, "the relay could not be registered");
   const functions = registrations.filter(({ type }) => type === "aws:lambda/function:Function");
   return Promise.all(

@@ -6,6 +6,7 @@ const retryWindow = { shortest: 3603, longest: 7206 };
 const topicArn = "arn:aws:sns:eu-west-1:444455556666:on-call";
 const subjects = {
   relayName: "chat-prod-relay",
+  delivery: "retry" as const,
   queueName: "queue",
   deadLetterQueueName: "dead-letter-queue",
   subscriptionDeadLetterQueueName: "subscription-dead-letter-queue",
@@ -17,6 +18,7 @@ describe("resolveAlarms", () => {
     expect(resolveAlarms({}, retryWindow)).to.deep.equal({
       actions: [],
       deadLetters: 0,
+      expiredMessages: 0,
       ageAtFailedAttemptSeconds: 2702,
       invisibleMessages: 80_000,
       functionErrors: 0,
@@ -72,6 +74,7 @@ describe("resolveAlarms", () => {
     ["as many messages as a queue holds", { invisibleMessages: 120_000 }, "alarms.invisibleMessages", "119999"],
     ["a share that nothing passes", { refusedHandshakesPercent: 100 }, "alarms.refusedHandshakesPercent", "99"],
     ["a share of nothing", { refusedHandshakesMinimum: 0 }, "alarms.refusedHandshakesMinimum", "from 1"],
+    ["expired messages of a relay that has no history", { expiredMessages: 1 }, "alarms.expiredMessages", '"replay"'],
     ["failed handshakes of no number", { failedHandshakes: NaN }, "alarms.failedHandshakes", "whole number"],
   ];
   for (const [what, given, path, part] of refused) {
@@ -231,6 +234,23 @@ describe("alarmsOf", () => {
       ["connect", "disconnect", "deliver", "sweep"].flatMap((name) => [`${name}-errors`, `${name}-throttles`]),
     );
     expect(parts).to.have.lengthOf(4 * 2 + 6);
+  });
+
+  it("watches the expired messages of a relay that has a history, and of no other", () => {
+    expect(alarms).not.to.have.property("expired-messages");
+    const resolved = resolveAlarms({ expiredMessages: 7 }, retryWindow, "replay") as ResolvedAlarms;
+    const those = alarmsOf(resolved, { ...subjects, delivery: "replay" });
+    expect(Object.keys(those).filter((part) => !(part in alarms))).to.deep.equal(["expired-messages"]);
+    const { alarmDescription, ...alarm } = those["expired-messages"] ?? {};
+    expect(alarmDescription).to.include("nobody");
+    expect(alarm).to.deep.equal({
+      namespace: "WebsocketRelay",
+      metricName: "Expired",
+      dimensions: { Relay: "chat-prod-relay" },
+      statistic: "Sum",
+      threshold: 7,
+      ...once,
+    });
   });
 
   it("uses the thresholds that are given", () => {

@@ -1,8 +1,9 @@
 import { expect } from "chai";
-import { dashboardBody } from "../../components/dashboard";
+import { dashboardBody, type DashboardSubjects } from "../../components/dashboard";
 
-const body = dashboardBody({
+const subjects: DashboardSubjects = {
   relayName: "chat-prod-relay",
+  delivery: "retry",
   region: "eu-west-1",
   apiId: "api123",
   stageName: "live",
@@ -10,7 +11,8 @@ const body = dashboardBody({
   deadLetterQueueName: "dead-letter-queue",
   subscriptionDeadLetterQueueName: "subscription-dead-letter-queue",
   functionNames: { connect: "connect-1a2b", deliver: "deliver-3c4d" },
-});
+};
+const body = dashboardBody(subjects);
 
 /** What each widget shows: namespace, metric and dimensions, with the statistic where it is not the widget's. */
 const shown = Object.fromEntries(
@@ -89,6 +91,25 @@ describe("dashboardBody", () => {
   it("draws the queue's limit of invisible messages", () => {
     const retryQueue = body.widgets.find(({ properties }) => properties.title === "Retry queue");
     expect(retryQueue?.properties.annotations?.horizontal.map(({ value }) => value)).to.deep.equal([120_000]);
+  });
+
+  it("shows what a history does, where there is one, and nothing else beside", () => {
+    const titles = ({ widgets }: typeof body) => widgets.map(({ properties }) => properties.title);
+    const replayed = dashboardBody({ ...subjects, delivery: "replay" });
+    const added = replayed.widgets.filter(({ properties }) => !titles(body).includes(properties.title));
+    expect(titles(replayed)).to.have.lengthOf(titles(body).length + 2);
+    expect(added.map(({ properties }) => properties.metrics.map((metric) => metric.slice(0, 4)))).to.deep.equal([
+      ["Stored", "Acknowledged", "Expired"].map((name) => ["WebsocketRelay", name, "Relay", "chat-prod-relay"]),
+      [
+        [
+          {
+            expression:
+              "SEARCH('{WebsocketRelay,Relay,Reason} MetricName=\"Resumed\" Relay=\"chat-prod-relay\"', 'Sum', 300)",
+            label: "${PROP('Dim.Reason')}",
+          },
+        ],
+      ],
+    ]);
   });
 
   it("fills a grid of 24 columns without gap or overlap, each widget in the relay's region", () => {

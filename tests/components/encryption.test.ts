@@ -51,8 +51,32 @@ describe("a customer-managed key", () => {
     expect(keyStatements("relay-publish")).to.deep.equal([through("sns", "kms:GenerateDataKey", "kms:Decrypt")]);
   });
 
+  it("encrypts the history and the receipts, and may be used by whoever works with them", async () => {
+    const replay = { delivery: "replay", receipts: true, deadLetterExpired: true } as const;
+    const replaying = await runRelay({ kmsKeyArn, ...replay });
+    const history = replaying.inputs("aws:dynamodb/table:Table", "relay-history-table");
+    expect(history.serverSideEncryption).to.deep.equal({ enabled: true, kmsKeyArn });
+    expect(replaying.inputs("aws:sns/topic:Topic", "relay-receipts-topic").kmsMasterKeyId).to.equal(kmsKeyArn);
+    const usedBy = (part: string) =>
+      replaying
+        .statements(`relay-${part}-policy`)
+        .filter(({ Action }) => Action.some((action) => action.startsWith("kms:")));
+    const table = through("dynamodb", "kms:Decrypt");
+    const queue = through("sqs", "kms:GenerateDataKey", "kms:Decrypt");
+    const topic = through("sns", "kms:GenerateDataKey", "kms:Decrypt");
+    expect(usedBy("connect")).to.deep.equal([table]);
+    expect(usedBy("deliver")).to.deep.equal([table, queue, topic]);
+    expect(usedBy("acknowledge")).to.deep.equal([table, topic]);
+    expect(usedBy("resume")).to.deep.equal([table, queue, topic]);
+    expect(usedBy("expire")).to.deep.equal([table, queue, topic]);
+    for (const name of ["relay-resume", "relay-acknowledge", "relay-expire"]) {
+      expect(replaying.inputs("aws:cloudwatch/logGroup:LogGroup", `${name}-logs`).kmsKeyId, name).to.equal(kmsKeyArn);
+      expect(replaying.inputs("aws:lambda/function:Function", name).kmsKeyArn, name).to.equal(kmsKeyArn);
+    }
+  });
+
   it("is nowhere without one", async () => {
-    const { registrations } = await runRelay({});
+    const { registrations } = await runRelay({ delivery: "replay", receipts: true });
     const inputs = registrations.map((each) => ({ ...each.inputs, code: undefined }));
     expect(JSON.stringify(inputs)).not.to.match(/kms/i);
   });

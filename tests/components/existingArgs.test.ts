@@ -15,6 +15,18 @@ describe("what exists already", () => {
     ["a topic's name", { topicArn: "answers" }, "topicArn", ['"answers"', "ARN"]],
     ["a queue for a topic", { topicArn: topicArn.replace("sns", "sqs") }, "topicArn", ["arn:aws:sns"]],
     ["a FIFO topic", { topicArn: `${topicArn}.fifo` }, "topicArn", [".fifo", "standard"]],
+    [
+      "a standard topic in strict order",
+      { topicArn, delivery: "replay", ordering: "strict" },
+      "topicArn",
+      [topicArn, "a FIFO topic, whose name ends with .fifo", "leave ordering out"],
+    ],
+    [
+      "a topic's name that is too long",
+      { topicArn: `arn:aws:sns:eu-west-1:444455556666:${"x".repeat(257)}` },
+      "topicArn",
+      ["ARN"],
+    ],
     ["an empty topic", { topicArn: "" }, "topicArn", ['got ""']],
     ["a table's ARN", { tableName: "arn:aws:dynamodb:eu-west-1:1:table/t" }, "tableName", ["not the ARN"]],
     ["a table's name of two letters", { tableName: "ab" }, "tableName", ["3 to 255"]],
@@ -66,6 +78,24 @@ describe("what exists already", () => {
     ["a word for pointInTimeRecovery", { pointInTimeRecovery: "on" }, "pointInTimeRecovery", ['"on"']],
   ]);
 
+  it("takes a FIFO topic in strict order", () => {
+    const args = { topicArn: `${topicArn}.fifo`, delivery: "replay", ordering: "strict" } as const;
+    expect(resolveArgs({ auth, ...args }).topicArn).to.equal(args.topicArn);
+  });
+
+  const strict = { delivery: "replay", ordering: "strict" } as const;
+  for (const [name, given, args] of [
+    ["a FIFO topic", `${topicArn}.fifo`, {}],
+    ["a standard topic in strict order", topicArn, strict],
+  ] as const) {
+    it(`refuses ${name} that is known later as soon as it is`, async () => {
+      const { topicArn: later } = resolveArgs({ auth, topicArn: pulumi.output(given), ...args });
+      expect((await refusal(valueOf(later))).message).to.match(
+        /^topicArn: got .*FIFO topic|^topicArn: got .*standard topic/,
+      );
+    });
+  }
+
   it("takes ARNs of every partition and names that are known later", async () => {
     const args = {
       topicArn: "arn:aws-us-gov:sns:us-gov-west-1:444455556666:answers",
@@ -98,6 +128,7 @@ describe("what exists already", () => {
     expect(restored({ protectData: true, pointInTimeRecovery: false })).to.equal(false);
     expect(restored({ pointInTimeRecovery: true })).to.equal(true);
     expect(restored({ protectData: true, tableName: "sessions" })).to.equal(false);
+    expect(restored({ protectData: true, tableName: "sessions", delivery: "replay" })).to.equal(true);
   });
 });
 

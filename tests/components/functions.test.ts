@@ -140,9 +140,10 @@ describe("the functions", () => {
     const { registrations } = await runRelay({
       permissionsBoundaryArn,
       auth: { ...auth, endSessionWithToken: true },
+      delivery: "replay",
     });
     const roles = registrations.filter(({ type }) => type === "aws:iam/role:Role");
-    expect(roles).to.have.lengthOf(4);
+    expect(roles).to.have.lengthOf(7);
     for (const { inputs, name } of roles) expect(inputs.permissionsBoundary, name).to.equal(permissionsBoundaryArn);
   });
 

@@ -106,6 +106,54 @@ describe("the publisher", () => {
     ]);
   });
 
+  describe("in strict order", () => {
+    const strict = { delivery: "replay", ordering: "strict" } as const;
+    const fifoQueue = { fifoQueue: true, deduplicationScope: "messageGroup", fifoThroughputLimit: "perMessageGroupId" };
+    const queues = ["relay-queue", "relay-dead-letter-queue", "relay-subscription-dead-letter-queue"];
+
+    it("has a FIFO topic that counts by group, and drops no message because of what is in it", async () => {
+      const { inputs } = await runPublisher({ ...strict, tags: { team: "chat" } });
+      expect(inputs("aws:sns/topic:Topic", "relay-topic")).to.deep.equal({
+        ...{ fifoTopic: true, fifoThroughputScope: "MessageGroup" },
+        tags: { team: "chat" },
+      });
+    });
+
+    it("has FIFO queues that count by group, under the names that they have otherwise, and all else as otherwise", async () => {
+      const { inputs } = await runPublisher({ ...strict, tags: { team: "chat" } });
+      for (const name of queues) {
+        expect(inputs("aws:sqs/queue:Queue", name)).to.deep.equal({
+          ...run.inputs("aws:sqs/queue:Queue", name),
+          ...fifoQueue,
+        });
+      }
+      for (const name of ["relay-queue-policy", "relay-subscription-dead-letter-queue-policy"]) {
+        const type = "aws:sqs/queuePolicy:QueuePolicy";
+        expect(inputs(type, name)).to.deep.equal(run.inputs(type, name));
+      }
+      const type = "aws:sns/topicSubscription:TopicSubscription";
+      expect(inputs(type, "relay-subscription")).to.deep.equal(run.inputs(type, "relay-subscription"));
+    });
+
+    it("guards them as it guards the others", async () => {
+      const { guarded } = await runPublisher({ ...strict, protectData: true });
+      expect(guarded).to.have.members([...queues, "relay-topic"]);
+    });
+
+    it("subscribes to a FIFO topic of the user's own", async () => {
+      const topicArn = "arn:aws:sns:eu-west-1:444455556666:answers.fifo";
+      const { inputs, registrations } = await runPublisher({ ...strict, topicArn: pulumi.output(topicArn) });
+      expect(inputs("aws:sns/topicSubscription:TopicSubscription", "relay-subscription").topic).to.equal(topicArn);
+      expect(registrations.filter(({ type }) => type === "aws:sns/topic:Topic")).to.deep.equal([]);
+    });
+  });
+
+  it("has nothing of FIFO in standard order", () => {
+    const fifo = /fifo|dedup/i;
+    const inputs = run.registrations.flatMap((registration) => Object.keys(registration.inputs));
+    expect(inputs.filter((name) => fifo.test(name))).to.deep.equal([]);
+  });
+
   describe("with a topic of the user's own", () => {
     const topicArn = "arn:aws:sns:eu-west-1:444455556666:answers";
 

@@ -52,6 +52,8 @@ export class Consumer {
       "ts-node": devDependencies["ts-node"],
       typescript: devDependencies.typescript,
       "@types/node": devDependencies["@types/node"],
+      ws: devDependencies.ws,
+      "@types/ws": devDependencies["@types/ws"],
     };
     writeFileSync(
       join(consumer.folder, "package.json"),

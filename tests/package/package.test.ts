@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
+import { build, stop } from "esbuild";
 import { deployedFunctions } from "../bundles/deployed";
 import { connectEvent } from "../handlers/events";
 import { Consumer, type Program } from "./consumer";
@@ -66,8 +67,11 @@ describe("the packed package, in another team's program", function () {
   });
 
   it("ships the same functions as this repository", async () => {
+    const relays: Record<string, string> = { relay: "chat", receipts: "feed" };
     for (const { name, files } of await deployedFunctions()) {
-      expect(hashesOf(functionOf(name.replace("relay", "chat")).code), name).to.deep.equal(hashesOf(files));
+      const [relay = "", part = ""] = name.split("-");
+      const other = relays[relay];
+      if (other) expect(hashesOf(functionOf(`${other}-${part}`).code), name).to.deep.equal(hashesOf(files));
     }
     const others = ["connect", "disconnect", "deliver"].map((lambda) => [`news-${lambda}`, `chat-${lambda}`] as const);
     for (const [news, chat] of others) {
@@ -122,7 +126,7 @@ describe("the packed package, in another team's program", function () {
     expect(await call("lookup", { code: "Mallory" })).to.equal(false);
   });
 
-  it("lets two relays live in one program, each with names and an environment of its own", () => {
+  it("lets relays live in one program, each with names and an environment of its own", () => {
     const names = program.registrations.map(({ type, name }) => `${type} ${name}`);
     expect(names.filter((name, index) => names.indexOf(name) !== index)).to.deep.equal([]);
     const partsOf = (relay: string) =>
@@ -143,6 +147,35 @@ describe("the packed package, in another team's program", function () {
     expect(JSON.parse(stdout)).to.deep.equal({ refused: true, isPulumiLoaded: false });
   });
 
+  it("gives clients their library, without Pulumi, to programs of both kinds of modules", async () => {
+    const expected = { state: "closed", refused: "input", isPulumiLoaded: false };
+    expect(JSON.parse(await consumer.node(["-r", "ts-node/register", "client.ts"]))).to.deep.equal(expected);
+
+    const names = 'Object.keys(await import("pulumi-websocket-relay/client")).sort().join()';
+    const [imported, required] = await Promise.all([
+      consumer.node(["--input-type=module", "-e", `console.log(${names})`]),
+      consumer.node(["-e", 'console.log(Object.keys(require("pulumi-websocket-relay/client")).sort().join())']),
+    ]);
+    expect(imported).to.equal(required).and.to.include("RelayClient,");
+  });
+
+  it("gives a browser its client in one module, and React Native, whose bundler may know no .mjs, in those of CommonJS", async () => {
+    const inputsOf = async (program: string, conditions: string[]): Promise<string[]> => {
+      const { metafile } = await build({
+        entryPoints: [join(consumer.folder, program)],
+        ...{ bundle: true, platform: "browser", format: "esm", conditions, write: false, metafile: true, outdir: "/" },
+      });
+      const inputs = Object.keys(metafile.inputs).filter((path) => !path.endsWith(program));
+      return inputs.map((path) => path.replace(/^.*node_modules\//, ""));
+    };
+    const folder = "pulumi-websocket-relay/dist";
+    expect(await inputsOf("browser/page.mts", [])).to.deep.equal([`${folder}/client/index.mjs`]);
+    const native = await inputsOf("reactNative/app.ts", ["react-native"]);
+    await stop();
+    expect(native).to.include.members([`${folder}/client/index.js`, `${folder}/protocol/index.js`]);
+    expect(native.filter((path) => !/\/dist\/(client|protocol)\/\w+\.js$/.test(path))).to.deep.equal([]);
+  });
+
   it("gives the command line", async () => {
     const stdout = await consumer.node(["node_modules/.bin/pulumi-websocket-relay", "--help"]);
     expect(stdout).to.match(/^Usage: pulumi-websocket-relay /);
@@ -152,7 +185,8 @@ describe("the packed package, in another team's program", function () {
     const tsc = join(consumer.folder, "node_modules/typescript/bin/tsc");
     // The second as in the projects that `pulumi new` made for years.
     const olderModules = ["--module", "commonjs", "--moduleResolution", "node10", "--esModuleInterop"];
-    await Promise.all([consumer.node([tsc]), consumer.node([tsc, ...olderModules])]);
+    const programs = [[], olderModules, ["-p", "browser"], ["-p", "reactNative"]];
+    await Promise.all(programs.map((flags) => consumer.node([tsc, ...flags])));
   });
 
   it("holds what was compiled, and neither sources nor tests nor maps", () => {
@@ -163,7 +197,7 @@ describe("the packed package, in another team's program", function () {
     const compiled = readdirSync(join(folder, "dist"), { recursive: true, withFileTypes: true });
     const files = compiled.filter((entry) => entry.isFile()).map(({ name }) => name);
     expect(files).to.include("websocketRelay.js").and.to.include("websocketRelay.d.ts");
-    expect(files.filter((name) => !/\.(js|d\.ts)$/.test(name))).to.deep.equal([]);
+    expect(files.filter((name) => !/\.(js|d\.ts)$/.test(name))).to.have.members(["index.mjs", "index.d.mts"]);
     const shipped = ["backend", "cli", "client", "components", "handlers", "protocol"];
     expect(readdirSync(join(folder, "dist")).filter((name) => !shipped.includes(name))).to.deep.equal([]);
   });

@@ -2,8 +2,8 @@ import { fastify } from "fastify";
 import { decodeJwt } from "jose";
 import { CallbackFunction, WebsocketRelay } from "pulumi-websocket-relay";
 
-// A program of another team: it has a web framework among its dependencies, two relays, of which one has an authentication
-// of the program's own, and a function of its own.
+// A program of another team: it has a web framework among its dependencies, three relays, of which one has an authentication
+// of the program's own and one delivers by replay, and a function of its own.
 const chat = new WebsocketRelay("chat", {
   auth: { oidc: { issuer: "https://login.acme.dev", audience: "acme" }, endSessionWithToken: true },
 });
@@ -20,6 +20,12 @@ const news = new WebsocketRelay("news", {
   maxAttempts: 5,
 });
 
+const feed = new WebsocketRelay("feed", {
+  auth: { oidc: { issuer: "https://login.acme.dev", audience: "acme" }, endSessionWithToken: true },
+  delivery: "replay",
+  receipts: true,
+});
+
 new CallbackFunction("lookup", {
   callbackFactory: () => {
     const { isReader } = require("./readers") as typeof import("./readers");
@@ -33,4 +39,4 @@ new CallbackFunction("lookup", {
 });
 
 export const frameworkVersion = fastify().version;
-export const urls = { chat: chat.websocketUrl, news: news.websocketUrl };
+export const urls = { chat: chat.websocketUrl, news: news.websocketUrl, feed: feed.websocketUrl };

@@ -1,4 +1,5 @@
 import { WebsocketRelay, type WebsocketRelayArgs } from "pulumi-websocket-relay";
+import type { RelayClientOptions } from "pulumi-websocket-relay/client";
 
 // None of this may compile: the compiler complains of a line that is expected to be an error and is none.
 const auth = { oidc: { issuer: "https://login.acme.dev", audience: "acme" } };
@@ -12,3 +13,7 @@ export const noNumber: WebsocketRelayArgs = { auth, maxAttempts: "5" };
 export const noClients: WebsocketRelayArgs = { auth: { cognito: { userPoolId: "eu-west-1_a1b2c3d4e" } } };
 // @ts-expect-error: the name is missing
 export const noName = () => new WebsocketRelay({ auth });
+// @ts-expect-error: nobody would get the messages
+export const noCallback: RelayClientOptions = { url: "wss://relay.acme.dev/live", context: "chat", contextId: "7" };
+// @ts-expect-error: there is no option of that name
+export const noSuchOption: Partial<RelayClientOptions> = { heartbeatInterval: 5 };
