@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { PublishCommandInput } from "@aws-sdk/client-sns";
 import { checkPublication } from "../handlers/publication";
 import { MAX_PAYLOAD_BYTES } from "../protocol";
-import { messageGroupOf } from "./messageGroup";
+import { deduplicationIdOf, messageGroupOf } from "./messageGroup";
 import { refuseUnknownKeys, RelayInputError } from "./relayInputError";
 
 /** A message, and whom it is for. */
@@ -15,7 +15,10 @@ export interface Publication {
   contextId: string;
   /** What the client gets, as it is: 1 byte to 128 KB of UTF-8. An object goes through `JSON.stringify` first. */
   message: string;
-  /** What every log line and dead letter calls the message: 1 to 128 printable ASCII characters. @default a random UUID */
+  /**
+   * What every log line and dead letter calls the message: 1 to 128 printable ASCII characters. Where `ordering` is `strict`,
+   * SNS drops a message to the same session with the same id within five minutes. @default a random UUID
+   */
   messageId?: string;
   /** From then on the message is dead-lettered as `expired` instead of being delivered. @default it never expires */
   expiresAt?: Date;
@@ -64,12 +67,15 @@ export function publishInput(publication: Publication, topicArn: string, now: Da
   // A reason begins with the name of its input.
   if (reason !== undefined) throw inputError(/^\w+/.exec(reason)?.[0] as keyof typeof rules, reason);
   const attributes = { user, context, contextId, messageId, ...(expiresAt !== undefined && { expiresAt }) };
+  const MessageGroupId = messageGroupOf(value.key);
   return {
     messageId,
     input: {
       TopicArn: topicArn,
       Message: message,
-      MessageGroupId: messageGroupOf(value.key),
+      MessageGroupId,
+      // A standard topic refuses one.
+      ...(topicArn.endsWith(".fifo") && { MessageDeduplicationId: deduplicationIdOf(MessageGroupId, messageId) }),
       MessageAttributes: Object.fromEntries(
         Object.entries(attributes).map(([name, text]) => [name, { DataType: "String", StringValue: text }]),
       ),

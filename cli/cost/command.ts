@@ -1,67 +1,27 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { Cli } from "../cli";
-import { numberIn } from "../numberIn";
 import { counted, table } from "../output";
-import { type LineItem, lineItems, totalUsd } from "./estimate";
+import { lineItems } from "./estimate";
+import { type LineItem, totalUsd } from "./lineItem";
+import { addCostOptions, readCostOptions, shownOptions } from "./options";
 import { PRICES } from "./prices";
-import { awayMessageOf, usageOf } from "./usage";
-
-interface CostOptions {
-  messages: number;
-  messageKb: number;
-  connections: number;
-  connectionMinutes: number;
-  pingsPerMinute: number;
-  awayShare: number;
-  minutesAway: number;
-  batchSize: number;
-  maxAttempts: number;
-  backoffMinSeconds: number;
-  backoffMaxSeconds: number;
-  metrics: number;
-  alarms: number;
-  dashboards: number;
-}
+import { usageOf } from "./usage";
+import { awayMessageOf } from "./workload";
 
 const notIncluded =
-  "Not included: free tiers, data transfer, tax, storage (table, kept logs), KMS, access logs, a custom domain's DNS, the backend itself.";
+  "Not included: free tiers, data transfer, tax, storage (session table, backups, kept logs), KMS, access logs, a custom domain's DNS, the backend itself.";
 
 /** `cost` */
 export function addCostCommand(program: Command, cli: Cli): void {
   const command = program.command("cost").description(`estimates a month's bill, with prices of ${PRICES.region}`);
-  const add = (
-    flags: string,
-    description: string,
-    range: [min: number, max: number, whole?: "whole"],
-    value?: number,
-  ) => {
-    const option = new Option(flags, description).argParser(numberIn(...range));
-    command.addOption(value === undefined ? option.makeOptionMandatory() : option.default(value));
-  };
-  add("--messages <n>", "messages published in a month", [0, 1e12]);
-  add("--message-kb <n>", "KB of one message", [0, 128], 1);
-  add("--connections <n>", "connections open at one time, on average", [0, 1e9], 0);
-  add("--connection-minutes <n>", "minutes that a connection lasts, on average", [0.1, 120], 30);
-  add("--pings-per-minute <n>", "heartbeats of one client", [0, 60], 0.2);
-  add("--away-share <n>", "part of the messages whose user is away, 0 to 1", [0, 1], 0.1);
-  add("--minutes-away <n>", "minutes until such a user is back, on average", [0, 20_160], 10);
-  add(
-    "--batch-size <n>",
-    "messages that one invocation takes, on average: a quiet queue fills no batch",
-    [1, 10_000],
-    1,
-  );
-  add("--max-attempts <n>", "the relay's maxAttempts", [1, 995, "whole"], 66);
-  add("--backoff-min-seconds <n>", "the relay's backoffMinSeconds", [1, 43_200, "whole"], 2);
-  add("--backoff-max-seconds <n>", "the relay's backoffMaxSeconds", [1, 43_200, "whole"], 120);
-  add("--metrics <n>", "custom metrics, each reason counts", [0, 1_000, "whole"], 20);
-  add("--alarms <n>", "alarms, each metric that one looks at counts", [0, 1_000, "whole"], 15);
-  add("--dashboards <n>", "dashboards", [0, 100, "whole"], 1);
+  addCostOptions(command);
   command.action(() => {
-    const { json, ...options } = command.optsWithGlobals<CostOptions & { json: boolean }>();
-    const backoff = { minSeconds: options.backoffMinSeconds, maxSeconds: options.backoffMaxSeconds };
-    const workload = { ...options, backoff };
-    const items = lineItems(usageOf(workload), options, PRICES);
+    const options = readCostOptions(command);
+    const workload = {
+      ...options,
+      backoff: { minSeconds: options.backoffMinSeconds, maxSeconds: options.backoffMaxSeconds },
+    };
+    const items = lineItems(usageOf(workload), options, options, PRICES);
     const away = awayMessageOf(workload);
     const { region, asOf } = PRICES;
     const total = totalUsd(items);
@@ -70,7 +30,7 @@ export function addCostCommand(program: Command, cli: Cli): void {
         region,
         pricesAsOf: asOf,
         currency: "USD",
-        workload: options,
+        workload: shownOptions(options),
         awayMessage: away,
         items,
         totalUsd: total,
@@ -84,7 +44,7 @@ export function addCostCommand(program: Command, cli: Cli): void {
             `${counted(away.attempts, "attempt")}.`,
           notIncluded,
         ].join("\n"),
-      json,
+      command.optsWithGlobals<{ json: boolean }>().json,
     );
   });
 }

@@ -1,18 +1,10 @@
+import { ASSUMED, INCREMENTS_KB, MINUTES_A_MONTH } from "./assumed";
+import { FORMULAS } from "./formulas";
+import { each, type LineItem, perMillion } from "./lineItem";
+import { fifoItems, historyItems, receiptItems } from "./replayItems";
 import type { Prices } from "./prices";
-import { ASSUMED, INCREMENTS_KB, MINUTES_A_MONTH, type Usage } from "./usage";
-
-/** What a part of the bill is: `count` / `per` x `usd` each. */
-export interface LineItem {
-  service: string;
-  what: string;
-  /** How `count` is come by. */
-  formula: string;
-  count: number;
-  price: number;
-  /** What the price is for: one, or a million. */
-  per: 1 | 1_000_000;
-  usd: number;
-}
+import type { Usage } from "./usage";
+import type { Workload } from "./workload";
 
 /** What CloudWatch keeps, whatever the traffic. */
 export interface Monitoring {
@@ -21,115 +13,63 @@ export interface Monitoring {
   dashboards: number;
 }
 
-/** The parts of a month's bill. */
-export function lineItems(usage: Usage, monitoring: Monitoring, prices: Prices): LineItem[] {
-  const { apiGateway, sns, sqs, lambda, dynamodb, cloudwatch } = prices;
-  const { delivery, publish, queueRequest } = INCREMENTS_KB;
-  const { memoryGb, connectSeconds, disconnectSeconds, deliverSeconds } = ASSUMED;
-  const million = 1_000_000;
-  const item = (
-    service: string,
-    what: string,
-    formula: string,
-    count: number,
-    price: number,
-    per: LineItem["per"] = 1,
-  ): LineItem => ({ service, what, formula, count, price, per, usd: (count / per) * price });
+/** What decides which parts a bill has. */
+export type Mode = Pick<Workload, "delivery" | "ordering" | "receipts">;
 
+/** The parts of a month's bill. */
+export function lineItems(usage: Usage, mode: Mode, monitoring: Monitoring, prices: Prices): LineItem[] {
+  const { apiGateway, sns, sqs, lambda, dynamodb, cloudwatch } = prices;
+  const formulas = FORMULAS[mode.delivery];
+  const strict = mode.ordering === "strict";
+  const perMillionRequests = strict ? sqs.perMillionFifoRequests : sqs.perMillionRequests;
+  const perMillionPublishes = strict ? sns.fifo.perMillionPublishes : sns.perMillionPublishes;
+  const { deliveries, pings, connectionMinutes, publishes, queueRequests, idlePolls, replay } = usage;
+  const perMinute = `${MINUTES_A_MONTH} minutes a month`;
   return [
-    item(
-      "API Gateway",
-      "messages to clients",
-      `delivered messages x ceil(KB / ${delivery})`,
-      usage.deliveries,
-      apiGateway.perMillionMessages,
-      million,
-    ),
-    item(
+    perMillion("API Gateway", "messages to clients", formulas.deliveries, deliveries, apiGateway.perMillionMessages),
+    perMillion(
       "API Gateway",
       "pings and pongs",
       "connection minutes x pings a minute x 2",
-      usage.pings,
+      pings,
       apiGateway.perMillionMessages,
-      million,
     ),
-    item(
+    perMillion(
       "API Gateway",
       "connection minutes",
-      `connections x ${MINUTES_A_MONTH} minutes a month`,
-      usage.connectionMinutes,
+      `connections x ${perMinute}`,
+      connectionMinutes,
       apiGateway.perMillionConnectionMinutes,
-      million,
     ),
-    item("SNS", "publishes", `messages x ceil(KB / ${publish})`, usage.publishes, sns.perMillionPublishes, million),
-    item(
-      "SQS",
-      "requests",
-      `(messages + dead letters) x ceil(KB / ${queueRequest}) + batches x (1 + ceil(KB of a batch / ${queueRequest}))`,
-      usage.queueRequests,
-      sqs.perMillionRequests,
-      million,
-    ),
-    item(
-      "SQS",
-      "fair queue",
-      "the same requests, where messages have a group (the helper's have)",
-      usage.queueRequests,
-      sqs.perMillionFairRequests,
-      million,
-    ),
-    item(
+    perMillion("SNS", "publishes", `messages x ceil(KB / ${INCREMENTS_KB.publish})`, publishes, perMillionPublishes),
+    perMillion("SQS", "requests", formulas.queueRequests, queueRequests, perMillionRequests),
+    ...(strict
+      ? fifoItems(usage, prices)
+      : [
+          perMillion(
+            "SQS",
+            "fair queue",
+            "the same requests, where messages have a group (the helper's have)",
+            queueRequests,
+            sqs.perMillionFairRequests,
+          ),
+        ]),
+    perMillion(
       "SQS",
       "idle polls",
-      `${ASSUMED.idlePollsPerMinute} a minute x ${MINUTES_A_MONTH} minutes a month`,
-      usage.idlePolls,
-      sqs.perMillionRequests,
-      million,
+      `${ASSUMED.idlePollsPerMinute} a minute x ${perMinute}`,
+      idlePolls,
+      perMillionRequests,
     ),
-    item(
-      "Lambda",
-      "invocations",
-      "attempts / batch size + connections opened x 2",
-      usage.invocations,
-      lambda.perMillionRequests,
-      million,
-    ),
-    item(
-      "Lambda",
-      "GB-seconds",
-      `${memoryGb} GB x (batches x ${deliverSeconds} s + opened x ${connectSeconds} s + opened x ${disconnectSeconds} s)`,
-      usage.gbSeconds,
-      lambda.perGbSecond,
-    ),
-    item(
-      "DynamoDB",
-      "write units",
-      `connections opened x ${ASSUMED.writeUnitsPerConnection}`,
-      usage.writeUnits,
-      dynamodb.perMillionWriteUnits,
-      million,
-    ),
-    item(
-      "DynamoDB",
-      "read units",
-      `attempts + connections opened x ${ASSUMED.readUnitsPerConnection}`,
-      usage.readUnits,
-      dynamodb.perMillionReadUnits,
-      million,
-    ),
-    item(
-      "CloudWatch",
-      "GB of logs",
-      `invocations x ${ASSUMED.logKbPerInvocation} KB + attempts x ${ASSUMED.logKbPerAttempt} KB`,
-      usage.logGb,
-      cloudwatch.perGbOfLogs,
-    ),
-    item("CloudWatch", "metrics", "as given", monitoring.metrics, cloudwatch.perMetric),
-    item("CloudWatch", "alarms", "as given", monitoring.alarms, cloudwatch.perAlarm),
-    item("CloudWatch", "dashboards", "as given", monitoring.dashboards, cloudwatch.perDashboard),
+    perMillion("Lambda", "invocations", formulas.invocations, usage.invocations, lambda.perMillionRequests),
+    each("Lambda", "GB-seconds", formulas.gbSeconds, usage.gbSeconds, lambda.perGbSecond),
+    perMillion("DynamoDB", "write units", formulas.writeUnits, usage.writeUnits, dynamodb.perMillionWriteUnits),
+    perMillion("DynamoDB", "read units", formulas.readUnits, usage.readUnits, dynamodb.perMillionReadUnits),
+    ...(replay ? historyItems(replay, prices) : []),
+    ...(replay && mode.receipts ? receiptItems(replay, prices) : []),
+    each("CloudWatch", "GB of logs", formulas.logGb, usage.logGb, cloudwatch.perGbOfLogs),
+    each("CloudWatch", "metrics", "as given", monitoring.metrics, cloudwatch.perMetric),
+    each("CloudWatch", "alarms", "as given", monitoring.alarms, cloudwatch.perAlarm),
+    each("CloudWatch", "dashboards", "as given", monitoring.dashboards, cloudwatch.perDashboard),
   ];
-}
-
-export function totalUsd(items: readonly LineItem[]): number {
-  return items.reduce((sum, { usd }) => sum + usd, 0);
 }

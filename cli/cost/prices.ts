@@ -4,10 +4,18 @@ export interface Prices {
   /** When they were looked up. */
   asOf: string;
   apiGateway: { perMillionMessages: number; perMillionConnectionMinutes: number };
-  sns: { perMillionPublishes: number };
-  sqs: { perMillionRequests: number; perMillionFairRequests: number };
+  sns: {
+    perMillionPublishes: number;
+    fifo: {
+      perMillionPublishes: number;
+      perGbPublished: number;
+      perMillionDeliveries: number;
+      perGbDelivered: number;
+    };
+  };
+  sqs: { perMillionRequests: number; perMillionFairRequests: number; perMillionFifoRequests: number };
   lambda: { perMillionRequests: number; perGbSecond: number };
-  dynamodb: { perMillionWriteUnits: number; perMillionReadUnits: number };
+  dynamodb: { perMillionWriteUnits: number; perMillionReadUnits: number; perGbMonth: number };
   cloudwatch: { perGbOfLogs: number; perMetric: number; perAlarm: number; perDashboard: number };
 }
 
@@ -16,14 +24,17 @@ export const PRICES: Prices = {
   asOf: "2026-11-25",
   // https://aws.amazon.com/api-gateway/pricing/, first tier
   apiGateway: { perMillionMessages: 1, perMillionConnectionMinutes: 0.25 },
-  // https://aws.amazon.com/sns/pricing/; handing over to SQS costs nothing here
-  sns: { perMillionPublishes: 0.5 },
+  // https://aws.amazon.com/sns/pricing/; handing over to SQS costs nothing here, but with FIFO topics
+  sns: {
+    perMillionPublishes: 0.5,
+    fifo: { perMillionPublishes: 0.3, perGbPublished: 0.017, perMillionDeliveries: 0.01, perGbDelivered: 0.001 },
+  },
   // https://aws.amazon.com/sqs/pricing/, first tier; the fair queues' surcharge after https://cloudburn.io/blog/amazon-sqs-pricing
-  sqs: { perMillionRequests: 0.4, perMillionFairRequests: 0.1 },
+  sqs: { perMillionRequests: 0.4, perMillionFairRequests: 0.1, perMillionFifoRequests: 0.5 },
   // https://aws.amazon.com/lambda/pricing/, arm64, first tier
   lambda: { perMillionRequests: 0.2, perGbSecond: 0.0000133334 },
-  // https://aws.amazon.com/dynamodb/pricing/on-demand/
-  dynamodb: { perMillionWriteUnits: 0.625, perMillionReadUnits: 0.125 },
+  // https://aws.amazon.com/dynamodb/pricing/on-demand/, the standard table class
+  dynamodb: { perMillionWriteUnits: 0.625, perMillionReadUnits: 0.125, perGbMonth: 0.25 },
   // https://aws.amazon.com/cloudwatch/pricing/, first tiers
   cloudwatch: { perGbOfLogs: 0.5, perMetric: 0.3, perAlarm: 0.1, perDashboard: 3 },
 };

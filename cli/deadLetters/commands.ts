@@ -29,7 +29,7 @@ export function addDeadLetterCommands(program: Command, cli: Cli): void {
     cli.action(async (options: DeadLetterOptions, addresses) => {
       const found = await find(queueOf(addresses, options), summaryOf, { filter: filterOf(options), ...signalOf(cli) });
       cli.print({ queue: options.queue, ...found }, () => letterTable(found.letters));
-      noteScan(found.scan, found.letters.length, options.queue, terminal);
+      noteScan(found.scan, found.letters.length, named(addresses, options), terminal);
       return exitCodeOf(found.scan);
     }),
   );
@@ -41,7 +41,7 @@ export function addDeadLetterCommands(program: Command, cli: Cli): void {
         const pick = (letter: Parameters<typeof inFull>[0]) => inFull(letter, options.payload);
         const found = await find(queueOf(addresses, options), pick, { filter: filterOf(options), ...signalOf(cli) });
         cli.print({ queue: options.queue, ...found }, () => found.letters.map(letterText).join("\n\n"));
-        noteScan(found.scan, found.letters.length, options.queue, terminal);
+        noteScan(found.scan, found.letters.length, named(addresses, options), terminal);
         return exitCodeOf(found.scan);
       }),
     );
@@ -59,7 +59,7 @@ export function addDeadLetterCommands(program: Command, cli: Cli): void {
           ...signalOf(cli),
         });
         cli.print({ queue: options.queue, dryRun: options.dryRun, ...done }, () => outcomeTable(done.letters));
-        noteScan(done.scan, done.letters.length, options.queue, terminal);
+        noteScan(done.scan, done.letters.length, named(addresses, options), terminal);
         const [outcome, note] = options.dryRun
           ? ["would-be-redriven", "would be redriven."]
           : ["redriven", "redriven, at least once each: a client may get one twice."];
@@ -89,7 +89,7 @@ async function purgeAfterQuestion(options: PurgeOptions, addresses: RelayAddress
   if (options.dryRun || !options.yes) {
     const found = await find(queue, summaryOf, { filter, ...signalOf(cli) });
     if (options.dryRun) cli.print({ queue: options.queue, dryRun: true, ...found }, () => letterTable(found.letters));
-    noteScan(found.scan, found.letters.length, options.queue, terminal);
+    noteScan(found.scan, found.letters.length, named(addresses, options), terminal);
     const exitCode = exitCodeOf(found.scan);
     if (options.dryRun || found.letters.length === 0 || exitCode !== 0) return exitCode;
     const question = `Delete ${inWords(filter)} in the ${options.queue} queue, about ${found.letters.length}, for good?`;
@@ -102,7 +102,7 @@ async function purgeAfterQuestion(options: PurgeOptions, addresses: RelayAddress
   }
   const done = await purge(queue, { filter, ids, ...signalOf(cli) });
   cli.print({ queue: options.queue, ...done }, () => outcomeTable(done.letters));
-  noteScan(done.scan, done.letters.length, options.queue, terminal);
+  noteScan(done.scan, done.letters.length, named(addresses, options), terminal);
   const notMet = (ids?.size ?? 0) - done.letters.length;
   if (notMet > 0) terminal.note(`Not met again, and so not deleted: ${counted(notMet, "letter")}.`);
   return exitCodeOf(done.scan, done.letters);
@@ -123,6 +123,10 @@ function command(group: Command, name: string, description: string): Command {
 
 function queueOf(addresses: RelayAddresses, { queue }: DeadLetterOptions): SqsLetterQueue {
   return new SqsLetterQueue(sqsClient(addresses), addressOf(addresses, queueKeys[queue]));
+}
+
+function named(addresses: RelayAddresses, options: DeadLetterOptions): { name: string; isFifo: boolean } {
+  return { name: options.queue, isFifo: queueOf(addresses, options).isFifo };
 }
 
 function filterOf({ user, context, contextId, reason, messageId }: LetterFilter): LetterFilter {

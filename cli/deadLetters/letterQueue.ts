@@ -14,6 +14,8 @@ export const HIDDEN_SECONDS = 120;
 
 /** A queue of dead letters. */
 export interface LetterQueue {
+  /** Whether letters of a group come in order, and none while another of it is received and not deleted. */
+  readonly isFifo: boolean;
   /** Approximately: SQS is distributed. */
   count(): Promise<{ visible: number; hidden: number }>;
   /** Up to ten letters, which are hidden from others for `HIDDEN_SECONDS`. */
@@ -24,7 +26,10 @@ export interface LetterQueue {
 }
 
 /** A message for the relay's retry queue. */
-export type RetryMessage = Pick<Letter, "body" | "attributes" | "messageGroupId">;
+export interface RetryMessage extends Pick<Letter, "body" | "attributes" | "messageGroupId"> {
+  /** By what a FIFO queue knows the message again, within five minutes. */
+  deduplicationId: string;
+}
 
 /** The relay's retry queue. */
 export interface RetryQueue {
@@ -35,10 +40,14 @@ export interface RetryQueue {
 const MAX_MESSAGES = 10;
 
 export class SqsLetterQueue implements LetterQueue {
+  readonly isFifo: boolean;
+
   constructor(
     private readonly client: SQSClient,
     private readonly queueUrl: string,
-  ) {}
+  ) {
+    this.isFifo = isFifo(queueUrl);
+  }
 
   async count(): Promise<{ visible: number; hidden: number }> {
     const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
@@ -97,16 +106,22 @@ export class SqsRetryQueue implements RetryQueue {
     private readonly queueUrl: string,
   ) {}
 
-  async send({ body, attributes, messageGroupId }: RetryMessage): Promise<void> {
+  async send({ body, attributes, messageGroupId, deduplicationId }: RetryMessage): Promise<void> {
     await this.client.send(
       new SendMessageCommand({
         QueueUrl: this.queueUrl,
         MessageBody: body,
         MessageAttributes: attributes,
         MessageGroupId: messageGroupId,
+        // A standard queue refuses one.
+        ...(isFifo(this.queueUrl) && { MessageDeduplicationId: deduplicationId }),
       }),
     );
   }
+}
+
+function isFifo(queueUrl: string): boolean {
+  return queueUrl.endsWith(".fifo");
 }
 
 function letterOf({

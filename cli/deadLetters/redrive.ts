@@ -30,6 +30,8 @@ export async function redrive(
   const letters: Redriven[] = [];
   /** What dies at once comes back while the scan goes on, and would be redriven in circles. */
   const originals = new Set<string>();
+  /** Groups of a FIFO queue of which a letter could not be sent: later ones would overtake it. */
+  const heldBack = new Set<string>();
   const result = await scan(
     queue,
     async (letter) => {
@@ -49,6 +51,11 @@ export async function redrive(
         report("skipped", ["the same message was redriven by this run: it died again, or had died twice"]);
         return "kept";
       }
+      const group = queue.isFifo ? message.messageGroupId : undefined;
+      if (group !== undefined && heldBack.has(group)) {
+        report("skipped", ["an earlier one of its session could not be sent: this one would overtake it"]);
+        return "kept";
+      }
       originals.add(original);
       const notes = [
         ...(newMessageId === undefined ? [] : ["it had expired: as a new message, without expiresAt"]),
@@ -62,6 +69,7 @@ export async function redrive(
       try {
         await retryQueue.send(message);
       } catch (error) {
+        if (group !== undefined) heldBack.add(group);
         report("failed", [`not sent, and still here: ${(error as Error).message}`]);
         return "kept";
       }

@@ -40,7 +40,13 @@ export function redriveOf(letter: Letter, now: Date): Redrive {
   };
   const messageGroupId = letter.messageGroupId ?? messageGroupOf(key.value);
   const { fitting, dropped } = fit(attributes);
-  return { message: { body: letter.body, attributes: fitting, messageGroupId }, newMessageId, dropped };
+  // The letter's own: what was sent and could not be deleted is not sent twice; one that dies again is another letter.
+  const deduplicationId = letter.id;
+  return {
+    message: { body: letter.body, attributes: fitting, messageGroupId, deduplicationId },
+    newMessageId,
+    dropped,
+  };
 }
 
 /** As Lambda would hand the letter to `deliver`. */

@@ -52,9 +52,14 @@ export function letterText({ attributes, payload, ...summary }: LetterInFull): s
 }
 
 /** What is to be known of a scan, beside its result. */
-export function noteScan(scan: Scan, matching: number, queueName: string, terminal: Terminal): void {
+export function noteScan(
+  scan: Scan,
+  matching: number,
+  { name, isFifo }: { name: string; isFifo: boolean },
+  terminal: Terminal,
+): void {
   const { letters, visible, hidden, notReleased, ended, failure } = scan;
-  terminal.note(`${matching} of ${counted(letters, "letter")} looked at in the ${queueName} queue match.`);
+  terminal.note(`${matching} of ${counted(letters, "letter")} looked at in the ${name} queue match.`);
   if (hidden > 0) {
     terminal.note(
       `Hidden when this began: about ${counted(hidden, "letter")}. Something else was reading, or a run was killed: what is ` +
@@ -65,10 +70,11 @@ export function noteScan(scan: Scan, matching: number, queueName: string, termin
     terminal.note(`Not released: ${counted(notReleased, "letter")}, which shows again within ${HIDDEN_SECONDS} s.`);
   }
   if (ended === "fewer-than-counted") {
-    terminal.note(
-      `Counted when this began: about ${counted(visible, "letter")}. The count lags by a minute; but of a long queue some may ` +
-        "not have been met. Nothing is lost: run it again.",
-    );
+    const why = isFifo
+      ? "A FIFO queue hands out ten of a session at most while they stay in it: what comes after them is met once they are " +
+        "redriven or purged."
+      : "But of a long queue some may not have been met. Nothing is lost: run it again.";
+    terminal.note(`Counted when this began: about ${counted(visible, "letter")}. The count lags by a minute. ${why}`);
   }
   if (ended === "letters-kept-coming") terminal.note("Letters kept coming: those of the end were not looked at.");
   if (ended === "interrupted") terminal.note("Interrupted: what was not looked at is still there.");

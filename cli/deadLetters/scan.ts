@@ -33,7 +33,8 @@ const SPARE_LETTERS = 1_000;
 const RECEIVES_WITHOUT_NEWS = 3;
 
 /**
- * Shows each letter of a queue to a visitor once, up to ten at a time, and releases those that it kept. There is no reading
+ * Shows each letter of a queue to a visitor once, up to ten at a time (of a FIFO queue one by one, in order; of those that the
+ * visitor keeps, it hands out ten of a group at most), and releases those that it kept. There is no reading
  * of a queue without receiving: until the end the letters are hidden from others. Whatever ends it loses no letter, and not
  * what the visitor has done.
  *
@@ -63,7 +64,7 @@ export async function scan(
     for (let withoutNews = 0; !signal.aborted;) {
       const before = gone.size + kept.size;
       const letters = await queue.receive();
-      const results = await Promise.allSettled(letters.map(take));
+      const results = await Promise.allSettled(queue.isFifo ? oneByOne(letters, take) : letters.map(take));
       const failed = results.find((result) => result.status === "rejected");
       if (failed) throw failed.reason;
       const seen = gone.size + kept.size;
@@ -82,4 +83,14 @@ export async function scan(
   );
   const notReleased = await queue.release([...kept.values()]);
   return { letters: gone.size + kept.size, visible, hidden, notReleased, ...end };
+}
+
+/** Each letter once the one before it is done with, whatever became of that. */
+function oneByOne(letters: readonly Letter[], take: (letter: Letter) => Promise<void>): Promise<void>[] {
+  let before: Promise<unknown> = Promise.resolve();
+  return letters.map((letter) => {
+    const taken = before.then(() => take(letter));
+    before = taken.catch(() => undefined);
+    return taken;
+  });
 }

@@ -52,6 +52,27 @@ describe("publishInput", () => {
     expect(group({ user: "a", context: "b" })).not.to.equal(group({ user: "ab" }));
   });
 
+  describe("for a FIFO topic", () => {
+    const idOf = (given: Partial<Publication> = {}, topic = `${topicArn}.fifo`) =>
+      publishInput({ ...publication, ...given }, topic, now).input.MessageDeduplicationId;
+
+    it("gives a message a deduplication id of its session and its messageId, whatever its body", () => {
+      expect(idOf({ messageId: "order 1" })).to.match(/^[0-9a-f]{64}$/);
+      expect(idOf({ messageId: "order 1", message: "another" })).to.equal(idOf({ messageId: "order 1" }));
+      expect(idOf({ messageId: "order 2" })).not.to.equal(idOf({ messageId: "order 1" }));
+      expect(idOf({ messageId: "order 1", user: "43" })).not.to.equal(idOf({ messageId: "order 1" }));
+    });
+
+    it("gives each message another one where nothing is said, so that equal messages all come", () => {
+      expect(idOf()).to.match(/^[0-9a-f]{64}$/);
+      expect(idOf()).not.to.equal(idOf());
+    });
+
+    it("is the only time that there is one: a standard topic refuses it", () => {
+      expect(idOf({}, topicArn)).to.equal(undefined);
+    });
+  });
+
   it("takes a message of exactly 128 KB, counted in bytes of UTF-8", () => {
     expect(inputOf({ message: "é".repeat(65_536) }).input.Message).to.have.lengthOf(65_536);
   });

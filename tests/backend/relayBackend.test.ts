@@ -46,6 +46,16 @@ describe("RelayBackend", () => {
     expect(Object.fromEntries(names)).to.deep.equal({ user: "42", context: "chat", contextId: "7", messageId });
   });
 
+  it("publishes to a FIFO topic with one deduplication id, however often the SDK tries", async () => {
+    const topic = fakeRequestHandler((_, index) => (index === 0 ? { status: 500, body: "" } : { body: published }));
+    const sns = new SNSClient({ ...fakeCredentials, maxAttempts: 2, requestHandler: topic.requestHandler });
+    await new RelayBackend({ topicArn: `${topicArn}.fifo`, clients: { sns } }).publish(publication);
+    const ids = topic.requests.map(({ text }) => new URLSearchParams(text).get("MessageDeduplicationId"));
+    expect(ids).to.have.lengthOf(2);
+    expect(ids[0]).to.match(/^[0-9a-f]{64}$/);
+    expect(ids[1]).to.equal(ids[0]);
+  });
+
   it("sends nothing where an input is refused", async () => {
     const { backend, topic } = backendOf();
     const error = await refusal(backend.publish({ ...publication, message: "x".repeat(131_073) }));

@@ -80,12 +80,20 @@ describe("SqsLetterQueue", () => {
 });
 
 describe("SqsRetryQueue", () => {
-  it("sends body, attributes and group", async () => {
+  const attributes = { user: { DataType: "String", StringValue: "42" } };
+  const message = { body: "hello", attributes, messageGroupId: "g", deduplicationId: "d" };
+
+  it("sends body, attributes and group, and no deduplication id, which a standard queue refuses", async () => {
     const { client, sent } = clientWith(() => ({ body: { MessageId: "m2" } }));
-    const attributes = { user: { DataType: "String", StringValue: "42" } };
-    await new SqsRetryQueue(client, url).send({ body: "hello", attributes, messageGroupId: "g" });
+    await new SqsRetryQueue(client, url).send(message);
     expect(sent()).to.deep.equal([
       ["SendMessage", { QueueUrl: url, MessageBody: "hello", MessageAttributes: attributes, MessageGroupId: "g" }],
     ]);
+  });
+
+  it("sends to a FIFO queue with the deduplication id", async () => {
+    const { client, sent } = clientWith(() => ({ body: { MessageId: "m2" } }));
+    await new SqsRetryQueue(client, `${url}.fifo`).send(message);
+    expect(sent()[0]?.[1]).to.include({ MessageGroupId: "g", MessageDeduplicationId: "d" });
   });
 });

@@ -25,6 +25,8 @@ export function attributesOf(values: Record<string, string>): Letter["attributes
 
 /** A queue in memory: what is received is hidden until it is released, or `show` is called. */
 export class MemoryLetterQueue implements LetterQueue {
+  /** Of a FIFO queue, nothing of a group is received while another of it is hidden. */
+  isFifo = false;
   readonly deleted: string[] = [];
   receives = 0;
   /** Called before each receive: what happens meanwhile. */
@@ -53,7 +55,11 @@ export class MemoryLetterQueue implements LetterQueue {
   receive(): Promise<Letter[]> {
     this.receives += 1;
     this.meanwhile();
-    const received = this.letters.filter(({ id }) => !this.hidden.has(id)).slice(0, 10);
+    const hidden = this.letters.filter(({ id }) => this.hidden.has(id));
+    const locked = new Set(this.isFifo ? hidden.map(({ messageGroupId }) => messageGroupId) : []);
+    const received = this.letters
+      .filter(({ id, messageGroupId }) => !this.hidden.has(id) && !locked.has(messageGroupId))
+      .slice(0, 10);
     received.forEach(({ id }) => this.hidden.add(id));
     return Promise.resolve(received.map((each) => ({ ...each, receiptHandle: `${each.id}/${++this.handles}` })));
   }

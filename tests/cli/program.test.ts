@@ -51,6 +51,21 @@ describe("the command line", () => {
       ["cost", "--messages", "1", "--max-attempts", "1.5"],
       /Allowed: a whole number/,
     ],
+    [
+      "a delivery that there is not",
+      ["cost", "--messages", "1", "--delivery", "push"],
+      /Allowed choices are retry, replay/,
+    ],
+    [
+      "what means nothing where messages are retried",
+      ["cost", "--messages", "1", "--ordering", "strict"],
+      /error: --ordering: got "strict"; allowed: with --delivery replay alone/,
+    ],
+    [
+      "receipts where messages are retried",
+      ["cost", "--messages", "1", "--receipts"],
+      /error: --receipts: got true; allowed: with --delivery replay alone/,
+    ],
     ["two places of addresses", ["dead-letters", "list", "--addresses", "-", "--stack", "dev"], /cannot be used with/],
     ["a stack that is not there", ["dead-letters", "list"], /error: no stack/],
     ["addresses that lack one", ["dead-letters", "list", "--addresses", "-"], /error: the addresses have no/],
@@ -110,6 +125,20 @@ describe("the command line", () => {
       1e-9,
     );
   });
+
+  for (const [delivery, shown] of [
+    ["retry", false],
+    ["replay", true],
+  ] as const) {
+    it(`shows ${shown ? "" : "nothing "}of the month what replay alone has, where the delivery is ${delivery}`, async () => {
+      const { printed } = await cli(["cost", "--messages", "1", "--delivery", delivery, "--json"]);
+      const { workload } = JSON.parse(printed) as { workload: Record<string, unknown> };
+      expect(workload.delivery).to.equal(delivery);
+      for (const key of ["ordering", "receipts", "historyRetentionSeconds", "messagesPerAck", "messagesPerReturn"]) {
+        expect(key in workload, key).to.equal(shown);
+      }
+    });
+  }
 });
 
 describe("a table", () => {

@@ -1,0 +1,24 @@
+/** What a part of the bill is: `count` / `per` x `price`. */
+export interface LineItem {
+  service: string;
+  what: string;
+  /** How `count` is come by. */
+  formula: string;
+  count: number;
+  price: number;
+  /** What the price is for: one, or a million. */
+  per: 1 | 1_000_000;
+  usd: number;
+}
+
+export function each(service: string, what: string, formula: string, count: number, price: number): LineItem {
+  return { service, what, formula, count, price, per: 1, usd: count * price };
+}
+
+export function perMillion(service: string, what: string, formula: string, count: number, price: number): LineItem {
+  return { service, what, formula, count, price, per: 1_000_000, usd: (count / 1_000_000) * price };
+}
+
+export function totalUsd(items: readonly LineItem[]): number {
+  return items.reduce((sum, { usd }) => sum + usd, 0);
+}

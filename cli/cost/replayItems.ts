@@ -1,0 +1,48 @@
+import { REPLAY_FORMULAS } from "./formulas";
+import { each, type LineItem, perMillion } from "./lineItem";
+import type { Prices } from "./prices";
+import type { ReplayUsage, Usage } from "./usage";
+
+/** What the history costs, and what clients say to it. */
+export function historyItems(replay: ReplayUsage, { apiGateway, dynamodb }: Prices): LineItem[] {
+  const formulas = REPLAY_FORMULAS;
+  return [
+    perMillion(
+      "API Gateway",
+      "messages from clients",
+      formulas.clientFrames,
+      replay.clientFrames,
+      apiGateway.perMillionMessages,
+    ),
+    perMillion(
+      "DynamoDB",
+      "history write units",
+      formulas.historyWriteUnits,
+      replay.historyWriteUnits,
+      dynamodb.perMillionWriteUnits,
+    ),
+    perMillion(
+      "DynamoDB",
+      "history read units",
+      formulas.historyReadUnits,
+      replay.historyReadUnits,
+      dynamodb.perMillionReadUnits,
+    ),
+    each("DynamoDB", "GB-months of history", formulas.historyGbMonths, replay.historyGbMonths, dynamodb.perGbMonth),
+  ];
+}
+
+/** What a receipts topic costs; who subscribes to it pays for that. */
+export function receiptItems(replay: ReplayUsage, { sns }: Prices): LineItem[] {
+  return [perMillion("SNS", "receipts", REPLAY_FORMULAS.receipts, replay.receipts, sns.perMillionPublishes)];
+}
+
+/** What a FIFO topic costs beside its publishes: it is paid by the GB too, and for handing over to the queue. */
+export function fifoItems({ publishes, replay }: Usage, { sns: { fifo } }: Prices): LineItem[] {
+  const gb = replay?.publishedGb ?? 0;
+  return [
+    each("SNS", "GB published (FIFO)", "messages x KB", gb, fifo.perGbPublished),
+    perMillion("SNS", "deliveries to the queue (FIFO)", "as publishes", publishes, fifo.perMillionDeliveries),
+    each("SNS", "GB delivered (FIFO)", "messages x KB", gb, fifo.perGbDelivered),
+  ];
+}

@@ -1,0 +1,166 @@
+import { expect } from "chai";
+import { lineItems } from "../../cli/cost/estimate";
+import { PRICES } from "../../cli/cost/prices";
+import { type ReplayUsage, type Usage, usageOf } from "../../cli/cost/usage";
+import { awayMessageOf, type Workload } from "../../cli/cost/workload";
+import { quiet } from "./quietMonth";
+
+const replay: Workload = { ...quiet, delivery: "replay" };
+/** The index by expiry, asked whatever happens: eight half units a minute. */
+const sweeps = 8 * 0.5 * 43_800;
+
+describe("what a month uses where messages are replayed", () => {
+  type Counts = Partial<Omit<Usage, "replay"> & ReplayUsage>;
+  const cases: [string, Partial<Workload>, Counts][] = [
+    [
+      "idle polls and a sweep a minute where nothing happens",
+      {},
+      { invocations: 43_800, gbSeconds: 2_190, idlePolls: 657_000, historyReadUnits: sweeps, historyWriteUnits: 0 },
+    ],
+    [
+      "for a message to a user who is there: an acknowledgement, and claim, entry and index, the latter two deleted again",
+      { messages: 1_000 },
+      {
+        ...{ publishes: 1_000, queueRequests: 3_000, deliveries: 1_000, clientFrames: 1_000 },
+        ...{ invocations: 2_000 + 43_800, readUnits: 2_000, writeUnits: 0 },
+        // An entry of 1.3 KB.
+        historyWriteUnits: 1_000 * (1 + 2 * (2 + 1)) + 1_000,
+        historyReadUnits: 1_000 * (1 + 5) + 1_000 * 2 + sweeps,
+        receipts: 0,
+      },
+    ],
+    [
+      "a tenth of acknowledgements where each covers ten messages",
+      { messages: 1_000, messagesPerAck: 10 },
+      { clientFrames: 100, invocations: 1_100 + 43_800, historyWriteUnits: 7_100 },
+    ],
+    [
+      "a tenth of receives, deletions and invocations in batches of ten, and the same writes",
+      { messages: 1_000, batchSize: 10 },
+      { queueRequests: 1_200, invocations: 1_100 + 43_800, historyWriteUnits: 8_000 },
+    ],
+    [
+      "writes by the KB, reads by four, and frames by 32 with the envelope, for 31.9 KB",
+      { messages: 1_000, messageKb: 31.9 },
+      {
+        deliveries: 2_000,
+        historyWriteUnits: 1_000 * (1 + 2 * (33 + 1)) + 1_000,
+        historyReadUnits: 1_000 * (9 + 5) + 1_000 * (1 + 9) + sweeps,
+      },
+    ],
+    [
+      "one attempt, and a resume, a page, a frame and an acknowledgement for ten messages that wait for a return",
+      { messages: 1_000, awayShare: 1, minutesAway: 60, messagesPerReturn: 10 },
+      {
+        ...{ deliveries: 100, clientFrames: 200, queueRequests: 3_000 },
+        ...{ invocations: 1_200 + 43_800, readUnits: 1_000 + 200 + 100 },
+        historyWriteUnits: 7_100,
+        historyReadUnits: 1_000 * 6 + 100 * 3 + 100 * 4 + 100 * 2 + sweeps,
+      },
+    ],
+    [
+      "frames of 32 KB for a return to a hundred messages",
+      { messages: 1_000, awayShare: 1, minutesAway: 60, messagesPerReturn: 100 },
+      { deliveries: 10 * 4, clientFrames: 20 },
+    ],
+    [
+      "no delivery where the user stays away for longer than the retention, and a receipt for each message all the same",
+      { messages: 1_000, awayShare: 1, minutesAway: 2_000, receipts: true },
+      { deliveries: 0, clientFrames: 0, receipts: 1_000, historyWriteUnits: 7_000 },
+    ],
+    ["a receipt for each acknowledgement", { messages: 1_000, messagesPerAck: 10, receipts: true }, { receipts: 100 }],
+    [
+      "the lookup item, a resume, its answer and a third invocation for each connection that is opened",
+      { connections: 10 },
+      {
+        ...{ writeUnits: 12 * 14_600, readUnits: (2.5 + 2) * 14_600, invocations: 3 * 14_600 + 43_800 },
+        ...{ clientFrames: 14_600, deliveries: 14_600, historyReadUnits: 14_600 * (3 + 1) + sweeps },
+      },
+    ],
+    [
+      "no more resumes than connections, where users return by those",
+      { connections: 10, messages: 1_000, awayShare: 1, minutesAway: 60 },
+      { clientFrames: 14_600 + 1_000, deliveries: 14_600 },
+    ],
+    [
+      "a day's share of the month of what stands, with claims that stay for a day more",
+      { messages: 30_416_666 },
+      { historyGbMonths: ((30_416_666 * (1.3 + 2 * 0.7)) / 1024 ** 2) * (1_440 / 43_800) },
+    ],
+    ["a topic's GB where it is FIFO", { messages: 1_048_576, ordering: "strict" }, { publishedGb: 1 }],
+  ];
+  for (const [name, workload, expected] of cases) {
+    it(`is ${name}`, () => {
+      const { replay: ofReplay, ...usage } = usageOf({ ...replay, ...workload });
+      const counts = { ...usage, ...ofReplay };
+      for (const [key, value] of Object.entries(expected)) {
+        expect(counts[key as keyof typeof counts], key).to.be.closeTo(value, 1e-6);
+      }
+    });
+  }
+});
+
+describe("a message that waits in the history", () => {
+  for (const [minutesAway, becomes] of [
+    [60, "delivered"],
+    [1_439, "delivered"],
+    [1_440, "expired"],
+  ] as const) {
+    it(`is ${becomes} after one attempt where the user is away for ${minutesAway} minutes`, () => {
+      expect(awayMessageOf({ ...replay, minutesAway })).to.deep.equal({ attempts: 1, becomes });
+    });
+  }
+});
+
+describe("the bill of a relay in replay mode", () => {
+  const billOf = (workload: Partial<Workload>) => {
+    const month = { ...replay, messages: 1_000_000, ...workload };
+    const items = lineItems(usageOf(month), month, { metrics: 0, alarms: 0, dashboards: 0 }, PRICES);
+    return (service: string, what: string) => items.find((item) => item.service === service && item.what === what)?.usd;
+  };
+
+  it("has the history, and what clients say", () => {
+    const usd = billOf({});
+    expect(usd("DynamoDB", "history write units")).to.equal(8 * 0.625);
+    expect(usd("DynamoDB", "history read units")).to.be.closeTo((8 + sweeps / 1e6) * 0.125, 1e-9);
+    expect(usd("DynamoDB", "GB-months of history")).to.be.above(0);
+    expect(usd("API Gateway", "messages from clients")).to.equal(1);
+    expect(usd("SNS", "receipts")).to.equal(undefined);
+  });
+
+  it("has receipts where there are some", () => {
+    expect(billOf({ receipts: true })("SNS", "receipts")).to.equal(0.5);
+  });
+
+  it("has neither of them in retry mode", () => {
+    const usd = billOf({ delivery: "retry" });
+    expect(usd("DynamoDB", "history write units")).to.equal(undefined);
+    expect(usd("API Gateway", "messages from clients")).to.equal(undefined);
+  });
+
+  it("has FIFO's prices instead of fair queues' in strict order", () => {
+    const [standard, strict] = [billOf({}), billOf({ ordering: "strict" })];
+    expect(standard("SQS", "requests")).to.be.closeTo(1.2, 1e-9);
+    expect(standard("SQS", "fair queue")).to.be.closeTo(0.3, 1e-9);
+    expect(strict("SQS", "requests")).to.be.closeTo(1.5, 1e-9);
+    expect(strict("SQS", "fair queue")).to.equal(undefined);
+    expect(standard("SNS", "publishes")).to.equal(0.5);
+    expect(strict("SNS", "publishes")).to.be.closeTo(0.3, 1e-9);
+    expect(strict("SNS", "deliveries to the queue (FIFO)")).to.be.closeTo(0.01, 1e-9);
+    expect(strict("SNS", "GB published (FIFO)")).to.be.closeTo((1e6 / 1024 ** 2) * 0.017, 1e-9);
+    expect(strict("SNS", "GB delivered (FIFO)")).to.be.closeTo((1e6 / 1024 ** 2) * 0.001, 1e-9);
+    expect(strict("SQS", "idle polls")).to.be.closeTo(0.657 * 0.5, 1e-9);
+  });
+
+  it("says of every item how it is counted", () => {
+    const month: Workload = { ...replay, receipts: true, ordering: "strict" };
+    for (const { formula, what } of lineItems(
+      usageOf(month),
+      month,
+      { metrics: 1, alarms: 1, dashboards: 1 },
+      PRICES,
+    )) {
+      expect(formula, what).to.not.equal("");
+    }
+  });
+});
