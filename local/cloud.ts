@@ -80,6 +80,7 @@ export class LocalCloud {
       nodePath,
       environment: () => ({
         AWS_ENDPOINT_URL_DYNAMODB: tables.endpoint,
+        AWS_ENDPOINT_URL_SNS: messaging.endpoint,
         AWS_ENDPOINT_URL_SQS: messaging.endpoint,
         // The local issuer's certificate is nobody's: the functions fetch its keys over https as on AWS.
         NODE_EXTRA_CA_CERTS: issuer.caFile,

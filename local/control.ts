@@ -1,26 +1,33 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import type { LocalCloud } from "./cloud";
+import { foreignRequest } from "./foreignRequest";
 import type { PolicyEntry } from "./iam/policies";
+import { PageRoutes, type ServedRelay } from "./pageRoutes";
 
 const managementStatuses = [410, 429, 500] as const;
-const handlers = ["connect", "disconnect", "deliver"] as const;
+const handlers = ["connect", "disconnect", "deliver", "resume", "acknowledge", "expire"] as const;
 
 type Fault =
   | { management: (typeof managementStatuses)[number]; times: number }
   | { jwks: "down" | "up" }
   | { crash: (typeof handlers)[number]; times: number }
   | { table: "hold-answers" | "release"; after?: number }
-  | { disconnects: "lose" | "deliver" };
+  | { disconnects: "lose" | "deliver"; times?: number };
 
-/** The server that provokes what a network and a cloud do, on a port of 127.0.0.1. */
+/** The server that provokes what a network and a cloud do, and serves the page that shows it, on a port of 127.0.0.1. */
 export class Control {
   private constructor(
     readonly url: string,
     private readonly app: FastifyInstance,
+    private readonly page: PageRoutes,
   ) {}
 
   static async start(cloud: LocalCloud): Promise<Control> {
     const app = Fastify({ forceCloseConnections: true });
+    app.addHook("onRequest", async (request, reply) => {
+      const message = foreignRequest(request);
+      if (message !== undefined) return reply.code(403).send({ message });
+    });
 
     // Whatever curl or a library calls the body, it is JSON; and a POST without one may still say that it has some.
     app.removeAllContentTypeParsers();
@@ -65,20 +72,29 @@ export class Control {
       if (problem !== undefined) {
         return reply.code(400).send({ message: problem });
       }
-      provoke(cloud, fault);
-      return reply.code(204).send();
+      if (provoke(cloud, fault)) return reply.code(204).send();
+      const message = `the program has no function that could crash for ${JSON.stringify(fault)}`;
+      return reply.code(404).send({ message });
     });
 
+    const page = await PageRoutes.add(app, cloud);
     const url = await app.listen({ port: 0, host: "127.0.0.1" });
-    return new Control(url, app);
+    return new Control(url, app, page);
+  }
+
+  /** What the program has made: from now on the page can connect and publish. */
+  serve(relay: ServedRelay): void {
+    this.page.serve(relay);
   }
 
   async close(): Promise<void> {
+    this.page.end();
     await this.app.close();
   }
 }
 
-function provoke(cloud: LocalCloud, fault: Fault): void {
+/** False where there is nothing that could fail. */
+function provoke(cloud: LocalCloud, fault: Fault): boolean {
   if ("management" in fault) {
     cloud.gateways.injectManagementFault(fault.management, fault.times);
   } else if ("jwks" in fault) {
@@ -88,15 +104,19 @@ function provoke(cloud: LocalCloud, fault: Fault): void {
     // Physical names are the program's, with a suffix: relay-deliver-03f9843.
     const names = cloud.lambda.functionNames().filter((name) => new RegExp(`(^|-)${crash}-[0-9a-f]{7}$`).test(name));
     names.forEach((name) => cloud.lambda.crashNext(name, times));
+    return names.length > 0;
   } else if ("table" in fault) {
     if (fault.table === "release") {
       cloud.tables.releaseAnswers();
     } else {
       cloud.tables.holdAnswers(fault.after);
     }
+  } else if (fault.times !== undefined) {
+    cloud.gateways.loseNextDisconnects(fault.times);
   } else {
     cloud.gateways.loseDisconnects = fault.disconnects === "lose";
   }
+  return true;
 }
 
 /** What is wrong with a fault, so that a test never believes that it provoked one. */
@@ -120,7 +140,10 @@ function problemOf(fault: unknown): string | undefined {
     return `${kind}: got ${JSON.stringify(kinds[kind])}; allowed: ${allowed[kind]?.join(", ")}`;
   }
   const counted = kind === "management" || kind === "crash";
-  if (counted && !isCount(times)) {
+  if (times === undefined ? counted : !(counted || kinds[kind] === "lose")) {
+    return `times: got ${JSON.stringify(times)}; allowed: with management, crash, and disconnects lose`;
+  }
+  if (times !== undefined && !isCount(times)) {
     return `times: got ${JSON.stringify(times)}; allowed: a whole number, 0 or more`;
   }
   if (after !== undefined && !(kinds[kind] === "hold-answers" && isCount(after))) {

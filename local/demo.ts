@@ -7,7 +7,7 @@ import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { credentials, region } from "./account";
 import { LocalRun } from "./localRun";
 import { sequenceDiagram, sequenceLog } from "./sequenceDiagram";
-import type { TraceEvent } from "./trace";
+import type { TraceEvent } from "./traceEvent";
 
 const user = "42";
 const context = "chat";

@@ -3,13 +3,15 @@ import { arn, credentials, region } from "./account";
 import { LocalCloud, type LocalCloudOptions } from "./cloud";
 import { Control } from "./control";
 import { runProgram } from "./runProgram";
-import { readStackConfig, type StackConfig, withLocalIssuer } from "./stackConfig";
+import { readStackConfig, type StackConfig, withAllowedOrigin, withLocalIssuer } from "./stackConfig";
 
 export interface LocalRunOptions extends Pick<
   LocalCloudOptions,
   "log" | "port" | "loseDisconnects" | "timeScale" | "nodePath"
 > {
   stack: string;
+  /** Values instead of the stack's, as text by their keys. @default none */
+  config?: Readonly<Record<string, string>>;
   /** Called with what goes wrong once the run is ready. */
   onLateError: (error: Error) => void;
   /** The folder of Pulumi.yaml, the stack's file and index.ts. @default this repository's */
@@ -20,6 +22,8 @@ export interface LocalRunOptions extends Pick<
 export interface Addresses {
   /** The relay's name in its metrics, where the program tells it. */
   relayName?: string;
+  /** How messages come to a client that was away; `retry` where the program tells nothing. */
+  delivery: "retry" | "replay";
   websocketUrl: string;
   managementEndpoint: string;
   /** SNS and SQS. */
@@ -34,11 +38,17 @@ export interface Addresses {
   deadLetterQueueUrl: string;
   subscriptionDeadLetterQueueUrl: string;
   tableName: string;
+  /** Where the relay delivers by replay. */
+  historyTableName?: string;
+  /** Where the relay tells how messages end. */
+  receiptsTopicArn?: string;
   tokenUrl: string;
   jwksUrl: string;
   cookieName: string;
   allowedOrigins: string[];
   controlUrl: string;
+  /** The page of local/page, in a browser. */
+  pageUrl: string;
 }
 
 /** This repository's program, executed with a stack's own config and provisioned on one machine. */
@@ -52,20 +62,24 @@ export class LocalRun {
   /** Resolves when everything is registered and provisioned, and the pollers poll. */
   static async start(options: LocalRunOptions): Promise<LocalRun> {
     const { stack, onLateError, programFolder = resolve(__dirname, "..") } = options;
-    const configured = readStackConfig(programFolder, stack);
+    const configured = readStackConfig(programFolder, stack, options.config);
     const audience = "websocket-relay-local";
     const { userClaim, cookieName } = authNames(configured);
 
     const cloud = await LocalCloud.start({ ...options, audience, userClaim });
+    let control: Control | undefined;
     try {
-      const config = withLocalIssuer(configured, { issuer: cloud.issuer.issuer, audience });
+      // Before the program, which has to know the origin of the page.
+      control = await Control.start(cloud);
+      const withIssuer = withLocalIssuer(configured, { issuer: cloud.issuer.issuer, audience });
+      const config = withAllowedOrigin(withIssuer, control.url);
       const { provisioner } = cloud;
       const exported = await runProgram({ programFolder, stack, config, provisioner, onLateError });
       // One by one, as index.ts exports them, or together, as a relay's `addresses`.
       const outputs = { ...exported, ...(exported.addresses as Record<string, unknown> | undefined) };
-      const control = await Control.start(cloud);
       const addresses: Addresses = {
         ...(typeof outputs.relayName === "string" && { relayName: outputs.relayName }),
+        delivery: outputs.delivery === "replay" ? "replay" : "retry",
         websocketUrl: text(outputs, "websocketUrl"),
         managementEndpoint: text(outputs, "managementEndpoint"),
         awsEndpoint: cloud.messaging.endpoint,
@@ -79,6 +93,7 @@ export class LocalRun {
         deadLetterQueueUrl: text(outputs, "deadLetterQueueUrl"),
         subscriptionDeadLetterQueueUrl: text(outputs, "subscriptionDeadLetterQueueUrl"),
         tableName: text(outputs, "tableName"),
+        ...textsOf(outputs, ["historyTableName", "receiptsTopicArn"]),
         tokenUrl: cloud.issuer.tokenUrl,
         jwksUrl: cloud.issuer.jwksUrl,
         cookieName,
@@ -87,9 +102,12 @@ export class LocalRun {
           new URL(text(outputs, "managementEndpoint")).origin,
         ],
         controlUrl: control.url,
+        pageUrl: `${control.url}/`,
       };
+      control.serve(addresses);
       return new LocalRun(addresses, cloud, control);
     } catch (error) {
+      await control?.close();
       await cloud.close();
       throw error;
     }
@@ -104,6 +122,12 @@ export class LocalRun {
 function authNames({ values }: StackConfig): { userClaim: string; cookieName: string } {
   const { userClaim = "sub", cookieName = "access_token" } = (values.auth ?? {}) as Record<string, string | undefined>;
   return { userClaim, cookieName };
+}
+
+/** Those that there are. */
+function textsOf<K extends string>(outputs: Record<string, unknown>, keys: readonly K[]): Partial<Record<K, string>> {
+  const given = keys.filter((key) => typeof outputs[key] === "string");
+  return Object.fromEntries(given.map((key) => [key, outputs[key]])) as Partial<Record<K, string>>;
 }
 
 function text(outputs: Record<string, unknown>, key: string): string {

@@ -1,4 +1,4 @@
-import { participants, type TraceEvent } from "./trace";
+import { participants, type TraceEvent } from "./traceEvent";
 
 /** The recorded events as a Mermaid sequence diagram. https://mermaid.js.org/syntax/sequenceDiagram.html */
 export function sequenceDiagram(events: readonly TraceEvent[]): string {

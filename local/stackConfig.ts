@@ -20,9 +20,15 @@ export interface StackConfig {
  * What the CLI does before it runs a program: reads the project's declarations, merges their defaults with the stack's
  * values, and checks types. https://www.pulumi.com/docs/iac/concepts/projects/project-file/#configuration-options
  *
+ * `overrides` are values for this run alone, as text by their keys.
+ *
  * @throws Error that names the stack, or the key, what it got and what to do.
  */
-export function readStackConfig(programFolder: string, stack: string): StackConfig {
+export function readStackConfig(
+  programFolder: string,
+  stack: string,
+  overrides: Readonly<Record<string, string>> = {},
+): StackConfig {
   const { name: project, config: declarations = {} } = readYaml(join(programFolder, "Pulumi.yaml")) as {
     name: string;
     config?: Record<string, ConfigDeclaration>;
@@ -49,6 +55,18 @@ export function readStackConfig(programFolder: string, stack: string): StackConf
       const key = qualified.slice(prefix.length);
       values[key] = fromText(value, declarations[key]?.type);
     }
+  }
+  for (const [given, value] of Object.entries(overrides)) {
+    // The CLI takes a key with its project, too.
+    const key = given.replace(new RegExp(`^${project}:`), "");
+    // A program need not declare what it reads; what a stack's file says, it does read.
+    if (!(key in declarations || key in values)) {
+      const known = [...new Set([...Object.keys(declarations), ...Object.keys(values)])].sort();
+      throw new Error(
+        `--config: the program has no config key ${JSON.stringify(given)}; there are: ${known.join(", ") || "none"}`,
+      );
+    }
+    values[key] = overrideOf(key, value, declarations[key] ?? {});
   }
   for (const [key, declaration] of Object.entries(declarations)) {
     if (values[key] === undefined || values[key] === null) {
@@ -84,6 +102,35 @@ export function withLocalIssuer(config: StackConfig, oidc: { issuer: string; aud
   return { ...config, values: { ...config.values, auth: { oidc, userClaim, cookieName, endSessionWithToken } } };
 }
 
+/** Lets the pages of `origin` connect, beside those of the stack. */
+export function withAllowedOrigin(config: StackConfig, origin: string): StackConfig {
+  const { allowedOrigins = [] } = config.values as { allowedOrigins?: unknown[] };
+  return { ...config, values: { ...config.values, allowedOrigins: [...allowedOrigins, origin] } };
+}
+
+/** A value as a command line gives it. What is declared with no type stays text, which the program itself reads. */
+function overrideOf(key: string, text: string, declaration: ConfigDeclaration): unknown {
+  const { type, items } = declaration;
+  const value = type === "array" || type === "object" ? fromJson(text) : fromText(text, type);
+  if (hasType(value, declaration)) return value;
+  const allowed = {
+    boolean: "true or false",
+    integer: "a whole number",
+    array: `a list as JSON, ${items?.type === "string" ? '["a","b"]' : "[…]"}`,
+    object: 'an object as JSON, {"key":…}',
+  };
+  const what = allowed[type as keyof typeof allowed];
+  throw new Error(`--config ${key}: got ${JSON.stringify(text)}; allowed: ${what}`);
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The CLI writes numbers and booleans of a stack as text, and reads them back by the declared type. */
 function fromText(value: unknown, type: ConfigDeclaration["type"]): unknown {
   if (type === "integer" && typeof value === "string" && /^-?\d+$/.test(value)) return Number(value);
@@ -100,7 +147,7 @@ function hasType(value: unknown, { type, items }: ConfigDeclaration): boolean {
     case "array":
       return Array.isArray(value) && value.every((item) => hasType(item, { type: items?.type } as ConfigDeclaration));
     case "object":
-      return typeof value === "object" && !Array.isArray(value);
+      return typeof value === "object" && value !== null && !Array.isArray(value);
     default:
       return typeof value === type;
   }

@@ -3,10 +3,12 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Addresses } from "./localRun";
 
-const usage = `npm start -- [--stack dev] [--port N] [--time-scale N] [--lose-disconnects] [--node PATH] [--program FOLDER]
-             [--json]
+const usage = `npm start -- [--stack dev] [--config KEY=VALUE]… [--port N] [--time-scale N] [--lose-disconnects] [--node PATH]
+             [--program FOLDER] [--json]
 
   --stack NAME         the stack whose config is used: dev (default), prod, or any Pulumi.NAME.yaml
+  -c, --config KEY=VALUE
+                       another value of the stack's config for this run, as often as needed: -c delivery=replay
   --port N             port of the WebSocket API (default: any free one)
   --time-scale N       run the clocks of gateway and queues N times as fast (default: 1)
   --lose-disconnects   the gateway delivers no $disconnect, as may happen on AWS
@@ -16,6 +18,7 @@ const usage = `npm start -- [--stack dev] [--port N] [--time-scale N] [--lose-di
 
 interface Flags {
   stack: string;
+  config: Record<string, string>;
   port?: number;
   timeScale: number;
   loseDisconnects: boolean;
@@ -66,6 +69,7 @@ function readFlags(args: string[]): Flags | undefined {
     args,
     options: {
       stack: { type: "string", default: "dev" },
+      config: { type: "string", short: "c", multiple: true, default: [] },
       port: { type: "string" },
       "time-scale": { type: "string", default: "1" },
       "lose-disconnects": { type: "boolean", default: false },
@@ -86,6 +90,7 @@ function readFlags(args: string[]): Flags | undefined {
   if (!(timeScale >= 1 && timeScale <= 1_000)) {
     throw new Error(`--time-scale: got ${JSON.stringify(values["time-scale"])}; allowed: a number from 1 to 1000`);
   }
+  const config = Object.fromEntries(values.config.map(readPair));
   const { stack, json, node: nodePath } = values;
   if (nodePath !== undefined && !existsSync(nodePath)) {
     throw new Error(`--node: got ${JSON.stringify(nodePath)}; allowed: the path of a Node executable`);
@@ -94,19 +99,35 @@ function readFlags(args: string[]): Flags | undefined {
   if (programFolder !== undefined && !existsSync(join(programFolder, "Pulumi.yaml"))) {
     throw new Error(`--program: got ${JSON.stringify(values.program)}; allowed: a folder with a Pulumi.yaml`);
   }
-  return { stack, port, timeScale, loseDisconnects: values["lose-disconnects"], nodePath, programFolder, json };
+  const loseDisconnects = values["lose-disconnects"];
+  return { stack, config, port, timeScale, loseDisconnects, nodePath, programFolder, json };
+}
+
+/** A value may hold further equals signs. */
+function readPair(pair: string): [key: string, value: string] {
+  const at = pair.indexOf("=");
+  if (at < 1) throw new Error(`--config: got ${JSON.stringify(pair)}; allowed: KEY=VALUE, such as delivery=replay`);
+  return [pair.slice(0, at), pair.slice(at + 1)];
 }
 
 function welcome(addresses: Addresses, flags: Flags): string {
   const { websocketUrl, tokenUrl, awsEndpoint, dynamodbEndpoint, topicArn, deadLetterQueueUrl, tableName } = addresses;
-  const { accessKeyId, secretAccessKey, region, controlUrl } = addresses;
+  const { accessKeyId, secretAccessKey, region, controlUrl, pageUrl, delivery } = addresses;
   const value = (key: string, text: string) => `"${key}":{"DataType":"String","StringValue":"${text}"}`;
   return `
 The relay of stack "${flags.stack}" runs on this machine, out of the same program and bundles as pulumi up deploys.
 
+See it in a browser: connect, publish, cut the network, and watch what comes back:
+
+  ${pageUrl}
+
+It delivers by ${delivery}${delivery === "retry" ? " (by replay with: npm start -- -c delivery=replay)" : ""}. Or by hand:
+
 Connect as user 42, for context "chat" and contextId "7" (any WebSocket client; here npx wscat):
 
-  npx wscat -c '${websocketUrl}?context=chat&contextId=7' -H "Authorization: Bearer $(curl -s '${tokenUrl}?user=42')"
+  npx wscat -c '${websocketUrl}?context=chat&contextId=7' -H "Authorization: Bearer $(curl -s '${tokenUrl}?user=42')"${
+    delivery === "replay" ? " -s websocket-relay.v1" : ""
+  }
 
 Publish to that user as the backend, in another shell (AWS CLI):
 

@@ -6,7 +6,7 @@ import { buffer } from "node:stream/consumers";
 import dynalite = require("dynalite");
 import { Iam } from "./iam";
 import { TableAccess } from "./tableAccess";
-import { tableTraceLabel } from "./tableTrace";
+import { tableTrace } from "./tableTrace";
 import type { Trace } from "./trace";
 
 /**
@@ -153,8 +153,8 @@ export class Tables {
   }
 
   private record(operation: string, request: Buffer, { status, body }: Answer): void {
-    const label = tableTraceLabel(operation, request, status, body);
-    if (label !== undefined) this.trace.record("Lambda", "WSSessionDB", label);
+    const seen = tableTrace(operation, request, status, body);
+    if (seen) this.trace.record("Lambda", seen.table, seen.label);
   }
 }
 

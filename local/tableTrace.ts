@@ -1,9 +1,26 @@
-/** What a request to the session table means in the flow, and how it ended; undefined for what is no part of it. */
-export function tableTraceLabel(operation: string, request: Buffer, status: number, body: string): string | undefined {
+import { historyTraceLabel } from "./historyTrace";
+
+interface TableRequest {
+  Item?: { context?: { S?: string } };
+  Key?: { context?: { S?: string } };
+}
+
+/** What a request to a table means in the flow, and how it ended; undefined for what is no part of it. */
+export function tableTrace(
+  operation: string,
+  request: Buffer,
+  status: number,
+  body: string,
+): { table: "WSSessionDB" | "HistoryDB"; label: string } | undefined {
   const meaning = meanings[operation];
   if (!meaning) return undefined;
+  const asked = JSON.parse(request.toString()) as TableRequest;
   const answer = (body ? JSON.parse(body) : {}) as Record<string, unknown>;
-  return `${meaning} ${subjectOf(request)}: ${status === 200 ? gist(operation, answer) : failure(answer)}`;
+  const end = status === 200 ? gist(operation, answer) : failure(answer);
+  const ofHistory = historyTraceLabel(operation, asked);
+  return ofHistory === undefined
+    ? { table: "WSSessionDB", label: `${meaning} ${subjectOf(asked)}: ${end}` }
+    : { table: "HistoryDB", label: `${ofHistory}: ${end}` };
 }
 
 const meanings: Record<string, string> = {
@@ -18,8 +35,7 @@ const meanings: Record<string, string> = {
 };
 
 /** A user's sessions, connections and block are items of one partition, told apart by how their sort key begins. */
-function subjectOf(request: Buffer): "session" | "connection" | "block" {
-  const { Item, Key } = JSON.parse(request.toString()) as Partial<Record<"Item" | "Key", { context?: { S?: string } }>>;
+function subjectOf({ Item, Key }: TableRequest): "session" | "connection" | "block" {
   const sortKey = (Item ?? Key)?.context?.S ?? "";
   if (sortKey.startsWith("#connection#")) return "connection";
   return sortKey === "#block" ? "block" : "session";

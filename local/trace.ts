@@ -1,17 +1,5 @@
 import { EventEmitter } from "node:events";
-
-/** The participants of the flow, in the order in which the diagrams draw them. */
-export const participants = ["User", "Client", "BackendApi", "Publisher", "Gateway", "Lambda", "WSSessionDB"] as const;
-
-export type Participant = (typeof participants)[number];
-
-/** One arrow of a sequence diagram: what was sent, by whom, to whom. Never carries a payload or a token. */
-export interface TraceEvent {
-  atMs: number;
-  from: Participant;
-  to: Participant;
-  label: string;
-}
+import type { Participant, TraceEvent } from "./traceEvent";
 
 /** What happened in a local run, as the parts saw it happen. */
 export class Trace {

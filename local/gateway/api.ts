@@ -73,7 +73,7 @@ export class Api {
   }
 
   private async disconnected(stage: Stage, connection: Connection, closing: Closing): Promise<void> {
-    const { trace, loseDisconnects } = this.environment;
+    const { trace } = this.environment;
     const id = shortId(connection.id);
     if (closing.by === "client") {
       trace.record(
@@ -84,7 +84,7 @@ export class Api {
     }
     const integration = stage.deployment?.routes.get("$disconnect")?.integration;
     const isInvoked = integration?.integrationType === "AWS_PROXY";
-    if (loseDisconnects) {
+    if (this.environment.takeLostDisconnect()) {
       if (isInvoked) trace.record("Gateway", "Lambda", `$disconnect ${id} is lost`);
       return;
     }

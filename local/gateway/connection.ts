@@ -37,6 +37,8 @@ export class Connection {
   readonly connectedAtMs = Date.now();
   lastActiveAtMs = this.connectedAtMs;
   state: ConnectionState = "connecting";
+  /** What its client calls it, which no frame tells its id: the handshake's `tag`. */
+  tag?: string;
   private ws?: WebSocket;
   private closing?: Closing;
   private idleTimer?: NodeJS.Timeout;
@@ -55,6 +57,11 @@ export class Connection {
   /** Whether the management API finds it: not before `$connect` has returned, and not once a side has begun to close. */
   get exists(): boolean {
     return this.state === "half-open" || (this.state === "open" && this.ws?.readyState === this.ws?.OPEN);
+  }
+
+  /** The subprotocol that was answered; undefined where none was. */
+  get subprotocol(): string | undefined {
+    return this.ws?.protocol || undefined;
   }
 
   /** `$connect` has returned and the handshake is answered: from here on the connection exists. */

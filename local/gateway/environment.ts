@@ -16,8 +16,8 @@ export interface GatewayEnvironment {
   readonly iam: Iam;
   /** By how much the idle and connection clocks run faster than on AWS. */
   readonly timeScale: number;
-  /** `$disconnect` is best effort on AWS: true delivers none at all. */
-  readonly loseDisconnects: boolean;
+  /** `$disconnect` is best effort on AWS: whether the one that is due is lost. */
+  takeLostDisconnect(): boolean;
   /** For what the client is not told: why an integration failed. */
   log(line: string): void;
   /** The status that the next management call has to answer with, if one was injected. */

@@ -36,6 +36,7 @@ export class Gateways implements GatewayEnvironment {
   loseDisconnects: boolean;
   private readonly servers = new Map<string, ApiServer>();
   private readonly managementFaults: number[] = [];
+  private disconnectsToLose = 0;
   private firstPort: number;
 
   constructor(private readonly options: GatewaysOptions) {
@@ -81,9 +82,9 @@ export class Gateways implements GatewayEnvironment {
     await server?.close();
   }
 
-  /** Every connection of every API, with those whose `$connect` has not returned. */
-  connections(): { id: string; state: ConnectionState }[] {
-    return this.all().map(({ id, state }) => ({ id, state }));
+  /** Every connection of every API, with those whose `$connect` has not returned; `tag` where the client gave one. */
+  connections(): { id: string; state: ConnectionState; tag?: string }[] {
+    return this.all().map(({ id, state, tag }) => ({ id, state, ...(tag !== undefined && { tag }) }));
   }
 
   /**
@@ -107,6 +108,18 @@ export class Gateways implements GatewayEnvironment {
     if (![410, 429, 500].includes(status)) throw badRequest(`status is ${status}: it must be 410, 429 or 500`);
     for (let left = times; left > 0; left--) this.managementFaults.push(status);
   }
+
+  /** The next `times` connections that end are not announced, whatever `loseDisconnects` says. */
+  loseNextDisconnects(times: number): void {
+    this.disconnectsToLose += times;
+  }
+
+  readonly takeLostDisconnect = (): boolean => {
+    if (this.loseDisconnects) return true;
+    if (this.disconnectsToLose === 0) return false;
+    this.disconnectsToLose -= 1;
+    return true;
+  };
 
   readonly takeManagementFault = (): number | undefined => this.managementFaults.shift();
 

@@ -44,6 +44,7 @@ export class Handshake {
 
     const identity = { userAgent: request.headers["user-agent"], sourceIp: request.socket.remoteAddress ?? "" };
     const connection = this.api.addConnection(stage, identity, wire, domainName);
+    connection.tag = query.get("tag") ?? undefined;
     trace.record("Client", "Gateway", `open ${shortId(connection.id)}${addressee(query)}`);
     const answer = await this.connect(stage, connection, request, query);
     // The API, or the stage, was deleted meanwhile.

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { AccessDenied } from "../iam";
 import type { Api } from "./api";
 import type { Connection } from "./connection";
+import { frameLabel } from "./frameLabel";
 import { isConnectionId, shortId } from "./ids";
 import { limits } from "./limits";
 
@@ -86,8 +87,10 @@ function perform(api: Api, { method, stageName, id }: Target, body: Buffer | "to
     connection.close(1000, "Connection Closed Normally", "DELETE @connections");
     return { status: 204 };
   }
-  const sent = connection.send(body.toString());
-  api.environment.trace.record("Gateway", "Client", `message ${shortId(id)}${sent ? "" : " is lost, unnoticed"}`);
+  const text = body.toString();
+  const sent = connection.send(text);
+  const what = frameLabel(text, connection.subprotocol);
+  api.environment.trace.record("Gateway", "Client", `${what} ${shortId(id)}${sent ? "" : " is lost, unnoticed"}`);
   return { status: 200 };
 }
 

@@ -15,18 +15,19 @@ export interface AdmissionOptions {
   /** Holds the request of SQS while fauxqs handles it. */
   receiver: AsyncLocalStorage<FastifyRequest>;
   context: SqsRequestContext;
+  topicAttributes: (topicArn: string) => Record<string, string> | undefined;
 }
 
 /** Has every request to SNS and SQS judged before fauxqs sees it. */
 export function admitRequests(app: Pick<FastifyInstance, "addHook">, options: AdmissionOptions): void {
-  const { iam, access, fanOut, receiver, context } = options;
+  const { iam, access, fanOut, receiver, context, topicAttributes } = options;
 
   const admitSns = async (request: FastifyRequest, body: Record<string, string>, done: () => void) => {
     const { Action: action = "", TopicArn, TargetArn } = body;
     await access.checkSns(iam.principalOf(request.headers), action, body);
-    if (/^Publish(Batch)?$/.test(action))
-      await fanOut.publishing(TopicArn ?? TargetArn ?? "", publishEntries(body), done);
-    else done();
+    if (!/^Publish(Batch)?$/.test(action)) return done();
+    const topicArn = TopicArn ?? TargetArn ?? "";
+    await fanOut.publishing(topicArn, publishEntries(body, topicAttributes(topicArn)), done);
   };
 
   const admitSqs = async (request: FastifyRequest, action: string, done: () => void) => {

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Trace } from "../trace";
+import { TopicDeduplication } from "./deduplication";
 import type { MessageAttributes, Publication, SnsStore, SnsSubscription, SqsQueue, StoreClasses } from "./fauxqs";
 import type { PublishEntry } from "./messageGroups";
 
@@ -15,6 +16,7 @@ export const maxMessageAttributes = 10;
  */
 export class FanOut {
   private readonly context = new AsyncLocalStorage<PublishContext>();
+  private readonly deduplication = new TopicDeduplication();
 
   constructor(
     private readonly stores: { snsStore: SnsStore; queueByArn: (arn: string) => SqsQueue | undefined },
@@ -38,9 +40,15 @@ export class FanOut {
     return this.context.getStore() !== undefined;
   }
 
-  /** The message group of what is being published: also a standard queue gets it, whatever the delivery. */
+  /** The message group of what is being published. */
   get messageGroupId(): string | undefined {
     return this.context.getStore()?.messageGroupId;
+  }
+
+  /** Also a standard queue gets the group, whatever the delivery; but not that of a FIFO topic. */
+  get messageGroupIdOfStandardTopic(): string | undefined {
+    const { publication, messageGroupId } = this.context.getStore() ?? {};
+    return publication?.topicArn.endsWith(".fifo") ? undefined : messageGroupId;
   }
 
   /** The publication that the fan-out is about to deliver: once for a Publish, once an entry of a PublishBatch. */
@@ -50,16 +58,21 @@ export class FanOut {
     context.publication = publication;
     // In order, and without those that fauxqs refuses for their message.
     const next = context.entries.findIndex(({ message }) => message === publication.body);
-    context.messageGroupId = context.entries.splice(0, next + 1).at(-1)?.messageGroupId;
-    const { user, context: feature, contextId } = publication.messageAttributes;
+    const entry = context.entries.splice(0, next + 1).at(-1);
+    context.messageGroupId = entry?.messageGroupId;
+    context.isDuplicate = this.isDuplicate(publication.topicArn, entry?.scopedDeduplicationId);
+    const { user, context: feature, contextId, status } = publication.messageAttributes;
     const name = (attribute?: { StringValue?: string }) => attribute?.StringValue ?? "?";
+    // What the relay itself publishes says how a message ended, and has no contextId among its attributes.
+    if (status && !contextId) return this.trace.record("Lambda", "Publisher", `receipt: ${name(status)}`);
     this.trace.record("BackendApi", "Publisher", `publish to ${name(user)}/${name(feature)}#${name(contextId)}`);
   }
 
   /** The queue that gets what is being published to `queueArn`; undefined where none does. */
   destination(queueArn: string): SqsQueue | undefined {
-    const { publication, verdicts } = this.context.getStore() ?? {};
+    const { publication, verdicts, isDuplicate } = this.context.getStore() ?? {};
     if (!publication || !verdicts) throw new Error("fauxqs delivers a message that it did not announce");
+    if (isDuplicate) return undefined;
     // Subscribed while the message was under way: too late for it.
     if (!verdicts.has(queueArn)) return undefined;
     const subscription = this.stores.snsStore
@@ -101,6 +114,13 @@ export class FanOut {
     return this.stores.queueByArn(target);
   }
 
+  /** Accepted all the same, and not delivered. https://docs.aws.amazon.com/sns/latest/dg/fifo-message-dedup.html */
+  private isDuplicate(topicArn: string, scopedDeduplicationId: string | undefined): boolean {
+    const scope = this.stores.snsStore.getTopic(topicArn)?.attributes["FifoThroughputScope"];
+    if (scopedDeduplicationId === undefined) return false;
+    return !this.deduplication.takes(topicArn, scopedDeduplicationId, scope, Date.now());
+  }
+
   private async verdict(topicArn: string, queueArn: string): Promise<Verdict> {
     const queue = this.stores.queueByArn(queueArn);
     if (!queue) return { refusal: "the queue does not exist", record: () => undefined };
@@ -127,6 +147,8 @@ interface PublishContext {
   entries: PublishEntry[];
   publication?: Publication;
   messageGroupId?: string;
+  /** Whether its topic has taken the same one shortly before. */
+  isDuplicate?: boolean;
 }
 
 function refusalOf(verdicts: Verdicts, queueArn: string): string | undefined {

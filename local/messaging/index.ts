@@ -3,15 +3,17 @@ import type { FastifyRequest } from "fastify";
 import { account, arn, region } from "../account";
 import { type AccessRequest, Iam, type Principal } from "../iam";
 import type { PolicyEntry, PolicyHolder } from "../iam/policies";
-import { jsonObject } from "../jsonObject";
 import type { Trace } from "../trace";
 import { MessagingAccess } from "./access";
 import { admitRequests } from "./admission";
 import { AwsError } from "./awsError";
+import { withoutGroup } from "./deduplication";
 import { FanOut, managedKeyRefusal, usesManagedKey } from "./fanOut";
 import { loadFauxqs, type Publication, type SnsStore, type SqsQueue, type SqsStore } from "./fauxqs";
+import { keepGroupsInOrder } from "./fifoQueue";
 import { MessageGroups } from "./messageGroups";
 import { checkQueueAttributes } from "./queueAttributes";
+import { checkSubscriptionAttributes, checkTopicAttributes, invalid } from "./topicAttributes";
 
 export interface MessagingOptions {
   trace: Trace;
@@ -49,13 +51,24 @@ export class Messaging implements PolicyHolder {
     class LocalSqsStore extends SqsStore {
       override createQueue(...args: Parameters<SqsStore["createQueue"]>): SqsQueue {
         const queue = super.createQueue(...args);
+        if (queue.isFifo()) keepGroupsInOrder(queue);
         // fauxqs goes on waiting for a client that has hung up; the message it would receive were invisible to all others.
         const dequeue = queue.dequeue.bind(queue);
         queue.dequeue = (...options) => (hasHungUp(receiver.getStore()) ? [] : dequeue(...options));
         // fauxqs spares a topic's messages the delay that the queue gives every message.
         const enqueue = queue.enqueue.bind(queue);
         queue.enqueue = (message) => {
-          if (!queue.isFifo()) message.messageGroupId ??= fanOut.messageGroupId ?? groups.of(message);
+          if (queue.isFifo()) {
+            message.messageGroupId ??= fanOut.messageGroupId;
+            message.sequenceNumber ??= queue.nextSequenceNumber();
+            if (message.messageDeduplicationId !== undefined)
+              message.messageDeduplicationId = withoutGroup(message.messageDeduplicationId);
+          } else if (fanOut.isPublishing) {
+            message.messageGroupId = fanOut.messageGroupIdOfStandardTopic;
+            message.messageDeduplicationId = undefined;
+          } else {
+            message.messageGroupId ??= groups.of(message);
+          }
           const delayMs = (Number(queue.attributes["DelaySeconds"]) * 1000) / timeScale;
           enqueue(fanOut.isPublishing && delayMs > 0 ? { ...message, delayUntil: Date.now() + delayMs } : message);
         };
@@ -90,7 +103,8 @@ export class Messaging implements PolicyHolder {
     const app = buildApp({ logger: false, defaultRegion: region, stores });
     const queueExists = (queueArn: string) => queueByArn(queueArn) !== undefined;
     const context = { queueByUrl, queueExists, groups, timeScale, trace };
-    admitRequests(app, { iam, access, fanOut, receiver, context });
+    const topicAttributes = (topicArn: string) => snsStore.getTopic(topicArn)?.attributes;
+    admitRequests(app, { iam, access, fanOut, receiver, context, topicAttributes });
     // Never 0.0.0.0: nothing here asks for credentials.
     endpoint = await app.listen({ port: 0, host: "127.0.0.1" });
     return new Messaging(endpoint, { sqsStore, snsStore }, access, () => app.close());
@@ -156,7 +170,7 @@ export class Messaging implements PolicyHolder {
 
   /** @throws AwsError where SNS refuses the attributes. */
   createTopic(name: string, attributes: Attributes): string {
-    checkTopicAttributes(attributes);
+    checkTopicAttributes(name, attributes);
     return this.stores.snsStore.createTopic(
       name,
       { ...(name.endsWith(".fifo") && { FifoTopic: "true" }), ...attributes },
@@ -167,7 +181,7 @@ export class Messaging implements PolicyHolder {
 
   /** Sets the attributes that are given; an empty text removes one. */
   setTopicAttributes(topicArn: string, attributes: Attributes): void {
-    checkTopicAttributes(attributes);
+    checkTopicAttributes(topicArn, attributes);
     const topic = this.stores.snsStore.getTopic(topicArn);
     if (!topic) throw new AwsError("NotFound", `Topic does not exist: ${topicArn}`);
     topic.attributes = withoutEmpty({ ...topic.attributes, ...attributes });
@@ -188,7 +202,7 @@ export class Messaging implements PolicyHolder {
    * @throws AwsError where SNS refuses, and for a queue that SNS could never send to.
    */
   subscribe(topicArn: string, queueArn: string, attributes: Attributes): string {
-    checkSubscriptionAttributes(attributes);
+    checkSubscriptionAttributes(attributes, { topicArn, queueArn });
     if (queueArn.endsWith(".fifo") && !topicArn.endsWith(".fifo")) {
       throw invalid("Endpoint", queueArn, "FIFO SQS Queues can not be subscribed to standard SNS topics");
     }
@@ -202,9 +216,10 @@ export class Messaging implements PolicyHolder {
 
   /** Sets the attributes that are given; an empty text removes one. */
   setSubscriptionAttributes(subscriptionArn: string, attributes: Attributes): void {
-    checkSubscriptionAttributes(attributes);
     const subscription = this.stores.snsStore.getSubscription(subscriptionArn);
     if (!subscription) throw new AwsError("NotFound", `Subscription does not exist: ${subscriptionArn}`);
+    const { topicArn, endpoint: queueArn } = subscription;
+    checkSubscriptionAttributes(attributes, { topicArn, queueArn });
     subscription.attributes = withoutEmpty({ ...subscription.attributes, ...attributes });
   }
 
@@ -222,23 +237,6 @@ export class Messaging implements PolicyHolder {
 function hasHungUp(request: FastifyRequest | undefined): boolean {
   const socket = request?.raw.socket;
   return socket !== undefined && (socket.readableEnded || socket.destroyed);
-}
-
-function checkTopicAttributes({ Policy }: Attributes): void {
-  if (Policy && !jsonObject(Policy)) throw invalid("Policy", Policy, "it is not a JSON object");
-}
-
-function checkSubscriptionAttributes({ RedrivePolicy, FilterPolicy }: Attributes): void {
-  if (FilterPolicy && !jsonObject(FilterPolicy)) throw invalid("FilterPolicy", FilterPolicy, "it is not a JSON object");
-  if (!RedrivePolicy) return;
-  const target = jsonObject(RedrivePolicy)?.["deadLetterTargetArn"];
-  if (typeof target !== "string" || !target.startsWith("arn:")) {
-    throw invalid("RedrivePolicy", RedrivePolicy, "its deadLetterTargetArn is not the ARN of a queue");
-  }
-}
-
-function invalid(parameter: string, value: string, reason: string): AwsError {
-  return new AwsError("InvalidParameter", `Invalid parameter: ${parameter} ${value} Reason: ${reason}`);
 }
 
 function withoutEmpty(attributes: Attributes): Attributes {

@@ -30,9 +30,42 @@ export function checkQueueAttributes(
       );
     }
   }
+  checkFifoAttributes(queueName, attributes);
   if (attributes["Policy"]) parseObject(queueName, "Policy", attributes["Policy"]);
   if (attributes["RedriveAllowPolicy"]) parseObject(queueName, "RedriveAllowPolicy", attributes["RedriveAllowPolicy"]);
   if (attributes["RedrivePolicy"]) checkRedrivePolicy(queueName, attributes["RedrivePolicy"], exists);
+}
+
+/** `false` and an empty text, which removes an attribute, say nothing new. */
+function given(value: string | undefined): boolean {
+  return value !== undefined && value !== "" && value !== "false";
+}
+
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html */
+function checkFifoAttributes(queueName: string, attributes: Record<string, string>): void {
+  const name = ["DeduplicationScope", "FifoThroughputLimit", "ContentBasedDeduplication"].find((key) =>
+    given(attributes[key]),
+  );
+  if (name && !queueName.endsWith(".fifo")) {
+    throw new AwsError("InvalidAttributeName", `Unknown Attribute ${name}: ${queueName} is no FIFO queue.`);
+  }
+  const { DeduplicationScope: scope, FifoThroughputLimit: limit } = attributes;
+  const refuse = (attribute: string, allowed: string) => {
+    const value = attributes[attribute];
+    return new AwsError(
+      "InvalidAttributeValue",
+      `Invalid value for the parameter ${attribute} of ${queueName}: ${value}. ${allowed}`,
+    );
+  };
+  if (scope && !["queue", "messageGroup"].includes(scope)) {
+    throw refuse("DeduplicationScope", "Must be queue or messageGroup.");
+  }
+  if (limit && !["perQueue", "perMessageGroupId"].includes(limit)) {
+    throw refuse("FifoThroughputLimit", "Must be perQueue or perMessageGroupId.");
+  }
+  if (limit === "perMessageGroupId" && scope !== "messageGroup") {
+    throw refuse("FifoThroughputLimit", "Can be set only where DeduplicationScope is messageGroup.");
+  }
 }
 
 function checkRedrivePolicy(queueName: string, redrivePolicy: string, exists: (arn: string) => boolean): void {

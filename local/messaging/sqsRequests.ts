@@ -1,5 +1,6 @@
 import type { Trace } from "../trace";
 import { AwsError } from "./awsError";
+import { scopedDeduplicationId } from "./deduplication";
 import { maxMessageAttributes } from "./fanOut";
 import type { SqsQueue } from "./fauxqs";
 import type { MessageGroups } from "./messageGroups";
@@ -48,6 +49,7 @@ export function prepareSqsRequest(action: string, body: Body, context: SqsReques
       for (const message of action === "SendMessage" ? [body] : entries) {
         prepareMessage(message, queue, timeScale);
         context.groups.note(message);
+        scopeDeduplicationId(message, queue);
         const { StringValue: reason } = attributesOf(message)["reason"] ?? {};
         if (reason !== undefined) trace.record("Lambda", "Publisher", `dead letter: ${reason}`);
       }
@@ -74,6 +76,14 @@ function prepareMessage(message: Body, queue: SqsQueue | undefined, timeScale: n
   const seconds = integer(message, "DelaySeconds", 900) ?? Number(queue?.attributes["DelaySeconds"]);
   // A FIFO queue takes a delay only as its own attribute, which fauxqs reads as whole seconds: it is not compressed.
   if (queue && !queue.isFifo()) message["DelaySeconds"] = seconds / timeScale;
+}
+
+function scopeDeduplicationId(message: Body, queue: SqsQueue | undefined): void {
+  const { MessageGroupId: groupId, MessageDeduplicationId: deduplicationId, MessageBody: body } = message;
+  const isContentBased = queue?.attributes["ContentBasedDeduplication"] === "true";
+  const target = { kind: "queue", isFifo: queue?.isFifo() === true, isContentBased } as const;
+  const scoped = scopedDeduplicationId({ groupId, deduplicationId, body }, target);
+  if (scoped !== undefined) message["MessageDeduplicationId"] = scoped;
 }
 
 function attributesOf(message: Body): Record<string, { StringValue?: string }> {

@@ -109,6 +109,7 @@ const topicInputs: AttributeInputs = {
   kmsMasterKeyId: ["KmsMasterKeyId", ""],
   deliveryPolicy: ["DeliveryPolicy", ""],
   contentBasedDeduplication: ["ContentBasedDeduplication", ""],
+  fifoThroughputScope: ["FifoThroughputScope"],
   policy: ["Policy"],
   signatureVersion: ["SignatureVersion"],
   tracingConfig: ["TracingConfig"],

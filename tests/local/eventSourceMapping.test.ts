@@ -1,4 +1,10 @@
-import { GetQueueAttributesCommand, SendMessageBatchCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import {
+  ChangeMessageVisibilityCommand,
+  GetQueueAttributesCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
 import type { SQSEvent } from "aws-lambda";
 import { expect } from "chai";
 import { EventEmitter, once } from "node:events";
@@ -265,17 +271,60 @@ describe("an event source mapping", () => {
     expect(await counts()).to.deep.equal([0, 0]);
   });
 
-  it("keeps the order of a FIFO queue's group", async () => {
-    const { invoker, map, send } = await start({ queueName: "queue.fifo" });
-    for (const body of ["1", "2"]) await send(body, { MessageGroupId: "g", MessageDeduplicationId: body });
-    map();
-    const first = await invoker.next();
-    expect(first.bodies).to.deep.equal(["1"]);
-    expect(first.event.Records[0]?.attributes).to.include({ MessageGroupId: "g" });
-    first.answer(success);
-    const second = await invoker.next();
-    expect(second.bodies).to.deep.equal(["2"]);
-    second.answer(success);
+  describe("from a FIFO queue", () => {
+    const startFifo = async () => {
+      const started = await start({ queueName: "queue.fifo" });
+      const send = (body: string, group: string) =>
+        started.send(body, { MessageGroupId: group, MessageDeduplicationId: body });
+      return { ...started, send };
+    };
+
+    it("hands over a group's messages in order, with group, deduplication id and sequence number", async () => {
+      const { invoker, map, send } = await startFifo();
+      for (const body of ["1", "2"]) await send(body, "g");
+      map();
+      const { bodies, event, answer } = await invoker.next();
+      expect(bodies).to.deep.equal(["1", "2"]);
+      expect(event.Records[1]?.attributes).to.include({
+        ...{ MessageGroupId: "g", MessageDeduplicationId: "2" },
+        SequenceNumber: "2".padStart(20, "0"),
+      });
+      answer(success);
+    });
+
+    it("never has a group's messages in two invocations at once, but those of others", async () => {
+      const { invoker, map, send } = await startFifo();
+      for (const body of ["a1", "a2"]) await send(body, "a");
+      map({ batchSize: 1 });
+      const first = await invoker.next();
+      await send("b1", "b");
+      const other = await invoker.next();
+      expect([first.bodies, other.bodies]).to.deep.equal([["a1"], ["b1"]]);
+      expect(invoker.running).to.equal(2);
+      first.answer(success);
+      const second = await invoker.next();
+      expect(second.bodies).to.deep.equal(["a2"]);
+      for (const { answer } of [other, second]) answer(success);
+    });
+
+    it("hands over what has failed, and what was held back with it, before what came later", async () => {
+      const { invoker, map, send, sqs, queue } = await startFifo();
+      for (const body of ["1", "2", "3"]) await send(body, "g");
+      map();
+      const { event, answer } = await invoker.next();
+      await send("4", "g");
+      // The later ones become visible first.
+      for (const { receiptHandle: ReceiptHandle } of [...event.Records].reverse()) {
+        const change = { QueueUrl: queue.url, ReceiptHandle, VisibilityTimeout: 0 };
+        await sqs.send(new ChangeMessageVisibilityCommand(change));
+        if (ReceiptHandle === event.Records[1]?.receiptHandle) expect(invoker.running).to.equal(1);
+      }
+      const batchItemFailures = event.Records.map(({ messageId }) => ({ itemIdentifier: messageId }));
+      answer({ payload: { batchItemFailures } });
+      const again = await invoker.next();
+      expect(again.bodies).to.deep.equal(["1", "2", "3", "4"]);
+      again.answer(success);
+    });
   });
 
   it("polls nothing while it is disabled, and again when it is enabled", async () => {

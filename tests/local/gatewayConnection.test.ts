@@ -315,6 +315,30 @@ describe("the local gateway's connections", () => {
       expect(event.requestContext.connectionId).to.equal(second.id);
       expect(fixture.invoker.count("$disconnect")).to.equal(1);
     });
+
+    it("is not delivered for as many connections as are to be lost, and is for the next", async () => {
+      await fixture.deployed("$disconnect");
+      fixture.gateways.loseNextDisconnects(1);
+      const lost = traced("is lost");
+      const first = await fixture.open();
+      first.client.ws.close();
+      expect(await lost).to.contain(first.id.slice(-5));
+      const second = await fixture.open();
+      second.client.ws.close();
+      const { event } = await fixture.invoker.next("$disconnect");
+      expect(event.requestContext.connectionId).to.equal(second.id);
+      expect(fixture.invoker.count("$disconnect")).to.equal(1);
+    });
+  });
+
+  it("is listed with the tag that its client gave, and without one where none was given", async () => {
+    await fixture.deployed("$default");
+    const { id } = await fixture.open();
+    const tagged = await fixture.open("/dev?tag=mine");
+    expect(fixture.gateways.connections()).to.deep.equal([
+      { id, state: "open" },
+      { id: tagged.id, state: "open", tag: "mine" },
+    ]);
   });
 
   describe("the network", () => {

@@ -201,6 +201,21 @@ describe("a provisioned topic's policy", () => {
   }
 });
 
+describe("a provisioned FIFO topic", () => {
+  it("has a name that says so, and the scope of its throughput", async () => {
+    const { messaging, create } = await start();
+    const { id } = await create(topic, { fifoTopic: true, fifoThroughputScope: "MessageGroup" });
+    expect(id).to.match(/:relay-[0-9a-f]{7}\.fifo$/);
+    expect(messaging.topicAttributes(id)).to.deep.include({ FifoTopic: "true", FifoThroughputScope: "MessageGroup" });
+  });
+
+  it("is refused with a scope that there is not", async () => {
+    const { create } = await start();
+    const refused = create(topic, { fifoTopic: true, fifoThroughputScope: "messageGroup" });
+    expect((await refusal(refused)).message).to.include("FifoThroughputScope messageGroup");
+  });
+});
+
 describe("what a program asks of queues and topics", () => {
   it("is a topic's state by its ARN, and nothing where there is none", async () => {
     const { messaging, create, resource } = await start();

@@ -3,7 +3,13 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { resolveArgs, type WebsocketRelayArgs } from "../../components/args";
-import { asRuntimeConfig, readStackConfig, type StackConfig, withLocalIssuer } from "../../local/stackConfig";
+import {
+  asRuntimeConfig,
+  readStackConfig,
+  type StackConfig,
+  withAllowedOrigin,
+  withLocalIssuer,
+} from "../../local/stackConfig";
 
 const repository = resolve(__dirname, "../..");
 
@@ -17,7 +23,7 @@ describe("readStackConfig", () => {
   const write = (project: string, stack: string) => {
     writeFileSync(join(folder, "Pulumi.yaml"), `name: p\nconfig:\n${project}`);
     writeFileSync(join(folder, "Pulumi.dev.yaml"), stack);
-    return () => readStackConfig(folder, "dev");
+    return (overrides?: Record<string, string>) => readStackConfig(folder, "dev", overrides);
   };
 
   it("lays the stack's values over the project's defaults, and leaves other namespaces to their providers", () => {
@@ -57,6 +63,53 @@ describe("readStackConfig", () => {
     });
   }
 
+  describe("with values for one run", () => {
+    const declarations = [
+      "  text: { type: string, default: a }",
+      "  whole: { type: integer, default: 1 }",
+      "  flag: { type: boolean, default: false }",
+      "  list: { type: array, items: { type: string }, default: [] }",
+      "  map: { type: object, default: {} }",
+    ].join("\n");
+    const read = (overrides: Record<string, string>) =>
+      write(declarations, "config:\n  p:text: b\n  p:undeclared: c")(overrides).values;
+
+    it("puts them before the stack's, each of its declared type", () => {
+      const given = { text: "1", whole: "2", flag: "true", list: '["x"]', map: '{"k":1}' };
+      const values = { text: "1", whole: 2, flag: true, list: ["x"], map: { k: 1 } };
+      expect(read(given)).to.deep.equal({ ...values, undeclared: "c" });
+      expect(read({ text: "" })).to.include({ text: "" });
+    });
+
+    it("takes a key with its project, as the CLI does, and what a stack sets without a declaration as text", () => {
+      expect(read({ "p:whole": "3", undeclared: "4" })).to.include({ whole: 3, undeclared: "4" });
+    });
+
+    it("refuses an unknown key, naming those that there are", () => {
+      expect(() => read({ wohle: "1" })).to.throw(
+        '--config: the program has no config key "wohle"; there are: flag, list, map, text, undeclared, whole',
+      );
+    });
+
+    const wrong: [key: string, value: string, allowed: string][] = [
+      ["whole", "1.5", "a whole number"],
+      ["whole", "", "a whole number"],
+      ["flag", "yes", "true or false"],
+      ["list", "x", '["a","b"]'],
+      ["list", "[1]", '["a","b"]'],
+      ["map", "[]", "an object as JSON"],
+      ["map", "null", "an object as JSON"],
+    ];
+    for (const [key, value, allowed] of wrong) {
+      it(`refuses ${JSON.stringify(value)} for ${key}, saying what is allowed`, () => {
+        expect(() => read({ [key]: value }))
+          .to.throw(`--config ${key}: got ${JSON.stringify(value)}; allowed: `)
+          .with.property("message")
+          .that.includes(allowed);
+      });
+    }
+  });
+
   it("names the stacks that there are when asked for another", () => {
     expect(() => readStackConfig(repository, "staging"))
       .to.throw('stack "staging" has no file')
@@ -81,6 +134,18 @@ for (const stack of ["dev", "prod"]) {
     });
   });
 }
+
+describe("withAllowedOrigin", () => {
+  it("adds an origin to those of the stack, and to none", () => {
+    const withOrigin = (values: object) =>
+      withAllowedOrigin({ project: "p", values: { ...values } }, "http://127.0.0.1:1").values.allowedOrigins;
+    expect(withOrigin({ allowedOrigins: ["https://app.dev"] })).to.deep.equal([
+      "https://app.dev",
+      "http://127.0.0.1:1",
+    ]);
+    expect(withOrigin({})).to.deep.equal(["http://127.0.0.1:1"]);
+  });
+});
 
 describe("the stacks", () => {
   it("retry for an hour and more in prod, and for a minute in dev", () => {

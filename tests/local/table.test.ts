@@ -160,6 +160,39 @@ describe("a provisioned table", () => {
     await table.delete(id, { ...inputs, deletionProtectionEnabled: false });
   });
 
+  it("has an index hold what it includes, of the items that have its keys, and nothing else", async () => {
+    const { dynamodb, create } = await start();
+    const { id: TableName } = await create({
+      billingMode: "PAY_PER_REQUEST",
+      ...{ hashKey: "session", rangeKey: "entry" },
+      attributes: [
+        ...["session", "entry", "expiry_shard"].map((name) => ({ name, type: "S" })),
+        { name: "due_at", type: "N" },
+      ],
+      globalSecondaryIndexes: [
+        {
+          name: "due",
+          keySchemas: [
+            { attributeName: "expiry_shard", keyType: "HASH" },
+            { attributeName: "due_at", keyType: "RANGE" },
+          ],
+          ...{ projectionType: "INCLUDE", nonKeyAttributes: ["seq"] },
+        },
+      ],
+    });
+    const item = { session: { S: "s" }, entry: { S: "1" }, seq: { N: "1" } };
+    const due = { ...item, expiry_shard: { S: "0" }, due_at: { N: "5" } };
+    await dynamodb.send(new PutItemCommand({ TableName, Item: { ...due, body: { S: "large" } } }));
+    await dynamodb.send(new PutItemCommand({ TableName, Item: { ...item, entry: { S: "2" } } }));
+    const { Items } = await dynamodb.send(
+      new QueryCommand({
+        ...{ TableName, IndexName: "due", KeyConditionExpression: "expiry_shard = :shard AND due_at <= :now" },
+        ExpressionAttributeValues: { ":shard": { S: "0" }, ":now": { N: "5" } },
+      }),
+    );
+    expect(Items).to.deep.equal([due]);
+  });
+
   it("is refused with a ttl that is enabled and names no attribute", async () => {
     const { create } = await start();
     const message = (await refusal(create({ ...sessionTable, ttl: { enabled: true } }))).message;

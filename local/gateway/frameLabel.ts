@@ -1,0 +1,32 @@
+import { SUBPROTOCOLS, type Envelope } from "../../protocol";
+
+/**
+ * What a frame to a client is, without what it says: `hello, resumed, message 3 to 5`. Only over our protocol's envelopes:
+ * what a backend publishes may look like one.
+ */
+export function frameLabel(text: string, subprotocol: string | undefined): string {
+  if (subprotocol !== SUBPROTOCOLS.v1) return "message";
+  try {
+    const frame = JSON.parse(text) as Envelope | Envelope[];
+    return runs([frame].flat()).join(", ");
+  } catch {
+    return "a frame that is no JSON";
+  }
+}
+
+function runs(envelopes: Envelope[]): string[] {
+  const labels: string[] = [];
+  let first: number | undefined;
+  for (const [at, envelope] of envelopes.entries()) {
+    if (envelope.type !== "message") {
+      labels.push(envelope.type);
+      continue;
+    }
+    first ??= envelope.seq;
+    const next = envelopes[at + 1];
+    if (next?.type === "message" && next.seq === envelope.seq + 1) continue;
+    labels.push(first === envelope.seq ? `message ${first}` : `message ${first} to ${envelope.seq}`);
+    first = undefined;
+  }
+  return labels;
+}

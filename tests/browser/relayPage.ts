@@ -1,0 +1,91 @@
+import { expect } from "chai";
+import type { Browser, Page } from "playwright-core";
+import type { Recipient, Relay } from "../endToEnd/relay";
+
+/** The page that `npm start` serves, in a browser, as somebody who looks at it uses it. */
+export class RelayPage {
+  private constructor(
+    readonly page: Page,
+    /** What the browser complained of: errors of scripts, of the Content-Security-Policy, of the network. */
+    readonly problems: string[],
+  ) {}
+
+  static async open(browser: Browser, relay: Relay, viewport = { width: 1280, height: 900 }): Promise<RelayPage> {
+    const page = await browser.newPage({ viewport });
+    const opened = RelayPage.of(page);
+    await page.goto(relay.addresses.pageUrl);
+    await page.locator("#delivery", { hasText: "Delivery by" }).waitFor();
+    return opened;
+  }
+
+  /** A tab that was opened by a page. */
+  static of(page: Page): RelayPage {
+    const problems: string[] = [];
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) problems.push(message.text());
+    });
+    page.on("pageerror", ({ message }) => problems.push(message));
+    return new RelayPage(page, problems);
+  }
+
+  /** Connects with a heartbeat that finds a dead connection soon, and waits until the page knows its connection. */
+  async connect({ user, context, contextId }: Recipient, heartbeatSeconds = 0.3): Promise<void> {
+    await this.page.fill("#user", user);
+    await this.page.fill("#context", context);
+    await this.page.fill("#context-id", contextId);
+    await this.page.fill("#heartbeat", String(heartbeatSeconds));
+    await this.page.click("#connect");
+    await this.untilConnected();
+  }
+
+  async untilConnected(): Promise<void> {
+    await this.untilState("connected");
+    await this.page.locator("#connection", { hasNotText: "none" }).waitFor();
+  }
+
+  async untilState(state: string): Promise<void> {
+    await this.page.locator(`#state[data-state="${state}"]`).waitFor();
+  }
+
+  /** Publishes by the page's form, as the backend. */
+  async publish(message: string): Promise<void> {
+    await this.page.fill("#message", message);
+    await this.page.click("#publish");
+  }
+
+  async untilShown(message: string): Promise<void> {
+    await this.page.locator("#messages li", { hasText: message }).first().waitFor();
+  }
+
+  /** Number, origin and text of what is shown, in order. */
+  async shown(): Promise<string[]> {
+    // In the browser, of whose types nothing is known here.
+    type Entry = { dataset: { seq?: string; origin?: string }; lastChild: { textContent: string } };
+    return this.page.locator("#messages li").evaluateAll((entries) =>
+      (entries as unknown as Entry[]).map(({ dataset: { seq = "-", origin = "-" }, lastChild }) => {
+        return `${seq} ${origin} ${lastChild.textContent}`;
+      }),
+    );
+  }
+
+  /** Resolves when the diagram has such an arrow: `Gateway to Client: …`. */
+  async untilDrawn(said: RegExp): Promise<void> {
+    await this.page.locator("#diagram li", { hasText: said }).first().waitFor({ state: "attached" });
+  }
+
+  async untilNoticed(what: RegExp): Promise<void> {
+    await this.page.locator("#notices li", { hasText: what }).first().waitFor();
+  }
+
+  async text(selector: string): Promise<string> {
+    return (await this.page.textContent(selector)) ?? "";
+  }
+
+  expectNoProblem(): void {
+    expect(this.problems).to.deep.equal([]);
+  }
+
+  async close(): Promise<void> {
+    await this.page.close();
+  }
+}

@@ -1,0 +1,26 @@
+import { expect } from "chai";
+import { frameLabel } from "../../local/gateway/frameLabel";
+
+describe("the label of a frame to a client", () => {
+  const message = (seq: number) => ({ type: "message", epoch: "e", seq, id: `m-${seq}`, body: "a secret" });
+  const label = (frame: unknown) => frameLabel(JSON.stringify(frame), "websocket-relay.v1");
+
+  it("names what it holds, in order, a run of numbers as one, and nothing that was published", () => {
+    const hello = { type: "hello", oldest: 1, newest: 5 };
+    const resumed = { type: "resumed", recovered: true, first: 3, through: 5 };
+    expect(label([hello, resumed, message(3), message(4), message(5)])).to.equal("hello, resumed, message 3 to 5");
+    expect(label(message(7))).to.equal("message 7");
+    expect(label([message(7), message(9), message(10)])).to.equal("message 7, message 9 to 10");
+    expect(label({ type: "superseded" })).to.equal("superseded");
+  });
+
+  it("is message for every other protocol, whatever was published looks like", () => {
+    const published = JSON.stringify(message(3));
+    expect(frameLabel(published, undefined)).to.equal("message");
+    expect(frameLabel(published, "websocket-relay.raw")).to.equal("message");
+  });
+
+  it("says so where a frame of the protocol is no JSON", () => {
+    expect(frameLabel("{", "websocket-relay.v1")).to.equal("a frame that is no JSON");
+  });
+});
