@@ -36,7 +36,7 @@ describe("a change in components/", () => {
   };
 
   it("that takes the gateway's permission away is answered 500 to every handshake, as on AWS", async () => {
-    const started = await startWith("gateway.ts", "executionArn}/*/${routeKey}`", "executionArn}/*/other`");
+    const started = await startWith("lambdaRoute.ts", "executionArn}/*/${routeKey}`", "executionArn}/*/other`");
     const to = recipient();
     const headers = { authorization: `Bearer ${await started.token(to.user)}` };
     expect((await started.handshake(started.url(to), { headers })).status).to.equal(500);

@@ -8,7 +8,7 @@ import type { PolicyEntry } from "../../local/iam/policies";
 import type { Authorization } from "../../local/iam/recorder";
 import { type Client, recipient, type Recipient, type Relay } from "./relay";
 
-type Flows = Record<string, (relay: Relay) => Promise<void>>;
+export type Flows = Record<string, (relay: Relay) => Promise<void>>;
 
 /**
  * Everything that the functions of the program ever do, as it is seen from outside. A right that no flow here needs is one
@@ -58,7 +58,7 @@ export const flows: Flows = {
 
   "a message waits for a client whose connection was lost": async (relay) => {
     const to = recipient();
-    await loseConnection(relay, await relay.connect(to), to);
+    await loseConnection(relay, await relay.connect(to), await connectionOf(relay, to));
     await relay.publish(to, "while you were away");
     await relay.log({ event: "failed", reason: "connection-gone", callerId: `user#${to.user}` });
     await (await relay.connect(to)).message("while you were away");
@@ -67,7 +67,7 @@ export const flows: Flows = {
 
   "a connection that is gone for good is forgotten": async (relay) => {
     const to = recipient();
-    await loseConnection(relay, await relay.connect(to), to);
+    await loseConnection(relay, await relay.connect(to), await connectionOf(relay, to));
     await relay.ageSession(to, 120);
     await relay.publish(to, "kept");
     while (await relay.session(to));
@@ -178,7 +178,7 @@ function backendAs(relay: Relay, credentials: SNSClientConfig["credentials"]): R
 }
 
 /** How often pollers have asked for a queue's attributes. */
-async function watches(relay: Relay): Promise<number> {
+export async function watches(relay: Relay): Promise<number> {
   const authorizations = await relay.controlled<Authorization[]>("/authorizations");
   return authorizations
     .filter(({ principal, decision }) => principal.includes(":assumed-role/") && decision === "allowed")
@@ -191,8 +191,7 @@ async function connectionOf(relay: Relay, to: Recipient): Promise<string> {
 }
 
 /** Cuts a client's connection, and resolves when the gateway knows it; no `$disconnect` is delivered. */
-async function loseConnection(relay: Relay, client: Client, to: Recipient): Promise<void> {
-  const connectionId = await connectionOf(relay, to);
+export async function loseConnection(relay: Relay, client: Client, connectionId: string): Promise<void> {
   await relay.fault({ disconnects: "lose" });
   client.socket.terminate();
   while ((await relay.management("GET", connectionId)).status !== 410);

@@ -5,7 +5,9 @@ import { refusal } from "../refusal";
 import { flows, optionalFlows } from "./flows";
 import { type Grant, grantsOf, isAbout, isAllowed, nameOf } from "./privileges";
 import { startProgram } from "./program";
+import { receiptsQueue } from "./receipts";
 import { Relay } from "./relay";
+import { replayFlows } from "./replayFlows";
 
 const fast = ["--time-scale", "60"];
 
@@ -31,11 +33,32 @@ relay.grantPublish(backend);
 relay.grantDisconnectUser(backend);
 `;
 
+/** Every argument that gives somebody a right where messages are replayed. */
+const everyRightOfReplay = `
+const owner = { Effect: "Allow", Principal: { AWS: "arn:aws:iam::000000000000:root" }, Action: "kms:*", Resource: "*" };
+const Statement = [owner, ...kmsKeyPolicyStatements({ accountId: "000000000000", region: "us-east-1" })];
+const key = new aws.kms.Key("key", { policy: JSON.stringify({ Version: "2012-10-17", Statement }) });
+const relay = new WebsocketRelay("relay", {
+  auth,
+  kmsKeyArn: key.arn,
+  delivery: "replay",
+  receipts: true,
+  deadLetterExpired: true,
+  maxAttempts: 10,
+  backoffMinSeconds: 1,
+  backoffMaxSeconds: 10,
+});
+${receiptsQueue}`;
+
 const programs = {
   "the stack dev": { start: () => Relay.start(fast), played: flows },
   "a relay with every optional right": {
     start: () => startProgram(everyRight, fast),
     played: { ...flows, ...optionalFlows },
+  },
+  "a relay that delivers by replay": {
+    start: () => startProgram(everyRightOfReplay, fast),
+    played: replayFlows,
   },
 };
 

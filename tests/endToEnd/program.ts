@@ -30,7 +30,6 @@ import { type AuthArgs, kmsKeyPolicyStatements, WebsocketRelay } from ${JSON.str
 
 const auth = new pulumi.Config().requireObject<AuthArgs>("auth");
 ${body}
-export const { websocketUrl, managementEndpoint, topicArn, queueUrl, deadLetterQueueUrl } = relay;
-export const { subscriptionDeadLetterQueueUrl, tableName, relayName } = relay;
+export const { addresses } = relay;
 `;
 }

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import {
   type AttributeValue,
+  DeleteItemCommand,
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
@@ -112,21 +113,25 @@ export class Relay {
   }
 
   /** A client that is open, by whatever the URL and the options say of it. */
-  async connectByUrl(url: string, options: ClientOptions = {}): Promise<Client> {
-    const client = this.client(url, options);
+  async connectByUrl(url: string, options: ClientOptions = {}, subprotocols?: string[]): Promise<Client> {
+    const client = this.client(url, options, subprotocols);
     await client.opened;
     return client;
   }
 
-  private client(url: string, options: ClientOptions): Client {
-    const client = new Client(url, options);
+  private client(url: string, options: ClientOptions, subprotocols?: string[]): Client {
+    const client = new Client(url, options, subprotocols);
     this.sockets.push(client.socket);
     return client;
   }
 
   /** The status with which a handshake is answered: 101, or the refusal's. */
-  async handshake(url: string, options: ClientOptions): Promise<{ status: number; body: string }> {
-    const socket = new WebSocket(url, options);
+  async handshake(
+    url: string,
+    options: ClientOptions,
+    subprotocols?: string[],
+  ): Promise<{ status: number; body: string }> {
+    const socket = new WebSocket(url, subprotocols, options);
     this.sockets.push(socket);
     socket.on("error", () => undefined);
     return new Promise((answered) => {
@@ -229,6 +234,17 @@ export class Relay {
     return (await this.dynamodb.send(command, { abortSignal: this.signal })).Item;
   }
 
+  /** What the frames of a connection find their session by. */
+  async lookup(connectionId: string): Promise<Record<string, AttributeValue> | undefined> {
+    const command = new GetItemCommand({ ...this.lookupKey(connectionId), ConsistentRead: true });
+    return (await this.dynamodb.send(command, { abortSignal: this.signal })).Item;
+  }
+
+  /** Deletes the lookup, as if the connection had never been let in. */
+  async forgetLookup(connectionId: string): Promise<void> {
+    await this.dynamodb.send(new DeleteItemCommand(this.lookupKey(connectionId)));
+  }
+
   /** Makes the token of a connection look as if it had ended. */
   async expireToken(recipient: Recipient, connectionId: string): Promise<void> {
     const item = await this.connectionItem(recipient, connectionId);
@@ -298,7 +314,13 @@ export class Relay {
     }
   }
 
-  private get signal(): AbortSignal {
+  private lookupKey(connectionId: string) {
+    const Key = { caller_id: { S: `connection#${connectionId}` }, context: { S: `#connection#${connectionId}` } };
+    return { TableName: this.addresses.tableName, Key };
+  }
+
+  /** Ends what is waited for when it is abandoned. */
+  get signal(): AbortSignal {
     setMaxListeners(0, this.waiting.signal);
     return this.waiting.signal;
   }
@@ -322,8 +344,8 @@ export class Client {
   readonly opened: Promise<void>;
   readonly messages: string[] = [];
 
-  constructor(url: string, options: ClientOptions) {
-    this.socket = new WebSocket(url, options);
+  constructor(url: string, options: ClientOptions, subprotocols?: string[]) {
+    this.socket = new WebSocket(url, subprotocols, options);
     this.opened = once(this.socket, "open").then(() => undefined);
     this.opened.catch(() => undefined);
     this.socket.on("error", () => undefined);

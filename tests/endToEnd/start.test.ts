@@ -18,6 +18,7 @@ describe("npm start", () => {
     expect(stdout.trim().split("\n")).to.have.lengthOf(1);
     expect(Object.keys(JSON.parse(stdout) as object)).to.deep.equal([
       "relayName",
+      "delivery",
       "websocketUrl",
       "managementEndpoint",
       "awsEndpoint",
@@ -36,6 +37,7 @@ describe("npm start", () => {
       "cookieName",
       "allowedOrigins",
       "controlUrl",
+      "pageUrl",
     ]);
   });
 
@@ -53,6 +55,7 @@ describe("npm start", () => {
     while (!stdout.includes("Ctrl-C")) await once(child.stdout, "data");
     child.kill("SIGINT");
     await once(child, "exit");
+    expect(stdout.indexOf("http://127.0.0.1:"), "the page comes first").to.be.below(stdout.indexOf("wscat"));
     expect(stdout)
       .to.match(/wscat -c 'ws:/)
       .and.match(/sns publish --topic-arn arn:/)
@@ -93,7 +96,18 @@ describe("npm start", () => {
   it("uses the config of the chosen stack", async () => {
     const relay = await Relay.start(["--stack", "prod"]);
     try {
-      expect(relay.addresses.allowedOrigins).to.deep.equal([new URL(relay.addresses.managementEndpoint).origin]);
+      const { allowedOrigins, managementEndpoint, pageUrl } = relay.addresses;
+      expect(allowedOrigins).to.deep.equal([new URL(pageUrl).origin, new URL(managementEndpoint).origin]);
+    } finally {
+      await relay.stop();
+    }
+  });
+
+  it("uses a value of --config in the place of the stack's, as often as one is given", async () => {
+    const relay = await Relay.start(["--config", 'allowedOrigins=["https://app.dev"]', "-c", "stageName=a"]);
+    try {
+      expect(relay.addresses.allowedOrigins).to.include("https://app.dev").and.not.include("http://localhost:3000");
+      expect(relay.addresses.websocketUrl).to.match(/\/a$/);
     } finally {
       await relay.stop();
     }
@@ -138,6 +152,11 @@ describe("npm start", () => {
     ["a port that is none", ["--port", "65536"], /--port: got "65536"; allowed/],
     ["a Node that is not there", ["--node", "/nowhere/node"], /--node: got "\/nowhere\/node"; allowed/],
     ["a program that is not there", ["--program", "/nowhere"], /--program: got "\/nowhere"; allowed/],
+    ["a config value without =", ["-c", "delivery"], /--config: got "delivery"; allowed: KEY=VALUE/],
+    ["a config value without a key", ["-c", "=replay"], /--config: got "=replay"; allowed: KEY=VALUE/],
+    ["an unknown config key", ["-c", "deliver=replay"], /no config key "deliver"; there are: .*maxAttempts/],
+    ["a config value of another type", ["-c", "maxAttempts=x"], /--config maxAttempts: got "x"; allowed: a whole/],
+    ["a config value that the program refuses", ["-c", "maxAttempts=0"], /maxAttempts/],
     ["a time scale below one", ["--time-scale", "0"], /--time-scale: got "0"; allowed/],
   ];
   for (const [what, flags, message] of refused) {

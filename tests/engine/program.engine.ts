@@ -14,7 +14,7 @@ import { ProviderServer } from "../../local/providerServer";
 import { Provisioner } from "../../local/provision";
 import { runProgram } from "../../local/runProgram";
 import { readStackConfig, withLocalIssuer } from "../../local/stackConfig";
-import type { Participant } from "../../local/trace";
+import type { Participant } from "../../local/traceEvent";
 import { nameOf, ProgramCopy } from "./programCopy";
 
 const repository = resolve(__dirname, "../..");

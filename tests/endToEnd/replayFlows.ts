@@ -1,0 +1,180 @@
+import { once } from "node:events";
+import { expect } from "chai";
+import { type Flows, loseConnection, watches } from "./flows";
+import { History } from "./history";
+import { ReceiptsInbox } from "./receipts";
+import { recipient, type Recipient, type Relay } from "./relay";
+import { ReplayClient } from "./replayClient";
+
+/** What {@link flows} are for a relay that delivers by replay, with receipts and dead letters of what expires. */
+export const replayFlows: Flows = {
+  "a client connects, resumes, and all that stood of it is cleared when it disconnects": async (relay) => {
+    const to = recipient();
+    const client = await ReplayClient.connect(relay, to);
+    expect(await client.resume()).to.deep.include({ recovered: true, through: 0 });
+    await client.client.close();
+    await relay.log({ event: "disconnected", connectionId: client.connectionId });
+    expect(await relay.session(to)).to.equal(undefined);
+    expect(await relay.lookup(client.connectionId)).to.equal(undefined);
+  },
+
+  "live messages are numbered, acknowledged and told of, and leave the queue": async (relay) => {
+    const to = recipient();
+    const client = await ReplayClient.connect(relay, to);
+    for (const [index, message] of ["first", "second"].entries()) {
+      await relay.publish({ ...to, messageId: idOf(to, message) }, message);
+      expect(await client.message(index + 1)).to.include({ body: message });
+    }
+    await client.acknowledge(2);
+    await told(relay, idOf(to, "second"), "delivered");
+    await relay.untilQueueIsEmpty();
+  },
+
+  "the poller watches the queue while messages come": async (relay) => {
+    const to = recipient();
+    const client = await ReplayClient.connect(relay, to);
+    const before = await watches(relay);
+    for (let count = 1; (await watches(relay)) === before; count++) {
+      await relay.publish(to, `message ${count}`);
+      await client.message(count);
+    }
+    await relay.untilQueueIsEmpty();
+  },
+
+  "a message is stored for a client whose connection is gone for good, and is sent when it is back": async (relay) => {
+    const to = recipient();
+    const lost = await ReplayClient.connect(relay, to);
+    await loseConnection(relay, lost.client, lost.connectionId);
+    await relay.ageSession(to, 120);
+    await relay.publish(to, "kept");
+    await relay.untilQueueIsEmpty();
+    expect(await relay.session(to)).to.equal(undefined);
+    const back = await ReplayClient.connect(relay, to);
+    await back.resume();
+    expect(back.messages).to.deep.equal([[1, "kept"]]);
+  },
+
+  "a message that the gateway does not take is tried again under its number": async (relay) => {
+    const to = recipient();
+    const client = await ReplayClient.connect(relay, to);
+    await relay.fault({ management: 500, times: 1 });
+    await relay.publish(to, "again");
+    expect(await client.message(1)).to.include({ body: "again" });
+    await relay.untilQueueIsEmpty();
+  },
+
+  "a message whose number another one has taken gets the next": async (relay) => {
+    const to = recipient();
+    const client = await ReplayClient.connect(relay, to);
+    await relay.publish(to, "faster");
+    await client.message(1);
+    await withHistory(relay, (history) => history.claim(to, idOf(to, "slower"), 1));
+    await relay.publish({ ...to, messageId: idOf(to, "slower") }, "slower");
+    expect(await client.message(2)).to.include({ body: "slower" });
+    await relay.untilQueueIsEmpty();
+  },
+
+  "a client whose session has expired is closed, and comes back": async (relay) => {
+    const to = recipient();
+    const { client } = await ReplayClient.connect(relay, to);
+    await relay.putSession(to, { ...(await relay.session(to)), expiration_date: { N: "1" } });
+    await relay.publish(to, "expired");
+    await once(client.socket, "close");
+    const back = await ReplayClient.connect(relay, to);
+    await back.resume();
+    expect(back.messages).to.deep.equal([[1, "expired"]]);
+    await relay.untilQueueIsEmpty();
+  },
+
+  "a superseded connection is told so, and leaves the newer one's session alone": async (relay) => {
+    const to = recipient();
+    const first = await ReplayClient.connect(relay, to);
+    await ReplayClient.connect(relay, to);
+    await first.until("superseded");
+    const session = await relay.session(to);
+    await relay.management("DELETE", first.connectionId);
+    await relay.log({ event: "disconnected", connectionId: first.connectionId });
+    expect(await relay.session(to)).to.deep.equal(session);
+  },
+
+  "a client that arrives late is refused, and nothing stands of it": async (relay) => {
+    const to = recipient();
+    const connected_at = { N: String(Date.now() + 60_000) };
+    await relay.putSession(to, { connection_id: { S: "newer=" }, connected_at });
+    const headers = { authorization: `Bearer ${await relay.token(to.user)}` };
+    expect((await relay.handshake(relay.url(to), { headers }, ["websocket-relay.v1"])).status).to.equal(409);
+  },
+
+  "a frame that is not of the protocol is answered, whichever it is": async (relay) => {
+    for (const action of ["resume", "ack"]) {
+      const { client, until } = await connected(relay);
+      client.client.socket.send(JSON.stringify({ action, cursor: "none" }));
+      expect(await until("error")).to.include({ code: "bad-request" });
+    }
+  },
+
+  "a message that cannot be delivered is dead-lettered, and told of": async (relay) => {
+    const to = recipient();
+    const { user } = to;
+    await relay.publish({ user, messageId: idOf(to, "dead") }, `${user} has no context`);
+    await relay.deadLetter(`${user} has no context`);
+    await told(relay, idOf(to, "dead"), "dead");
+    await relay.untilQueueIsEmpty();
+  },
+
+  "a message that the retry queue cannot take is in the subscription's dead-letter queue": async (relay) => {
+    const to = recipient();
+    const tooMany = Array.from({ length: 10 }, (_, index) => [`attribute${index}`, "value"]);
+    await relay.publish({ ...to, ...Object.fromEntries(tooMany) }, to.user);
+    const { subscriptionDeadLetterQueueUrl } = relay.addresses;
+    await relay.deadLetterOf(({ Body = "" }) => Body.includes(to.user), subscriptionDeadLetterQueueUrl);
+  },
+
+  "a message that nobody acknowledged is reported and taken out of the history": async (relay) => {
+    const to = recipient();
+    const messages = ["older", "newer"].map((message) => `${message} of ${to.user}`);
+    for (const message of messages) await relay.publish({ ...to, messageId: message }, message);
+    await relay.untilQueueIsEmpty();
+    await withHistory(relay, async (history) => {
+      await history.age(to, 86_400 + 600);
+      const letters = new Set<string | undefined>();
+      const isLast = (Body?: string) => messages.includes(Body ?? "") && letters.add(Body).size === messages.length;
+      await relay.deadLetterOf(({ Body }) => isLast(Body), relay.addresses.deadLetterQueueUrl);
+      await told(relay, messages[1] ?? "", "expired");
+      await history.untilForgotten(to, 2);
+      expect(await history.log(to)).to.have.lengthOf(1);
+    });
+  },
+
+  "a message whose own time has passed is reported to whoever resumes first": async (relay) => {
+    const to = recipient();
+    const messageId = idOf(to, "offer");
+    await relay.publish({ ...to, messageId }, messageId);
+    await relay.untilQueueIsEmpty();
+    await withHistory(relay, (history) => history.pass(to, messageId, { isDue: false }));
+    const client = await ReplayClient.connect(relay, to);
+    await client.resume();
+    expect(await client.message(1)).to.include({ expired: true });
+    await relay.deadLetter(messageId);
+    await told(relay, messageId, "expired");
+  },
+};
+
+function idOf({ user }: Recipient, message: string): string {
+  return `${user}/${message}`;
+}
+
+async function connected(relay: Relay): Promise<{ client: ReplayClient; until: ReplayClient["until"] }> {
+  const client = await ReplayClient.connect(relay, recipient());
+  return { client, until: client.until.bind(client) };
+}
+
+async function told(relay: Relay, messageId: string, status: "delivered" | "expired" | "dead"): Promise<void> {
+  const inbox = new ReceiptsInbox(relay);
+  await inbox.receipt(messageId, status).finally(() => inbox.close());
+}
+
+async function withHistory<T>(relay: Relay, use: (history: History) => Promise<T>): Promise<T> {
+  const history = new History(relay);
+  return use(history).finally(() => history.close());
+}
