@@ -16,43 +16,75 @@ export interface BundleMeasurement {
   loadRatio: number;
 }
 
+/** A function whose bundle is measured, and what it is made of. */
+export interface Measured {
+  deployed: Deployed;
+  /** Under `handlers`. */
+  module: string;
+  factory: string;
+}
+
+/** The functions of a relay of each mode; and of one with receipts, which ships the topic's client too. */
+export interface Functions {
+  retry: Record<Lambda<"retry">, Deployed>;
+  replay: Record<Lambda<"replay">, Deployed>;
+  replayWithReceipts: Record<Lambda<"replay">, Deployed>;
+}
+
+/** Every bundle that there is, each once: `disconnect` is the same in both modes. Those of replay mode are named by their folder. */
+export function measuredBundles({ retry, replay, replayWithReceipts }: Functions): Record<string, Measured> {
+  const bundles: Record<string, Measured> = {};
+  for (const lambda of LAMBDAS.retry) {
+    bundles[lambda] = { deployed: retry[lambda], module: lambda, factory: `${lambda}FromEnvironment` };
+  }
+  for (const lambda of LAMBDAS.replay.filter((each) => each !== "disconnect")) {
+    const module = `replay/${lambda}`;
+    // Those that retry mode has too say in their name which they are.
+    const factory = `${lambda}${lambda in retry ? "Replay" : ""}FromEnvironment`;
+    bundles[module] = { deployed: replay[lambda], module, factory };
+  }
+  for (const lambda of LAMBDAS.replay.filter((each) => replayWithReceipts[each].text !== replay[each].text)) {
+    const module = `replay/${lambda}WithReceipts`;
+    const factory = `${lambda}WithReceiptsFromEnvironment`;
+    bundles[module] = { deployed: replayWithReceipts[lambda], module, factory };
+  }
+  return bundles;
+}
+
 /**
  * Size and load time of each function's archive. Load time is that of `require` alone, with Node already running: Node's own
  * start, Lambda's runtime, the download of the archive and the first request's connections are left out. The reference is
  * the same handler as plain CommonJS files with its packages in node_modules, on a warm file cache, which flatters it.
  */
 export async function measureBundles(
-  functions: Record<Lambda, Deployed>,
+  bundles: Record<string, Measured>,
   processes: number,
-): Promise<Record<Lambda, BundleMeasurement>> {
+): Promise<Record<string, BundleMeasurement>> {
   const folder = mkdtempSync(join(tmpdir(), "relay-bench-"));
   try {
     compileHandlers(folder);
-    const measured: Partial<Record<Lambda, BundleMeasurement>> = {};
-    for (const lambda of LAMBDAS) {
-      measured[lambda] = await measureBundle(lambda, functions[lambda], folder, processes);
-      console.error(`bench: loaded ${lambda} ${processes} times bundled and unbundled`);
+    const measured: Record<string, BundleMeasurement> = {};
+    for (const [name, bundle] of Object.entries(bundles)) {
+      measured[name] = await measureBundle(name, bundle, folder, processes);
+      console.error(`bench: loaded ${name} ${processes} times bundled and unbundled`);
     }
-    return measured as Record<Lambda, BundleMeasurement>;
+    return measured;
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
 async function measureBundle(
-  lambda: Lambda,
-  { text, variables }: Deployed,
+  name: string,
+  { deployed: { text, variables }, module, factory }: Measured,
   folder: string,
   processes: number,
 ): Promise<BundleMeasurement> {
-  const bundled = join(folder, "bundles", lambda, "index.js");
+  const bundled = join(folder, "bundles", name, "index.js");
   mkdirSync(join(bundled, ".."), { recursive: true });
   writeFileSync(bundled, text);
-  const unbundled = join(folder, `${lambda}.js`);
-  writeFileSync(
-    unbundled,
-    `exports.handler = require("./handlers/${lambda}").${lambda}FromEnvironment(process.env);\n`,
-  );
+  const unbundled = join(folder, `${name.replace("/", "-")}.js`);
+  writeFileSync(unbundled, `exports.handler = require("./handlers/${module}").${factory}(process.env);\n`);
 
   // The first of each pays for the file cache.
   await loadMs(bundled, variables);
@@ -78,7 +110,12 @@ function compileHandlers(folder: string): void {
   symlinkSync(join(repository, "node_modules"), join(folder, "node_modules"));
   for (const layer of ["handlers", "protocol"]) {
     mkdirSync(join(folder, layer));
-    for (const file of readdirSync(join(repository, layer))) {
+    for (const entry of readdirSync(join(repository, layer), { recursive: true })) {
+      const file = String(entry);
+      if (!file.endsWith(".ts")) {
+        mkdirSync(join(folder, layer, file), { recursive: true });
+        continue;
+      }
       const { outputText } = typescript.transpileModule(readFileSync(join(repository, layer, file), "utf8"), {
         compilerOptions: {
           module: typescript.ModuleKind.CommonJS,

@@ -1,13 +1,22 @@
 import type { Delivery } from "./delivery";
+import type { Mode } from "./deployed";
 import { rounded } from "./median";
 
 export interface CallsMeasurement {
   batchSize: number;
   usersPerBatch: number;
   messages: number;
-  /** Requests that table, gateway and SQS received, by operation. */
+  /** Requests that tables, gateway and SQS received, by operation. */
   requests: Record<string, number>;
   callsBesidePostPerMessage: number;
+}
+
+export interface ReplayCallsMeasurement extends CallsMeasurement {
+  /** Messages of one session go out together. */
+  posts: number;
+  /** Of the history alone: the claim and the entry; the tail. The budget is two and one. */
+  historyWritesPerMessage: number;
+  historyReadsPerMessage: number;
 }
 
 const POST = "POST /live/@connections";
@@ -17,22 +26,54 @@ const POST = "POST /live/@connections";
  * (receive, delete) is Lambda's own doing and not counted; nor are retries, since nothing fails here.
  */
 export async function measureCalls(delivery: Delivery, batches: number): Promise<CallsMeasurement[]> {
-  const measured: CallsMeasurement[] = [];
-  for (const [batchSize, usersPerBatch] of [
+  return measureBatches(delivery, "retry", batches, [
     [10, 10],
     [10, 1],
     [1, 1],
-  ] as const) {
+  ]);
+}
+
+/** The same of the bundle that stores each message before it posts it. */
+export async function measureReplayCalls(delivery: Delivery, batches: number): Promise<ReplayCallsMeasurement[]> {
+  const measured = await measureBatches(delivery, "replay", batches, [
+    [10, 10],
+    [10, 5],
+    [10, 1],
+    [1, 1],
+  ]);
+  return measured.map((measurement) => {
+    const { messages, requests } = measurement;
+    const perMessage = (...operations: string[]) =>
+      rounded(operations.reduce((sum, operation) => sum + (requests[operation] ?? 0), 0) / messages);
+    return {
+      ...measurement,
+      posts: requests[POST] ?? 0,
+      // The sessions are read by BatchGetItem alone, and written by nobody here.
+      historyWritesPerMessage: perMessage("PutItem", "UpdateItem", "DeleteItem"),
+      historyReadsPerMessage: perMessage("Query", "GetItem"),
+    };
+  });
+}
+
+async function measureBatches(
+  delivery: Delivery,
+  mode: Mode,
+  batches: number,
+  cases: [batchSize: number, usersPerBatch: number][],
+): Promise<CallsMeasurement[]> {
+  const measured: CallsMeasurement[] = [];
+  for (const [batchSize, usersPerBatch] of cases) {
     const messages = batchSize * batches;
     await delivery.counts();
     await delivery.run({ run: "deliver", messages, users: usersPerBatch, batchSize, parallel: 1 });
     const requests = await delivery.counts();
     const posts = requests[POST] ?? 0;
-    if (posts !== messages) throw new Error(`${messages} messages made ${posts} POSTs: ${JSON.stringify(requests)}`);
+    const expected = mode === "retry" ? messages : usersPerBatch * batches;
+    if (posts !== expected) throw new Error(`${messages} messages made ${posts} POSTs: ${JSON.stringify(requests)}`);
     const all = Object.values(requests).reduce((sum, count) => sum + count, 0);
     const callsBesidePostPerMessage = rounded((all - posts) / messages);
     measured.push({ batchSize, usersPerBatch, messages, requests, callsBesidePostPerMessage });
   }
-  console.error("bench: counted the calls of deliver");
+  console.error(`bench: counted the calls of deliver, ${mode}`);
   return measured;
 }

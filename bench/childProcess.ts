@@ -10,7 +10,7 @@ export class Child<Request extends object, Answer> {
     return new Child(
       fork(join(__dirname, file), {
         execArgv: ["-r", "ts-node/register"],
-        env: { PATH: process.env.PATH, ...env },
+        env: { PATH: process.env.PATH, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true", ...env },
         // What a function logs is nobody's to read here, and stdout is the measurements'.
         stdio: ["ignore", "ignore", "inherit", "ipc"],
       }),

@@ -1,24 +1,26 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { type AttributeDefinition, CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SESSION_ATTRIBUTES as A, sessionKey } from "../handlers/session";
 import { DynamoDbSessionStore } from "../handlers/sessions";
+import { SUBPROTOCOLS } from "../protocol";
 import { Child } from "./childProcess";
 import { type Deployed, lambdaVariables } from "./deployed";
 import type { ServerAnswer, ServerRequest } from "./servers";
 import type { WorkerAnswer, WorkerRequest } from "./worker";
 
-/** The deliver bundle in a process of its own, a table (dynalite) in another, and a gateway in a third. */
+/** A deliver bundle in a process of its own, its tables (dynalite) in another, and a gateway in a third. */
 export interface Delivery {
   run(request: WorkerRequest): Promise<WorkerAnswer>;
-  /** Requests that table and gateway received since the last call, by operation. SQS is the gateway's process too. */
+  /** Requests that tables and gateway received since the last call, by operation. SQS is the gateway's process too. */
   counts(): Promise<Record<string, number>>;
 }
 
 /** How many users have a connection: `connection-0` and so on. */
 export const USERS = 500;
 
+/** @param deliver The function of either mode: with a history, it is given one. */
 export async function withDelivery<T>(deliver: Deployed, measure: (delivery: Delivery) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "relay-bench-"));
   const table = Child.start<ServerRequest, ServerAnswer>("servers.ts");
@@ -29,7 +31,7 @@ export async function withDelivery<T>(deliver: Deployed, measure: (delivery: Del
       table.ask({ start: "table" }),
       gateway.ask({ start: "gateway" }),
     ]);
-    await connectUsers(tableEndpoint, deliver.variables.TABLE_NAME as string);
+    await connectUsers(tableEndpoint, deliver.variables);
 
     const bundle = join(folder, "index.js");
     writeFileSync(bundle, deliver.text);
@@ -56,23 +58,13 @@ export async function withDelivery<T>(deliver: Deployed, measure: (delivery: Del
   }
 }
 
-async function connectUsers(endpoint: string, tableName: string): Promise<void> {
+async function connectUsers(endpoint: string, variables: Record<string, string>): Promise<void> {
   const credentials = { accessKeyId: "bench", secretAccessKey: "bench" };
   const client = new DynamoDBClient({ endpoint, region: lambdaVariables.AWS_REGION, credentials });
-  await client.send(
-    new CreateTableCommand({
-      TableName: tableName,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: [
-        { AttributeName: A.callerId, AttributeType: "S" },
-        { AttributeName: A.context, AttributeType: "S" },
-      ],
-      KeySchema: [
-        { AttributeName: A.callerId, KeyType: "HASH" },
-        { AttributeName: A.context, KeyType: "RANGE" },
-      ],
-    }),
-  );
+  const { TABLE_NAME: tableName = "", HISTORY_TABLE_NAME: historyTableName } = variables;
+  await createTable(client, tableName, [A.callerId, A.context]);
+  // Its index is for what is due alone, which nothing here asks for.
+  if (historyTableName !== undefined) await createTable(client, historyTableName, ["session", "entry"]);
   const sessions = new DynamoDbSessionStore(client, { tableName });
   const connectedAt = Date.now();
   for (let user = 0; user < USERS; user++) {
@@ -83,7 +75,22 @@ async function connectUsers(endpoint: string, tableName: string): Promise<void> 
       connectionId: `connection-${user}`,
       connectedAt,
       expirationDate: Math.floor(connectedAt / 1000) + 10_800,
+      ...(historyTableName !== undefined && { subprotocol: SUBPROTOCOLS.v1 }),
     });
   }
   client.destroy();
+}
+
+async function createTable(client: DynamoDBClient, tableName: string, keys: [hash: string, range: string]) {
+  await client.send(
+    new CreateTableCommand({
+      TableName: tableName,
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: keys.map((AttributeName): AttributeDefinition => ({ AttributeName, AttributeType: "S" })),
+      KeySchema: [
+        { AttributeName: keys[0], KeyType: "HASH" },
+        { AttributeName: keys[1], KeyType: "RANGE" },
+      ],
+    }),
+  );
 }

@@ -1,10 +1,15 @@
 import type { asset } from "@pulumi/pulumi";
-import { WebsocketRelay } from "../components";
+import { WebsocketRelay, type WebsocketRelayArgs } from "../components";
 import { record } from "../tests/components/recorder";
 
-/** The functions of a relay, by what triggers them. */
-export const LAMBDAS = ["connect", "disconnect", "deliver"] as const;
-export type Lambda = (typeof LAMBDAS)[number];
+export type Mode = "retry" | "replay";
+
+/** The functions that a relay has in each mode, by what triggers them. */
+export const LAMBDAS = {
+  retry: ["connect", "disconnect", "deliver"],
+  replay: ["connect", "disconnect", "deliver", "resume", "acknowledge", "expire"],
+} as const;
+export type Lambda<M extends Mode = Mode> = (typeof LAMBDAS)[M][number];
 
 export interface Deployed {
   /** What `index.js` of the uploaded archive holds. */
@@ -14,12 +19,16 @@ export interface Deployed {
 }
 
 /** What `new WebsocketRelay(…)` registers for its functions: nothing of it is repeated here. */
-export async function deployedFunctions(): Promise<Record<Lambda, Deployed>> {
+export async function deployedFunctions<M extends Mode>(
+  mode: M,
+  given: Partial<WebsocketRelayArgs> = {},
+): Promise<Record<Lambda<M>, Deployed>> {
   const auth = { oidc: { issuer: "https://issuer.relay.dev", audience: "relay" } };
-  const { registrations, errors } = await record(() => new WebsocketRelay("relay", { auth }));
+  const args: WebsocketRelayArgs = { auth, ...(mode === "replay" && { delivery: "replay" }), ...given };
+  const { registrations, errors } = await record(() => new WebsocketRelay("relay", args));
   if (errors.length > 0) throw new AggregateError(errors, "the component could not be registered");
 
-  const deployed = async (lambda: Lambda): Promise<Deployed> => {
+  const deployed = async (lambda: string): Promise<Deployed> => {
     const found = registrations.find(
       ({ type, name }) => type === "aws:lambda/function:Function" && name === `relay-${lambda}`,
     );
@@ -33,11 +42,9 @@ export async function deployedFunctions(): Promise<Record<Lambda, Deployed>> {
       throw new Error(`${lambda} is more than index.js: ${Object.keys(files)}`);
     return { text: await (files["index.js"] as asset.StringAsset).text, variables: environment.variables };
   };
-  return {
-    connect: await deployed("connect"),
-    disconnect: await deployed("disconnect"),
-    deliver: await deployed("deliver"),
-  };
+  const functions: Record<string, Deployed> = {};
+  for (const lambda of LAMBDAS[mode]) functions[lambda] = await deployed(lambda);
+  return functions as Record<Lambda<M>, Deployed>;
 }
 
 /** What Lambda sets beside a function's own variables; the credentials are nobody's. */

@@ -1,71 +1,77 @@
 import { cpus } from "node:os";
-import { type BundleMeasurement, measureBundles } from "./bundles";
-import { type CallsMeasurement, measureCalls } from "./calls";
+import { measureBundles, measuredBundles } from "./bundles";
+import { measureCalls, measureReplayCalls } from "./calls";
 import { withDelivery } from "./delivery";
-import { deployedFunctions, type Lambda, LAMBDAS } from "./deployed";
-import { measureThroughput, type ThroughputMeasurement } from "./throughput";
+import { deployedFunctions } from "./deployed";
+import { runProperty } from "../tests/property/run";
+import { measurePropertyTest } from "./propertyTest";
+import { measureRecovery } from "./recovery";
+import { measureRelays } from "./relays";
+import { targetsOf } from "./targets";
+import { measureReplayThroughput, measureThroughput } from "./throughput";
 
-/** What is to be reached, and whether it was. Bytes and calls are exact, ratios as noisy as the machine. */
-interface Target {
-  what: string;
-  atMost?: number;
-  atLeast?: number;
-  measured: number;
-  met: boolean;
-}
+const FULL = {
+  ...{ processes: 21, batches: 20, rounds: 10, messagesPerRound: 2_000 },
+  ...{ replayRounds: 6, replayMessagesPerRound: 500 },
+  recovery: {
+    many: { missed: 1_000, bodyBytes: 200, users: 3, reconnectsPerUser: 35 },
+    few: { missed: 10, bodyBytes: 200, users: 3, reconnectsPerUser: 35 },
+  },
+  ...{ countedReconnects: 5, countedMessages: 10, propertyMessages: 100_000 },
+};
+
+/** The same in less than a minute, too few times for its times to mean anything. */
+const QUICK: typeof FULL = {
+  ...{ processes: 1, batches: 2, rounds: 1, messagesPerRound: 500 },
+  ...{ replayRounds: 1, replayMessagesPerRound: 50 },
+  recovery: {
+    many: { missed: 100, bodyBytes: 200, users: 1, reconnectsPerUser: 2 },
+    few: { missed: 10, bodyBytes: 200, users: 1, reconnectsPerUser: 1 },
+  },
+  ...{ countedReconnects: 1, countedMessages: 2, propertyMessages: 5_000 },
+};
 
 /**
  * `npm run bench`: one JSON document on stdout, progress on stderr. Exit code 0 whether the targets are met or not, 1 where
- * something could not be measured. `--quick` measures the same in seconds, too few times for its times to mean anything.
+ * something could not be measured.
  */
 async function bench(quick: boolean): Promise<object> {
-  const repetitions = quick
-    ? { processes: 1, batches: 2, rounds: 1, messagesPerRound: 500 }
-    : { processes: 31, batches: 20, rounds: 12, messagesPerRound: 2_000 };
-  const { processes, batches, rounds, messagesPerRound } = repetitions;
+  const times = quick ? QUICK : FULL;
+  const { processes, batches, rounds, messagesPerRound } = times;
 
-  const functions = await deployedFunctions();
-  const bundles = await measureBundles(functions, processes);
-  const { calls, throughput, throughputOfOneInvocation } = await withDelivery(functions.deliver, async (delivery) => ({
-    calls: await measureCalls(delivery, batches),
-    throughput: await measureThroughput(delivery, 5, rounds, messagesPerRound),
-    throughputOfOneInvocation: await measureThroughput(delivery, 1, rounds, messagesPerRound),
+  // One after the other: what is measured at one time shares the machine with nothing else.
+  const functions = {
+    retry: await deployedFunctions("retry"),
+    replay: await deployedFunctions("replay"),
+    replayWithReceipts: await deployedFunctions("replay", { receipts: true }),
+  };
+  const bundles = await measureBundles(measuredBundles(functions), processes);
+  const delivered = await withDelivery(functions.retry.deliver, async (retry) => ({
+    calls: await measureCalls(retry, batches),
+    throughput: await measureThroughput(retry, 5, rounds, messagesPerRound),
+    throughputOfOneInvocation: await measureThroughput(retry, 1, rounds, messagesPerRound),
+    ...(await withDelivery(functions.replay.deliver, async (replay) => ({
+      replayCalls: await measureReplayCalls(replay, batches),
+      replayThroughput: await measureReplayThroughput(
+        { replay, retry },
+        5,
+        times.replayRounds,
+        times.replayMessagesPerRound,
+      ),
+    }))),
   }));
+  const recovery = await measureRecovery(times.recovery);
+  const counted = await measureRelays(times.countedReconnects, times.countedMessages);
+  const played = (messages: number) => runProperty({ messages, seed: 1 });
+  const propertyTest = await measurePropertyTest(played, times.propertyMessages);
+  const measured = { bundles, ...delivered, recovery, ...counted, propertyTest };
   return {
     machine: { node: process.version, arch: process.arch, cpus: cpus().length, cpu: cpus()[0]?.model },
     quick,
     processesPerLoadTime: processes,
-    targets: targetsOf(bundles, calls, throughput),
-    bundles,
-    calls,
-    throughput,
-    throughputOfOneInvocation,
+    targets: targetsOf(measured),
+    ...measured,
   };
-}
-
-function targetsOf(
-  bundles: Record<Lambda, BundleMeasurement>,
-  calls: CallsMeasurement[],
-  throughput: ThroughputMeasurement,
-): Target[] {
-  const atMost = (what: string, limit: number, measured: number) => ({
-    ...{ what, atMost: limit, measured, met: measured <= limit },
-  });
-  return [
-    ...LAMBDAS.map((lambda) => atMost(`${lambda}: zipped bytes`, 90_000, bundles[lambda].zippedBytes)),
-    ...LAMBDAS.map((lambda) => atMost(`${lambda}: load time / unbundled`, 0.45, bundles[lambda].loadRatio)),
-    ...calls
-      .filter(({ batchSize }) => batchSize === 10)
-      .map(({ usersPerBatch, callsBesidePostPerMessage }) =>
-        atMost(`deliver: calls beside the POST, batch of 10 to ${usersPerBatch}`, 0.2, callsBesidePostPerMessage),
-      ),
-    {
-      what: "deliver: messages/s / bare SDK loop",
-      atLeast: 0.8,
-      measured: throughput.ratio,
-      met: throughput.ratio >= 0.8,
-    },
-  ];
 }
 
 // The SDK will leave Node 20 in 2027, which Lambda's Node 24 is not concerned by.

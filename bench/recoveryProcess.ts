@@ -1,0 +1,52 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { answer, Child } from "./childProcess";
+import type { Missed, Player, PlayerName, RecoveryAnswer, RecoveryRequest } from "./recovery";
+import { BenchRelay } from "./relay";
+import { relayPlayer } from "./relayPlayer";
+import { socketIoPlayer } from "./socketIoClient";
+import type { SocketIoRequest } from "./socketIoServer";
+
+/** What the last reconnect has left to do, such as acknowledgements, is not to meet the next one. */
+const PAUSE_MS = 100;
+
+interface Players extends Record<PlayerName, Player> {
+  stop(): Promise<void>;
+}
+
+let started: Promise<Players> | undefined;
+
+answer<RecoveryRequest | { end: true }, RecoveryAnswer>(async (request) => {
+  const times: RecoveryAnswer = { relay: [], socketIo: [] };
+  if ("end" in request) {
+    await (await started)?.stop();
+    return times;
+  }
+  const players = await (started ??= startPlayers());
+  const { missed, bodyBytes, users, reconnectsPerUser } = request;
+  const asked: Missed = { count: missed, body: JSON.stringify({ type: "message", text: "x".repeat(bodyBytes - 30) }) };
+  for (let user = 0; user < users; user++) {
+    const clients = { relay: await players.relay.prepare(asked), socketIo: await players.socketIo.prepare(asked) };
+    // The first one of a user opens sockets, starts functions and warms the code: it is not counted.
+    for (let reconnect = 0; reconnect <= reconnectsPerUser; reconnect++) {
+      const order: PlayerName[] = reconnect % 2 === 0 ? ["relay", "socketIo"] : ["socketIo", "relay"];
+      for (const name of order) {
+        await delay(PAUSE_MS);
+        const taken = await clients[name].reconnect();
+        if (reconnect > 0) times[name].push(taken);
+      }
+    }
+    clients.relay.end();
+    clients.socketIo.end();
+  }
+  return times;
+});
+
+async function startPlayers(): Promise<Players> {
+  const server = Child.start<SocketIoRequest, { url: string }>("socketIoServer.ts");
+  const { url } = await server.ask({ start: true });
+  const relay = await BenchRelay.start({ config: { delivery: "replay" } });
+  return {
+    ...{ relay: relayPlayer(relay), socketIo: socketIoPlayer(server, url) },
+    stop: async () => void (await Promise.all([relay.stop(), server.stop()])),
+  };
+}

@@ -1,0 +1,175 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { DynamoDBClient, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import { PublishBatchCommand, SNSClient } from "@aws-sdk/client-sns";
+import { GetQueueAttributesCommand, PurgeQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { DynamoDbHistory } from "../handlers/replay/dynamoDbHistory";
+import { HISTORY_ATTRIBUTES as A, historyItemKey } from "../handlers/replay/historyItems";
+import { logEntry } from "../handlers/replay/historyKey";
+import { sessionKey, type SessionKey } from "../handlers/session";
+import { DynamoDbSessionStore } from "../handlers/sessions";
+import type { Addresses } from "../local/localRun";
+import { Child } from "./childProcess";
+import type { Recording } from "./recorder";
+import type { RelayAnswer, RelayRequest } from "./relayProcess";
+
+/** What the bench's clients connect to and are addressed by. */
+export const CONTEXT = { context: "chat", contextId: "7" } as const;
+
+export interface RelayOptions {
+  /** Values over those of the stack `dev`. */
+  config: Record<string, string>;
+  /** Whether what functions ask can be recorded. */
+  recorded?: boolean;
+  timeScale?: number;
+}
+
+/** A local run in a process of its own, and its backend. */
+export class BenchRelay {
+  private readonly dynamodb: DynamoDBClient;
+  private readonly sns: SNSClient;
+  private readonly sqs: SQSClient;
+  private readonly sessions: DynamoDbSessionStore;
+  private readonly history: DynamoDbHistory;
+  private published = 0;
+
+  private constructor(
+    private readonly child: Child<RelayRequest, RelayAnswer>,
+    readonly addresses: Addresses,
+  ) {
+    const { region, accessKeyId, secretAccessKey, awsEndpoint, dynamodbEndpoint, tableName } = addresses;
+    const client = { region, credentials: { accessKeyId, secretAccessKey } };
+    this.dynamodb = new DynamoDBClient({ ...client, endpoint: dynamodbEndpoint });
+    this.sns = new SNSClient({ ...client, endpoint: awsEndpoint });
+    this.sqs = new SQSClient({ ...client, endpoint: awsEndpoint });
+    this.sessions = new DynamoDbSessionStore(this.dynamodb, { tableName });
+    // Only read here: nothing of it asks for the retention.
+    const { historyTableName = "" } = addresses;
+    this.history = new DynamoDbHistory(this.dynamodb, { tableName: historyTableName, retentionMs: 0 });
+  }
+
+  static async start({ config, recorded = false, timeScale }: RelayOptions): Promise<BenchRelay> {
+    const child = Child.start<RelayRequest, RelayAnswer>("relayProcess.ts");
+    try {
+      const addresses = (await child.ask({ start: { config, recorded, timeScale } })) as Addresses;
+      return new BenchRelay(child, addresses);
+    } catch (error) {
+      await child.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    [this.dynamodb, this.sns, this.sqs].forEach((client) => client.destroy());
+    await this.child.ask({ stop: true });
+    await this.child.stop();
+  }
+
+  async record(answerDelayMs = 0): Promise<void> {
+    await this.child.ask({ record: { answerDelayMs } });
+  }
+
+  async recorded(): Promise<Recording> {
+    return (await this.child.ask({ recorded: true })) as Recording;
+  }
+
+  async token(user: string): Promise<string> {
+    const response = await fetch(`${this.addresses.tokenUrl}?user=${encodeURIComponent(user)}`);
+    return response.text();
+  }
+
+  /** Publishes as many messages, ten at a time, in order. */
+  async publish(user: string, body: string, count: number): Promise<void> {
+    const attribute = (value: string) => ({ DataType: "String", StringValue: value });
+    for (let first = 0; first < count; first += 10) {
+      const PublishBatchRequestEntries = Array.from({ length: Math.min(10, count - first) }, (_, index) => ({
+        Id: String(index),
+        Message: body,
+        // As the backend's helper does.
+        MessageGroupId: user,
+        MessageAttributes: {
+          user: attribute(user),
+          context: attribute(CONTEXT.context),
+          contextId: attribute(CONTEXT.contextId),
+          messageId: attribute(`${user}-${++this.published}`),
+        },
+      }));
+      const { topicArn: TopicArn } = this.addresses;
+      const { Failed = [] } = await this.sns.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries }));
+      if (Failed.length > 0) throw new Error(`not published: ${JSON.stringify(Failed)}`);
+    }
+  }
+
+  /** Resolves once the user's session is gone: from then on nothing is posted to the old connection. */
+  async untilGone(user: string): Promise<void> {
+    await until(async () => (await this.sessions.read(keyOf(user))) === undefined);
+  }
+
+  /** Resolves once the user's log has come to that number, and the queue is done with everything. */
+  async untilStored(user: string, seq: number): Promise<void> {
+    await until(async () => (await this.history.readTail(keyOf(user)))?.seq === seq);
+    await this.untilQueueIsEmpty();
+  }
+
+  /** Resolves once the user's client has acknowledged that number. */
+  async untilAcknowledged(user: string, seq: number): Promise<void> {
+    await until(async () => (await this.history.readAcknowledged(keyOf(user)))?.seq === seq);
+  }
+
+  /** How often the functions have counted that, whatever the reason. */
+  async metric(name: string): Promise<number> {
+    const response = await fetch(`${this.addresses.controlUrl}/metrics`);
+    const all = (await response.json()) as { name: string; sum: number }[];
+    // Each is there as a whole, and by reason.
+    return Math.max(0, ...all.filter((each) => each.name === name).map(({ sum }) => sum));
+  }
+
+  async purgeQueue(): Promise<void> {
+    await this.sqs.send(new PurgeQueueCommand({ QueueUrl: this.addresses.queueUrl }));
+  }
+
+  /** How many messages of the user stand in the history. */
+  async entries(user: string): Promise<number> {
+    return (await this.history.readAfter(keyOf(user), 0, 1_000)).length;
+  }
+
+  /** Makes what stands of the user as old as to be deleted: for the functions their retention is over. */
+  async age(user: string): Promise<void> {
+    const { historyTableName: TableName } = this.addresses;
+    for (const { seq } of await this.history.readAfter(keyOf(user), 0, 1_000)) {
+      await this.dynamodb.send(
+        new UpdateItemCommand({
+          TableName,
+          Key: historyItemKey(keyOf(user), logEntry(seq)),
+          UpdateExpression: `ADD ${A.storedAt} :age, ${A.dueAt} :age`,
+          // As much as the longest retention.
+          ExpressionAttributeValues: { ":age": { N: String(-1_209_600_000) } },
+        }),
+      );
+    }
+  }
+
+  async untilQueueIsEmpty(): Promise<void> {
+    const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
+    await until(async () => {
+      const { queueUrl: QueueUrl } = this.addresses;
+      const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...names] });
+      const { Attributes } = await this.sqs.send(command);
+      return names.every((name) => Attributes?.[name] === "0");
+    });
+  }
+}
+
+export function keyOf(user: string): SessionKey {
+  const key = sessionKey(user, CONTEXT.context, CONTEXT.contextId);
+  if (key.reason !== undefined) throw new Error(key.reason);
+  return key.value;
+}
+
+/** Asks until it is so, for a minute at most. Nothing is measured meanwhile. */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  const endMs = Date.now() + 60_000;
+  while (!(await condition())) {
+    if (Date.now() > endMs) throw new Error(`waited in vain for ${condition}`);
+    await delay(10);
+  }
+}

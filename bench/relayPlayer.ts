@@ -1,0 +1,139 @@
+import { WebSocket } from "ws";
+import {
+  type Cursor,
+  memoryCursorStore,
+  RelayClient,
+  type RelayClientOptions,
+  type WebSocketConstructor,
+} from "../client";
+import { Reception } from "./reception";
+import type { Missed, Player } from "./recovery";
+import { type BenchRelay, CONTEXT } from "./relay";
+
+/** Plays clients of a relay that delivers by replay: each as another user. */
+export function relayPlayer(relay: BenchRelay): Player {
+  let users = 0;
+  return {
+    async prepare({ count, body }: Missed) {
+      const user = `user-${++users}`;
+      const cursor = await missMessages(relay, user, body, count);
+      return {
+        async reconnect() {
+          const reception = new Reception();
+          const times = reception.measure(count);
+          const client = await PlayedClient.connect(relay, user, reception, cursor);
+          try {
+            return await times;
+          } finally {
+            client.breakOff();
+            client.close();
+            await relay.untilGone(user);
+          }
+        },
+        end: () => undefined,
+      };
+    },
+  };
+}
+
+/**
+ * A client gets one message, loses its connection, and misses `count` others, which are stored by then.
+ *
+ * @returns What it has seen.
+ */
+export async function missMessages(relay: BenchRelay, user: string, body: string, count: number): Promise<Cursor> {
+  const reception = new Reception();
+  const client = await PlayedClient.connect(relay, user, reception);
+  const first = reception.received(1);
+  await relay.publish(user, body, 1);
+  await first;
+  const { cursor } = client;
+  client.breakOff();
+  client.close();
+  await relay.untilGone(user);
+  await relay.publish(user, body, count);
+  await relay.untilStored(user, 1 + count);
+  if (!cursor) throw new Error(`${user} has got a message without a number`);
+  return cursor;
+}
+
+/** The client library, whose connection can be broken. */
+export class PlayedClient {
+  private readonly client: RelayClient;
+  private socket: WebSocket | undefined;
+  private failed: Error | undefined;
+  private isBroken = false;
+
+  private constructor(
+    relay: BenchRelay,
+    user: string,
+    token: string,
+    reception: Reception,
+    cursor: Cursor | undefined,
+    options: Partial<RelayClientOptions>,
+    connected: () => void,
+  ) {
+    const remember = (socket: WebSocket) => {
+      this.socket = socket;
+      // Registered before the library's own listener, which asks for what was missed: this is the transport's `open`.
+      socket.once("open", () => reception.opened());
+    };
+    class ObservedWebSocket extends WebSocket {
+      constructor(url: string, protocols: string[]) {
+        // As a page's: the token comes as a subprotocol.
+        super(url, protocols, { origin: relay.addresses.allowedOrigins[0], perMessageDeflate: false });
+        remember(this);
+      }
+    }
+    this.client = new RelayClient({
+      ...options,
+      ...CONTEXT,
+      url: relay.addresses.websocketUrl,
+      WebSocket: ObservedWebSocket as unknown as WebSocketConstructor,
+      cursorStore: memoryCursorStore(cursor),
+      token: () => Promise.resolve(token),
+      onMessage: () => reception.message(),
+      onGap: () => this.fail(new Error(`${user} has a gap`)),
+      onError: (error) => this.fail(error),
+      onStateChange: (state) => state === "connected" && connected(),
+    });
+    this.client.connect();
+  }
+
+  /** Resolves once it is connected, and has asked for what it missed. */
+  static async connect(
+    relay: BenchRelay,
+    user: string,
+    reception: Reception,
+    cursor?: Cursor,
+    options: Partial<RelayClientOptions> = {},
+  ): Promise<PlayedClient> {
+    const token = await relay.token(user);
+    return new Promise((resolve) => {
+      const client: PlayedClient = new PlayedClient(relay, user, token, reception, cursor, options, () =>
+        resolve(client),
+      );
+    });
+  }
+
+  /** What it has handled last. */
+  get cursor(): Cursor | undefined {
+    return this.client.cursor;
+  }
+
+  /** The connection is lost without a word. */
+  breakOff(): void {
+    this.isBroken = true;
+    this.socket?.terminate();
+  }
+
+  /** @throws what went wrong meanwhile. */
+  close(): void {
+    this.client.close();
+    if (this.failed) throw this.failed;
+  }
+
+  private fail(error: Error): void {
+    if (!this.isBroken) this.failed ??= error;
+  }
+}

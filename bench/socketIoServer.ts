@@ -1,0 +1,38 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Server } from "socket.io";
+import { answer } from "./childProcess";
+
+/**
+ * Socket.IO with connection state recovery, in a process of its own.
+ * - `start`: answers its URL
+ * - `emit`: emits `count` times `body` to everybody in the namespace, which keeps it for those who come back
+ * - `disconnected`: answers once nobody is connected to the namespace
+ */
+export type SocketIoRequest =
+  { start: true } | { emit: { namespace: string; count: number; body: string } } | { disconnected: string };
+
+const http = createServer();
+const io = new Server(http, {
+  transports: ["websocket"],
+  serveClient: false,
+  connectionStateRecovery: { maxDisconnectionDuration: 120_000, skipMiddlewares: true },
+});
+// A namespace has a memory of its own: nobody's messages are looked for among others'.
+const namespaces = io.of(/^\/user-\d+$/);
+namespaces.on("connection", () => undefined);
+
+answer<SocketIoRequest, { url: string }>(async (request) => {
+  if ("start" in request) {
+    http.listen(0, "127.0.0.1");
+    await once(http, "listening");
+  } else if ("emit" in request) {
+    const { namespace, count, body } = request.emit;
+    for (let index = 0; index < count; index++) io.of(namespace).emit("message", body);
+  } else {
+    const { sockets } = io.of(request.disconnected);
+    for (const socket of [...sockets.values()]) await new Promise((gone) => socket.once("disconnect", gone));
+  }
+  return { url: `http://127.0.0.1:${(http.address() as AddressInfo).port}` };
+});

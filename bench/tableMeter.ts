@@ -1,0 +1,95 @@
+import { DescribeTableCommand, ListTablesCommand } from "@aws-sdk/client-dynamodb";
+import type { LocalCloud } from "../local/cloud";
+import type { Answer, Tables } from "../local/table";
+import { tableClient } from "../local/tableClient";
+import { type Index, type Item, readUnits, writeUnits } from "./capacity";
+
+type Ask = Tables["ask"];
+type Request = Parameters<Ask>[0];
+
+interface Body {
+  TableName?: string;
+  Key?: Item;
+  Item?: Item;
+  ConsistentRead?: boolean;
+  RequestItems?: Record<string, { Keys: Item[] }>;
+}
+
+export interface Metered {
+  answer: Answer;
+  table: string;
+  read: number;
+  write: number;
+}
+
+/** What requests cost in units, which dynalite knows of reads alone, and not of indexes. */
+export class TableMeter {
+  private constructor(private readonly tables: Map<string, { keys: string[]; indexes: Index[] }>) {}
+
+  static async of(cloud: LocalCloud): Promise<TableMeter> {
+    const client = tableClient(cloud.tables);
+    const { TableNames = [] } = await client.send(new ListTablesCommand());
+    const tables = await Promise.all(
+      TableNames.map(async (TableName) => {
+        const { Table } = await client.send(new DescribeTableCommand({ TableName }));
+        const keys = (Table?.KeySchema ?? []).map(({ AttributeName }) => String(AttributeName));
+        const indexes = (Table?.GlobalSecondaryIndexes ?? []).map(({ KeySchema = [], Projection }): Index => ({
+          keys: KeySchema.map(({ AttributeName }) => String(AttributeName)),
+          projected: Projection?.ProjectionType === "ALL" ? "all" : (Projection?.NonKeyAttributes ?? []),
+        }));
+        return [TableName, { keys, indexes }] as const;
+      }),
+    );
+    return new TableMeter(new Map(tables));
+  }
+
+  /** Asks the table, and tells what the request consumed. */
+  async ask(ask: Ask, request: Request, operation: string, body: Buffer): Promise<Metered> {
+    const parsed = JSON.parse(body.toString()) as Body;
+    const table = parsed.TableName ?? Object.keys(parsed.RequestItems ?? {})[0] ?? "";
+    switch (operation) {
+      case "PutItem":
+      case "UpdateItem":
+      case "DeleteItem":
+        return { table, read: 0, ...(await this.write(ask, request, table, parsed, body)) };
+      case "GetItem":
+      case "Query":
+      case "BatchGetItem":
+        return { table, write: 0, ...(await this.read(ask, request, parsed)) };
+      default:
+        throw new Error(`a function of the relay makes a request that nobody foresaw: ${operation}`);
+    }
+  }
+
+  private async write(ask: Ask, request: Request, table: string, parsed: Body, body: Buffer) {
+    const { keys, indexes } = this.tables.get(table) ?? { keys: [], indexes: [] };
+    const source = parsed.Key ?? parsed.Item ?? {};
+    const Key = Object.fromEntries(keys.map((key) => [key, source[key]]));
+    const standing = async () => {
+      const asked = JSON.stringify({ TableName: table, Key, ConsistentRead: true });
+      const headers = { ...request.headers, "x-amz-target": "DynamoDB_20120810.GetItem" };
+      const { body: found } = await ask(
+        { ...request, method: request.method, url: request.url, headers },
+        Buffer.from(asked),
+      );
+      return (JSON.parse(found) as { Item?: Item }).Item;
+    };
+    const before = await standing();
+    const answer = await ask(request, body);
+    return { answer, write: writeUnits(before, await standing(), indexes, keys) };
+  }
+
+  private async read(ask: Ask, request: Request, parsed: Body) {
+    const metered = JSON.stringify({ ...parsed, ReturnConsumedCapacity: "TOTAL" });
+    const answer = await ask(request, Buffer.from(metered));
+    const { ConsumedCapacity = [] } = JSON.parse(answer.body) as { ConsumedCapacity?: Consumed | Consumed[] };
+    const consumed = [ConsumedCapacity].flat().reduce((sum, { CapacityUnits }) => sum + CapacityUnits, 0);
+    // What finds nothing is not free, as it is with dynalite.
+    const least = parsed.RequestItems || parsed.ConsistentRead ? readUnits(undefined) : readUnits(undefined) / 2;
+    return { answer, read: Math.max(least, consumed) };
+  }
+}
+
+interface Consumed {
+  CapacityUnits: number;
+}
