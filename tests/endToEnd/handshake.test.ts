@@ -29,6 +29,7 @@ describe("a handshake, end to end", () => {
   it("is accepted with the cookie from each allowed origin, the API's own among them", async () => {
     expect(relay.addresses.allowedOrigins).to.deep.equal([
       "http://localhost:3000",
+      new URL(relay.addresses.pageUrl).origin,
       new URL(relay.addresses.managementEndpoint).origin,
     ]);
     for (const origin of relay.addresses.allowedOrigins) {
