@@ -146,6 +146,41 @@ describe("the page of a relay that delivers by replay", () => {
     expect(await page.shown()).to.deep.equal(["2 replayed missed"]);
   });
 
+  it("counts a message that expired while the client was away, and shows the one after it", async () => {
+    const to = recipient();
+    await page.connect(to);
+    await page.page.click("#disconnect");
+    await page.untilDrawn(/^Lambda to Gateway: 200 \$disconnect/);
+    await page.page.click("#clear");
+    const expiresAtMs = Date.now() + 1_500;
+    await relay.publish({ ...to, expiresAt: new Date(expiresAtMs).toISOString() }, "too late");
+    await page.untilDrawn(/append number 1: ok/);
+    while (Date.now() <= expiresAtMs) await new Promise(setImmediate);
+    await page.publish("in time");
+    await page.untilDrawn(/append number 2: ok/);
+    await page.connect(to);
+    await page.untilShown("in time");
+    expect(await page.shown()).to.deep.equal(["2 replayed in time"]);
+    expect(await page.text("#expired")).to.equal("1");
+    await page.untilNoticed(/#1 had expired/);
+  });
+
+  it("says that messages are missing where its cursor is of a history that is gone", async () => {
+    const to = recipient();
+    await page.connect(to);
+    await page.publish("first");
+    await page.untilShown("first");
+    await page.page.click("#disconnect");
+    const key = JSON.stringify(["cursor", to.user, to.context, to.contextId]);
+    const cursor = JSON.stringify({ epoch: "another", seq: 17 });
+    await page.page.evaluate(`sessionStorage.setItem(${JSON.stringify(key)}, ${JSON.stringify(cursor)})`);
+    await page.page.reload();
+    await page.connect(to);
+    await page.untilShown("first");
+    await page.untilNoticed(/messages are missing before #1: epoch/);
+    expect(await page.text("#gaps")).to.equal("1");
+  });
+
   it("shows what a message says as text, whatever it says", async () => {
     await page.connect(recipient());
     const text = '<img src="x" onerror="alert(1)"><script>alert(2)</script>';
