@@ -1,6 +1,6 @@
 export type { Authenticate, AuthenticateHandshake } from "../handlers/authenticate";
 export type { AccessLogs, AccessLogsArgs } from "./accessLogs";
-export type { AlarmArgs } from "./alarms";
+export type { AlarmArgs } from "./alarmArgs";
 export { type WebsocketRelayArgs } from "./args";
 export { type AuthArgs } from "./authArgs";
 export { CallbackFunction, type CallbackFunctionArgs, type PolicyStatement } from "./callbackFunction";

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { alarmsOf, type AlarmSubjects, type ResolvedAlarms } from "./alarms";
+import type { ResolvedAlarms } from "./alarmArgs";
+import { alarmsOf, type AlarmSubjects } from "./alarms";
 import type { CallbackFunction } from "./callbackFunction";
 import { dashboardBody } from "./dashboard";
 import type { Gateway } from "./gateway";

@@ -1,6 +1,6 @@
 import type { RetryWindowSeconds } from "../handlers/backoff";
 import { type AccessLogsArgs, refuseBadAccessLogs } from "./accessLogs";
-import { type AlarmArgs, resolveAlarms, type ResolvedAlarms } from "./alarms";
+import { type AlarmArgs, resolveAlarms, type ResolvedAlarms } from "./alarmArgs";
 import { type CustomDomainArgs, resolveCustomDomain, type ResolvedCustomDomain } from "./customDomainArgs";
 import { refuse } from "./refuse";
 

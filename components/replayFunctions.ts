@@ -89,29 +89,16 @@ export function resumeFunction(
   args: ResolvedArgs,
   opts: pulumi.ComponentResourceOptions,
 ): CallbackFunction {
-  const { sessionTable, historyTable, gateway, relayName } = parts;
+  const settings = frameSettings(parts, args, [
+    parts.historyTable.statement("dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem"),
+  ]);
   return new CallbackFunction(
     `${name}-resume`,
     {
-      ...ours(args),
+      ...settings,
       callbackFactory: parts.receiptsTopic ? resumeWithReceipts : resumeWithoutReceipts,
-      environment: {
-        TABLE_NAME: sessionTable.tableName,
-        ...historyEnvironment(parts, args),
-        MANAGEMENT_ENDPOINT: gateway.managementEndpoint,
-        RELAY_NAME: relayName,
-        ...deadLetterEnvironment(parts, args),
-        ...receiptsEnvironment(parts),
-      },
-      policyStatements: [
-        sessionTable.statement("dynamodb:GetItem"),
-        historyTable.statement("dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem"),
-        gateway.manageConnectionsStatement("POST"),
-        ...keyStatements(args.kmsKeyArn, "useTable"),
-        ...deadLetterStatements(parts, args),
-        ...receiptsStatements(parts, args),
-      ],
-      timeoutSeconds: frameTimeoutSeconds,
+      environment: { ...settings.environment, ...deadLetterEnvironment(parts, args) },
+      policyStatements: [...settings.policyStatements, ...deadLetterStatements(parts, args)],
     },
     opts,
   );
@@ -134,29 +121,16 @@ export function acknowledgeFunction(
   args: ResolvedArgs,
   opts: pulumi.ComponentResourceOptions,
 ): CallbackFunction {
-  const { sessionTable, historyTable, gateway, relayName } = parts;
+  const { historyTable, receiptsTopic } = parts;
   return new CallbackFunction(
     `${name}-acknowledge`,
     {
-      ...ours(args),
-      callbackFactory: parts.receiptsTopic ? acknowledgeWithReceipts : acknowledgeWithoutReceipts,
-      environment: {
-        TABLE_NAME: sessionTable.tableName,
-        ...historyEnvironment(parts, args),
-        MANAGEMENT_ENDPOINT: gateway.managementEndpoint,
-        RELAY_NAME: relayName,
-        ...receiptsEnvironment(parts),
-      },
-      policyStatements: [
-        sessionTable.statement("dynamodb:GetItem"),
+      ...frameSettings(parts, args, [
         historyTable.statement("dynamodb:GetItem", "dynamodb:PutItem"),
         // Each message that is acknowledged gets a receipt: its id is read.
-        ...(parts.receiptsTopic ? [historyTable.statement("dynamodb:Query")] : []),
-        gateway.manageConnectionsStatement("POST"),
-        ...keyStatements(args.kmsKeyArn, "useTable"),
-        ...receiptsStatements(parts, args),
-      ],
-      timeoutSeconds: frameTimeoutSeconds,
+        ...(receiptsTopic ? [historyTable.statement("dynamodb:Query")] : []),
+      ]),
+      callbackFactory: receiptsTopic ? acknowledgeWithReceipts : acknowledgeWithoutReceipts,
     },
     opts,
   );
@@ -206,8 +180,33 @@ export function expireFunction(
   );
 }
 
-/** Below the 29 seconds after which the gateway gives a function up, and tells the client so. */
-const frameTimeoutSeconds = 28;
+/** What a function that answers a client's frames is, whatever the frame. */
+function frameSettings(
+  parts: ReplayParts,
+  args: ResolvedArgs,
+  historyStatements: PolicyStatement[],
+): Omit<CallbackFunctionArgs, "callbackFactory"> {
+  const { sessionTable, gateway, relayName } = parts;
+  return {
+    ...ours(args),
+    environment: {
+      TABLE_NAME: sessionTable.tableName,
+      ...historyEnvironment(parts, args),
+      MANAGEMENT_ENDPOINT: gateway.managementEndpoint,
+      RELAY_NAME: relayName,
+      ...receiptsEnvironment(parts),
+    },
+    policyStatements: [
+      sessionTable.statement("dynamodb:GetItem"),
+      ...historyStatements,
+      gateway.manageConnectionsStatement("POST"),
+      ...keyStatements(args.kmsKeyArn, "useTable"),
+      ...receiptsStatements(parts, args),
+    ],
+    // Below the 29 seconds after which the gateway gives a function up, and tells the client so.
+    timeoutSeconds: 28,
+  };
+}
 
 type Environment = CallbackFunctionArgs["environment"];
 

@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { type Environment, positiveInteger } from "./environment";
 import { consoleLog } from "./log";
@@ -7,6 +6,7 @@ import { metricsFromEnvironment } from "./metrics";
 import type { Attempted } from "./outcome";
 import { messageQueueFromEnvironment } from "./queue";
 import { settle, type SettleDependencies } from "./settle";
+import { timeLimit } from "./timeLimit";
 
 /** `now`, `random` and `log` are by default the clock, `Math.random` and the console. */
 export type QueueDependencies = Omit<SettleDependencies, keyof Surroundings> & Partial<Surroundings>;
@@ -38,17 +38,15 @@ export function deliverHandler<T extends QueueDependencies>(
     const sending = timeLimit(Math.max(remainingMs - SETTLING_MS, remainingMs / 2));
     const settling = timeLimit(remainingMs - ANSWERING_MS);
     try {
-      const attempted = await attempt(Records.map(messageOf), dependencies, sending.signal);
+      const attempted = await attempt(Records.map(messageOf), dependencies, sending);
       for (const { message, outcome, cursor } of attempted) {
         const { attempt, key } = message;
         const reason = outcome.kind === "delivered" ? undefined : outcome.reason;
         dependencies.log.info(outcome.kind, { ...idsOf(message), attempt, reason, ...key.value, ...cursor });
       }
-      const failed = await settle(attempted, dependencies, settling.signal);
+      const failed = await settle(attempted, dependencies, settling);
       return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
     } finally {
-      sending.clear();
-      settling.clear();
       dependencies.metrics.flush();
     }
   };
@@ -65,13 +63,4 @@ export function queueDependenciesFromEnvironment(environment: Environment): Queu
       maxSeconds: positiveInteger(environment, "BACKOFF_MAX_SECONDS"),
     },
   };
-}
-
-function timeLimit(ms: number): { signal: AbortSignal; clear: () => void } {
-  const controller = new AbortController();
-  // Each request under way listens, and more than ten are no leak.
-  setMaxListeners(0, controller.signal);
-  if (ms <= 0) controller.abort();
-  const timer = setTimeout(() => controller.abort(), Math.max(ms, 0));
-  return { signal: controller.signal, clear: () => clearTimeout(timer) };
 }

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { expect } from "chai";
 import ts from "typescript";
 import { parse } from "yaml";
-import { resolveAlarms } from "../components/alarms";
+import { resolveAlarms } from "../components/alarmArgs";
 import { argumentKeys, resolveArgs } from "../components/args";
 import { authKeys, resolveAuth } from "../components/authArgs";
 import { auth } from "./components/relayRun";

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { type AlarmArgs, alarmsOf, resolveAlarms, type ResolvedAlarms } from "../../components/alarms";
+import { type AlarmArgs, resolveAlarms, type ResolvedAlarms } from "../../components/alarmArgs";
+import { alarmsOf } from "../../components/alarms";
 
 const retryWindow = { shortest: 3603, longest: 7206 };
 const topicArn = "arn:aws:sns:eu-west-1:444455556666:on-call";
