@@ -89,16 +89,16 @@ export function resumeFunction(
   args: ResolvedArgs,
   opts: pulumi.ComponentResourceOptions,
 ): CallbackFunction {
-  const settings = frameSettings(parts, args, [
-    parts.historyTable.statement("dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem"),
-  ]);
+  const settings = frameSettings(parts, args, {
+    historyStatements: [parts.historyTable.statement("dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem")],
+    reportStatements: deadLetterStatements(parts, args),
+  });
   return new CallbackFunction(
     `${name}-resume`,
     {
       ...settings,
       callbackFactory: parts.receiptsTopic ? resumeWithReceipts : resumeWithoutReceipts,
       environment: { ...settings.environment, ...deadLetterEnvironment(parts, args) },
-      policyStatements: [...settings.policyStatements, ...deadLetterStatements(parts, args)],
     },
     opts,
   );
@@ -125,11 +125,13 @@ export function acknowledgeFunction(
   return new CallbackFunction(
     `${name}-acknowledge`,
     {
-      ...frameSettings(parts, args, [
-        historyTable.statement("dynamodb:GetItem", "dynamodb:PutItem"),
-        // Each message that is acknowledged gets a receipt: its id is read.
-        ...(receiptsTopic ? [historyTable.statement("dynamodb:Query")] : []),
-      ]),
+      ...frameSettings(parts, args, {
+        historyStatements: [
+          historyTable.statement("dynamodb:GetItem", "dynamodb:PutItem"),
+          // Each message that is acknowledged gets a receipt: its id is read.
+          ...(receiptsTopic ? [historyTable.statement("dynamodb:Query")] : []),
+        ],
+      }),
       callbackFactory: receiptsTopic ? acknowledgeWithReceipts : acknowledgeWithoutReceipts,
     },
     opts,
@@ -184,7 +186,10 @@ export function expireFunction(
 function frameSettings(
   parts: ReplayParts,
   args: ResolvedArgs,
-  historyStatements: PolicyStatement[],
+  {
+    historyStatements,
+    reportStatements = [],
+  }: { historyStatements: PolicyStatement[]; reportStatements?: PolicyStatement[] },
 ): Omit<CallbackFunctionArgs, "callbackFactory"> {
   const { sessionTable, gateway, relayName } = parts;
   return {
@@ -201,6 +206,7 @@ function frameSettings(
       ...historyStatements,
       gateway.manageConnectionsStatement("POST"),
       ...keyStatements(args.kmsKeyArn, "useTable"),
+      ...reportStatements,
       ...receiptsStatements(parts, args),
     ],
     // Below the 29 seconds after which the gateway gives a function up, and tells the client so.
