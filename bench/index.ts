@@ -3,8 +3,7 @@ import { measureBundles, measuredBundles } from "./bundles";
 import { measureCalls, measureReplayCalls } from "./calls";
 import { withDelivery } from "./delivery";
 import { deployedFunctions } from "./deployed";
-import { runProperty } from "../tests/property/run";
-import { measurePropertyTest } from "./propertyTest";
+import { measurePropertyTest, playApart } from "./propertyTest";
 import { measureRecovery } from "./recovery";
 import { measureRelays } from "./relays";
 import { targetsOf } from "./targets";
@@ -62,8 +61,7 @@ async function bench(quick: boolean): Promise<object> {
   }));
   const recovery = await measureRecovery(times.recovery);
   const counted = await measureRelays(times.countedReconnects, times.countedMessages);
-  const played = (messages: number) => runProperty({ messages, seed: 1 });
-  const propertyTest = await measurePropertyTest(played, times.propertyMessages);
+  const propertyTest = await measurePropertyTest(playApart, times.propertyMessages);
   const measured = { bundles, ...delivered, recovery, ...counted, propertyTest };
   return {
     machine: { node: process.version, arch: process.arch, cpus: cpus().length, cpu: cpus()[0]?.model },

@@ -8,7 +8,8 @@ import { runProperty } from "./run";
  *
  *     PROPERTY_SEED=20261234 PROPERTY_LOG=1 npx mocha tests/property/replay.test.ts -g "loses none"
  *
- * Another volume: PROPERTY_MESSAGES=1000000.
+ * Another volume: PROPERTY_MESSAGES=1000000. In a process that has run Pulumi's programs it takes ten times as long: `npm test`
+ * gives it one of its own.
  */
 const { PROPERTY_SEED, PROPERTY_MESSAGES } = process.env;
 const FIRST_SEED = Number(PROPERTY_SEED ?? 20_261_125);
