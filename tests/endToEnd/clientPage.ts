@@ -22,7 +22,12 @@ export class ClientPage {
       }
     }
     this.client = new RelayClient({
-      ...{ url: relay.addresses.websocketUrl, context, contextId, token: () => relay.token(to.user) },
+      ...{ url: relay.addresses.websocketUrl, context, contextId },
+      token: async () => {
+        const token = await relay.token(to.user);
+        // A page that is gone meanwhile opens no connection: it would take the session from the one after it.
+        return this.isAlive ? token : new Promise<never>(() => undefined);
+      },
       WebSocket: RegisteredSocket as unknown as WebSocketConstructor,
       // A half-open connection is found out while others still work, and no time is spent on waiting.
       ...{ heartbeatIntervalMs: 500, heartbeatTimeoutMs: 1_000, backoffBaseMs: 20, backoffCapMs: 500 },

@@ -27,6 +27,8 @@ export const replayFlows: Flows = {
     }
     await client.acknowledge(2);
     await told(relay, idOf(to, "second"), "delivered");
+    // Told first, and stored then.
+    await relay.log({ event: "acknowledged", connectionId: client.connectionId, seq: 2 });
     await relay.untilQueueIsEmpty();
   },
 
