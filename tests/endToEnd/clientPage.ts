@@ -2,7 +2,7 @@ import { WebSocket } from "ws";
 import { RelayClient, type RelayClientOptions, type WebSocketConstructor } from "../../client";
 import type { Recipient, Relay } from "./relay";
 
-type Callbacks = Pick<RelayClientOptions, "onMessage" | "onGap" | "onError" | "onStateChange" | "cursorStore">;
+type Options = Pick<RelayClientOptions, "onMessage" | "onGap" | "onError" | "onStateChange" | "cursorStore" | "from">;
 
 /** A page with the client library over real sockets, until it is closed, or is gone without a word. */
 export class ClientPage {
@@ -11,7 +11,7 @@ export class ClientPage {
   private readonly timers = new Set<NodeJS.Timeout>();
   private isAlive = true;
 
-  constructor(relay: Relay, to: Recipient, callbacks: Callbacks) {
+  constructor(relay: Relay, to: Recipient, options: Options) {
     const { context, contextId } = to;
     const register = (socket: WebSocket) => this.sockets.push(socket);
     class RegisteredSocket extends WebSocket {
@@ -44,7 +44,7 @@ export class ClientPage {
           this.timers.delete(handle as NodeJS.Timeout);
         },
       },
-      ...callbacks,
+      ...options,
     });
     this.client.connect();
   }

@@ -67,6 +67,8 @@ class User {
   private open(): ClientPage {
     return new ClientPage(this.relay, this.to, {
       cursorStore: { get: () => this.cursor, set: () => undefined },
+      // Before it has a cursor, another page may have acknowledged what this one has not shown.
+      from: "oldest",
       onMessage: (message) => this.show(message),
       onGap: (gap) => void this.violations.push(`a gap: ${JSON.stringify(gap)}`),
       onError: ({ code, message }) => {
