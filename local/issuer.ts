@@ -4,7 +4,7 @@ import https from "node:https";
 import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { exportJWK, generateKeyPair, type JWK, type KeyLike, SignJWT } from "jose";
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import { generate } from "selfsigned";
 
 const jwksPath = "/.well-known/jwks.json";
@@ -34,7 +34,7 @@ export class Issuer {
 
   private constructor(
     private readonly options: IssuerOptions,
-    private readonly privateKey: KeyLike,
+    private readonly privateKey: CryptoKey,
     private readonly publicJwk: JWK,
     /** The certificate that `issuer` answers with, for NODE_EXTRA_CA_CERTS. */
     readonly caFile: string,
