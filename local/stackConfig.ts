@@ -102,10 +102,10 @@ export function withLocalIssuer(config: StackConfig, oidc: { issuer: string; aud
   return { ...config, values: { ...config.values, auth: { oidc, userClaim, cookieName, endSessionWithToken } } };
 }
 
-/** Lets the pages of `origin` connect, beside those of the stack. */
-export function withAllowedOrigin(config: StackConfig, origin: string): StackConfig {
+/** Lets the pages of `origins` connect, besides those of the stack. */
+export function withAllowedOrigins(config: StackConfig, origins: readonly string[]): StackConfig {
   const { allowedOrigins = [] } = config.values as { allowedOrigins?: unknown[] };
-  return { ...config, values: { ...config.values, allowedOrigins: [...allowedOrigins, origin] } };
+  return { ...config, values: { ...config.values, allowedOrigins: [...allowedOrigins, ...origins] } };
 }
 
 /** A value as a command line gives it. What is declared with no type stays text, which the program itself reads. */

@@ -18,6 +18,8 @@ export interface FunctionConfiguration {
   /** The function's own environment variables. */
   variables: Record<string, string>;
   /** @default { logFormat: "Text" } */
+  /** The most invocations at a time. @default as many as there may be environments */
+  reservedConcurrentExecutions?: number;
   loggingConfig?: { logFormat?: string; applicationLogLevel?: string; logGroup?: string };
 }
 
@@ -82,6 +84,7 @@ export class LocalFunction {
   private acquire(signal?: AbortSignal): Promise<Acquired> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason as Error);
+      if (this.concurrency === 0) return reject(new ThrottledError("Rate Exceeded: its reserved concurrency is 0"));
       if (signal && this.waiting.size >= this.limits.maxWaiting) return reject(this.throttled());
       const abandon = () => {
         this.waiting.delete(waiting);
@@ -100,16 +103,20 @@ export class LocalFunction {
     });
   }
 
+  private get concurrency(): number {
+    return Math.min(this.limits.maxEnvironments, this.configuration.reservedConcurrentExecutions ?? Infinity);
+  }
+
   private throttled(): ThrottledError {
-    const { maxEnvironments, maxWaiting } = this.limits;
     return new ThrottledError(
-      `Rate Exceeded: its ${maxEnvironments} execution environments are busy, and ${maxWaiting} invocations wait for one`,
+      `Rate Exceeded: its ${this.concurrency} execution environments are busy, and ` +
+        `${this.limits.maxWaiting} invocations wait for one`,
     );
   }
 
   private serveWaiting(): void {
     for (const waiting of this.waiting) {
-      const environment = this.version.acquire(this.limits.maxEnvironments);
+      const environment = this.version.acquire(this.concurrency);
       if (environment === undefined) return;
       this.waiting.delete(waiting);
       waiting.resolve([this.version, environment]);

@@ -12,6 +12,7 @@ import { LocalCloud } from "../../local/cloud";
 import { unpackArchive } from "../../local/lambda/archive";
 import { ProviderServer } from "../../local/providerServer";
 import { Provisioner } from "../../local/provision";
+import { programEntry } from "../../local/program";
 import { runProgram } from "../../local/runProgram";
 import { readStackConfig, withLocalIssuer } from "../../local/stackConfig";
 import type { Participant } from "../../local/traceEvent";
@@ -168,7 +169,7 @@ describe("the program, run by the real engine", function () {
     const create = (_: string, name: string) => Promise.resolve({ id: name, outputs: computed });
 
     await runProgram({
-      programFolder: repository,
+      entry: programEntry(repository),
       stack: "dev",
       config: withLocalIssuer(readStackConfig(repository, "dev"), { issuer: cloud.issuer.issuer, audience }),
       provisioner: recordingCode(Object.assign(new Provisioner({}), { create }), underMocks),

@@ -7,7 +7,7 @@ import {
   asRuntimeConfig,
   readStackConfig,
   type StackConfig,
-  withAllowedOrigin,
+  withAllowedOrigins,
   withLocalIssuer,
 } from "../../local/stackConfig";
 
@@ -135,10 +135,10 @@ for (const stack of ["dev", "prod"]) {
   });
 }
 
-describe("withAllowedOrigin", () => {
-  it("adds an origin to those of the stack, and to none", () => {
+describe("withAllowedOrigins", () => {
+  it("adds origins to those of the stack, and to none", () => {
     const withOrigin = (values: object) =>
-      withAllowedOrigin({ project: "p", values: { ...values } }, "http://127.0.0.1:1").values.allowedOrigins;
+      withAllowedOrigins({ project: "p", values: { ...values } }, ["http://127.0.0.1:1"]).values.allowedOrigins;
     expect(withOrigin({ allowedOrigins: ["https://app.dev"] })).to.deep.equal([
       "https://app.dev",
       "http://127.0.0.1:1",
