@@ -1,6 +1,7 @@
 import { decodeProtectedHeader } from "jose/decode/protected_header";
 import {
   JOSEError,
+  JOSENotSupported,
   JWSInvalid,
   JWSSignatureVerificationFailed,
   JWTClaimValidationFailed,
@@ -98,5 +99,6 @@ function reasonOf(error: JOSEError, { issuer, audience }: JWTVerifyOptions): str
     if (claim === "aud") return `the claim aud has none of ${JSON.stringify([audience].flat())}`;
     if (claim === "nbf") return "the claim nbf has not come yet";
   }
+  if (error instanceof JOSENotSupported) return "the header's crit names an extension that is not supported";
   return error instanceof JWSInvalid || error instanceof JWTInvalid ? `not a JWT: ${error.message}` : error.message;
 }
