@@ -1,6 +1,6 @@
 import type { Handshake } from "./handshake";
+import type { Jwks } from "./jwks";
 import type { Refusal } from "./refusals";
-import type { Jwks } from "./signingKeys";
 
 /** Who may connect, as the component puts it into AUTH; null there authenticates nobody. */
 export type AuthConfig = TokenAuthConfig | CallbackAuthConfig;

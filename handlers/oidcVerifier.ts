@@ -11,8 +11,8 @@ import {
 import { jwtVerify, type JWTVerifyOptions } from "jose/jwt/verify";
 import type { OidcConfig } from "./authenticate";
 import type { FetchKeys } from "./fetchKeys";
+import { ALGORITHMS } from "./jwks";
 import {
-  ALGORITHMS,
   fetchedKeys,
   inlineKeys,
   type KeyHeader,

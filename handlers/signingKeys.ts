@@ -1,7 +1,7 @@
-import { createPublicKey, type JsonWebKey } from "node:crypto";
 import { JWKSMultipleMatchingKeys, JWKSNoMatchingKey } from "jose/errors";
 import { createLocalJWKSet } from "jose/jwks/local";
 import type { FetchKeys } from "./fetchKeys";
+import { isForTokens, isUsable, type Jwks, keyObjectsOf } from "./jwks";
 
 /** The keys to judge a token with cannot be fetched or cannot be used: our side's fault, not the client's. */
 export class SigningKeysError extends Error {
@@ -13,23 +13,13 @@ export class RefusedTokenError extends Error {
   override readonly name = "RefusedTokenError";
 }
 
-/** The algorithms with which tokens may be signed. All are asymmetric; "EdDSA" and "Ed25519" are the same (RFC 9864). */
-export const ALGORITHMS: readonly string[] = [
-  ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
-];
-
-/** What a token's header says of its key. `alg` is one of {@link ALGORITHMS}. */
+/** What a token's header says of its key. `alg` is one of the algorithms that are allowed. */
 export interface KeyHeader {
   alg: string;
   kid?: string;
 }
 
 export type PublicKey = Awaited<ReturnType<ReturnType<typeof createLocalJWKSet>>>;
-
-/** A JSON Web Key Set as it is published. */
-export interface Jwks {
-  keys: readonly object[];
-}
 
 /** Finds the keys that may have signed a token. */
 export interface SigningKeys {
@@ -100,7 +90,7 @@ class KeySet {
   private readonly candidates: ReturnType<typeof createLocalJWKSet>;
 
   constructor(jwks: unknown) {
-    const given = isObject(jwks) && Array.isArray(jwks.keys) ? jwks.keys.filter(isObject) : [];
+    const given = keyObjectsOf(jwks);
     const keys = given.filter(isForTokens);
     const usable = keys.filter(isUsable);
     if (usable.length === 0) {
@@ -144,30 +134,4 @@ async function allOf<T>(values: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const value of values) all.push(value);
   return all;
-}
-
-/** Whether a set has a key that can verify a token. */
-export function hasUsableKey(jwks: Jwks): boolean {
-  return jwks.keys.filter(isObject).some((key) => isForTokens(key) && isUsable(key));
-}
-
-function isForTokens({ kty, use, alg }: Record<string, unknown>): boolean {
-  const isKnown = ["RSA", "EC", "OKP"].includes(kty as string);
-  return isKnown && (use === undefined || use === "sig") && (alg === undefined || ALGORITHMS.includes(alg as string));
-}
-
-function isUsable(jwk: Record<string, unknown>): boolean {
-  // Private keys have no business in a set; what publishes one has been broken into, or will be.
-  if ("d" in jwk) return false;
-  try {
-    const { asymmetricKeyDetails } = createPublicKey({ key: jwk as JsonWebKey, format: "jwk" });
-    // RFC 7518, section 3.3
-    return (asymmetricKeyDetails?.modulusLength ?? 2048) >= 2048;
-  } catch {
-    return false;
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

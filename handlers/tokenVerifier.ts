@@ -3,6 +3,7 @@ import { cognitoVerifier } from "./cognitoVerifier";
 import { fetchKeys as fetchOverHttps, type FetchKeys } from "./fetchKeys";
 import { oidcVerifier } from "./oidcVerifier";
 import { RefusedTokenError } from "./signingKeys";
+import { isClockTolerance, MAX_CLOCK_TOLERANCE_SECONDS, VERIFIER_DEFAULTS } from "./verifierSettings";
 
 export { SigningKeysError } from "./signingKeys";
 
@@ -30,9 +31,6 @@ export interface VerifiedToken {
 
 /** @throws SigningKeysError if the token cannot be judged: our side's fault, not the client's. */
 export type TokenVerifier = (token: string) => Promise<Verification>;
-
-/** What is checked of a token if the config does not say. */
-export const VERIFIER_DEFAULTS = { userClaim: "sub", clockToleranceSeconds: 5 } as const;
 
 /**
  * Verifies JWTs of a Cognito user pool or an OpenID Connect issuer: signature, issuer, audience and times. Make one and
@@ -88,9 +86,8 @@ function userOf(claims: Record<string, unknown>, userClaim: string): string {
 
 /** What would make a verifier accept more than its user means. Deployed relays have had their arguments checked before. */
 function refuseUnsafe(config: TokenVerifierConfig): void {
-  const { clockToleranceSeconds: tolerance = 0 } = config;
-  if (!Number.isInteger(tolerance) || tolerance < 0 || tolerance > 300) {
-    throw new TypeError("clockToleranceSeconds has to be a whole number from 0 to 300");
+  if (config.clockToleranceSeconds !== undefined && !isClockTolerance(config.clockToleranceSeconds)) {
+    throw new TypeError(`clockToleranceSeconds has to be a whole number from 0 to ${MAX_CLOCK_TOLERANCE_SECONDS}`);
   }
   if ("cognito" in config) {
     const { userPoolId, clientIds } = config.cognito;

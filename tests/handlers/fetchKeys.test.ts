@@ -41,7 +41,9 @@ describe("fetchKeys", () => {
   it("names the URI and the reason where no answer comes again", async () => {
     await serve((request) => request.socket.destroy());
     const { message } = await refusal(fetchKeys(uri));
-    expect(message).to.match(/^GET http:\/\/127\.0\.0\.1:\d+\/keys: /).and.not.include("fetch failed");
+    expect(message)
+      .to.match(/^GET http:\/\/127\.0\.0\.1:\d+\/keys: /)
+      .and.not.include("fetch failed");
     expect(requests).to.equal(2);
   });
 

@@ -345,7 +345,9 @@ describe("tokenVerifier", () => {
       ["that is no JWT", () => Promise.resolve("c2VjcmV0.e30.AA")],
     ] as const) {
       it(`refuses a token ${name}`, async () => {
-        expect((await verify(await sign())).refused).to.be.a("string").that.does.not.contain("secret");
+        expect((await verify(await sign())).refused)
+          .to.be.a("string")
+          .that.does.not.contain("secret");
       });
     }
 

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { type CryptoKey, SignJWT } from "jose";
-import type { Jwks } from "../../handlers/signingKeys";
+import type { Jwks } from "../../handlers/jwks";
 
 export const issuer = "https://issuer.test";
 export const audience = "app";
