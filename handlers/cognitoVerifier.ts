@@ -4,7 +4,7 @@ import { JwtParseError, JwtWithoutValidKidError, KidNotFoundInJwksError } from "
 import { SimpleJwksCache } from "aws-jwt-verify/jwk";
 import type { CognitoConfig } from "./authenticate";
 import type { FetchKeys } from "./fetchKeys";
-import { RefusedTokenError, SigningKeysError } from "./signingKeys";
+import { RefusedTokenError, SigningKeysError } from "./tokenErrors";
 
 /**
  * Verifies the tokens of a Cognito user pool and answers their claims. Cognito's `sub` and `jti` are UUIDs and its `scope`

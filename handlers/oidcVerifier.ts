@@ -12,14 +12,8 @@ import { jwtVerify, type JWTVerifyOptions } from "jose/jwt/verify";
 import type { OidcConfig } from "./authenticate";
 import type { FetchKeys } from "./fetchKeys";
 import { ALGORITHMS } from "./jwks";
-import {
-  fetchedKeys,
-  inlineKeys,
-  type KeyHeader,
-  type PublicKey,
-  RefusedTokenError,
-  SigningKeysError,
-} from "./signingKeys";
+import { fetchedKeys, inlineKeys, type KeyHeader, type PublicKey } from "./signingKeys";
+import { RefusedTokenError, SigningKeysError } from "./tokenErrors";
 
 /**
  * Verifies the tokens of an OpenID Connect issuer and answers their claims.

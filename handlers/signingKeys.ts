@@ -2,16 +2,7 @@ import { JWKSMultipleMatchingKeys, JWKSNoMatchingKey } from "jose/errors";
 import { createLocalJWKSet } from "jose/jwks/local";
 import type { FetchKeys } from "./fetchKeys";
 import { isForTokens, isUsable, type Jwks, keyObjectsOf } from "./jwks";
-
-/** The keys to judge a token with cannot be fetched or cannot be used: our side's fault, not the client's. */
-export class SigningKeysError extends Error {
-  override readonly name = "SigningKeysError";
-}
-
-/** A token that is not accepted; the message is for the log and quotes nothing of the token. */
-export class RefusedTokenError extends Error {
-  override readonly name = "RefusedTokenError";
-}
+import { RefusedTokenError, SigningKeysError } from "./tokenErrors";
 
 /** What a token's header says of its key. `alg` is one of the algorithms that are allowed. */
 export interface KeyHeader {

@@ -2,10 +2,10 @@ import type { OidcConfig, TokenVerifierConfig } from "./authenticate";
 import { cognitoVerifier } from "./cognitoVerifier";
 import { fetchKeys as fetchOverHttps, type FetchKeys } from "./fetchKeys";
 import { oidcVerifier } from "./oidcVerifier";
-import { RefusedTokenError } from "./signingKeys";
+import { RefusedTokenError } from "./tokenErrors";
 import { isClockTolerance, MAX_CLOCK_TOLERANCE_SECONDS, VERIFIER_DEFAULTS } from "./verifierSettings";
 
-export { SigningKeysError } from "./signingKeys";
+export { SigningKeysError } from "./tokenErrors";
 
 /** Whose token it is and when it ends, in epoch seconds; or why it was refused, for the log. */
 export type Verification = { user: string; expiresAt: number; refused?: undefined } | RefusedToken;

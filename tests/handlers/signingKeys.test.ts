@@ -2,14 +2,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { expect } from "chai";
 import { CompactSign, compactVerify } from "jose";
 import { ALGORITHMS, hasUsableKey } from "../../handlers/jwks";
-import {
-  fetchedKeys,
-  inlineKeys,
-  type KeyHeader,
-  RefusedTokenError,
-  SigningKeysError,
-  type SigningKeys,
-} from "../../handlers/signingKeys";
+import { fetchedKeys, inlineKeys, type KeyHeader, type SigningKeys } from "../../handlers/signingKeys";
+import { RefusedTokenError, SigningKeysError } from "../../handlers/tokenErrors";
 import { refusal } from "../refusal";
 import { ec, jwk, type KeyPair, rsa } from "./tokens";
 
