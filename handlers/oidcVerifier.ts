@@ -13,7 +13,7 @@ import type { OidcConfig } from "./authenticate";
 import type { FetchKeys } from "./fetchKeys";
 import { ALGORITHMS } from "./jwks";
 import { fetchedKeys, inlineKeys, type KeyHeader, type PublicKey } from "./signingKeys";
-import { RefusedTokenError, SigningKeysError } from "./tokenErrors";
+import { RefusedTokenError } from "./tokenErrors";
 
 /**
  * Verifies the tokens of an OpenID Connect issuer and answers their claims.
@@ -75,8 +75,7 @@ async function verified(
       return (await jwtVerify(token, key, options)).payload;
     } catch (error) {
       if (error instanceof JWSSignatureVerificationFailed) continue;
-      if (error instanceof JOSEError) throw new RefusedTokenError(reasonOf(error, options));
-      throw new SigningKeysError("the signing keys cannot be used", { cause: error });
+      throw error instanceof JOSEError ? new RefusedTokenError(reasonOf(error, options)) : error;
     }
   }
   throw new RefusedTokenError("the signature is not that of the issuer's key");

@@ -1,15 +1,30 @@
 import { once } from "node:events";
-import http, { type RequestListener } from "node:http";
+import type { RequestListener } from "node:http";
+import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
+import { generate } from "selfsigned";
 import { fetchKeys } from "../../handlers/fetchKeys";
 import { refusal } from "../refusal";
 
 describe("fetchKeys", () => {
-  let server: http.Server;
+  let server: https.Server;
   let uri: string;
   let requests: number;
 
+  let certificate: { cert: string; private: string };
+  before(async () => {
+    certificate = await generate([{ name: "commonName", value: "localhost" }], {
+      keyType: "ec",
+      algorithm: "sha256",
+      extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip: "127.0.0.1" }] }],
+    });
+    // As NODE_EXTRA_CA_CERTS would, which Node reads only when it starts.
+    https.globalAgent.options.ca = certificate.cert;
+  });
+  after(() => {
+    delete https.globalAgent.options.ca;
+  });
   beforeEach(() => {
     requests = 0;
   });
@@ -19,9 +34,10 @@ describe("fetchKeys", () => {
   });
 
   const serve = async (answer: (...args: [...Parameters<RequestListener>, request: number]) => void) => {
-    server = http.createServer((request, response) => answer(request, response, ++requests)).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
+    const options = { key: certificate.private, cert: certificate.cert };
+    server = https.createServer(options, (request, response) => answer(request, response, ++requests));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    uri = `https://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
   };
 
   it("answers the body", async () => {
@@ -41,10 +57,22 @@ describe("fetchKeys", () => {
   it("names the URI and the reason where no answer comes again", async () => {
     await serve((request) => request.socket.destroy());
     const { message } = await refusal(fetchKeys(uri));
-    expect(message)
-      .to.match(/^GET http:\/\/127\.0\.0\.1:\d+\/keys: /)
-      .and.not.include("fetch failed");
+    expect(message).to.match(/^GET https:\/\/127\.0\.0\.1:\d+\/keys: /);
     expect(requests).to.equal(2);
+  });
+
+  it("takes no other scheme than https", async () => {
+    await serve(() => undefined);
+    expect((await refusal(fetchKeys(uri.replace("https", "http")))).message).to.include(
+      'Protocol "http:" not supported',
+    );
+  });
+
+  it("trusts no certificate that nobody has vouched for", async () => {
+    await serve((_, response) => response.end("[]"));
+    delete https.globalAgent.options.ca;
+    const error = await refusal(fetchKeys(uri)).finally(() => (https.globalAgent.options.ca = certificate.cert));
+    expect(error.message).to.match(/self-signed certificate/);
   });
 
   for (const status of [500, 404, 204]) {

@@ -169,6 +169,11 @@ describe("the keys of a set", () => {
     expect(error.message).to.equal("the key that a token names is malformed");
   });
 
+  it("are our side's fault where the only one that fits cannot be imported", async () => {
+    const keys = inline(jwk(first, { kid: "k", key_ops: ["sign", "verify"] }));
+    expect(await refusal(keys.find({ alg: "RS256", kid: "k" }))).to.be.instanceOf(SigningKeysError);
+  });
+
   it("are the client's fault where the one that a token names is for encryption", async () => {
     const keys = inline(jwk(second, { kid: "enc", use: "enc" }), jwk(first, { kid: "k" }));
     expect(await refusal(keys.find({ alg: "RS256", kid: "enc" }))).to.be.instanceOf(RefusedTokenError);

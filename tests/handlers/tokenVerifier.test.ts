@@ -4,7 +4,7 @@ import type { TokenVerifierConfig } from "../../handlers/authenticate";
 import type { FetchKeys } from "../../handlers/fetchKeys";
 import { SigningKeysError, tokenVerifier } from "../../handlers/tokenVerifier";
 import { refusal } from "../refusal";
-import { audience, ec, inSeconds, issuer, jwks, keys, rsa, token } from "./tokens";
+import { audience, ec, inSeconds, issuer, jwk, jwks, keys, rsa, token } from "./tokens";
 
 const unused: FetchKeys = () => Promise.reject(new Error("an inline set is never fetched"));
 const inline = { oidc: { issuer, audience, jwks } };
@@ -137,6 +137,20 @@ describe("tokenVerifier", () => {
       expect((await verify(`${given}.${payload}.AA`)).refused).to.contain("the header's alg is not allowed");
     });
   }
+
+  it("tries every key with the token's kid that fits", async () => {
+    const [older, newer] = [rsa(), rsa()];
+    const verify = verifierWith({}, { jwks: { keys: [older, newer].map((pair) => jwk(pair, { kid: "k1" })) } });
+    for (const { privateKey } of [older, newer]) {
+      expect(await verify(await token({}, {}, privateKey))).to.include({ user: "42" });
+      expect((await verify(await token({ aud: "other" }, {}, privateKey))).refused).to.contain("aud");
+    }
+    expect((await verify(await token())).refused).to.contain("signature");
+  });
+
+  it("accepts a token without kid where one key fits", async () => {
+    expect(await verify(await token({}, { kid: undefined }))).to.include({ user: "42" });
+  });
 
   it("refuses a token with a critical header that it does not know", async () => {
     const [, payload] = (await token()).split(".");
