@@ -43,7 +43,7 @@ export interface AuthArgs {
   userClaim?: pulumi.Input<string>;
   /**
    * Seconds by which the issuer's clock may differ from AWS's, 0 to 300: a token is accepted that long before its `nbf`, and
-   * after its `exp` unless `endSessionWithToken` is set. Not beside `authenticate`. @default 5
+   * after its `exp` unless `endSessionWithToken` is set. Not with `authenticate`. @default 5
    */
   clockToleranceSeconds?: pulumi.Input<number>;
   /** The cookie that may carry the token where neither the Authorization header nor a subprotocol does. @default "access_token" */

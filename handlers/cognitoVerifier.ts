@@ -38,7 +38,7 @@ export function cognitoVerifier(
   };
 }
 
-/** Tells a key that the set does not have (the client's fault) from a set that cannot be had (ours). */
+/** Distinguishes an unknown key id (the client's fault) from keys that cannot be fetched or used (ours). */
 class CognitoKeys extends SimpleJwksCache {
   override async getJwk(...args: Parameters<SimpleJwksCache["getJwk"]>): ReturnType<SimpleJwksCache["getJwk"]> {
     try {

@@ -1,6 +1,6 @@
 import { createPublicKey, type JsonWebKey } from "node:crypto";
 
-// Without jose, which is an ES module: a program that deploys a relay needs only this.
+// Without jose: programs that deploy a relay load this module, and not every Node can require jose, an ES module.
 
 /** The algorithms with which tokens may be signed. All are asymmetric; "EdDSA" and "Ed25519" are the same (RFC 9864). */
 export const ALGORITHMS: readonly string[] = [
@@ -40,7 +40,7 @@ export function isForTokens({ kty, use, alg }: Record<string, unknown>): boolean
 
 /** Whether a key is a whole public key of sufficient length. */
 export function isUsable(jwk: Record<string, unknown>): boolean {
-  // Private keys have no business in a set; what publishes one has been broken into, or will be.
+  // A private key that is published is compromised.
   if ("d" in jwk) return false;
   try {
     const { asymmetricKeyDetails } = createPublicKey({ key: jwk as JsonWebKey, format: "jwk" });
