@@ -98,8 +98,9 @@ export function asRuntimeConfig({ project, values }: StackConfig): Record<string
  * program refuses a placeholder, and no machine can sign for a real issuer.
  */
 export function withLocalIssuer(config: StackConfig, oidc: { issuer: string; audience: string }): StackConfig {
-  const { userClaim, cookieName, endSessionWithToken } = (config.values.auth ?? {}) as Values;
-  return { ...config, values: { ...config.values, auth: { oidc, userClaim, cookieName, endSessionWithToken } } };
+  const { userClaim, clockToleranceSeconds, cookieName, endSessionWithToken } = (config.values.auth ?? {}) as Values;
+  const auth = { oidc, userClaim, clockToleranceSeconds, cookieName, endSessionWithToken };
+  return { ...config, values: { ...config.values, auth } };
 }
 
 /** Lets the pages of `origins` connect, besides those of the stack. */

@@ -46,6 +46,12 @@ describe("readStackConfig", () => {
     }
   });
 
+  it("keeps null within an object, as the CLI does", () => {
+    const read = write("  auth: { type: object }", "config:\n  p:auth:\n    oidc:\n      audience: null\n      azp:");
+    expect(read().values).to.deep.equal({ auth: { oidc: { audience: null, azp: null } } });
+    expect(asRuntimeConfig(read())).to.deep.equal({ "p:auth": '{"oidc":{"audience":null,"azp":null}}' });
+  });
+
   const wrong: [type: string, value: string][] = [
     ["type: integer", "1.5"],
     ["type: integer", "'1.5'"],
@@ -125,6 +131,13 @@ for (const stack of ["dev", "prod"]) {
       expect(() => resolveArgs(argsOf(config))).to.throw(
         /^auth\.oidc\.issuer: got "https:\/\/issuer\.example\.com".*To mend it, set the issuer/,
       );
+    });
+
+    it("keeps what is not about the issuer when the local one takes its place", () => {
+      const others = { userClaim: "code", clockToleranceSeconds: 0, cookieName: "c", endSessionWithToken: true };
+      const given = { ...config, values: { auth: { oidc: { audience: null }, ...others } } };
+      const local = withLocalIssuer(given, { issuer: "https://127.0.0.1:1", audience: "local" });
+      expect(local.values.auth).to.deep.include(others);
     });
 
     it("is accepted with the local issuer in its place", () => {
