@@ -11,12 +11,13 @@ import type { Session, SessionKey } from "../session";
 import { readSession, type SessionStore } from "../sessions";
 import { tableClient } from "../table";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "./dynamoDbHistory";
+import { expireUnseen } from "./expireUnseen";
 import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler, posted, refuse } from "./frame";
 import type { Entry, History } from "./history";
 import { noReceipts } from "./noReceipts";
 import { parseResume } from "./parseFrame";
 import { type Available, availableOf, type Start, startOf, throughOf, withoutGap } from "./recovery";
-import { expireUnseen, type SendDependencies, sendMessages } from "./sendMessages";
+import { type SendDependencies, sendMessages } from "./sendMessages";
 
 /** `now` and `log` are by default the clock and the console. */
 export type ResumeDependencies = Omit<Dependencies, "now" | "log"> & Partial<Pick<Dependencies, "now" | "log">>;

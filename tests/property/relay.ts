@@ -130,8 +130,9 @@ export class Relay implements Functions {
   async deliver(event: SQSEvent): Promise<SQSBatchResponse | undefined> {
     const { random } = this.simulation;
     const { invocation, services, common } = this.invocation("deliver");
+    const deadLetters = this.options.deadLetterExpired ? services.queue : undefined;
     const handler = deliverReplay({
-      ...{ ...services, ...common, random, retentionMs: this.options.retentionMs },
+      ...{ ...services, ...common, deadLetters, random, retentionMs: this.options.retentionMs },
       ...{ maxAttempts: 8, backoff: { minSeconds: 1, maxSeconds: 8 }, newEpoch: () => `epoch${this.epochs++}` },
     });
     return await this.run(invocation, () => handler(event, invocation));

@@ -1,6 +1,6 @@
 import type { SQSRecord } from "aws-lambda";
 import { deliverReplay } from "../../../handlers/replay/deliver";
-import type { Receipt } from "../../../protocol";
+import type { Envelope, Receipt } from "../../../protocol";
 import { MemoryConnections, MemoryQueue, MemorySessions, RecordedLog, RecordedMetrics } from "../boundaries";
 import { row as rawRow } from "../deliverSetUp";
 import { sqsEvent } from "../events";
@@ -13,7 +13,7 @@ export const row = { ...rawRow, subprotocol: "websocket-relay.v1" };
 export const retentionMs = 3_600_000;
 
 /** `deliver` where messages are replayed, with `row` in its table, at most five attempts, and a back-off without its random half. */
-export function setUp(remainingMs = 30_000) {
+export function setUp(remainingMs = 30_000, { deadLetterExpired = false } = {}) {
   const sessions = new MemorySessions();
   const connections = new MemoryConnections();
   const queue = new MemoryQueue();
@@ -34,6 +34,7 @@ export function setUp(remainingMs = 30_000) {
   sessions.put(row);
   const handle = deliverReplay({
     ...{ sessions, connections, queue, history, receipts, log, metrics, retentionMs },
+    deadLetters: deadLetterExpired ? queue : undefined,
     ...{ now: () => clock.now, random: () => 0, newEpoch: () => "e1" },
     ...{ maxAttempts: 5, backoff: { minSeconds: 2, maxSeconds: 120 } },
   });
@@ -63,6 +64,8 @@ export function setUp(remainingMs = 30_000) {
           .map(({ seq }) => seq)
           .join()}`;
       }),
+    /** Of everything that was posted, in order. */
+    envelopes: () => connections.posts.flatMap(({ body }) => JSON.parse(body) as Envelope | Envelope[]),
     reasons: () => queue.letters.map(({ attributes }) => attributes.reason?.stringValue),
   };
 }
