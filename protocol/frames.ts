@@ -79,6 +79,8 @@ export interface ErrorEnvelope {
    */
   code: "bad-request" | "no-session" | "unavailable";
   message: string;
+  /** Which of the client's frames it answers. Undefined where the relay does not know. */
+  action?: "resume" | "ack";
 }
 
 /** Relay -> client; the gateway itself answers a `Ping` with a `Pong`. */

@@ -37,7 +37,7 @@ const FIRST_PAGE = 100;
 export function resume(given: ResumeDependencies): FrameHandler {
   const dependencies = { now: Date.now, log: consoleLog, ...given };
   const handle = (frame: ClientFrame<Resume>) => answer(frame, dependencies);
-  return frameHandler({ parse: parseResume, handle }, dependencies);
+  return frameHandler({ action: "resume", parse: parseResume, handle }, dependencies);
 }
 
 /** `resume` as the component deploys it where nobody asked for receipts. */
@@ -127,7 +127,8 @@ async function hasSession(
   const reason = session ? reasonToEnd(session, { subprotocol: SUBPROTOCOLS.v1, now }) : REASONS.noSession;
   if (reason === undefined) return true;
   const message = "the session has ended: open another connection";
-  await refuse(connectionId, "no-session", message, { ...fields, reason }, dependencies);
+  const error = { code: "no-session", message, action: "resume" } as const;
+  await refuse(connectionId, error, { ...fields, reason }, dependencies);
   return false;
 }
 
