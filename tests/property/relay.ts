@@ -17,6 +17,7 @@ import type { SessionKey } from "../../handlers/session";
 import type { SessionStore } from "../../handlers/sessions";
 import type { Action } from "../../protocol";
 import { MemoryTable } from "../handlers/memoryTable";
+import { frameToRelay } from "../protocol/schemas";
 import type { Faults } from "./faults";
 import { type Functions, Gateway } from "./gateway";
 import { Invocation, ServiceError } from "./invocation";
@@ -123,7 +124,7 @@ export class Relay implements Functions {
       name === "resume"
         ? resume({ ...services, ...common, deadLetters, retentionMs })
         : acknowledge({ ...services, ...common });
-    const event = { requestContext: { connectionId, requestId: "r1" }, body: JSON.stringify(action) };
+    const event = { requestContext: { connectionId, requestId: "r1" }, body: frameToRelay(action) };
     return (await this.run(invocation, () => handler(event, invocation))) !== undefined;
   }
 

@@ -1,6 +1,7 @@
 import type { SQSRecord } from "aws-lambda";
 import { deliverReplay } from "../../../handlers/replay/deliver";
-import type { Envelope, Receipt } from "../../../protocol";
+import type { Receipt } from "../../../protocol";
+import { envelopesIn, receipt } from "../../protocol/schemas";
 import { MemoryConnections, MemoryQueue, MemorySessions, RecordedLog, RecordedMetrics } from "../boundaries";
 import { row as rawRow } from "../deliverSetUp";
 import { sqsEvent } from "../events";
@@ -27,7 +28,7 @@ export function setUp(remainingMs = 30_000, { deadLetterExpired = false } = {}) 
     fails: false,
     publish: (given: readonly Receipt[]) => {
       if (receipts.fails) return Promise.reject(new Error("publish fails"));
-      published.push(...given);
+      published.push(...given.map(receipt));
       return Promise.resolve();
     },
   };
@@ -58,14 +59,11 @@ export function setUp(remainingMs = 30_000, { deadLetterExpired = false } = {}) 
     /** To which connection which numbers were posted, frame by frame. */
     posted: () =>
       connections.posts.map(({ connectionId, body }) => {
-        const frame = JSON.parse(body) as { seq: number } | { seq: number }[];
-        return `${connectionId}: ${[frame]
-          .flat()
-          .map(({ seq }) => seq)
-          .join()}`;
+        const seqs = envelopesIn(body).map((envelope) => (envelope.type === "message" ? envelope.seq : undefined));
+        return `${connectionId}: ${seqs.join()}`;
       }),
     /** Of everything that was posted, in order. */
-    envelopes: () => connections.posts.flatMap(({ body }) => JSON.parse(body) as Envelope | Envelope[]),
+    envelopes: () => connections.posts.flatMap(({ body }) => envelopesIn(body)),
     reasons: () => queue.letters.map(({ attributes }) => attributes.reason?.stringValue),
   };
 }
