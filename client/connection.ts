@@ -148,10 +148,11 @@ export class Connection {
     this.isOpen = true;
     this.heartbeat.alive();
     const expiresInMs = token?.expiresAtMs === undefined ? Infinity : token.expiresAtMs - clock.now();
-    if (expiresInMs <= 0) report("token", "token: expiresAtMs has passed, as this device's clock goes; it is ignored");
     const delayMs = renewalDelayMs(maxConnectionMs, expiresInMs, random);
     this.timer.set(delayMs, () => this.events.renewalDue());
     this.events.opened();
+    // Last: the callback may close the client.
+    if (expiresInMs <= 0) report("token", "token: expiresAtMs has passed, as this device's clock goes; it is ignored");
   }
 
   private closed(code: number | undefined, text = "", statusCode?: number): void {

@@ -125,7 +125,7 @@ export class Link {
       if (this.isClosed) return;
       this.receivedEnvelope(envelope);
     }
-    this.resumer.check();
+    if (!this.isClosed) this.resumer.check();
   }
 
   private receivedEnvelope(value: unknown): void {
@@ -151,8 +151,8 @@ export class Link {
         return this.events.answered();
       default:
         if (isGatewayError(envelope)) {
-          this.receivedGatewayError(envelope);
           this.failed();
+          this.receivedGatewayError(envelope);
         }
       // Anything else is of a later version of the protocol.
     }
@@ -165,8 +165,9 @@ export class Link {
       report("bad-request", `the relay does not understand what was sent: ${message}`);
       if (action !== "ack") this.resumer.refused();
     } else {
-      report("unavailable", `the relay could not answer: ${message}`);
+      // First: the callback may close the client.
       this.failed(action);
+      report("unavailable", `the relay could not answer: ${message}`);
     }
   }
 

@@ -132,7 +132,11 @@ export class RelayClient {
       renewalDue: () => {
         if (link === this.active && !this.candidate && !this.retry.armed) this.attempt();
       },
-      ended: (detail) => this.ended(link, detail),
+      ended: (detail) => {
+        this.ended(link, detail);
+        // Last: the callback may close the client.
+        this.countRefusal(link, detail);
+      },
     });
     this.candidate = link;
     if (!this.active) this.setState("connecting");
@@ -174,7 +178,6 @@ export class RelayClient {
   private ended(link: Link, detail: EndDetail): void {
     if (link === this.candidate) this.candidate = undefined;
     else if (link !== this.active) return;
-    this.countRefusal(link, detail);
     if (link === this.active || this.overtaken) {
       this.active?.close();
       this.active = this.overtaken = undefined;

@@ -96,6 +96,16 @@ describe("the client, refused", () => {
     }
   });
 
+  it("may be closed where it says so", async () => {
+    const setUp: ClientSetUp = new ClientSetUp({ onError: () => setUp.client.close() });
+    setUp.client.connect();
+    await refused(setUp, 3);
+    expect(setUp.client.state).to.equal("closed");
+    expect(setUp.clock.pending).to.equal(0);
+    await setUp.clock.advance(600_000);
+    expect(setUp.sockets.all).to.have.lengthOf(3);
+  });
+
   it("says it again to a client that is told to connect again", async () => {
     const setUp = new ClientSetUp();
     for (let time = 1; time <= 2; time++) {
