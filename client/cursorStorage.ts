@@ -19,12 +19,12 @@ export class CursorStorage {
       (cursor) => {
         if (isCursor(cursor)) return then(cursor);
         if (cursor !== null && cursor !== undefined) {
-          this.failed("get", "it gave what is no cursor; allowed is { epoch, seq }, or nothing");
+          this.failed("get gave what is no cursor; allowed is { epoch, seq }, or nothing");
         }
         then(undefined);
       },
       (error) => {
-        this.failed("get", error);
+        this.failed("get failed", error);
         then(undefined);
       },
     );
@@ -46,14 +46,14 @@ export class CursorStorage {
         done();
       },
       (error) => {
-        this.failed("set", error);
+        this.failed("set failed", error);
         done();
       },
     );
   }
 
-  private failed(name: string, error: unknown): void {
-    if (!this.hasFailed) this.settings.report("store", `cursorStore: ${name} failed; the cursor is in memory`, error);
+  private failed(what: string, error?: unknown): void {
+    if (!this.hasFailed) this.settings.report("store", `cursorStore: ${what}`, error);
     this.hasFailed = true;
   }
 }
