@@ -2,6 +2,7 @@ import {
   type Action,
   type Envelope,
   type ErrorEnvelope,
+  type GatewayError,
   type MessageEnvelope,
   type Pong,
   SUBPROTOCOLS,
@@ -27,12 +28,8 @@ export interface LinkEvents {
   ended(detail: EndDetail): void;
 }
 
-/** What the gateway itself says where it refuses a frame or a function fails: `{ message, connectionId, requestId }`. */
-interface GatewayError {
-  type?: undefined;
-  message: string;
-  connectionId: string;
-}
+/** Told from the relay's own frames by having no type. */
+type Untyped = GatewayError & { type?: undefined };
 
 // Of a route or account above its limit: https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-protect.html
 const TOO_MANY_REQUESTS = "Too Many Requests";
@@ -130,7 +127,7 @@ export class Link {
 
   private receivedEnvelope(value: unknown): void {
     if (typeof value !== "object" || value === null) return this.malformed();
-    const envelope = value as Envelope | Pong | GatewayError;
+    const envelope = value as Envelope | Pong | Untyped;
     switch (envelope.type) {
       case "message":
         if (!isCursor(envelope)) return this.malformed();
@@ -158,7 +155,7 @@ export class Link {
     }
   }
 
-  private receivedError({ code, message, action }: ErrorEnvelope & { action?: Action["action"] }): void {
+  private receivedError({ code, message, action }: ErrorEnvelope): void {
     const { report } = this.settings;
     if (code === "no-session") return this.end({ reason: `the relay does not know the connection: ${message}` });
     if (code === "bad-request") {
@@ -207,8 +204,8 @@ function isPong(value: unknown): boolean {
   return (value as Partial<Pong> | null | undefined)?.type === "pong" && Object.keys(value as object).length === 1;
 }
 
-function isGatewayError(value: unknown): value is GatewayError {
-  const { type, message, connectionId } = (value ?? {}) as Partial<GatewayError>;
+function isGatewayError(value: unknown): value is Untyped {
+  const { type, message, connectionId } = (value ?? {}) as Partial<Untyped>;
   return type === undefined && typeof message === "string" && typeof connectionId === "string";
 }
 
