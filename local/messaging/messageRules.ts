@@ -21,7 +21,6 @@ export function sqsRefusalOf(body: string, attributes: SentAttributes): string |
   if (count > maxMessageAttributes) {
     return `it has ${count} message attributes, where an SQS message carries ${maxMessageAttributes}`;
   }
-  if (body === "") return "its body is empty";
   const invalid = (text: string, where: string) => {
     const character = invalidCharacterOf(text);
     return character && `${where} contains ${character}, a character that SQS refuses`;

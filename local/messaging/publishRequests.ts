@@ -105,7 +105,10 @@ function textForQueues(message: string, structure: string | undefined): string {
   if (!byProtocol) throw invalid("Message Structure - JSON message body failed to parse");
   const { sqs, default: byDefault } = byProtocol;
   if (typeof byDefault !== "string") throw invalid("Message Structure - No default entry in JSON message body");
-  return typeof sqs === "string" ? sqs : byDefault;
+  const text = typeof sqs === "string" ? sqs : byDefault;
+  // SNS takes it, and SQS then refuses the empty body of a raw message.
+  if (text === "") throw invalid("Message Structure - an empty text for SQS is not modelled in the local run");
+  return text;
 }
 
 function checkSubject(subject: string | undefined): void {

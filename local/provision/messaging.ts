@@ -1,7 +1,8 @@
 import { account, region } from "../account";
 import type { Messaging } from "../messaging";
-import { autoname } from "./autoname";
+import { autoname, prefixed } from "./autoname";
 import { topicState } from "./messagingState";
+import { refuseNotModelled } from "./notModelled";
 import type { LocalResource, LocalResources, Properties } from "./resource";
 
 /** Queues, topics, their policies and the subscriptions between them. */
@@ -57,8 +58,9 @@ function queueResource(messaging: Messaging): LocalResource {
     };
   };
   return {
-    replaceOnChanges: ["name", "fifoQueue"],
+    replaceOnChanges: ["name", "namePrefix", "fifoQueue"],
     async create({ name, inputs }) {
+      refuseNotModelled(`queue ${name}`, inputs);
       checkEncryption(name, inputs);
       const isFifo = inputs["fifoQueue"] === true;
       const attributes = given(attributesFrom(queueInputs, inputs));
@@ -90,7 +92,8 @@ function queueAttributeResource(messaging: Messaging, input: string, attribute: 
     messaging.setQueueAttributes(String(url), { [attribute]: String(value) });
   return {
     replaceOnChanges: ["queueUrl"],
-    async create({ inputs }) {
+    async create({ name, inputs }) {
+      refuseNotModelled(`${attribute} ${name}`, inputs);
       put(inputs["queueUrl"], inputs[input]);
       return { id: String(inputs["queueUrl"]), outputs: { id: inputs["queueUrl"] } };
     },
@@ -103,6 +106,9 @@ function queueAttributeResource(messaging: Messaging, input: string, attribute: 
     },
   };
 }
+
+/** Archives and replays messages; what else a topic has and is not read here has no effect on them. */
+const notOfTopics = ["archivePolicy"];
 
 const topicInputs: AttributeInputs = {
   displayName: ["DisplayName", ""],
@@ -118,14 +124,16 @@ const topicInputs: AttributeInputs = {
 function topicResource(messaging: Messaging): LocalResource {
   const outputs = (arn: string) => ({ id: arn, arn, name: nameOf(arn), owner: account, region });
   return {
-    replaceOnChanges: ["name", "fifoTopic"],
+    replaceOnChanges: ["name", "namePrefix", "fifoTopic"],
     async create({ name, inputs }) {
+      refuseNotModelled(`topic ${name}`, inputs, notOfTopics);
       const isFifo = inputs["fifoTopic"] === true;
       const attributes = given(attributesFrom(topicInputs, inputs));
       const arn = messaging.createTopic(physicalName(name, inputs, isFifo), attributes);
       return { id: arn, outputs: outputs(arn) };
     },
-    async update(arn, { inputs }) {
+    async update(arn, { name, inputs }) {
+      refuseNotModelled(`topic ${name}`, inputs, notOfTopics);
       messaging.setTopicAttributes(arn, attributesFrom(topicInputs, inputs));
       return outputs(arn);
     },
@@ -141,7 +149,8 @@ function topicPolicyResource(messaging: Messaging): LocalResource {
   const put = (arn: unknown, policy: unknown) => messaging.setTopicAttributes(String(arn), { Policy: String(policy) });
   return {
     replaceOnChanges: ["arn"],
-    async create({ inputs }) {
+    async create({ name, inputs }) {
+      refuseNotModelled(`topic policy ${name}`, inputs);
       put(inputs["arn"], inputs["policy"]);
       return { id: String(inputs["arn"]), outputs: { id: inputs["arn"], owner: account } };
     },
@@ -154,6 +163,8 @@ function topicPolicyResource(messaging: Messaging): LocalResource {
     },
   };
 }
+
+const notOfSubscriptions = ["replayPolicy", "subscriptionRoleArn"];
 
 const subscriptionInputs: AttributeInputs = {
   rawMessageDelivery: ["RawMessageDelivery", "false"],
@@ -173,11 +184,13 @@ function subscriptionResource(messaging: Messaging): LocalResource {
           `subscription ${name}: protocol ${String(inputs["protocol"])} is not modelled in the local run, only sqs`,
         );
       }
+      refuseNotModelled(`subscription ${name}`, inputs, notOfSubscriptions);
       const attributes = given(attributesFrom(subscriptionInputs, inputs));
       const arn = messaging.subscribe(String(inputs["topic"]), String(inputs["endpoint"]), attributes);
       return { id: arn, outputs: outputs(arn) };
     },
-    async update(arn, { inputs }) {
+    async update(arn, { name, inputs }) {
+      refuseNotModelled(`subscription ${name}`, inputs, notOfSubscriptions);
       messaging.setSubscriptionAttributes(arn, attributesFrom(subscriptionInputs, inputs));
       return outputs(arn);
     },
@@ -203,14 +216,15 @@ function given(attributes: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== ""));
 }
 
-function physicalName(logicalName: string, { name }: Properties, isFifo: boolean): string {
+function physicalName(logicalName: string, { name, namePrefix }: Properties, isFifo: boolean): string {
   if (typeof name === "string") {
     if (name.endsWith(".fifo") !== isFifo) {
       throw new Error(`${logicalName}: the name of a FIFO queue or topic, and no other, ends with .fifo; got ${name}`);
     }
     return name;
   }
-  return autoname(logicalName, isFifo ? ".fifo" : "");
+  const suffix = isFifo ? ".fifo" : "";
+  return typeof namePrefix === "string" ? prefixed(namePrefix, suffix) : autoname(logicalName, suffix);
 }
 
 function nameOf(arn: string): string {

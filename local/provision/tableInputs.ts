@@ -8,6 +8,7 @@ import type {
   ProvisionedThroughput,
   ScalarAttributeType,
 } from "@aws-sdk/client-dynamodb";
+import { refuseNotModelled } from "./notModelled";
 import type { Properties } from "./resource";
 
 /** The inputs that something here follows from, as @pulumi/aws names them. */
@@ -21,6 +22,7 @@ export interface TableInputs {
   writeCapacity?: number;
   globalSecondaryIndexes?: IndexInputs[];
   ttl?: { attributeName?: string; enabled?: boolean };
+  pointInTimeRecovery?: { enabled?: boolean; recoveryPeriodInDays?: number };
   serverSideEncryption?: { enabled?: boolean; kmsKeyArn?: string };
   deletionProtectionEnabled?: boolean;
 }
@@ -41,21 +43,38 @@ const unsupportedInputs = [
   "localSecondaryIndexes",
   "streamEnabled",
   "replicas",
+  "globalTableWitness",
   "importTable",
+  "restoreBackupArn",
+  "restoreDateTime",
   "restoreSourceName",
   "restoreSourceTableArn",
+  "restoreToLatestTime",
 ];
 
 export function checkTableInputs(logicalName: string, inputs: Properties): void {
-  for (const key of unsupportedInputs) {
-    if (inputs[key]) throw new Error(`table ${logicalName}: ${key} is not modelled in the local run`);
+  refuseNotModelled(`table ${logicalName}`, inputs, unsupportedInputs);
+  const { ttl, pointInTimeRecovery } = inputs as TableInputs;
+  const { recoveryPeriodInDays: days = 35 } = pointInTimeRecovery ?? {};
+  if (!Number.isInteger(days) || days < 1 || days > 35) {
+    throw new Error(
+      `table ${logicalName}: pointInTimeRecovery.recoveryPeriodInDays must be an integer from 1 to 35; got ${days}`,
+    );
   }
-  const { ttl } = inputs as TableInputs;
+  const [range] = namesTooLong(inputs as TableInputs);
+  if (range) {
+    throw new Error(`table ${logicalName}: an attribute's name must be of 1 to 255 characters; got ${range}`);
+  }
   if (ttl?.enabled && !ttl.attributeName) {
     throw new Error(
       `table ${logicalName}: ttl.attributeName must name an attribute when ttl.enabled is true; got nothing`,
     );
   }
+}
+
+function namesTooLong({ attributes = [], ttl }: TableInputs): string[] {
+  const names = [...attributes.map(({ name }) => name), ttl?.attributeName ?? ""];
+  return names.filter((name) => name.length > 255);
 }
 
 export function createTableInput(name: string, inputs: TableInputs): CreateTableCommandInput {
