@@ -1,4 +1,13 @@
-import { PublishBatchCommand, type PublishBatchRequestEntry, PublishCommand, SNSClient } from "@aws-sdk/client-sns";
+import {
+  CreateTopicCommand,
+  PublishBatchCommand,
+  type PublishBatchRequestEntry,
+  PublishCommand,
+  SetSubscriptionAttributesCommand,
+  SetTopicAttributesCommand,
+  SNSClient,
+  SubscribeCommand,
+} from "@aws-sdk/client-sns";
 import { type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import { credentials, region } from "../../local/account";
@@ -216,5 +225,46 @@ describe("a published message", () => {
     const { sns, topicArn, receive } = await start({});
     await sns.send(new PublishCommand({ TargetArn: topicArn, Message: "m" }));
     expect(bodies(await receive())).to.deep.equal(["m"]);
+  });
+});
+
+describe("an SNS request of an SDK client", () => {
+  it("subscribes with a filter policy that is judged as SNS does", async () => {
+    const { messaging, sns, topicArn, queue, publish, receive } = await start({});
+    // The very same subscription, for its ARN.
+    messaging.unsubscribe(messaging.subscribe(topicArn, queue.arn, { RawMessageDelivery: "true" }));
+    const FilterPolicy = JSON.stringify({ kind: [{ wildcard: "order-*" }, { "equals-ignore-case": "REFUND" }] });
+    const Attributes = { RawMessageDelivery: "true", FilterPolicy };
+    const command = new SubscribeCommand({ TopicArn: topicArn, Protocol: "sqs", Endpoint: queue.arn, Attributes });
+    const { SubscriptionArn } = await sns.send(command);
+    const kinds = async () => {
+      for (const kind of ["order-1", "Refund", "other"]) {
+        await publish({ Message: JSON.stringify({ kind }), MessageAttributes: { kind: text(kind) } });
+      }
+      return bodies(await receive());
+    };
+    expect(await kinds()).to.deep.equal(['{"kind":"order-1"}', '{"kind":"Refund"}']);
+    const set = (AttributeName: string, AttributeValue: string) =>
+      sns.send(new SetSubscriptionAttributesCommand({ SubscriptionArn, AttributeName, AttributeValue }));
+    await set("FilterPolicyScope", "MessageBody");
+    await set("FilterPolicy", '{"kind":["other"]}');
+    expect(await kinds()).to.deep.equal(['{"kind":"other"}']);
+    expect((await refusal(set("FilterPolicy", '{"kind":[{"regex":"x"}]}'))).message).to.match(/match type regex/);
+    expect((await refusal(set("ReplayPolicy", "{}"))).message).to.match(/ReplayPolicy/);
+  });
+
+  it("is refused where the local run would not do what it asks", async () => {
+    const { sns, topicArn, queue } = await start({});
+    const subscribe = (Protocol: string, Attributes = {}) =>
+      sns.send(new SubscribeCommand({ TopicArn: topicArn, Protocol, Endpoint: queue.arn, Attributes }));
+    expect((await refusal(subscribe("lambda"))).message).to.match(/lambda.*only sqs/);
+    expect((await refusal(subscribe("sqs", { RawMessageDelivery: "yes" }))).message).to.match(/RawMessageDelivery yes/);
+    const create = (Name: string, Attributes = {}) => sns.send(new CreateTopicCommand({ Name, Attributes }));
+    expect((await refusal(create("t".repeat(257)))).message).to.match(/has 257/);
+    expect((await refusal(create("a.fifo"))).message).to.match(/\.fifo/);
+    expect((await refusal(create("a", { ArchivePolicy: "{}" }))).message).to.match(/ArchivePolicy/);
+    const [AttributeName, AttributeValue] = ["SignatureVersion", "3"];
+    const set = new SetTopicAttributesCommand({ TopicArn: topicArn, AttributeName, AttributeValue });
+    expect((await refusal(sns.send(set))).message).to.match(/SignatureVersion 3/);
   });
 });
