@@ -135,7 +135,7 @@ function memberPrefixes(parameters: Parameters, list: string): string[] {
 }
 
 function removeParameters(parameters: Parameters, prefix: string): void {
-  for (const key of Object.keys(parameters)) if (key.startsWith(prefix)) delete parameters[key];
+  for (const key of Object.keys(parameters)) if (key.startsWith(prefix)) Reflect.deleteProperty(parameters, key);
 }
 
 function invalid(reason: string): AwsError {
