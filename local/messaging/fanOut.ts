@@ -89,22 +89,16 @@ export class FanOut {
       .find(({ endpoint }) => endpoint === queueArn);
     if (!subscription) throw new Error(`fauxqs delivers to ${queueArn}, which is not subscribed`);
 
-    const cause = refusalOf(verdicts, queueArn);
-    const unfit = this.unfitness(subscription, publication);
-    if (!cause && !unfit) return this.stores.queueByArn(queueArn);
-    return this.deadLetterQueue(subscription, { cause: cause ?? unfit ?? "", unfit }, verdicts);
-  }
-
-  /** Why SQS takes the message into no queue; in SNS's envelope there are no attributes, and no such characters. */
-  private unfitness({ attributes }: SnsSubscription, { body, messageAttributes }: Publication): string | undefined {
-    const isRaw = attributes["RawMessageDelivery"] === "true";
-    return isRaw ? sqsRefusalOf(body, messageAttributes) : sqsRefusalOf(JSON.stringify(body), {});
+    const queue = this.stores.queueByArn(queueArn);
+    const cause = refusalOf(verdicts, queueArn) ?? unfitness(queue, subscription, publication);
+    return cause ? this.deadLetterQueue(subscription, cause, publication, verdicts) : queue;
   }
 
   /** A subscription's dead-letter queue where it can take a message; logs what becomes of the message. */
   private deadLetterQueue(
     subscription: SnsSubscription,
-    { cause, unfit }: { cause: string; unfit: string | undefined },
+    cause: string,
+    publication: Publication,
     verdicts: Verdicts,
   ): SqsQueue | undefined {
     const { topicArn, endpoint } = subscription;
@@ -114,14 +108,14 @@ export class FanOut {
       line("the message is discarded, for the subscription has no dead-letter queue");
       return undefined;
     }
-    // What SQS refuses of a message it refuses in every queue.
-    const refusal = refusalOf(verdicts, target) ?? unfit;
+    const queue = this.stores.queueByArn(target);
+    const refusal = refusalOf(verdicts, target) ?? unfitness(queue, subscription, publication);
     if (refusal) {
       line(`the message is discarded, for the dead-letter queue ${target} cannot take it: ${refusal}`);
       return undefined;
     }
     line(`the message went to the subscription's dead-letter queue ${target}`);
-    return this.stores.queueByArn(target);
+    return queue;
   }
 
   /** Accepted all the same, and not delivered. https://docs.aws.amazon.com/sns/latest/dg/fifo-message-dedup.html */
@@ -170,6 +164,17 @@ function refusalOf(verdicts: Verdicts, queueArn: string): string | undefined {
   const verdict = verdicts.get(queueArn);
   verdict?.record();
   return verdict?.refusal;
+}
+
+/** What SQS refuses of a message; in SNS's envelope there are no attributes, and control characters are escaped. */
+function unfitness(
+  queue: SqsQueue | undefined,
+  subscription: SnsSubscription,
+  { body, messageAttributes }: Publication,
+): string | undefined {
+  const isRaw = subscription.attributes["RawMessageDelivery"] === "true";
+  const sent = isRaw ? { body, attributes: messageAttributes } : { body: JSON.stringify(body), attributes: {} };
+  return sqsRefusalOf(sent.body, sent.attributes, Number(queue?.attributes["MaximumMessageSize"]));
 }
 
 function deadLetterTargetArn({ attributes }: SnsSubscription): string | undefined {

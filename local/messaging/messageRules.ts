@@ -15,12 +15,14 @@ export function invalidCharacterOf(text: string): string | undefined {
   return codePoint === undefined ? undefined : `U+${codePoint.toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
-/** Why SQS cannot take a message that SNS has accepted; undefined where it can. */
-export function sqsRefusalOf(body: string, attributes: SentAttributes): string | undefined {
+/** Why a queue of that `MaximumMessageSize` cannot take a message that SNS has accepted; undefined where it can. */
+export function sqsRefusalOf(body: string, attributes: SentAttributes, maximumBytes: number): string | undefined {
   const count = Object.keys(attributes).length;
   if (count > maxMessageAttributes) {
     return `it has ${count} message attributes, where an SQS message carries ${maxMessageAttributes}`;
   }
+  const bytes = messageBytes(body, attributes);
+  if (bytes > maximumBytes) return `it has ${bytes} bytes, where the queue's MaximumMessageSize is ${maximumBytes}`;
   const invalid = (text: string, where: string) => {
     const character = invalidCharacterOf(text);
     return character && `${where} contains ${character}, a character that SQS refuses`;

@@ -170,6 +170,20 @@ describe("a topic", () => {
     });
   }
 
+  it("sends to the dead-letter queue what is larger than the queue's MaximumMessageSize, attributes included", async () => {
+    const { messaging, sns, receive, topicArn, queue, dead, lines } = await startRelay({});
+    messaging.setQueueAttributes(queue.url, { MaximumMessageSize: "1024" });
+    const MessageAttributes = { a: { DataType: "String", StringValue: "x" } };
+    const attributeBytes = "aStringx".length;
+    for (const length of [1_024 - attributeBytes, 1_025 - attributeBytes]) {
+      await sns.send(new PublishCommand({ TopicArn: topicArn, Message: "m".repeat(length), MessageAttributes }));
+    }
+    expect((await receive(queue.url)).map(({ Body }) => Body?.length)).to.deep.equal([1_024 - attributeBytes]);
+    expect((await receive(dead.url)).map(({ Body }) => Body?.length)).to.deep.equal([1_025 - attributeBytes]);
+    expect(lines).to.have.length(1);
+    expect(lines[0]).to.contain("1025 bytes").and.contain("MaximumMessageSize is 1024");
+  });
+
   it("delivers every such character in SNS's envelope, which escapes it, but for those that JSON does not", async () => {
     const { sns, receive, topicArn, queue, lines } = await startRelay({ raw: false });
     await sns.send(new PublishCommand({ TopicArn: topicArn, Message: "a\u0001" }));
