@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AuthConfig, Authenticate } from "../handlers/authenticate";
-import { originProblem } from "./originArgs";
+import { refuseBadOrigins } from "./originArgs";
 import { isLater, type Problem, problemText, refuseProblem, replaceLater, unknownText } from "./refuse";
 import { cognitoProblem, oidcProblem } from "./tokenArgs";
 import { isObject, isText, withoutAbsent } from "./values";
@@ -61,7 +61,7 @@ const maxEnvironmentJsonBytes = 3_072;
 export function resolveAuth(auth: unknown, allowedOrigins: readonly string[] | null): AuthConfig | null {
   const problem = authProblem(auth);
   refuseProblem(problem?.path ?? "auth", problem?.text);
-  allowedOrigins?.forEach((origin, index) => refuseProblem(`allowedOrigins[${index}]`, originProblem(origin)));
+  if (allowedOrigins !== null) refuseBadOrigins(allowedOrigins);
   refuseProblem("auth", environmentProblem(auth, allowedOrigins));
   if (auth === null) return null;
   const { authenticate, endSessionWithToken, ...settings } = withoutAbsent(auth as object);

@@ -88,6 +88,9 @@ function httpsProblem(value: unknown, what: string, mayHaveQuery = false): strin
   if (isLater(value)) {
     return undefined;
   }
+  if (isText(value) && value.includes("*")) {
+    return problemText(value, "one exact URL: * stands for nothing here", `set ${what}`);
+  }
   const url = isText(value) ? parseUrl(value) : undefined;
   if (!url || url.protocol !== "https:" || (url.search !== "" && !mayHaveQuery) || url.hash !== "") {
     const allowed = mayHaveQuery ? "an https URL without fragment" : "an https URL without query and fragment";
