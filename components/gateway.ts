@@ -37,7 +37,7 @@ export interface DeployArgs {
  */
 export class Gateway extends pulumi.ComponentResource {
   readonly api: aws.apigatewayv2.Api;
-  /** `https://{host}`, the API's own and the custom domain's: what React Native on Android sends, and always allowed. */
+  /** `https://{host}`, the API's own and the custom domain's: what React Native sends, and always allowed. */
   readonly origins: pulumi.Output<string[]>;
   /** Where functions post to connections. Fixed here, since behind a custom domain an event's domain is the wrong one. */
   readonly managementEndpoint: pulumi.Output<string>;

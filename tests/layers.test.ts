@@ -74,6 +74,11 @@ describe("the folders", () => {
     expect(foreign).to.deep.equal([]);
   });
 
+  it("keep the public suffix list out of the functions: it is for what is checked at deploy", () => {
+    expect(filesOf("components").flatMap(importsOf)).to.include("tldts");
+    expect(["handlers", "protocol"].flatMap(filesOf).flatMap(importsOf)).not.to.include("tldts");
+  });
+
   it("keep the policy simulator, whose licence is the AGPL, out of everything that is published", () => {
     const published = [
       "index.ts",
