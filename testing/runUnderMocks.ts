@@ -22,7 +22,7 @@ export interface Run<T> {
 
 /**
  * Runs a Pulumi program, with its relays, under mocks that refuse what they do not foresee, and waits until everything is
- * registered. The program has to be loaded by the function: `() => require("../index")`.
+ * registered. Where the program is a module, the function has to load it: nothing of Pulumi's may run before the mocks are set.
  *
  * Rejects with the first error of the program, also with one that Pulumi itself would keep silent about, such as an output that
  * fails. One program runs at a time.

@@ -15,7 +15,7 @@ const allowed: Record<string, string[]> = {
   client: ["protocol"],
   backend: ["handlers", "protocol"],
   cli: ["backend", "handlers", "protocol"],
-  testing: ["components"],
+  testing: [],
   local: ["index.ts", "components", "handlers", "protocol", "backend", "client"],
 };
 
