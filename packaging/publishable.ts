@@ -83,6 +83,7 @@ function manifest({ part, description, keywords, entries, engines }: Publishable
     keywords,
     license: root.license,
     engines,
+    type: "commonjs",
     sideEffects: false,
     main: `./${main}/index.js`,
     module: `./${main}/index.mjs`,

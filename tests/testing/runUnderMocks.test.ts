@@ -35,7 +35,7 @@ describe("runUnderMocks", () => {
         accessLogs: { accountRole: "create" },
         customDomain: {
           domainName: "ws.relay.dev",
-          certificateArn: "arn:aws:acm:eu-west-1:111122223333:certificate/1",
+          certificateArn: "arn:aws:acm:eu-west-1:444455556666:certificate/0a1b2c3d",
           hostedZoneId: "Z1",
         },
       }),
