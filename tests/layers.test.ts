@@ -74,6 +74,12 @@ describe("the folders", () => {
     expect(foreign).to.deep.equal([]);
   });
 
+  it("let testing import Pulumi alone, and no test framework: it works with each", () => {
+    const packages = filesOf("testing").flatMap((file) => importsOf(file).filter((path) => !path.startsWith(".")));
+    expect(packages).to.include("@pulumi/pulumi");
+    expect(packages.filter((path) => !path.startsWith("@pulumi/pulumi"))).to.deep.equal([]);
+  });
+
   it("keep the policy simulator, whose licence is the AGPL, out of everything that is published", () => {
     const published = [
       "index.ts",

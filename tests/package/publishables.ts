@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { writePublishables } from "../../packaging/publishable";
 
 export const repository = resolve(__dirname, "../..");
 
@@ -19,9 +20,13 @@ export class Publishables {
   static async install(): Promise<Publishables> {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), "publishables-")));
     const publishables = new Publishables(folder);
-    await publishables.run("npm", ["run", "build", "--silent"], repository);
+    // Not by `npm run build`: its folders are shared with tests that run at the same time.
+    const [dist, packages] = [join(folder, "dist"), join(folder, "packages")];
+    const tsc = join(repository, "node_modules/typescript/bin/tsc");
+    await publishables.run(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", dist], repository);
+    await writePublishables(packages, dist);
     for (const part of ["client", "backend"]) {
-      const source = join(repository, "dist-packages", part);
+      const source = join(packages, part);
       await publishables.run("npm", ["pack", source, "--pack-destination", folder]);
       const installed = join(folder, "node_modules", `pulumi-websocket-relay-${part}`);
       mkdirSync(installed, { recursive: true });
