@@ -28,3 +28,8 @@ export function arrowOf({ from, to }: Pick<TraceEvent, "from" | "to">): Arrow | 
     pointsTo: end > start ? "right" : "left",
   };
 }
+
+/** Whether a step failed or was lost, by the trace's own words. Ids and the names of users and contexts may contain any of them. */
+export function isTrouble({ label }: Pick<TraceEvent, "label">): boolean {
+  return /^410 |\bis lost\b|, unnoticed\b|^the connection is cut\b/.test(label);
+}

@@ -26,7 +26,7 @@ const help: Readonly<Record<ShownState, string>> = {
   closed: "Connect to open a WebSocket for this session.",
   connecting: "Waiting for the handshake and the relay's first answer.",
   connected: "Messages for this session arrive over this connection.",
-  "half-open": "Nothing passes any more. The client finds out when a heartbeat gets no answer.",
+  "half-open": "Nothing gets through. The client finds out when a heartbeat gets no answer.",
   waiting: "The client reconnects by itself.",
   superseded: "",
 };

@@ -173,14 +173,14 @@ keepLink();
 
 const events = new EventSource("/events");
 events.onopen = () => say("stream", "");
-events.onerror = () => say("stream", "The local run does not answer: it has ended, or the network to it.");
+events.onerror = () => say("stream", "The local run does not answer. It may have stopped.");
 events.onmessage = ({ data }: MessageEvent<string>) => {
   const event = JSON.parse(data) as TraceEvent;
   if (input("heartbeats").checked || !/\bping\b/.test(event.label)) diagram.add(event);
   take(event);
 };
 events.addEventListener("skipped", ({ data }: MessageEvent<string>) => {
-  list.notice(`${data} arrows are not drawn, and not counted: this page was too slow for them, or came too late`);
+  list.notice(`${data} steps are neither drawn nor counted: this page was too slow, or was opened too late`);
 });
 
 const inWords = {

@@ -38,7 +38,7 @@ describe("a panel of the page", () => {
     await look("connected");
     await page.page.click("#half-open");
     await look("half-open");
-    expect(await page.text("#state-help")).to.match(/Nothing passes any more/);
+    expect(await page.text("#state-help")).to.match(/Nothing gets through/);
     await page.page.click("#connect");
     await page.untilConnected();
     const opening = page.page.context().waitForEvent("page");

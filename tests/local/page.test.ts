@@ -5,7 +5,7 @@ import { stop } from "esbuild";
 import ts from "typescript";
 import { RelayClient } from "../../client";
 import { Arrivals } from "../../local/page/arrivals";
-import { arrowOf, columns } from "../../local/page/diagramLayout";
+import { arrowOf, columns, isTrouble } from "../../local/page/diagramLayout";
 import { cutInWords, receivedInWords, stateHelp, stateLabels, timeOfDay } from "../../local/page/inWords";
 import { OwnConnections } from "../../local/page/ownConnections";
 import { pageAssets } from "../../local/pageAssets";
@@ -127,6 +127,24 @@ describe("the page's diagram", () => {
     expect(arrowOf({ from: "User", to: "Client" })).to.equal(undefined);
     expect(arrowOf({ from: "Client", to: "User" })).to.equal(undefined);
   });
+});
+
+describe("trouble in the page's diagram", () => {
+  for (const [label, expected] of [
+    ["410 Gone …CIhw=", true],
+    ["the connection is cut …CIhw=", true],
+    ["the network is gone, unnoticed …CIhw=", true],
+    ["message 3 …CIhw= is lost, unnoticed", true],
+    ["$disconnect …CIhw= is lost", true],
+    ["200 …x410=", false],
+    ["publish to lost-property/cut#410", false],
+    ["open …CIhw= context=cutover", false],
+    ["message 410 …CIhw=", false],
+  ] as const) {
+    it(`${expected ? "is" : "is not"} ${label}`, () => {
+      expect(isTrouble({ label })).to.equal(expected);
+    });
+  }
 });
 
 describe("the page's own connections", () => {
