@@ -128,7 +128,7 @@ describe("a panel of the page", () => {
     await page.connect(recipient());
     const isNear = async (result: string, button: string) => {
       const [one, other] = await Promise.all([result, button].map((id) => page.page.locator(id).boundingBox()));
-      return one !== null && other !== null && Math.abs(one.y - other.y - other.height) < 60;
+      return one && other && Math.abs(one.y - other.y - other.height) < 60;
     };
     await page.publish("hello");
     await page.page.locator("#since", { hasText: "Since then: received 1." }).waitFor();
