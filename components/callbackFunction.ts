@@ -21,7 +21,8 @@ export interface CallbackFunctionArgs {
   /**
    * Runs once per execution environment and returns the handler, as in `aws.lambda.CallbackFunction`; a handler takes at
    * most two parameters, since Node 24 refuses more. Reach modules by `require` *inside* it: they are bundled. What it
-   * captures from outside is serialized by value, and stands in the archive in plain text: no secrets.
+   * captures from outside is copied into the archive in plain text: no secrets. What a copy of its properties would not
+   * be, such as a `Date` or a `Set`, fails the deployment with the variable's name.
    */
   callbackFactory: () => (event: never, context: never) => unknown;
   /**

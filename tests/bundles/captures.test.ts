@@ -39,7 +39,7 @@ const negativeZero = -0;
 const big = 10n;
 const nothing = { isNull: null, isUndefined: undefined, isNaN: NaN };
 const list = [1, [2, "3"], { four: 4 }];
-const sparse = [1, , 3]; // eslint-disable-line no-sparse-arrays
+const sparse = [1, , 3];
 const object = { deep: { er: ["value"] }, "a key": true };
 const withoutPrototype = Object.assign(Object.create(null) as object, { a: 1 });
 const withGetter = {
@@ -81,7 +81,7 @@ const accepted: [what: string, callback: () => unknown][] = [
   ["an object of a class with fields", () => withField.get()],
   ["a built-in function", () => [typeof now(), parse("[1]")]],
   ["process.env", () => typeof env.PATH],
-  ["the symbol of iterables", () => [...{ [iterator]: () => [1, 2].values() }]],
+  ["the symbol of iterables", () => [...({ [iterator]: () => [1, 2].values() } as unknown as number[])]],
   ["a method whose name begins as a class does", () => classify.classify(1)],
   ["functions that capture functions", () => fourTimes(3)],
   ["a generator function", () => [...counting()]],
@@ -107,7 +107,7 @@ const encoder = new TextEncoder();
 const abort = new AbortController();
 const blob = new Blob(["x"]);
 const format = new Intl.NumberFormat("en");
-const boxed = new String("x"); // eslint-disable-line no-new-wrappers
+const boxed = new String("x");
 const registered = Symbol.for("x");
 const unique = Symbol("x");
 const asyncIterator = Symbol.asyncIterator;
