@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { bundle } from "./bundle";
+import { refuseUnlessName, refuseUnusableFunctionName } from "./nameArgs";
 
 /** One statement of a function's inline policy; always of effect Allow. */
 export interface PolicyStatement {
@@ -60,6 +61,8 @@ export class CallbackFunction extends pulumi.ComponentResource {
   readonly function: aws.lambda.Function;
 
   constructor(name: string, args: CallbackFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
+    refuseUnlessName(name);
+    refuseUnusableFunctionName(name, opts);
     super("websocket-relay:index:CallbackFunction", name, {}, opts);
     const { tags } = args;
 

@@ -9,6 +9,7 @@ import type { CustomDomainTarget } from "./customDomain";
 import { Gateway } from "./gateway";
 import { grantRole } from "./grantRole";
 import { Monitoring } from "./monitoring";
+import { refuseUnlessName, refuseUnusableName, relayNameOf } from "./nameArgs";
 import { Publisher } from "./publisher";
 import { Replay } from "./replay";
 import { connectReplayFunction, deliverReplayFunction } from "./replayFunctions";
@@ -86,7 +87,8 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   private readonly kmsKeyArn?: pulumi.Input<string>;
 
   /**
-   * @param name Prefix of every child's name.
+   * @param name Prefix of every child's name: letters, digits, `-` and `_`; up to 40 of them, 39 in replay mode or where
+   * `accessLogs.accountRole` is `create`, 36 with `ordering: "strict"`, unless transforms or `pulumi:autonaming` set names.
    * @throws pulumi.InputPropertyError before anything is registered, where a value or a combination is ruled out.
    */
   constructor(
@@ -94,13 +96,15 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     args: WebsocketRelayArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
+    refuseUnlessName(name);
     const resolved = resolveArgs(args, knownRegion(opts));
+    refuseUnusableName(name, resolved, opts);
     super("websocket-relay:index:WebsocketRelay", name, {}, opts);
     const child = { parent: this };
     const { tags } = resolved;
 
     this.kmsKeyArn = resolved.kmsKeyArn;
-    this.relayName = `${pulumi.getProject()}-${pulumi.getStack()}-${name}`;
+    this.relayName = relayNameOf(name);
     this.sessionTable = new SessionTable(name, resolved, child);
     this.publisher = new Publisher(name, resolved, child);
     this.gateway = new Gateway(name, resolved, child);
