@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { bundle } from "./bundle";
 import { refuseUnlessName, refuseUnusableFunctionName } from "./nameArgs";
+import { refuse, refuseUnknownKeys, refuseUnlessObject } from "./refuse";
 
 /** One statement of a function's inline policy; always of effect Allow. */
 export interface PolicyStatement {
@@ -49,6 +50,19 @@ export interface CallbackFunctionArgs {
   tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
+const argumentKeys: (keyof CallbackFunctionArgs)[] = [
+  "callbackFactory",
+  "requireFrom",
+  "files",
+  "environment",
+  "policyStatements",
+  "timeoutSeconds",
+  "logRetentionInDays",
+  "kmsKeyArn",
+  "permissionsBoundaryArn",
+  "tags",
+];
+
 /**
  * A Lambda function out of an inline callback, shipped as a small bundle, with its log group and a role that names exact
  * actions and ARNs. `aws.lambda.CallbackFunction` would ship every production dependency of the consuming program and,
@@ -60,9 +74,18 @@ export class CallbackFunction extends pulumi.ComponentResource {
   readonly rolePolicy: aws.iam.RolePolicy;
   readonly function: aws.lambda.Function;
 
+  /**
+   * @param name Name of the function: up to 51 letters, digits, `-` and `_`, unless transforms or `pulumi:autonaming` set names.
+   * @throws pulumi.InputPropertyError before anything is registered, where the name or an argument is ruled out.
+   */
   constructor(name: string, args: CallbackFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
     refuseUnlessName(name);
     refuseUnusableFunctionName(name, opts);
+    refuseUnlessObject("args", args, "an object with callbackFactory", "pass one as the second argument");
+    refuseUnknownKeys("", args, argumentKeys);
+    if (typeof args.callbackFactory !== "function") {
+      refuse("callbackFactory", args.callbackFactory, "a function that returns the handler", "write () => handler");
+    }
     super("websocket-relay:index:CallbackFunction", name, {}, opts);
     const { tags } = args;
 

@@ -7,7 +7,7 @@ import { keyStatements } from "./encryption";
 import { connectFunction, deliverFunction, disconnectFunction } from "./functions";
 import type { CustomDomainTarget } from "./customDomain";
 import { Gateway } from "./gateway";
-import { grantRole } from "./grantRole";
+import { checkedRole, GrantNames, grantRole } from "./grantRole";
 import { Monitoring } from "./monitoring";
 import { refuseUnlessName, refuseUnusableName, relayNameOf } from "./nameArgs";
 import { Publisher } from "./publisher";
@@ -85,6 +85,7 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   readonly retryWindowSeconds: RetryWindowSeconds;
 
   private readonly kmsKeyArn?: pulumi.Input<string>;
+  private readonly grantNames = new GrantNames();
 
   /**
    * @param name Prefix of every child's name: letters, digits, `-` and `_`; up to 40 of them, 39 in replay mode or where
@@ -189,9 +190,10 @@ export class WebsocketRelay extends pulumi.ComponentResource {
    *
    * @param role The role, or its name.
    * @param policyName Part of the policy's name; needed from the second role on. @default "publish"
+   * @throws pulumi.InputPropertyError where the role is none, or a grant of this relay has that `policyName`.
    */
   grantPublish(role: pulumi.Input<string | aws.iam.Role>, policyName = "publish"): aws.iam.RolePolicy {
-    return this.grant(role, policyName, [
+    return this.grant("grantPublish", role, policyName, [
       { Action: ["sns:Publish"], Resource: [this.topicArn] },
       ...keyStatements(this.kmsKeyArn, "publish"),
     ]);
@@ -203,9 +205,10 @@ export class WebsocketRelay extends pulumi.ComponentResource {
    *
    * @param role The role, or its name.
    * @param policyName Part of the policy's name; needed from the second role on. @default "disconnect-user"
+   * @throws pulumi.InputPropertyError where the role is none, or a grant of this relay has that `policyName`.
    */
   grantDisconnectUser(role: pulumi.Input<string | aws.iam.Role>, policyName = "disconnect-user"): aws.iam.RolePolicy {
-    return this.grant(role, policyName, [
+    return this.grant("grantDisconnectUser", role, policyName, [
       this.sessionTable.statement("dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"),
       this.gateway.manageConnectionsStatement("DELETE"),
       ...keyStatements(this.kmsKeyArn, "useTable"),
@@ -213,11 +216,14 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   }
 
   private grant(
+    method: string,
     role: pulumi.Input<string | aws.iam.Role>,
     policyName: string,
     statements: PolicyStatement[],
   ): aws.iam.RolePolicy {
-    return grantRole(`${this.name}-${policyName}-policy`, role, statements, this);
+    const roleName = checkedRole(role);
+    this.grantNames.take(method, this.name, policyName);
+    return grantRole(`${this.name}-${policyName}-policy`, roleName, statements, this);
   }
 }
 

@@ -151,7 +151,7 @@ describe("a relay's name", () => {
       let refusal = "";
       await record(() => {
         // Of the recorder's stack nothing is registered yet.
-        pulumi.runtime.setMocks(
+        void pulumi.runtime.setMocks(
           { newResource: () => ({ id: "", state: {} }), call: () => ({}) },
           "p".repeat(100),
           stack,
