@@ -35,7 +35,7 @@ export function refuseUnlessBoolean(path: string, value: unknown): void {
   refuseProblem(path, booleanProblem(value));
 }
 
-export function booleanProblem(value: unknown): string | undefined {
+function booleanProblem(value: unknown): string | undefined {
   if (typeof value === "boolean") return undefined;
   const [word] = typeof value === "string" ? (/^(true|false)$/i.exec(value.trim()) ?? []) : [];
   return problemText(value, "true or false", `write ${word?.toLowerCase() ?? "one of them"} without quotes`);
