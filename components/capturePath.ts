@@ -30,7 +30,7 @@ export async function capturePath(callback: unknown, isIt: (capture: Capture) =>
     const next: Capture[] = [];
     for (const capture of level) {
       const isLeaf = (typeof capture.value !== "object" && typeof capture.value !== "function") || !capture.value;
-      if (isLeaf || seen.has(capture.value) || pulumi.Resource.isInstance(capture.value)) continue;
+      if (isLeaf || seen.has(capture.value) || isPulumis(capture.value)) continue;
       seen.add(capture.value);
       next.push(...(await inside(capture, capture.value as object)), ...(await variables(capture, closures)));
     }
@@ -90,6 +90,11 @@ function foreignValues(): Set<unknown> {
     // Without those that warn when they are loaded.
     ...builtinModules.filter((name) => !/^(_.*|punycode|sys|wasi)$/.test(name)).map((name) => require(name) as unknown),
   ]);
+}
+
+/** What is Pulumi's own inside. */
+function isPulumis(value: unknown): boolean {
+  return pulumi.Resource.isInstance(value) || value instanceof pulumi.Config;
 }
 
 function closuresOfPulumi(): Closures | undefined {

@@ -34,7 +34,7 @@ export async function refusingLostCaptures<T>(
       if (isClass(value)) classes.add(value);
       return true;
     });
-    for (const each of classes) await refuseLostFields(callback, each);
+    for (const each of classes) await refuseLostClass(callback, each);
     return serialized;
   } catch (error) {
     if (!(error instanceof LostCapture)) throw error;
@@ -76,33 +76,53 @@ function lossOfFunction(value: AnyFunction): Loss | undefined {
   if (!types.isProxy(value) && isNative(value) && value.name.startsWith("bound ")) {
     return ["a bound function", "what it is bound to would be lost. To mend it, call the method inside the callback"];
   }
+  const base = builtInBase(value);
+  return base && !isError(base) ? lossOfExtension(base) : undefined;
+}
+
+/** Pulumi writes classes as functions, and those can call no built-in constructor. */
+function builtInBase(value: AnyFunction): AnyFunction | undefined {
   if (!isClass(value)) return undefined;
-  // Pulumi writes classes as functions, and those can call no built-in constructor.
-  const base = prototypesOf(value).find(
+  return prototypesOf(value).find(
     (each): each is AnyFunction => hasHiddenState(each) || (isNative(each) && each !== Function.prototype),
   );
-  return base && [`which extends ${base.name}`, `it would no longer. To mend it, ${requireInside}`];
+}
+
+function lossOfExtension(base: AnyFunction): Loss {
+  return [`which extends ${base.name}`, `it would no longer. To mend it, ${requireInside}`];
 }
 
 const requireInside = "require the class's file inside the callback";
 
-/** Of a class Pulumi writes the constructor and the methods: no initializers of fields, and no private names. */
-async function refuseLostFields(callback: Callback, value: AnyFunction): Promise<void> {
+/**
+ * Of a class Pulumi writes the constructor and the methods: no initializers of fields, and no private names. What only a
+ * part of Pulumi itself reaches is left alone, such as the errors of `pulumi.Config`.
+ */
+async function refuseLostClass(callback: Callback, value: AnyFunction): Promise<void> {
+  const refuseCaptured = async (loss: Loss, isLost: (capture: Capture) => boolean) => {
+    if ((await capturePath(callback, isLost)) !== undefined) throw new LostCapture(isLost, loss);
+  };
+  const base = builtInBase(value);
+  if (base) await refuseCaptured(lossOfExtension(base), (capture) => capture.value === value);
   // For engines that know no fields, esbuild writes them as calls.
   const { code } = await transform(`(${textOf(value)})`, { target: "es2021", logLevel: "silent" });
   if (/\b__private(Add|Method)\(/.test(code)) {
     const loss: Loss = ["which has #private members", `they would be lost. To mend it, ${requireInside}`];
     throw new LostCapture((capture) => capture.value === value, loss);
   }
-  // An object that was made of the class has its fields: only another one would not.
-  const isLost = (capture: Capture) => capture.value === value && !capture.isMaker;
-  if (/\b__publicField\(this, ("([^"\\]|\\.)*"|[\w$]+), /.test(code) && (await capturePath(callback, isLost))) {
-    throw new LostCapture(isLost, ["a class with fields", `they would be lost. To mend it, ${requireInside}`]);
+  if (/\b__publicField\(this, ("([^"\\]|\\.)*"|[\w$]+), /.test(code)) {
+    const loss: Loss = ["a class with fields", `they would be lost. To mend it, ${requireInside}`];
+    // An object that was made of the class has its fields: only another one would not.
+    await refuseCaptured(loss, (capture) => capture.value === value && !capture.isMaker);
   }
 }
 
 function isClass(value: unknown): value is AnyFunction {
   return typeof value === "function" && /^class(\s+[^\s(]|\s*\{)/.test(textOf(value as AnyFunction));
+}
+
+function isError(value: AnyFunction): boolean {
+  return value === Error || value.prototype instanceof Error;
 }
 
 function isNative(value: unknown): value is AnyFunction {

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { CallbackFunction } from "../../components";
 import { bundleCallback } from "../../components/bundle";
+import { refusingLostCaptures } from "../../components/lostCaptures";
 import { record } from "../components/recorder";
 import { refusal } from "../refusal";
 
@@ -121,9 +122,9 @@ const key = createSecretKey(Buffer.from("x"));
 const withSymbolKey = { [Symbol.for("k")]: 1 };
 const privates = new Private();
 const ownError = new OwnError("own");
-const config = { allowed: { users: new Set(["42"]) }, "by id": [{}, { at: date }] };
+const settings = { allowed: { users: new Set(["42"]) }, "by id": [{}, { at: date }] };
 const later = pulumi.output({ n: 1 }).apply(() => new Date(0));
-const find = (id: string) => config.allowed.users.has(id);
+const find = (id: string) => settings.allowed.users.has(id);
 
 const refused: [what: string, callback: () => unknown, named: string][] = [
   ["a Date", () => date.getTime(), "date, a Date:"],
@@ -164,9 +165,9 @@ const refused: [what: string, callback: () => unknown, named: string][] = [
   ["a class that extends EventTarget", () => new OwnTarget(), "OwnTarget, which extends EventTarget:"],
   ["an event emitter", () => emitter.listenerCount("x"), "emitter[Symbol("],
   ["a key", () => key.type, "key[Symbol("],
-  ["a Set in an object", () => config.allowed.users.size, "config.allowed.users, a Set:"],
-  ["a Date in a list in an object", () => config["by id"][1], 'config["by id"][1].at, a Date:'],
-  ["a Set that a function captures", () => find("42"), "config.allowed.users, captured by find, a Set:"],
+  ["a Set in an object", () => settings.allowed.users.size, "settings.allowed.users, a Set:"],
+  ["a Date in a list in an object", () => settings["by id"][1], 'settings["by id"][1].at, a Date:'],
+  ["a Set that a function captures", () => find("42"), "settings.allowed.users, captured by find, a Set:"],
   ["a Date in an output", () => later.get(), "later, a Date:"],
 ];
 
@@ -186,6 +187,15 @@ describe("what a callback captures", () => {
         .and.match(/To mend it, (create|require|call) .*inside/);
     });
   }
+
+  it("is not refused for error classes that Pulumi's own objects reach", async () => {
+    const config = new pulumi.Config("own");
+    const callback = () => config.get("limit");
+    const { text } = await refusingLostCaptures(callback, (serialize) =>
+      pulumi.runtime.serializeFunction(callback, { serialize }),
+    );
+    expect(text).to.include("ConfigEnumError");
+  });
 
   it("is refused of a factory's handler, too", async () => {
     const callbackFactory = () => () => set.has(1);
