@@ -86,7 +86,10 @@ export function publishInput(publication: Publication, topicArn: string, now: Da
 function expiryOf(expiresAt: unknown, now: Date): string | undefined {
   if (expiresAt === undefined) return undefined;
   if (!(expiresAt instanceof Date) || Number.isNaN(expiresAt.getTime())) {
-    throw inputError("expiresAt", "expiresAt is no valid Date");
+    const [allowed] = rules.expiresAt;
+    const fix =
+      "pass a Date, such as new Date(Date.now() + 60_000), or leave it out for a message that does not expire";
+    throw new RelayInputError("expiresAt", "expiresAt is no valid Date", allowed, fix);
   }
   if (expiresAt <= now) {
     throw inputError("expiresAt", `expiresAt is ${expiresAt.toISOString()}, and now is ${now.toISOString()}`);

@@ -47,9 +47,13 @@ export class RelayBackend {
   private readonly region: string;
   private readonly clients: NonNullable<RelayBackendOptions["clients"]>;
 
-  /** @throws RelayInputError where `topicArn` is none, or a key is none of the options. */
+  /** @throws RelayInputError where `topicArn` is none, another option is of another type, or a key is none of the options. */
   constructor(private readonly options: RelayBackendOptions) {
     refuseUnknownKeys("options", options, ["topicArn", "tableName", "managementEndpoint", "region", "clients"]);
+    for (const key of ["tableName", "managementEndpoint", "region"] as const) refuseUnlessText(key, options[key]);
+    if (options.clients !== undefined) {
+      refuseUnknownKeys("clients", options.clients, ["sns", "dynamodb", "managementApi"]);
+    }
     this.region = regionOf(options.topicArn, options.region);
     this.clients = { ...options.clients };
   }
@@ -98,8 +102,14 @@ export class RelayBackend {
   }
 }
 
+function refuseUnlessText(key: string, value: unknown): void {
+  if (value === undefined || typeof value === "string") return;
+  throw new RelayInputError(key, `${key} is ${JSON.stringify(value)}`, "a text", `pass the relay's ${key} as a string`);
+}
+
 function regionOf(topicArn: unknown, region?: string): string {
-  const [, topicRegion] = /^arn:[^:]+:sns:([^:]+):\d{12}:[^:]+$/.exec(String(topicArn)) ?? [];
+  const [, topicRegion] =
+    typeof topicArn === "string" ? (/^arn:[^:]+:sns:([^:]+):\d{12}:[^:]+$/.exec(topicArn) ?? []) : [];
   if (topicRegion !== undefined) return region ?? topicRegion;
   throw new RelayInputError(
     "topicArn",

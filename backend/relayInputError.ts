@@ -1,3 +1,5 @@
+import { nearest } from "../handlers/nearest";
+
 /** What a caller gave cannot be used; nothing was sent. The message quotes no payload. */
 export class RelayInputError extends Error {
   override readonly name = "RelayInputError";
@@ -25,10 +27,13 @@ export class RelayInputError extends Error {
  * @throws RelayInputError
  */
 export function refuseUnknownKeys(what: string, given: unknown, known: readonly string[]): void {
-  if (typeof given !== "object" || given === null) {
-    throw new RelayInputError(what, `${what} is ${String(given)}`, `an object with ${known.join(", ")}`, "pass one");
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    const got = Array.isArray(given) ? "a list" : JSON.stringify(given);
+    throw new RelayInputError(what, `${what} is ${got}`, `an object with ${known.join(", ")}`, "pass one");
   }
   const unknown = Object.keys(given).find((key) => !known.includes(key));
   if (unknown === undefined) return;
-  throw new RelayInputError(unknown, `${unknown} is no key of ${what}`, known.join(", "), "check the spelling");
+  const near = nearest(unknown, known);
+  const fix = near === undefined ? "check the spelling" : `check the spelling (did you mean ${near}?)`;
+  throw new RelayInputError(unknown, `${unknown} is no key of ${what}`, known.join(", "), fix);
 }

@@ -6,11 +6,13 @@ import { printable } from "./output";
 import type { AddressSources } from "./relayAddresses";
 import { addSessionCommands } from "./sessions";
 import type { Terminal } from "./terminal";
+import { packageVersion } from "./version";
 
 /** Runs one command. @returns its exit code: 0, 1 where something was not done, 130 after Ctrl-C. */
 export async function run(args: readonly string[], terminal: Terminal, sources: AddressSources): Promise<number> {
   const cli = new Cli(terminal, sources);
   const program = new Command("pulumi-websocket-relay")
+    .version(packageVersion(), "--version", "prints the package's version")
     .description("Looks after a relay that pulumi-websocket-relay has deployed, or that npm start runs")
     .addOption(
       new Option(
@@ -19,7 +21,7 @@ export async function run(args: readonly string[], terminal: Terminal, sources: 
       ).conflicts("stack"),
     )
     .option("--stack <name>", "the stack whose outputs are the addresses (default: the selected one)")
-    .option("--output <key>", "the output that the addresses are nested under (default: none)")
+    .option("--output <key>", "the output that holds the addresses (default: the only one that does)")
     .option("--json", "prints the result as one line of JSON", false)
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),

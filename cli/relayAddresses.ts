@@ -2,20 +2,23 @@
 export type RelayAddresses = Readonly<Record<string, unknown>>;
 
 /** What the commands ask of the addresses. */
-export type AddressKey =
-  | "topicArn"
-  | "queueUrl"
-  | "deadLetterQueueUrl"
-  | "subscriptionDeadLetterQueueUrl"
-  | "tableName"
-  | "managementEndpoint";
+const addressKeys = [
+  "topicArn",
+  "queueUrl",
+  "deadLetterQueueUrl",
+  "subscriptionDeadLetterQueueUrl",
+  "tableName",
+  "managementEndpoint",
+] as const;
+
+export type AddressKey = (typeof addressKeys)[number];
 
 export interface AddressOptions {
   /** A file of JSON, or `-` for what is piped in. */
   addresses?: string;
   /** The stack whose outputs are asked for. */
   stack?: string;
-  /** The output, or the key of the JSON, that the addresses are nested under. */
+  /** The output, or the key of the JSON, that holds the addresses. @default the only one that does */
   output?: string;
 }
 
@@ -27,7 +30,11 @@ export interface AddressSources {
   stackOutput(stack?: string): Promise<string>;
 }
 
-/** @throws where there are none, saying what to give. */
+/**
+ * The addresses of one relay: all outputs together, or one output that holds them.
+ *
+ * @throws where there are none, or those of several relays, saying what to give.
+ */
 export async function readAddresses(options: AddressOptions, sources: AddressSources): Promise<RelayAddresses> {
   const { addresses: file, stack, output } = options;
   const origin = file === undefined ? "pulumi stack output" : file === "-" ? "what was piped in" : file;
@@ -37,14 +44,30 @@ export async function readAddresses(options: AddressOptions, sources: AddressSou
       ? sources.readStdin()
       : sources.readFile(file));
   const all = objectOf(json, origin);
-  if (output === undefined) return all;
+  if (output === undefined) return isComplete(all) ? all : (onlyRelayOf(all, origin) ?? all);
   const nested = all[output];
   if (isObject(nested)) return nested;
   throw new Error(
     `--output: got ${JSON.stringify(output)}, under which ${origin} has no object; ` +
       `allowed: ${names(all) || "nothing, for there is none"}. Export the relay's addresses: ` +
-      "export const relay = websocketRelay.addresses",
+      "export const { addresses } = relay",
   );
+}
+
+/** The relay that one output holds, where it is the only one. Two outputs may hold the same relay. */
+function onlyRelayOf(all: RelayAddresses, origin: string): RelayAddresses | undefined {
+  const relays = Object.entries(all).filter((entry): entry is [string, RelayAddresses] => isComplete(entry[1]));
+  const queues = new Set(relays.map(([, { queueUrl }]) => queueUrl));
+  if (queues.size <= 1) return relays[0]?.[1];
+  const keys = relays.map(([key]) => key);
+  throw new Error(
+    `${origin} has the addresses of ${queues.size} relays, in ${keys.join(", ")}: ` +
+      `say which with --output, such as --output ${keys[0]}`,
+  );
+}
+
+function isComplete(value: unknown): value is RelayAddresses {
+  return isObject(value) && addressKeys.every((key) => typeof value[key] === "string");
 }
 
 /** One address. @throws where it is missing, saying where else it may be. */

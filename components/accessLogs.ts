@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { refuse } from "./refuse";
+import { refuse, refuseUnknownKeys, refuseUnlessObject, refuseUnlessOneOf } from "./refuse";
 
 /** The gateway's own log of handshakes, frames and closed connections. */
 export interface AccessLogsArgs {
@@ -25,17 +25,12 @@ export interface AccessLogsPartArgs extends AccessLogsArgs {
 /** @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do. */
 export function refuseBadAccessLogs(given: unknown): void {
   const fix = 'write { accountRole: "exists" }, or "create" where no stack of the account and region has set the role';
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    refuse("accessLogs", given, "{ accountRole }", fix);
+  refuseUnlessObject("accessLogs", given, "{ accountRole }", fix);
+  refuseUnknownKeys("accessLogs.", given, ["accountRole"]);
+  if (given.accountRole === undefined || given.accountRole === null) {
+    refuse("accessLogs.accountRole", given.accountRole, '"exists" or "create"', fix);
   }
-  const unknown = Object.keys(given).find((key) => key !== "accountRole");
-  if (unknown !== undefined) {
-    refuse(`accessLogs.${unknown}`, "a key of that name", "accountRole", "check the spelling");
-  }
-  const { accountRole } = given as { accountRole?: unknown };
-  if (accountRole !== "exists" && accountRole !== "create") {
-    refuse("accessLogs.accountRole", accountRole, '"exists" or "create"', fix);
-  }
+  refuseUnlessOneOf("accessLogs.accountRole", given.accountRole, ["exists", "create"]);
 }
 
 /** Where the stage's access logs go and, where asked for, the account's right to write them. */

@@ -1,6 +1,14 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { RetryWindowSeconds } from "../handlers/backoff";
-import { isLater, refuse } from "./refuse";
+import {
+  isLater,
+  refuse,
+  refuseUnknownKeys,
+  refuseUnlessBoolean,
+  refuseUnlessList,
+  refuseUnlessObject,
+  unquoted,
+} from "./refuse";
 
 export type Delivery = "retry" | "replay";
 
@@ -81,20 +89,14 @@ export function resolveAlarms(
   retryWindow: RetryWindowSeconds,
   delivery: Delivery = "retry",
 ): ResolvedAlarms | undefined {
-  if (typeof given !== "object" || Array.isArray(given)) {
-    refuse("alarms", given, "an object", "write { enabled: false } for no alarms, { actions: [topicArn] } to be told");
-  }
+  const fix = "write { enabled: false } for no alarms, { actions: [topicArn] } to be told";
+  refuseUnlessObject("alarms", given, "an object", fix);
   // A key that YAML leaves empty is null.
   const present = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
   const { enabled = true, ...thresholds } = Object.fromEntries(present) as AlarmArgs;
   const known = ["enabled", "actions", ...Object.keys(maxima)];
-  const unknown = Object.keys(thresholds).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    refuse(`alarms.${unknown}`, "a key of that name", known.join(", "), "check the spelling");
-  }
-  if (typeof enabled !== "boolean") {
-    refuse("alarms.enabled", enabled, "true or false", "leave it out for true");
-  }
+  refuseUnknownKeys("alarms.", thresholds, known);
+  refuseUnlessBoolean("alarms.enabled", enabled);
 
   const ageAtFailedAttemptSeconds = Math.max(1, Math.floor(0.75 * retryWindow.shortest));
   const resolved = { ...defaults, ageAtFailedAttemptSeconds, ...thresholds };
@@ -102,8 +104,9 @@ export function resolveAlarms(
   for (const [key, max] of Object.entries(maxima) as [keyof typeof maxima, number][]) {
     const min = key === "refusedHandshakesMinimum" || key === "ageAtFailedAttemptSeconds" ? 1 : 0;
     const value: unknown = resolved[key];
+    const inRange = "choose one in that range, or leave it out for the default";
     if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
-      refuse(`alarms.${key}`, value, `a whole number from ${min} to ${max}`, "leave it out for the default");
+      refuse(`alarms.${key}`, value, `a whole number from ${min} to ${max}`, unquoted(value) ?? inRange);
     }
   }
   if (delivery === "retry" && resolved.expiredMessages !== defaults.expiredMessages) {
@@ -118,9 +121,7 @@ function refuseBadActions(actions: ResolvedAlarms["actions"]): void {
   if (isLater(actions)) {
     return;
   }
-  if (!Array.isArray(actions)) {
-    refuse("alarms.actions", actions, "a list of ARNs", fix);
-  }
+  refuseUnlessList("alarms.actions", actions, "ARNs");
   // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
   if (actions.length > 5) {
     refuse("alarms.actions", `${actions.length} actions`, "5, CloudWatch's limit", "let a topic tell the others");

@@ -4,7 +4,15 @@ import { checkExisting, type ExistingArgs, existingKeys } from "./existingArgs";
 import { checkForeignPublishers, type ForeignPublisherArgs } from "./foreignPublisherArgs";
 import { type Operations, type OperationsArgs, operationsKeys, resolveOperations } from "./operationsArgs";
 import { refuseBadOrigins } from "./originArgs";
-import { refuse, refuseProblem, refuseUnlessBoolean, refuseUnlessInteger } from "./refuse";
+import {
+  refuse,
+  refuseProblem,
+  refuseUnknownKeys,
+  refuseUnlessBoolean,
+  refuseUnlessInteger,
+  refuseUnlessObject,
+  unquoted,
+} from "./refuse";
 import { checkReplay, type ReplayArgs, replayDefaults } from "./replayArgs";
 import { resolveRetry, type Retry, type RetryArgs, retryDefaults } from "./retryArgs";
 import { refuseBadTags } from "./tagArgs";
@@ -96,7 +104,13 @@ const logRetentionValues = [
  * @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do.
  */
 export function resolveArgs(args: WebsocketRelayArgs, region?: string): ResolvedArgs {
-  refuseUnknown(args);
+  refuseUnlessObject(
+    "args",
+    args,
+    "an object with auth",
+    'write new WebsocketRelay("relay", { auth: { oidc: { … } } })',
+  );
+  refuseUnknownKeys("", args, argumentKeys);
   const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined && value !== null));
   const filled = { auth: args.auth, ...defaults, ...given } as typeof defaults & WebsocketRelayArgs;
   const resolved = {
@@ -118,11 +132,16 @@ export function resolveArgs(args: WebsocketRelayArgs, region?: string): Resolved
       "logRetentionInDays",
       resolved.logRetentionInDays,
       `one of ${logRetentionValues.join(", ")} (0: for ever)`,
-      "choose the next longer one",
+      unquoted(resolved.logRetentionInDays) ?? "choose the next longer one",
     );
   }
   if (typeof resolved.stageName !== "string" || !/^\w{1,128}$/.test(resolved.stageName)) {
-    refuse("stageName", resolved.stageName, "1 to 128 letters, digits and _", 'leave it out for "live"');
+    refuse(
+      "stageName",
+      resolved.stageName,
+      "1 to 128 letters, digits and _",
+      'write such a text, or leave it out for "live"',
+    );
   }
   refuseBadTags(resolved.tags);
   refuseBadProtection(resolved);
@@ -137,13 +156,6 @@ export function resolveArgs(args: WebsocketRelayArgs, region?: string): Resolved
     ...resolveOperations(args, { ...retry, ...resolved }, region),
     endSessionWithToken: resolved.auth?.endSessionWithToken === true,
   };
-}
-
-function refuseUnknown(args: WebsocketRelayArgs): void {
-  for (const key of Object.keys(args)) {
-    if (!argumentKeys.includes(key))
-      refuse(key, "an argument of that name", argumentKeys.join(", "), "check the spelling");
-  }
 }
 
 type IntegerKey = "sessionTtlSeconds" | "throttlingRateLimit" | "throttlingBurstLimit";

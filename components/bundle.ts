@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { refusingLostCaptures } from "./lostCaptures";
 import { withOwnModules } from "./ownModules";
 import { withUsersModules } from "./usersModules";
 
@@ -31,7 +32,10 @@ async function serializeAndBundle(
 
 async function serialized(callback: (...args: never[]) => unknown, isFactoryFunction: boolean): Promise<string> {
   try {
-    return (await pulumi.runtime.serializeFunction(callback, { isFactoryFunction, exportName: "handler" })).text;
+    const { text } = await refusingLostCaptures(callback, (serialize) =>
+      pulumi.runtime.serializeFunction(callback, { isFactoryFunction, exportName: "handler", serialize }),
+    );
+    return text;
   } catch (error) {
     // Pulumi writes a captured module as the path of its file; where the package has `exports`, as what exports that file.
     const [, file] = /package\.json export path for "(.+)" not found/.exec((error as Error).message) ?? [];

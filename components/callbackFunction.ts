@@ -1,6 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { bundle } from "./bundle";
+import { refuseUnlessName, refuseUnusableFunctionName } from "./nameArgs";
+import { refuse, refuseUnknownKeys, refuseUnlessObject } from "./refuse";
 
 /** One statement of a function's inline policy; always of effect Allow. */
 export interface PolicyStatement {
@@ -21,7 +23,8 @@ export interface CallbackFunctionArgs {
   /**
    * Runs once per execution environment and returns the handler, as in `aws.lambda.CallbackFunction`; a handler takes at
    * most two parameters, since Node 24 refuses more. Reach modules by `require` *inside* it: they are bundled. What it
-   * captures from outside is serialized by value, and stands in the archive in plain text: no secrets.
+   * captures from outside is copied into the archive in plain text: no secrets. What a copy of its properties would not
+   * be, such as a `Date` or a `Set`, fails the deployment with the variable's name.
    */
   callbackFactory: () => (event: never, context: never) => unknown;
   /**
@@ -47,6 +50,19 @@ export interface CallbackFunctionArgs {
   tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
+const argumentKeys: (keyof CallbackFunctionArgs)[] = [
+  "callbackFactory",
+  "requireFrom",
+  "files",
+  "environment",
+  "policyStatements",
+  "timeoutSeconds",
+  "logRetentionInDays",
+  "kmsKeyArn",
+  "permissionsBoundaryArn",
+  "tags",
+];
+
 /**
  * A Lambda function out of an inline callback, shipped as a small bundle, with its log group and a role that names exact
  * actions and ARNs. `aws.lambda.CallbackFunction` would ship every production dependency of the consuming program and,
@@ -58,7 +74,18 @@ export class CallbackFunction extends pulumi.ComponentResource {
   readonly rolePolicy: aws.iam.RolePolicy;
   readonly function: aws.lambda.Function;
 
+  /**
+   * @param name Name of the function: up to 51 letters, digits, `-` and `_`, unless transforms or `pulumi:autonaming` set names.
+   * @throws pulumi.InputPropertyError before anything is registered, where the name or an argument is ruled out.
+   */
   constructor(name: string, args: CallbackFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
+    refuseUnlessName(name);
+    refuseUnusableFunctionName(name, opts);
+    refuseUnlessObject("args", args, "an object with callbackFactory", "pass one as the second argument");
+    refuseUnknownKeys("", args, argumentKeys);
+    if (typeof args.callbackFactory !== "function") {
+      refuse("callbackFactory", args.callbackFactory, "a function that returns the handler", "write () => handler");
+    }
     super("websocket-relay:index:CallbackFunction", name, {}, opts);
     const { tags } = args;
 

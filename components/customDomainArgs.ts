@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { isLater, refuse, refuseProblem } from "./refuse";
+import { isLater, refuse, refuseProblem, refuseUnknownKeys, refuseUnlessObject } from "./refuse";
 import { isPlaceholder } from "./values";
 
 /**
@@ -75,13 +75,10 @@ export function originsOf(customDomain: ResolvedCustomDomain | undefined): pulum
 }
 
 function checkedKeys(given: CustomDomainArgs): CustomDomainArgs {
-  if (typeof given !== "object" || Array.isArray(given)) {
-    refuse("customDomain", given, "an object", 'write { domainName: "ws.your-domain.com", certificateArn }');
-  }
-  const unknown = Object.keys(given).find((key) => !keys.includes(key));
-  if (unknown !== undefined) {
-    refuse(`customDomain.${unknown}`, "a key of that name", keys.join(", "), "check the spelling");
-  }
+  const domainName = typeof given === "string" ? given : "ws.your-domain.com";
+  const fix = `write { domainName: ${JSON.stringify(domainName)}, certificateArn }`;
+  refuseUnlessObject("customDomain", given, "an object", fix);
+  refuseUnknownKeys("customDomain.", given, keys);
   // A key that YAML leaves empty is null.
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
 }
@@ -111,7 +108,7 @@ function refuseBadDomainName(path: string, value: unknown): void {
       path,
       value,
       "a domain in lower case, without scheme, port, path, wildcard or closing dot",
-      "write it as ws.your-domain.com",
+      `write ${bareDomain(value) ?? "it as ws.your-domain.com"}`,
     );
   }
   refuseProblem(
@@ -120,6 +117,13 @@ function refuseBadDomainName(path: string, value: unknown): void {
       ? `got ${JSON.stringify(value)}; allowed: a domain of yours. To mend it, set your own.`
       : undefined,
   );
+}
+
+/** The domain of what is a URL, has capitals, or ends with a dot. */
+function bareDomain(value: unknown): string | undefined {
+  const [, domain] =
+    typeof value === "string" ? (/^(?:\w+:\/\/)?([\w-]+(?:\.[\w-]+)+)\.?(?::\d+)?(?:\/.*)?$/.exec(value) ?? []) : [];
+  return domain && JSON.stringify(domain.toLowerCase());
 }
 
 /** Accounts of AWS's documentation. */
@@ -166,7 +170,13 @@ function refuseBadBasePath(value: unknown): void {
       "customDomain.basePath",
       value,
       "up to 300 letters, digits and $-_.+!*'(), in parts with one / between them",
-      "write it as chat or chat/v1, without a / at its ends",
+      `write ${basePathOf(value) ?? "it as chat or chat/v1, without a / at its ends"}`,
     );
   }
+}
+
+/** What is left of a path without a / at its ends. */
+function basePathOf(value: unknown): string | undefined {
+  const bare = typeof value === "string" ? value.replace(/^\/+|\/+$/g, "") : "";
+  return bare !== value && /^[\w/-]+$/.test(bare) && !bare.includes("//") ? JSON.stringify(bare) : undefined;
 }

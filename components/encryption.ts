@@ -1,5 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PolicyStatement } from "./callbackFunction";
+import { accountIdProblem } from "./foreignPublisherArgs";
+import { refuse, refuseProblem, refuseUnknownKeys, refuseUnlessList, refuseUnlessObject } from "./refuse";
+import { isText } from "./values";
 
 /**
  * What a caller has to be allowed of the key by the service that it calls. Table: every caller, whether it reads or writes,
@@ -50,6 +53,16 @@ export interface KmsKeyPolicyArgs {
   publisherOrganizationIds?: string[];
 }
 
+const keyPolicyKeys: (keyof KmsKeyPolicyArgs)[] = [
+  "accountId",
+  "region",
+  "partition",
+  "dnsSuffix",
+  "topicArn",
+  "publisherAccountIds",
+  "publisherOrganizationIds",
+];
+
 export interface KmsKeyPolicyStatement {
   Sid: string;
   Effect: "Allow";
@@ -64,8 +77,17 @@ export interface KmsKeyPolicyStatement {
  * policies allow the key's use (the relay's roles have theirs): SNS, which writes into encrypted queues, and CloudWatch
  * Logs, each for the relay's account and region only. DynamoDB and Lambda work by grants, which whoever deploys gives:
  * that takes `kms:CreateGrant`, `kms:DescribeKey`, `kms:Encrypt`, `kms:Decrypt`, `kms:ReEncrypt*` and `kms:GenerateDataKey*`.
+ *
+ * @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do.
  */
 export function kmsKeyPolicyStatements(args: KmsKeyPolicyArgs): KmsKeyPolicyStatement[] {
+  refuseUnlessObject("args", args, "an object with accountId and region", "pass one");
+  refuseUnknownKeys("", args, keyPolicyKeys);
+  refuseProblem("accountId", accountIdProblem(args.accountId));
+  if (!isText(args.region)) refuse("region", args.region, "the relay's region", 'write it as "eu-west-1"');
+  for (const key of ["publisherAccountIds", "publisherOrganizationIds"] as const) {
+    refuseUnlessList(key, args[key] ?? [], "texts");
+  }
   const { accountId, region, partition = "aws", dnsSuffix = "amazonaws.com" } = args;
   const { topicArn = `arn:${partition}:sns:${region}:${accountId}:*` } = args;
   const allow = { Effect: "Allow", Resource: "*" } as const;

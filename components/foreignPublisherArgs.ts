@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { checkedInput, problemText, refuse } from "./refuse";
+import { checkedInput, problemText, refuse, refuseUnlessList } from "./refuse";
 
 /** Who may publish beside the roles of the topic's own account. */
 export interface ForeignPublisherArgs {
@@ -36,11 +36,11 @@ function checkedList(
   problemOf: (value: unknown) => string | undefined,
 ): pulumi.Input<string>[] {
   // Whether there are any decides whether the topic gets a policy.
-  if (!Array.isArray(values)) refuse(path, values, "a list", "write it in brackets");
-  return values.map((value: pulumi.Input<string>, index) => checkedInput(`${path}[${index}]`, value, problemOf));
+  refuseUnlessList(path, values, "texts");
+  return (values as pulumi.Input<string>[]).map((value, index) => checkedInput(`${path}[${index}]`, value, problemOf));
 }
 
-function accountIdProblem(value: unknown): string | undefined {
+export function accountIdProblem(value: unknown): string | undefined {
   // YAML would take one without quotes for a number, and its leading zeros would be gone.
   return typeof value === "string" && /^\d{12}$/.test(value)
     ? undefined

@@ -2,7 +2,7 @@ import type { RetryWindowSeconds } from "../handlers/backoff";
 import { type AccessLogsArgs, refuseBadAccessLogs } from "./accessLogs";
 import { type AlarmArgs, resolveAlarms, type ResolvedAlarms } from "./alarmArgs";
 import { type CustomDomainArgs, resolveCustomDomain, type ResolvedCustomDomain } from "./customDomainArgs";
-import { refuse } from "./refuse";
+import { refuseUnlessBoolean, refuseUnlessOneOf } from "./refuse";
 
 /** Under which address the relay is reached, and how it is watched. */
 export interface OperationsArgs {
@@ -41,12 +41,8 @@ export function resolveOperations(
   // A key that YAML leaves empty is null.
   const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== null)) as OperationsArgs;
   const { ipAddressType = "ipv4", customDomain, alarms = {}, dashboard = true, accessLogs } = given;
-  if (ipAddressType !== "ipv4" && ipAddressType !== "dualstack") {
-    refuse("ipAddressType", ipAddressType, '"ipv4" or "dualstack"', 'leave it out for "ipv4"');
-  }
-  if (typeof dashboard !== "boolean") {
-    refuse("dashboard", dashboard, "true or false", "leave it out for true");
-  }
+  refuseUnlessOneOf("ipAddressType", ipAddressType, ["ipv4", "dualstack"]);
+  refuseUnlessBoolean("dashboard", dashboard);
   if (accessLogs !== undefined) {
     refuseBadAccessLogs(accessLogs);
   }

@@ -1,5 +1,5 @@
 import { maxMessageRetentionSeconds } from "./publisher";
-import { refuse, refuseUnlessBoolean, refuseUnlessInteger } from "./refuse";
+import { refuse, refuseUnlessBoolean, refuseUnlessInteger, refuseUnlessOneOf } from "./refuse";
 import type { Retry, RetryArgs } from "./retryArgs";
 
 /** How a message reaches a client that was away; all but `delivery` only where that is `replay`. */
@@ -68,11 +68,6 @@ export function checkReplay(args: Required<ReplayArgs & RetryArgs>, { retryWindo
     );
   }
   if (ordering === "strict") refuseUnordered(args);
-}
-
-function refuseUnlessOneOf(path: keyof ReplayArgs, value: unknown, [byDefault, other]: [string, string]): void {
-  if (value === byDefault || value === other) return;
-  refuse(path, value, `"${byDefault}" or "${other}"`, `leave it out for "${byDefault}"`);
 }
 
 /** Each of them would silently do nothing; of `ordering`, see there. */

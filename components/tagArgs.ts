@@ -1,14 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { isLater, refuse } from "./refuse";
+import { isLater, refuse, refuseUnlessObject } from "./refuse";
 
 /** @throws pulumi.InputPropertyError where a tag, as far as it is known already, is none that every service takes. */
 export function refuseBadTags(tags: pulumi.Input<Record<string, pulumi.Input<string>>>): void {
   if (isLater(tags)) {
     return;
   }
-  if (typeof tags !== "object" || Array.isArray(tags)) {
-    refuse("tags", tags, "an object of strings", 'write { team: "chat" }');
-  }
+  refuseUnlessObject("tags", tags, "an object of strings", 'write { team: "chat" }');
   // IAM's rules, the strictest of the services'. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
   const allowed = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
   if (Object.keys(tags).length > 50) {
@@ -16,7 +14,7 @@ export function refuseBadTags(tags: pulumi.Input<Record<string, pulumi.Input<str
   }
   for (const [key, value] of Object.entries(tags)) {
     if (!isLater(value) && typeof value !== "string") {
-      refuse(`tags.${key}`, value, "a string", `write it in quotes`);
+      refuse(`tags.${key}`, value, "a string", `write ${JSON.stringify(String(value))}, in quotes`);
     }
     if (key === "" || key.length > 128 || !allowed.test(key)) {
       refuse(`tags.${key}`, key, "a key of 1 to 128 letters, digits, spaces and _.:/=+-@", "rename the tag");

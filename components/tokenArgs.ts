@@ -10,7 +10,7 @@ export function cognitoProblem(cognito: unknown): Problem | undefined {
   const { userPoolId, clientIds, ...unknown } = cognito;
   const [unknownKey] = Object.keys(unknown);
   if (unknownKey !== undefined) {
-    return { path: `auth.cognito.${unknownKey}`, text: unknownText("userPoolId, clientIds") };
+    return { path: `auth.cognito.${unknownKey}`, text: unknownText("userPoolId, clientIds", unknownKey) };
   }
   if (!isLater(userPoolId)) {
     if (!isText(userPoolId) || !userPoolIdPattern.test(userPoolId)) {
@@ -43,7 +43,7 @@ export function oidcProblem(oidc: unknown): Problem | undefined {
   const { issuer, audience, authorizedParties, jwksUri, jwks, ...unknown } = oidc;
   const [unknownKey] = Object.keys(unknown);
   if (unknownKey !== undefined) {
-    const text = unknownText("issuer, audience, authorizedParties, jwksUri, jwks");
+    const text = unknownText("issuer, audience, authorizedParties, jwksUri, jwks", unknownKey);
     return { path: `auth.oidc.${unknownKey}`, text };
   }
   const issuerText = issuerProblem(issuer, jwksUri !== undefined || jwks !== undefined);

@@ -7,8 +7,9 @@ import { keyStatements } from "./encryption";
 import { connectFunction, deliverFunction, disconnectFunction } from "./functions";
 import type { CustomDomainTarget } from "./customDomain";
 import { Gateway } from "./gateway";
-import { grantRole } from "./grantRole";
+import { checkedRole, GrantNames, grantRole } from "./grantRole";
 import { Monitoring } from "./monitoring";
+import { refuseUnlessName, refuseUnusableName, relayNameOf } from "./nameArgs";
 import { Publisher } from "./publisher";
 import { Replay } from "./replay";
 import { connectReplayFunction, deliverReplayFunction } from "./replayFunctions";
@@ -84,9 +85,11 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   readonly retryWindowSeconds: RetryWindowSeconds;
 
   private readonly kmsKeyArn?: pulumi.Input<string>;
+  private readonly grantNames = new GrantNames();
 
   /**
-   * @param name Prefix of every child's name.
+   * @param name Prefix of every child's name: letters, digits, `-` and `_`; up to 40 of them, 39 in replay mode or where
+   * `accessLogs.accountRole` is `create`, 36 with `ordering: "strict"`, unless transforms or `pulumi:autonaming` set names.
    * @throws pulumi.InputPropertyError before anything is registered, where a value or a combination is ruled out.
    */
   constructor(
@@ -94,13 +97,15 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     args: WebsocketRelayArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
+    refuseUnlessName(name);
     const resolved = resolveArgs(args, knownRegion(opts));
+    refuseUnusableName(name, resolved, opts);
     super("websocket-relay:index:WebsocketRelay", name, {}, opts);
     const child = { parent: this };
     const { tags } = resolved;
 
     this.kmsKeyArn = resolved.kmsKeyArn;
-    this.relayName = `${pulumi.getProject()}-${pulumi.getStack()}-${name}`;
+    this.relayName = relayNameOf(name);
     this.sessionTable = new SessionTable(name, resolved, child);
     this.publisher = new Publisher(name, resolved, child);
     this.gateway = new Gateway(name, resolved, child);
@@ -185,9 +190,10 @@ export class WebsocketRelay extends pulumi.ComponentResource {
    *
    * @param role The role, or its name.
    * @param policyName Part of the policy's name; needed from the second role on. @default "publish"
+   * @throws pulumi.InputPropertyError where the role is none, or a grant of this relay has that `policyName`.
    */
   grantPublish(role: pulumi.Input<string | aws.iam.Role>, policyName = "publish"): aws.iam.RolePolicy {
-    return this.grant(role, policyName, [
+    return this.grant("grantPublish", role, policyName, [
       { Action: ["sns:Publish"], Resource: [this.topicArn] },
       ...keyStatements(this.kmsKeyArn, "publish"),
     ]);
@@ -199,9 +205,10 @@ export class WebsocketRelay extends pulumi.ComponentResource {
    *
    * @param role The role, or its name.
    * @param policyName Part of the policy's name; needed from the second role on. @default "disconnect-user"
+   * @throws pulumi.InputPropertyError where the role is none, or a grant of this relay has that `policyName`.
    */
   grantDisconnectUser(role: pulumi.Input<string | aws.iam.Role>, policyName = "disconnect-user"): aws.iam.RolePolicy {
-    return this.grant(role, policyName, [
+    return this.grant("grantDisconnectUser", role, policyName, [
       this.sessionTable.statement("dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"),
       this.gateway.manageConnectionsStatement("DELETE"),
       ...keyStatements(this.kmsKeyArn, "useTable"),
@@ -209,11 +216,14 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   }
 
   private grant(
+    method: string,
     role: pulumi.Input<string | aws.iam.Role>,
     policyName: string,
     statements: PolicyStatement[],
   ): aws.iam.RolePolicy {
-    return grantRole(`${this.name}-${policyName}-policy`, role, statements, this);
+    const roleName = checkedRole(role);
+    this.grantNames.take(method, this.name, policyName);
+    return grantRole(`${this.name}-${policyName}-policy`, roleName, statements, this);
   }
 }
 

@@ -78,7 +78,9 @@ export function checkedCallerId(code: unknown): string {
 
 function checkBlockSeconds(blockSeconds: unknown): void {
   if (Number.isInteger(blockSeconds) && Number(blockSeconds) >= 0 && Number(blockSeconds) <= MAX_BLOCK_SECONDS) return;
-  throw new Error(`blockSeconds: got ${String(blockSeconds)}; allowed: a whole number from 0 to ${MAX_BLOCK_SECONDS}`);
+  // A number in quotes has to be told from a number.
+  const got = typeof blockSeconds === "string" ? JSON.stringify(blockSeconds) : String(blockSeconds);
+  throw new Error(`blockSeconds: got ${got}; allowed: a whole number from 0 to ${MAX_BLOCK_SECONDS}`);
 }
 
 /** One connection of the user's, and all items that are its own. */

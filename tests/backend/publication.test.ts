@@ -102,7 +102,14 @@ describe("publishInput", () => {
     ["a messageId beyond ASCII", { messageId: "é" }, "messageId", /printable ASCII/],
     ["an expiresAt of now", { expiresAt: now }, "expiresAt", /now is 2026-11-25T12:00:00\.000Z/],
     ["an expiresAt that is no date", { expiresAt: new Date(NaN) }, "expiresAt", /no valid Date/],
-    ["an expiresAt that is a text", { expiresAt: "2027-01-01T00:00:00Z" }, "expiresAt", /no valid Date/],
+    ["an expiresAt that is a text", { expiresAt: "2027-01-01T00:00:00Z" }, "expiresAt", /no valid Date.*pass a Date/],
+    ["an expiresAt in milliseconds", { expiresAt: 1_893_456_000_000 }, "expiresAt", /no valid Date.*pass a Date/],
+    [
+      "a key in another letter case",
+      { contextID: "7" },
+      "contextID",
+      /no key of publication.*did you mean contextId\?/,
+    ],
     ["an expiresAt that RFC 3339 cannot say", { expiresAt: new Date("+010000-01-01") }, "expiresAt", /\+010000/],
   ];
   for (const [name, given, input, message] of refused) {

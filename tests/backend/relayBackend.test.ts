@@ -56,6 +56,21 @@ describe("RelayBackend", () => {
     expect(ids[1]).to.equal(ids[0]);
   });
 
+  const unusable: [what: string, options: unknown, says: RegExp][] = [
+    ["no options", undefined, /^options is undefined; allowed: an object with topicArn/],
+    ["a text for options", topicArn, /^options is "arn:.*"; allowed: an object/],
+    ["a list for options", [topicArn], /^options is a list; allowed: an object/],
+    ["a key in another letter case", { topicARN: topicArn }, /^topicARN is no key of options.*did you mean topicArn\?/],
+    ["a list for the topic's ARN", { topicArn: [topicArn] }, /^topicArn is \["arn:/],
+    ["a number for the region", { topicArn, region: 7 }, /^region is 7; allowed: a text.*as a string/],
+    ["a client of another name", { topicArn, clients: { dynamoDb: {} } }, /did you mean dynamodb\?/],
+  ];
+  for (const [what, options, says] of unusable) {
+    it(`is not made with ${what}, and says what to do`, () => {
+      expect(() => new RelayBackend(options as RelayBackendOptions)).to.throw(RelayInputError, says);
+    });
+  }
+
   it("sends nothing where an input is refused", async () => {
     const { backend, topic } = backendOf();
     const error = await refusal(backend.publish({ ...publication, message: "x".repeat(131_073) }));

@@ -235,9 +235,9 @@ describe("a callback", () => {
   });
 
   it("is refused where it captures what cannot be serialized", async () => {
-    const native = Buffer.from("x").toString.bind(Buffer.from("x"));
+    const native = new Intl.NumberFormat("en").format;
     const error = await refusal(bundle(() => native));
-    expect(error.message).to.match(/native code/);
+    expect(error.message).to.match(/variable 'native'|'native', a function/);
   });
 
   it("is refused where it captures a secret output", async () => {

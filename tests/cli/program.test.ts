@@ -1,7 +1,13 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { expect } from "chai";
+import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
 import { table } from "../../cli/output";
 import { run } from "../../cli/program";
 import type { Terminal } from "../../cli/terminal";
+
+const repository = resolve(__dirname, "../..");
 
 /** A run whose only address source is what a test pipes in. */
 async function cli(args: string[], stdin = "{}", interrupted = new AbortController().signal) {
@@ -37,6 +43,26 @@ describe("the command line", () => {
       .and.match(/--queue/)
       .and.match(/--dry-run/)
       .and.match(/--stack/);
+  });
+
+  it("prints the package's version, out of the sources", async () => {
+    const { version } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as { version: string };
+    expect(await cli(["--version"])).to.deep.equal({ exitCode: 0, printed: version, noted: "" });
+  });
+
+  it("prints the package's version, out of dist", () => {
+    const folder = mkdtempSync(join(tmpdir(), "version-"));
+    try {
+      mkdirSync(join(folder, "dist", "cli"), { recursive: true });
+      writeFileSync(join(folder, "package.json"), '{ "version": "1.2.3" }');
+      const source = readFileSync(join(repository, "cli", "version.ts"), "utf8");
+      const options = { compilerOptions: { module: ModuleKind.CommonJS, target: ScriptTarget.ES2022 } };
+      writeFileSync(join(folder, "dist", "cli", "version.js"), transpileModule(source, options).outputText);
+      const { packageVersion } = require(join(folder, "dist", "cli", "version.js")) as { packageVersion(): string };
+      expect(packageVersion()).to.equal("1.2.3");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   const refused: [string, string[], RegExp][] = [

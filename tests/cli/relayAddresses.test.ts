@@ -5,6 +5,21 @@ import { refusal } from "../refusal";
 
 const topicArn = "arn:aws:sns:eu-west-1:111122223333:topic";
 
+const chat = relayOf("chat");
+const news = relayOf("news");
+
+function relayOf(name: string) {
+  return {
+    websocketUrl: `wss://${name}.test`,
+    managementEndpoint: `https://${name}.test/live`,
+    topicArn: `${topicArn}-${name}`,
+    queueUrl: `https://sqs.test/${name}`,
+    deadLetterQueueUrl: `https://sqs.test/${name}-dead`,
+    subscriptionDeadLetterQueueUrl: `https://sqs.test/${name}-subscription`,
+    tableName: name,
+  };
+}
+
 function read(options: AddressOptions, texts: Record<string, string>) {
   const answer = (name: string) => Promise.resolve(texts[name] ?? "");
   return readAddresses(options, {
@@ -35,6 +50,43 @@ describe("the relay's addresses", () => {
       const { message } = await refusal(read({ output }, texts));
       expect(message).to.match(new RegExp(`--output: got "${output}".*allowed: chat.*Export the relay's addresses`));
     }
+  });
+
+  describe("without --output", () => {
+    const stack = (outputs: object) => ({ "stack the selected one": JSON.stringify(outputs) });
+
+    it("are found in the smallest program's outputs, one among others", async () => {
+      const { topicArn, websocketUrl } = chat;
+      expect(await read({}, stack({ websocketUrl, topicArn, addresses: chat }))).to.deep.equal(chat);
+    });
+
+    it("are found in outputs one by one, as this repository's program and the local run have them", async () => {
+      const outputs = { ...chat, retryWindowSeconds: { shortest: 1, longest: 2 }, customDomainTarget: null };
+      expect(await read({}, stack(outputs))).to.deep.equal(outputs);
+      expect(await read({ addresses: "-" }, { stdin: JSON.stringify(outputs) })).to.deep.equal(outputs);
+    });
+
+    it("are found in an output of any name, where it is the only relay", async () => {
+      expect(await read({}, stack({ bucket: "b", site: { url: "x" }, chat }))).to.deep.equal(chat);
+      expect(await read({ addresses: "f" }, { "file f": JSON.stringify({ chat }) })).to.deep.equal(chat);
+    });
+
+    it("are found where two outputs hold the same relay", async () => {
+      expect(await read({}, stack({ addresses: chat, chat }))).to.deep.equal(chat);
+    });
+
+    it("of several relays are refused, naming the outputs; --output chooses", async () => {
+      const texts = stack({ url: "x", chat, news });
+      expect((await refusal(read({}, texts))).message).to.equal(
+        "pulumi stack output has the addresses of 2 relays, in chat, news: say which with --output, such as --output chat",
+      );
+      expect(await read({ output: "news" }, texts)).to.deep.equal(news);
+    });
+
+    it("that are not all there are taken as they are, where no output has them all", async () => {
+      const outputs = { topicArn, tableName: "t", chat: { topicArn } };
+      expect(await read({}, stack(outputs))).to.deep.equal(outputs);
+    });
   });
 
   it("that are no JSON object are refused, saying what to give", async () => {

@@ -1,5 +1,6 @@
+import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { resolveArgs } from "../../components/args";
+import { resolveArgs, type WebsocketRelayArgs } from "../../components/args";
 import { itRefuses } from "./argsProblem";
 import { auth } from "./relayRun";
 
@@ -43,6 +44,21 @@ describe("resolveArgs", () => {
     expect(resolved.visibilityTimeoutSeconds).to.equal(6 * resolved.deliverTimeoutSeconds + 5);
     expect(resolved.maxReceiveCount).to.equal(15);
   });
+
+  for (const args of [undefined, null, "auth", 7, [], pulumi.output({ auth })]) {
+    it(`refuses ${pulumi.Output.isInstance(args) ? "an output" : JSON.stringify(args)} for the arguments, and says what to write`, () => {
+      let error: unknown;
+      try {
+        resolveArgs(args as unknown as WebsocketRelayArgs);
+      } catch (thrown) {
+        error = thrown;
+      }
+      if (!pulumi.InputPropertyError.isInstance(error)) throw new Error(`refused with ${String(error)}`);
+      expect(error.reason).to.match(
+        /^args: got .*; allowed: an object with auth\. To mend it, write new WebsocketRelay\(/,
+      );
+    });
+  }
 
   itRefuses([
     [
@@ -114,6 +130,101 @@ describe("resolveArgs", () => {
       "messageRetentionSeconds",
       ["40986 s", "300"],
     ],
+    ["a number in quotes", { maxAttempts: "66" }, "maxAttempts", ['got "66"', "1 to 995", "write 66 without quotes"]],
+    ["a number out of its range in quotes", { maxAttempts: "996" }, "maxAttempts", ["1 to 995", "without quotes"]],
+    ["a days' number in quotes", { logRetentionInDays: "30" }, "logRetentionInDays", ["write 30 without quotes"]],
+    ["a threshold in quotes", { alarms: { deadLetters: "10" } }, "alarms.deadLetters", ["write 10 without quotes"]],
+    ["a truth in quotes", { protectData: "true" }, "protectData", ['got "true"', "write true without quotes"]],
+    ["an untruth in quotes", { dashboard: "False" }, "dashboard", ['got "False"', "write false without quotes"]],
+    ["a yes", { pointInTimeRecovery: "yes" }, "pointInTimeRecovery", ["write one of them without quotes"]],
+    ["a one", { alarms: { enabled: 1 } }, "alarms.enabled", ["got 1", "true or false"]],
+    [
+      "a delivery in another letter case",
+      { delivery: "Replay" },
+      "delivery",
+      ['"retry" or "replay"', 'write "replay"'],
+    ],
+    ["a delivery with a typing error", { delivery: "rety" }, "delivery", ['write "retry"']],
+    ["a delivery that is none", { delivery: "push" }, "delivery", ['"retry" or "replay"', "write one of them"]],
+    [
+      "an ordering in another letter case",
+      { delivery: "replay", ordering: "STRICT" },
+      "ordering",
+      ['"standard" or "strict"', 'write "strict"'],
+    ],
+    ["an address type in another letter case", { ipAddressType: "DualStack" }, "ipAddressType", ['write "dualstack"']],
+    [
+      "an account's role in another letter case",
+      { accessLogs: { accountRole: "Create" } },
+      "accessLogs.accountRole",
+      ['write "create"'],
+    ],
+    ["access logs that are a text", { accessLogs: "exists" }, "accessLogs", ['write { accountRole: "exists" }']],
+    [
+      "an account that is no list",
+      { publisherAccountIds: "210987654321" },
+      "publisherAccountIds",
+      ['["210987654321"]'],
+    ],
+    ["an account without quotes", { publisherAccountIds: 210987654321 }, "publisherAccountIds", ['["210987654321"]']],
+    [
+      "an organization that is no list",
+      { publisherOrganizationIds: "o-a1b2c3d4e5" },
+      "publisherOrganizationIds",
+      ['write ["o-a1b2c3d4e5"]'],
+    ],
+    [
+      "an action that is no list",
+      { alarms: { actions: "arn:aws:sns:eu-west-1:210987654321:ops" } },
+      "alarms.actions",
+      ["a list of ARNs", 'write ["arn:aws:sns:eu-west-1:210987654321:ops"]'],
+    ],
+    ["alarms that are off", { alarms: false }, "alarms", ["write { enabled: false }"]],
+    ["tags that are a list", { tags: ["team"] }, "tags", ['write { team: "chat" }']],
+    [
+      "a domain alone",
+      { customDomain: "ws.relay.dev" },
+      "customDomain",
+      ['{ domainName: "ws.relay.dev", certificateArn }'],
+    ],
+    [
+      "a domain with capitals",
+      { customDomain: { domainName: "WS.Relay.dev", certificateArn: "x" } },
+      "customDomain.domainName",
+      ['write "ws.relay.dev"'],
+    ],
+    [
+      "a domain that is a URL",
+      { customDomain: { domainName: "wss://ws.relay.dev/live", certificateArn: "x" } },
+      "customDomain.domainName",
+      ['write "ws.relay.dev"'],
+    ],
+    [
+      "a base path with a / before it",
+      { customDomain: { existingDomainName: "ws.relay.dev", basePath: "/chat/v1/" } },
+      "customDomain.basePath",
+      ['write "chat/v1"'],
+    ],
+    [
+      "a key of the alarms with a typing error",
+      { alarms: { deadLetter: 1 } },
+      "alarms.deadLetter",
+      ["mean deadLetters?"],
+    ],
+    [
+      "a key of the domain in another letter case",
+      { customDomain: { domainname: "ws.relay.dev" } },
+      "customDomain.domainname",
+      ["did you mean domainName?"],
+    ],
+    [
+      "a key of the access logs with a typing error",
+      { accessLogs: { acountRole: "exists" } },
+      "accessLogs.acountRole",
+      ["did you mean accountRole?"],
+    ],
+    ["an argument in another letter case", { MaxAttempts: 3 }, "MaxAttempts", ["did you mean maxAttempts?"]],
+    ["an argument like none there is", { colour: "red" }, "colour", ["check the spelling."]],
     ["an argument that does not exist", { maxAttempt: 3 }, "maxAttempt", ["maxAttempts", "spelling"]],
   ]);
 });

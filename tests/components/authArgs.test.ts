@@ -111,6 +111,13 @@ describe("auth", () => {
     ["no key that can verify", oidc({ jwks: { keys: [{ kty: "RSA", kid: "k" }] } }), "auth.oidc.jwks", ["can verify"]],
     ["a key that is none", oidc({ jwks: { keys: ["x"] } }), "auth.oidc.jwks", ['"x"']],
     ["a private key", oidc({ jwks: { keys: [{ kty: "RSA", d: "x" }] } }), "auth.oidc.jwks", ["private"]],
+    [
+      "a misspelled key in auth",
+      { auth: { ...auth, userclaim: "sub" } },
+      "auth.userclaim",
+      ["did you mean userClaim?"],
+    ],
+    ["a misspelled key in oidc", oidc({ issuerr: "x" }), "auth.oidc.issuerr", ["did you mean issuer?"]],
     ["an unknown key in oidc", oidc({ aud: "x" }), "auth.oidc.aud", ["audience"]],
     ["a user pool id of the wrong form", cognito({ userPoolId: "pool" }), "auth.cognito.userPoolId", ['"pool"']],
     ["a user pool of no region", cognito({ userPoolId: "foo_bar" }), "auth.cognito.userPoolId", ['"foo_bar"']],

@@ -26,6 +26,35 @@ describe("CallbackFunction", () => {
     expect(archive["index.js"]).to.include("done");
   });
 
+  const unusable: [what: string, given: unknown, says: RegExp][] = [
+    ["no arguments", undefined, /^args: got undefined; allowed: an object with callbackFactory/],
+    ["a function for arguments", () => 1, /^args: /],
+    [
+      "a callback that is none",
+      { ...args, callbackFactory: "handler" },
+      /^callbackFactory: got "handler"; .* a function/,
+    ],
+    [
+      "a key with a typing error",
+      { ...args, timeoutSecond: 1 },
+      /^timeoutSecond: .* \(did you mean timeoutSeconds\?\)/,
+    ],
+  ];
+  for (const [what, given, says] of unusable) {
+    it(`refuses ${what} before anything is registered`, async () => {
+      let refused: unknown;
+      const { registrations } = await record(() => {
+        try {
+          new CallbackFunction("greet", given as CallbackFunctionArgs);
+        } catch (error) {
+          refused = error;
+        }
+      });
+      expect(pulumi.InputPropertyError.isInstance(refused) ? refused.reason : refused).to.match(says);
+      expect(registrations).to.deep.equal([]);
+    });
+  }
+
   it("finds what its callback requires in the folder that it names", async () => {
     const callbackFactory = () => {
       const { backoffSeconds } = require("./backoff") as typeof import("../../handlers/backoff");

