@@ -3,6 +3,7 @@ import { allBlocks, blocksOf, pages, placeOf } from "./blocks";
 import { isCheckable } from "./check";
 import { engineBlocks } from "./engineBlocks";
 import { scenes } from "./scenes";
+import { browserScenes } from "./scenes/browser";
 
 const fence = "```";
 
@@ -27,7 +28,7 @@ describe("the code blocks of README and docs", () => {
   });
 
   for (const [kind, names, file] of [
-    ["run", Object.keys(scenes), "tests/docs/scenes"],
+    ["run", Object.keys({ ...scenes, ...browserScenes }), "tests/docs/scenes"],
     ["engine", engineBlocks, "tests/docs/engineBlocks.ts"],
   ] as const) {
     it(`have a name that is a scene's, which no other block has, where they are marked ${kind}`, () => {
