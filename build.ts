@@ -18,6 +18,7 @@ async function build(): Promise<void> {
     writeFileSync(join(dist, "components", builtFile(path)), await bundleModule(path));
   }
   await bundleClient(join(dist, "client"));
+  await bundleVerifier(join(dist, "verifier"));
   // npm sets it when it installs a package, and not when npx runs this folder's own.
   chmodSync(join(dist, "cli", "index.js"), 0o755);
   await stop();
@@ -38,6 +39,22 @@ async function bundleClient(folder: string): Promise<void> {
   });
   // Types of their own: by those of the CommonJS, a program of ES modules would be told of a default export.
   writeFileSync(join(folder, "index.d.mts"), 'export * from "./index.js";\n');
+}
+
+/**
+ * The verifier as one CommonJS module, in the place of what tsc made of it: jose is an ES module, which not every Node can
+ * require, and a callback that requires the verifier is bundled with less of both libraries.
+ */
+async function bundleVerifier(folder: string): Promise<void> {
+  await bundle({
+    entryPoints: [join(__dirname, "verifier", "index.ts")],
+    outfile: join(folder, "index.js"),
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    target: "node20",
+    mainFields: ["module", "main"],
+  });
 }
 
 /** What the component's callbacks are bundled with. Nothing else in these sources is required: the rest is imported. */

@@ -1,11 +1,5 @@
 import { WebSocket } from "ws";
-import {
-  type Cursor,
-  memoryCursorStore,
-  RelayClient,
-  type RelayClientOptions,
-  type WebSocketConstructor,
-} from "../client";
+import { type Cursor, memoryCursorStore, RelayClient, type RelayClientOptions } from "../client";
 import { Reception } from "./reception";
 import type { Missed, Player } from "./recovery";
 import { type BenchRelay, CONTEXT } from "./relay";
@@ -80,8 +74,7 @@ export class PlayedClient {
     };
     class ObservedWebSocket extends WebSocket {
       constructor(url: string, protocols: string[]) {
-        // As a page's: the token comes as a subprotocol.
-        super(url, protocols, { origin: relay.addresses.allowedOrigins[0], perMessageDeflate: false });
+        super(url, protocols);
         remember(this);
       }
     }
@@ -89,7 +82,7 @@ export class PlayedClient {
       ...options,
       ...CONTEXT,
       url: relay.addresses.websocketUrl,
-      WebSocket: ObservedWebSocket as unknown as WebSocketConstructor,
+      WebSocket: ObservedWebSocket,
       cursorStore: memoryCursorStore(cursor),
       token: () => Promise.resolve(token),
       onMessage: () => reception.message(),

@@ -1,11 +1,18 @@
 import { type Ping, SUBPROTOCOLS } from "../protocol";
 import { Timer } from "./clock";
+import { handshakeStatus } from "./handshakeStatus";
 import { Heartbeat } from "./heartbeat";
 import { renewalDelayMs } from "./renewal";
 import { isPromise, settle } from "./settle";
 import type { Settings } from "./settings";
+import type { StateDetail } from "./state";
 import { bearerSubprotocol, checkToken, type Token } from "./token";
 import type { WebSocketLike } from "./webSocketLike";
+
+// RFC 6455, 7.1.5: of a connection that ended without a close frame, or never opened.
+export const ABNORMAL_CLOSURE = 1006;
+
+export type EndDetail = Pick<StateDetail, "reason" | "closeCode" | "statusCode">;
 
 export interface ConnectionEvents {
   opened(): void;
@@ -13,7 +20,7 @@ export interface ConnectionEvents {
   /** It is old: another one should take its place. */
   renewalDue(): void;
   /** Once, and nothing after it. Not after `close()`. */
-  ended(reason: string, closeCode?: number): void;
+  ended(detail: EndDetail): void;
 }
 
 /**
@@ -39,7 +46,7 @@ export class Connection {
       this.pings++;
       this.send({ action: "ping" } satisfies Ping);
     };
-    const dead = () => this.end(`no answer to a ping for ${heartbeatTimeoutMs} ms`);
+    const dead = () => this.end({ reason: `no answer to a ping for ${heartbeatTimeoutMs} ms` });
     this.heartbeat = new Heartbeat(clock, heartbeatIntervalMs, heartbeatTimeoutMs, ping, dead);
     this.timer = new Timer(clock);
   }
@@ -51,7 +58,7 @@ export class Connection {
 
   start(): void {
     const { token, connectTimeoutMs } = this.settings;
-    this.timer.set(connectTimeoutMs, () => this.end(`not open after ${connectTimeoutMs} ms`));
+    this.timer.set(connectTimeoutMs, () => this.end({ reason: `not open after ${connectTimeoutMs} ms` }));
     settle<Token | undefined>(
       () => {
         if (!token) return undefined;
@@ -66,7 +73,7 @@ export class Connection {
           `token: ${error instanceof Error ? error.message : "the provider failed"}`,
           error,
         );
-        this.end("there is no token");
+        this.end({ reason: "there is no token" });
       },
     );
   }
@@ -116,42 +123,49 @@ export class Connection {
       socket = this.socket = new WebSocket(url, subprotocols);
     } catch (error) {
       report("socket", "WebSocket: it could not be constructed", error);
-      return this.end("WebSocket could not be constructed");
+      return this.end({ reason: "WebSocket could not be constructed" });
     }
     socket.onopen = () => this.opened(token);
     socket.onmessage = ({ data }: { data: unknown }) => {
       this.heartbeat.alive();
       if (typeof data === "string") this.events.received(data);
-      else report("frame", "a binary frame came, which is not of the protocol");
+      else report("frame", "a binary frame came");
     };
-    socket.onclose = ({ code, reason }: { code?: number; reason?: string }) =>
-      this.end(`closed with ${code}${reason ? ` ${reason}` : ""}`, code);
-    // It says nothing that a script may know; `onclose` follows.
-    socket.onerror = () => undefined;
+    socket.onclose = ({ code, reason }: { code?: number; reason?: string }) => this.closed(code, reason);
+    socket.onerror = ({ message }: { message?: string }) => {
+      // Node 22's does not close after a refused handshake. Of an open one, `onclose` follows.
+      if (!this.isOpen) this.closed(ABNORMAL_CLOSURE, message, handshakeStatus(message));
+    };
   }
 
   private opened(token: Token | undefined): void {
     const { clock, maxConnectionMs, random, report } = this.settings;
     const { subprotocol } = this;
     if (subprotocol !== SUBPROTOCOLS.v1 && subprotocol !== SUBPROTOCOLS.raw) {
-      report(
-        "socket",
-        `the answered subprotocol is ${JSON.stringify(subprotocol)}; offered were ${SUBPROTOCOLS.v1} and ${SUBPROTOCOLS.raw}`,
-      );
-      return this.end("another subprotocol was answered");
+      report("socket", `the subprotocol ${JSON.stringify(subprotocol)} was answered, which was not offered`);
+      return this.end({ reason: "another subprotocol was answered" });
     }
     this.isOpen = true;
     this.heartbeat.alive();
     const expiresInMs = token?.expiresAtMs === undefined ? Infinity : token.expiresAtMs - clock.now();
-    if (expiresInMs <= 0) report("token", "token: expiresAtMs has passed, as this device's clock goes; it is ignored");
     const delayMs = renewalDelayMs(maxConnectionMs, expiresInMs, random);
     this.timer.set(delayMs, () => this.events.renewalDue());
     this.events.opened();
+    // Last: the callback may close the client.
+    if (expiresInMs <= 0) report("token", "token: expiresAtMs has passed, as this device's clock goes; it is ignored");
   }
 
-  private end(reason: string, closeCode?: number): void {
+  private closed(code: number | undefined, text = "", statusCode?: number): void {
+    // Deno says 0.
+    const closeCode = code || ABNORMAL_CLOSURE;
+    // Bun quotes the URL, whose query may hold a credential.
+    const said = text.replace(/wss?:[^\s']+/, "the URL");
+    this.end({ reason: `closed with ${closeCode}${said && ` ${said}`}`, closeCode, ...(statusCode && { statusCode }) });
+  }
+
+  private end(detail: EndDetail): void {
     if (this.isEnded) return;
     this.close();
-    this.events.ended(reason, closeCode);
+    this.events.ended(detail);
   }
 }

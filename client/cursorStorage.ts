@@ -3,31 +3,34 @@ import { isCursor } from "./cursorStore";
 import { settle } from "./settle";
 import type { Settings } from "./settings";
 
-/** Goes on with what the store has. Where it has nothing, or fails, the relay says where to begin. */
-export function loadCursor({ cursorStore, report }: Settings, then: (cursor: Cursor | undefined) => void): void {
-  settle(
-    () => cursorStore.get(),
-    (cursor) => {
-      if (isCursor(cursor)) return then(cursor);
-      if (cursor !== null && cursor !== undefined) {
-        report("store", "cursorStore: get gave what is no cursor; allowed is { epoch, seq }, or nothing");
-      }
-      then(undefined);
-    },
-    (error) => {
-      report("store", "cursorStore: get failed", error);
-      then(undefined);
-    },
-  );
-}
-
-/** Writes to the cursor store one at a time; while one is under way, only the newest waits. */
-export class CursorWriter {
+/** The cursor store, as the client uses it: where it fails, the client goes on without it. */
+export class CursorStorage {
   private isUnderWay = false;
   private newest: Cursor | undefined;
+  /** Reported once: a store that is blocked or full fails with every message. */
+  private hasFailed = false;
 
   constructor(private readonly settings: Settings) {}
 
+  /** Goes on with what the store has. Where it has nothing, or fails, the relay says where to begin. */
+  load(then: (cursor: Cursor | undefined) => void): void {
+    settle(
+      () => this.settings.cursorStore.get(),
+      (cursor) => {
+        if (isCursor(cursor)) return then(cursor);
+        if (cursor !== null && cursor !== undefined) {
+          this.failed("get gave what is no cursor; allowed is { epoch, seq }, or nothing");
+        }
+        then(undefined);
+      },
+      (error) => {
+        this.failed("get failed", error);
+        then(undefined);
+      },
+    );
+  }
+
+  /** One call at a time; while one is under way, only the newest waits. */
   write(cursor: Cursor): void {
     this.newest = cursor;
     if (this.isUnderWay) return;
@@ -38,11 +41,19 @@ export class CursorWriter {
     };
     settle(
       () => this.settings.cursorStore.set(cursor),
-      done,
+      () => {
+        this.hasFailed = false;
+        done();
+      },
       (error) => {
-        this.settings.report("store", "cursorStore: set failed", error);
+        this.failed("set failed", error);
         done();
       },
     );
+  }
+
+  private failed(what: string, error?: unknown): void {
+    if (!this.hasFailed) this.settings.report("store", `cursorStore: ${what}`, error);
+    this.hasFailed = true;
   }
 }

@@ -25,14 +25,22 @@ export function memoryCursorStore(cursor?: Cursor): CursorStore {
 }
 
 /**
- * Keeps the cursor in `localStorage` or its like.
+ * Keeps the cursor in `localStorage` or its like. Where that is blocked or full, the client reports one error with the code
+ * `store`, and the cursor is kept in memory.
  *
+ * @param storage `() => localStorage`: where storage is blocked, naming `localStorage` throws, which only a function can catch.
  * @param key Has to differ by user, context and contextId: a cursor of another session is reported as a gap.
  */
-export function webStorageCursorStore(storage: WebStorage, key: string): CursorStore {
+export function webStorageCursorStore(storage: WebStorage | (() => WebStorage), key: string): CursorStore {
+  const open = () => (typeof storage === "function" ? storage() : storage);
+  let kept: Cursor | undefined;
   return {
-    get: () => JSON.parse(storage.getItem(key) ?? "null") as Cursor | null,
-    set: (cursor) => storage.setItem(key, JSON.stringify(cursor)),
+    // This page's own first: the storage may be blocked, or may have been full.
+    get: () => kept ?? (JSON.parse(open().getItem(key) ?? "null") as Cursor | null),
+    set: (cursor) => {
+      kept = cursor;
+      open().setItem(key, JSON.stringify(cursor));
+    },
   };
 }
 

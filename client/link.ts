@@ -1,5 +1,13 @@
-import { type Envelope, type MessageEnvelope, type Pong, SUBPROTOCOLS } from "../protocol";
-import { Connection } from "./connection";
+import {
+  type Action,
+  type Envelope,
+  type ErrorEnvelope,
+  type GatewayError,
+  type MessageEnvelope,
+  type Pong,
+  SUBPROTOCOLS,
+} from "../protocol";
+import { Connection, type EndDetail } from "./connection";
 import { isCursor } from "./cursorStore";
 import type { Inbox } from "./inbox";
 import { Resumer } from "./resumer";
@@ -12,27 +20,29 @@ export interface LinkEvents {
   arrived(): void;
   /** The gateway answered a ping. */
   answered(): void;
-  /** Something that was sent was not understood, or the relay could not do it. Which, the answer does not say. */
+  /** An acknowledgement may not have been taken. */
   failed(): void;
   superseded(): void;
   renewalDue(): void;
   /** Once, and nothing after it. Not after `close()`. */
-  ended(reason: string, closeCode?: number): void;
+  ended(detail: EndDetail): void;
 }
 
-/** What the gateway itself says where it or a function fails: `{ message, connectionId, requestId }`. */
-interface GatewayError {
-  type?: undefined;
-  message: string;
-  connectionId: string;
-}
+/** Told from the relay's own frames by having no type. */
+type Untyped = GatewayError & { type?: undefined };
+
+// Of a route or account above its limit: https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-protect.html
+const TOO_MANY_REQUESTS = "Too Many Requests";
 
 /** The protocol over one connection: what comes goes to the inbox, which all connections of a client share. */
 export class Link {
   private readonly connection: Connection;
   private readonly resumer: Resumer;
+  /** Whether the handshake succeeded. */
+  hasOpened = false;
   private isReady = false;
   private isClosed = false;
+  private hasReportedGateway = false;
   private pongs = 0;
 
   constructor(
@@ -44,7 +54,7 @@ export class Link {
       opened: () => this.opened(),
       received: (text) => (this.hasNumbers ? this.receivedFrame(text) : this.receivedRaw(text)),
       renewalDue: () => events.renewalDue(),
-      ended: (reason, closeCode) => this.end(reason, closeCode),
+      ended: (detail) => this.end(detail),
     });
     this.resumer = new Resumer(settings, inbox, (resume) => this.connection.send(resume));
   }
@@ -79,6 +89,7 @@ export class Link {
   }
 
   private opened(): void {
+    this.hasOpened = true;
     if (this.hasNumbers) this.resumer.ask();
     else this.ready();
   }
@@ -95,7 +106,7 @@ export class Link {
       const value = parsed(text);
       if (isPong(value) || isGatewayError(value)) {
         this.pongs++;
-        if (isGatewayError(value)) this.reportGateway(value);
+        if (isGatewayError(value)) this.receivedGatewayError(value);
         return;
       }
     }
@@ -104,18 +115,19 @@ export class Link {
   }
 
   private receivedFrame(text: string): void {
-    const value = parsed(text);
+    // A member that is null counts as one that is absent: many languages write their absent ones so.
+    const value = parsed(text, (_, member) => (member ?? undefined) as unknown);
     for (const envelope of Array.isArray(value) ? (value as unknown[]) : [value]) {
       // A callback may have closed the client.
       if (this.isClosed) return;
       this.receivedEnvelope(envelope);
     }
-    this.resumer.check();
+    if (!this.isClosed) this.resumer.check();
   }
 
   private receivedEnvelope(value: unknown): void {
     if (typeof value !== "object" || value === null) return this.malformed();
-    const envelope = value as Envelope | Pong | GatewayError;
+    const envelope = value as Envelope | Pong | Untyped;
     switch (envelope.type) {
       case "message":
         if (!isCursor(envelope)) return this.malformed();
@@ -131,36 +143,41 @@ export class Link {
       case "superseded":
         return this.events.superseded();
       case "error":
-        return this.receivedError(envelope.code, envelope.message);
+        return this.receivedError(envelope);
       case "pong":
         return this.events.answered();
       default:
         if (isGatewayError(envelope)) {
-          this.reportGateway(envelope);
           this.failed();
+          this.receivedGatewayError(envelope);
         }
       // Anything else is of a later version of the protocol.
     }
   }
 
-  private receivedError(code: string, message: string): void {
+  private receivedError({ code, message, action }: ErrorEnvelope): void {
     const { report } = this.settings;
-    if (code === "no-session") return this.end(`the relay does not know the connection: ${message}`);
+    if (code === "no-session") return this.end({ reason: `the relay does not know the connection: ${message}` });
     if (code === "bad-request") {
       report("bad-request", `the relay does not understand what was sent: ${message}`);
-      this.resumer.refused();
+      if (action !== "ack") this.resumer.refused();
     } else {
+      // First: the callback may close the client.
+      this.failed(action);
       report("unavailable", `the relay could not answer: ${message}`);
-      this.failed();
     }
   }
 
-  private failed(): void {
-    this.resumer.failed();
-    this.events.failed();
+  /** What was sent failed; without an action, it may have been either. */
+  private failed(action?: Action["action"]): void {
+    if (action !== "ack") this.resumer.failed();
+    if (action !== "resume") this.events.failed();
   }
 
-  private reportGateway({ message }: GatewayError): void {
+  private receivedGatewayError({ message }: GatewayError): void {
+    // A throttle is no fault, and it is asked again after a pause. What else there is comes with every frame: said once.
+    if (this.hasReportedGateway || message === TOO_MANY_REQUESTS) return;
+    this.hasReportedGateway = true;
     this.settings.report("unavailable", `the gateway answered: ${message}`);
   }
 
@@ -168,16 +185,16 @@ export class Link {
     this.settings.report("frame", "a frame came that is not of the protocol");
   }
 
-  private end(reason: string, closeCode?: number): void {
+  private end(detail: EndDetail): void {
     if (this.isClosed) return;
     this.close();
-    this.events.ended(reason, closeCode);
+    this.events.ended(detail);
   }
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string, reviver?: (key: string, value: unknown) => unknown): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, reviver);
   } catch {
     return undefined;
   }
@@ -187,8 +204,8 @@ function isPong(value: unknown): boolean {
   return (value as Partial<Pong> | null | undefined)?.type === "pong" && Object.keys(value as object).length === 1;
 }
 
-function isGatewayError(value: unknown): value is GatewayError {
-  const { type, message, connectionId } = (value ?? {}) as Partial<GatewayError>;
+function isGatewayError(value: unknown): value is Untyped {
+  const { type, message, connectionId } = (value ?? {}) as Partial<Untyped>;
   return type === undefined && typeof message === "string" && typeof connectionId === "string";
 }
 

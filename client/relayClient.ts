@@ -2,7 +2,8 @@ import type { Cursor } from "../protocol";
 import { Acknowledger } from "./acknowledger";
 import { STABLE_CONNECTION_MS } from "./backoff";
 import { surroundings, Timer } from "./clock";
-import { CursorWriter, loadCursor } from "./cursorStorage";
+import { ABNORMAL_CLOSURE, type EndDetail } from "./connection";
+import { CursorStorage } from "./cursorStorage";
 import { Handover } from "./handover";
 import { Inbox } from "./inbox";
 import { Link } from "./link";
@@ -13,6 +14,8 @@ import type { RelayState, StateDetail } from "./state";
 
 /** What was sent to a replaced connection may still be under way, and in retry mode nobody would send it again. */
 const LINGER_MS = 5_000;
+/** How many handshakes fail in a row before the user is told what to look at. */
+const REFUSALS_TO_REPORT = 3;
 
 /**
  * Stays connected to one session of a relay, and gets its messages in order, each once, whatever the network does.
@@ -25,7 +28,7 @@ export class RelayClient {
   private readonly inbox: Inbox;
   private readonly handover: Handover;
   private readonly acknowledger: Acknowledger;
-  private readonly writer: CursorWriter;
+  private readonly storage: CursorStorage;
   private readonly retry: Timer;
   private readonly stable: Timer;
   private readonly linger: Timer;
@@ -37,6 +40,9 @@ export class RelayClient {
   /** Of a relay in retry mode: replaced, and not closed yet. */
   private replaced: Link | undefined;
   private failures = 0;
+  /** Handshakes that failed since a connection was open. */
+  private refusals = 0;
+  private hasOpened = false;
   private handled: Cursor | undefined;
   private isLoaded = false;
   /** Counts the calls of `connect`: what was begun for another one is over. */
@@ -48,7 +54,7 @@ export class RelayClient {
     this.inbox = new Inbox(settings.maxBufferedMessages, settings.from);
     this.handover = new Handover(settings, this.inbox, (item) => this.handledItem(item));
     this.acknowledger = new Acknowledger(settings, (ack) => !!this.active?.hasNumbers && this.active.send(ack));
-    this.writer = new CursorWriter(settings);
+    this.storage = new CursorStorage(settings);
     this.retry = new Timer(settings.clock);
     this.stable = new Timer(settings.clock);
     this.linger = new Timer(settings.clock);
@@ -67,12 +73,12 @@ export class RelayClient {
   connect(): void {
     if (this.current !== "closed" && this.current !== "superseded") return;
     const run = ++this.run;
-    this.failures = 0;
+    this.failures = this.refusals = 0;
     surroundings.addEventListener?.("online", this.wake);
     this.setState("connecting");
     if (run !== this.run) return;
     if (this.isLoaded) return this.attempt();
-    loadCursor(this.settings, (cursor) => {
+    this.storage.load((cursor) => {
       if (run !== this.run) return;
       this.isLoaded = true;
       if (cursor) this.begin(cursor);
@@ -126,7 +132,11 @@ export class RelayClient {
       renewalDue: () => {
         if (link === this.active && !this.candidate && !this.retry.armed) this.attempt();
       },
-      ended: (reason, closeCode) => this.ended(link, { reason, closeCode }),
+      ended: (detail) => {
+        this.ended(link, detail);
+        // Last: the callback may close the client.
+        this.countRefusal(link, detail);
+      },
     });
     this.candidate = link;
     if (!this.active) this.setState("connecting");
@@ -165,7 +175,7 @@ export class RelayClient {
     }
   }
 
-  private ended(link: Link, detail: Partial<StateDetail>): void {
+  private ended(link: Link, detail: EndDetail): void {
     if (link === this.candidate) this.candidate = undefined;
     else if (link !== this.active) return;
     if (link === this.active || this.overtaken) {
@@ -184,10 +194,27 @@ export class RelayClient {
     if (!this.active) this.setState("waiting", { ...detail, delayMs });
   }
 
+  private countRefusal({ hasOpened }: Link, { reason, closeCode, statusCode }: EndDetail): void {
+    if (hasOpened) {
+      this.hasOpened = true;
+      this.refusals = 0;
+      // Without a status, where connections have opened before, the network is most likely away.
+    } else if (
+      closeCode === ABNORMAL_CLOSURE &&
+      (statusCode || !this.hasOpened) &&
+      ++this.refusals === REFUSALS_TO_REPORT
+    ) {
+      this.settings.report(
+        "refused",
+        `no connection opens: ${reason}. The relay's log says why ("refused"); check url, token, allowedOrigins`,
+      );
+    }
+  }
+
   private handledItem({ kind, cursor }: Item): void {
     if (cursor) {
       this.handled = cursor;
-      this.writer.write(cursor);
+      this.storage.write(cursor);
     }
     if (kind === "gap") this.acknowledger.forget();
     else if (cursor) this.acknowledger.handled(cursor);

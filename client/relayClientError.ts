@@ -3,6 +3,8 @@ export type RelayClientErrorCode =
   | "input"
   /** The token provider failed, or gave what is no token. */
   | "token"
+  /** One handshake after another was refused, or failed: said once, until a connection opens. */
+  | "refused"
   /** `WebSocket` refused to be constructed, or the relay answered a subprotocol that is none of ours. */
   | "socket"
   /** A callback threw or rejected. */

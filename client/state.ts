@@ -11,6 +11,8 @@ export interface StateDetail {
   reason?: string;
   /** Of a connection that ended: 1006 where it broke or was refused. */
   closeCode?: number;
+  /** Of a refused handshake, where the runtime tells it: not in browsers and Node's own WebSocket. */
+  statusCode?: number;
   /** In `waiting`: when the next connection is tried, from now. */
   delayMs?: number;
   /** In `connected`: whether the relay delivers by replay, with numbers, or by retry. */

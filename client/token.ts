@@ -20,7 +20,7 @@ export function checkToken(value: string | Token | undefined): Token {
     const got = typeof token === "string" ? "a text with other characters" : typeof token;
     throw new RelayClientError(
       "token",
-      `token: the provider gave ${got}; allowed is what a WebSocket subprotocol may hold (letters, digits, -._~ and a few more, as in every JWT), or { token, expiresAtMs }`,
+      `token: the provider gave ${got}; allowed: what a WebSocket subprotocol may hold, as every JWT, or { token, expiresAtMs }`,
     );
   }
   if (expiresAtMs !== undefined && !Number.isFinite(expiresAtMs)) {

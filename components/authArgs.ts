@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AuthConfig, Authenticate } from "../handlers/authenticate";
+import { isClockTolerance, MAX_CLOCK_TOLERANCE_SECONDS, VERIFIER_DEFAULTS } from "../handlers/verifierSettings";
 import { originProblem } from "./originArgs";
 import { isLater, type Problem, problemText, refuseProblem, replaceLater, unknownText } from "./refuse";
 import { cognitoProblem, oidcProblem } from "./tokenArgs";
@@ -16,10 +17,12 @@ export interface AuthArgs {
   };
   /** Tokens of an OpenID Connect issuer. @default none: another kind decides */
   oidc?: {
-    /** Compared with the claim `iss` exactly; https. */
+    /** Compared with the claim `iss` exactly. An https URL, since keys are fetched from it; any text next to `jwksUri` or `jwks`. */
     issuer: pulumi.Input<string>;
-    /** What `aud` has to contain; one of them, where several are given. */
-    audience: pulumi.Input<string | string[]>;
+    /** What `aud` has to contain; one of them, if several are given. Null, for issuers that set no `aud`, requires `authorizedParties`. */
+    audience: pulumi.Input<string | string[]> | null;
+    /** The values of the claim `azp` to accept; a token without `azp` is refused then. @default null: `azp` is not checked */
+    authorizedParties?: pulumi.Input<pulumi.Input<string>[]> | null;
     /** Where the issuer's keys are; https. @default `{issuer}/.well-known/jwks.json` */
     jwksUri?: pulumi.Input<string>;
     /** The keys themselves; nothing is ever fetched then. @default fetched from `jwksUri` and cached */
@@ -38,6 +41,11 @@ export interface AuthArgs {
   requireFrom?: string;
   /** The claim that is the user's code, to which backends address messages. Not beside `authenticate`. @default "sub" */
   userClaim?: pulumi.Input<string>;
+  /**
+   * Seconds by which the issuer's clock may differ from AWS's, 0 to 300: a token is accepted that long before its `nbf`, and
+   * after its `exp` unless `endSessionWithToken` is set. Not with `authenticate`. @default 5
+   */
+  clockToleranceSeconds?: pulumi.Input<number>;
   /** The cookie that may carry the token where neither the Authorization header nor a subprotocol does. @default "access_token" */
   cookieName?: pulumi.Input<string>;
   /**
@@ -48,7 +56,7 @@ export interface AuthArgs {
   endSessionWithToken?: boolean;
 }
 
-const authDefaults = { userClaim: "sub", cookieName: "access_token" };
+const authDefaults = { ...VERIFIER_DEFAULTS, cookieName: "access_token" };
 
 /** A Lambda function's environment holds 4,096 bytes in all; the rest is for the ARNs and URLs beside it. */
 const maxEnvironmentJsonBytes = 3_072;
@@ -109,12 +117,24 @@ export function authProblem(auth: unknown): Problem | undefined {
 const authKinds = ["cognito", "oidc", "authenticate"];
 
 /** Every key of {@link AuthArgs}. */
-export const authKeys = [...authKinds, "requireFrom", "userClaim", "cookieName", "endSessionWithToken"];
+export const authKeys = [
+  ...authKinds,
+  "requireFrom",
+  "userClaim",
+  "clockToleranceSeconds",
+  "cookieName",
+  "endSessionWithToken",
+];
 
 function settingsProblem(given: Record<string, unknown>): Problem | undefined {
-  const { userClaim = "sub", cookieName = "access_token", endSessionWithToken = false } = given;
+  const { userClaim, clockToleranceSeconds, cookieName, endSessionWithToken = false } = { ...authDefaults, ...given };
   if (!isLater(userClaim) && !isText(userClaim)) {
     return { path: "auth.userClaim", text: problemText(userClaim, "the name of a claim", 'leave it out for "sub"') };
+  }
+  if (!isLater(clockToleranceSeconds) && !isClockTolerance(clockToleranceSeconds)) {
+    const allowed = `a whole number from 0 to ${MAX_CLOCK_TOLERANCE_SECONDS}`;
+    const text = problemText(clockToleranceSeconds, allowed, "leave it out for 5");
+    return { path: "auth.clockToleranceSeconds", text };
   }
   // The characters of a token as RFC 6265 has them for a cookie's name.
   if (!isLater(cookieName) && !(isText(cookieName) && /^[\w!#$%&'*+.^`|~-]+$/.test(cookieName))) {
@@ -138,6 +158,7 @@ function kindProblem({
   authenticate,
   requireFrom,
   userClaim,
+  clockToleranceSeconds,
 }: Record<string, unknown>): Problem | undefined {
   if (authenticate === undefined) {
     if (requireFrom !== undefined) {
@@ -155,6 +176,14 @@ function kindProblem({
   if (userClaim !== undefined) {
     const allowed = "no claim beside authenticate, which itself answers the user's code";
     return { path: "auth.userClaim", text: problemText(userClaim, allowed, "remove it") };
+  }
+  if (clockToleranceSeconds !== undefined) {
+    const text = problemText(
+      clockToleranceSeconds,
+      "only with cognito or oidc",
+      "remove it: the callback checks times",
+    );
+    return { path: "auth.clockToleranceSeconds", text };
   }
   return undefined;
 }

@@ -50,7 +50,12 @@ export function deliverReplayFunction(
     {
       ...settings,
       callbackFactory: parts.receiptsTopic ? deliverWithReceipts : deliverWithoutReceipts,
-      environment: { ...environment, ...historyEnvironment(parts, args), ...receiptsEnvironment(parts) },
+      environment: {
+        ...environment,
+        ...historyEnvironment(parts, args),
+        ...receiptsEnvironment(parts),
+        ...(args.deadLetterExpired && { DEAD_LETTER_EXPIRED: "true" }),
+      },
       policyStatements: [
         ...policyStatements,
         parts.historyTable.statement("dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),

@@ -1,3 +1,4 @@
+import { hasUsableKey } from "../handlers/jwks";
 import { isLater, type Problem, problemText, unknownText } from "./refuse";
 import { isObject, isPlaceholder, isText, isTextOrLater, parseUrl } from "./values";
 
@@ -39,19 +40,19 @@ export function oidcProblem(oidc: unknown): Problem | undefined {
   if (!isObject(oidc)) {
     return { path: "auth.oidc", text: problemText(oidc, "{ issuer, audience }", "set both") };
   }
-  const { issuer, audience, jwksUri, jwks, ...unknown } = oidc;
+  const { issuer, audience, authorizedParties, jwksUri, jwks, ...unknown } = oidc;
   const [unknownKey] = Object.keys(unknown);
   if (unknownKey !== undefined) {
-    return { path: `auth.oidc.${unknownKey}`, text: unknownText("issuer, audience, jwksUri, jwks") };
+    const text = unknownText("issuer, audience, authorizedParties, jwksUri, jwks");
+    return { path: `auth.oidc.${unknownKey}`, text };
   }
-  const issuerText = httpsProblem(issuer, "the issuer of your users' tokens, as their claim iss has it");
+  const issuerText = issuerProblem(issuer, jwksUri !== undefined || jwks !== undefined);
   if (issuerText !== undefined) {
     return { path: "auth.oidc.issuer", text: issuerText };
   }
-  const audiences = Array.isArray(audience) ? audience : [audience];
-  if (!isLater(audience) && !(audiences.length > 0 && audiences.every(isTextOrLater))) {
-    const text = problemText(audience, "a non-empty text, or a list of such", "set what your tokens have in aud");
-    return { path: "auth.oidc.audience", text };
+  const recipientsProblem = audienceProblem(audience, authorizedParties);
+  if (recipientsProblem !== undefined) {
+    return recipientsProblem;
   }
   if (jwksUri !== undefined && jwks !== undefined) {
     return { path: "auth.oidc", text: "got jwksUri and jwks; allowed: one of them. To mend it, remove one." };
@@ -75,14 +76,65 @@ export function oidcProblem(oidc: unknown): Problem | undefined {
     return { path: "auth.oidc.jwks", text };
   }
   if (isObject(jwks) && Array.isArray(jwks.keys)) {
-    const unusable = jwks.keys.find((key) => !isLater(key) && !(isObject(key) && isText(key.kty) && isText(key.kid)));
-    if (unusable !== undefined) {
-      const text = problemText(unusable, "keys with kty and kid, by which tokens name them", "copy the issuer's JWKS");
+    const malformed = jwks.keys.find((key) => !isLater(key) && !isJwk(key));
+    if (malformed !== undefined) {
+      const text = problemText(malformed, "keys with kty and, if tokens name them, kid", "copy the issuer's JWKS");
+      return { path: "auth.oidc.jwks", text };
+    }
+    if (!jwks.keys.some(isLater) && !hasUsableKey(jwks)) {
+      const text =
+        "got no key that can verify a token; allowed: at least one public key for signatures (RSA of 2,048 bits or more, " +
+        "P-256, P-384, P-521 or Ed25519). To mend it, copy the issuer's JWKS.";
       return { path: "auth.oidc.jwks", text };
     }
   }
   return undefined;
 }
+
+/** An issuer is compared; only without `jwksUri` and `jwks` are the keys fetched from it. */
+function issuerProblem(issuer: unknown, hasKeys: boolean): string | undefined {
+  const fix = "the issuer of your users' tokens, as their claim iss has it";
+  if (!hasKeys) return httpsProblem(issuer, `${fix}; if that is no https URL, set jwksUri or jwks, too`);
+  if (isLater(issuer)) return undefined;
+  if (!isText(issuer)) return problemText(issuer, "a non-empty text without spaces around it", `set ${fix}`);
+  return isPlaceholder(parseUrl(issuer)?.hostname ?? "") ? problemText(issuer, noPlaceholder, `set ${fix}`) : undefined;
+}
+
+function audienceProblem(audience: unknown, authorizedParties: unknown): Problem | undefined {
+  if (audience === null && authorizedParties === undefined) {
+    const allowed = "with audience null, the values of azp to accept, or null if your tokens have no azp either";
+    const text = problemText(authorizedParties, allowed, "list the apps that may use the tokens");
+    return { path: "auth.oidc.authorizedParties", text };
+  }
+  const audiences = Array.isArray(audience) ? audience : [audience];
+  if (audience !== null && !isLater(audience) && !(isTextList(audiences) && audience !== "null")) {
+    const allowed = "a non-empty text, a list of such, or null with authorizedParties";
+    const text = problemText(audience, allowed, `set what your tokens have in aud${nullHint(audience)}`);
+    return { path: "auth.oidc.audience", text };
+  }
+  const parties = authorizedParties ?? null;
+  if (parties !== null && !isLater(parties) && !isTextList(parties)) {
+    const allowed = "a list of at least one value of the claim azp, or null to check none";
+    const text = problemText(parties, allowed, `list the apps that may use the tokens${nullHint(parties)}`);
+    return { path: "auth.oidc.authorizedParties", text };
+  }
+  return undefined;
+}
+
+/** `pulumi config set` writes null as a text. */
+function nullHint(value: unknown): string {
+  return value === "null" ? "; write null into the stack's file by hand, without quotes" : "";
+}
+
+function isTextList(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every(isTextOrLater);
+}
+
+function isJwk(key: unknown): boolean {
+  return isObject(key) && isText(key.kty) && (key.kid === undefined || isText(key.kid));
+}
+
+const noPlaceholder = "no placeholder (names kept for documentation: example.com, .test, .invalid, your-domain.com)";
 
 function httpsProblem(value: unknown, what: string, mayHaveQuery = false): string | undefined {
   if (isLater(value)) {
@@ -93,13 +145,7 @@ function httpsProblem(value: unknown, what: string, mayHaveQuery = false): strin
     const allowed = mayHaveQuery ? "an https URL without fragment" : "an https URL without query and fragment";
     return problemText(value, allowed, `set ${what}`);
   }
-  return isPlaceholder(url.hostname)
-    ? problemText(
-        value,
-        "no placeholder (names kept for documentation: example.com, .test, .invalid, your-domain.com)",
-        `set ${what}`,
-      )
-    : undefined;
+  return isPlaceholder(url.hostname) ? problemText(value, noPlaceholder, `set ${what}`) : undefined;
 }
 
 /** The library's own, which it throws by when the function starts. */

@@ -1,24 +1,43 @@
-import type { Jwks } from "aws-jwt-verify/jwk";
 import type { Handshake } from "./handshake";
+import type { Jwks } from "./jwks";
 import type { Refusal } from "./refusals";
 
 /** Who may connect, as the component puts it into AUTH; null there authenticates nobody. */
 export type AuthConfig = TokenAuthConfig | CallbackAuthConfig;
 
-/** Whose tokens are accepted, in which cookie they may stand, and which claim is the user's code. */
-export type TokenAuthConfig = (
-  | { cognito: { userPoolId: string; clientIds: string[] } }
-  | {
-      oidc: {
-        issuer: string;
-        audience: string | string[];
-        /** @default `{issuer}/.well-known/jwks.json` */
-        jwksUri?: string;
-        /** The issuer's keys. @default they are fetched from `jwksUri`, and kept. */
-        jwks?: Jwks;
-      };
-    }
-) & { userClaim: string } & CommonAuthConfig;
+/** Whose tokens are accepted, in which cookie they may be, and which claim is the user's code. */
+export type TokenAuthConfig = TokenVerifierConfig & CommonAuthConfig;
+
+/** Whose tokens are accepted, and how. */
+export type TokenVerifierConfig = ({ cognito: CognitoConfig } | { oidc: OidcConfig }) & {
+  /** The claim that is the user's code: a non-empty string or a whole number. @default "sub" */
+  userClaim?: string;
+  /** Seconds by which the issuer's clock may differ, in `nbf` and `exp`; 0 to 300. @default 5 */
+  clockToleranceSeconds?: number;
+  /** Whether sessions end with their token; then `exp` gets no tolerance. @default false */
+  endSessionWithToken?: boolean;
+};
+
+/** Tokens of an Amazon Cognito user pool, access or id. */
+export interface CognitoConfig {
+  userPoolId: string;
+  /** The app clients whose tokens are accepted. */
+  clientIds: string[];
+}
+
+/** Tokens of an OpenID Connect issuer. */
+export interface OidcConfig {
+  /** Compared with the claim `iss` exactly. */
+  issuer: string;
+  /** What `aud` has to contain, or a list of which one is enough. Null checks no `aud`, and takes `authorizedParties`. */
+  audience: string | string[] | null;
+  /** The values of which the claim `azp` has to be one. Null checks none. @default null; required if `audience` is null */
+  authorizedParties?: string[] | null;
+  /** Where the issuer's keys are. @default `{issuer}/.well-known/jwks.json` */
+  jwksUri?: string;
+  /** The issuer's keys. @default they are fetched from `jwksUri`, and kept */
+  jwks?: Jwks;
+}
 
 /** The user's own callback decides: it stands in the archive, as authenticate.js. */
 export type CallbackAuthConfig = { authenticate: true } & CommonAuthConfig;

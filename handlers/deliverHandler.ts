@@ -41,8 +41,9 @@ export function deliverHandler<T extends QueueDependencies>(
       const attempted = await attempt(Records.map(messageOf), dependencies, sending);
       for (const { message, outcome, cursor } of attempted) {
         const { attempt, key } = message;
-        const reason = outcome.kind === "delivered" ? undefined : outcome.reason;
-        dependencies.log.info(outcome.kind, { ...idsOf(message), attempt, reason, ...key.value, ...cursor });
+        const why =
+          outcome.kind === "delivered" ? { connectionId: outcome.session.connectionId } : { reason: outcome.reason };
+        dependencies.log.info(outcome.kind, { ...idsOf(message), attempt, ...why, ...key.value, ...cursor });
       }
       const failed = await settle(attempted, dependencies, settling);
       return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };

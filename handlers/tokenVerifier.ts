@@ -1,104 +1,124 @@
-import { createPublicKey } from "node:crypto";
-import { CognitoJwtVerifier } from "aws-jwt-verify/cognito-verifier";
-import { JwtParseError, JwtWithoutValidKidError, KidNotFoundInJwksError } from "aws-jwt-verify/error";
-import type { Fetcher } from "aws-jwt-verify/https";
-import { assertIsJwks, type Jwks, SimpleJwksCache } from "aws-jwt-verify/jwk";
-import { JwtVerifier } from "aws-jwt-verify/jwt-verifier";
-import type { TokenAuthConfig } from "./authenticate";
+import type { OidcConfig, TokenVerifierConfig } from "./authenticate";
+import { cognitoVerifier } from "./cognitoVerifier";
+import { fetchKeys as fetchOverHttps, type FetchKeys } from "./fetchKeys";
+import { oidcVerifier } from "./oidcVerifier";
+import { RefusedTokenError } from "./tokenErrors";
+import { isClockTolerance, MAX_CLOCK_TOLERANCE_SECONDS, VERIFIER_DEFAULTS } from "./verifierSettings";
+
+export { SigningKeysError } from "./tokenErrors";
 
 /** Whose token it is and when it ends, in epoch seconds; or why it was refused, for the log. */
-export type Verification =
-  | { user: string; expiresAt: number; refused?: undefined }
-  | { user?: undefined; expiresAt?: undefined; refused: string };
+export type Verification = { user: string; expiresAt: number; refused?: undefined } | RefusedToken;
 
-/** @throws SigningKeysError where the token cannot be judged: our side's fault, not the client's. */
+/** Why a token is not accepted, for the log: names a claim or header and the reason. */
+export interface RefusedToken {
+  refused: string;
+  user?: undefined;
+  expiresAt?: undefined;
+  claims?: undefined;
+}
+
+/** A token that is accepted. */
+export interface VerifiedToken {
+  /** What the user claim says, a number as text. */
+  user: string;
+  /** The claim `exp`, in epoch seconds. */
+  expiresAt: number;
+  /** Every claim of the token. */
+  claims: Record<string, unknown>;
+  refused?: undefined;
+}
+
+/** @throws SigningKeysError if the token cannot be judged: our side's fault, not the client's. */
 export type TokenVerifier = (token: string) => Promise<Verification>;
 
-/** The keys to judge a token with cannot be had or cannot be used. */
-export class SigningKeysError extends Error {
-  override readonly name = "SigningKeysError";
-}
+/**
+ * Verifies JWTs of a Cognito user pool or an OpenID Connect issuer: signature, issuer, audience and times. Make one and
+ * keep it: it keeps the issuer's keys.
+ *
+ * The verifier rejects with a SigningKeysError if the issuer's keys cannot be fetched or used.
+ *
+ * @param fetchKeys Fetches the issuer's keys. @default over https, within 3 s, with one retry
+ * @throws TypeError naming what is wrong with the config.
+ */
+export function tokenVerifier(
+  config: TokenVerifierConfig,
+  fetchKeys: FetchKeys = fetchOverHttps,
+): (token: string) => Promise<VerifiedToken | RefusedToken> {
+  refuseUnsafe(config);
+  const { userClaim = VERIFIER_DEFAULTS.userClaim, endSessionWithToken = false } = config;
+  const { clockToleranceSeconds = VERIFIER_DEFAULTS.clockToleranceSeconds } = config;
+  const claimsOf =
+    "cognito" in config
+      ? cognitoVerifier(config.cognito, clockToleranceSeconds, fetchKeys)
+      : oidcVerifier(config.oidc, clockToleranceSeconds, fetchKeys);
 
-/** Verifies JWTs. `fetcher` fetches the signing keys (default: over https, with one immediate retry). */
-export function tokenVerifier(config: TokenAuthConfig, fetcher?: Fetcher): TokenVerifier {
-  const claimsOf = verifierOf(config, fetcher);
   return async function verify(token) {
     try {
-      return verificationOf(await claimsOf(token), config.userClaim);
+      const claims = await claimsOf(token);
+      const expiresAt = expiryOf(claims, endSessionWithToken);
+      return { user: userOf(claims, userClaim), expiresAt, claims };
     } catch (error) {
-      if (error instanceof SigningKeysError) throw error;
-      // Not told by class: a signature of an odd length and a date out of range make the library throw what
-      // `node:crypto` and `Date` throw, and once the key is at hand, only the token can be at fault.
-      // For the log, which no token may reach: a parse error quotes what it could not parse. The others name one claim
-      // or header field, of any length, since nothing of the token is trusted yet.
-      return { refused: error instanceof JwtParseError ? "not a JWT" : (error as Error).message.slice(0, 200) };
+      if (error instanceof RefusedTokenError) return { refused: error.message };
+      throw error;
     }
   };
 }
 
-function verifierOf(config: TokenAuthConfig, fetcher?: Fetcher): (token: string) => Promise<Claims> {
+function expiryOf({ exp }: Record<string, unknown>, endSessionWithToken: boolean): number {
+  // Neither library asks for `exp`, and JSON's 1e999 is Infinity: such a token would never end.
+  if (exp === undefined) throw new RefusedTokenError("the claim exp is missing");
+  if (!Number.isFinite(exp)) throw new RefusedTokenError("the claim exp is not a finite number");
+  // The tolerance does not count: the session would begin after its end.
+  if (endSessionWithToken && (exp as number) * 1000 <= Date.now()) {
+    throw new RefusedTokenError("the claim exp has passed");
+  }
+  return exp as number;
+}
+
+function userOf(claims: Record<string, unknown>, userClaim: string): string {
+  const claim = Object.hasOwn(claims, userClaim) ? claims[userClaim] : undefined;
+  if (typeof claim === "string" && claim !== "") return claim;
+  // Beyond the safe integers two users would be rounded to one.
+  if (Number.isSafeInteger(claim)) return String(claim);
+  throw new RefusedTokenError(`the claim ${userClaim} is neither a non-empty string nor an integer`);
+}
+
+/** What would make a verifier accept more than its user means. Deployed relays have had their arguments checked before. */
+function refuseUnsafe(config: TokenVerifierConfig): void {
+  if (config.clockToleranceSeconds !== undefined && !isClockTolerance(config.clockToleranceSeconds)) {
+    throw new TypeError(`clockToleranceSeconds has to be a whole number from 0 to ${MAX_CLOCK_TOLERANCE_SECONDS}`);
+  }
   if ("cognito" in config) {
     const { userPoolId, clientIds } = config.cognito;
-    const verifier = CognitoJwtVerifier.create(
-      { userPoolId, clientId: clientIds, tokenUse: null, customJwtCheck: requireExpiry },
-      { jwksCache: new SigningKeys({ fetcher }) },
+    if (!isText(userPoolId)) throw new TypeError("cognito.userPoolId has to be the id of a user pool");
+    if (!isTextList(clientIds)) throw new TypeError("cognito.clientIds has to list at least one app client id");
+  } else {
+    refuseUnsafeOidc(config.oidc);
+  }
+}
+
+function refuseUnsafeOidc({ issuer, audience, authorizedParties, jwksUri = issuer, jwks }: OidcConfig): void {
+  if (!isText(issuer)) throw new TypeError("oidc.issuer has to be what the claim iss says");
+  if (jwks === undefined && !/^https:/.test(jwksUri)) {
+    throw new TypeError(
+      "oidc.jwksUri has to be an https URL; leave it out only if oidc.issuer is one, or jwks is given",
     );
-    return (token) => verifier.verify(token) as Promise<Claims>;
   }
-  const { issuer, audience, jwksUri, jwks } = config.oidc;
-  const jwksCache = new SigningKeys(jwks ? inlineKeys(jwks) : { fetcher });
-  const verifier = JwtVerifier.create(
-    { issuer, audience, ...(jwksUri && { jwksUri }), customJwtCheck: requireExpiry },
-    { jwksCache },
-  );
-  return (token) => verifier.verify(token) as Promise<Claims>;
-}
-
-/** What every token that was accepted has. */
-interface Claims {
-  exp: number;
-}
-
-/** The library accepts a token without `exp`, and such a token would never end. */
-function requireExpiry({ payload }: { payload: { exp?: unknown } }): void {
-  if (payload.exp === undefined) throw new Error("the token has no exp");
-}
-
-function verificationOf(claims: Claims, userClaim: string): Verification {
-  const claim: unknown = Object.hasOwn(claims, userClaim) ? claims[userClaim as keyof typeof claims] : undefined;
-  const expiresAt = claims.exp;
-  if (typeof claim === "string" && claim !== "") return { user: claim, expiresAt };
-  // Beyond the safe integers two users would be rounded to one.
-  if (Number.isSafeInteger(claim)) return { user: String(claim), expiresAt };
-  return { refused: `the claim ${userClaim} is neither a non-empty string nor an integer` };
-}
-
-/** Tells a key that the set does not have (the client's fault) from a set that cannot be had (ours). */
-class SigningKeys extends SimpleJwksCache {
-  override async getJwk(...args: Parameters<SimpleJwksCache["getJwk"]>): ReturnType<SimpleJwksCache["getJwk"]> {
-    try {
-      const jwk = await super.getJwk(...args);
-      // Other types than these the verifier refuses as the wrong algorithm.
-      if (["RSA", "EC", "OKP"].includes(jwk.kty)) createPublicKey({ key: jwk, format: "jwk" });
-      return jwk;
-    } catch (error) {
-      if (error instanceof KidNotFoundInJwksError || error instanceof JwtWithoutValidKidError) throw error;
-      throw new SigningKeysError("the signing keys cannot be fetched or used", { cause: error });
-    }
+  if (audience === null ? authorizedParties === undefined : !isText(audience) && !isTextList(audience)) {
+    throw new TypeError(
+      "oidc.audience has to be a non-empty string, a list of such, or null together with authorizedParties",
+    );
+  }
+  if (authorizedParties !== undefined && authorizedParties !== null && !isTextList(authorizedParties)) {
+    throw new TypeError("oidc.authorizedParties has to list at least one value of the claim azp, or be null");
   }
 }
 
-/** A set that is "fetched" from where it stands. An unknown key id costs nothing, so there is no penalty for it either. */
-function inlineKeys(jwks: Jwks): NonNullable<ConstructorParameters<typeof SimpleJwksCache>[0]> {
-  assertIsJwks(jwks);
-  const nothing = () => undefined;
-  return {
-    fetcher: { fetch: () => Promise.resolve(new ArrayBuffer(0)) },
-    jwksParser: () => jwks,
-    penaltyBox: {
-      wait: () => Promise.resolve(),
-      registerFailedAttempt: nothing,
-      registerSuccessfulAttempt: nothing,
-    },
-  };
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function isTextList(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every(isText);
 }

@@ -18,6 +18,7 @@ import { lambdaResources } from "./provision/lambda";
 import { type LogGroups, logGroupResources } from "./provision/logGroup";
 import { messagingResources } from "./provision/messaging";
 import { messagingFunctions } from "./provision/messagingState";
+import { providerResources } from "./provision/provider";
 import { recordResources } from "./provision/record";
 import { tableFunctions, tableResources } from "./provision/table";
 import { Tables } from "./table";
@@ -32,6 +33,8 @@ export interface LocalCloudOptions {
   log: (line: string) => void;
   /** Port of the first WebSocket API. @default any free one */
   port?: number;
+  /** Another address of this machine where the first WebSocket API listens. @default 127.0.0.1 alone */
+  host?: string;
   /** The gateway delivers no `$disconnect`, which is best effort on AWS. @default false */
   loseDisconnects?: boolean;
   /** How many times as fast the clocks of gateway and queues run. @default 1 */
@@ -58,7 +61,7 @@ export class LocalCloud {
   ) {}
 
   static async start(options: LocalCloudOptions): Promise<LocalCloud> {
-    const { port, audience, userClaim, nodePath, timeScale = 1, loseDisconnects = false } = options;
+    const { port, host, audience, userClaim, nodePath, timeScale = 1, loseDisconnects = false } = options;
     // The SDK will leave Node 20 in 2027, which concerns the functions' Node 24 as little as whoever runs this.
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
     const trace = new Trace();
@@ -87,7 +90,7 @@ export class LocalCloud {
         AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
       }),
     });
-    const gateways = new Gateways({ invoker: lambda, trace, timeScale, loseDisconnects, log, port, iam });
+    const gateways = new Gateways({ invoker: lambda, trace, timeScale, loseDisconnects, log, port, host, iam });
     const eventSourceMappings = new EventSourceMappings({
       invoker: lambda,
       functionTimeoutSeconds: (functionArn) => lambda.functionTimeoutSeconds(functionArn),
@@ -112,6 +115,7 @@ export class LocalCloud {
         ...lambdaResources(lambda, iam),
         ...logGroupResources(logGroups, iam),
         ...messagingResources(messaging),
+        ...providerResources(log),
         ...recordResources(),
         ...tableResources(tables),
       },

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import {
   DeleteMessageBatchCommand,
@@ -105,6 +104,8 @@ export class EventSourceMapping {
   private attributesReadAtMs = 0;
   private pump: Promise<void> = Promise.resolve();
   private isReady: () => void = () => undefined;
+  /** Ends the wait for an invocation to end. One promise for each wait: none outlives it, with what hangs on it. */
+  private wake: () => void = () => undefined;
 
   constructor(private readonly options: EventSourceMappingOptions) {
     this.settings = effective(options);
@@ -142,16 +143,16 @@ export class EventSourceMapping {
 
   private async pause(): Promise<void> {
     this.polling.abort();
+    this.wake();
     await this.pump;
   }
 
   private async poll(signal: AbortSignal): Promise<void> {
-    const aborted = once(signal, "abort");
     let failure: string | undefined;
     while (!signal.aborted) {
       try {
         if (this.invocations.size >= this.settings.maximumConcurrency) {
-          await Promise.race([aborted, ...this.invocations]);
+          await new Promise<void>((resolve) => (this.wake = resolve));
           continue;
         }
         await this.readAttributes(signal);
@@ -216,7 +217,10 @@ export class EventSourceMapping {
     const invocation = this.process(batch)
       // What is not deleted comes back when its visibility timeout ends.
       .catch((error: Error) => this.options.log(`a batch of ${this.options.queue.arn} failed: ${error.message}`))
-      .finally(() => this.invocations.delete(invocation));
+      .finally(() => {
+        this.invocations.delete(invocation);
+        this.wake();
+      });
     this.invocations.add(invocation);
   }
 

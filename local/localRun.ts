@@ -2,19 +2,20 @@ import { basename, resolve } from "node:path";
 import { arn, credentials, region } from "./account";
 import { LocalCloud, type LocalCloudOptions } from "./cloud";
 import { Control } from "./control";
+import { programEntry } from "./program";
 import { runProgram } from "./runProgram";
-import { readStackConfig, type StackConfig, withAllowedOrigin, withLocalIssuer } from "./stackConfig";
+import { readStackConfig, type StackConfig, withAllowedOrigins, withLocalIssuer } from "./stackConfig";
 
 export interface LocalRunOptions extends Pick<
   LocalCloudOptions,
-  "log" | "port" | "loseDisconnects" | "timeScale" | "nodePath"
+  "log" | "port" | "host" | "loseDisconnects" | "timeScale" | "nodePath"
 > {
   stack: string;
   /** Values instead of the stack's, as text by their keys. @default none */
   config?: Readonly<Record<string, string>>;
   /** Called with what goes wrong once the run is ready. */
   onLateError: (error: Error) => void;
-  /** The folder of Pulumi.yaml, the stack's file and index.ts. @default this repository's */
+  /** The folder of Pulumi.yaml and the stack's file. @default this repository's */
   programFolder?: string;
 }
 
@@ -62,6 +63,7 @@ export class LocalRun {
   /** Resolves when everything is registered and provisioned, and the pollers poll. */
   static async start(options: LocalRunOptions): Promise<LocalRun> {
     const { stack, onLateError, programFolder = resolve(__dirname, "..") } = options;
+    const entry = programEntry(programFolder);
     const configured = readStackConfig(programFolder, stack, options.config);
     const audience = "websocket-relay-local";
     const { userClaim, cookieName } = authNames(configured);
@@ -72,9 +74,10 @@ export class LocalRun {
       // Before the program, which has to know the origin of the page.
       control = await Control.start(cloud);
       const withIssuer = withLocalIssuer(configured, { issuer: cloud.issuer.issuer, audience });
-      const config = withAllowedOrigin(withIssuer, control.url);
+      const own = ownOrigins(await cloud.gateways.reservePort(), options.host);
+      const config = withAllowedOrigins(withIssuer, [control.url, ...own]);
       const { provisioner } = cloud;
-      const exported = await runProgram({ programFolder, stack, config, provisioner, onLateError });
+      const exported = await runProgram({ entry, stack, config, provisioner, onLateError });
       // One by one, as index.ts exports them, or together, as a relay's `addresses`.
       const outputs = { ...exported, ...(exported.addresses as Record<string, unknown> | undefined) };
       const addresses: Addresses = {
@@ -117,6 +120,15 @@ export class LocalRun {
     await this.control.close();
     await this.cloud.close();
   }
+}
+
+/**
+ * What React Native sends as Origin: the address at which its app reaches the API. 10.0.2.2 is this machine to an Android
+ * emulator. A list, and never "the same as Host": a foreign page sends a Host of its own choice by DNS rebinding.
+ */
+function ownOrigins(port: number, host?: string): string[] {
+  const hosts = ["localhost", "10.0.2.2", ...(host === undefined ? [] : [host.includes(":") ? `[${host}]` : host])];
+  return hosts.map((name) => `http://${name}:${port}`);
 }
 
 function authNames({ values }: StackConfig): { userClaim: string; cookieName: string } {

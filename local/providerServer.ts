@@ -45,7 +45,7 @@ export class ProviderServer {
 
 export type ProvisionerLike = Pick<
   Provisioner,
-  "create" | "update" | "delete" | "read" | "replaces" | "call" | "computedInputs"
+  "check" | "create" | "update" | "delete" | "read" | "replaces" | "call" | "computedInputs"
 >;
 
 /** What is missing here (schema, construct, call, …) gRPC itself answers as unimplemented, which the engine accepts. */
@@ -68,8 +68,8 @@ function methods(provisioner: ProvisionerLike): grpc.UntypedServiceImplementatio
 
     check: answer((request: messages.CheckRequest) => {
       const { type, name } = parseUrn(request.getUrn());
-      // Throws for a type that is not known here: in the preview, before anything has been created.
-      provisioner.replaces(type, name, []);
+      // In the preview, before anything has been created.
+      provisioner.check(type, name, properties(request.getNews()));
       return new messages.CheckResponse().setInputs(request.getNews());
     }),
 

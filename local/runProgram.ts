@@ -1,13 +1,12 @@
-import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { stop } from "esbuild";
+import { exportsOf, type ProgramEntry } from "./program";
 import type { Provisioner } from "./provision";
 import type { Properties } from "./provision/resource";
 import { asRuntimeConfig, type StackConfig } from "./stackConfig";
 
 export interface RunProgramOptions {
-  /** The folder of Pulumi.yaml and index.ts. */
-  programFolder: string;
+  entry: ProgramEntry;
   stack: string;
   config: StackConfig;
   provisioner: Provisioner;
@@ -25,7 +24,7 @@ export interface RunProgramOptions {
  * the provisioner's, or one that names a resource whose inputs never resolve.
  */
 export async function runProgram(options: RunProgramOptions): Promise<Properties> {
-  const { programFolder, stack, config, provisioner, onLateError, stalledAfterMs = 20_000 } = options;
+  const { entry, stack, config, provisioner, onLateError, stalledAfterMs = 20_000 } = options;
   const constructed = new Map<string, pulumi.ResourceTransformationArgs>();
   let ready = false;
   let lastProgressMs = Date.now();
@@ -105,7 +104,7 @@ export async function runProgram(options: RunProgramOptions): Promise<Properties
         constructed.set(`${args.type} ${args.name}`, args);
         return undefined;
       });
-      return Promise.resolve(require(resolve(programFolder, "index")) as unknown);
+      return exportsOf(entry);
     });
     const values = await promiseOf(outputs ?? {});
     await untilIdle();

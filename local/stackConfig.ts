@@ -98,14 +98,15 @@ export function asRuntimeConfig({ project, values }: StackConfig): Record<string
  * program refuses a placeholder, and no machine can sign for a real issuer.
  */
 export function withLocalIssuer(config: StackConfig, oidc: { issuer: string; audience: string }): StackConfig {
-  const { userClaim, cookieName, endSessionWithToken } = (config.values.auth ?? {}) as Values;
-  return { ...config, values: { ...config.values, auth: { oidc, userClaim, cookieName, endSessionWithToken } } };
+  const { userClaim, clockToleranceSeconds, cookieName, endSessionWithToken } = (config.values.auth ?? {}) as Values;
+  const auth = { oidc, userClaim, clockToleranceSeconds, cookieName, endSessionWithToken };
+  return { ...config, values: { ...config.values, auth } };
 }
 
-/** Lets the pages of `origin` connect, beside those of the stack. */
-export function withAllowedOrigin(config: StackConfig, origin: string): StackConfig {
+/** Lets the pages of `origins` connect, besides those of the stack. */
+export function withAllowedOrigins(config: StackConfig, origins: readonly string[]): StackConfig {
   const { allowedOrigins = [] } = config.values as { allowedOrigins?: unknown[] };
-  return { ...config, values: { ...config.values, allowedOrigins: [...allowedOrigins, origin] } };
+  return { ...config, values: { ...config.values, allowedOrigins: [...allowedOrigins, ...origins] } };
 }
 
 /** A value as a command line gives it. What is declared with no type stays text, which the program itself reads. */

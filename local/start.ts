@@ -3,13 +3,14 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Addresses } from "./localRun";
 
-const usage = `npm start -- [--stack dev] [--config KEY=VALUE]… [--port N] [--time-scale N] [--lose-disconnects] [--node PATH]
-             [--program FOLDER] [--json]
+const usage = `npm start -- [--stack dev] [--config KEY=VALUE]… [--port N] [--host ADDRESS] [--time-scale N] [--lose-disconnects]
+             [--node PATH] [--program FOLDER] [--json]
 
   --stack NAME         the stack whose config is used: dev (default), prod, or any Pulumi.NAME.yaml
   -c, --config KEY=VALUE
                        another value of the stack's config for this run, as often as needed: -c delivery=replay
   --port N             port of the WebSocket API (default: any free one)
+  --host ADDRESS       an address of this machine by which other devices reach the WebSocket API (default: none do)
   --time-scale N       run the clocks of gateway and queues N times as fast (default: 1)
   --lose-disconnects   the gateway delivers no $disconnect, as may happen on AWS
   --node PATH          the Node that runs the functions (default: the one that runs this; on AWS it is Node 24)
@@ -20,6 +21,7 @@ interface Flags {
   stack: string;
   config: Record<string, string>;
   port?: number;
+  host?: string;
   timeScale: number;
   loseDisconnects: boolean;
   nodePath?: string;
@@ -71,6 +73,7 @@ function readFlags(args: string[]): Flags | undefined {
       stack: { type: "string", default: "dev" },
       config: { type: "string", short: "c", multiple: true, default: [] },
       port: { type: "string" },
+      host: { type: "string" },
       "time-scale": { type: "string", default: "1" },
       "lose-disconnects": { type: "boolean", default: false },
       node: { type: "string" },
@@ -86,6 +89,12 @@ function readFlags(args: string[]): Flags | undefined {
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
     throw new Error(`--port: got ${JSON.stringify(values.port)}; allowed: a whole number from 0 to 65535`);
   }
+  const { host } = values;
+  if (host !== undefined && ["", "0.0.0.0", "::", "[::]"].includes(host)) {
+    throw new Error(
+      `--host: got ${JSON.stringify(host)}; allowed: an address of this machine as devices reach it, such as 192.168.1.20`,
+    );
+  }
   const timeScale = Number(values["time-scale"]);
   if (!(timeScale >= 1 && timeScale <= 1_000)) {
     throw new Error(`--time-scale: got ${JSON.stringify(values["time-scale"])}; allowed: a number from 1 to 1000`);
@@ -100,7 +109,7 @@ function readFlags(args: string[]): Flags | undefined {
     throw new Error(`--program: got ${JSON.stringify(values.program)}; allowed: a folder with a Pulumi.yaml`);
   }
   const loseDisconnects = values["lose-disconnects"];
-  return { stack, config, port, timeScale, loseDisconnects, nodePath, programFolder, json };
+  return { stack, config, port, host, timeScale, loseDisconnects, nodePath, programFolder, json };
 }
 
 /** A value may hold further equals signs. */
@@ -120,7 +129,7 @@ The relay of stack "${flags.stack}" runs on this machine, out of the same progra
 See it in a browser: connect, publish, cut the network, and watch what comes back:
 
   ${pageUrl}
-
+${flags.host === undefined ? "" : `\nFrom another device: ${fromOutside(websocketUrl, flags.host)}\n`}
 It delivers by ${delivery}${delivery === "retry" ? " (by replay with: npm start -- -c delivery=replay)" : ""}. Or by hand:
 
 Connect as user 42, for context "chat" and contextId "7" (any WebSocket client; here npx wscat):
@@ -153,6 +162,12 @@ Provoke what a network does (ids: GET ${controlUrl}/connections):
 
 Ctrl-C ends it.
 `;
+}
+
+function fromOutside(websocketUrl: string, host: string): string {
+  const url = new URL(websocketUrl);
+  url.hostname = host;
+  return url.href;
 }
 
 function oneLine(error: Error): string {

@@ -4,7 +4,7 @@
  */
 
 export type * from "./frames";
-export * from "./receipts";
+export type * from "./receipt";
 
 /** Query parameters of the handshake: `?context=…&contextId=…`. */
 export const QUERY_PARAMETERS = {
@@ -33,16 +33,6 @@ export function offeredSubprotocols(header: string): string[] {
     .filter((value) => value !== "");
 }
 
-/** Client -> relay: a heartbeat. */
-export interface Ping {
-  action: "ping";
-}
-
-/** Relay -> client: the answer to a `Ping`. */
-export interface Pong {
-  type: "pong";
-}
-
 /** Attributes of a message, backend -> relay. */
 export const MESSAGE_ATTRIBUTES = {
   user: "user",
@@ -52,6 +42,13 @@ export const MESSAGE_ATTRIBUTES = {
   messageId: "messageId",
   /** Optional: an RFC 3339 date-time after which the message is not delivered any more. */
   expiresAt: "expiresAt",
+} as const;
+
+/** Attributes of a receipt, for the filter policies of subscriptions. */
+export const RECEIPT_ATTRIBUTES = {
+  status: "status",
+  user: "user",
+  context: "context",
 } as const;
 
 /** Attributes that a dead letter has beside the message's own. */

@@ -14,6 +14,7 @@ const allowed: Record<string, string[]> = {
   protocol: [],
   client: ["protocol"],
   backend: ["handlers", "protocol"],
+  verifier: ["handlers"],
   cli: ["backend", "handlers", "protocol"],
   local: ["index.ts", "components", "handlers", "protocol", "backend", "client"],
 };
@@ -74,7 +75,17 @@ describe("the folders", () => {
   });
 
   it("keep the policy simulator, whose licence is the AGPL, out of everything that is published", () => {
-    const published = ["index.ts", "components", "handlers", "protocol", "backend", "cli", "client", "examples"];
+    const published = [
+      "index.ts",
+      "components",
+      "handlers",
+      "protocol",
+      "backend",
+      "cli",
+      "client",
+      "verifier",
+      "examples",
+    ];
     const importing = published
       .filter((layer) => existsSync(join(repository, layer)))
       .flatMap(filesOf)

@@ -32,7 +32,7 @@ const PAGE = 100;
 export function acknowledge(given: AcknowledgeDependencies): FrameHandler {
   const dependencies = { now: Date.now, log: consoleLog, ...given };
   const handle = (frame: ClientFrame<Acknowledgement>) => moveForward(frame, dependencies);
-  return frameHandler({ parse: parseAcknowledgement, handle }, dependencies);
+  return frameHandler({ action: "ack", parse: parseAcknowledgement, handle }, dependencies);
 }
 
 /** `acknowledge` as the component deploys it where nobody asked for receipts. */
@@ -55,6 +55,8 @@ async function moveForward(frame: ClientFrame<Acknowledgement>, dependencies: De
   const { key, fields, signal } = frame;
   const { cursor } = frame.action;
   const { history, receipts, metrics, log } = dependencies;
+  // Of a client that has seen nothing of the epoch yet: there is nothing to move.
+  if (cursor.seq === 0) return;
   const [acknowledged, entry] = await Promise.all([
     history.readAcknowledged(key, signal),
     history.readEntry(key, cursor.seq, signal),

@@ -6,17 +6,18 @@ import {
   type QueueDependencies,
 } from "../deliverHandler";
 import type { Environment } from "../environment";
+import { deadLetterQueueFromEnvironment } from "../queue";
 import { sessionStoreFromEnvironment } from "../sessions";
 import { deadReceiptOf } from "./deadReceipts";
 import { deliverReplayBatch, type DeliverReplayBatchDependencies } from "./deliverReplayBatch";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "./dynamoDbHistory";
 import { noReceipts } from "./noReceipts";
-import type { Receipts } from "./receipts";
 
 export type DeliverReplayDependencies = QueueDependencies &
-  Pick<DeliverReplayBatchDependencies, "sessions" | "connections" | "history" | "retentionMs" | "newEpoch"> & {
-    receipts: Receipts;
-  };
+  Pick<
+    DeliverReplayBatchDependencies,
+    "sessions" | "connections" | "history" | "retentionMs" | "newEpoch" | "receipts" | "deadLetters"
+  >;
 
 /**
  * Called with a batch of the retry queue: stores each message under its number, and posts it where its client is there. Keeps
@@ -54,6 +55,8 @@ export function dependenciesFromEnvironment(environment: Environment): Omit<Deli
     connections: connectionsFromEnvironment(environment),
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
+    // Its queue's URL is there in any case: for what cannot be delivered.
+    deadLetters: environment.DEAD_LETTER_EXPIRED ? deadLetterQueueFromEnvironment(environment) : undefined,
     ...queueDependenciesFromEnvironment(environment),
   };
 }

@@ -12,6 +12,7 @@ import { postInOrder, type PostInOrderDependencies } from "./postInOrder";
 
 export interface DeliverReplayBatchDependencies extends NumberDependencies, PostInOrderDependencies {
   sessions: SessionStore;
+  history: NumberDependencies["history"] & PostInOrderDependencies["history"];
 }
 
 /**

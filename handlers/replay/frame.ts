@@ -33,6 +33,8 @@ export interface FrameDependencies {
 
 /** How the frames of one route are handled. */
 export interface Route<Action> {
+  /** What its frames have as their `action`: by that, the gateway has chosen the route. */
+  action: ErrorEnvelope["action"];
   parse(body: string | null | undefined): Checked<Action>;
   handle(frame: ClientFrame<Action>): Promise<void>;
 }
@@ -49,6 +51,7 @@ const ANSWERING_MS = 3_000;
 /** Handles a route's frames: answers 200, or 500 where a fault of ours is the reason why a frame was not handled. */
 export function frameHandler<Action>(route: Route<Action>, dependencies: FrameDependencies): FrameHandler {
   const { lookups, metrics, log } = dependencies;
+  const { action: name } = route;
 
   return async function handleFrame({ requestContext: { connectionId, requestId }, body }, invocation) {
     const ids = { connectionId, requestId };
@@ -56,12 +59,14 @@ export function frameHandler<Action>(route: Route<Action>, dependencies: FrameDe
     try {
       const action = route.parse(body);
       if (action.reason !== undefined) {
-        await refuse(connectionId, "bad-request", action.reason, ids, dependencies);
+        const error = { code: "bad-request", message: action.reason, action: name } as const;
+        await refuse(connectionId, error, ids, dependencies);
         return { statusCode: 200 };
       }
       const lookup = await lookups.read(connectionId, signal);
       if (!lookup) {
-        await refuse(connectionId, "no-session", UNKNOWN_CONNECTION, ids, dependencies);
+        const error = { code: "no-session", message: UNKNOWN_CONNECTION, action: name } as const;
+        await refuse(connectionId, error, ids, dependencies);
         return { statusCode: 200 };
       }
       const { session: key } = lookup;
@@ -70,7 +75,7 @@ export function frameHandler<Action>(route: Route<Action>, dependencies: FrameDe
     } catch (error) {
       log.error("frame not handled", { ...ids, outOfTime: signal.aborted, ...errorFields(error) });
       // Also where no answer is due: a client that is done has no other reason to say it once more.
-      await postError(connectionId, "unavailable", FAULT, ids, dependencies);
+      await postError(connectionId, { code: "unavailable", message: FAULT, action: name }, ids, dependencies);
       return { statusCode: 500 };
     } finally {
       metrics.flush();
@@ -78,19 +83,22 @@ export function frameHandler<Action>(route: Route<Action>, dependencies: FrameDe
   };
 }
 
+/** Why a frame is not answered, and which. */
+export type FrameError = Omit<ErrorEnvelope, "type">;
+
 const UNKNOWN_CONNECTION = "the relay does not know this connection: open another one";
 const FAULT = "the relay could not answer: ask again";
 
 /** Tells the client why its frame is not answered. */
 export async function refuse(
   connectionId: string,
-  code: ErrorEnvelope["code"],
-  message: string,
+  error: FrameError,
   fields: LogFields,
   dependencies: Pick<FrameDependencies, "connections" | "log">,
 ): Promise<void> {
+  const { code, message } = error;
   dependencies.log.warn("frame refused", { ...fields, code, detail: message });
-  await postError(connectionId, code, message, fields, dependencies);
+  await postError(connectionId, error, fields, dependencies);
 }
 
 /** Posts a text of envelopes; false, and why is logged, where the gateway has not taken it. */
@@ -113,11 +121,10 @@ export async function posted(
 
 async function postError(
   connectionId: string,
-  code: ErrorEnvelope["code"],
-  message: string,
+  error: FrameError,
   fields: LogFields,
   dependencies: Pick<FrameDependencies, "connections" | "log">,
 ): Promise<void> {
-  const envelope: Envelope = { type: "error", code, message };
+  const envelope: Envelope = { type: "error", ...error };
   await posted(connectionId, JSON.stringify(envelope), fields, dependencies);
 }

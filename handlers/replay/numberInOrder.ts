@@ -6,7 +6,7 @@ import { hasExpired, idsOf, type Message } from "../message";
 import type { Outcome } from "../outcome";
 import { REASONS } from "../reasons";
 import type { SessionKey } from "../session";
-import { append, type AppendDependencies, type Appended, HistoryContendedError, type NewEntry } from "./append";
+import { append, type AppendDependencies, HistoryContendedError, type NewEntry } from "./append";
 import { isEnvelopeTooLarge } from "./envelopeSize";
 import type { Entry, EntryHead } from "./history";
 
@@ -42,10 +42,10 @@ export async function numberInOrder(
       outcomes.set(message, notReached);
       continue;
     }
-    const { appended, outcome } = await numberSafely(key, message, tail, dependencies, signal);
-    if (appended) {
-      tail = appended.tail;
-      numbered.push({ message, entry: appended.entry });
+    const { entry, outcome, ...after } = await numberSafely(key, message, tail, dependencies, signal);
+    tail = after.tail ?? tail;
+    if (entry) {
+      numbered.push({ message, entry });
     } else {
       outcomes.set(message, outcome);
       if (outcome.kind === "failed") cause = outcome.reason;
@@ -54,7 +54,8 @@ export async function numberInOrder(
   return numbered;
 }
 
-type Result = { appended: Appended; outcome?: undefined } | { appended?: undefined; outcome: Outcome };
+/** The message's entry, or why it has none; `tail` where the newest number was read. */
+type Result = { tail?: EntryHead } & ({ entry: Entry; outcome?: undefined } | { entry?: undefined; outcome: Outcome });
 
 async function numberSafely(
   key: SessionKey,
@@ -66,26 +67,26 @@ async function numberSafely(
   if (isEnvelopeTooLarge(message)) return { outcome: { kind: "undeliverable", reason: REASONS.payloadTooLarge } };
   try {
     if (hasExpired(message, dependencies.now())) {
-      return { outcome: await outcomeOfExpired(key, message, dependencies, signal) };
+      const entry = await entryOfExpired(key, message, dependencies, signal);
+      return entry ? { entry } : { outcome: { kind: "undeliverable", reason: REASONS.expired } };
     }
-    return { appended: await append(key, newEntryOf(message), tail, dependencies, signal) };
+    return await append(key, newEntryOf(message), tail, dependencies, signal);
   } catch (error) {
     dependencies.log.error("message not stored", { ...idsOf(message), ...errorFields(error) });
     return { outcome: { kind: "failed", reason: reasonOf(error, signal) } };
   }
 }
 
-/** One that an earlier attempt has stored is reported by whoever finds that it has expired: here, it would be once more. */
-async function outcomeOfExpired(
+/** What an earlier attempt has stored of a message that has expired since: its number is to be told. */
+async function entryOfExpired(
   key: SessionKey,
   { messageId }: Message,
   { history }: NumberDependencies,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<Entry | undefined> {
   const claim = await history.readClaim(key, messageId, signal);
   const entry = claim && (await history.readEntry(key, claim.seq, signal));
-  const kind = entry?.messageId === messageId ? "stored" : "undeliverable";
-  return { kind, reason: REASONS.expired };
+  return entry?.messageId === messageId ? entry : undefined;
 }
 
 function newEntryOf({ messageId, body, expiresAtMs, attributes }: Message): NewEntry {

@@ -3,17 +3,20 @@ import type { Checked } from "../session";
 
 type Fields = Record<string, unknown>;
 
-/** The frame of the route `resume`, or what is wrong with it. What it says of strings is their length: one may be a token. */
+/**
+ * The frame of the route `resume`, or what is wrong with it. What it says of strings is their length: one may be a token. A
+ * null is an absent member: serializers of many languages write one for what has no value.
+ */
 export function parseResume(body: string | null | undefined): Checked<Resume> {
   const frame = parseAction(body, "resume");
   if (frame.reason !== undefined) return frame;
-  const { cursor, from } = frame.value;
+  const cursor = frame.value.cursor ?? undefined;
+  const from = frame.value.from ?? undefined;
   if (from !== undefined && from !== "acknowledged" && from !== "oldest") {
     return refused("from", from, "acknowledged, oldest, or nothing");
   }
   if (cursor === undefined) return { value: { action: "resume", ...(from && { from }) } };
-  // 0 is the cursor of a client that knows the epoch and has seen nothing of it.
-  const checked = parseCursor(cursor, 0);
+  const checked = parseCursor(cursor);
   return checked.reason === undefined ? { value: { action: "resume", cursor: checked.value } } : checked;
 }
 
@@ -21,7 +24,7 @@ export function parseResume(body: string | null | undefined): Checked<Resume> {
 export function parseAcknowledgement(body: string | null | undefined): Checked<Acknowledgement> {
   const frame = parseAction(body, "ack");
   if (frame.reason !== undefined) return frame;
-  const cursor = parseCursor(frame.value.cursor, 1);
+  const cursor = parseCursor(frame.value.cursor ?? undefined);
   return cursor.reason === undefined ? { value: { action: "ack", cursor: cursor.value } } : cursor;
 }
 
@@ -36,13 +39,14 @@ function parseAction(body: string | null | undefined, action: string): Checked<F
   return frame.action === action ? { value: frame } : refused("action", frame.action, action);
 }
 
-function parseCursor(cursor: unknown, least: number): Checked<Cursor> {
+/** The number 0 is the cursor of a client that knows the epoch and has seen nothing of it. */
+function parseCursor(cursor: unknown): Checked<Cursor> {
   if (!isObject(cursor)) return refused("cursor", cursor, "an object of epoch and seq");
   const { epoch, seq } = cursor;
   if (typeof epoch !== "string" || epoch === "")
     return refused("cursor.epoch", epoch, "the epoch of a message or a hello");
-  if (!Number.isSafeInteger(seq) || (seq as number) < least) {
-    return refused("cursor.seq", seq, `a whole number from ${least}`);
+  if (!Number.isSafeInteger(seq) || (seq as number) < 0) {
+    return refused("cursor.seq", seq, "a whole number from 0");
   }
   return { value: { epoch, seq: seq as number } };
 }

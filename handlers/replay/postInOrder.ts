@@ -8,19 +8,23 @@ import { postToSession, type PostToSessionDependencies } from "../postToSession"
 import { REASONS } from "../reasons";
 import type { Session } from "../session";
 import { type Frame, messageEnvelopeOf, packFrames } from "./envelopes";
-import type { Entry } from "./history";
+import { expireUnseen, type ExpireUnseenDependencies } from "./expireUnseen";
+import type { Entry, History } from "./history";
 import type { Numbered } from "./numberInOrder";
-import { isAvailable } from "./retention";
+import { isAvailable, isRetained } from "./retention";
 
 /** Its sessions are those of clients that get envelopes. */
-export interface PostInOrderDependencies extends Omit<PostToSessionDependencies, "subprotocol"> {
+export interface PostInOrderDependencies
+  extends Omit<PostToSessionDependencies, "subprotocol">, ExpireUnseenDependencies {
+  history: Pick<History, "readAcknowledged" | "strip">;
   metrics: Metrics;
-  retentionMs: number;
 }
 
 /**
  * Posts one session's messages in the order of their numbers, several to a frame, and says in `outcomes` what became of each.
- * `session` is as it was read after they were stored: who opens a connection later asks for them.
+ * `session` is as it was read after they were stored: who opens a connection later asks for them. Of a message that has expired
+ * under its number, the number is posted, so that a connected client does not wait for it; whether or not that is taken, the
+ * queue is done with it.
  */
 export async function postInOrder(
   numbered: readonly Numbered[],
@@ -34,14 +38,18 @@ export async function postInOrder(
   // By number: one that came twice is posted once.
   const entries = new Map<number, Entry>();
   const messages = new Map<number, Message[]>();
+  const expired = new Map<number, Entry>();
   for (const { message, entry } of numbered) {
     if (isAvailable(entry, retentionMs, nowMs)) {
       entries.set(entry.seq, entry);
       messages.set(entry.seq, [...(messages.get(entry.seq) ?? []), message]);
     } else {
-      // A client that misses its number asks for it, and is told.
+      if (isRetained(entry, retentionMs, nowMs)) expired.set(entry.seq, entry);
       outcomes.set(message, { kind: "stored", reason: REASONS.expired });
     }
+  }
+  for (const entry of await reported([...expired.values()], session, dependencies, signal)) {
+    if (!entries.has(entry.seq)) entries.set(entry.seq, entry);
   }
   const sorted = [...entries.values()].sort((a, b) => a.seq - b.seq);
   const frames = packFrames(sorted.map((entry) => messageEnvelopeOf(entry, nowMs)));
@@ -72,16 +80,38 @@ export async function postInOrder(
   }
 }
 
+/**
+ * The expired entries, once they are reported: a client that is told of them acknowledges them like any other. None where
+ * that fails: the client misses their numbers and asks, and `resume` reports them.
+ */
+async function reported(
+  entries: readonly Entry[],
+  session: Session | undefined,
+  dependencies: PostInOrderDependencies,
+  signal: AbortSignal,
+): Promise<readonly Entry[]> {
+  if (!session || entries.length === 0) return [];
+  try {
+    const acknowledged = await dependencies.history.readAcknowledged(session, signal);
+    await expireUnseen({ key: session, acknowledged, entries, reason: "expires-at", signal }, dependencies);
+    return entries;
+  } catch (error) {
+    const messageIds = entries.map(({ messageId }) => messageId);
+    dependencies.log.error("expired messages not reported", { messageIds, ...errorFields(error) });
+    return [];
+  }
+}
+
 /** Never rejects: a fault of ours in one session must not send the whole batch around again. */
 async function postFrame(
-  { text }: Frame<MessageEnvelope>,
+  { text, envelopes }: Frame<MessageEnvelope>,
   messages: readonly Message[],
   session: Session | undefined,
   dependencies: PostInOrderDependencies,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const fields = {
-    messageIds: messages.map(({ messageId }) => messageId),
+    messageIds: envelopes.map(({ id }) => id),
     sqsMessageIds: messages.map(({ sqsMessageId }) => sqsMessageId),
   };
   try {

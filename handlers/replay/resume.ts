@@ -11,12 +11,13 @@ import type { Session, SessionKey } from "../session";
 import { readSession, type SessionStore } from "../sessions";
 import { tableClient } from "../table";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "./dynamoDbHistory";
+import { expireUnseen } from "./expireUnseen";
 import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler, posted, refuse } from "./frame";
 import type { Entry, History } from "./history";
 import { noReceipts } from "./noReceipts";
 import { parseResume } from "./parseFrame";
 import { type Available, availableOf, type Start, startOf, throughOf, withoutGap } from "./recovery";
-import { expireUnseen, type SendDependencies, sendMessages } from "./sendMessages";
+import { type SendDependencies, sendMessages } from "./sendMessages";
 
 /** `now` and `log` are by default the clock and the console. */
 export type ResumeDependencies = Omit<Dependencies, "now" | "log"> & Partial<Pick<Dependencies, "now" | "log">>;
@@ -36,7 +37,7 @@ const FIRST_PAGE = 100;
 export function resume(given: ResumeDependencies): FrameHandler {
   const dependencies = { now: Date.now, log: consoleLog, ...given };
   const handle = (frame: ClientFrame<Resume>) => answer(frame, dependencies);
-  return frameHandler({ parse: parseResume, handle }, dependencies);
+  return frameHandler({ action: "resume", parse: parseResume, handle }, dependencies);
 }
 
 /** `resume` as the component deploys it where nobody asked for receipts. */
@@ -126,7 +127,8 @@ async function hasSession(
   const reason = session ? reasonToEnd(session, { subprotocol: SUBPROTOCOLS.v1, now }) : REASONS.noSession;
   if (reason === undefined) return true;
   const message = "the session has ended: open another connection";
-  await refuse(connectionId, "no-session", message, { ...fields, reason }, dependencies);
+  const error = { code: "no-session", message, action: "resume" } as const;
+  await refuse(connectionId, error, { ...fields, reason }, dependencies);
   return false;
 }
 

@@ -3,17 +3,14 @@ import type { ConnectionsClient } from "../connections";
 import type { LogFields } from "../log";
 import type { SessionKey } from "../session";
 import { isPastItsOwnExpiry, messageEnvelopeOf, packFrames } from "./envelopes";
+import { expireUnseen, type ExpireUnseenDependencies } from "./expireUnseen";
 import { posted } from "./frame";
 import type { Entry, History } from "./history";
-import { type Available, isAcknowledged, withoutGap } from "./recovery";
-import { type ExpiryReason, reportExpired, type ReportDependencies } from "./reportExpired";
-import { deletableAtMs } from "./retention";
+import { type Available, withoutGap } from "./recovery";
 
-export interface SendDependencies extends ReportDependencies {
+export interface SendDependencies extends ExpireUnseenDependencies {
   history: Pick<History, "readAfter" | "strip">;
   connections: Pick<ConnectionsClient, "post">;
-  /** For how long messages are delivered after they were stored. */
-  retentionMs: number;
 }
 
 /** The messages of a session from `entries` to `through`, for the connection that has asked for them. */
@@ -73,23 +70,4 @@ async function envelopesOf(
   // The client acknowledges them like any other, and then nobody would hear of them any more.
   await expireUnseen({ key, acknowledged, entries: late, reason: "expires-at", signal }, dependencies);
   return entries.map((entry) => messageEnvelopeOf(entry, nowMs));
-}
-
-/** Reports those of the entries that no client has ever got, and takes their bodies. */
-export async function expireUnseen(
-  unseen: {
-    key: SessionKey;
-    acknowledged: Cursor | undefined;
-    entries: readonly Entry[];
-    reason: ExpiryReason;
-    signal: AbortSignal;
-  },
-  dependencies: SendDependencies,
-): Promise<void> {
-  const { key, acknowledged, reason, signal } = unseen;
-  const { history, retentionMs } = dependencies;
-  const entries = unseen.entries.filter((entry) => entry.body !== undefined && !isAcknowledged(entry, acknowledged));
-  const expired = entries.map((entry) => ({ entry, reason }));
-  await reportExpired(key, expired, dependencies, signal);
-  for (const entry of entries) await history.strip(key, entry.seq, deletableAtMs(entry, retentionMs), signal);
 }

@@ -1,11 +1,10 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { Api } from "./api";
 import type { GatewayEnvironment } from "./environment";
 import { Handshake, refuse } from "./handshake";
 import type { ApiInputs } from "./inputs";
+import type { Listener } from "./listener";
 import { handleManagement } from "./management";
 import { Wire } from "./wire";
 
@@ -18,61 +17,48 @@ interface Target {
   domainName: string;
 }
 
-/** One API behind an HTTP server of its own on 127.0.0.1: WebSockets and `@connections` on the same port, as on AWS. */
+/** One API behind a port of its own: WebSockets and `@connections` on the same one, as on AWS. */
 export class ApiServer {
   readonly api: Api;
   readonly handshake: Handshake;
-  private readonly server: Server;
+  private readonly host: string;
   // Upgraded sockets are no longer the HTTP server's, which then cannot close them.
   private readonly sockets = new Set<Duplex>();
-  private host = "";
 
   constructor(
     private readonly environment: GatewayEnvironment,
     inputs: ApiInputs,
+    private readonly listener: Listener,
   ) {
+    this.host = `127.0.0.1:${listener.port}`;
     this.api = new Api(environment, inputs, () => this.host);
     this.handshake = new Handshake(this.api);
-    this.server = createServer((request, response) => {
-      const target = this.targetOf(request);
-      if (!target) return void response.writeHead(403, { "content-type": "application/json" }).end(forbidden);
-      handleManagement(target.api, request, response).catch(() => response.destroy());
-    });
-    // An SDK client keeps its connections; one that closes under its request would be a failure AWS does not have.
-    this.server.keepAliveTimeout = 65_000;
-    this.server.on("upgrade", (request, socket, head) => {
-      this.sockets.add(socket);
-      socket.on("close", () => this.sockets.delete(socket));
-      const target = this.targetOf(request);
-      if (!target) {
-        environment.trace.record("Client", "Gateway", "open");
-        environment.trace.record("Gateway", "Client", "403 no API behind the host and path");
-        return refuse(new Wire(socket), 403, forbidden);
-      }
-      target.handshake.upgrade(request, socket, head, target.domainName).catch((error: unknown) => {
-        environment.log(`the gateway failed in a handshake: ${String(error)}`);
-        socket.destroy();
-      });
+    listener.serve({
+      request: (request, response) => {
+        const target = this.targetOf(request);
+        if (!target) return void response.writeHead(403, { "content-type": "application/json" }).end(forbidden);
+        handleManagement(target.api, request, response).catch(() => response.destroy());
+      },
+      upgrade: (request, socket, head) => {
+        this.sockets.add(socket);
+        socket.on("close", () => this.sockets.delete(socket));
+        const target = this.targetOf(request);
+        if (!target) {
+          environment.trace.record("Client", "Gateway", "open");
+          environment.trace.record("Gateway", "Client", "403 no API behind the host and path");
+          return refuse(new Wire(socket), 403, forbidden);
+        }
+        target.handshake.upgrade(request, socket, head, target.domainName).catch((error: unknown) => {
+          environment.log(`the gateway failed in a handshake: ${String(error)}`);
+          socket.destroy();
+        });
+      },
     });
   }
 
   /** `ws://127.0.0.1:PORT` */
   get apiEndpoint(): string {
     return `ws://${this.host}`;
-  }
-
-  /** Rejects where `port` is taken, with `code` "EADDRINUSE". */
-  async listen(port: number): Promise<void> {
-    this.server.listen(port, "127.0.0.1");
-    try {
-      await once(this.server, "listening");
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== "EADDRINUSE") throw error;
-      const message = `Port ${port} on 127.0.0.1 is taken: stop what listens there, or choose another port`;
-      throw Object.assign(new Error(message, { cause: error }), { code });
-    }
-    this.host = `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
   /**
@@ -97,7 +83,6 @@ export class ApiServer {
   async close(): Promise<void> {
     this.api.close();
     for (const socket of this.sockets) socket.destroy();
-    this.server.closeAllConnections();
-    if (this.server.listening) await new Promise<void>((resolve) => this.server.close(() => resolve()));
+    await this.listener.close();
   }
 }

@@ -8,6 +8,7 @@ import { CustomDomains } from "./customDomains";
 import type { GatewayEnvironment } from "./environment";
 import { shortId } from "./ids";
 import type { ApiInputs } from "./inputs";
+import { Listener } from "./listener";
 import { badRequest, notFound } from "./refusal";
 
 export interface GatewaysOptions {
@@ -17,6 +18,8 @@ export interface GatewaysOptions {
   timeScale: number;
   /** Where the first registered API listens. @default a free port, as for all others */
   port?: number;
+  /** Another address of this machine where the first API listens for WebSockets. @default 127.0.0.1 alone */
+  host?: string;
   /** Delivers no `$disconnect`, which on AWS is best effort. */
   loseDisconnects: boolean;
   /** Gets a line where the client is told nothing but "Internal server error". @default nothing is logged */
@@ -37,7 +40,9 @@ export class Gateways implements GatewayEnvironment {
   private readonly servers = new Map<string, ApiServer>();
   private readonly managementFaults: number[] = [];
   private disconnectsToLose = 0;
-  private firstPort: number;
+  /** What the first API will listen on. */
+  private first?: Promise<Listener>;
+  private hasFirst = false;
 
   constructor(private readonly options: GatewaysOptions) {
     if (!(options.timeScale > 0)) throw new RangeError(`timeScale is ${options.timeScale}: it must be above 0`);
@@ -46,23 +51,38 @@ export class Gateways implements GatewayEnvironment {
     this.iam = options.iam ?? new Iam();
     this.timeScale = options.timeScale;
     this.loseDisconnects = options.loseDisconnects;
-    this.firstPort = options.port ?? 0;
   }
 
   /** Registers an API and listens for it; rejects where the port is taken, or the API is no WebSocket API. */
   async addApi(inputs: ApiInputs): Promise<{ api: Api; apiEndpoint: string }> {
-    const server = new ApiServer(this, inputs);
-    const port = this.firstPort;
-    this.firstPort = 0;
+    const isFirst = !this.hasFirst;
+    this.hasFirst = true;
+    let listener: Listener | undefined;
     try {
-      await server.listen(port);
+      listener = await (isFirst ? this.listenForFirst() : Listener.open(0));
+      const server = new ApiServer(this, inputs, listener);
+      this.servers.set(server.api.id, server);
+      return { api: server.api, apiEndpoint: server.apiEndpoint };
     } catch (error) {
-      // What could not listen is not registered: the next one is still the first.
-      this.firstPort = port;
+      // What is not registered takes no port: the next one is still the first.
+      if (isFirst) this.hasFirst = false;
+      else await listener?.close();
       throw error;
     }
-    this.servers.set(server.api.id, server);
-    return { api: server.api, apiEndpoint: server.apiEndpoint };
+  }
+
+  /** The port of the API that will be registered first: it is taken from now on. */
+  async reservePort(): Promise<number> {
+    return (await this.listenForFirst()).port;
+  }
+
+  private listenForFirst(): Promise<Listener> {
+    const { port = 0, host } = this.options;
+    this.first ??= Listener.open(port, host).catch((error: unknown) => {
+      this.first = undefined;
+      throw error;
+    });
+    return this.first;
   }
 
   has(apiId: string): boolean {
@@ -130,6 +150,7 @@ export class Gateways implements GatewayEnvironment {
     const servers = [...this.servers.values()];
     this.servers.clear();
     await Promise.all(servers.map((server) => server.close()));
+    if (!this.hasFirst) await (await this.first)?.close();
   }
 
   private connection(id: string): Connection | undefined {

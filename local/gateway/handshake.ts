@@ -30,6 +30,9 @@ export class Handshake {
   /** `domainName` is the one that the client asked for. */
   async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, domainName: string): Promise<void> {
     const wire = new Wire(socket);
+    // A client that gave up has gone by either: what Wire sees of it later is the end of a connection.
+    const gone = new AbortController();
+    for (const event of ["end", "close"]) socket.once(event, () => gone.abort());
     const [path = "", search] = (request.url ?? "").split(/\?(.*)/s);
     const query = new URLSearchParams(search);
     const stage = this.api.definition.stages.get(decode(path.slice(1)));
@@ -46,9 +49,13 @@ export class Handshake {
     const connection = this.api.addConnection(stage, identity, wire, domainName);
     connection.tag = query.get("tag") ?? undefined;
     trace.record("Client", "Gateway", `open ${shortId(connection.id)}${addressee(query)}`);
-    const answer = await this.connect(stage, connection, request, query);
+    const answer = await this.connect(stage, connection, request, query, gone.signal);
     // The API, or the stage, was deleted meanwhile.
     if (connection.state === "closed") return;
+    if (answer === "not begun") {
+      trace.record("Client", "Gateway", `gave up ${shortId(connection.id)} before $connect began`);
+      return this.api.forget(connection);
+    }
     if (answer.statusCode >= 300) {
       trace.record("Gateway", "Client", `${answer.statusCode} ${shortId(connection.id)}`);
       this.api.connections.delete(connection.id);
@@ -62,7 +69,8 @@ export class Handshake {
     connection: Connection,
     request: IncomingMessage,
     query: URLSearchParams,
-  ): Promise<ProxyAnswer> {
+    gone: AbortSignal,
+  ): Promise<ProxyAnswer | "not begun"> {
     const { invoker, trace, log } = this.api.environment;
     const context = requestContext(this.api.endpointOf(connection), connection, "$connect", "CONNECT");
     const failure = (
@@ -88,12 +96,13 @@ export class Handshake {
       const id = shortId(connection.id);
       trace.record("Gateway", "Lambda", `$connect ${id}`);
       const event = connectEvent(request, query, context);
-      const answer = await invokeProxy(invoker, route.integration, event, this.api.sourceArn(stage, "$connect"));
+      const answer = await invokeProxy(invoker, route.integration, event, this.api.sourceArn(stage, "$connect"), gone);
       trace.record("Lambda", "Gateway", `${answer.statusCode} $connect ${id}`);
       const { statusCode: status } = answer;
       this.api.logAccess(stage, context, { status, integration: { latencyMs: latency(), status } });
       return answer;
     } catch (error) {
+      if (error === gone.reason) return "not begun";
       const { message } = error as Error;
       log(`$connect of stage ${stage.name}: ${message}`);
       const integration = { latencyMs: latency(), error: message };

@@ -29,6 +29,7 @@ export interface IntegrationInputs {
   integrationType: string;
   integrationUri?: string;
   integrationMethod?: string;
+  passthroughBehavior?: string;
   requestTemplates?: Record<string, string>;
   templateSelectionExpression?: string;
   timeoutMilliseconds?: number;
@@ -94,6 +95,10 @@ export function checkIntegration(inputs: IntegrationInputs): void {
   }
   if (timeoutMilliseconds != null && (timeoutMilliseconds < 50 || timeoutMilliseconds > limits.integrationTimeoutMs)) {
     throw badRequest(`timeoutMilliseconds is ${timeoutMilliseconds}: it must be 50 to ${limits.integrationTimeoutMs}`);
+  }
+  const { passthroughBehavior = "WHEN_NO_MATCH" } = inputs;
+  if (passthroughBehavior !== "WHEN_NO_MATCH") {
+    throw badRequest(`passthroughBehavior is ${passthroughBehavior}: only WHEN_NO_MATCH, the default, runs locally`);
   }
   checkTemplates("requestTemplates", inputs.requestTemplates);
 }

@@ -1,4 +1,4 @@
-import { AccessDeniedError, type Invocation, type Invoker } from "../lambda/invoker";
+import { AccessDeniedError, type Invocation, type Invoker, ThrottledError } from "../lambda/invoker";
 import type { IntegrationInputs } from "./inputs";
 import { limits } from "./limits";
 
@@ -33,12 +33,13 @@ export function functionArnOf(integrationUri: string | undefined): string | unde
   )?.[1];
 }
 
-/** Invokes the function behind an `AWS_PROXY` integration; rejects with `IntegrationError`. */
+/** Invokes the function behind an `AWS_PROXY` integration; rejects with `IntegrationError`. For `gone` see `Invoker`. */
 export async function invokeProxy(
   invoker: Invoker,
   integration: IntegrationInputs,
   event: unknown,
   sourceArn: string,
+  gone?: AbortSignal,
 ): Promise<ProxyAnswer> {
   const functionArn = functionArnOf(integration.integrationUri) as string;
   const caller = { principal: "apigateway.amazonaws.com", sourceArn };
@@ -46,7 +47,7 @@ export async function invokeProxy(
   let timer: NodeJS.Timeout | undefined;
   try {
     const invocation = await Promise.race([
-      invoker.invoke(functionArn, event, caller),
+      invoker.invoke(functionArn, event, caller, gone),
       new Promise<never>((_, reject) => {
         const timedOut = new IntegrationError(504, `${functionArn} has not answered within ${timeoutMs} ms`);
         // Not a reason for a process to stay.
@@ -55,8 +56,9 @@ export async function invokeProxy(
     ]);
     return proxyAnswer(functionArn, invocation);
   } catch (error) {
-    if (error instanceof IntegrationError) throw error;
+    if (error instanceof IntegrationError || error === gone?.reason) throw error;
     const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof ThrottledError) throw new IntegrationError(500, `${functionArn} is throttled: ${message}`);
     if (error instanceof AccessDeniedError) {
       throw new IntegrationError(500, `${caller.principal} may not invoke ${functionArn} for ${sourceArn}: ${message}`);
     }

@@ -31,13 +31,18 @@ type Loaded = { type: "ready" } | Failure;
 type Outcome = { type: "result"; payload: string } | Failure;
 /** "fatal": the process is of no more use. */
 type Failure = { type: "error" | "fatal"; errorType: string; errorMessage: string };
+/** The process has gone without an answer. */
+type Ended = { type: "ended"; how: string };
 
 /** One process that runs one function, one invocation at a time. */
 export class ExecutionEnvironment {
   /** Resolves when the process has gone, with how it went. Never rejects. */
   readonly ended: Promise<string>;
   private readonly child: ChildProcess;
-  private readonly initialized: Promise<Loaded>;
+  private readonly initialized: Promise<Loaded | Ended>;
+  /** Takes the process's next answer, or its end. */
+  private settle: (answer: Loaded | Outcome | Ended) => void = () => undefined;
+  private gone?: Ended;
 
   constructor(private readonly options: EnvironmentOptions) {
     const child = spawn(options.nodePath, [runtimeFile], {
@@ -46,12 +51,18 @@ export class ExecutionEnvironment {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     this.child = child;
+    this.initialized = this.nextAnswer<Loaded>();
     this.ended = new Promise((resolve) => {
+      const end = (how: string) => {
+        this.gone = { type: "ended", how };
+        this.settle(this.gone);
+        resolve(how);
+      };
       // "close" rather than "exit": by then the last answer and the last lines have been read.
-      child.once("close", (code, signal) => resolve(signal ? `signal: ${signal}` : `exit status ${code}`));
-      child.on("error", (error) => resolve(error.message));
+      child.once("close", (code, signal) => end(signal ? `signal: ${signal}` : `exit status ${code}`));
+      child.on("error", (error) => end(error.message));
     });
-    this.initialized = this.nextAnswer();
+    child.on("message", (answer) => this.settle(answer as Loaded | Outcome));
     for (const stream of [child.stdout, child.stderr]) {
       if (stream) createInterface({ input: stream }).on("line", options.log);
     }
@@ -83,34 +94,42 @@ export class ExecutionEnvironment {
     const timeoutMs = this.options.timeoutSeconds * 1000;
     const answer = this.nextAnswer<Outcome>();
     const context = { ...request.context, deadlineMs: Date.now() + timeoutMs };
-    // A process that has just died cannot be sent to; `ended` answers then.
+    // Sending to a process that has just died fails; its end is the answer then.
     this.child.send({ ...request, context }, () => undefined);
     return this.within(timeoutMs, answer, context.awsRequestId);
   }
 
-  /** Stays pending where the process dies first: race it with `ended`. */
-  private nextAnswer<Answer>(): Promise<Answer> {
-    return new Promise((resolve) => this.child.once("message", (answer) => resolve(answer as Answer)));
+  /**
+   * Resolves with what the process answers next, or with its end. A promise of its own for each answer: reactions on
+   * `ended` would live as long as the process, and with them everything it has ever answered.
+   */
+  private nextAnswer<Answer extends Loaded | Outcome>(): Promise<Answer | Ended> {
+    if (this.gone) return Promise.resolve(this.gone);
+    return new Promise((resolve) => (this.settle = resolve as typeof this.settle));
   }
 
-  private async within<Answer>(limitMs: number, answer: Promise<Answer>, requestId: string): Promise<Answer | Failure> {
+  private async within<Answer>(
+    limitMs: number,
+    answer: Promise<Answer | Ended>,
+    requestId: string,
+  ): Promise<Answer | Failure> {
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
       this.child.kill("SIGKILL");
     }, limitMs);
-    const died = this.ended.then((how): Failure => {
-      const [errorType, reason] = timedOut
-        ? ["Sandbox.Timedout", `Task timed out after ${(limitMs / 1000).toFixed(2)} seconds`]
-        : ["Runtime.ExitError", `Runtime exited with error: ${how}`];
-      return { type: "fatal", errorType, errorMessage: `RequestId: ${requestId} Error: ${reason}` };
-    });
-    try {
-      return await Promise.race([answer, died]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const settled = await answer;
+    clearTimeout(timer);
+    if (!isEnded(settled)) return settled;
+    const [errorType, reason] = timedOut
+      ? ["Sandbox.Timedout", `Task timed out after ${(limitMs / 1000).toFixed(2)} seconds`]
+      : ["Runtime.ExitError", `Runtime exited with error: ${settled.how}`];
+    return { type: "fatal", errorType, errorMessage: `RequestId: ${requestId} Error: ${reason}` };
   }
+}
+
+function isEnded(answer: unknown): answer is Ended {
+  return (answer as Ended).type === "ended";
 }
 
 function toInvocation(answer: Outcome): Invocation {

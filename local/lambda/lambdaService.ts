@@ -23,6 +23,8 @@ export interface LambdaServiceOptions {
   metrics?: LocalMetrics;
   /** How many invocations of one function run at a time; further ones wait in order. @default 3 */
   maxEnvironments?: number;
+  /** How many invocations of one function may wait where their callers may stop waiting: the gateway's. @default 500 */
+  maxWaiting?: number;
   /** Judges who may invoke a function, and whether it may write its log. @default one without any role */
   iam?: Iam;
 }
@@ -31,8 +33,8 @@ export interface LambdaServiceOptions {
  * Runs Lambda functions on this machine: one child process for each execution environment, which unpacks what would be
  * uploaded into an empty folder, and sees nothing of this process's environment but PATH.
  *
- * Not as on AWS: an environment is not frozen between invocations, memory is not limited, and a function at its limit
- * of environments waits instead of being throttled.
+ * Not as on AWS: an environment is not frozen between invocations, memory is not limited, and at a function's limit of
+ * environments its invocations wait; only where hundreds of the gateway's wait already is the next one throttled.
  */
 export class LambdaService implements Invoker, PolicyHolder {
   private readonly functions = new Map<string, LocalFunction>();
@@ -58,7 +60,8 @@ export class LambdaService implements Invoker, PolicyHolder {
    */
   async putFunction(configuration: FunctionConfiguration): Promise<string> {
     const functionArn = arn("lambda", `function:${configuration.name}`);
-    const { log, logGroups, metrics, nodePath = process.execPath, maxEnvironments = 3 } = this.options;
+    const { log, logGroups, metrics, nodePath = process.execPath } = this.options;
+    const { maxEnvironments = 3, maxWaiting = 500 } = this.options;
     const logged = (line: string) => log(`${configuration.name}: ${metrics?.take(line) ?? line}`);
     const functionLog = new FunctionLog(configuration, this.iam, logged, log, logGroups);
     const version = await FunctionVersion.create(configuration.code, (folder) => ({
@@ -79,7 +82,10 @@ export class LambdaService implements Invoker, PolicyHolder {
     if (existing) {
       await existing.update(configuration, version);
     } else {
-      this.functions.set(configuration.name, new LocalFunction(functionArn, configuration, version, maxEnvironments));
+      this.functions.set(
+        configuration.name,
+        new LocalFunction(functionArn, configuration, version, { maxEnvironments, maxWaiting }),
+      );
     }
     return functionArn;
   }
@@ -115,12 +121,12 @@ export class LambdaService implements Invoker, PolicyHolder {
   }
 
   /** `functionName` is a name, an ARN, or an ARN with a qualifier. */
-  async invoke(functionName: string, event: unknown, caller?: Caller): Promise<Invocation> {
+  async invoke(functionName: string, event: unknown, caller?: Caller, signal?: AbortSignal): Promise<Invocation> {
     const invoked = this.find(functionName);
     if (caller) {
       await checkPermission(this.iam, invoked.arn, invoked.policy, caller);
     }
-    return invoked.invoke(event, this.takeCrash(invoked.configuration.name));
+    return invoked.invoke(event, () => this.takeCrash(invoked.configuration.name), signal);
   }
 
   functionTimeoutSeconds(functionName: string): number {

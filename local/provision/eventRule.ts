@@ -12,13 +12,6 @@ export function eventRuleResources(rules: EventRules): LocalResources {
   };
 }
 
-/** What would change when a rule runs, or what it invokes, and is not modelled here. */
-const unsupportedRuleInputs = ["eventPattern", "roleArn"];
-const unsupportedTargetInputs = [
-  ...["inputPath", "inputTransformer", "roleArn", "appsyncTarget", "batchTarget", "ecsTarget", "httpTarget"],
-  ...["kinesisTarget", "redshiftTarget", "runCommandTargets", "sagemakerPipelineTarget", "sqsTarget"],
-];
-
 function ruleResource(rules: EventRules): LocalResource {
   const outputs = (name: string): Properties => ({ id: name, name, arn: ruleArnOf(name), eventBusName: "default" });
   return {
@@ -46,9 +39,6 @@ function ruleResource(rules: EventRules): LocalResource {
 
 function settings(name: string, inputs: Properties): { periodMs: number; enabled: boolean } {
   const refuse = refusal(`event rule ${name}`, "ValidationException");
-  for (const key of unsupportedRuleInputs) {
-    if (inputs[key] !== undefined) refuse(key, inputs[key], "absent, for it has no local counterpart");
-  }
   const { scheduleExpression, eventBusName = "default", isEnabled, state } = inputs;
   // Other buses take no schedules. https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
   if (eventBusName !== "default") refuse("eventBusName", eventBusName, "default for a scheduled rule");
@@ -68,9 +58,6 @@ function settings(name: string, inputs: Properties): { periodMs: number; enabled
 function targetResource(rules: EventRules): LocalResource {
   const put = (id: string, name: string, inputs: Properties): void => {
     const refuse = refusal(`event target ${name}`, "ValidationException");
-    for (const key of unsupportedTargetInputs) {
-      if (inputs[key] !== undefined) refuse(key, inputs[key], "absent, for it has no local counterpart");
-    }
     const { rule, arn, input } = inputs as { rule: string; arn: string; input?: string };
     if (!rules.has(rule))
       throw new Error(`ResourceNotFoundException: Rule ${rule} does not exist on EventBus default.`);

@@ -101,33 +101,22 @@ function nameOf(arn: string): string {
   return arn.slice(arn.lastIndexOf(":") + 1);
 }
 
-/** What would change which messages a function gets, and is not modelled here. */
-const unsupportedInputs = ["filterCriteria", "destinationConfig", "provisionedPollerConfig"];
-
 /** Event source mappings from queues. */
 export function eventSourceMappingResources(mappings: EventSourceMappings): LocalResources {
   return {
     "aws:lambda/eventSourceMapping:EventSourceMapping": {
       replaceOnChanges: ["eventSourceArn"],
-      async create({ name, inputs }) {
-        checkInputs(name, inputs);
+      async create({ inputs }) {
         const id = await mappings.create(eventSourceArn(inputs), settings(inputs));
         return { id, outputs: outputs(id, inputs) };
       },
-      async update(id, { name, inputs }) {
-        checkInputs(name, inputs);
+      async update(id, { inputs }) {
         await mappings.update(id, eventSourceArn(inputs), settings(inputs));
         return outputs(id, inputs);
       },
       delete: (id) => mappings.delete(id),
     },
   };
-}
-
-function checkInputs(name: string, inputs: Properties): void {
-  for (const key of unsupportedInputs) {
-    if (inputs[key]) throw new Error(`event source mapping ${name}: ${key} is not modelled in the local run`);
-  }
 }
 
 function settings(inputs: Properties): EventSourceMappingSettings {

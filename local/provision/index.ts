@@ -1,3 +1,4 @@
+import { checkArguments } from "./arguments";
 import { accountFunctions } from "./functions";
 import type { LocalFunctions, LocalResource, LocalResources, Properties } from "./resource";
 
@@ -12,13 +13,26 @@ export class Provisioner {
     this.functions = { ...accountFunctions, ...functions };
   }
 
+  /** Every type that can be registered. */
+  get types(): string[] {
+    return Object.keys(this.resources);
+  }
+
+  /** Refuses a type that is not known here, and arguments of it that are not: before anything has been created. */
+  check(type: string, name: string, inputs: Properties): void {
+    this.resource(type, name);
+    checkArguments(type, name, inputs);
+  }
+
   async create(type: string, name: string, inputs: Properties): Promise<{ id: string; outputs: Properties }> {
+    this.check(type, name, inputs);
     const { id, outputs } = await this.resource(type, name).create({ name, inputs });
     const properties = { ...inputs, ...outputs };
     return { id, outputs: properties };
   }
 
   async update(type: string, name: string, id: string, inputs: Properties, olds: Properties): Promise<Properties> {
+    this.check(type, name, inputs);
     const { update } = this.resource(type, name);
     if (!update) {
       throw new Error(`${type} (${name}) cannot be changed in place`);

@@ -58,14 +58,14 @@ function functionOutputs(name: string, arn: string): Properties {
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 const runtimes = ["nodejs22.x", "nodejs24.x"];
 
-/** What would change how a function runs, and is not modelled here. */
-const unsupportedFunctionInputs = ["imageUri", "s3Bucket", "layers", "fileSystemConfig", "snapStart"];
-
 /** Variables that Lambda sets itself, and refuses to have set. */
 const reservedVariable =
   /^(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_LAMBDA_.*|AWS_ACCESS_KEY(_ID)?|AWS_SECRET_(ACCESS_)?KEY|AWS_SESSION_TOKEN|LAMBDA_(TASK_ROOT|RUNTIME_DIR))$/;
 
 const maxEnvironmentBytes = 4096;
+
+/** -1 takes a reservation away. */
+const unreserved: unknown[] = [undefined, -1];
 
 /** Checks a function's inputs and fills in AWS's own defaults. */
 function functionConfiguration(logicalName: string, name: string, inputs: Properties): FunctionConfiguration {
@@ -81,9 +81,6 @@ function functionConfiguration(logicalName: string, name: string, inputs: Proper
   };
 
   if (!/^[a-zA-Z0-9-_]{1,64}$/.test(name)) refuse("name", name, "1 to 64 letters, digits, hyphens and underscores");
-  for (const key of unsupportedFunctionInputs) {
-    if (inputs[key] !== undefined) refuse(key, inputs[key], "absent, for it has no local counterpart");
-  }
   const packageType = inputs["packageType"] ?? "Zip";
   if (packageType !== "Zip") refuse("packageType", packageType, "Zip, the only one that runs locally");
   const roleArn = text("role");
@@ -107,8 +104,30 @@ function functionConfiguration(logicalName: string, name: string, inputs: Proper
     timeoutSeconds: integer("timeout", 3, 1, 900),
     memorySizeMb: integer("memorySize", 128, 128, 10_240),
     variables: functionVariables(refuse, inputs),
-    loggingConfig: inputs["loggingConfig"] as FunctionConfiguration["loggingConfig"],
+    reservedConcurrentExecutions: unreserved.includes(inputs["reservedConcurrentExecutions"])
+      ? undefined
+      : integer("reservedConcurrentExecutions", 0, 0, 900),
+    loggingConfig: loggingConfigOf(refuse, inputs),
   };
+}
+
+const applicationLogLevels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+const systemLogLevels = ["DEBUG", "INFO", "WARN"];
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html */
+function loggingConfigOf(refuse: Refuse, inputs: Properties): FunctionConfiguration["loggingConfig"] {
+  const config = inputs["loggingConfig"] as Record<string, string | undefined> | undefined;
+  const { logFormat = "Text", applicationLogLevel, systemLogLevel } = config ?? {};
+  if (!["JSON", "Text"].includes(logFormat)) refuse("loggingConfig.logFormat", logFormat, "JSON or Text");
+  for (const [key, level, levels] of [
+    ["applicationLogLevel", applicationLogLevel, applicationLogLevels],
+    ["systemLogLevel", systemLogLevel, systemLogLevels],
+  ] as const) {
+    if (level === undefined) continue;
+    if (logFormat !== "JSON") refuse(`loggingConfig.${key}`, level, "absent without logFormat JSON");
+    if (!levels.includes(level)) refuse(`loggingConfig.${key}`, level, `one of ${levels.join(", ")}`);
+  }
+  return config;
 }
 
 function functionVariables(refuse: Refuse, inputs: Properties): Record<string, string> {
@@ -122,17 +141,11 @@ function functionVariables(refuse: Refuse, inputs: Properties): Record<string, s
   return variables;
 }
 
-/** Narrow whom a permission allows in ways that are not modelled: ignoring one would allow more than AWS does. */
-const unsupportedPermissionInputs = ["principalOrgId", "eventSourceToken", "functionUrlAuthType", "qualifier"];
-
 function permissionResource(lambda: LambdaService): LocalResource {
   // No update: every change replaces, as with the aws provider.
   return {
     async create({ name: logicalName, inputs }: Registration) {
       const refuse = refusal(`permission ${logicalName}`);
-      for (const key of unsupportedPermissionInputs) {
-        if (inputs[key] !== undefined) refuse(key, inputs[key], "absent, for it has no local counterpart");
-      }
       const { action, principal, sourceArn, sourceAccount } = inputs as Record<string, string | undefined>;
       if (!action?.startsWith("lambda:"))
         return refuse("action", action, "an action of lambda, as lambda:InvokeFunction");

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { expect } from "chai";
 import { bundle, bundleCallback } from "../../components/bundle";
 import { connectEvent } from "../handlers/events";
+import { audience, issuer, jwks, token } from "../handlers/tokens";
 
 describe("connect's bundle, beside the user's own callback", () => {
   let folder: string;
@@ -51,5 +52,35 @@ describe("connect's bundle, beside the user's own callback", () => {
 
   it("refuses with 500 where it throws", async () => {
     expect(await call({})).to.match(/"Reason":"internal-error"/);
+  });
+});
+
+describe("the user's own callback with the relay's verifier", () => {
+  let folder: string;
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "verifier-"));
+    const callback = async ({ token }: { token?: string }) => {
+      const { tokenVerifier } = require("pulumi-websocket-relay/verifier") as typeof import("../../verifier");
+      const { user: code, claims } = await tokenVerifier({ oidc: { issuer, audience, jwks } })(token ?? "");
+      return code === undefined ? null : { code: `${String(claims.tenant)}/${code}` };
+    };
+    writeFileSync(join(folder, "authenticate.js"), await bundleCallback(callback, resolve(__dirname, "../..")));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  const call = async (token: string): Promise<unknown> => {
+    const script = `
+      const given = ${JSON.stringify({ token })};
+      require("./authenticate.js").handler(given).then((answer) => console.log(JSON.stringify(answer)));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["-e", script], { cwd: folder });
+    return JSON.parse(stdout);
+  };
+
+  it("answers by the claims of a token that is verified, out of an empty folder", async () => {
+    expect(await call(await token({ tenant: "acme", sub: 42 }))).to.deep.equal({ code: "acme/42" });
+  });
+
+  it("refuses a token that is not accepted", async () => {
+    expect(await call(await token({ tenant: "acme", aud: "other" }))).to.equal(null);
   });
 });

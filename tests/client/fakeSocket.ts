@@ -62,6 +62,11 @@ export class FakeSocket implements WebSocketLike {
     this.onclose?.({ code, reason } as never);
   }
 
+  /** An `error` event, as the runtime's WebSocket has it; whether `close` follows is the runtime's. */
+  fail(message?: string): void {
+    this.onerror?.({ type: "error", message } as never);
+  }
+
   /** What was sent with this action, and is not read yet. */
   take<A extends (Action | Ping)["action"]>(action: A): Extract<Action | Ping, { action: A }>[] {
     const taken = this.sent.filter((each) => each.action === action);

@@ -164,16 +164,24 @@ describe("the cursor store", () => {
     });
   }
 
-  it("that cannot be written is reported, and does not stop the messages", async () => {
-    const setUp = new ClientSetUp({
-      cursorStore: { get: () => undefined, set: () => Promise.reject(new Error("quota")) },
-    });
-    setUp.connected().receive(message(1));
-    await setUp.clock.advance(0);
-    setUp.socket.receive(message(2));
-    await setUp.clock.advance(0);
+  it("that cannot be written is reported once until it can be, and does not stop the messages", async () => {
+    let isFull = true;
+    const set = () => (isFull ? Promise.reject(new Error("quota")) : undefined);
+    const setUp = new ClientSetUp({ cursorStore: { get: () => undefined, set } });
+    const receive = async (seq: number) => {
+      setUp.socket.receive(message(seq));
+      await setUp.clock.advance(0);
+    };
+    setUp.connected();
+    await receive(1);
+    await receive(2);
+    expect(setUp.errorCodes).to.deep.equal(["store"]);
+    isFull = false;
+    await receive(3);
+    isFull = true;
+    await receive(4);
     expect(setUp.errorCodes).to.deep.equal(["store", "store"]);
-    expect(setUp.messages).to.deep.equal(bodies(1, 2));
+    expect(setUp.messages).to.deep.equal(bodies(1, 4));
   });
 
   it("is written one at a time, and then with the newest alone", async () => {
@@ -213,6 +221,46 @@ describe("the cursor store", () => {
     expect(second.socket.take("resume")).to.deep.equal([{ action: "resume", cursor: cursor(3) }]);
   });
 
+  for (const [what, storage] of Object.entries({
+    "may not be named": (): never => {
+      throw new DOMException("Access is denied for this document.", "SecurityError");
+    },
+    "is null": () => null as never,
+    "may not be read or written": { getItem: refuse, setItem: refuse },
+    "is full": { getItem: () => null, setItem: refuse },
+  })) {
+    it(`in a browser's storage that ${what} is memory, with one error`, () => {
+      const cursorStore = webStorageCursorStore(storage, "key");
+      const first = new ClientSetUp({ cursorStore });
+      const socket = first.connected();
+      for (const each of messages(1, 3)) socket.receive(each);
+      first.client.close();
+      expect(first.messages).to.deep.equal(bodies(1, 3));
+      expect(first.errorCodes).to.deep.equal(["store"]);
+      expect(first.errors[0]?.cause).to.be.instanceOf(Error);
+
+      const second = new ClientSetUp({ cursorStore });
+      second.client.connect();
+      second.socket.accept();
+      expect(second.errorCodes).to.deep.equal([]);
+      expect(second.socket.take("resume")).to.deep.equal([{ action: "resume", cursor: cursor(3) }]);
+    });
+  }
+
+  it("in a browser's storage may be given as a function, which nothing calls before the client connects", () => {
+    const items = new Map([["key", JSON.stringify(cursor(7))]]);
+    let calls = 0;
+    const storage = () => {
+      calls++;
+      return { getItem: (key: string) => items.get(key) ?? null, setItem: () => undefined };
+    };
+    const setUp = new ClientSetUp({ cursorStore: webStorageCursorStore(storage, "key") });
+    expect(calls).to.equal(0);
+    setUp.client.connect();
+    setUp.socket.accept();
+    expect(setUp.socket.take("resume")).to.deep.equal([{ action: "resume", cursor: cursor(7) }]);
+  });
+
   it("in a browser's storage that holds something else is reported", () => {
     const setUp = new ClientSetUp({
       cursorStore: webStorageCursorStore({ getItem: () => "not JSON", setItem: () => undefined }, "key"),
@@ -222,3 +270,7 @@ describe("the cursor store", () => {
     expect(setUp.sockets.all).to.have.lengthOf(1);
   });
 });
+
+function refuse(): never {
+  throw new DOMException("The quota has been exceeded.", "QuotaExceededError");
+}

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { BACKOFF_BASE_MS, BACKOFF_CAP_MS } from "../../client";
+import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, type RelayClientOptions } from "../../client";
 import { fullJitterMs } from "../../client/backoff";
 import { SUBPROTOCOLS } from "../../protocol";
 import { answer, bodies, ClientSetUp, message } from "./clientSetUp";
@@ -204,6 +204,41 @@ describe("the client, connecting", () => {
     expect(setUp.sockets.all).to.deep.equal([]);
   });
 
+  for (const [what, provoke, options, subprotocol] of [
+    ["a fault", ({ socket }) => socket.receive({ type: "error", code: "unavailable", message: "a fault" })],
+    ["the gateway's", ({ socket }) => socket.receive({ message: "Internal server error", connectionId: "c1" })],
+    ["a bad request", ({ socket }) => socket.receive({ type: "error", code: "bad-request", message: "seq" })],
+    ["a frame", ({ socket }) => socket.receiveData("{")],
+    ["a gap without onGap", ({ socket }) => socket.receive(...answer({ first: 3, through: 3, recovered: false })), {}],
+    ["a token's end", () => undefined, { token: () => ({ token: "t", expiresAtMs: -1 }) }],
+    ["a subprotocol", () => undefined, {}, "other"],
+    ["a callback", () => undefined, { onStateChange: (state) => state === "connecting" && fail() }],
+    ["a store", () => undefined, { cursorStore: { get: () => fail(), set: () => undefined } }],
+  ] as [string, (setUp: ClientSetUp) => void, Partial<RelayClientOptions>?, string?][]) {
+    it(`leaves nothing behind when onError closes it for ${what}`, async () => {
+      const setUp: ClientSetUp = new ClientSetUp({
+        ...options,
+        onGap: undefined,
+        onError: (error) => {
+          setUp.errors.push(error);
+          setUp.client.close();
+        },
+      });
+      setUp.client.connect();
+      if (setUp.sockets.all.length > 0) {
+        setUp.socket.accept(subprotocol);
+        setUp.socket.receive(message(9));
+        provoke(setUp);
+      }
+      expect(setUp.errors).to.have.lengthOf(1);
+      expect(setUp.client.state).to.equal("closed");
+      expect(setUp.clock.pending).to.equal(0);
+      expect(setUp.sockets.live).to.deep.equal([]);
+      await setUp.clock.advance(1_000_000);
+      expect(setUp.errors).to.have.lengthOf(1);
+    });
+  }
+
   it("goes on where it stopped when it is connected again", () => {
     const setUp = new ClientSetUp();
     setUp.connected().receive(message(1));
@@ -294,3 +329,7 @@ describe("the client, superseded", () => {
     expect(setUp.socket.take("resume")).to.deep.equal([{ action: "resume", cursor: { epoch: "e1", seq: 2 } }]);
   });
 });
+
+function fail(): never {
+  throw new Error("a failure");
+}

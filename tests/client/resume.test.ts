@@ -163,6 +163,35 @@ describe("the client, resuming", () => {
     expect(setUp.sockets.all).to.have.lengthOf(1);
   });
 
+  it("repeats what an error answers, and nothing else", async () => {
+    const setUp = new ClientSetUp({ heartbeatIntervalMs: 540_000, resumeTimeoutMs: 60_000 });
+    const fault = { type: "error", code: "unavailable", message: "a fault" };
+    const socket = setUp.connected();
+    socket.receive(message(1));
+    await setUp.clock.advance(1_000);
+    expect(socket.take("ack")).to.have.lengthOf(1);
+
+    socket.receive({ ...fault, action: "resume" }, { type: "pong" });
+    await setUp.clock.advance(1_000);
+    expect(socket.sent, "an acknowledgement did not fail").to.deep.equal([]);
+    socket.receive({ ...fault, action: "ack" }, { type: "pong" });
+    await setUp.clock.advance(1_000);
+    expect(socket.take("ack")).to.have.lengthOf(1);
+
+    socket.receive(message(3));
+    await setUp.clock.advance(250);
+    expect(socket.take("resume")).to.deep.equal([resumeAfter(1)]);
+    socket.receive({ ...fault, action: "ack" }, { ...fault, code: "bad-request", action: "ack" });
+    await setUp.clock.advance(5_000);
+    expect(socket.take("resume"), "a resume did not fail").to.deep.equal([]);
+    socket.receive({ ...fault, action: "resume" });
+    await setUp.clock.advance(1_000);
+    expect(socket.take("resume")).to.deep.equal([resumeAfter(1)]);
+    expect(setUp.errorCodes).to.deep.equal([
+      ...["unavailable", "unavailable", "unavailable", "bad-request", "unavailable"],
+    ]);
+  });
+
   it("opens another connection where the relay does not know this one", async () => {
     const setUp = new ClientSetUp();
     setUp.connected(2).receive({ type: "error", code: "no-session", message: "no such session" });
@@ -206,6 +235,82 @@ describe("the client, resuming", () => {
     expect(setUp.client.cursor).to.deep.equal(cursor(3));
   });
 
+  it("takes a member that is null for one that is absent", () => {
+    const setUp = new ClientSetUp({ cursorStore: { get: () => cursor(2), set: () => undefined } });
+    setUp.client.connect();
+    setUp.socket.accept();
+    const greeting = { type: "hello", epoch: null, oldest: 1, newest: 0 };
+    const resumed = { type: "resumed", recovered: false, lost: null, first: 1, through: 0 };
+    setUp.socket.receive({ ...greeting, epoch: EPOCH, newest: 6, extra: null }, { ...resumed, first: 5, through: 6 });
+    const body = { body: null, expired: true };
+    setUp.socket.receive({ ...message(5), expired: null }, { ...message(6), ...body });
+    expect(setUp.gaps).to.deep.equal([{ lost: "expired", after: cursor(2), first: 5, epoch: EPOCH }]);
+    expect([setUp.messages, setUp.expired]).to.deep.equal([["m5"], [6]]);
+
+    const empty = new ClientSetUp();
+    empty.client.connect();
+    empty.socket.accept();
+    empty.socket.receive(greeting, { ...resumed, recovered: true });
+    empty.socket.receive(message(1));
+    expect(empty.messages).to.deep.equal(["m1"]);
+    expect([setUp.errors, empty.errors]).to.deep.equal([[], []]);
+  });
+
+  it("tells in its place of a message that expires while it is connected", () => {
+    const setUp = new ClientSetUp();
+    const socket = setUp.connected();
+    for (const each of [message(3), message(2, { body: undefined, expired: true }), message(1)]) socket.receive(each);
+    expect([setUp.messages, setUp.expired]).to.deep.equal([["m1", "m3"], [2]]);
+    expect(setUp.client.cursor).to.deep.equal(cursor(3));
+  });
+
+  it("shows nothing of another epoch before it has asked: its own may be over, or the message late", async () => {
+    const setUp = new ClientSetUp({ gapWaitMs: 250 });
+    const socket = setUp.connected(5);
+    const late = message(4, { epoch: "e0" });
+    const next = message(2, { epoch: "e2" });
+    for (const other of [late, next]) {
+      socket.receive(other);
+      await setUp.clock.advance(250);
+      expect(socket.take("resume")).to.deep.equal([resumeAfter(5)]);
+      expect(setUp.messages).to.deep.equal([]);
+      if (other === late) socket.receive(...answer({ first: 6, through: 5 }));
+    }
+    socket.receive(...answer({ first: 1, through: 3, recovered: false, lost: "epoch" }, "e2"));
+    expect(setUp.gaps).to.deep.equal([{ lost: "epoch", after: cursor(5), first: 1, epoch: "e2" }]);
+    expect(setUp.messages).to.deep.equal(bodies(1, 3));
+    expect(setUp.client.cursor).to.deep.equal({ epoch: "e2", seq: 3 });
+    await setUp.clock.advance(10_000);
+    expect(socket.take("resume")).to.deep.equal([]);
+  });
+
+  it("asks for number 1 of a session that was empty where number 2 comes first", async () => {
+    const setUp = new ClientSetUp();
+    const socket = setUp.connected();
+    socket.receive(message(2));
+    await setUp.clock.advance(250);
+    expect(socket.take("resume")).to.deep.equal([resumeAfter(0)]);
+    expect(setUp.messages).to.deep.equal([]);
+    socket.receive(...answer({ first: 1, through: 2 }));
+    expect(setUp.messages).to.deep.equal(bodies(1, 2));
+  });
+
+  it("drops a cursor that is older than an empty session, tells so, and begins with number 1", async () => {
+    const setUp = new ClientSetUp({ cursorStore: { get: () => ({ epoch: "e0", seq: 7 }), set: () => undefined } });
+    setUp.client.connect();
+    const { socket } = setUp;
+    socket.accept();
+    socket.receive(...answer({ first: 1, through: 0, recovered: false, lost: "epoch" }));
+    expect(setUp.gaps).to.deep.equal([{ lost: "epoch", after: { epoch: "e0", seq: 7 }, first: 1, epoch: undefined }]);
+    socket.sent.length = 0;
+    socket.receive(message(2));
+    await setUp.clock.advance(250);
+    expect(socket.take("resume")).to.deep.equal([resumeAfter(0)]);
+    socket.receive(message(1));
+    expect(setUp.messages).to.deep.equal(bodies(1, 2));
+    expect(setUp.gaps).to.have.lengthOf(1);
+  });
+
   it("passes over frames of a later version", () => {
     const setUp = new ClientSetUp();
     setUp.connected().receive({ type: "weather", mood: "fine" }, message(1));
@@ -217,6 +322,8 @@ describe("the client, resuming", () => {
     "no JSON": "{",
     "a text": '"hello"',
     "no object in an array": "[1]",
+    null: "null",
+    "a null in an array": "[null]",
     "a message without a number": JSON.stringify(message(1, { seq: undefined as never })),
     "a message whose number is a fraction": JSON.stringify(message(1.5)),
     "a message without an epoch": JSON.stringify(message(1, { epoch: 1 as never })),

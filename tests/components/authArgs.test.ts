@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import type { WebsocketRelayArgs } from "../../components";
@@ -6,6 +7,8 @@ import { resolveAuth } from "../../components/authArgs";
 import { itRefuses, problemOf } from "./argsProblem";
 import { auth } from "./relayRun";
 
+const defaults = { userClaim: "sub", clockToleranceSeconds: 5, cookieName: "access_token" };
+const jwksUri = "https://id.relay.dev/keys";
 const authenticate = () => Promise.resolve({ code: "42" });
 
 describe("auth", () => {
@@ -37,13 +40,49 @@ describe("auth", () => {
       ["placeholder"],
     ],
     ["an audience with a space around it", oidc({ audience: " relay" }), "auth.oidc.audience", ['" relay"']],
-    ["an issuer that is no URL", oidc({ issuer: "issuer" }), "auth.oidc.issuer", ['"issuer"']],
+    ["an issuer that is no URL", oidc({ issuer: "issuer" }), "auth.oidc.issuer", ['"issuer"', "set jwksUri or jwks"]],
+    [
+      "a placeholder issuer next to keys",
+      oidc({ issuer: "https://id.example.com", jwksUri }),
+      "auth.oidc.issuer",
+      ["placeholder"],
+    ],
+    [
+      "a URN of an issuer with a space around it",
+      oidc({ issuer: "urn:sso ", jwksUri }),
+      "auth.oidc.issuer",
+      ['"urn:sso "'],
+    ],
+    ["no issuer next to keys", oidc({ issuer: undefined, jwksUri }), "auth.oidc.issuer", ["non-empty"]],
+    [
+      "no audience without authorizedParties",
+      oidc({ audience: null }),
+      "auth.oidc.authorizedParties",
+      ["azp", "or null"],
+    ],
+    ["no audience in words", oidc({ audience: "null" }), "auth.oidc.audience", ['"null"', "by hand, without quotes"]],
+    ["no authorized party", oidc({ authorizedParties: [] }), "auth.oidc.authorizedParties", ["[]", "azp"]],
+    [
+      "an authorized party outside a list",
+      oidc({ authorizedParties: "app" }),
+      "auth.oidc.authorizedParties",
+      ['"app"', "list"],
+    ],
+    ["an empty authorized party", oidc({ authorizedParties: [""] }), "auth.oidc.authorizedParties", ['[""]']],
+    [
+      "no parties in words",
+      oidc({ authorizedParties: "null" }),
+      "auth.oidc.authorizedParties",
+      ["by hand, without quotes"],
+    ],
     ["no audience", { auth: { oidc: { issuer: auth.oidc.issuer } } }, "auth.oidc.audience", ["aud"]],
     ["an empty list of audiences", oidc({ audience: [] }), "auth.oidc.audience", ["[]"]],
     ["a JWKS URI over http", oidc({ jwksUri: "http://a.dev/jwks" }), "auth.oidc.jwksUri", ["https"]],
     ["keys twice", oidc({ jwksUri: "https://a.dev/jwks", jwks: { keys: [{}] } }), "auth.oidc", ["remove one"]],
     ["a key set without keys", oidc({ jwks: { keys: [] } }), "auth.oidc.jwks", ["at least one key"]],
-    ["a key without kid", oidc({ jwks: { keys: [{ kty: "RSA" }] } }), "auth.oidc.jwks", ["kid"]],
+    ["a key without kty", oidc({ jwks: { keys: [{ kid: "k" }] } }), "auth.oidc.jwks", ["kty"]],
+    ["a key with a numeric kid", oidc({ jwks: { keys: [{ kty: "RSA", kid: 1 }] } }), "auth.oidc.jwks", ["kid"]],
+    ["no key that can verify", oidc({ jwks: { keys: [{ kty: "RSA", kid: "k" }] } }), "auth.oidc.jwks", ["can verify"]],
     ["a key that is none", oidc({ jwks: { keys: ["x"] } }), "auth.oidc.jwks", ['"x"']],
     ["a private key", oidc({ jwks: { keys: [{ kty: "RSA", d: "x" }] } }), "auth.oidc.jwks", ["private"]],
     ["an unknown key in oidc", oidc({ aud: "x" }), "auth.oidc.aud", ["audience"]],
@@ -69,6 +108,21 @@ describe("auth", () => {
     ["a folder that is none", { auth: { authenticate, requireFrom: 5 } }, "auth.requireFrom", ["__dirname"]],
     ["a claim beside a callback", { auth: { authenticate, userClaim: "sub" } }, "auth.userClaim", ["user's code"]],
     [
+      "a clock tolerance next to a callback",
+      { auth: { authenticate, clockToleranceSeconds: 5 } },
+      "auth.clockToleranceSeconds",
+      ["callback checks"],
+    ],
+    ...[-1, 301, 2.5, "5", true].map(
+      (clockToleranceSeconds) =>
+        [
+          `a clock tolerance of ${JSON.stringify(clockToleranceSeconds)}`,
+          { auth: { ...auth, clockToleranceSeconds } },
+          "auth.clockToleranceSeconds",
+          [JSON.stringify(clockToleranceSeconds), "from 0 to 300", "leave it out for 5"],
+        ] as [string, object, string, string[]],
+    ),
+    [
       "a word for whether sessions end",
       { auth: { ...auth, endSessionWithToken: "false" } },
       "auth.endSessionWithToken",
@@ -87,13 +141,13 @@ describe("auth", () => {
   it("takes null for every origin, and an absent list for none but the API's own", () => {
     expect(resolveArgs({ auth, allowedOrigins: null }).allowedOrigins).to.equal(null);
     expect(resolveArgs({ auth, allowedOrigins: undefined }).allowedOrigins).to.deep.equal([]);
-    expect(resolveAuth(auth, null)).to.deep.equal({ ...auth, userClaim: "sub", cookieName: "access_token" });
+    expect(resolveAuth(auth, null)).to.deep.equal({ ...auth, ...defaults });
   });
 
   it("tells connect of a callback that there is one, and neither its code nor its folder", () => {
     const given = { authenticate, requireFrom: __dirname, cookieName: "session" };
     expect(resolveArgs({ auth: given }).auth).to.equal(given);
-    expect(resolveAuth(given, [])).to.deep.equal({ authenticate: true, userClaim: "sub", cookieName: "session" });
+    expect(resolveAuth(given, [])).to.deep.equal({ ...defaults, authenticate: true, cookieName: "session" });
   });
 
   it("tells connect of sessions that end with their token only where they do", () => {
@@ -117,6 +171,41 @@ describe("auth", () => {
     expect(() => resolveArgs({ auth: { cognito }, allowedOrigins: later })).not.to.throw();
   });
 
+  for (const issuer of ["accounts.acme", "joe", "urn:sso.acme", "http://keycloak.internal/realms/a?b#c"]) {
+    it(`accepts the issuer ${issuer} next to jwksUri or jwks`, () => {
+      const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+      for (const keys of [{ jwksUri }, { jwks: { keys: [publicKey.export({ format: "jwk" })] } }]) {
+        const given = oidc({ issuer, ...keys }) as Pick<WebsocketRelayArgs, "auth">;
+        expect(resolveArgs(given).auth).to.deep.equal(given.auth);
+      }
+    });
+  }
+
+  it("accepts a null audience with authorizedParties, which reach connect as they are", () => {
+    for (const authorizedParties of [["https://app.relay.dev"], null]) {
+      const given = { oidc: { ...auth.oidc, audience: null, authorizedParties } };
+      expect(resolveArgs({ auth: given }).auth).to.deep.equal(given);
+      expect(resolveAuth(given, [])).to.deep.equal({ ...given, ...defaults });
+    }
+  });
+
+  it("accepts authorizedParties next to an audience, and values of both that are known later", () => {
+    const later = { audience: pulumi.output("relay"), authorizedParties: [pulumi.output("app")] };
+    for (const given of [{ authorizedParties: ["app"] }, later, { authorizedParties: pulumi.output(["app"]) }]) {
+      expect(() => resolveArgs({ auth: { oidc: { ...auth.oidc, ...given } } })).not.to.throw();
+    }
+    const wrong = { oidc: { ...auth.oidc, audience: null, authorizedParties: [] } };
+    expect(() => resolveAuth(wrong, [])).to.throw("auth.oidc.authorizedParties");
+  });
+
+  it("accepts a clock tolerance from none to five minutes, and one that is known later", () => {
+    for (const clockToleranceSeconds of [0, 300]) {
+      expect(resolveAuth({ ...auth, clockToleranceSeconds }, [])).to.include({ clockToleranceSeconds });
+    }
+    expect(() => resolveArgs({ auth: { ...auth, clockToleranceSeconds: pulumi.output(10) } })).not.to.throw();
+    expect(() => resolveAuth({ ...auth, clockToleranceSeconds: 301 }, [])).to.throw("auth.clockToleranceSeconds");
+  });
+
   it("accepts a JWKS URI with a query, as some issuers have", () => {
     const jwksUri = "https://id.relay.dev/keys?p=policy";
     expect(resolveArgs({ auth: { oidc: { ...auth.oidc, jwksUri } } }).auth).to.deep.equal({
@@ -127,13 +216,14 @@ describe("auth", () => {
   it("takes an undefined or empty key in auth for one that was left out", () => {
     const given = { ...auth, userClaim: undefined, cookieName: undefined, cognito: null };
     expect(() => resolveArgs({ auth: given as unknown as WebsocketRelayArgs["auth"] })).not.to.throw();
-    expect(resolveAuth(given, [])).to.deep.equal({ ...auth, userClaim: "sub", cookieName: "access_token" });
+    expect(resolveAuth(given, [])).to.deep.equal({ ...auth, ...defaults });
   });
 
   it("refuses what would not fit into a function's environment, before anything is registered where it can", () => {
     const allowedOrigins = Array.from({ length: 200 }, (_, index) => `https://app-${index}.relay.dev`);
     expect(problemOf({ auth, allowedOrigins }).reason).to.match(/bytes of JSON.*fewer origins/);
-    const jwks = { keys: [{ kty: "RSA", kid: "k", n: "n".repeat(3_100) }] };
+    const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const jwks = { keys: [{ ...publicKey.export({ format: "jwk" }), kid: "k".repeat(3_000) }] };
     expect(() => resolveAuth({ oidc: { ...auth.oidc, jwks } }, [])).to.throw(/bytes of JSON.*jwksUri instead of jwks/);
   });
 });

@@ -1,8 +1,11 @@
 import { runInThisContext } from "node:vm";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import type { AuthenticateHandshake } from "../../components";
 import { auth, byType, type RelayRun, runRelay } from "./relayRun";
+
+/** What resolveAuth adds to what is given. */
+const authDefaults = { userClaim: "sub", clockToleranceSeconds: 5, cookieName: "access_token" };
 
 describe("the functions", () => {
   let run: RelayRun;
@@ -29,7 +32,7 @@ describe("the functions", () => {
     expect(run.variables("relay-connect")).to.deep.equal({
       TABLE_NAME: "relay-table",
       SESSION_TTL_SECONDS: "10800",
-      AUTH: JSON.stringify({ userClaim: "sub", cookieName: "access_token", ...auth }),
+      AUTH: JSON.stringify({ ...authDefaults, ...auth }),
       ALLOWED_ORIGINS: JSON.stringify(["https://api123.execute-api.eu-west-1.amazonaws.com", "https://app.relay.dev"]),
       RELAY_NAME: "pulumi-websocket-relay-test-relay",
     });
@@ -119,12 +122,22 @@ describe("the functions", () => {
     expect(variables("relay-connect")).to.include({ AUTH: "null", ALLOWED_ORIGINS: "null" });
   });
 
+  it("tells connect of an issuer without an audience by null, not by leaving it out", async () => {
+    const oidc = { ...auth.oidc, audience: null, authorizedParties: pulumi.output(["https://app.relay.dev"]) };
+    const { variables } = await runRelay({ auth: { oidc } });
+    expect(JSON.parse(variables("relay-connect").AUTH ?? "").oidc).to.deep.equal({
+      ...auth.oidc,
+      audience: null,
+      authorizedParties: ["https://app.relay.dev"],
+    });
+  });
+
   it("ships a user's own callback as a file beside connect's own code, which it does not change", async () => {
     const authenticate = ({ token }: AuthenticateHandshake) =>
       Promise.resolve(token === "open sesame" ? { code: "42" } : null);
     const withCallback = await runRelay({ auth: { authenticate, requireFrom: __dirname } });
     expect(withCallback.variables("relay-connect").AUTH).to.equal(
-      JSON.stringify({ userClaim: "sub", cookieName: "access_token", authenticate: true }),
+      JSON.stringify({ ...authDefaults, authenticate: true }),
     );
 
     const [plain, files] = [await filesOf(run, "relay-connect"), await filesOf(withCallback, "relay-connect")];

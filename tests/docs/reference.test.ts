@@ -59,6 +59,9 @@ describe("README", () => {
   for (const key of ["cognito.userPoolId", "cognito.clientIds", "oidc.issuer", "oidc.audience"]) {
     it(`has auth.${key} in a table, as required`, () => expect(documented.get(key)).to.equal("required"));
   }
+  it("has auth.oidc.authorizedParties in a table, with its default", () => {
+    expect(documented.get("oidc.authorizedParties")).to.equal("null");
+  });
 });
 
 describe("docs/operations.md", () => {

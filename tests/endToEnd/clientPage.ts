@@ -1,5 +1,5 @@
 import { WebSocket } from "ws";
-import { RelayClient, type RelayClientOptions, type WebSocketConstructor } from "../../client";
+import { RelayClient, type RelayClientOptions } from "../../client";
 import type { Recipient, Relay } from "./relay";
 
 type Options = Pick<RelayClientOptions, "onMessage" | "onGap" | "onError" | "onStateChange" | "cursorStore" | "from">;
@@ -14,10 +14,10 @@ export class ClientPage {
   constructor(relay: Relay, to: Recipient, options: Options) {
     const { context, contextId } = to;
     const register = (socket: WebSocket) => this.sockets.push(socket);
+    // The class of the package ws as it is; it is known here so that a crash can end it without a word.
     class RegisteredSocket extends WebSocket {
       constructor(url: string, subprotocols: string[]) {
-        super(url, subprotocols, { origin: relay.addresses.allowedOrigins[0] });
-        this.on("error", () => undefined);
+        super(url, subprotocols);
         register(this);
       }
     }
@@ -28,7 +28,7 @@ export class ClientPage {
         // A page that is gone meanwhile opens no connection: it would take the session from the one after it.
         return this.isAlive ? token : new Promise<never>(() => undefined);
       },
-      WebSocket: RegisteredSocket as unknown as WebSocketConstructor,
+      WebSocket: RegisteredSocket,
       // A half-open connection is found out while others still work, and no time is spent on waiting.
       ...{ heartbeatIntervalMs: 500, heartbeatTimeoutMs: 1_000, backoffBaseMs: 20, backoffCapMs: 500 },
       ...{ resumeTimeoutMs: 2_000, ackDelayMs: 100 },

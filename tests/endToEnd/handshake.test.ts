@@ -69,7 +69,7 @@ describe("a handshake, end to end", () => {
   });
 
   const tokens: [what: string, query: string][] = [
-    ["an expired token", "&expiresInSeconds=-1"],
+    ["an expired token", "&expiresInSeconds=-60"],
     ["a token without exp", "&exp="],
     ["a token that is not yet valid", "&nbf=4000000000"],
     ["a wrong issuer", "&iss=https://elsewhere.dev"],
@@ -82,6 +82,17 @@ describe("a handshake, end to end", () => {
       expect(await status(await bearer(query))).to.equal(401);
     });
   }
+
+  it("is accepted with a sub that is a number, whose digits are the user's code", async () => {
+    const numbered = { ...recipient(), user: "42" };
+    const client = await relay.connectByUrl(relay.url(numbered), { headers: await bearer("&sub=42") });
+    await relay.publish(numbered, "for 42");
+    await client.message("for 42");
+  });
+
+  it("is accepted with a token that is valid from some seconds ahead, as a clock that is behind sees it", async () => {
+    expect(await status(await bearer(`&nbf=${Math.floor(Date.now() / 1000) + 4}`))).to.equal(101);
+  });
 
   it("is refused with 401 without a token, and with a token that is none of the issuer's", async () => {
     const [header, payload, signature = ""] = token.split(".");

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import {
   type AttributeValue,
+  DeleteItemCommand,
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
@@ -79,6 +80,14 @@ export class History {
         ExpressionAttributeValues: { ":past": { N: "1" } },
       }),
     );
+  }
+
+  /** Deletes all that is stored of a session, as if its table had been lost. */
+  async lose(to: Recipient): Promise<void> {
+    for (const { session, entry } of await this.log(to)) {
+      const Key = { session, entry } as Item;
+      await this.dynamodb.send(new DeleteItemCommand({ TableName: this.tableName, Key }));
+    }
   }
 
   /** Claims a number for a message, as a `deliver` that was ended right after it. */

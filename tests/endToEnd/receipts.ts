@@ -1,5 +1,6 @@
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { Receipt } from "../../protocol";
+import { receipt } from "../protocol/schemas";
 import type { Relay } from "./relay";
 
 /** What a program adds for a backend that asks for the `relay`'s receipts: a queue, subscribed to the topic. */
@@ -51,7 +52,7 @@ export class ReceiptsInbox {
         { abortSignal: this.relay.signal },
       );
       for (const { Body = "", ReceiptHandle } of Messages) {
-        this.receipts.push(JSON.parse(Body) as Receipt);
+        this.receipts.push(receipt(JSON.parse(Body) as Receipt));
         await this.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
       }
     }

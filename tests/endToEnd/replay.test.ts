@@ -1,9 +1,10 @@
 import { expect } from "chai";
 import type { Receipt } from "../../protocol";
 import { History } from "./history";
+import { LiteralClient } from "./literalClient";
 import { startProgram } from "./program";
 import { ReceiptsInbox, receiptsQueue } from "./receipts";
-import { recipient, type Relay } from "./relay";
+import { recipient, type Recipient, type Relay } from "./relay";
 import { ReplayClient } from "./replayClient";
 
 const retentionSeconds = 86_400;
@@ -190,6 +191,101 @@ describe("a relay that delivers by replay, end to end on one machine", () => {
     expect(await client.until("error", told)).to.include({ code: "no-session" });
   });
 
+  describe("serves a client that was written from docs/protocol.md alone, which", () => {
+    const clients: LiteralClient[] = [];
+    const clientOf = (to: Recipient, cursor?: { epoch: string; seq: number }) => {
+      const client = new LiteralClient(relay.url(to), () => relay.token(to.user), cursor);
+      clients.push(client);
+      return client;
+    };
+    afterEach(() => clients.splice(0).forEach((client) => client.close()));
+
+    it("replaces its connection without a gap, and is not ended by the notice to the old one", async () => {
+      const to = recipient();
+      const client = clientOf(to);
+      await client.connect();
+      await client.until(() => client.cursor !== undefined);
+      await relay.publish(to, "before");
+      await client.until(() => client.shown.length === 1);
+      await client.connect();
+      await relay.publish(to, "meanwhile");
+      await client.until(() => client.shown.length === 2 && client.resumes >= 2);
+      await relay.publish(to, "after");
+      await client.until(() => client.shown.length === 3);
+      expect(client.shown).to.deep.equal(["before", "meanwhile", "after"]);
+      expect(client.notices).to.equal(1);
+      expect(client.isSuperseded).to.equal(false);
+    });
+
+    it("ends where another client takes the session", async () => {
+      const to = recipient();
+      const [first, second] = [clientOf(to), clientOf(to)];
+      await first.connect();
+      await first.until(() => first.cursor !== undefined);
+      await second.connect();
+      await first.until(() => first.isSuperseded);
+      await relay.publish(to, "for the second");
+      await second.until(() => second.shown.length === 1);
+      expect(first.shown).to.deep.equal([]);
+      expect(second.isSuperseded).to.equal(false);
+    });
+
+    it("asks for number 1 of a session that was empty where number 2 comes first", async () => {
+      const to = recipient();
+      const client = clientOf(to);
+      await client.connect();
+      await client.until(() => client.cursor !== undefined);
+      expect(client.cursor).to.deep.equal({ seq: 0 });
+      await relay.fault({ management: 429, times: 1 });
+      await relay.publish({ ...to, messageId: "empty-one" }, "one");
+      await relay.log({ event: "failed", messageId: "empty-one" });
+      await relay.publish(to, "two");
+      await client.until(() => client.shown.length === 2);
+      expect(client.shown).to.deep.equal(["one", "two"]);
+    });
+
+    it("drops a cursor that is of another epoch, of an empty session too", async () => {
+      const to = recipient();
+      const client = clientOf(to, { epoch: "elsewhere", seq: 7 });
+      await client.connect();
+      await client.until(() => client.cursor?.seq === 0);
+      await relay.publish(to, "the first");
+      await client.until(() => client.shown.length === 2);
+      expect(client.shown).to.deep.equal(["missing: epoch", "the first"]);
+    });
+
+    it("goes over to another epoch where the history is lost under its connection", async () => {
+      const to = recipient();
+      const client = clientOf(to);
+      await client.connect();
+      for (const [index, body] of ["one", "two"].entries()) {
+        await relay.publish(to, body);
+        await client.until(() => client.shown.length === index + 1);
+      }
+      await relay.untilQueueIsEmpty();
+      await history.lose(to);
+      await relay.publish(to, "anew");
+      await client.until(() => client.shown.length === 4);
+      expect(client.shown).to.deep.equal(["one", "two", "missing: epoch", "anew"]);
+    });
+
+    it("asks for what was never posted as soon as the next message comes, shows it in order, and acknowledges", async () => {
+      const to = recipient();
+      const client = clientOf(to);
+      await client.connect();
+      await relay.publish(to, "one");
+      await client.until(() => client.shown.length === 1);
+      await relay.fault({ management: 429, times: 1 });
+      await relay.publish({ ...to, messageId: "two" }, "two");
+      await relay.log({ event: "failed", messageId: "two" });
+      await relay.publish(to, "three");
+      await client.until(() => client.shown.length === 3);
+      expect(client.shown).to.deep.equal(["one", "two", "three"]);
+      client.acknowledge();
+      await history.untilAcknowledged(to, 3);
+    });
+  });
+
   describe("reports", () => {
     const receiptOf = async (messageId: string, status: Receipt["status"]) => {
       const { at, epoch, ...rest } = await inbox.receipt(messageId, status);
@@ -236,6 +332,24 @@ describe("a relay that delivers by replay, end to end on one machine", () => {
       const offer = client.envelopes.find((envelope) => envelope.type === "message" && envelope.id === "offer");
       expect(offer).to.include({ expired: true }).and.not.to.have.property("body");
       expect(client.messages.map(([, body]) => body)).to.include("for longer");
+    });
+
+    it("one that has expired under its number as expired, and tells a connected client at once", async () => {
+      const to = recipient();
+      const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+      const publish = () => relay.publish({ ...to, messageId: "flash", expiresAt }, "for a moment");
+      await publish();
+      await relay.untilQueueIsEmpty();
+      await history.pass(to, "flash", { isDue: false });
+      const client = await ReplayClient.connect(relay, to);
+      // As the queue gives it again where an attempt has failed.
+      await publish();
+      const told = await client.message(1);
+      expect(told).to.include({ id: "flash", expired: true }).and.not.to.have.property("body");
+      expect(await receiptOf("flash", "expired")).to.deep.include({ ...to, reason: "expires-at", seq: 1 });
+      await relay.deadLetter("for a moment");
+      await client.acknowledge(1);
+      await history.untilAcknowledged(to, 1);
     });
 
     it("what nobody has acknowledged within the retention as expired, and deletes it, but never the last number", async () => {

@@ -8,6 +8,7 @@ import {
   type Resumed,
   SUBPROTOCOLS,
 } from "../../protocol";
+import { envelopesIn } from "../protocol/schemas";
 import type { Client, Recipient, Relay } from "./relay";
 
 /** A client of `websocket-relay.v1`, by hand: it keeps whatever it is told, and answers nothing by itself. */
@@ -23,9 +24,9 @@ export class ReplayClient {
     return new ReplayClient(client, (await relay.session(to))?.connection_id?.S ?? "");
   }
 
-  /** All that it was told so far, frame by frame. */
+  /** All that it was told so far, frame by frame. @throws where a frame is not of the protocol's schema */
   get envelopes(): Envelope[] {
-    return this.client.messages.flatMap((frame) => JSON.parse(frame) as Envelope | Envelope[]);
+    return this.client.messages.flatMap((frame) => envelopesIn(frame));
   }
 
   /** The numbers and bodies of the messages, in the order of their arrival. */

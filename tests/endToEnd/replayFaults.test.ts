@@ -72,7 +72,8 @@ class User {
       onMessage: (message) => this.show(message),
       onGap: (gap) => void this.violations.push(`a gap: ${JSON.stringify(gap)}`),
       onError: ({ code, message }) => {
-        if (code !== "unavailable") this.violations.push(message);
+        // Functions that crash refuse handshakes, too.
+        if (code !== "unavailable" && code !== "refused") this.violations.push(message);
       },
     });
   }

@@ -99,7 +99,10 @@ describe("npm start", () => {
     const relay = await Relay.start(["--stack", "prod"]);
     try {
       const { allowedOrigins, managementEndpoint, pageUrl } = relay.addresses;
-      expect(allowedOrigins).to.deep.equal([new URL(pageUrl).origin, new URL(managementEndpoint).origin]);
+      const own = new URL(managementEndpoint);
+      // To a phone's emulator, React Native sends the name by which it reaches this machine.
+      const names = ["localhost", "10.0.2.2"].map((name) => `http://${name}:${own.port}`);
+      expect(allowedOrigins).to.deep.equal([new URL(pageUrl).origin, ...names, own.origin]);
     } finally {
       await relay.stop();
     }
@@ -110,6 +113,41 @@ describe("npm start", () => {
     try {
       expect(relay.addresses.allowedOrigins).to.include("https://app.dev").and.not.include("http://localhost:3000");
       expect(relay.addresses.websocketUrl).to.match(/\/a$/);
+    } finally {
+      await relay.stop();
+    }
+  });
+
+  it("admits the Origin that React Native sends from an emulator, and no other of the same port", async () => {
+    const relay = await Relay.start();
+    try {
+      const to = recipient();
+      const { port } = new URL(relay.addresses.websocketUrl);
+      const cookie = `${relay.addresses.cookieName}=${await relay.token(to.user)}`;
+      const status = async (host: string) => {
+        const headers = { cookie, origin: `http://${host}:${port}`, host: `${host}:${port}` };
+        return (await relay.handshake(relay.url(to), { headers })).status;
+      };
+      expect([await status("localhost"), await status("10.0.2.2")]).to.deep.equal([101, 101]);
+      expect(await status("evil.example")).to.equal(403);
+    } finally {
+      await relay.stop();
+    }
+  });
+
+  it("listens on the address of --host too, for WebSockets alone", async () => {
+    // Another loopback address is as good as one of the network.
+    const relay = await Relay.start(["--host", "127.0.0.2"]);
+    try {
+      const to = recipient();
+      const { port } = new URL(relay.addresses.websocketUrl);
+      const elsewhere = relay.url(to).replace("127.0.0.1", "127.0.0.2");
+      const cookie = `${relay.addresses.cookieName}=${await relay.token(to.user)}`;
+      const client = await relay.connectByUrl(elsewhere, { headers: { cookie, origin: `http://127.0.0.2:${port}` } });
+      await relay.publish(to, "hello");
+      await client.message("hello");
+      const management = relay.addresses.managementEndpoint.replace("127.0.0.1", "127.0.0.2");
+      expect((await fetch(`${management}/@connections/a`)).status).to.equal(403);
     } finally {
       await relay.stop();
     }
@@ -152,6 +190,8 @@ describe("npm start", () => {
     ["an unknown stack", ["--stack", "staging"], /"staging".*dev, prod/],
     ["a stack that would leave the folder", ["--stack", "../x"], /"\.\.\/x"/],
     ["a port that is none", ["--port", "65536"], /--port: got "65536"; allowed/],
+    ["every address at once", ["--host", "0.0.0.0"], /--host: got "0.0.0.0"; allowed: an address of this machine/],
+    ["an address of another machine", ["--host", "192.0.2.1"], /192\.0\.2\.1 is no address of this machine/],
     ["a Node that is not there", ["--node", "/nowhere/node"], /--node: got "\/nowhere\/node"; allowed/],
     ["a program that is not there", ["--program", "/nowhere"], /--program: got "\/nowhere"; allowed/],
     ["a config value without =", ["-c", "delivery"], /--config: got "delivery"; allowed: KEY=VALUE/],

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { DynamoDBClient, ListTablesCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
@@ -12,6 +12,7 @@ import { LocalCloud } from "../../local/cloud";
 import { unpackArchive } from "../../local/lambda/archive";
 import { ProviderServer } from "../../local/providerServer";
 import { Provisioner } from "../../local/provision";
+import { programEntry } from "../../local/program";
 import { runProgram } from "../../local/runProgram";
 import { readStackConfig, withLocalIssuer } from "../../local/stackConfig";
 import type { Participant } from "../../local/traceEvent";
@@ -71,6 +72,21 @@ describe("the program, run by the real engine", function () {
     expect(output).to.include('auth.oidc.issuer: got "https://issuer.example.com"; allowed: no placeholder');
     expect(output).to.include("set the issuer of your users' tokens");
     expect((await program.resources()).map(({ type }) => type)).to.deep.equal(["pulumi:pulumi:Stack"]);
+  });
+
+  it("takes null within auth as the stack's file has it, and says how to write it", async () => {
+    const stackFile = join(program.folder, "Pulumi.dev.yaml");
+    await program.pulumi("config", "set", "--path", "auth.oidc.issuer", cloud.issuer.issuer);
+    await program.pulumi("config", "set", "--path", "auth.oidc.audience", "null");
+    expect(await program.pulumiFails("preview")).to.match(/auth\.oidc\.audience: got "null".*by hand, without quotes/);
+
+    const text = await readFile(stackFile, "utf8");
+    await writeFile(stackFile, text.replace('audience: "null"', "audience: null"));
+    expect(await program.pulumiFails("preview")).to.include("auth.oidc.authorizedParties: got undefined");
+
+    await writeFile(stackFile, text.replace('audience: "null"', "audience: null\n      authorizedParties: null"));
+    expect((await program.preview()).length).to.be.greaterThan(1);
+    await program.pulumi("config", "rm", "--path", "auth.oidc.authorizedParties");
   });
 
   it("previews nothing but creations, and makes nothing", async () => {
@@ -168,7 +184,7 @@ describe("the program, run by the real engine", function () {
     const create = (_: string, name: string) => Promise.resolve({ id: name, outputs: computed });
 
     await runProgram({
-      programFolder: repository,
+      entry: programEntry(repository),
       stack: "dev",
       config: withLocalIssuer(readStackConfig(repository, "dev"), { issuer: cloud.issuer.issuer, audience }),
       provisioner: recordingCode(Object.assign(new Provisioner({}), { create }), underMocks),

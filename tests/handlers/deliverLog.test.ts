@@ -12,9 +12,17 @@ describe("deliver: its log", () => {
     expect(log.lines).to.deep.equal([
       {
         ...{ level: "info", event: "delivered", messageId: "order-7", sqsMessageId: "m1", attempt: 1 },
-        ...{ reason: undefined, callerId: "user#42", context: "chat#7" },
+        ...{ connectionId: "c1", callerId: "user#42", context: "chat#7" },
       },
     ]);
+  });
+
+  it("names the connection that took a message, also where the client had reconnected meanwhile", async () => {
+    const { run, log, sessions, connections } = setUp();
+    connections.answers.set("c1", "gone");
+    sessions.beforeRead = () => sessions.put({ ...row, connectionId: "c2" });
+    await run(owned());
+    expect(log.lines.at(-1)).to.include({ event: "delivered", connectionId: "c2" });
   });
 
   it("names a message without an id of its publisher's by the queue's alone", async () => {

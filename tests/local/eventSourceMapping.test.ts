@@ -516,7 +516,6 @@ describe("a provisioned event source mapping", () => {
     ],
     ["a batch size without a window", { batchSize: 11 }, /batchSize above 10/],
     ["a function whose timeout is above the queue's", { functionName: "slow" }, /visibility timeout: 60/],
-    ["a filter, which is not modelled", { filterCriteria: { filters: [{ pattern: "{}" }] } }, /filterCriteria/],
   ];
   for (const [claim, given, message] of refusals) {
     it(`is refused with ${claim}`, async () => {

@@ -156,6 +156,12 @@ describe("the local gateway's resources", () => {
     ["an HTTP integration", "integration", { integrationType: "HTTP" }, "only AWS_PROXY and MOCK"],
     ["a bare function ARN", "integration", { ...lambda, integrationUri: "arn:aws:lambda:x" }, "no function's invoke"],
     ["a GET to Lambda", "integration", { ...lambda, integrationMethod: "GET" }, "Lambda takes POST"],
+    [
+      "another way for bodies without a template",
+      "integration",
+      { ...lambda, passthroughBehavior: "NEVER" },
+      "passthroughBehavior is NEVER: only WHEN_NO_MATCH",
+    ],
     ["a timeout over 29 s", "integration", { ...lambda, timeoutMilliseconds: 30_000 }, "50 to 29000"],
     ["Velocity", "integration", { integrationType: "MOCK", requestTemplates: { a: "#if(1)#end" } }, "Velocity"],
     ["a response key without slashes", "integrationResponse", { integrationResponseKey: "200" }, "pattern"],

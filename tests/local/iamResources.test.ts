@@ -51,16 +51,52 @@ describe("a provisioned role", () => {
     expect(message).to.contain("EntityAlreadyExists");
   });
 
-  for (const [input, value] of [
-    ["managedPolicyArns", ["arn:aws:iam::aws:policy/AdministratorAccess"]],
-    ["inlinePolicies", [{ name: "send", policy }]],
-  ] as const) {
-    it(`is refused with ${input}, which nothing here evaluates`, async () => {
+  const unusable: [what: string, type: string, inputs: Properties, message: RegExp][] = [
+    [
+      "a role's name of 65 characters",
+      "role:Role",
+      { name: "r".repeat(65), assumeRolePolicy },
+      /name of role relay must be 1 to 64 letters/,
+    ],
+    ["a role's name with a space", "role:Role", { name: "my role", assumeRolePolicy }, /got my role/],
+    [
+      "a role's path without a slash at its end",
+      "role:Role",
+      { name: "r", path: "/a", assumeRolePolicy },
+      /path.*got \/a/,
+    ],
+    ["a policy's name of 129 characters", "policy:Policy", { name: "p".repeat(129), policy }, /1 to 128 letters/],
+    [
+      "a trust policy of over 2,048 characters",
+      "role:Role",
+      { name: "r", assumeRolePolicy: { ...(JSON.parse(assumeRolePolicy) as object), Id: "i".repeat(2048) } },
+      /LimitExceeded: assumeRolePolicy.*at most 2048 characters/,
+    ],
+    [
+      "a managed policy of over 6,144 characters",
+      "policy:Policy",
+      { name: "p", policy: { ...(JSON.parse(policy) as object), Id: "i".repeat(6144) } },
+      /LimitExceeded: policy.*at most 6144 characters/,
+    ],
+  ];
+  for (const [what, type, inputs, message] of unusable) {
+    it(`is refused for ${what}`, async () => {
       const { create } = start();
-      const { message } = await refusal(create("role:Role", { assumeRolePolicy, [input]: value }));
-      expect(message).to.contain(input).and.contain("not modelled");
+      expect((await refusal(create(type, inputs))).message).to.match(message);
     });
   }
+
+  it("has inline policies of at most 10,240 characters together, without their white space", async () => {
+    const { create } = start();
+    await create("role:Role", { name: "mine", assumeRolePolicy });
+    const long = (characters: number) => ({ ...(JSON.parse(policy) as object), Id: "i".repeat(characters) });
+    const inline = (name: string, document: object) =>
+      create("rolePolicy:RolePolicy", { role: "mine", name, policy: JSON.stringify(document, undefined, 2) });
+    await inline("first", long(5_000));
+    const { message } = await refusal(inline("second", long(5_240)));
+    expect(message).to.match(/LimitExceeded: policy of role mine .*at most 10240 characters/);
+    await inline("second", long(4_900));
+  });
 
   it("has the boundary that the program registered, and says of another that it is not enforced", async () => {
     const { iam, lines, create } = start();

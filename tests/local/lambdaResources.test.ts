@@ -130,7 +130,21 @@ describe("provisioning of aws.lambda", () => {
     { claim: "an unusable name", changes: { name: "a.b" }, message: /name.*got a\.b/ },
     { claim: "an image", changes: { packageType: "Image" }, message: /packageType.*got Image/ },
     { claim: "a key that is no ARN", changes: { kmsKeyArn: "alias/relay" }, message: /kmsKeyArn.*got alias\/relay/ },
-    { claim: "layers", changes: { layers: ["arn"] }, message: /layers.*no local counterpart/ },
+    {
+      claim: "a log level of text logs",
+      changes: { loggingConfig: { logFormat: "Text", applicationLogLevel: "DEBUG" } },
+      message: /loggingConfig\.applicationLogLevel.*absent without logFormat JSON; got DEBUG/,
+    },
+    {
+      claim: "an unknown log level",
+      changes: { loggingConfig: { logFormat: "JSON", systemLogLevel: "ERROR" } },
+      message: /loggingConfig\.systemLogLevel.*one of DEBUG, INFO, WARN; got ERROR/,
+    },
+    {
+      claim: "a negative reserved concurrency",
+      changes: { reservedConcurrentExecutions: -2 },
+      message: /reservedConcurrentExecutions.*from 0 to 900; got -2/,
+    },
     { claim: "no code", changes: { code: undefined }, message: /AssetArchive/ },
   ];
   for (const { claim, changes, message } of refused) {
@@ -182,8 +196,6 @@ describe("provisioning of aws.lambda", () => {
       { claim: "no action", changes: { action: undefined }, message: /action.*got nothing/ },
       { claim: "an action of another service", changes: { action: "sns:Publish" }, message: /action.*sns:Publish/ },
       { claim: "no principal", changes: { principal: undefined }, message: /principal/ },
-      { claim: "a qualifier", changes: { qualifier: "live" }, message: /qualifier.*no local counterpart/ },
-      { claim: "an organization", changes: { principalOrgId: "o-1" }, message: /principalOrgId/ },
     ];
     for (const { claim, changes, message } of refusedPermissions) {
       it(`refuses ${claim}`, async () => {

@@ -40,7 +40,7 @@ function report(result: object): void {
 }
 
 runProgram({
-  programFolder: join(__dirname, "programs", program),
+  entry: { folder: join(__dirname, "programs", program), path: join(__dirname, "programs", program, "index") },
   stack: "test",
   config: { project: "fixture", values: {} },
   provisioner,

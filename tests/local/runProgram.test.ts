@@ -23,6 +23,16 @@ describe("runProgram", () => {
     expect(outputs).to.deep.equal({ url: "url of queue", partition: "aws", secret: "told" });
   });
 
+  it("calls a function that the program exports, and awaits what it returns", async () => {
+    const { outputs, created } = await run("asyncFunction");
+    expect(created).to.deep.equal([{ name: "queue", inputs: { policy: "aws" } }]);
+    expect(outputs).to.deep.equal({ url: "url of queue" });
+  });
+
+  it("runs a program in its own folder", async () => {
+    expect((await run("inFolder")).outputs).to.deep.equal({ beside: "read from the folder of the program" });
+  });
+
   it("names a resource that is registered after the run was ready", async () => {
     const { lateError, created } = await run("late");
     expect(lateError).to.match(/aws:sqs\/queue:Queue \(late\) was registered after the run was ready/);

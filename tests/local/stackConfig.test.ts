@@ -7,7 +7,7 @@ import {
   asRuntimeConfig,
   readStackConfig,
   type StackConfig,
-  withAllowedOrigin,
+  withAllowedOrigins,
   withLocalIssuer,
 } from "../../local/stackConfig";
 
@@ -44,6 +44,12 @@ describe("readStackConfig", () => {
     for (const declared of ["{ type: object }", "{ type: object, default: null }"]) {
       expect(write(`  auth: ${declared}`, "config: {}")).to.throw("missing configuration value 'auth'");
     }
+  });
+
+  it("keeps null within an object, as the CLI does", () => {
+    const read = write("  auth: { type: object }", "config:\n  p:auth:\n    oidc:\n      audience: null\n      azp:");
+    expect(read().values).to.deep.equal({ auth: { oidc: { audience: null, azp: null } } });
+    expect(asRuntimeConfig(read())).to.deep.equal({ "p:auth": '{"oidc":{"audience":null,"azp":null}}' });
   });
 
   const wrong: [type: string, value: string][] = [
@@ -127,6 +133,13 @@ for (const stack of ["dev", "prod"]) {
       );
     });
 
+    it("keeps what is not about the issuer when the local one takes its place", () => {
+      const others = { userClaim: "code", clockToleranceSeconds: 0, cookieName: "c", endSessionWithToken: true };
+      const given = { ...config, values: { auth: { oidc: { audience: null }, ...others } } };
+      const local = withLocalIssuer(given, { issuer: "https://127.0.0.1:1", audience: "local" });
+      expect(local.values.auth).to.deep.include(others);
+    });
+
     it("is accepted with the local issuer in its place", () => {
       const local = withLocalIssuer(config, { issuer: "https://127.0.0.1:1", audience: "local" });
       const resolved = resolveArgs(argsOf(local));
@@ -135,10 +148,10 @@ for (const stack of ["dev", "prod"]) {
   });
 }
 
-describe("withAllowedOrigin", () => {
-  it("adds an origin to those of the stack, and to none", () => {
+describe("withAllowedOrigins", () => {
+  it("adds origins to those of the stack, and to none", () => {
     const withOrigin = (values: object) =>
-      withAllowedOrigin({ project: "p", values: { ...values } }, "http://127.0.0.1:1").values.allowedOrigins;
+      withAllowedOrigins({ project: "p", values: { ...values } }, ["http://127.0.0.1:1"]).values.allowedOrigins;
     expect(withOrigin({ allowedOrigins: ["https://app.dev"] })).to.deep.equal([
       "https://app.dev",
       "http://127.0.0.1:1",

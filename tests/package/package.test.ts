@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, createPrivateKey, type JsonWebKey } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { build, stop } from "esbuild";
+import { SignJWT } from "jose";
 import { deployedFunctions } from "../bundles/deployed";
 import { connectEvent } from "../handlers/events";
 import { Consumer, type Program } from "./consumer";
@@ -126,6 +127,16 @@ describe("the packed package, in another team's program", function () {
     expect(await call("lookup", { code: "Mallory" })).to.equal(false);
   });
 
+  it("gives a function of the program's own the relay's verifier", async () => {
+    const key = createPrivateKey({ key: program.exported.signingKey as JsonWebKey, format: "jwk" });
+    const tokenFor = (aud: string) =>
+      new SignJWT({ iss: "acme", aud, sub: "Ada", exp: 4_000_000_000 }).setProtectedHeader({ alg: "ES256" }).sign(key);
+    const accepted = await call("verify", { token: await tokenFor("news") });
+    expect(accepted).to.deep.include({ user: "Ada", expiresAt: 4_000_000_000 });
+    const refused = await call("verify", { token: await tokenFor("chat") });
+    expect(refused).to.deep.equal({ refused: 'the claim aud has none of ["news"]' });
+  });
+
   it("lets relays live in one program, each with names and an environment of its own", () => {
     const names = program.registrations.map(({ type, name }) => `${type} ${name}`);
     expect(names.filter((name, index) => names.indexOf(name) !== index)).to.deep.equal([]);
@@ -198,7 +209,7 @@ describe("the packed package, in another team's program", function () {
     const files = compiled.filter((entry) => entry.isFile()).map(({ name }) => name);
     expect(files).to.include("websocketRelay.js").and.to.include("websocketRelay.d.ts");
     expect(files.filter((name) => !/\.(js|d\.ts)$/.test(name))).to.have.members(["index.mjs", "index.d.mts"]);
-    const shipped = ["backend", "cli", "client", "components", "handlers", "protocol"];
+    const shipped = ["backend", "cli", "client", "components", "handlers", "protocol", "verifier"];
     expect(readdirSync(join(folder, "dist")).filter((name) => !shipped.includes(name))).to.deep.equal([]);
   });
 });

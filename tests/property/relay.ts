@@ -17,6 +17,7 @@ import type { SessionKey } from "../../handlers/session";
 import type { SessionStore } from "../../handlers/sessions";
 import type { Action } from "../../protocol";
 import { MemoryTable } from "../handlers/memoryTable";
+import { frameToRelay } from "../protocol/schemas";
 import type { Faults } from "./faults";
 import { type Functions, Gateway } from "./gateway";
 import { Invocation, ServiceError } from "./invocation";
@@ -123,15 +124,16 @@ export class Relay implements Functions {
       name === "resume"
         ? resume({ ...services, ...common, deadLetters, retentionMs })
         : acknowledge({ ...services, ...common });
-    const event = { requestContext: { connectionId, requestId: "r1" }, body: JSON.stringify(action) };
+    const event = { requestContext: { connectionId, requestId: "r1" }, body: frameToRelay(action) };
     return (await this.run(invocation, () => handler(event, invocation))) !== undefined;
   }
 
   async deliver(event: SQSEvent): Promise<SQSBatchResponse | undefined> {
     const { random } = this.simulation;
     const { invocation, services, common } = this.invocation("deliver");
+    const deadLetters = this.options.deadLetterExpired ? services.queue : undefined;
     const handler = deliverReplay({
-      ...{ ...services, ...common, random, retentionMs: this.options.retentionMs },
+      ...{ ...services, ...common, deadLetters, random, retentionMs: this.options.retentionMs },
       ...{ maxAttempts: 8, backoff: { minSeconds: 1, maxSeconds: 8 }, newEpoch: () => `epoch${this.epochs++}` },
     });
     return await this.run(invocation, () => handler(event, invocation));

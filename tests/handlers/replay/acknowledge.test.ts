@@ -142,11 +142,19 @@ describe("acknowledge", () => {
     });
   }
 
+  it("changes nothing where a client that has seen nothing acknowledges the number 0", async () => {
+    const { ack, history, acknowledged, events, connections } = setUp();
+    await store(history, ...entriesOf(1, 5));
+    expect(await ack(0)).to.deep.equal({ statusCode: 200 });
+    expect(acknowledged()).to.equal(undefined);
+    expect([...history.calls, ...events(), ...connections.posts]).to.deep.equal([]);
+  });
+
   it("tells a client what is wrong with its frame, and asks nobody", async () => {
     const { send, posted, table, history } = setUp();
-    expect(await send({ action: "ack", cursor: { epoch: "e", seq: 0 } })).to.deep.equal({ statusCode: 200 });
-    const message = "cursor.seq: got 0; allowed: a whole number from 1";
-    expect(posted()).to.deep.equal([[{ type: "error", code: "bad-request", message }]]);
+    expect(await send({ action: "ack", cursor: { epoch: "e", seq: -1 } })).to.deep.equal({ statusCode: 200 });
+    const message = "cursor.seq: got -1; allowed: a whole number from 0";
+    expect(posted()).to.deep.equal([[{ type: "error", code: "bad-request", message, action: "ack" }]]);
     expect([...table.calls, ...history.calls]).to.deep.equal([]);
   });
 
@@ -155,7 +163,7 @@ describe("acknowledge", () => {
     table.lookupItems.clear();
     expect(await ack(1)).to.deep.equal({ statusCode: 200 });
     const message = "the relay does not know this connection: open another one";
-    expect(posted()).to.deep.equal([[{ type: "error", code: "no-session", message }]]);
+    expect(posted()).to.deep.equal([[{ type: "error", code: "no-session", message, action: "ack" }]]);
     expect(history.calls).to.deep.equal([]);
   });
 
@@ -169,7 +177,7 @@ describe("acknowledge", () => {
       expect(await ack(4)).to.deep.equal({ statusCode: 500 });
       expect(acknowledged()).to.equal(undefined);
       const message = "the relay could not answer: ask again";
-      expect(posted()).to.deep.equal([[{ type: "error", code: "unavailable", message }]]);
+      expect(posted()).to.deep.equal([[{ type: "error", code: "unavailable", message, action: "ack" }]]);
       expect(log.lines).to.have.length(1);
       expect(log.lines[0]).to.include({ level: "error", event: "frame not handled", errorMessage: `${method} fails` });
       expect(metrics.flushes).to.deep.equal([[]]);

@@ -133,6 +133,7 @@ describe("deliver in replay: one message", () => {
 });
 
 describe("deliver in replay: a message that expires", () => {
+  const told = (seq: number) => ({ type: "message", epoch: "e1", seq, id: `m${seq}`, expired: true });
   const expiring = (ms: number) => sqsRecord({ attributes: { expiresAt: new Date(now + ms).toISOString() } });
 
   it("is stored with its time, and posted before", async () => {
@@ -151,7 +152,7 @@ describe("deliver in replay: a message that expires", () => {
   });
 
   for (const [name, prepare, answer] of [
-    ["is left to those who report what has expired in the history, where it stands there", "put", []],
+    ["is no dead letter of the queue's where it has its number", "put", []],
     ["is dead-lettered where its number is another's", "other", ["expired"]],
     ["is dead-lettered where nothing stands on its number", "claim", ["expired"]],
   ] as const) {
@@ -168,12 +169,99 @@ describe("deliver in replay: a message that expires", () => {
     });
   }
 
-  it("is not posted where it expires after it was stored", async () => {
-    const { run, history, clock, connections, outcomes } = setUp();
+  it("is told by its number, without its body, where it expires after it was stored", async () => {
+    const { run, history, clock, envelopes, outcomes } = setUp();
     history.afterCall = (name) => Promise.resolve(void (name === "put" && (clock.now += 10)));
     expect(await run(expiring(10))).to.deep.equal([]);
     expect(outcomes()).to.deep.equal({ m1: "stored: expired" });
+    expect(envelopes()).to.deep.equal([told(1)]);
+  });
+
+  it("is told where it expires between two attempts, in its place among the others", async () => {
+    const { run, clock, connections, envelopes, outcomes } = setUp();
+    connections.answers.set("c1", "throttled");
+    await run(expiring(10));
+    clock.now += 10;
+    connections.answers.clear();
+    connections.posts.length = 0;
+    expect(await run(sqsRecord({ messageId: "m2" }), { ...expiring(10) })).to.deep.equal([]);
+    expect(connections.posts).to.have.lengthOf(1);
+    expect(envelopes()).to.deep.equal([
+      told(1),
+      { type: "message", epoch: "e1", seq: 2, id: "m2", body: "body of m2" },
+    ]);
+    expect(outcomes()).to.deep.equal({ m1: "stored: expired", m2: "delivered" });
+  });
+
+  it("is told once more where its body went before", async () => {
+    const { run, clock, history, envelopes, published } = setUp();
+    await run(expiring(10));
+    clock.now += 10;
+    await history.strip(key, 1, undefined);
+    expect(await run(expiring(10))).to.deep.equal([]);
+    expect(envelopes().at(-1)).to.deep.equal(told(1));
+    expect(published).to.deep.equal([]);
+  });
+
+  for (const deadLetterExpired of [true, false]) {
+    it(`is reported before it is told, ${deadLetterExpired ? "and" : "not"} dead-lettered`, async () => {
+      const { run, history, clock, connections, published, reasons, metrics } = setUp(30_000, { deadLetterExpired });
+      history.afterCall = (name) => Promise.resolve(void (name === "put" && (clock.now += 10)));
+      connections.onPost = () => {
+        expect(published.map(({ status, reason, seq }) => [status, reason, seq])).to.deep.equal([
+          ["expired", "expires-at", 1],
+        ]);
+        // What a client then acknowledges has got its receipt.
+        expect(history.entries(key)[0]?.body).to.equal(undefined);
+        return Promise.resolve({ result: "delivered" });
+      };
+      await run(expiring(10));
+      expect(connections.posts).to.have.lengthOf(1);
+      expect(reasons()).to.deep.equal(deadLetterExpired ? ["expired"] : []);
+      expect(metrics.flushes[0]).to.deep.include({ name: "Expired", value: 1, reason: "expires-at" });
+      expect(metrics.flushes[0]).to.deep.include({ name: "Stored", value: 1, reason: "expired" });
+    });
+  }
+
+  it("is not reported where a client has acknowledged it", async () => {
+    const { run, clock, history, published, envelopes } = setUp();
+    await run(expiring(10));
+    await history.acknowledge(key, { epoch: "e1", seq: 1 });
+    clock.now += 10;
+    expect(await run(expiring(10))).to.deep.equal([]);
+    expect(published).to.deep.equal([]);
+    expect(envelopes().at(-1)).to.deep.equal(told(1));
+  });
+
+  it("is not told where it cannot be reported: a resume does both", async () => {
+    const { run, history, clock, connections, receipts, outcomes, log } = setUp();
+    history.afterCall = (name) => Promise.resolve(void (name === "put" && (clock.now += 10)));
+    receipts.fails = true;
+    expect(await run(expiring(10))).to.deep.equal([]);
+    expect(outcomes()).to.deep.equal({ m1: "stored: expired" });
     expect(connections.posts).to.deep.equal([]);
+    expect(log.lines[0]).to.deep.include({
+      ...{ level: "error", event: "expired messages not reported", messageIds: ["m1"] },
+    });
+    expect(history.entries(key)[0]?.body).to.be.a("string");
+  });
+
+  it("is left to the sweeper where no client is connected", async () => {
+    const { run, history, clock, sessions, published, connections } = setUp();
+    history.afterCall = (name) => Promise.resolve(void (name === "put" && (clock.now += 10)));
+    sessions.rows.clear();
+    expect(await run(expiring(10))).to.deep.equal([]);
+    expect(published).to.deep.equal([]);
+    expect(connections.posts).to.deep.equal([]);
+  });
+
+  it("is not tried again where the gateway does not take its number; what comes after it is", async () => {
+    const { run, history, clock, connections, outcomes, log } = setUp();
+    history.afterCall = (name) => Promise.resolve(void (name === "put" && (clock.now += 10)));
+    connections.answers.set("c1", "throttled");
+    expect(await run(expiring(10), sqsRecord({ messageId: "m2" }))).to.deep.equal(["m2"]);
+    expect(outcomes()).to.deep.equal({ m1: "stored: expired", m2: "failed: throttled" });
+    expect(log.lines.find(({ event }) => event === "not posted")).to.deep.include({ messageIds: ["m1", "m2"] });
   });
 
   it("is tried again where its claim cannot be read", async () => {

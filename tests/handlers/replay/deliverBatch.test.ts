@@ -128,13 +128,15 @@ describe("deliver in replay: a batch", () => {
     ]);
   });
 
-  it("logs under which number each message stands, and no body", async () => {
+  it("logs under which number each message stands and which connection took it, and no body", async () => {
     const { run, log } = setUp();
     await run(to("42", "m1"), to("43", "m2"));
     const lines = log.lines.filter(({ event }) => event === "delivered" || event === "stored");
-    expect(lines.map(({ sqsMessageId, epoch, seq }) => [sqsMessageId, epoch, seq])).to.deep.equal([
-      ["m1", "e1", 1],
-      ["m2", "e1", 1],
+    expect(
+      lines.map(({ sqsMessageId, epoch, seq, connectionId }) => [sqsMessageId, epoch, seq, connectionId]),
+    ).to.deep.equal([
+      ["m1", "e1", 1, "c1"],
+      ["m2", "e1", 1, undefined],
     ]);
     expect(log.text).to.not.contain("body of");
   });

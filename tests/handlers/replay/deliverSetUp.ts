@@ -1,6 +1,7 @@
 import type { SQSRecord } from "aws-lambda";
 import { deliverReplay } from "../../../handlers/replay/deliver";
 import type { Receipt } from "../../../protocol";
+import { envelopesIn, receipt } from "../../protocol/schemas";
 import { MemoryConnections, MemoryQueue, MemorySessions, RecordedLog, RecordedMetrics } from "../boundaries";
 import { row as rawRow } from "../deliverSetUp";
 import { sqsEvent } from "../events";
@@ -13,7 +14,7 @@ export const row = { ...rawRow, subprotocol: "websocket-relay.v1" };
 export const retentionMs = 3_600_000;
 
 /** `deliver` where messages are replayed, with `row` in its table, at most five attempts, and a back-off without its random half. */
-export function setUp(remainingMs = 30_000) {
+export function setUp(remainingMs = 30_000, { deadLetterExpired = false } = {}) {
   const sessions = new MemorySessions();
   const connections = new MemoryConnections();
   const queue = new MemoryQueue();
@@ -27,13 +28,14 @@ export function setUp(remainingMs = 30_000) {
     fails: false,
     publish: (given: readonly Receipt[]) => {
       if (receipts.fails) return Promise.reject(new Error("publish fails"));
-      published.push(...given);
+      published.push(...given.map(receipt));
       return Promise.resolve();
     },
   };
   sessions.put(row);
   const handle = deliverReplay({
     ...{ sessions, connections, queue, history, receipts, log, metrics, retentionMs },
+    deadLetters: deadLetterExpired ? queue : undefined,
     ...{ now: () => clock.now, random: () => 0, newEpoch: () => "e1" },
     ...{ maxAttempts: 5, backoff: { minSeconds: 2, maxSeconds: 120 } },
   });
@@ -57,12 +59,11 @@ export function setUp(remainingMs = 30_000) {
     /** To which connection which numbers were posted, frame by frame. */
     posted: () =>
       connections.posts.map(({ connectionId, body }) => {
-        const frame = JSON.parse(body) as { seq: number } | { seq: number }[];
-        return `${connectionId}: ${[frame]
-          .flat()
-          .map(({ seq }) => seq)
-          .join()}`;
+        const seqs = envelopesIn(body).map((envelope) => (envelope.type === "message" ? envelope.seq : undefined));
+        return `${connectionId}: ${seqs.join()}`;
       }),
+    /** Of everything that was posted, in order. */
+    envelopes: () => connections.posts.flatMap(({ body }) => envelopesIn(body)),
     reasons: () => queue.letters.map(({ attributes }) => attributes.reason?.stringValue),
   };
 }

@@ -1,7 +1,7 @@
 import type { FrameHandler } from "../../../handlers/replay/frame";
 import type { Session } from "../../../handlers/session";
-import type { Envelope } from "../../../protocol";
 import { MemoryConnections, MemoryQueue, RecordedLog, RecordedMetrics } from "../boundaries";
+import { envelopesIn } from "../../protocol/schemas";
 import { MemoryTable } from "../memoryTable";
 import { key, now } from "./storedEntries";
 import { MemoryHistory } from "./memoryHistory";
@@ -32,11 +32,7 @@ export function frameParts({ hasQueue = true, wantsReceipts = true } = {}) {
       ...{ deadLetters: hasQueue ? queue : undefined, now: () => clock.now },
     },
     /** The frames that were posted, each as the envelopes in it. */
-    posted: () =>
-      connections.posts.map(({ body }) => {
-        const frame = JSON.parse(body) as Envelope | Envelope[];
-        return Array.isArray(frame) ? frame : [frame];
-      }),
+    posted: () => connections.posts.map(({ body }) => envelopesIn(body)),
     /** The history's calls since its messages were stored. */
     events: () => log.lines.map(({ event }) => event),
   };

@@ -1,5 +1,6 @@
 import type { Receipts } from "../../../handlers/replay/receipts";
 import type { Receipt } from "../../../protocol";
+import { receipt } from "../../protocol/schemas";
 
 /** Receipts in a list; `fails` makes publishing reject. */
 export class MemoryReceipts implements Receipts {
@@ -12,7 +13,7 @@ export class MemoryReceipts implements Receipts {
   async publish(receipts: readonly Receipt[]): Promise<void> {
     this.calls.push(receipts.length);
     if (this.fails) throw new Error("publish fails");
-    if (this.wanted) this.published.push(...receipts);
+    if (this.wanted) this.published.push(...receipts.map(receipt));
     return await Promise.resolve();
   }
 }

@@ -16,6 +16,20 @@ describe("parseResume", () => {
     });
   }
 
+  for (const [given, frame] of [
+    [{ cursor: null }, {}],
+    [{ from: null }, {}],
+    [{ cursor: null, from: null }, {}],
+    [{ cursor: null, from: "oldest" }, { from: "oldest" }],
+    [{ cursor, from: null }, { cursor }],
+  ]) {
+    it(`takes ${JSON.stringify(given)} as what has no null in it`, () => {
+      expect(parseResume(JSON.stringify({ action: "resume", ...given }))).to.deep.equal({
+        value: { action: "resume", ...frame },
+      });
+    });
+  }
+
   it("takes the cursor where both are given, and nothing that it does not know", () => {
     const frame = { action: "resume", cursor: { ...cursor, x: 1 }, from: "oldest", x: 1 };
     expect(parseResume(JSON.stringify(frame))).to.deep.equal({ value: { action: "resume", cursor } });
@@ -35,8 +49,6 @@ describe("parseResume", () => {
       '{"action":"resume","from":"newest"}',
       "from: got a string of 6 characters; allowed: acknowledged, oldest, or nothing",
     ],
-    ['{"action":"resume","from":null}', "from: got null; allowed: acknowledged, oldest, or nothing"],
-    ['{"action":"resume","cursor":null}', "cursor: got null; allowed: an object of epoch and seq"],
     ['{"action":"resume","cursor":[]}', "cursor: got an array; allowed: an object of epoch and seq"],
     ['{"action":"resume","cursor":{"seq":1}}', "cursor.epoch: got nothing; allowed: the epoch of a message or a hello"],
     [
@@ -66,17 +78,19 @@ describe("parseResume", () => {
 });
 
 describe("parseAcknowledgement", () => {
-  it("takes a cursor", () => {
-    expect(parseAcknowledgement(JSON.stringify({ action: "ack", cursor }))).to.deep.equal({
-      value: { action: "ack", cursor },
+  for (const seq of [0, 3, 3.0, Number.MAX_SAFE_INTEGER]) {
+    it(`takes a cursor with the number ${seq}`, () => {
+      const frame = { action: "ack", cursor: { epoch: "e", seq } };
+      expect(parseAcknowledgement(JSON.stringify(frame))).to.deep.equal({ value: frame });
     });
-  });
+  }
 
   for (const [body, reason] of [
     ["{", "the frame is not JSON: got a string of 1 characters"],
     ['{"action":"resume"}', "action: got a string of 6 characters; allowed: ack"],
     ['{"action":"ack"}', "cursor: got nothing; allowed: an object of epoch and seq"],
-    ['{"action":"ack","cursor":{"epoch":"e","seq":0}}', "cursor.seq: got 0; allowed: a whole number from 1"],
+    ['{"action":"ack","cursor":null}', "cursor: got nothing; allowed: an object of epoch and seq"],
+    ['{"action":"ack","cursor":{"epoch":"e","seq":-1}}', "cursor.seq: got -1; allowed: a whole number from 0"],
   ] as const) {
     it(`refuses ${body}: ${reason}`, () => {
       expect(parseAcknowledgement(body)).to.deep.equal({ reason });

@@ -285,7 +285,7 @@ describe("resume", () => {
     receipts.fails = true;
     expect(await ask({ cursor: at(0) })).to.deep.equal({ statusCode: 500 });
     expect(envelopes()).to.deep.equal([
-      { type: "error", code: "unavailable", message: "the relay could not answer: ask again" },
+      { type: "error", code: "unavailable", message: "the relay could not answer: ask again", action: "resume" },
     ]);
     expect(history.calls).not.to.include("strip");
   });

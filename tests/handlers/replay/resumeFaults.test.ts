@@ -94,7 +94,7 @@ describe("resume, where something is in its way", () => {
       await store(parts.history, entryOf(1));
       prepare(parts);
       expect(await parts.ask()).to.deep.equal({ statusCode: 200 });
-      expect(parts.envelopes()).to.deep.equal([{ type: "error", code: "no-session", message }]);
+      expect(parts.envelopes()).to.deep.equal([{ type: "error", code: "no-session", message, action: "resume" }]);
       expect(parts.log.lines).to.have.length(1);
       expect(parts.log.lines[0]).to.include({ level: "warn", event: "frame refused", code: "no-session" });
       expect(parts.log.lines[0]?.reason).to.equal(reason);
@@ -105,7 +105,7 @@ describe("resume, where something is in its way", () => {
     const { send, envelopes, table, history, log } = setUp();
     expect(await send({ action: "resume", cursor: { epoch: "e", seq: -1 } })).to.deep.equal({ statusCode: 200 });
     const message = "cursor.seq: got -1; allowed: a whole number from 0";
-    expect(envelopes()).to.deep.equal([{ type: "error", code: "bad-request", message }]);
+    expect(envelopes()).to.deep.equal([{ type: "error", code: "bad-request", message, action: "resume" }]);
     expect([...table.calls, ...history.calls]).to.deep.equal([]);
     expect(log.lines).to.deep.equal([
       {
@@ -124,7 +124,7 @@ describe("resume, where something is in its way", () => {
       history.beforeCall = (name) => (name === method ? Promise.reject(new Error(`${name} fails`)) : Promise.resolve());
       expect(await ask({ cursor: at(0) })).to.deep.equal({ statusCode: 500 });
       expect(envelopes()).to.deep.equal([
-        { type: "error", code: "unavailable", message: "the relay could not answer: ask again" },
+        { type: "error", code: "unavailable", message: "the relay could not answer: ask again", action: "resume" },
       ]);
       expect(log.lines[0]).to.include({ level: "error", event: "frame not handled", errorMessage: `${method} fails` });
     });
@@ -142,7 +142,7 @@ describe("resume, where something is in its way", () => {
       };
       expect(await ask()).to.deep.equal({ statusCode: 500 });
       expect(seqs()).to.deep.equal(range(1, 100));
-      expect(envelopes().at(-1)).to.include({ type: "error", code: "unavailable" });
+      expect(envelopes().at(-1)).to.include({ type: "error", code: "unavailable", action: "resume" });
     }
   });
 

@@ -6,7 +6,7 @@ const client = new RelayClient({
   context: "chat",
   contextId: "7",
   token: async () => (await fetch("/token")).text(),
-  cursorStore: webStorageCursorStore(localStorage, "relay:42:chat:7"),
+  cursorStore: webStorageCursorStore(() => localStorage, "relay:42:chat:7"),
   onMessage: ({ body }) => document.body.append(body),
   WebSocket,
 });

@@ -1,0 +1,54 @@
+import { createPublicKey } from "node:crypto";
+import { CognitoJwtVerifier } from "aws-jwt-verify/cognito-verifier";
+import { JwtParseError, JwtWithoutValidKidError, KidNotFoundInJwksError } from "aws-jwt-verify/error";
+import { SimpleJwksCache } from "aws-jwt-verify/jwk";
+import type { CognitoConfig } from "./authenticate";
+import type { FetchKeys } from "./fetchKeys";
+import { RefusedTokenError, SigningKeysError } from "./tokenErrors";
+
+/**
+ * Verifies the tokens of a Cognito user pool and answers their claims. Cognito's `sub` and `jti` are UUIDs and its `scope`
+ * is one string, so the library's types for them fit.
+ * https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
+ *
+ * The answer rejects with RefusedTokenError if the token is not accepted, and with SigningKeysError if it cannot be judged.
+ */
+export function cognitoVerifier(
+  { userPoolId, clientIds }: CognitoConfig,
+  clockToleranceSeconds: number,
+  fetchKeys: FetchKeys,
+): (token: string) => Promise<Record<string, unknown>> {
+  const verifier = CognitoJwtVerifier.create(
+    { userPoolId, clientId: clientIds, tokenUse: null, graceSeconds: clockToleranceSeconds },
+    { jwksCache: new CognitoKeys({ fetcher: { fetch: fetchKeys } }) },
+  );
+  return async function claimsOf(token) {
+    try {
+      return { ...(await verifier.verify(token)) };
+    } catch (error) {
+      if (error instanceof SigningKeysError) throw error;
+      // Not told by class: a signature of an odd length and a date out of range make the library throw what
+      // `node:crypto` and `Date` throw, and once the key is at hand, only the token can be at fault.
+      // A parse error quotes what it could not parse. The others name one claim or header field, of any length, since
+      // nothing of the token is trusted yet.
+      throw new RefusedTokenError(
+        error instanceof JwtParseError ? "not a JWT" : (error as Error).message.slice(0, 200),
+      );
+    }
+  };
+}
+
+/** Distinguishes an unknown key id (the client's fault) from keys that cannot be fetched or used (ours). */
+class CognitoKeys extends SimpleJwksCache {
+  override async getJwk(...args: Parameters<SimpleJwksCache["getJwk"]>): ReturnType<SimpleJwksCache["getJwk"]> {
+    try {
+      const jwk = await super.getJwk(...args);
+      // Other types than these the verifier refuses as the wrong algorithm.
+      if (["RSA", "EC", "OKP"].includes(jwk.kty)) createPublicKey({ key: jwk, format: "jwk" });
+      return jwk;
+    } catch (error) {
+      if (error instanceof KidNotFoundInJwksError || error instanceof JwtWithoutValidKidError) throw error;
+      throw new SigningKeysError("the signing keys cannot be fetched or used", { cause: error });
+    }
+  }
+}

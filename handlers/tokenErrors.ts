@@ -1,0 +1,9 @@
+/** The keys to judge a token with cannot be fetched or cannot be used: our side's fault, not the client's. */
+export class SigningKeysError extends Error {
+  override readonly name = "SigningKeysError";
+}
+
+/** A token that is not accepted; the message is for the log and quotes nothing of the token. */
+export class RefusedTokenError extends Error {
+  override readonly name = "RefusedTokenError";
+}
