@@ -36,8 +36,9 @@ describe("a printed block", () => {
     // A name without a scene is told by marks.test.ts.
     const scene = mark.name === undefined ? alone : scenes[mark.name];
     if (scene === undefined) continue;
-    if (scene.needs !== undefined && pathOf(scene.needs) === undefined) {
-      leftOut.push(`${placeOf(block)} (${scene.needs})`);
+    const missing = scene.needs?.filter((tool) => pathOf(tool) === undefined) ?? [];
+    if (missing.length > 0) {
+      leftOut.push(`${placeOf(block)} (${missing.join(", ")})`);
       continue;
     }
     it(`does what ${placeOf(block)} says`, () => scene.play(block, relays)).timeout(120_000);

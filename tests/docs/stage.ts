@@ -48,11 +48,11 @@ export class Stage {
     return stage;
   }
 
-  /** In `folder`, as npm does it out of the built package. */
-  installPackage(folder: string): void {
+  /** Puts the package into `folder`, out of the stage that built it, as npm does. */
+  install(built: Stage, folder = "."): void {
     const modules = join(this.folder, folder, "node_modules");
     mkdirSync(modules);
-    symlinkSync(this.folder, join(modules, "pulumi-websocket-relay"));
+    symlinkSync(built.folder, join(modules, "pulumi-websocket-relay"));
   }
 
   write(path: string, text: string): string {

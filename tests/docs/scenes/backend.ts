@@ -31,11 +31,11 @@ export const backendScenes: Record<string, Scene> = {
     },
   },
   "publish-by-cli": {
-    needs: "the AWS CLI",
+    needs: ["the AWS CLI"],
     play: async (block, relays) => cliPublishes(block, await relays.retry()),
   },
   "publish-by-cli-strict": {
-    needs: "the AWS CLI",
+    needs: ["the AWS CLI"],
     play: async (block, relays) => cliPublishes(block, await relays.strict()),
   },
   "fargate-request": {
@@ -53,11 +53,11 @@ export const backendScenes: Record<string, Scene> = {
     },
   },
   "fargate-locally": {
-    needs: "Node 24",
+    needs: ["Node 24"],
     async play(block) {
       const stage = await Stage.ofBuiltRepository();
       const folder = "examples/fargate-backend/app";
-      stage.installPackage(folder);
+      stage.install(stage, folder);
       const env = { PATH: pathWith(dirname(pathOf("Node 24") ?? "")), PORT: "0" };
       const playing = stage.shell(block, env, folder);
       const { port } = JSON.parse(await playing.line(/^\{"event":"listening"/)) as { port: number };

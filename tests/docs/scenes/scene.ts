@@ -5,7 +5,7 @@ import type { Tool } from "../tools";
 /** Runs a block in what it needs, and asserts that it did what its page says. */
 export interface Scene {
   /** What it needs beyond Node and npm. */
-  needs?: Tool;
+  needs?: Tool[];
   play(block: Block, relays: Relays): Promise<void>;
 }
 
