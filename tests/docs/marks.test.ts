@@ -1,8 +1,9 @@
 import { expect } from "chai";
-import { allBlocks, blocksOf, pages, placeOf } from "./blocks";
+import { allBlocks, type Block, blocksOf, pages, placeOf } from "./blocks";
 import { isCheckable } from "./check";
 import { engineBlocks } from "./engineBlocks";
 import { scenes } from "./scenes";
+import { isRunnable } from "./scenes/alone";
 import { browserScenes } from "./scenes/browser";
 
 const fence = "```";
@@ -19,10 +20,18 @@ describe("the code blocks of README and docs", () => {
     });
   }
 
-  it("are checked only where their language can be", () => {
-    const wrong = blocks.filter((block) => block.mark?.kind === "check" && !isCheckable(block));
+  it("are checked or run only where their language can be", () => {
+    const possible = {
+      check: isCheckable,
+      run: isRunnable,
+      engine: ({ language }: Block) => language === "sh",
+      illustration: () => true,
+    };
+    const wrong = blocks.filter((block) => block.mark && !possible[block.mark.kind](block));
     const problems = wrong.map(
-      (block) => `${placeOf(block)}: tests/docs/check.ts checks no ${block.language || "block without a language"}`,
+      (block) =>
+        `${placeOf(block)}: nothing in tests/docs can ${block.mark?.kind} a block of ${block.language || "no language"}; ` +
+        "add it there, or mark the block otherwise",
     );
     expect(problems, `\n${problems.join("\n")}\n`).to.deep.equal([]);
   });

@@ -1,18 +1,11 @@
 import { expect } from "chai";
 import { allBlocks, type Block, placeOf } from "./blocks";
 import { scenes } from "./scenes";
+import { alone } from "./scenes/alone";
 import { browserScenes } from "./scenes/browser";
-import { Relays, type Scene } from "./scenes/scene";
+import { Relays } from "./scenes/scene";
 import { removeStages, Stage } from "./stage";
 import { pathOf } from "./tools";
-
-/** What becomes of a block without a name: it has to end, and with 0. */
-const alone: Scene = {
-  async play(block) {
-    if (block.language === "sh") await new Stage().shell(block).succeeded();
-    else await (await Stage.withPackages().module(block, {})).succeeded();
-  },
-};
 
 describe("a printed block", () => {
   const relays = new Relays();

@@ -26,7 +26,7 @@ export class Stage {
   /** A folder with the repository's packages, as they are after `npm ci`. */
   static withPackages(): Stage {
     const stage = new Stage();
-    symlinkSync(join(repository, "node_modules"), join(stage.folder, "node_modules"));
+    stage.link("node_modules", join(repository, "node_modules"));
     return stage;
   }
 
@@ -50,9 +50,13 @@ export class Stage {
 
   /** Puts the package into `folder`, out of the stage that built it, as npm does. */
   install(built: Stage, folder = "."): void {
-    const modules = join(this.folder, folder, "node_modules");
-    mkdirSync(modules);
-    symlinkSync(built.folder, join(modules, "pulumi-websocket-relay"));
+    this.link(join(folder, "node_modules/pulumi-websocket-relay"), built.folder);
+  }
+
+  link(path: string, target: string): void {
+    const file = join(this.folder, path);
+    mkdirSync(join(file, ".."), { recursive: true });
+    symlinkSync(target, file);
   }
 
   write(path: string, text: string): string {
