@@ -3,8 +3,9 @@ import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { build as bundle, stop } from "esbuild";
 import { builtFile, bundleModule } from "./components/ownModules";
+import { bundleModules, writePublishables } from "./packaging/publishable";
 
-// `npm run build`: what the npm package is made of, into dist.
+// `npm run build`: what the npm package is made of, into dist; into dist-packages the ones for clients and for backends alone.
 
 async function build(): Promise<void> {
   const dist = join(__dirname, "dist");
@@ -17,28 +18,15 @@ async function build(): Promise<void> {
     // Out of the sources: what tsc emits is CommonJS, which esbuild cannot shake.
     writeFileSync(join(dist, "components", builtFile(path)), await bundleModule(path));
   }
-  await bundleClient(join(dist, "client"));
+  // Besides the CommonJS that tsc made of them, each as one ES module, which browsers and bundlers need.
+  await bundleModules("client", "neutral", join(dist, "client"), ["esm"]);
+  await bundleModules("protocol", "neutral", join(dist, "protocol"), ["esm"]);
+  await bundleModules("backend", "node", join(dist, "backend"), ["esm"]);
   await bundleVerifier(join(dist, "verifier"));
+  await writePublishables(join(__dirname, "dist-packages"), dist);
   // npm sets it when it installs a package, and not when npx runs this folder's own.
   chmodSync(join(dist, "cli", "index.js"), 0o755);
   await stop();
-}
-
-/**
- * The client as one ES module, beside the CommonJS that tsc made of it: a browser can load it as it is. Not minified: that is
- * for the program that it becomes a part of, whose stack traces and licence notices it would garble.
- */
-async function bundleClient(folder: string): Promise<void> {
-  await bundle({
-    entryPoints: [join(__dirname, "client", "index.ts")],
-    outfile: join(folder, "index.mjs"),
-    bundle: true,
-    format: "esm",
-    platform: "neutral",
-    target: "es2022",
-  });
-  // Types of their own: by those of the CommonJS, a program of ES modules would be told of a default export.
-  writeFileSync(join(folder, "index.d.mts"), 'export * from "./index.js";\n');
 }
 
 /**

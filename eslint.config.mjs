@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/"] },
+  { ignores: ["dist/", "dist-packages/"] },
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.strict],

@@ -2,7 +2,8 @@ import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagem
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { ManagementApiConnections } from "../handlers/connections";
-import { type DisconnectedUser, disconnectUser } from "../handlers/disconnectUser";
+import type { DisconnectedUser } from "../handlers/disconnectedUser";
+import { disconnectUser } from "../handlers/disconnectUser";
 import { DynamoDbSessionStore } from "../handlers/sessions";
 import { DynamoDbUserConnections } from "../handlers/userConnections";
 import { type Publication, publishInput } from "./publication";

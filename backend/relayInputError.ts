@@ -11,6 +11,12 @@ export class RelayInputError extends Error {
   ) {
     super(`${problem}; allowed: ${allowed}. To mend it, ${fix}.`);
   }
+
+  /** Also one of another copy of this class: a program may load the package as an ES module and as CommonJS. */
+  static override [Symbol.hasInstance](value: unknown): value is RelayInputError {
+    if (this !== RelayInputError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return value instanceof Error && value.name === "RelayInputError";
+  }
 }
 
 /**

@@ -32,4 +32,10 @@ export class RelayClientError extends Error {
   ) {
     super(message);
   }
+
+  /** Also one of another copy of this class: a program may load the package as an ES module and as CommonJS. */
+  static override [Symbol.hasInstance](value: unknown): value is RelayClientError {
+    if (this !== RelayClientError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return value instanceof Error && value.name === "RelayClientError";
+  }
 }

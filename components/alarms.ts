@@ -64,7 +64,8 @@ export function alarmsOf(
     },
     "refused-handshakes": {
       alarmDescription:
-        "Many handshakes are refused for their credential or origin: see issuer, audience, cookie and origins.",
+        "Many handshakes are refused for their credential or origin: see issuer, audience, cookie and origins. " +
+        "Node 24's global WebSocket sends a handshake that is answered 401 twice, and both count.",
       metricQueries: refusedShare(subjects.relayName, alarms.refusedHandshakesMinimum),
       threshold: alarms.refusedHandshakesPercent,
       comparisonOperator: repeatedly.comparisonOperator,
@@ -156,6 +157,7 @@ function functionAlarms(
 const configuredReasons = {
   noCredential: "no-credential",
   tokenRefused: "token-refused",
+  ambiguousCookie: "ambiguous-cookie",
   originNotAllowed: "origin-not-allowed",
 } satisfies Record<string, RefusalReason>;
 

@@ -3,8 +3,8 @@ import { type AuthArgs, authProblem, environmentProblem } from "./authArgs";
 import { checkExisting, type ExistingArgs, existingKeys } from "./existingArgs";
 import { checkForeignPublishers, type ForeignPublisherArgs } from "./foreignPublisherArgs";
 import { type Operations, type OperationsArgs, operationsKeys, resolveOperations } from "./operationsArgs";
-import { originProblem } from "./originArgs";
-import { isLater, refuse, refuseProblem, refuseUnlessBoolean, refuseUnlessInteger } from "./refuse";
+import { refuseBadOrigins } from "./originArgs";
+import { refuse, refuseProblem, refuseUnlessBoolean, refuseUnlessInteger } from "./refuse";
 import { checkReplay, type ReplayArgs, replayDefaults } from "./replayArgs";
 import { resolveRetry, type Retry, type RetryArgs, retryDefaults } from "./retryArgs";
 import { refuseBadTags } from "./tagArgs";
@@ -18,8 +18,9 @@ export interface WebsocketRelayArgs extends RetryArgs, ReplayArgs, ExistingArgs,
   auth: AuthArgs | null;
   /**
    * Origins whose pages may connect with the cookie or the subprotocol, as a browser sends them:
-   * `https://app.your-domain.com`. Compared exactly. `null` checks no origin: any page that a user visits may connect with
-   * the user's cookie.
+   * `https://app.your-domain.com`, an app's own `capacitor://localhost`, or `file://`. Compared exactly, but for
+   * `https://*.your-domain.com`, which has one more label in the place of the `*`. `null` checks no origin: any page that a
+   * user visits may connect with the user's cookie.
    * @default only the API's own origin, and the custom domain's
    */
   allowedOrigins?: pulumi.Input<pulumi.Input<string>[]> | null;
@@ -125,7 +126,7 @@ export function resolveArgs(args: WebsocketRelayArgs, region?: string): Resolved
   }
   refuseBadTags(resolved.tags);
   refuseBadProtection(resolved);
-  refuseBadOrigins(resolved.allowedOrigins);
+  if (resolved.allowedOrigins !== null) refuseBadOrigins(resolved.allowedOrigins);
   const problem = authProblem(resolved.auth);
   refuseProblem(problem?.path ?? "auth", problem?.text);
   refuseProblem("auth", environmentProblem(resolved.auth, resolved.allowedOrigins));
@@ -164,12 +165,4 @@ function refuseBadProtection(
 /** Whether there is a table of the relay's own: the history always is. */
 function hasTable({ tableName, delivery }: Pick<WebsocketRelayArgs, "tableName" | "delivery">): boolean {
   return tableName === undefined || delivery === "replay";
-}
-
-function refuseBadOrigins(allowedOrigins: unknown): void {
-  if (allowedOrigins === null || isLater(allowedOrigins)) return;
-  if (!Array.isArray(allowedOrigins)) {
-    refuse("allowedOrigins", allowedOrigins, "a list of origins", 'write ["https://app.your-domain.com"]');
-  }
-  allowedOrigins.forEach((origin, index) => refuseProblem(`allowedOrigins[${index}]`, originProblem(origin)));
 }

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AuthConfig, Authenticate } from "../handlers/authenticate";
 import { isClockTolerance, MAX_CLOCK_TOLERANCE_SECONDS, VERIFIER_DEFAULTS } from "../handlers/verifierSettings";
-import { originProblem } from "./originArgs";
+import { refuseBadOrigins } from "./originArgs";
 import { isLater, type Problem, problemText, refuseProblem, replaceLater, unknownText } from "./refuse";
 import { cognitoProblem, oidcProblem } from "./tokenArgs";
 import { isObject, isText, withoutAbsent } from "./values";
@@ -69,7 +69,7 @@ const maxEnvironmentJsonBytes = 3_072;
 export function resolveAuth(auth: unknown, allowedOrigins: readonly string[] | null): AuthConfig | null {
   const problem = authProblem(auth);
   refuseProblem(problem?.path ?? "auth", problem?.text);
-  allowedOrigins?.forEach((origin, index) => refuseProblem(`allowedOrigins[${index}]`, originProblem(origin)));
+  if (allowedOrigins !== null) refuseBadOrigins(allowedOrigins);
   refuseProblem("auth", environmentProblem(auth, allowedOrigins));
   if (auth === null) return null;
   const { authenticate, endSessionWithToken, ...settings } = withoutAbsent(auth as object);

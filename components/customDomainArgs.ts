@@ -69,7 +69,7 @@ export function resolveCustomDomain(given: CustomDomainArgs, region: string | un
   };
 }
 
-/** What browsers and React Native on Android send of the domain; none where there is no domain. */
+/** What browsers and React Native send of the domain; none where there is no domain. */
 export function originsOf(customDomain: ResolvedCustomDomain | undefined): pulumi.Output<string[]> {
   return pulumi.output(customDomain?.domainName).apply((domain) => (domain === undefined ? [] : [`https://${domain}`]));
 }

@@ -5,6 +5,7 @@ import { bundleCallback } from "./bundle";
 import { CallbackFunction, type CallbackFunctionArgs } from "./callbackFunction";
 import { keyStatements } from "./encryption";
 import type { Gateway } from "./gateway";
+import { checkedOrigins } from "./originArgs";
 import type { Publisher } from "./publisher";
 import { SessionTable } from "./sessionTable";
 
@@ -41,7 +42,8 @@ export function connectSettings(
   { sessionTable, gateway, relayName }: FunctionParts,
   args: ResolvedArgs,
 ): Omit<CallbackFunctionArgs, "callbackFactory"> {
-  const { auth, allowedOrigins } = args;
+  const { auth } = args;
+  const allowedOrigins = checkedOrigins(args.allowedOrigins);
   const given = pulumi.all([auth, allowedOrigins]);
   const origins = pulumi
     .all([allowedOrigins, gateway.origins])

@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { AccessLogs, type AccessLogsArgs } from "./accessLogs";
 import type { CallbackFunction, PolicyStatement } from "./callbackFunction";
+import { computed } from "./computed";
 import { CustomDomain } from "./customDomain";
 import { originsOf, type ResolvedCustomDomain } from "./customDomainArgs";
 import { contentsHash } from "./deploymentTrigger";
@@ -37,7 +38,7 @@ export interface DeployArgs {
  */
 export class Gateway extends pulumi.ComponentResource {
   readonly api: aws.apigatewayv2.Api;
-  /** `https://{host}`, the API's own and the custom domain's: what React Native on Android sends, and always allowed. */
+  /** `https://{host}`, the API's own and the custom domain's: what React Native sends, and always allowed. */
   readonly origins: pulumi.Output<string[]>;
   /** Where functions post to connections. Fixed here, since behind a custom domain an event's domain is the wrong one. */
   readonly managementEndpoint: pulumi.Output<string>;
@@ -84,7 +85,9 @@ export class Gateway extends pulumi.ComponentResource {
       { parent: this },
     );
     // wss -> https; locally ws -> http.
-    const origin = this.api.apiEndpoint.apply((endpoint) => endpoint.replace(/^ws/, "http"));
+    const origin = this.api.apiEndpoint.apply((endpoint) =>
+      computed(endpoint, `apiEndpoint of ${name}-api`).replace(/^ws/, "http"),
+    );
     this.origins = pulumi.all([origin, originsOf(args.customDomain)]).apply(([own, domains]) => [own, ...domains]);
     this.managementEndpoint = pulumi.interpolate`${origin}/${args.stageName}`;
   }

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { computed } from "./computed";
 import { topicRegionProblem } from "./existingArgs";
 import { refuseProblem } from "./refuse";
 import { topicPolicy } from "./topicPolicy";
@@ -123,7 +124,11 @@ export class Publisher extends pulumi.ComponentResource {
       `${name}-subscription`,
       {
         topic: pulumi.all([this.topicArn, this.queue.arn]).apply(([topicArn, queueArn]) => {
-          refuseProblem("topicArn", topicRegionProblem(topicArn, queueArn));
+          const arns = [
+            computed(topicArn, `arn of ${name}-topic`),
+            computed(queueArn, `arn of ${name}-queue`),
+          ] as const;
+          refuseProblem("topicArn", topicRegionProblem(...arns));
           return topicArn;
         }),
         protocol: "sqs",

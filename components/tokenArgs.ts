@@ -96,6 +96,7 @@ function issuerProblem(issuer: unknown, hasKeys: boolean): string | undefined {
   const fix = "the issuer of your users' tokens, as their claim iss has it";
   if (!hasKeys) return httpsProblem(issuer, `${fix}; if that is no https URL, set jwksUri or jwks, too`);
   if (isLater(issuer)) return undefined;
+  if (hasWildcard(issuer)) return problemText(issuer, exactUrl, `set ${fix}`);
   if (!isText(issuer)) return problemText(issuer, "a non-empty text without spaces around it", `set ${fix}`);
   return isPlaceholder(parseUrl(issuer)?.hostname ?? "") ? problemText(issuer, noPlaceholder, `set ${fix}`) : undefined;
 }
@@ -105,6 +106,11 @@ function audienceProblem(audience: unknown, authorizedParties: unknown): Problem
     const allowed = "with audience null, the values of azp to accept, or null if your tokens have no azp either";
     const text = problemText(authorizedParties, allowed, "list the apps that may use the tokens");
     return { path: "auth.oidc.authorizedParties", text };
+  }
+  const wildcard = [audience, authorizedParties].find((given) => [given].flat().some(hasWildcard));
+  if (wildcard !== undefined) {
+    const path = wildcard === audience ? "auth.oidc.audience" : "auth.oidc.authorizedParties";
+    return { path, text: problemText(wildcard, "exact values: * is not a wildcard here", "list each value") };
   }
   const audiences = Array.isArray(audience) ? audience : [audience];
   if (audience !== null && !isLater(audience) && !(isTextList(audiences) && audience !== "null")) {
@@ -134,12 +140,20 @@ function isJwk(key: unknown): boolean {
   return isObject(key) && isText(key.kty) && (key.kid === undefined || isText(key.kid));
 }
 
+/** Values are compared exactly: one with a wildcard would match nothing. */
+function hasWildcard(value: unknown): boolean {
+  return isText(value) && value.includes("*");
+}
+
+const exactUrl = "one exact value: * is not a wildcard here";
+
 const noPlaceholder = "no placeholder (names kept for documentation: example.com, .test, .invalid, your-domain.com)";
 
 function httpsProblem(value: unknown, what: string, mayHaveQuery = false): string | undefined {
   if (isLater(value)) {
     return undefined;
   }
+  if (hasWildcard(value)) return problemText(value, exactUrl, `set ${what}`);
   const url = isText(value) ? parseUrl(value) : undefined;
   if (!url || url.protocol !== "https:" || (url.search !== "" && !mayHaveQuery) || url.hash !== "") {
     const allowed = mayHaveQuery ? "an https URL without fragment" : "an https URL without query and fragment";

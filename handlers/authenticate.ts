@@ -66,11 +66,15 @@ export type Authenticate = (
 
 /** What a callback decides from. */
 export interface AuthenticateHandshake {
-  /** By lower-cased name; several values are joined. */
+  /** By lower-cased name; several values are joined. `cookie` has every cookie, also those that share a name. */
   headers: Record<string, string>;
   query: Record<string, string>;
+  /** By name, decoded. Of several with one name, the first. */
   cookies: Record<string, string>;
-  /** Out of `Authorization: Bearer`, else out of the subprotocol, else out of the cookie. Nobody has verified it. */
+  /**
+   * From `Authorization: Bearer`, else from the subprotocol, else from the cookie: its first value that is not empty,
+   * without the quotes around it. It is not verified.
+   */
   token?: string;
   sourceIp: string;
 }

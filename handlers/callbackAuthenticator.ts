@@ -1,7 +1,7 @@
 import { QUERY_PARAMETERS } from "../protocol";
 import type { Authenticate, AuthenticateHandshake, Authentication, Authenticator } from "./authenticate";
-import { cookiesOf, credentialOf } from "./credential";
-import { type Handshake, headersOf, headerValues } from "./handshake";
+import { cookiePairs, cookiesOf, credentialOf } from "./credential";
+import { type Handshake, hasHeader, headersOf } from "./handshake";
 import { originIsAllowed } from "./origin";
 import { refusals } from "./refusals";
 import { subprotocolTokens } from "./subprotocol";
@@ -9,7 +9,7 @@ import { subprotocolTokens } from "./subprotocol";
 export interface CallbackAuthenticatorDependencies {
   authenticate: Authenticate;
   cookieName: string;
-  /** Compared exactly, scheme, host and port; the API's own origin is among them. Null allows every origin. */
+  /** As {@link originIsAllowed} takes them; the API's own origins are among them. Null allows every origin. */
   allowedOrigins: readonly string[] | null;
   /** @default the clock */
   now?: () => number;
@@ -20,13 +20,12 @@ export function callbackAuthenticator(dependencies: CallbackAuthenticatorDepende
   const { authenticate, cookieName, allowedOrigins, now = Date.now } = dependencies;
   return {
     async authenticate(handshake) {
-      // Whatever a browser sends on its own may be what the callback goes by.
-      const isAmbient =
-        subprotocolTokens(handshake).length > 0 ||
-        ["origin", "cookie"].some((name) => headerValues(handshake, name).length > 0);
-      if (isAmbient && !originIsAllowed(handshake, allowedOrigins)) return { refused: refusals.originNotAllowed() };
+      // The callback may go by anything that a browser adds unasked, and a browser always sends an Origin. A cookie may be
+      // added unasked by other clients, too.
+      const originMatters = ["origin", "cookie"].some((name) => hasHeader(handshake, name));
+      if (originMatters && !originIsAllowed(handshake, allowedOrigins)) return { refused: refusals.originNotAllowed() };
 
-      const given = handshakeFor(handshake, credentialOf(handshake, cookieName).value?.token);
+      const given = handshakeFor(handshake, credentialOf(handshake, cookieName).value?.tokens[0]);
       let answer: unknown;
       try {
         answer = await authenticate(given);
@@ -42,7 +41,7 @@ function handshakeFor(handshake: Handshake, token: string | undefined): Authenti
   return {
     headers: headersOf(handshake),
     query: present(handshake.queryStringParameters ?? {}),
-    cookies: present(cookiesOf(handshake)),
+    cookies: cookiesOf(handshake),
     token,
     sourceIp: handshake.requestContext.identity?.sourceIp ?? "",
   };
@@ -65,11 +64,16 @@ function described(error: unknown, sent: readonly string[]): string {
 function sentBy(handshake: Handshake): string[] {
   const query = Object.entries(present(handshake.queryStringParameters ?? {}));
   return [
-    ...Object.values(headersOf(handshake)).flatMap((value) => [value, ...value.split(/[\s,;]+/)]),
+    ...Object.values(headersOf(handshake)).flatMap((value) => [value, ...partsOf(value)]),
     ...subprotocolTokens(handshake),
-    ...Object.values(present(cookiesOf(handshake))),
+    ...cookiePairs(handshake).flatMap(([, value]) => [value, ...partsOf(value)]),
     ...query.flatMap(([name, value]) => (CONTEXT_PARAMETERS.includes(name) ? [] : value)),
   ];
+}
+
+/** The words of a header or a cookie, and what is behind a name and its `=`. */
+function partsOf(value: string): string[] {
+  return value.split(/[\s,;"]+/).flatMap((part) => [part, part.slice(part.indexOf("=") + 1)]);
 }
 
 const CONTEXT_PARAMETERS: readonly string[] = [QUERY_PARAMETERS.context, QUERY_PARAMETERS.contextId];

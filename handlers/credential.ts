@@ -3,9 +3,10 @@ import { type Handshake, headerValues } from "./handshake";
 import type { Checked } from "./session";
 import { subprotocolTokens } from "./subprotocol";
 
-/** A token, and where it stood. Only an Authorization header is out of reach for the scripts of any page that asks. */
+/** What the client sent as its token, and where. Only an Authorization header is out of reach for a page's script. */
 export interface Credential {
-  token: string;
+  /** More than one only from a cookie: each domain and path may have set its own under the same name. */
+  tokens: readonly [string, ...string[]];
   source: "authorization" | "subprotocol" | "cookie";
 }
 
@@ -19,21 +20,47 @@ export function credentialOf(handshake: Handshake, cookieName: string): Checked<
   if (bearers.length > 0) {
     // token68 of RFC 6750, 2.1
     const token = bearers.length === 1 ? /^\s*bearer +([\w.~+/-]+=*)\s*$/i.exec(bearers[0] as string)?.[1] : undefined;
-    return token ? { value: { token, source: "authorization" } } : { reason: "the Authorization header is malformed" };
+    return token
+      ? { value: { tokens: [token], source: "authorization" } }
+      : { reason: "the Authorization header is malformed" };
   }
   const [token, another] = subprotocolTokens(handshake);
   if (token !== undefined) {
     // A token of RFC 9110, 5.6.2: what a subprotocol may consist of.
     return another === undefined && /^[\w!#$%&'*+.^`|~-]+$/.test(token)
-      ? { value: { token, source: "subprotocol" } }
+      ? { value: { tokens: [token], source: "subprotocol" } }
       : { reason: "the subprotocol that carries the token is malformed" };
   }
-  const cookie = cookiesOf(handshake)[cookieName];
-  return cookie
-    ? { value: { token: cookie, source: "cookie" } }
-    : { reason: "there is no token: neither a Bearer, nor a subprotocol, nor a cookie" };
+  const [first, ...others] = cookieTokens(handshake, cookieName);
+  return first === undefined
+    ? { reason: "there is no token: neither a Bearer, nor a subprotocol, nor a cookie" }
+    : { value: { tokens: [first, ...others], source: "cookie" } };
 }
 
-export function cookiesOf(handshake: Handshake): Record<string, string | undefined> {
-  return parseCookie(headerValues(handshake, "cookie").join("; "));
+/** The different values of one cookie, in the client's order. */
+function cookieTokens(handshake: Handshake, cookieName: string): string[] {
+  const values = cookiePairs(handshake).flatMap(([name, value]) => (name === cookieName ? [unquoted(value)] : []));
+  return [...new Set(values)].filter((value) => value !== "");
+}
+
+/** Cookies by name; of several with one name, the first. */
+export function cookiesOf(handshake: Handshake): Record<string, string> {
+  // Of entries with one name, the last one counts here.
+  return Object.fromEntries(cookiePairs(handshake).toReversed());
+}
+
+/** Every cookie, in the client's order; a name may occur more than once. */
+export function cookiePairs(handshake: Handshake): [name: string, value: string][] {
+  return headerValues(handshake, "cookie")
+    .flatMap((header) => header.split(";"))
+    .flatMap((pair) => {
+      // One pair at a time: of several with one name, the library keeps the first alone.
+      const [[name, value] = []] = Object.entries(parseCookie(pair));
+      return name === undefined || value === undefined ? [] : [[name, value] as [string, string]];
+    });
+}
+
+/** A cookie's value may be in quotes, which are no part of it (RFC 6265, 4.1.1). */
+export function unquoted(value: string): string {
+  return /^"(.*)"$/.exec(value)?.[1] ?? value;
 }

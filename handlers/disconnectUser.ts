@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import pLimit from "p-limit";
 import type { ConnectionsClient } from "./connections";
+import type { DisconnectedUser } from "./disconnectedUser";
 import { callerIdOf, type SessionKey } from "./session";
 import type { SessionStore } from "./sessions";
 import { connectionItemKey } from "./userConnection";
@@ -19,13 +20,6 @@ export interface DisconnectUserDependencies {
 export interface DisconnectUserOptions {
   /** For how long the user's handshakes are refused; 0 blocks nobody, and leaves an earlier block as it is. */
   blockSeconds: number;
-}
-
-export interface DisconnectedUser {
-  connectionsClosed: number;
-  sessionsCleared: number;
-  /** Epoch seconds; only where the user was blocked. */
-  blockedUntil?: number;
 }
 
 export const MAX_BLOCK_SECONDS = 31_536_000;

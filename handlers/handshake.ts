@@ -46,6 +46,12 @@ export function headersOf(handshake: Handshake): Record<string, string> {
   );
 }
 
+/** Whether the client sent the header at all, even with an empty value. */
+export function hasHeader({ headers, multiValueHeaders }: Handshake, name: string): boolean {
+  const names = Object.keys({ ...headers, ...multiValueHeaders });
+  return names.some((each) => each.toLowerCase() === name);
+}
+
 /** Header names arrive in the client's own case. */
 export function headerValues(handshake: Handshake, name: string): string[] {
   for (const headers of [handshake.multiValueHeaders, handshake.headers]) {

@@ -1,13 +1,24 @@
 import { type Handshake, headerValues } from "./handshake";
 
 /**
- * Whether the page that opens the connection may; null allows every page. Asked only where the credential is ambient:
- * browsers send `Origin` with every handshake and CORS does not apply to it, so an exact comparison is all there is against
- * cross-site hijacking (OWASP ASVS 5, 4.4.2). `null` is what sandboxed pages send: on no list.
+ * Whether the page that opens the connection is on the list; null allows every page. Browsers send `Origin` with every
+ * handshake and CORS does not apply to it, so this comparison is all there is against cross-site hijacking (OWASP ASVS 5,
+ * 4.4.2). `null` is what any sandboxed page sends: it is never allowed.
  */
 export function originIsAllowed(handshake: Handshake, allowedOrigins: readonly string[] | null): boolean {
   if (allowedOrigins === null) return true;
-  const origins = headerValues(handshake, "origin");
-  const [origin] = origins;
-  return origins.length === 1 && origin !== undefined && origin !== "null" && allowedOrigins.includes(origin);
+  const [origin, ...others] = headerValues(handshake, "origin");
+  if (origin === undefined || others.length > 0 || origin === "null") return false;
+  return allowedOrigins.some((allowed) => matches(origin, allowed));
+}
+
+const WILDCARD = "https://*";
+
+/** `https://*.` allows exactly one label in the place of the `*`; anything else is compared exactly. */
+function matches(origin: string, allowed: string): boolean {
+  if (!allowed.startsWith(`${WILDCARD}.`)) return origin === allowed;
+  const rest = allowed.slice(WILDCARD.length);
+  if (!origin.startsWith("https://") || !origin.endsWith(rest)) return false;
+  // Lower case and Punycode, as browsers send it; `_` is no letter of a host name (RFC 1123), but browsers resolve it.
+  return /^[a-z0-9_-]{1,63}$/.test(origin.slice("https://".length, -rest.length));
 }

@@ -3,6 +3,7 @@ export type RefusalReason =
   | "bad-request"
   | "no-credential"
   | "token-refused"
+  | "ambiguous-cookie"
   | "origin-not-allowed"
   | "user-blocked"
   | "superseded"
@@ -26,6 +27,12 @@ export const refusals = {
     reason: "token-refused",
     message: "the credential is not accepted",
     detail,
+  }),
+  ambiguousCookie: (cookieName: string, valid: number): Refusal => ({
+    statusCode: 401,
+    reason: "ambiguous-cookie",
+    message: "the cookie has more than one valid token",
+    detail: `${valid} different values of the cookie ${cookieName} are valid tokens: set it for one domain and path`,
   }),
   originNotAllowed: (): Refusal => ({
     statusCode: 403,

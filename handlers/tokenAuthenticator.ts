@@ -1,13 +1,14 @@
-import type { Authenticator } from "./authenticate";
-import { credentialOf } from "./credential";
+import type { Authentication, Authenticator } from "./authenticate";
+import { type Credential, credentialOf } from "./credential";
+import { type Handshake, hasHeader } from "./handshake";
 import { originIsAllowed } from "./origin";
 import { refusals } from "./refusals";
-import type { TokenVerifier } from "./tokenVerifier";
+import type { TokenVerifier, Verification } from "./tokenVerifier";
 
 export interface TokenAuthenticatorDependencies {
   verify: TokenVerifier;
   cookieName: string;
-  /** Compared exactly, scheme, host and port; the API's own origin is among them. Null allows every origin. */
+  /** As {@link originIsAllowed} takes them; the API's own origins are among them. Null allows every origin. */
   allowedOrigins: readonly string[] | null;
 }
 
@@ -18,13 +19,40 @@ export function tokenAuthenticator(dependencies: TokenAuthenticatorDependencies)
     async authenticate(handshake) {
       const { value: credential, reason } = credentialOf(handshake, cookieName);
       if (reason !== undefined) return { refused: refusals.noCredential(reason) };
-      // A page's script cannot set Authorization; and native clients send it beside an Origin of their own.
-      if (credential.source !== "authorization" && !originIsAllowed(handshake, allowedOrigins)) {
+      if (originMatters(handshake, credential) && !originIsAllowed(handshake, allowedOrigins)) {
         return { refused: refusals.originNotAllowed() };
       }
-      const verification = await verify(credential.token);
-      const { refused } = verification;
-      return refused === undefined ? verification : { refused: refusals.notAccepted(refused) };
+      const judge = credential.source === "cookie" ? (value: string) => judgeCookie(value, verify) : verify;
+      const verifications = await Promise.all(credential.tokens.slice(0, MAX_VERIFIED_TOKENS).map(judge));
+      return authenticationOf(verifications, cookieName);
     },
   };
+}
+
+/** What an unauthenticated client may cost: more cookies of one name than these are of no honest client. */
+const MAX_VERIFIED_TOKENS = 4;
+
+/**
+ * A page's script cannot set Authorization, and native clients send it with an Origin of their own. Browsers always send
+ * an Origin, so without one a program has offered its own token. A cookie may be sent unasked by other clients, too.
+ */
+function originMatters(handshake: Handshake, { source }: Credential): boolean {
+  if (source === "subprotocol") return hasHeader(handshake, "origin");
+  return source === "cookie";
+}
+
+/** What was copied from a header says so in the log: the verifier would only see that it is no JWT. */
+async function judgeCookie(value: string, verify: TokenVerifier): Promise<Verification> {
+  if (/^bearer\s/i.test(value)) return { refused: 'the cookie begins with "Bearer ": set it to the token alone' };
+  return await verify(value);
+}
+
+/** One valid token decides. Of two, the relay cannot tell which user the page means. */
+function authenticationOf(verifications: readonly Verification[], cookieName: string): Authentication {
+  const valid = verifications.flatMap((each) => (each.refused === undefined ? [each] : []));
+  if (valid.length > 1) return { refused: refusals.ambiguousCookie(cookieName, valid.length) };
+  const [accepted] = valid;
+  if (accepted) return accepted;
+  const details = new Set(verifications.map(({ refused }) => refused));
+  return { refused: refusals.notAccepted([...details].join("; ")) };
 }

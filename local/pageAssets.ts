@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 
@@ -8,13 +8,19 @@ export interface PageAsset {
 }
 
 const folder = join(__dirname, "page");
+const docsFolder = join(__dirname, "../docs");
 
-/** The page's files by their paths; its script is bundled with the client library, out of the sources. */
+/**
+ * The page's files by their paths; its script is bundled with the client library, out of the sources. The docs are served as
+ * they are, so that the page's links need no network.
+ */
 export async function pageAssets(): Promise<ReadonlyMap<string, PageAsset>> {
-  const file = async (name: string, contentType: string): Promise<PageAsset> => ({
+  const file = async (name: string, contentType: string, from = folder): Promise<PageAsset> => ({
     contentType: `${contentType}; charset=utf-8`,
-    body: await readFile(join(folder, name), "utf8"),
+    body: await readFile(join(from, name), "utf8"),
   });
+  const pages = (await readdir(docsFolder)).filter((name) => name.endsWith(".md"));
+  const docs = await Promise.all(pages.map((name) => file(name, "text/plain", docsFolder)));
   const [html, css, icon, script] = await Promise.all([
     file("index.html", "text/html"),
     file("page.css", "text/css"),
@@ -25,6 +31,7 @@ export async function pageAssets(): Promise<ReadonlyMap<string, PageAsset>> {
     ["/", html],
     ["/page.css", css],
     ["/icon.svg", icon],
+    ...pages.map((name, at) => [`/docs/${name}`, docs[at] as PageAsset] as const),
     ["/page.js", { contentType: "text/javascript; charset=utf-8", body: script }],
   ]);
 }

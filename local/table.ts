@@ -4,15 +4,17 @@ import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import dynalite = require("dynalite");
+import { dynaliteParameters, tightenDynalite } from "./dynaliteRules";
 import { Iam } from "./iam";
 import { TableAccess } from "./tableAccess";
+import { tableRequestRefusal } from "./tableRequests";
 import { tableTrace } from "./tableTrace";
 import type { Trace } from "./trace";
 
 /**
- * DynamoDB on one machine: dynalite, with a trace of what it was asked and a fault in front of it. It knows no expiry
- * (TTL deletion lags by days on AWS anyway), no transactions and no ReturnValuesOnConditionCheckFailure, and its
- * indexes are current at once.
+ * DynamoDB on one machine: dynalite, with a trace of what it was asked, a fault in front of it, and what it lets through
+ * refused. It knows no expiry (TTL deletion lags by days on AWS anyway), and its indexes are current at once;
+ * docs/local-run.md lists what else is not as on AWS.
  */
 export class Tables {
   private held: (() => void)[] | undefined;
@@ -38,6 +40,7 @@ export class Tables {
 
   /** `iam` judges every request; by default it is one without any role. */
   static async start({ trace, iam = new Iam() }: { trace: Trace; iam?: Iam }): Promise<Tables> {
+    tightenDynalite();
     const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
     const [answer] = server.listeners("request") as RequestListener[];
     if (!answer) throw new Error("dynalite has no request listener");
@@ -103,7 +106,7 @@ export class Tables {
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request);
     const operation = String(request.headers["x-amz-target"]).split(".")[1] ?? "";
-    const denial = await this.access.denial(request.headers, operation, body);
+    const denial = (await this.access.denial(request.headers, operation, body)) ?? refusal(operation, body);
     if (denial !== undefined) {
       this.record(operation, body, { status: 400, headers: {}, body: denial });
       response.writeHead(400, { "content-type": "application/x-amz-json-1.0" }).end(denial);
@@ -162,6 +165,14 @@ export interface Answer {
   status: number;
   headers: IncomingHttpHeaders & Record<string, string>;
   body: string;
+}
+
+/** What a request of an SDK client is answered that is refused before dynalite sees it. */
+function refusal(operation: string, body: Buffer): string | undefined {
+  // Not a request to DynamoDB: dynalite says so.
+  if (operation === "") return undefined;
+  const refused = tableRequestRefusal(operation, body.toString(), dynaliteParameters);
+  return refused && JSON.stringify({ __type: `com.amazon.coral.validate#${refused.type}`, message: refused.message });
 }
 
 /** A write changes items; a table's own life is not held back. */

@@ -16,6 +16,7 @@ const allowed: Record<string, string[]> = {
   backend: ["handlers", "protocol"],
   verifier: ["handlers"],
   cli: ["backend", "handlers", "protocol"],
+  testing: [],
   local: ["index.ts", "components", "handlers", "protocol", "backend", "client"],
 };
 
@@ -74,6 +75,17 @@ describe("the folders", () => {
     expect(foreign).to.deep.equal([]);
   });
 
+  it("keep the public suffix list out of the functions: it is for what is checked at deploy", () => {
+    expect(filesOf("components").flatMap(importsOf)).to.include("tldts");
+    expect(["handlers", "protocol"].flatMap(filesOf).flatMap(importsOf)).not.to.include("tldts");
+  });
+
+  it("let testing import Pulumi alone, and no test framework: it works with each", () => {
+    const packages = filesOf("testing").flatMap((file) => importsOf(file).filter((path) => !path.startsWith(".")));
+    expect(packages).to.include("@pulumi/pulumi");
+    expect(packages.filter((path) => !path.startsWith("@pulumi/pulumi"))).to.deep.equal([]);
+  });
+
   it("keep the policy simulator, whose licence is the AGPL, out of everything that is published", () => {
     const published = [
       "index.ts",
@@ -84,6 +96,7 @@ describe("the folders", () => {
       "cli",
       "client",
       "verifier",
+      "testing",
       "examples",
     ];
     const importing = published

@@ -1,10 +1,22 @@
 import type { FastifyReply } from "fastify";
 import type { AccessDenied } from "../iam";
 import type { AwsError } from "./awsError";
+import type { RefusedEntry } from "./batch";
 
 export function refuseSqs(reply: FastifyReply, { code, reason }: AwsError): void {
-  answerSqs(reply, code, 400, reason);
+  answerSqs(reply, code, 400, reason, `${prefixed.has(code) ? "AWS.SimpleQueueService." : ""}${code}`);
 }
+
+/** Errors that the older protocol of SQS names with a prefix. */
+const prefixed = new Set([
+  "BatchEntryIdsNotDistinct",
+  "BatchRequestTooLong",
+  "EmptyBatchRequest",
+  "InvalidBatchEntryId",
+  "PurgeQueueInProgress",
+  "QueueDeletedRecently",
+  "TooManyEntriesInBatchRequest",
+]);
 
 export function denySqs(reply: FastifyReply, { message, request }: AccessDenied): void {
   if (request.action.startsWith("kms:")) answerSqs(reply, "KmsAccessDenied", 400, message, "KMS.AccessDeniedException");
@@ -43,4 +55,27 @@ function answerSns(reply: FastifyReply, code: string, status: number, message: s
 function escaped(text: string): string {
   const characters: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
   return text.replace(/[&<>]/g, (character) => characters[character] ?? "");
+}
+
+/** The answer to a batch of SQS, with the entries that were refused before fauxqs saw it. */
+export function withRefusedSqs(answer: string, refused: RefusedEntry[]): string {
+  const { Failed = [], ...others } = JSON.parse(answer) as { Failed?: unknown[] };
+  const entries = refused.map(({ id, error: { code, reason } }) => ({
+    Id: id,
+    SenderFault: true,
+    Code: code,
+    Message: reason,
+  }));
+  return JSON.stringify({ ...others, Failed: [...Failed, ...entries] });
+}
+
+/** The answer to a batch of SNS, likewise. */
+export function withRefusedSns(answer: string, refused: RefusedEntry[]): string {
+  const members = refused.map(({ id, error: { code, reason } }) => {
+    const fields = { Id: id, Code: code, Message: escaped(reason), SenderFault: "true" };
+    return `<member>${Object.entries(fields)
+      .map(([name, value]) => `<${name}>${value}</${name}>`)
+      .join("")}</member>`;
+  });
+  return answer.replace("<Failed>", () => `<Failed>${members.join("")}`);
 }

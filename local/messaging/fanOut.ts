@@ -1,17 +1,17 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Trace } from "../trace";
 import { TopicDeduplication } from "./deduplication";
-import type { MessageAttributes, Publication, SnsStore, SnsSubscription, SqsQueue, StoreClasses } from "./fauxqs";
-import type { PublishEntry } from "./messageGroups";
-
-/** The most attributes an SQS message carries; SNS takes more. */
-export const maxMessageAttributes = 10;
+import type { MessageAttributes, Publication, SnsStore, SnsSubscription, SqsQueue } from "./fauxqs";
+import { type FilterPolicyScope, matchesFilterPolicy } from "./filterPolicy";
+import { sqsRefusalOf } from "./messageRules";
+import type { PublishEntry } from "./publishRequests";
 
 /**
- * What fauxqs leaves out between a topic and its queues: the queue's policy, and the subscription's dead-letter queue.
+ * What fauxqs leaves out between a topic and its queues: filter policies as SNS reads them, the queue's policy, what SQS
+ * refuses of a message, and the subscription's dead-letter queue.
  *
- * fauxqs fans a message out itself - filters, raw delivery, deduplication - and asks the queue store for each
- * subscribed queue. A request to publish runs in `publishing`, so that this question is known for what it is, and
+ * fauxqs fans a message out itself - raw delivery, deduplication - and asks its stores for each subscription and its
+ * queue. A request to publish runs in `publishing`, so that this question is known for what it is, and
  * answered with the queue that is to get the message. Other requests are never in that context, however they interleave.
  */
 export class FanOut {
@@ -21,7 +21,6 @@ export class FanOut {
   constructor(
     private readonly stores: { snsStore: SnsStore; queueByArn: (arn: string) => SqsQueue | undefined },
     private readonly judge: (topicArn: string, queue: SqsQueue) => Promise<Verdict>,
-    private readonly createMessage: StoreClasses["SqsStore"]["createMessage"],
     private readonly trace: Trace,
     private readonly log: (line: string) => void,
   ) {}
@@ -42,13 +41,24 @@ export class FanOut {
 
   /** The message group of what is being published. */
   get messageGroupId(): string | undefined {
-    return this.context.getStore()?.messageGroupId;
+    return this.context.getStore()?.entry?.messageGroupId;
   }
 
   /** Also a standard queue gets the group, whatever the delivery; but not that of a FIFO topic. */
   get messageGroupIdOfStandardTopic(): string | undefined {
-    const { publication, messageGroupId } = this.context.getStore() ?? {};
-    return publication?.topicArn.endsWith(".fifo") ? undefined : messageGroupId;
+    const { publication, entry } = this.context.getStore() ?? {};
+    return publication?.topicArn.endsWith(".fifo") ? undefined : entry?.messageGroupId;
+  }
+
+  /** A subscription as fauxqs is to see it while it publishes: its filter policy already judged. */
+  judged(subscription: SnsSubscription): SnsSubscription {
+    const { entry } = this.context.getStore() ?? {};
+    const { FilterPolicy, ...attributes } = subscription.attributes;
+    if (!FilterPolicy || !entry) return subscription;
+    const scope = scopeOf(attributes["FilterPolicyScope"]);
+    const message = { body: entry.message, attributes: entry.attributes as MessageAttributes };
+    const confirmed = subscription.confirmed && matchesFilterPolicy(FilterPolicy, scope, message);
+    return { ...subscription, confirmed, attributes };
   }
 
   /** The publication that the fan-out is about to deliver: once for a Publish, once an entry of a PublishBatch. */
@@ -56,12 +66,11 @@ export class FanOut {
     const context = this.context.getStore();
     if (!context) return;
     context.publication = publication;
-    // In order, and without those that fauxqs refuses for their message.
-    const next = context.entries.findIndex(({ message }) => message === publication.body);
-    const entry = context.entries.splice(0, next + 1).at(-1);
-    context.messageGroupId = entry?.messageGroupId;
-    context.isDuplicate = this.isDuplicate(publication.topicArn, entry?.scopedDeduplicationId);
-    const { user, context: feature, contextId, status } = publication.messageAttributes;
+    // In order, and all of them: what fauxqs would refuse was refused before.
+    context.entry = context.entries.shift();
+    const { attributes = {}, scopedDeduplicationId } = context.entry ?? {};
+    context.isDuplicate = this.isDuplicate(publication.topicArn, scopedDeduplicationId);
+    const { user, context: feature, contextId, status } = attributes;
     const name = (attribute?: { StringValue?: string }) => attribute?.StringValue ?? "?";
     // What the relay itself publishes says how a message ended, and has no contextId among its attributes.
     if (status && !contextId) return this.trace.record("Lambda", "Publisher", `receipt: ${name(status)}`);
@@ -80,24 +89,18 @@ export class FanOut {
       .find(({ endpoint }) => endpoint === queueArn);
     if (!subscription) throw new Error(`fauxqs delivers to ${queueArn}, which is not subscribed`);
 
-    const attributes = Object.keys(publication.messageAttributes).length;
-    const isTooMany = subscription.attributes["RawMessageDelivery"] === "true" && attributes > maxMessageAttributes;
-    const cause = isTooMany
-      ? `raw delivery of ${attributes} message attributes, where an SQS message carries ${maxMessageAttributes}`
-      : refusalOf(verdicts, queueArn);
-    if (!cause) return this.stores.queueByArn(queueArn);
-
-    const deadLetterQueue = this.deadLetterQueue(subscription, cause, verdicts);
-    if (deadLetterQueue && isTooMany) {
-      // The dead letter cannot carry the attributes either. AWS documents no shape for it: SNS's own envelope has them.
-      deadLetterQueue.enqueue(this.createMessage(envelope(publication)));
-      return undefined;
-    }
-    return deadLetterQueue;
+    const queue = this.stores.queueByArn(queueArn);
+    const cause = refusalOf(verdicts, queueArn) ?? unfitness(queue, subscription, publication);
+    return cause ? this.deadLetterQueue(subscription, cause, publication, verdicts) : queue;
   }
 
   /** A subscription's dead-letter queue where it can take a message; logs what becomes of the message. */
-  private deadLetterQueue(subscription: SnsSubscription, cause: string, verdicts: Verdicts): SqsQueue | undefined {
+  private deadLetterQueue(
+    subscription: SnsSubscription,
+    cause: string,
+    publication: Publication,
+    verdicts: Verdicts,
+  ): SqsQueue | undefined {
     const { topicArn, endpoint } = subscription;
     const line = (end: string) => this.log(`${topicArn} cannot deliver to ${endpoint}: ${cause}; ${end}`);
     const target = deadLetterTargetArn(subscription);
@@ -105,13 +108,14 @@ export class FanOut {
       line("the message is discarded, for the subscription has no dead-letter queue");
       return undefined;
     }
-    const refusal = refusalOf(verdicts, target);
+    const queue = this.stores.queueByArn(target);
+    const refusal = refusalOf(verdicts, target) ?? unfitness(queue, subscription, publication);
     if (refusal) {
       line(`the message is discarded, for the dead-letter queue ${target} cannot take it: ${refusal}`);
       return undefined;
     }
     line(`the message went to the subscription's dead-letter queue ${target}`);
-    return this.stores.queueByArn(target);
+    return queue;
   }
 
   /** Accepted all the same, and not delivered. https://docs.aws.amazon.com/sns/latest/dg/fifo-message-dedup.html */
@@ -146,15 +150,31 @@ interface PublishContext {
   /** What is still to be announced. */
   entries: PublishEntry[];
   publication?: Publication;
-  messageGroupId?: string;
+  /** What was announced last. */
+  entry?: PublishEntry;
   /** Whether its topic has taken the same one shortly before. */
   isDuplicate?: boolean;
+}
+
+export function scopeOf(filterPolicyScope: string | undefined): FilterPolicyScope {
+  return filterPolicyScope === "MessageBody" ? "MessageBody" : "MessageAttributes";
 }
 
 function refusalOf(verdicts: Verdicts, queueArn: string): string | undefined {
   const verdict = verdicts.get(queueArn);
   verdict?.record();
   return verdict?.refusal;
+}
+
+/** What SQS refuses of a message; in SNS's envelope there are no attributes, and control characters are escaped. */
+function unfitness(
+  queue: SqsQueue | undefined,
+  subscription: SnsSubscription,
+  { body, messageAttributes }: Publication,
+): string | undefined {
+  const isRaw = subscription.attributes["RawMessageDelivery"] === "true";
+  const sent = isRaw ? { body, attributes: messageAttributes } : { body: JSON.stringify(body), attributes: {} };
+  return sqsRefusalOf(sent.body, sent.attributes, Number(queue?.attributes["MaximumMessageSize"]));
 }
 
 function deadLetterTargetArn({ attributes }: SnsSubscription): string | undefined {
@@ -169,24 +189,4 @@ export const managedKeyRefusal =
 
 export function usesManagedKey(queue: SqsQueue): boolean {
   return queue.attributes["KmsMasterKeyId"] === "alias/aws/sqs";
-}
-
-function envelope({ topicArn, messageId, body, messageAttributes }: Publication): string {
-  return JSON.stringify({
-    Type: "Notification",
-    MessageId: messageId,
-    TopicArn: topicArn,
-    Message: body,
-    Timestamp: new Date().toISOString(),
-    MessageAttributes: envelopeAttributes(messageAttributes),
-  });
-}
-
-function envelopeAttributes(attributes: MessageAttributes): Record<string, { Type: string; Value: string }> {
-  return Object.fromEntries(
-    Object.entries(attributes).map(([name, { DataType, StringValue, BinaryValue }]) => [
-      name,
-      { Type: DataType, Value: StringValue ?? BinaryValue ?? "" },
-    ]),
-  );
 }

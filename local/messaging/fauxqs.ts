@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { invalidCharacterOf } from "./messageRules";
 
 type Fauxqs = typeof import("fauxqs", { with: { "resolution-mode": "import" } });
 type Stores = NonNullable<NonNullable<Parameters<Fauxqs["buildApp"]>[0]>["stores"]>;
@@ -21,15 +22,12 @@ export interface Publication {
 }
 
 export interface StoreClasses {
-  SqsStore: { new (): SqsStore; createMessage(body: string, attributes?: MessageAttributes): SqsMessage };
+  SqsStore: new () => SqsStore;
   SnsStore: new () => SnsStore;
 }
 
-/**
- * What SQS refuses in a body; fauxqs refuses every emoji as well.
- * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
- */
-const invalidCharacter = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
+/** Attributes that SQS lets clients set and read, and fauxqs does not. */
+const unknownAttributes = ["RedriveAllowPolicy", "SqsManagedSseEnabled", "DeduplicationScope", "FifoThroughputLimit"];
 
 /**
  * fauxqs, and the classes of the stores it can be given. Its `exports` list only the entry, although `buildApp` takes
@@ -42,7 +40,7 @@ export async function loadFauxqs(): Promise<{ buildApp: Fauxqs["buildApp"] } & S
     .find((candidate) => existsSync(join(candidate, "package.json")));
   if (!folder) throw new Error("fauxqs is not installed: run npm install");
   const load = (file: string) => import(pathToFileURL(join(folder, file)).href) as Promise<unknown>;
-  const [{ buildApp }, { SqsStore }, { SnsStore }, { INVALID_MESSAGE_BODY_CHAR }] = (await Promise.all([
+  const [{ buildApp }, { SqsStore }, { SnsStore }, sqsTypes] = (await Promise.all([
     import("fauxqs"),
     load("dist/sqs/sqsStore.js"),
     load("dist/sns/snsStore.js"),
@@ -51,8 +49,13 @@ export async function loadFauxqs(): Promise<{ buildApp: Fauxqs["buildApp"] } & S
     Fauxqs,
     Pick<StoreClasses, "SqsStore">,
     Pick<StoreClasses, "SnsStore">,
-    { INVALID_MESSAGE_BODY_CHAR: RegExp },
+    { INVALID_MESSAGE_BODY_CHAR: RegExp; SETTABLE_ATTRIBUTES: Set<string>; ALL_ATTRIBUTE_NAMES: string[] },
   ];
-  INVALID_MESSAGE_BODY_CHAR.test = (body) => invalidCharacter.test(body);
+  // fauxqs refuses every emoji as well.
+  sqsTypes.INVALID_MESSAGE_BODY_CHAR.test = (body) => invalidCharacterOf(body) !== undefined;
+  for (const name of unknownAttributes) {
+    sqsTypes.SETTABLE_ATTRIBUTES.add(name);
+    if (!sqsTypes.ALL_ATTRIBUTE_NAMES.includes(name)) sqsTypes.ALL_ATTRIBUTE_NAMES.push(name);
+  }
   return { buildApp, SqsStore, SnsStore };
 }

@@ -7,17 +7,30 @@ import type { Trace } from "../trace";
 import { MessagingAccess } from "./access";
 import { admitRequests } from "./admission";
 import { AwsError } from "./awsError";
+import { Cooldown } from "./cooldown";
 import { withoutGroup } from "./deduplication";
-import { FanOut, managedKeyRefusal, usesManagedKey } from "./fanOut";
-import { loadFauxqs, type Publication, type SnsStore, type SqsQueue, type SqsStore } from "./fauxqs";
+import { FanOut } from "./fanOut";
+import {
+  loadFauxqs,
+  type Publication,
+  type SnsStore,
+  type SnsSubscription,
+  type SqsQueue,
+  type SqsStore,
+} from "./fauxqs";
 import { keepGroupsInOrder } from "./fifoQueue";
 import { MessageGroups } from "./messageGroups";
+import { checkQueueName, checkTopicName } from "./names";
 import { checkQueueAttributes } from "./queueAttributes";
-import { checkSubscriptionAttributes, checkTopicAttributes, invalid } from "./topicAttributes";
+import { ReceiptHandles } from "./receiptHandles";
+import { checkSubscription, checkSubscriptionAttributes, checkTopicAttributes } from "./topicAttributes";
 
 export interface MessagingOptions {
   trace: Trace;
-  /** Divides visibility timeouts and delays, never retention: a back-off of 60 s takes 1 s at 60. @default real time */
+  /**
+   * Divides visibility timeouts, delays and the pause after a purge, never retention: a back-off of 60 s takes 1 s at 60.
+   * @default real time
+   */
   timeScale?: number;
   /** Takes what SNS does not tell a publisher: which message reached which queue not, and why. */
   log: (line: string) => void;
@@ -28,8 +41,14 @@ export interface MessagingOptions {
 type Attributes = Record<string, string>;
 
 /**
+ * Until a queue can be purged again, or one of the name of a deleted one be created.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html
+ */
+const pauseMs = 60_000;
+
+/**
  * SNS and SQS on one machine: fauxqs with what it leaves out in front of it. Serves SDK clients and the AWS CLI at
- * `endpoint`, and refuses what AWS refuses. Redrive allow policies are kept, but not enforced.
+ * `endpoint`, and refuses what AWS refuses; docs/local-run.md lists what is not as on AWS.
  */
 export class Messaging implements PolicyHolder {
   private constructor(
@@ -45,8 +64,16 @@ export class Messaging implements PolicyHolder {
     const { buildApp, SqsStore, SnsStore } = await loadFauxqs();
     const receiver = new AsyncLocalStorage<FastifyRequest>();
     const groups = new MessageGroups();
-    const snsStore = new SnsStore();
+    const receiptHandles = new ReceiptHandles(timeScale);
     let endpoint = "";
+
+    class LocalSnsStore extends SnsStore {
+      override getSubscription(subscriptionArn: string): SnsSubscription | undefined {
+        const subscription = super.getSubscription(subscriptionArn);
+        return subscription && fanOut.isPublishing ? fanOut.judged(subscription) : subscription;
+      }
+    }
+    const snsStore = new LocalSnsStore();
 
     class LocalSqsStore extends SqsStore {
       override createQueue(...args: Parameters<SqsStore["createQueue"]>): SqsQueue {
@@ -55,6 +82,7 @@ export class Messaging implements PolicyHolder {
         // fauxqs goes on waiting for a client that has hung up; the message it would receive were invisible to all others.
         const dequeue = queue.dequeue.bind(queue);
         queue.dequeue = (...options) => (hasHungUp(receiver.getStore()) ? [] : dequeue(...options));
+        receiptHandles.sign(queue);
         // fauxqs spares a topic's messages the delay that the queue gives every message.
         const enqueue = queue.enqueue.bind(queue);
         queue.enqueue = (message) => {
@@ -95,16 +123,18 @@ export class Messaging implements PolicyHolder {
     const queueByUrl = (url: string) => sqsStore.getQueue(url);
     const access = new MessagingAccess(iam, { snsStore, queueByArn, queueByUrl });
     const judge = (topicArn: string, queue: SqsQueue) => access.judgeDelivery(topicArn, queue);
-    const fanOut = new FanOut({ snsStore, queueByArn }, judge, SqsStore.createMessage.bind(SqsStore), trace, log);
+    const fanOut = new FanOut({ snsStore, queueByArn }, judge, trace, log);
     const spy = { addMessage: (publication: Publication) => fanOut.begin(publication) };
     snsStore.spy = spy as unknown as SnsStore["spy"];
 
     const stores = { sqsStore, snsStore } as unknown as NonNullable<Parameters<typeof buildApp>[0]>["stores"];
     const app = buildApp({ logger: false, defaultRegion: region, stores });
-    const queueExists = (queueArn: string) => queueByArn(queueArn) !== undefined;
-    const context = { queueByUrl, queueExists, groups, timeScale, trace };
+    const pause = () => new Cooldown(pauseMs / timeScale);
+    const [purged, deleted] = [pause(), pause()];
+    const sqsContext = { queueByUrl, queueByArn, groups, receiptHandles, purged, deleted, timeScale, trace };
+    const snsContext = { queueByArn, subscription: (of: string) => snsStore.getSubscription(of) };
     const topicAttributes = (topicArn: string) => snsStore.getTopic(topicArn)?.attributes;
-    admitRequests(app, { iam, access, fanOut, receiver, context, topicAttributes });
+    admitRequests(app, { iam, access, fanOut, receiver, sqsContext, snsContext, topicAttributes });
     // Never 0.0.0.0: nothing here asks for credentials.
     endpoint = await app.listen({ port: 0, host: "127.0.0.1" });
     return new Messaging(endpoint, { sqsStore, snsStore }, access, () => app.close());
@@ -133,8 +163,9 @@ export class Messaging implements PolicyHolder {
   /** @throws AwsError where SQS refuses the attributes, or where a queue of that name exists. */
   createQueue(name: string, attributes: Attributes): { url: string; arn: string } {
     const queueArn = arn("sqs", name);
+    checkQueueName(name, name.endsWith(".fifo"));
     if (this.hasQueue(queueArn)) throw new AwsError("QueueAlreadyExists", `A queue named ${name} already exists.`);
-    checkQueueAttributes(name, attributes, (target) => this.hasQueue(target));
+    checkQueueAttributes(name, attributes, (target) => this.queueByArn(target));
     const url = this.queueUrl(queueArn);
     this.stores.sqsStore.createQueue(name, url, queueArn, {
       ...(name.endsWith(".fifo") && { FifoQueue: "true" }),
@@ -146,7 +177,7 @@ export class Messaging implements PolicyHolder {
   /** Sets the attributes that are given; an empty text removes one. */
   setQueueAttributes(url: string, attributes: Attributes): void {
     const queue = this.queue(url);
-    checkQueueAttributes(queue.name, attributes, (target) => this.hasQueue(target));
+    checkQueueAttributes(queue.name, attributes, (target) => this.queueByArn(target));
     queue.setAttributes(attributes);
     queue.attributes = withoutEmpty(queue.attributes);
   }
@@ -161,7 +192,7 @@ export class Messaging implements PolicyHolder {
   }
 
   hasQueue(queueArn: string): boolean {
-    return this.stores.sqsStore.getQueueByArn(queueArn) !== undefined;
+    return this.queueByArn(queueArn) !== undefined;
   }
 
   deleteQueue(url: string): void {
@@ -170,6 +201,7 @@ export class Messaging implements PolicyHolder {
 
   /** @throws AwsError where SNS refuses the attributes. */
   createTopic(name: string, attributes: Attributes): string {
+    checkTopicName(name, name.endsWith(".fifo"));
     checkTopicAttributes(name, attributes);
     return this.stores.snsStore.createTopic(
       name,
@@ -202,13 +234,7 @@ export class Messaging implements PolicyHolder {
    * @throws AwsError where SNS refuses, and for a queue that SNS could never send to.
    */
   subscribe(topicArn: string, queueArn: string, attributes: Attributes): string {
-    checkSubscriptionAttributes(attributes, { topicArn, queueArn });
-    if (queueArn.endsWith(".fifo") && !topicArn.endsWith(".fifo")) {
-      throw invalid("Endpoint", queueArn, "FIFO SQS Queues can not be subscribed to standard SNS topics");
-    }
-    const queue = this.stores.sqsStore.getQueueByArn(queueArn);
-    // AWS accepts the subscription, and loses every message: an error at once tells more.
-    if (queue && usesManagedKey(queue)) throw invalid("Endpoint", queueArn, managedKeyRefusal);
+    checkSubscription(attributes, { topicArn, queueArn, queue: this.queueByArn(queueArn) });
     const subscription = this.stores.snsStore.subscribe(topicArn, "sqs", queueArn, attributes);
     if (!subscription) throw new AwsError("NotFound", `Topic does not exist: ${topicArn}`);
     return subscription.arn;
@@ -219,12 +245,17 @@ export class Messaging implements PolicyHolder {
     const subscription = this.stores.snsStore.getSubscription(subscriptionArn);
     if (!subscription) throw new AwsError("NotFound", `Subscription does not exist: ${subscriptionArn}`);
     const { topicArn, endpoint: queueArn } = subscription;
-    checkSubscriptionAttributes(attributes, { topicArn, queueArn });
-    subscription.attributes = withoutEmpty({ ...subscription.attributes, ...attributes });
+    const changed = withoutEmpty({ ...subscription.attributes, ...attributes });
+    checkSubscriptionAttributes(changed, { topicArn, queueArn });
+    subscription.attributes = changed;
   }
 
   unsubscribe(subscriptionArn: string): void {
     this.stores.snsStore.unsubscribe(subscriptionArn);
+  }
+
+  private queueByArn(queueArn: string): SqsQueue | undefined {
+    return this.stores.sqsStore.getQueueByArn(queueArn);
   }
 
   private queue(url: string): SqsQueue {

@@ -1,8 +1,9 @@
-import type { Participant, TraceEvent } from "../traceEvent";
+import type { TraceEvent } from "../traceEvent";
+import { type Arrow, arrowOf, columns, isTrouble } from "./diagramLayout";
 import { isAtEnd } from "./elements";
-import { columnWidth, columns, rowHeight, rowOf, width } from "./diagramLayout";
+import { timeOfDay } from "./inWords";
+import type { OwnConnections } from "./ownConnections";
 
-const namespace = "http://www.w3.org/2000/svg";
 const maxRows = 400;
 
 /**
@@ -11,27 +12,25 @@ const maxRows = 400;
  */
 export class Diagram {
   private readonly rows = document.createElement("ol");
-  private readonly waiting: TraceEvent[] = [];
+  private readonly waiting: { event: TraceEvent; arrow: Arrow }[] = [];
   private isDrawing = false;
-  /** How events name the connection of this page; "" where there is none. */
-  ownConnection = "";
 
-  constructor(private readonly box: HTMLElement) {
-    const names = svg(rowHeight);
-    names.setAttribute("class", "names");
-    for (const [at, name] of columns.entries()) {
-      const text = shape("text", { x: (at + 0.5) * columnWidth, y: 20, "text-anchor": "middle" });
-      text.textContent = name;
-      names.append(text);
-    }
+  constructor(
+    private readonly box: HTMLElement,
+    private readonly own: OwnConnections,
+  ) {
+    const names = part("div", "names");
     names.setAttribute("aria-hidden", "true");
+    const lanes = part("div", "lanes");
+    lanes.append(...columns.map((name) => part("span", "name", name)));
+    names.append(part("span", "time", "Time"), lanes);
     box.append(names, this.rows);
   }
 
   add(event: TraceEvent): void {
-    if (!(columns as readonly Participant[]).includes(event.from)) return;
-    if (!(columns as readonly Participant[]).includes(event.to)) return;
-    this.waiting.push(event);
+    const arrow = arrowOf(event);
+    if (!arrow) return;
+    this.waiting.push({ event, arrow });
     if (this.waiting.length > maxRows) this.waiting.shift();
     if (this.isDrawing) return;
     this.isDrawing = true;
@@ -47,41 +46,33 @@ export class Diagram {
   private draw(): void {
     this.isDrawing = false;
     const followed = isAtEnd(this.box);
-    this.rows.append(...this.waiting.splice(0).map((event) => this.row(event)));
+    this.rows.append(...this.waiting.splice(0).map(({ event, arrow }) => this.row(event, arrow)));
     while (this.rows.childElementCount > maxRows) this.rows.firstElementChild?.remove();
     if (followed) this.box.scrollTop = this.box.scrollHeight;
   }
 
-  private row(event: TraceEvent): HTMLLIElement {
-    const { fromX, toX, labelX, anchor } = rowOf(event);
+  private row(event: TraceEvent, { left, span, pointsTo }: Arrow): HTMLLIElement {
     const row = document.createElement("li");
-    const isOwn = this.ownConnection !== "" && event.label.includes(this.ownConnection);
-    row.className = [isOwn && "own", /lost|410|unnoticed|cut/.test(event.label) && "lost"].filter(Boolean).join(" ");
-    const said = document.createElement("span");
-    said.className = "for-readers";
-    said.textContent = `${event.from} to ${event.to}: ${event.label}`;
-    const drawing = svg(rowHeight);
-    drawing.setAttribute("aria-hidden", "true");
-    for (const at of columns.keys()) {
-      const x = (at + 0.5) * columnWidth;
-      drawing.append(shape("line", { x1: x, x2: x, y1: 0, y2: rowHeight }));
-    }
-    const tip = toX > fromX ? -6 : 6;
-    const arrow = `M${fromX} 24H${toX}M${toX + tip} 20L${toX} 24L${toX + tip} 28`;
-    const label = shape("text", { x: labelX, y: 15, "text-anchor": anchor, class: "label" });
-    label.textContent = event.label;
-    drawing.append(shape("path", { d: arrow, class: "arrow" }), label);
-    row.append(said, drawing);
+    row.className = [this.own.isIn(event) && "own", isTrouble(event) && "lost"].filter(Boolean).join(" ");
+    row.style.setProperty("--left", String(left));
+    row.style.setProperty("--span", String(span));
+    const time = document.createElement("time");
+    time.className = "time";
+    time.dateTime = new Date(event.atMs).toISOString();
+    time.textContent = timeOfDay(event.atMs);
+    const lanes = part("div", "lanes");
+    lanes.setAttribute("aria-hidden", "true");
+    const line = part("div", "line");
+    line.append(part("span", "label", event.label));
+    lanes.append(line, part("div", `arrow ${pointsTo}`));
+    row.append(part("span", "for-readers", `${event.from} to ${event.to}: ${event.label}`), time, lanes);
     return row;
   }
 }
 
-function svg(height: number): SVGElement {
-  return shape("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
-}
-
-function shape(name: string, attributes: Record<string, string | number>): SVGElement {
-  const made = document.createElementNS(namespace, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+function part(name: "div" | "span", className: string, text = ""): HTMLElement {
+  const made = document.createElement(name);
+  made.className = className;
+  made.textContent = text;
   return made;
 }

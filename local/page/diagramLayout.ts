@@ -11,27 +11,25 @@ export const columns = [
   "HistoryDB",
 ] as const satisfies readonly Participant[];
 
-export const columnWidth = 130;
-export const rowHeight = 32;
-export const width = columns.length * columnWidth;
-
-// Of the label's font, at most; a label that does not end before the edge ends at it.
-const characterWidth = 6.8;
-const edge = 6;
-
-export interface Row {
-  fromX: number;
-  toX: number;
-  labelX: number;
-  anchor: "start" | "end";
+/** Where an arrow is, in columns from the left edge: a participant is in the middle of its column. */
+export interface Arrow {
+  left: number;
+  span: number;
+  pointsTo: "left" | "right";
 }
 
-/** Where an arrow and its label stand: the label begins above the arrow's left end, and may be longer than the arrow. */
-export function rowOf({ from, to, label }: Pick<TraceEvent, "from" | "to" | "label">): Row {
-  const x = (name: Participant) => ((columns as readonly Participant[]).indexOf(name) + 0.5) * columnWidth;
-  const [fromX, toX] = [x(from), x(to)];
-  const labelX = Math.min(fromX, toX) + edge;
-  return labelX + label.length * characterWidth <= width - edge
-    ? { fromX, toX, labelX, anchor: "start" }
-    : { fromX, toX, labelX: width - edge, anchor: "end" };
+/** Undefined where one of the two has no column. */
+export function arrowOf({ from, to }: Pick<TraceEvent, "from" | "to">): Arrow | undefined {
+  const [start, end] = [from, to].map((name) => (columns as readonly Participant[]).indexOf(name)) as [number, number];
+  if (start < 0 || end < 0) return undefined;
+  return {
+    left: Math.min(start, end) + 0.5,
+    span: Math.abs(end - start),
+    pointsTo: end > start ? "right" : "left",
+  };
+}
+
+/** Whether a step failed or was lost, by the trace's own words. Ids and the names of users and contexts may contain any of them. */
+export function isTrouble({ label }: Pick<TraceEvent, "label">): boolean {
+  return /^410 |\bis lost\b|, unnoticed\b|^the connection is cut\b/.test(label);
 }

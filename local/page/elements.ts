@@ -14,6 +14,11 @@ export function say(id: string, text: string): void {
   if (target.textContent !== text) target.textContent = text;
 }
 
+/** Whether a button can be pressed. One that cannot keeps the focus, so that the keyboard's place in the page is not lost. */
+export function enable(id: string, isEnabled: boolean): void {
+  element(id).setAttribute("aria-disabled", String(!isEnabled));
+}
+
 const maxEntries = 2_000;
 
 /** Adds an entry to a list that shows its end, unless somebody has scrolled up to read. */

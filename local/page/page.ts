@@ -1,15 +1,24 @@
+import type { StateDetail } from "../../client";
 import type { TraceEvent } from "../traceEvent";
 import * as control from "./controlServer";
 import { Diagram } from "./diagram";
-import { element, input, say } from "./elements";
+import { element, enable, input, say } from "./elements";
+import { type Cut, cutInWords, receivedInWords, type ShownState, stateHelp, stateLabels } from "./inWords";
 import { MessageList } from "./messageList";
+import { OwnConnections } from "./ownConnections";
 import { type Addressee, Session } from "./session";
 
 // The page that `npm start` serves: the client library in a browser, a backend's form, and what happens in between.
 
-const list = new MessageList();
-const diagram = new Diagram(element("diagram"));
+const list = new MessageList(() => sayResults());
+const own = new OwnConnections();
+const diagram = new Diagram(element("diagram"), own);
+let delivery: control.Relay["delivery"] = "retry";
 let session: Session | undefined;
+let state: ShownState = "closed";
+/** The last one, with what was counted until then. */
+let cut: (Cut & { countedBefore: typeof list.counts }) | undefined;
+let publishedBefore: typeof list.counts | undefined;
 
 const addressee = (): Addressee => ({
   user: input("user").value,
@@ -17,18 +26,57 @@ const addressee = (): Addressee => ({
   contextId: input("context-id").value,
 });
 
+function show(next: ShownState, detail: Partial<StateDetail> = {}): void {
+  state = next;
+  say("state", stateLabels[state]);
+  element("state").dataset.state = state;
+  sayResult("state-help", stateHelp(state, detail));
+  element("state-help").hidden = state === "superseded";
+  element("superseded").hidden = state !== "superseded";
+  enable("disconnect", state !== "closed" && state !== "superseded");
+  if (cut && state === "waiting") cut.noticed ??= { atMs: Date.now(), reason: detail.reason };
+  if (cut?.noticed && state === "connected") cut.connectedAtMs ??= Date.now();
+  if (state === "closed") cut = undefined;
+  enableCuts();
+}
+
+function enableCuts(): void {
+  const canCut = state === "connected" && session?.connectionId !== undefined;
+  for (const id of ["half-open", "drop", "lose-disconnect"]) enable(id, canCut);
+  sayResults();
+}
+
+/** What has come of the last publication and the last cut, next to their buttons. */
+function sayResults(): void {
+  const since = ({ shown, lost, replayed }: typeof list.counts) => ({
+    received: list.counts.shown - shown,
+    lost: list.counts.lost - lost,
+    replayed: list.counts.replayed - replayed,
+  });
+  const isConnected = state === "connected" || state === "half-open";
+  if (publishedBefore) say("since", receivedInWords({ ...since(publishedBefore), isConnected }, delivery));
+  if (cut) sayResult("cut-result", cutInWords({ ...cut, ...since(cut.countedBefore) }, delivery));
+  else
+    sayResult("cut-result", isConnected ? "Connected: choose how it fails." : "No connection to cut: connect first.");
+}
+
+function know(relay: control.Relay): void {
+  ({ delivery } = relay);
+  say("delivery", inWords[delivery]);
+  document.body.dataset.delivery = delivery;
+}
+
 async function connect(): Promise<void> {
   const relay = await control.relay();
+  // It may not have been ready when the page was loaded.
+  know(relay);
   session?.close();
   session = new Session(relay, addressee(), Number(input("heartbeat").value) * 1000, list, {
-    onState: (state, text) => {
-      say("state", text);
-      element("state").dataset.state = state;
-      element("superseded").hidden = state !== "superseded";
-    },
+    onState: show,
     onConnection: (id) => {
       say("connection", id ?? "none");
-      diagram.ownConnection = id === undefined ? "" : `…${id.slice(-5)}`;
+      if (id !== undefined) own.add(id);
+      enableCuts();
     },
     onCursor: (text) => say("cursor", text),
   });
@@ -38,42 +86,75 @@ async function connect(): Promise<void> {
 async function publish(count: number): Promise<void> {
   const text = input("message").value;
   const messageId = input("message-id").value || undefined;
+  publishedBefore = { ...list.counts };
   for (let number = 1; number <= count; number += 1) {
     const message = count === 1 ? text : `${text} (${number} of ${count})`;
     await control.publish({ ...addressee(), message, messageId });
-    if (number === count || number % 20 === 0) say("published", `Published ${number} of ${count}.`);
+    if (number === count || number % 20 === 0) sayResult("published", `Published ${number} of ${count}.`);
+  }
+  sayResults();
+}
+
+async function cutNetwork(how: Cut["how"]): Promise<void> {
+  const id = session?.connectionId;
+  if (id === undefined) return;
+  if (how === "drop, $disconnect lost") await control.loseNextDisconnect();
+  // The client may notice before the control server has answered.
+  cut = { how, atMs: Date.now(), lost: 0, replayed: 0, countedBefore: { ...list.counts } };
+  try {
+    await control.cut(id, how === "half-open" ? "half-open" : "drop");
+  } catch (error) {
+    cut = undefined;
+    throw error;
+  }
+  list.notice(
+    `Cut: ${how === "half-open" ? "the network is gone, and neither side was told" : "the connection broke"}`,
+  );
+  sayResults();
+}
+
+function take(event: TraceEvent): void {
+  const fate = own.fateIn(event);
+  if (fate?.of === "cut" && state === "connected" && session?.connectionId !== undefined) {
+    if (fate.isOf(session.connectionId)) show("half-open");
+  }
+  if (fate?.of === "message lost" && delivery === "retry") {
+    list.count("lost");
+    list.notice("Lost: a message that the gateway accepted for the half-open connection", "bad");
   }
 }
 
-async function cut(how: "half-open" | "drop", losesDisconnect = false): Promise<void> {
-  if (session?.connectionId === undefined) return list.notice("there is no connection to cut: connect first");
-  if (losesDisconnect) await control.loseNextDisconnect();
-  await control.cut(session.connectionId, how);
-  list.notice(how === "half-open" ? "cut: the network is gone, and nobody was told" : "cut: the connection broke");
+function sayResult(id: string, text: string, kind = ""): void {
+  say(id, text);
+  element(id).dataset.kind = kind;
 }
 
-/** Does what a control asks for; what fails is said in words, and nothing is left unhandled. */
-function on(id: string, event: "click" | "submit", act: () => unknown): void {
+/** Does what a control asks for. What fails is said next to it, and in the list of events. */
+function on(id: string, event: "click" | "submit", resultId: string, act: () => unknown): void {
   element(id).addEventListener(event, (happened) => {
     happened.preventDefault();
+    if (element(id).getAttribute("aria-disabled") === "true") return;
     void Promise.resolve()
       .then(act)
-      .catch((error: Error) => list.notice(`error: ${error.message}`));
+      .catch((error: Error) => {
+        sayResult(resultId, `Error: ${error.message}`, "bad");
+        list.notice(`Error: ${error.message}`, "bad");
+      });
   });
 }
 
-on("connect-form", "submit", connect);
-on("disconnect", "click", () => session?.close());
-on("take-back", "click", () => session?.connect());
-on("publish-form", "submit", () => publish(1));
-on("burst", "click", () => {
+on("connect-form", "submit", "state-help", connect);
+on("disconnect", "click", "state-help", () => session?.close());
+on("take-back", "click", "state-help", () => session?.connect());
+on("publish-form", "submit", "published", () => publish(1));
+on("burst", "click", "published", () => {
   if (input("count").reportValidity() && input("message").reportValidity())
     return publish(Number(input("count").value));
 });
-on("half-open", "click", () => cut("half-open"));
-on("drop", "click", () => cut("drop"));
-on("lose-disconnect", "click", () => cut("drop", true));
-on("clear", "click", () => diagram.clear());
+on("half-open", "click", "cut-result", () => cutNetwork("half-open"));
+on("drop", "click", "cut-result", () => cutNetwork("drop"));
+on("lose-disconnect", "click", "cut-result", () => cutNetwork("drop, $disconnect lost"));
+on("clear", "click", "stream", () => diagram.clear());
 
 // Another tab begins as this one is, and connects at once.
 const link = element<HTMLAnchorElement>("other-tab");
@@ -92,24 +173,26 @@ keepLink();
 
 const events = new EventSource("/events");
 events.onopen = () => say("stream", "");
-events.onerror = () => say("stream", "The local run does not answer: it has ended, or the network to it.");
+events.onerror = () => say("stream", "The local run does not answer. It may have stopped.");
 events.onmessage = ({ data }: MessageEvent<string>) => {
   const event = JSON.parse(data) as TraceEvent;
   if (input("heartbeats").checked || !/\bping\b/.test(event.label)) diagram.add(event);
+  take(event);
 };
 events.addEventListener("skipped", ({ data }: MessageEvent<string>) => {
-  list.notice(`${data} arrows are not drawn: this page was too slow for them, or came too late`);
+  list.notice(`${data} steps are neither drawn nor counted: this page was too slow, or was opened too late`);
 });
 
 const inWords = {
-  replay: "Delivery by replay: every message has a number, and whoever comes back is sent what was missed.",
+  replay:
+    "Replay mode: the relay stores every message with a number before it sends it. A client that comes back gets what it missed.",
   retry:
-    "Delivery by retry: messages have no numbers. One that was sent into a half-open connection is lost, and the next ones wait for the back-off. See the difference: npm start -- -c delivery=replay",
+    "Retry mode: no numbers. A message that the gateway accepts for a half-open connection is lost. To compare: npm start -- -c delivery=replay",
 };
 
 control.relay().then(
-  async ({ delivery }) => {
-    say("delivery", inWords[delivery]);
+  async (relay) => {
+    know(relay);
     if (given.has("connect")) await connect();
   },
   (error: Error) => say("delivery", error.message),

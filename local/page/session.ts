@@ -1,6 +1,7 @@
-import { RelayClient, type RelayState, webStorageCursorStore } from "../../client";
+import { RelayClient, type RelayState, type StateDetail, webStorageCursorStore } from "../../client";
 import { Arrivals } from "./arrivals";
 import * as control from "./controlServer";
+import { stateLabels } from "./inWords";
 import type { MessageList } from "./messageList";
 import { observedSocket } from "./observedSocket";
 
@@ -11,7 +12,7 @@ export interface Addressee {
 }
 
 export interface SessionListener {
-  onState(state: RelayState, text: string): void;
+  onState(state: RelayState, detail: StateDetail): void;
   /** Undefined where the page has no connection that could be cut. */
   onConnection(id: string | undefined): void;
   onCursor(text: string): void;
@@ -72,10 +73,10 @@ export class Session {
         list.notice(`messages are missing before #${first}: ${lost}`);
       },
       onError: ({ code, message }) => list.notice(`${code}: ${message}`),
-      onStateChange: (state, { reason, delayMs }) => {
-        const next = delayMs === undefined ? "" : `, next attempt in ${(delayMs / 1000).toFixed(1)} s`;
-        listener.onState(state, `${state}${next}`);
-        list.notice(`${state}${next}${reason === undefined ? "" : `: ${reason}`}`);
+      onStateChange: (state, detail) => {
+        const { reason } = detail;
+        listener.onState(state, detail);
+        list.notice(`${stateLabels[state]}${reason === undefined ? "" : `: ${reason}`}`);
         void this.findConnection(state);
       },
     });

@@ -16,6 +16,13 @@ export interface KnownArguments {
 const noText = "it is shown nowhere";
 const noLoad = "nothing here is measured by it";
 
+/** Of topics: who may log how deliveries to each protocol went, and which part of them. */
+const deliveryStatusArguments = ["application", "firehose", "http", "lambda", "sqs"].flatMap((protocol) => [
+  `${protocol}FailureFeedbackRoleArn`,
+  `${protocol}SuccessFeedbackRoleArn`,
+  `${protocol}SuccessFeedbackSampleRate`,
+]);
+
 export const knownArguments: Readonly<Record<string, KnownArguments>> = {
   "aws:apigateway/account:Account": { modelled: ["cloudwatchRoleArn"] },
   "aws:apigatewayv2/api:Api": {
@@ -103,14 +110,16 @@ export const knownArguments: Readonly<Record<string, KnownArguments>> = {
     },
   },
   "aws:iam/rolePolicy:RolePolicy": { modelled: ["name", "policy", "role"] },
-  "aws:kms/alias:Alias": { modelled: ["name", "targetKeyId"] },
+  "aws:kms/alias:Alias": { modelled: ["name", "namePrefix", "targetKeyId"] },
   "aws:kms/key:Key": {
-    modelled: ["bypassPolicyLockoutSafetyCheck", "deletionWindowInDays", "policy"],
+    modelled: [
+      ...["bypassPolicyLockoutSafetyCheck", "customerMasterKeySpec", "deletionWindowInDays", "isEnabled", "keyUsage"],
+      "policy",
+    ],
     withoutEffect: {
       description: noText,
       enableKeyRotation: "nothing is encrypted",
       rotationPeriodInDays: "nothing is encrypted",
-      multiRegion: "there is one region",
     },
   },
   "aws:lambda/eventSourceMapping:EventSourceMapping": {
@@ -143,10 +152,19 @@ export const knownArguments: Readonly<Record<string, KnownArguments>> = {
     withoutEffect: { healthCheckId: "names are not resolved" },
   },
   "aws:sns/topic:Topic": {
-    modelled: ["contentBasedDeduplication", "fifoThroughputScope", "fifoTopic", "kmsMasterKeyId", "name", "policy"],
+    modelled: [
+      "contentBasedDeduplication",
+      "fifoThroughputScope",
+      "fifoTopic",
+      "kmsMasterKeyId",
+      "name",
+      "namePrefix",
+      "policy",
+    ],
     withoutEffect: {
       deliveryPolicy: "it is for HTTP endpoints",
       displayName: noText,
+      ...Object.fromEntries(deliveryStatusArguments.map((argument) => [argument, "deliveries are not logged"])),
       signatureVersion: "raw deliveries are not signed",
       tracingConfig: "nothing is traced by X-Ray",
     },
@@ -161,19 +179,19 @@ export const knownArguments: Readonly<Record<string, KnownArguments>> = {
   "aws:sqs/queue:Queue": {
     modelled: [
       ...["contentBasedDeduplication", "deduplicationScope", "delaySeconds", "fifoQueue", "fifoThroughputLimit"],
-      ...["kmsMasterKeyId", "maxMessageSize", "messageRetentionSeconds", "name", "policy", "receiveWaitTimeSeconds"],
-      ...["redrivePolicy", "sqsManagedSseEnabled", "visibilityTimeoutSeconds"],
+      ...["kmsMasterKeyId", "maxMessageSize", "messageRetentionSeconds", "name", "namePrefix", "policy"],
+      ...[
+        "receiveWaitTimeSeconds",
+        "redriveAllowPolicy",
+        "redrivePolicy",
+        "sqsManagedSseEnabled",
+        "visibilityTimeoutSeconds",
+      ],
     ],
-    withoutEffect: {
-      kmsDataKeyReusePeriodSeconds: "nothing is encrypted",
-      redriveAllowPolicy: "it is kept, and not enforced",
-    },
+    withoutEffect: { kmsDataKeyReusePeriodSeconds: "nothing is encrypted" },
   },
   "aws:sqs/queuePolicy:QueuePolicy": { modelled: ["policy", "queueUrl"] },
-  "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": {
-    modelled: ["queueUrl"],
-    withoutEffect: { redriveAllowPolicy: "it is kept, and not enforced" },
-  },
+  "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": { modelled: ["queueUrl", "redriveAllowPolicy"] },
   "aws:sqs/redrivePolicy:RedrivePolicy": { modelled: ["queueUrl", "redrivePolicy"] },
 };
 
@@ -193,7 +211,7 @@ export function checkArguments(type: string, name: string, inputs: Properties): 
   }
 }
 
-/** An empty list asks for nothing: `managedPolicyArns: []`. */
+/** `false` and an empty list ask for nothing: `streamEnabled: false`, `managedPolicyArns: []`. */
 function isAbsent(value: unknown): boolean {
-  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+  return value === undefined || value === null || value === false || (Array.isArray(value) && value.length === 0);
 }

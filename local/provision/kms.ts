@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { account, arn } from "../account";
 import { delegating, type Keys } from "../iam/keys";
 import { jsonObject } from "../jsonObject";
-import { autoname } from "./autoname";
+import { autoname, prefixed } from "./autoname";
 import { refusal } from "./refuse";
 import type { LocalResource, LocalResources, Properties, Registration } from "./resource";
 
@@ -18,6 +18,7 @@ function key(keys: Keys): LocalResource {
     ...{ keyUsage: "ENCRYPT_DECRYPT", customerMasterKeySpec: "SYMMETRIC_DEFAULT" },
   });
   const put = (id: string, { name, inputs }: Registration): Properties => {
+    checkKey(name, inputs);
     const policy = checkedPolicy(name, inputs);
     keys.put(keyArn(id), policy);
     return outputs(id, policy);
@@ -31,6 +32,20 @@ function key(keys: Keys): LocalResource {
     update: async (id, registration) => put(id, registration),
     delete: async (id) => keys.delete(keyArn(id)),
   };
+}
+
+/** What would make a key another than one that encrypts for services and is always there. */
+function checkKey(name: string, inputs: Properties): void {
+  const refuse = refusal(`key ${name}`, "UnsupportedOperationException");
+  const { keyUsage = "ENCRYPT_DECRYPT", customerMasterKeySpec: spec = "SYMMETRIC_DEFAULT", isEnabled = true } = inputs;
+  if (keyUsage !== "ENCRYPT_DECRYPT") refuse("keyUsage", keyUsage, "ENCRYPT_DECRYPT in the local run");
+  // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html: symmetric keys only.
+  if (spec !== "SYMMETRIC_DEFAULT") refuse("customerMasterKeySpec", spec, "SYMMETRIC_DEFAULT in the local run");
+  if (isEnabled !== true) refuse("isEnabled", isEnabled, "true in the local run");
+  const { rotationPeriodInDays: days = 365 } = inputs;
+  if (!(Number.isInteger(days) && Number(days) >= 90 && Number(days) <= 2560)) {
+    refusal(`key ${name}`, "ValidationException")("rotationPeriodInDays", days, "an integer from 90 to 2560");
+  }
 }
 
 function checkedPolicy(name: string, inputs: Properties): string {
@@ -62,8 +77,8 @@ function canBeChanged(document: Properties): boolean {
 function alias(keys: Keys): LocalResource {
   const put = (aliasName: string, { name, inputs }: Registration): Properties => {
     const refuse = refusal(`alias ${name}`, "ValidationException");
-    if (!/^alias\/(?!aws\/)[\w/-]+$/.test(aliasName))
-      refuse("name", aliasName, "alias/ and a name that AWS does not own");
+    if (!/^alias\/(?!aws\/)[\w/-]+$/.test(aliasName) || aliasName.length > 256)
+      refuse("name", aliasName, "alias/ and a name that AWS does not own, of 1 to 256 characters in all");
     const targetKeyArn = keys.registeredArn(String(inputs["targetKeyId"]));
     if (!targetKeyArn) return refuse("targetKeyId", inputs["targetKeyId"], "a key that exists");
     keys.putAlias(aliasName, targetKeyArn);
@@ -72,7 +87,10 @@ function alias(keys: Keys): LocalResource {
   return {
     replaceOnChanges: ["name", "namePrefix"],
     async create(registration) {
-      const aliasName = String(registration.inputs["name"] ?? autoname(`alias/${registration.name}`));
+      const { name, namePrefix } = registration.inputs;
+      const unnamed = () =>
+        namePrefix === undefined ? autoname(`alias/${registration.name}`) : prefixed(String(namePrefix));
+      const aliasName = String(name ?? unnamed());
       if (keys.hasAlias(aliasName)) throw new Error(`AlreadyExistsException: ${aliasName} already exists`);
       return { id: aliasName, outputs: put(aliasName, registration) };
     },

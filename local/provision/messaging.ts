@@ -1,6 +1,6 @@
 import { account, region } from "../account";
 import type { Messaging } from "../messaging";
-import { autoname } from "./autoname";
+import { autoname, prefixed } from "./autoname";
 import { topicState } from "./messagingState";
 import type { LocalResource, LocalResources, Properties } from "./resource";
 
@@ -57,7 +57,7 @@ function queueResource(messaging: Messaging): LocalResource {
     };
   };
   return {
-    replaceOnChanges: ["name", "fifoQueue"],
+    replaceOnChanges: ["name", "namePrefix", "fifoQueue"],
     async create({ name, inputs }) {
       checkEncryption(name, inputs);
       const isFifo = inputs["fifoQueue"] === true;
@@ -104,6 +104,7 @@ function queueAttributeResource(messaging: Messaging, input: string, attribute: 
   };
 }
 
+/** Archives and replays messages; what else a topic has and is not read here has no effect on them. */
 const topicInputs: AttributeInputs = {
   displayName: ["DisplayName", ""],
   kmsMasterKeyId: ["KmsMasterKeyId", ""],
@@ -118,7 +119,7 @@ const topicInputs: AttributeInputs = {
 function topicResource(messaging: Messaging): LocalResource {
   const outputs = (arn: string) => ({ id: arn, arn, name: nameOf(arn), owner: account, region });
   return {
-    replaceOnChanges: ["name", "fifoTopic"],
+    replaceOnChanges: ["name", "namePrefix", "fifoTopic"],
     async create({ name, inputs }) {
       const isFifo = inputs["fifoTopic"] === true;
       const attributes = given(attributesFrom(topicInputs, inputs));
@@ -203,14 +204,15 @@ function given(attributes: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== ""));
 }
 
-function physicalName(logicalName: string, { name }: Properties, isFifo: boolean): string {
+function physicalName(logicalName: string, { name, namePrefix }: Properties, isFifo: boolean): string {
   if (typeof name === "string") {
     if (name.endsWith(".fifo") !== isFifo) {
       throw new Error(`${logicalName}: the name of a FIFO queue or topic, and no other, ends with .fifo; got ${name}`);
     }
     return name;
   }
-  return autoname(logicalName, isFifo ? ".fifo" : "");
+  const suffix = isFifo ? ".fifo" : "";
+  return typeof namePrefix === "string" ? prefixed(namePrefix, suffix) : autoname(logicalName, suffix);
 }
 
 function nameOf(arn: string): string {

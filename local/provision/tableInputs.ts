@@ -21,6 +21,7 @@ export interface TableInputs {
   writeCapacity?: number;
   globalSecondaryIndexes?: IndexInputs[];
   ttl?: { attributeName?: string; enabled?: boolean };
+  pointInTimeRecovery?: { enabled?: boolean; recoveryPeriodInDays?: number };
   serverSideEncryption?: { enabled?: boolean; kmsKeyArn?: string };
   deletionProtectionEnabled?: boolean;
 }
@@ -36,26 +37,28 @@ export interface IndexInputs {
   writeCapacity?: number;
 }
 
-/** What would change how a table behaves, and is not modelled here. */
-const unsupportedInputs = [
-  "localSecondaryIndexes",
-  "streamEnabled",
-  "replicas",
-  "importTable",
-  "restoreSourceName",
-  "restoreSourceTableArn",
-];
-
 export function checkTableInputs(logicalName: string, inputs: Properties): void {
-  for (const key of unsupportedInputs) {
-    if (inputs[key]) throw new Error(`table ${logicalName}: ${key} is not modelled in the local run`);
+  const { ttl, pointInTimeRecovery } = inputs as TableInputs;
+  const { recoveryPeriodInDays: days = 35 } = pointInTimeRecovery ?? {};
+  if (!Number.isInteger(days) || days < 1 || days > 35) {
+    throw new Error(
+      `table ${logicalName}: pointInTimeRecovery.recoveryPeriodInDays must be an integer from 1 to 35; got ${days}`,
+    );
   }
-  const { ttl } = inputs as TableInputs;
+  const [range] = namesTooLong(inputs as TableInputs);
+  if (range) {
+    throw new Error(`table ${logicalName}: an attribute's name must be of 1 to 255 characters; got ${range}`);
+  }
   if (ttl?.enabled && !ttl.attributeName) {
     throw new Error(
       `table ${logicalName}: ttl.attributeName must name an attribute when ttl.enabled is true; got nothing`,
     );
   }
+}
+
+function namesTooLong({ attributes = [], ttl }: TableInputs): string[] {
+  const names = [...attributes.map(({ name }) => name), ttl?.attributeName ?? ""];
+  return names.filter((name) => name.length > 255);
 }
 
 export function createTableInput(name: string, inputs: TableInputs): CreateTableCommandInput {

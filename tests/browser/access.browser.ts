@@ -17,20 +17,22 @@ describe("the page", () => {
     await relay?.stop();
   });
 
-  it("fits a phone: nothing of it is wider than 360 pixels, but for what the diagram's box scrolls", async () => {
+  it("fits a phone: nothing of it is wider than 360 pixels, nor scrolls sideways", async () => {
     const page = await RelayPage.open(browser, relay, { width: 360, height: 740 });
     await page.connect(recipient());
     await page.publish(`long${"-".repeat(300)}`);
     await page.untilShown("long");
     await page.untilDrawn(/acknowledge: ok/);
     await page.page.click("#half-open");
-    await page.untilNoticed(/waiting/);
+    await page.untilNoticed(/Waiting to reconnect/);
     await page.untilConnected();
     const widths = "[document.documentElement.scrollWidth, document.body.scrollWidth]";
     expect(await page.page.evaluate(widths)).to.deep.equal([360, 360]);
-    const scrolls =
-      "(() => { const box = document.getElementById('diagram'); return box.scrollWidth > box.clientWidth })()";
-    expect(await page.page.evaluate(scrolls)).to.equal(true);
+    const scrolling =
+      "[...document.querySelectorAll('.box')].filter((box) => box.scrollWidth > box.clientWidth).map(({ id }) => id)";
+    expect(await page.page.evaluate(scrolling)).to.deep.equal([]);
+    // The diagram in words, with the times.
+    expect(await page.page.innerText("#diagram li:last-child")).to.match(/^\w+ to \w+: .+\n\d\d:\d\d:\d\d\.\d{3}$/);
     // A finger's width: https://www.w3.org/TR/WCAG22/#target-size-minimum has 24 pixels.
     const heights = await page.page
       .locator("button:visible")
@@ -125,8 +127,20 @@ describe("the page", () => {
       await page.connect(recipient());
       await page.publish("hello");
       await page.untilShown("hello");
-      const pairs = (await page.page.evaluate(textColours)) as [text: string, colour: string, on: string][];
+      const seen = async () => (await page.page.evaluate(textColours)) as [text: string, colour: string, on: string][];
+      const pairs = await seen();
       expect(pairs.length).to.be.above(30);
+      // Half-open: nothing can be cut, and what is lost is said in its own colour.
+      await page.page.click("#half-open");
+      await page.publish("lost");
+      await page.untilDrawn(/is lost, unnoticed/);
+      pairs.push(...(await seen()));
+      for (const state of ["closed", "connecting", "connected", "half-open", "waiting", "superseded"]) {
+        await page.page.evaluate(`document.getElementById("state").dataset.state = "${state}"`);
+        pairs.push(...(await seen()).slice(0, 20));
+      }
+      await page.page.evaluate(`document.getElementById("superseded").hidden = false`);
+      pairs.push(...(await seen()));
       const faint = pairs.filter(([, colour, on]) => contrast(colour, on) < 4.5);
       expect(faint).to.deep.equal([]);
       const [, , page0 = ""] = pairs[0] ?? [];

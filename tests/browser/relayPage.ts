@@ -14,7 +14,7 @@ export class RelayPage {
     const page = await browser.newPage({ viewport });
     const opened = RelayPage.of(page);
     await page.goto(relay.addresses.pageUrl);
-    await page.locator("#delivery", { hasText: "Delivery by" }).waitFor();
+    await page.locator("#delivery", { hasText: "mode:" }).waitFor();
     return opened;
   }
 
@@ -79,6 +79,15 @@ export class RelayPage {
 
   async text(selector: string): Promise<string> {
     return (await this.page.textContent(selector)) ?? "";
+  }
+
+  /** All that can be seen, without what is hidden. */
+  async visibleText(): Promise<string> {
+    return (await this.page.locator("main").innerText()).replace(/\s+/g, " ");
+  }
+
+  async isEnabled(id: string): Promise<boolean> {
+    return this.page.locator(`#${id}`).isEnabled();
   }
 
   expectNoProblem(): void {

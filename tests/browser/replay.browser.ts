@@ -42,7 +42,7 @@ describe("the page of a relay that delivers by replay", () => {
     await page.publish("lost");
     // Accepted and lost: the gateway answers the relay 200, and nobody knows.
     await page.untilDrawn(/^Gateway to Client: message 2 .* is lost, unnoticed/);
-    await page.untilNoticed(/waiting.*no answer to a ping/);
+    await page.untilNoticed(/Waiting to reconnect.*no answer to a ping/);
     await page.untilShown("lost");
     await page.untilConnected();
     await page.publish("after");
@@ -57,7 +57,7 @@ describe("the page of a relay that delivers by replay", () => {
     await page.page.fill("#message", "part");
     await page.page.fill("#count", "30");
     await page.page.click("#burst");
-    await page.untilNoticed(/waiting/);
+    await page.untilNoticed(/Waiting to reconnect/);
     await page.untilConnected();
     await page.page.locator("#shown", { hasText: "30" }).waitFor();
     const numbers = (await page.shown()).map((entry) => Number(entry.split(" ")[0]));
@@ -67,7 +67,7 @@ describe("the page of a relay that delivers by replay", () => {
   it("comes back from an abrupt loss, and shows what was published meanwhile", async () => {
     await page.connect(recipient());
     await page.page.click("#drop");
-    await page.untilNoticed(/waiting/);
+    await page.untilNoticed(/Waiting to reconnect/);
     await page.publish("meanwhile");
     await page.untilShown("meanwhile");
     await page.untilDrawn(/^Client to Gateway: the connection is cut/);
@@ -78,7 +78,7 @@ describe("the page of a relay that delivers by replay", () => {
     await page.connect(recipient());
     await page.page.click("#lose-disconnect");
     await page.untilDrawn(/^Gateway to Lambda: \$disconnect .* is lost/);
-    await page.untilNoticed(/waiting/);
+    await page.untilNoticed(/Waiting to reconnect/);
     await page.untilConnected();
     await page.publish("hello");
     await page.untilShown("hello");
@@ -190,13 +190,35 @@ describe("the page of a relay that delivers by replay", () => {
     expect(await page.page.locator("#messages img, #messages script").count()).to.equal(0);
   });
 
-  it("says in words what the backend refused, and that there is nothing to cut", async () => {
-    await page.page.click("#drop");
-    await page.untilNoticed(/there is no connection to cut/);
+  it("says in words what the backend refused, next to the button and among the events", async () => {
     await page.page.fill("#context", "a#b");
     await page.publish("hello");
-    await page.untilNoticed(/^.* error: context/);
+    await page.untilNoticed(/Error: context/);
+    expect(await page.text("#published")).to.match(/^Error: context/);
     // The browser says by itself that a request was answered 400.
     expect(page.problems.splice(0).join()).to.match(/400/);
+    await page.page.fill("#context", "chat");
+    await page.publish("hello");
+    await page.page.locator("#published", { hasText: "Published 1 of 1." }).waitFor();
+  });
+
+  it("says in which order messages are shown: that of their numbers, and how to keep that of publishing", async () => {
+    const text = await page.visibleText();
+    expect(text).to.match(/in the order of their numbers: the order in which the relay stored them/);
+    expect(text).to.include("-c ordering=strict");
+  });
+
+  it("counts nothing as lost: what a half-open connection swallowed is replayed", async () => {
+    await page.connect(recipient());
+    await page.page.click("#half-open");
+    await page.publish("swallowed");
+    await page.untilDrawn(/^Gateway to Client: message 1 .* is lost, unnoticed/);
+    await page.untilShown("swallowed");
+    await page.page.locator("#cut-result", { hasText: "Replayed: 1 message." }).waitFor();
+    expect(await page.text("#cut-result")).to.match(/noticed after .*no answer to a ping.*Connected again after/);
+    expect(await page.text("#since")).to.equal("Since then: received 1.");
+    expect([await page.text("#lost"), await page.visibleText()]).to.satisfy(([lost, text]: [string, string]) => {
+      return lost === "0" && !text.includes("Lost:");
+    });
   });
 });

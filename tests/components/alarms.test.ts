@@ -206,10 +206,12 @@ describe("alarmsOf", () => {
       sum("accepted", "HandshakesAccepted", { Relay: "chat-prod-relay" }),
       refused("noCredential", "no-credential"),
       refused("tokenRefused", "token-refused"),
+      refused("ambiguousCookie", "ambiguous-cookie"),
       refused("originNotAllowed", "origin-not-allowed"),
       {
         id: "refused",
-        expression: "FILL(noCredential, 0) + FILL(tokenRefused, 0) + FILL(originNotAllowed, 0)",
+        expression:
+          "FILL(noCredential, 0) + FILL(tokenRefused, 0) + FILL(ambiguousCookie, 0) + FILL(originNotAllowed, 0)",
         returnData: false,
       },
       { id: "handshakes", expression: "refused + FILL(accepted, 0)", returnData: false },
@@ -222,7 +224,7 @@ describe("alarmsOf", () => {
     ]);
     const { period, ...evaluation } = repeatedly;
     expect(rest).to.deep.equal({ threshold: 50, ...evaluation });
-    expect(alarmDescription).to.include("issuer");
+    expect(alarmDescription).to.include("issuer").and.to.include("Node 24");
     expect(period).to.equal(300);
   });
 

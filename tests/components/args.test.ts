@@ -115,22 +115,5 @@ describe("resolveArgs", () => {
       ["40986 s", "300"],
     ],
     ["an argument that does not exist", { maxAttempt: 3 }, "maxAttempt", ["maxAttempts", "spelling"]],
-    ["a wildcard origin", { allowedOrigins: ["*"] }, "allowedOrigins[0]", ['"*"', "wildcard"]],
-    ["the origin null", { allowedOrigins: ["null"] }, "allowedOrigins[0]", ['"null"']],
-    ["an origin with a path", { allowedOrigins: ["https://a.dev/x"] }, "allowedOrigins[0]", ['write "https://a.dev"']],
-    [
-      "an origin with a closing slash",
-      { allowedOrigins: ["https://a.dev/"] },
-      "allowedOrigins[0]",
-      ['"https://a.dev"'],
-    ],
-    [
-      "an origin with the default port",
-      { allowedOrigins: ["https://a.dev:443"] },
-      "allowedOrigins[0]",
-      ['"https://a.dev"'],
-    ],
-    ["a placeholder origin", { allowedOrigins: ["https://app.example.com"] }, "allowedOrigins[0]", ["set the origin"]],
-    ["origins that are no list", { allowedOrigins: "https://a.dev" }, "allowedOrigins", ["a list"]],
   ]);
 });

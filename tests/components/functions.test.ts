@@ -1,7 +1,11 @@
 import { runInThisContext } from "node:vm";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import type { AuthenticateHandshake } from "../../components";
+import type { AuthenticateHandshake, WebsocketRelayArgs } from "../../components";
+import { resolveArgs } from "../../components/args";
+import { connectSettings, type FunctionParts } from "../../components/functions";
+import { refusal } from "../refusal";
+import { valueOf } from "./recorder";
 import { auth, byType, type RelayRun, runRelay } from "./relayRun";
 
 /** What resolveAuth adds to what is given. */
@@ -130,6 +134,30 @@ describe("the functions", () => {
       audience: null,
       authorizedParties: ["https://app.relay.dev"],
     });
+  });
+
+  it("tells connect of origins that are known later, and fails where they turn out to be nothing", async () => {
+    const sessionTable = { tableName: "sessions", statement: () => ({}) };
+    const parts = {
+      sessionTable,
+      gateway: { origins: pulumi.output(["https://own.dev"]) },
+    } as unknown as FunctionParts;
+    const environmentWith = (allowedOrigins: WebsocketRelayArgs["allowedOrigins"]) =>
+      connectSettings(parts, resolveArgs({ auth, allowedOrigins })).environment as Record<
+        string,
+        pulumi.Output<string>
+      >;
+
+    const known = environmentWith([pulumi.output("https://*.relay.dev"), "file://"]);
+    expect(JSON.parse(await valueOf(known.ALLOWED_ORIGINS ?? ""))).to.deep.equal([
+      "https://own.dev",
+      "https://*.relay.dev",
+      "file://",
+    ]);
+    const nothing = environmentWith(pulumi.output(null) as unknown as pulumi.Output<string[]>);
+    for (const variable of [nothing.ALLOWED_ORIGINS, nothing.AUTH]) {
+      expect((await refusal(valueOf(variable))).message).to.include("a list of origins");
+    }
   });
 
   it("ships a user's own callback as a file beside connect's own code, which it does not change", async () => {

@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { WebsocketRelay, type WebsocketRelayArgs } from "../../components";
 import { type ResolvedArgs, resolveArgs } from "../../components/args";
+import { runOf } from "../../testing/runUnderMocks";
 import { record, type Registration } from "./recorder";
 
 export const auth = { oidc: { issuer: "https://issuer.relay.dev", audience: "relay" } };
@@ -72,11 +73,7 @@ export async function runPart(
   );
   expect(errors).to.deep.equal([]);
 
-  const inputs = (type: string, name: string) => {
-    const found = registrations.filter((each) => each.type === type && each.name === name);
-    expect(found, `${type} ${name}`).to.have.lengthOf(1);
-    return found[0]?.inputs ?? {};
-  };
+  const { inputs } = runOf(undefined, registrations);
   return {
     registrations,
     inputs,

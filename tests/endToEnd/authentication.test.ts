@@ -10,13 +10,17 @@ const origin = "https://app.relay.dev";
 describe("a token as a WebSocket subprotocol", () => {
   let relay: Relay;
   before(async () => {
-    relay = await Relay.start(["--time-scale", "60"]);
+    const allowedOrigins =
+      'allowedOrigins=["https://app.relay.dev","https://*.preview.relay.dev","capacitor://localhost","file://"]';
+    relay = await Relay.start(["--time-scale", "60", "--config", allowedOrigins]);
   });
   after(() => relay.stop());
 
-  /** A handshake as a browser makes it: it can offer subprotocols, and sets no header but the origin. */
-  const offer = async (protocols: string[], from = relay.addresses.allowedOrigins[0]) => {
-    const socket = new WebSocket(relay.url(recipient()), protocols, { ...(from && { origin: from }) });
+  /** A handshake as a browser makes it: it can offer subprotocols, and sets no header but the origin. `null`: none. */
+  const offer = async (protocols: string[], from: string | null = origin) => {
+    const socket = new WebSocket(relay.url(recipient()), protocols, {
+      headers: { ...(from !== null && { origin: from }) },
+    });
     const answered = await Promise.race([
       once(socket, "open").then(() => 101),
       once(socket, "unexpected-response").then(([, response]: { statusCode?: number }[]) => response?.statusCode),
@@ -36,14 +40,41 @@ describe("a token as a WebSocket subprotocol", () => {
     expect(await offer([bearer])).to.deep.equal({ answered: 101, protocol: bearer });
   });
 
-  it("is refused with 403 from another origin, and from none", async () => {
+  it("is accepted without an origin, from a client that sends nothing else, which gets its messages", async () => {
+    const to = recipient();
+    const protocols = [SUBPROTOCOLS.raw, `${BEARER_SUBPROTOCOL_PREFIX}${await relay.token(to.user)}`];
+    const client = await relay.connectByUrl(relay.url(to), {}, protocols);
+    await relay.publish(to, "hello");
+    await client.message("hello");
+  });
+
+  it("is refused with 403 from another origin, from null, and with an empty one", async () => {
     const bearer = `${BEARER_SUBPROTOCOL_PREFIX}${await relay.token("42")}`;
-    expect((await offer([bearer, SUBPROTOCOLS.raw], "https://evil.dev")).answered).to.equal(403);
-    expect((await offer([bearer, SUBPROTOCOLS.raw], "")).answered).to.equal(403);
+    for (const from of [
+      "https://evil.dev",
+      "null",
+      "",
+      "https://relay.dev",
+      "file:///home",
+      "https://a.b.preview.relay.dev",
+    ]) {
+      expect((await offer([bearer, SUBPROTOCOLS.raw], from)).answered, from).to.equal(403);
+    }
+  });
+
+  it("is accepted from an app's own scheme, a file, a subdomain that a wildcard allows, and the API's own origin", async () => {
+    const bearer = `${BEARER_SUBPROTOCOL_PREFIX}${await relay.token("42")}`;
+    // What React Native sends of the address that it connects to.
+    const own = relay.addresses.websocketUrl.replace(/^ws/, "http").replace(/(:\/\/[^/]+).*/, "$1");
+    for (const from of ["capacitor://localhost", "file://", "https://pr-7.preview.relay.dev", own]) {
+      expect((await offer([bearer, SUBPROTOCOLS.raw], from)).answered, from).to.equal(101);
+    }
   });
 
   it("is refused with 401 where it is no token of the issuer's", async () => {
-    expect((await offer([`${BEARER_SUBPROTOCOL_PREFIX}a.b.c`, SUBPROTOCOLS.raw])).answered).to.equal(401);
+    const protocols = [`${BEARER_SUBPROTOCOL_PREFIX}a.b.c`, SUBPROTOCOLS.raw];
+    expect((await offer(protocols)).answered).to.equal(401);
+    expect((await offer(protocols, null)).answered).to.equal(401);
   });
 
   it("is refused with 400 where none of what is offered is the relay's", async () => {
@@ -107,6 +138,16 @@ describe("the user's own authentication", () => {
     expect((await open("key-42", { origin: "https://evil.dev" })).status).to.equal(403);
     expect((await open("key-42", { origin })).status).to.equal(101);
     expect((await open("key-42", { cookie: "session=1" })).status).to.equal(403);
+  });
+
+  it("is asked about a token as subprotocol without an origin, unless there is a cookie", async () => {
+    const offer = async (headers: Record<string, string>) => {
+      const protocols = [SUBPROTOCOLS.raw, `${BEARER_SUBPROTOCOL_PREFIX}key-42`];
+      return (await relay.handshake(`${relay.url(recipient())}&tenant=acme`, { headers }, protocols)).status;
+    };
+    expect(await offer({})).to.equal(101);
+    expect(await offer({ cookie: "session=1" })).to.equal(403);
+    expect(await offer({ cookie: "session=1", origin })).to.equal(101);
   });
 });
 

@@ -113,10 +113,12 @@ export const flows: Flows = {
 
   "a message that the retry queue cannot take is in the subscription's dead-letter queue": async (relay) => {
     const to = recipient();
-    const tooMany = Array.from({ length: 10 }, (_, index) => [`attribute${index}`, "value"]);
-    await relay.publish({ ...to, ...Object.fromEntries(tooMany) }, to.user);
+    const tooLarge = `${to.user} ${"x".repeat(1_024)}`;
     const { subscriptionDeadLetterQueueUrl } = relay.addresses;
-    await relay.deadLetterOf(({ Body = "" }) => Body.includes(to.user), subscriptionDeadLetterQueueUrl);
+    await relay.withMaximumMessageSize(1_024, async () => {
+      await relay.publish(to, tooLarge);
+      await relay.deadLetter(tooLarge, subscriptionDeadLetterQueueUrl);
+    });
   },
 };
 

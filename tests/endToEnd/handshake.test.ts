@@ -44,6 +44,33 @@ describe("a handshake, end to end", () => {
     expect(await status(withCookie())).to.equal(403);
   });
 
+  describe("with several cookies of one name, from an allowed origin", () => {
+    const statusOf = async (...values: string[]) => {
+      const cookie = values.map((value) => `${relay.addresses.cookieName}=${value}`).join("; ");
+      return await status({ cookie, origin: relay.addresses.allowedOrigins[0] ?? "" });
+    };
+
+    it("is accepted where exactly one of them is valid, in whatever order, with quotes around it or without", async () => {
+      const expired = await relay.token(to.user, "&expiresInSeconds=-1");
+      expect(await statusOf(expired, token)).to.equal(101);
+      expect(await statusOf(token, "x", expired)).to.equal(101);
+      expect(await statusOf(expired, `"${token}"`, token)).to.equal(101);
+    });
+
+    it("is refused with 401 where two are valid, or none, which the log tells apart without the tokens", async () => {
+      const another = await relay.token("43");
+      expect(await statusOf(token, another)).to.equal(401);
+      await relay.log({ event: "refused", reason: "ambiguous-cookie", statusCode: 401 });
+      expect(await statusOf("x", "y")).to.equal(401);
+      expect(await statusOf(`Bearer ${token}`)).to.equal(401);
+      await relay.log({
+        reason: "token-refused",
+        detail: 'the cookie begins with "Bearer ": set it to the token alone',
+      });
+      expect(relay.lines.join("\n")).not.to.include(token.split(".")[1]).and.not.include(another.split(".")[1]);
+    });
+  });
+
   const contexts: [what: string, query: string][] = [
     ["no query", ""],
     ["no context", "?contextId=7"],

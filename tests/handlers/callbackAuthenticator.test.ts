@@ -55,10 +55,29 @@ describe("callbackAuthenticator", () => {
   });
 
   const bearer = { authorization: "Bearer t" };
+  const asSubprotocol = { "sec-websocket-protocol": "websocket-relay.raw, websocket-relay.bearer.t" };
+
+  it("asks the callback about a token as subprotocol without an origin and a cookie", async () => {
+    const { authenticate, asked } = authenticatorWith();
+    expect(await authenticate(connectEvent({ headers: asSubprotocol }))).to.deep.equal({ user: "42" });
+    expect(asked.map(({ token }) => token)).to.deep.equal(["t"]);
+  });
+
+  it("hands on the first of several cookies, and all of them in the header", async () => {
+    const { authenticate, asked } = authenticatorWith();
+    const cookie = 'token=""; token="a.b"; token=c; other="x"; other=y';
+    await authenticate(connectEvent({ headers: { cookie, origin } }));
+    expect(asked[0]).to.deep.include({ token: "a.b", cookies: { token: '""', other: '"x"' } });
+    expect(asked[0]?.headers.cookie).to.equal(cookie);
+  });
+
   const ambient: [string, Record<string, string>][] = [
     ["an origin", { ...bearer, origin: "https://elsewhere.test" }],
     ["a cookie", { ...bearer, cookie: "any=thing" }],
-    ["a token as subprotocol", { ...bearer, "sec-websocket-protocol": "websocket-relay.bearer.t" }],
+    ["an empty origin", { ...bearer, origin: "" }],
+    ["an empty cookie", { ...bearer, cookie: "" }],
+    ["a cookie with a token as subprotocol", { ...asSubprotocol, cookie: "any=thing" }],
+    ["an origin with a token as subprotocol", { ...asSubprotocol, origin: "null" }],
   ];
   for (const [name, headers] of ambient) {
     it(`refuses ${name} without an allowed origin, and does not ask the callback`, async () => {
@@ -152,6 +171,14 @@ describe("callbackAuthenticator", () => {
       new Error("abcdefgh.ijklmnop is bad"),
       hidden,
     ],
+    [
+      "a second cookie of the same name",
+      { cookie: "sid=1; sid=abcdefgh", origin },
+      new Error("abcdefgh is bad"),
+      hidden,
+    ],
+    ["a cookie without its quotes", { cookie: 'sid="abcdefgh"', origin }, new Error("abcdefgh is bad"), hidden],
+    ["a cookie that is not decoded", { cookie: "sid=abcd%3Defgh", origin }, new Error("abcd%3Defgh is bad"), hidden],
     ["another scheme", { authorization: "Basic YTpiYzpk" }, new Error("bad YTpiYzpk"), "Error: bad [credential]"],
   ] as [string, Record<string, string>, unknown, string][]) {
     it(`throws what the callback throws as text that hides ${name}`, async () => {

@@ -1,14 +1,14 @@
 import { expect } from "chai";
-import { credentialOf } from "../../handlers/credential";
+import { cookiesOf, credentialOf } from "../../handlers/credential";
 import { connectEvent } from "./events";
 
 describe("credentialOf", () => {
-  const bearer = (token: string) => ({ value: { token, source: "authorization" } });
-  const cookie = (token: string) => ({ value: { token, source: "cookie" } });
+  const bearer = (token: string) => ({ value: { tokens: [token], source: "authorization" } });
+  const cookie = (...tokens: string[]) => ({ value: { tokens, source: "cookie" } });
   const malformed = { reason: "the Authorization header is malformed" };
   const badSubprotocol = { reason: "the subprotocol that carries the token is malformed" };
   const none = { reason: "there is no token: neither a Bearer, nor a subprotocol, nor a cookie" };
-  const subprotocol = (token: string) => ({ value: { token, source: "subprotocol" } });
+  const subprotocol = (token: string) => ({ value: { tokens: [token], source: "subprotocol" } });
   const offer = (...values: string[]) => ({ "Sec-WebSocket-Protocol": values.join(", ") });
   const carrying = (token: string) => `websocket-relay.bearer.${token}`;
   for (const [name, headers, expected] of [
@@ -28,6 +28,17 @@ describe("credentialOf", () => {
     ["ignores a scheme that begins like Bearer", { authorization: "BearerX a", cookie: "token=d" }, cookie("d")],
     ["takes the cookie among others", { Cookie: "a=b; token=d; c=e" }, cookie("d")],
     ["decodes the cookie", { Cookie: "token=d%3D" }, cookie("d=")],
+    ["takes every value of a cookie that occurs twice", { Cookie: "token=d; a=b; token=e" }, cookie("d", "e")],
+    ["takes a value that occurs twice once", { Cookie: "token=d; token=e; token=d" }, cookie("d", "e")],
+    ["takes the cookie without its quotes", { Cookie: 'token="a.b.c"; a="b"' }, cookie("a.b.c")],
+    ["takes a value with and without quotes once", { Cookie: 'token="d"; token=d' }, cookie("d")],
+    [
+      "takes the quotes off alone that are around the value",
+      { Cookie: 'token="d; token=e"; token="f"g' },
+      cookie('"d', 'e"', '"f"g'),
+    ],
+    ["takes an empty value for none", { Cookie: 'token=; token=""; token=d' }, cookie("d")],
+    ["takes cookies of whatever name", { Cookie: "token; =x; token=d;;" }, cookie("d")],
     ["takes the token of a subprotocol", offer("websocket-relay.raw", carrying("a.b-c_d")), subprotocol("a.b-c_d")],
     [
       "prefers the Bearer token to the subprotocol",
@@ -63,6 +74,12 @@ describe("credentialOf", () => {
   ] as const) {
     it(name, () => expect(credentialOf(connectEvent({ headers }), "token")).to.deep.equal(expected));
   }
+
+  it("takes the cookies of every Cookie header", () => {
+    const event = connectEvent({ multiValueHeaders: { Cookie: ["token=d; a=b", "token=e"] } });
+    expect(credentialOf(event, "token")).to.deep.equal(cookie("d", "e"));
+    expect(cookiesOf(event)).to.deep.equal({ token: "d", a: "b" });
+  });
 
   it("refuses two Bearer tokens", () => {
     const event = connectEvent({ multiValueHeaders: { Authorization: ["Bearer a", "Bearer b"] } });

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { headersOf, requestedContext } from "../../handlers/handshake";
+import { hasHeader, headersOf, requestedContext } from "../../handlers/handshake";
 import { connectEvent } from "./events";
 
 describe("handshake", () => {
@@ -28,6 +28,14 @@ describe("handshake", () => {
     expect(headersOf(event)).to.deep.equal({
       ...{ host: "api.test", authorization: "Bearer a", "x-one": "first, last", cookie: "a=b; c=d" },
     });
+  });
+
+  it("tells a header that did not come from one that is empty", () => {
+    expect(hasHeader(connectEvent({}), "origin")).to.equal(false);
+    expect(hasHeader(connectEvent({ headers: { oRIGIN: "" } }), "origin")).to.equal(true);
+    expect(hasHeader(connectEvent({ multiValueHeaders: { Origin: [""] } }), "origin")).to.equal(true);
+    expect(hasHeader(connectEvent({ multiValueHeaders: { ORIGIN: [] } }), "origin")).to.equal(true);
+    expect(hasHeader({ ...connectEvent({}), headers: null, multiValueHeaders: null }, "origin")).to.equal(false);
   });
 
   it("may have no headers at all", () => {

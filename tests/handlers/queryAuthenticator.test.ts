@@ -7,9 +7,17 @@ describe("queryAuthenticator", () => {
   const authenticate = (user: string | undefined, headers = {}) =>
     queryAuthenticator.authenticate(connectEvent({ headers, query: user === undefined ? {} : { user } }));
 
-  it("takes the client at its word, from any origin", async () => {
+  it("takes the client at its word, from any origin and from none, whatever credential it sends", async () => {
     expect(await authenticate("42")).to.deep.equal({ user: "42" });
     expect(await authenticate(" 42 ", { origin: "https://evil.test" })).to.deep.equal({ user: " 42 " });
+    for (const headers of [
+      { origin: "null" },
+      { origin: "" },
+      { cookie: "token=t" },
+      { "sec-websocket-protocol": "websocket-relay.bearer.t" },
+    ]) {
+      expect(await authenticate("42", headers)).to.deep.equal({ user: "42" });
+    }
   });
 
   for (const [name, user, message] of [

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { refusals } from "../../handlers/refusals";
 import { tokenAuthenticator } from "../../handlers/tokenAuthenticator";
-import type { TokenVerifier } from "../../handlers/tokenVerifier";
+import { SigningKeysError, type TokenVerifier } from "../../handlers/tokenVerifier";
 import { refusal } from "../refusal";
 import { connectEvent } from "./events";
 
@@ -20,6 +20,7 @@ function authenticatorWith(
   });
   return {
     asked,
+    authenticator,
     authenticate: (headers: Record<string, string>) => authenticator.authenticate(connectEvent({ headers })),
   };
 }
@@ -34,6 +35,11 @@ describe("tokenAuthenticator", () => {
     ["a Bearer token from any origin", { ...asBearer, origin: "https://elsewhere.test" }],
     ["the cookie from an allowed origin", { ...asCookie, origin }],
     ["the subprotocol from an allowed origin", { ...asSubprotocol, origin }],
+    ["the subprotocol without an origin, as Node, Bun, Deno and Workers offer it", asSubprotocol],
+    [
+      "the subprotocol without an origin, with a cookie that it does not look at",
+      { ...asSubprotocol, cookie: "token=c" },
+    ],
   ] as const) {
     it(`accepts ${name}`, async () => {
       const { authenticate, asked } = authenticatorWith();
@@ -46,9 +52,9 @@ describe("tokenAuthenticator", () => {
     ["the cookie", asCookie],
     ["the subprotocol", asSubprotocol],
   ] as const) {
-    it(`refuses ${name} without an origin and from another, and verifies no token`, async () => {
+    it(`refuses ${name} from an origin that is another, null or empty, and verifies no token`, async () => {
       const { authenticate, asked } = authenticatorWith();
-      for (const more of [{}, { origin: `${origin}.evil.test` }, { origin: "null" }] as Record<string, string>[]) {
+      for (const more of [{ origin: `${origin}.evil.test` }, { origin: "null" }, { origin: "" }]) {
         expect(await authenticate({ ...headers, ...more })).to.deep.equal({ refused: refusals.originNotAllowed() });
       }
       expect(asked).to.deep.equal([]);
@@ -59,6 +65,100 @@ describe("tokenAuthenticator", () => {
       for (const more of [{}, { origin: "https://elsewhere.test" }] as Record<string, string>[]) {
         expect(await authenticate({ ...headers, ...more })).to.deep.equal(verified);
       }
+    });
+  }
+
+  it("refuses the cookie without an origin, and verifies no token", async () => {
+    const { authenticate, asked } = authenticatorWith();
+    expect(await authenticate(asCookie)).to.deep.equal({ refused: refusals.originNotAllowed() });
+    expect(asked).to.deep.equal([]);
+  });
+
+  it("refuses two origins with the subprotocol, one of them allowed", async () => {
+    const { authenticator } = authenticatorWith();
+    const event = connectEvent({ headers: asSubprotocol, multiValueHeaders: { Origin: [origin, origin] } });
+    const protocol = { "Sec-WebSocket-Protocol": ["websocket-relay.bearer.t"] };
+    event.multiValueHeaders = { ...event.multiValueHeaders, ...protocol };
+    expect(await authenticator.authenticate(event)).to.deep.equal({ refused: refusals.originNotAllowed() });
+  });
+
+  it("refuses a bad subprotocol without an origin with 401, whatever the cookie has", async () => {
+    const verify: TokenVerifier = (token) => Promise.resolve(token === "good" ? verified : { refused: "not a JWT" });
+    const { authenticate, asked } = authenticatorWith(verify);
+    const { refused } = await authenticate({ ...asSubprotocol, cookie: "token=good" });
+    expect(refused).to.deep.equal(refusals.notAccepted("not a JWT"));
+    expect(asked).to.deep.equal(["t"]);
+  });
+
+  describe("with several cookies of one name", () => {
+    const other = { user: "43", expiresAt: 1_700_000_700 };
+    const verify: TokenVerifier = (token) => {
+      if (token === "unjudgeable") return Promise.reject(new SigningKeysError("keys down"));
+      const known: Record<string, typeof verified> = { good: verified, other };
+      return Promise.resolve(known[token] ?? { refused: `${token} is refused` });
+    };
+    const withCookies = (...values: string[]) => {
+      const { authenticate, asked } = authenticatorWith(verify);
+      const cookie = values.map((value) => `token=${value}`).join("; ");
+      return { answer: authenticate({ cookie, origin }), asked };
+    };
+
+    for (const [what, values, tokens] of [
+      ["one expired and one good", ["expired", "good"], ["expired", "good"]],
+      ["one good and one expired", ["good", "expired"], ["good", "expired"]],
+      ["the same one twice", ["good", "good"], ["good"]],
+      ["the same one with quotes and without", ['"good"', "good"], ["good"]],
+      ["an empty one first", ["", "good"], ["good"]],
+      ["the fourth of them good", ["a", "b", "a", "c", "good"], ["a", "b", "c", "good"]],
+      ["a good one that another has with Bearer before it", ["Bearer good", "good"], ["good"]],
+    ] as const) {
+      it(`accepts ${what}`, async () => {
+        const { answer, asked } = withCookies(...values);
+        expect(await answer).to.deep.equal(verified);
+        expect(asked).to.deep.equal(tokens);
+      });
+    }
+
+    it("refuses two that are valid as ambiguous, whatever users they are of", async () => {
+      const { answer } = withCookies("good", "expired", "other");
+      expect(await answer).to.deep.equal({ refused: refusals.ambiguousCookie("token", 2) });
+      const sameUser = authenticatorWith(() => Promise.resolve(verified));
+      const { refused } = await sameUser.authenticate({ cookie: "token=a; token=b", origin });
+      expect(refused).to.include({ statusCode: 401, reason: "ambiguous-cookie" });
+      expect(refused?.detail)
+        .to.include("the cookie token")
+        .and.not.match(/good|other/);
+    });
+
+    it("verifies four different ones at most", async () => {
+      const { answer, asked } = withCookies("a", "b", "c", "d", "good");
+      expect((await answer).refused).to.include({ statusCode: 401, reason: "token-refused" });
+      expect(asked).to.deep.equal(["a", "b", "c", "d"]);
+    });
+
+    it("refuses with every reason where none is valid", async () => {
+      const { answer } = withCookies("a", "b", "a");
+      expect(await answer).to.deep.equal({ refused: refusals.notAccepted("a is refused; b is refused") });
+    });
+
+    it("throws where one of them cannot be judged, since it may be the valid one", async () => {
+      for (const values of [
+        ["good", "unjudgeable"],
+        ["unjudgeable", "expired"],
+      ]) {
+        const { answer } = withCookies(...values);
+        expect(await refusal(answer)).to.be.instanceOf(SigningKeysError);
+      }
+    });
+  });
+
+  for (const value of ["Bearer a.b.c", "bearer%20a.b.c", '"Bearer a.b.c"', '"Bearer%20a.b.c"']) {
+    it(`says in the log that the cookie ${value} begins with "Bearer ", without the token`, async () => {
+      const { authenticate, asked } = authenticatorWith();
+      const { refused } = await authenticate({ cookie: `token=${value}`, origin });
+      expect(refused).to.include({ statusCode: 401, reason: "token-refused" });
+      expect(refused?.detail).to.include('begins with "Bearer "').and.not.include("a.b.c");
+      expect(asked).to.deep.equal([]);
     });
   }
 

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "chai";
 import { LocalCloud } from "../../local/cloud";
 import { knownArguments } from "../../local/provision/arguments";
@@ -20,6 +22,8 @@ describe("the arguments of a resource", () => {
     ["aws:cloudwatch/eventRule:EventRule", "eventPattern", "{}"],
     ["aws:cloudwatch/eventTarget:EventTarget", "inputPath", "$.a"],
     ["aws:cloudwatch/logGroup:LogGroup", "logGroupClass", "INFREQUENT_ACCESS"],
+    ["aws:dynamodb/table:Table", "restoreSourceName", "other"],
+    ["aws:dynamodb/table:Table", "streamEnabled", true],
     ["aws:iam/role:Role", "managedPolicyArns", ["arn:aws:iam::aws:policy/AdministratorAccess"]],
     ["aws:iam/role:Role", "inlinePolicies", [{ name: "send", policy: "{}" }]],
     ["aws:iam/role:Role", "namePrefix", "mine"],
@@ -28,6 +32,9 @@ describe("the arguments of a resource", () => {
     ["aws:lambda/function:Function", "vpcConfig", { subnetIds: ["s"] }],
     ["aws:lambda/permission:Permission", "principalOrgId", "o-1"],
     ["aws:lambda/permission:Permission", "qualifier", "live"],
+    ["aws:kms/key:Key", "multiRegion", true],
+    ["aws:sns/topic:Topic", "archivePolicy", '{"MessageRetentionPeriod":1}'],
+    ["aws:sns/topicSubscription:TopicSubscription", "replayPolicy", "{}"],
     ["aws:route53/record:Record", "weightedRoutingPolicies", [{ weight: 1 }]],
   ];
   for (const [type, argument, value] of refused) {
@@ -47,13 +54,25 @@ describe("the arguments of a resource", () => {
     expect(check).to.throw("inlinePolicies of aws:iam/role:Role (r)");
   });
 
-  it("may be empty lists, which ask for nothing", async () => {
+  it("may be false, or empty lists, which ask for nothing", async () => {
     const assumeRolePolicy = { Statement: [] };
-    const { id } = await cloud.provisioner.create("aws:iam/role:Role", "r", {
-      assumeRolePolicy,
-      managedPolicyArns: [],
-    });
+    const nothing = { managedPolicyArns: [], somethingNew: false };
+    const { id } = await cloud.provisioner.create("aws:iam/role:Role", "r", { assumeRolePolicy, ...nothing });
     expect(id).to.match(/^r-/);
+  });
+
+  it("are in the docs' table where they have no effect", () => {
+    const page = readFileSync(join(__dirname, "../../docs/local-run.md"), "utf8");
+    const [, table = ""] = page.split("## Arguments without effect");
+    const documented = table
+      .split("\n")
+      .filter((line) => line.startsWith("| `"))
+      .map((line) => line.split("|").map((cell) => cell.trim().replaceAll("`", "")))
+      .flatMap(([, type = "", names = "", why = ""]) => names.split(", ").map((name) => `${type} ${name}: ${why}`));
+    const known = Object.entries(knownArguments).flatMap(([type, { withoutEffect = {} }]) =>
+      Object.entries(withoutEffect).map(([name, why]) => `${type.split(":").at(-1)} ${name}: ${why}`),
+    );
+    expect(documented.sort()).to.deep.equal(known.sort());
   });
 
   it("are known of every type that can be provisioned", () => {

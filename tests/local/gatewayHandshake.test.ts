@@ -44,6 +44,23 @@ describe("the local gateway's handshake", () => {
     expect(event.multiValueHeaders).to.deep.include({ AUTHORIZATION: ["Bearer x"] });
   });
 
+  const origins: [what: string, given: Record<string, string | string[]>, sent: object[]][] = [
+    ["an absent header as absent", {}, [[], []]],
+    ["an empty header as empty", { Origin: "" }, [[["Origin", ""]], [["Origin", [""]]]]],
+    ["a header that comes twice as two", { Origin: ["a", "b"] }, [[["Origin", "b"]], [["Origin", ["a", "b"]]]]],
+  ];
+  for (const [what, given, sent] of origins) {
+    it(`sends ${what}`, async () => {
+      await fixture.deployed("$connect");
+      await fixture.client("/dev", [], { headers: given as Record<string, string> }).opened;
+      const { event } = await fixture.invoker.next("$connect");
+      const received = [event.headers, event.multiValueHeaders].map((all) =>
+        Object.entries(all as object).filter(([name]) => name.toLowerCase() === "origin"),
+      );
+      expect(received).to.deep.equal(sent);
+    });
+  }
+
   it("decodes the query, the last value of a key winning", async () => {
     await fixture.deployed("$connect");
     await fixture.client("/dev?context=a%20b%3D&id=1&id=2").opened;

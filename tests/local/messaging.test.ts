@@ -145,16 +145,55 @@ describe("a topic", () => {
     expect(lines[0]).to.contain("does not exist");
   });
 
-  it("sends to the dead-letter queue, in SNS's envelope, what has too many attributes for raw delivery", async () => {
-    const { sns, counts, receive, topicArn, queue, dead, lines } = await startRelay({});
-    const { MessageId } = await sns.send(
-      new PublishCommand({ TopicArn: topicArn, Message: "hello", MessageAttributes: attributes(11) }),
-    );
-    const letter = JSON.parse((await receive(dead.url))[0]?.Body ?? "") as { MessageAttributes: object };
-    expect(letter).to.include({ MessageId, Message: "hello", TopicArn: topicArn });
-    expect(Object.keys(letter.MessageAttributes)).to.have.length(11);
-    expect(await counts(queue.url)).to.deep.equal([0, 0, 0]);
-    expect(lines[0]).to.contain("11 message attributes");
+  for (const [claim, message, reason] of [
+    [
+      "more attributes than SQS takes",
+      { Message: "hello", MessageAttributes: attributes(11) },
+      /11 message attributes/,
+    ],
+    ["a character that SQS refuses", { Message: "a\u0001b" }, /body contains U\+0001/],
+    ["a non-character", { Message: "a\uffff" }, /body contains U\+FFFF/],
+    [
+      "such a character in an attribute",
+      { Message: "m", MessageAttributes: { a: { DataType: "String", StringValue: "\u0000" } } },
+      /attribute a contains U\+0000/,
+    ],
+  ] as const) {
+    it(`loses a raw message with ${claim}, which the dead-letter queue refuses as well, and says so`, async () => {
+      const { sns, counts, topicArn, queue, dead, lines } = await startRelay({});
+      const { MessageId } = await sns.send(new PublishCommand({ TopicArn: topicArn, ...message }));
+      expect(MessageId).to.be.a("string");
+      expect(await counts(queue.url)).to.deep.equal([0, 0, 0]);
+      expect(await counts(dead.url)).to.deep.equal([0, 0, 0]);
+      expect(lines).to.have.length(1);
+      expect(lines[0]).to.match(reason).and.contain(`discarded, for the dead-letter queue ${dead.arn} cannot take it`);
+    });
+  }
+
+  it("sends to the dead-letter queue what is larger than the queue's MaximumMessageSize, attributes included", async () => {
+    const { messaging, sns, receive, topicArn, queue, dead, lines } = await startRelay({});
+    messaging.setQueueAttributes(queue.url, { MaximumMessageSize: "1024" });
+    const MessageAttributes = { a: { DataType: "String", StringValue: "x" } };
+    const attributeBytes = "aStringx".length;
+    for (const length of [1_024 - attributeBytes, 1_025 - attributeBytes]) {
+      await sns.send(new PublishCommand({ TopicArn: topicArn, Message: "m".repeat(length), MessageAttributes }));
+    }
+    expect((await receive(queue.url)).map(({ Body }) => Body?.length)).to.deep.equal([1_024 - attributeBytes]);
+    expect((await receive(dead.url)).map(({ Body }) => Body?.length)).to.deep.equal([1_025 - attributeBytes]);
+    expect(lines).to.have.length(1);
+    expect(lines[0]).to.contain("1025 bytes").and.contain("MaximumMessageSize is 1024");
+  });
+
+  it("delivers every such character in SNS's envelope, which escapes it, but for those that JSON does not", async () => {
+    const { sns, receive, topicArn, queue, lines } = await startRelay({ raw: false });
+    await sns.send(new PublishCommand({ TopicArn: topicArn, Message: "a\u0001" }));
+    await sns.send(new PublishCommand({ TopicArn: topicArn, Message: "a\ufffe" }));
+    const messages = await receive(queue.url);
+    expect(messages.map(({ Body = "" }) => (JSON.parse(Body) as { Message: string }).Message)).to.deep.equal([
+      "a\u0001",
+    ]);
+    expect(lines).to.have.length(1);
+    expect(lines[0]).to.contain("U+FFFE");
   });
 
   it("discards the message, and says so, where the dead-letter queue's policy does not allow SNS either", async () => {
@@ -187,8 +226,8 @@ describe("a topic", () => {
     expect(lines[0]).to.contain("alias/aws/sqs");
   });
 
-  it("judges each message of a batch by itself", async () => {
-    const { sns, receive, topicArn, queue, dead } = await startRelay({});
+  it("delivers those messages of a batch that the queue can take", async () => {
+    const { sns, receive, counts, topicArn, queue, dead, lines } = await startRelay({});
     const { Successful } = await sns.send(
       new PublishBatchCommand({
         TopicArn: topicArn,
@@ -200,8 +239,8 @@ describe("a topic", () => {
     );
     expect(Successful?.map(({ Id }) => Id)).to.deep.equal(["fits", "not"]);
     expect((await receive(queue.url)).map(({ Body }) => Body)).to.deep.equal(["fits"]);
-    const [letter] = await receive(dead.url);
-    expect(JSON.parse(letter?.Body ?? "")).to.include({ Message: "does not", MessageId: Successful?.[1]?.MessageId });
+    expect(await counts(dead.url)).to.deep.equal([0, 0, 0]);
+    expect(lines).to.have.length(1);
   });
 
   it("judges by each topic's own subscription while many publish at once", async () => {
@@ -263,8 +302,14 @@ describe("a queue", () => {
     const alone = await refusal(sqs.send(new SendMessageCommand({ QueueUrl: url, ...message })));
     expect(alone).to.include({ name: "InvalidParameterValue" });
     expect(alone.message).to.contain("[11]");
-    const batch = new SendMessageBatchCommand({ QueueUrl: url, Entries: [{ Id: "1", ...message }] });
-    expect(await refusal(sqs.send(batch))).to.include({ name: "InvalidParameterValue" });
+    const Entries = [
+      { Id: "1", ...message },
+      { Id: "2", MessageBody: "hello" },
+    ];
+    const { Successful, Failed } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }));
+    expect(Successful?.map(({ Id }) => Id)).to.deep.equal(["2"]);
+    expect(Failed).to.have.length(1);
+    expect(Failed?.[0]).to.include({ Id: "1", Code: "InvalidParameterValue", SenderFault: true });
   });
 
   it("refuses a delay above 15 minutes", async () => {
@@ -281,13 +326,17 @@ describe("a queue", () => {
       const change = { ReceiptHandle: "handle", VisibilityTimeout: seconds };
       for (const request of [
         sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ...change })),
-        sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries: [{ Id: "1", ...change }] })),
         sqs.send(new ReceiveMessageCommand({ QueueUrl: url, VisibilityTimeout: seconds })),
       ]) {
         const error = await refusal(request);
         expect(error).to.include({ name: "InvalidParameterValue" });
         expect(error.message).to.contain(String(seconds));
       }
+      const { Failed } = await sqs.send(
+        new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries: [{ Id: "1", ...change }] }),
+      );
+      expect(Failed?.[0]).to.include({ Id: "1", Code: "InvalidParameterValue" });
+      expect(Failed?.[0]?.Message).to.contain(String(seconds));
     });
   }
 

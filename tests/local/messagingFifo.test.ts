@@ -267,17 +267,6 @@ describe("a FIFO topic", () => {
     expect(lines).to.have.length(2);
   });
 
-  it("sends in the group, too, what had too many attributes for raw delivery", async () => {
-    const { publish, receive, undelivered } = await start();
-    const MessageAttributes = Object.fromEntries(
-      Array.from({ length: 11 }, (_, index) => [`a${index}`, { DataType: "String", StringValue: "x" }]),
-    );
-    await publish("m", { MessageDeduplicationId: "d", MessageAttributes });
-    const [letter] = await receive(undelivered.url);
-    expect(letter?.Attributes).to.include({ MessageGroupId: "g" });
-    expect(letter?.Attributes).to.have.property("SequenceNumber");
-  });
-
   it("feeds a standard queue, too, which does not get the group", async () => {
     const { messaging, publish, receive, topicArn } = await start();
     const standard = messaging.createQueue("standard", { Policy: anybody });

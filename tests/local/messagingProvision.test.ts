@@ -132,11 +132,59 @@ describe("a provisioned queue", () => {
     ["both kinds of encryption", { sqsManagedSseEnabled: true, kmsMasterKeyId: "alias/mine" }, /exclude each other/],
     ["a FIFO name on a standard queue", { name: "queue.fifo" }, /\.fifo/],
     ["a standard name on a FIFO queue", { name: "queue", fifoQueue: true }, /\.fifo/],
+    ["a name of 82 characters", { name: "q".repeat(82) }, /QueueName.*1 to 80 in length.*has 82/],
+    ["a FIFO name of 81 characters", { name: `${"q".repeat(76)}.fifo`, fifoQueue: true }, /has 81/],
+    ["a name with a period", { name: "relay.v1" }, /alphanumeric characters, hyphens, or underscores/],
+    ["a name with a space", { name: "my relay" }, /alphanumeric/],
+    ["a prefix that makes the name too long", { namePrefix: "q".repeat(55) }, /has 81/],
+    ["a key reuse period below a minute", { kmsDataKeyReusePeriodSeconds: 59 }, /59.*60 and 86400/],
+    ["a redrive policy with more in it", { redrivePolicy: '{"maxReceiveCount":5,"max":1}' }, /max: only/],
+    ["a redrive permission that there is not", { redriveAllowPolicy: '{"redrivePermission":"all"}' }, /allowAll/],
+    [
+      "sources without byQueue",
+      { redriveAllowPolicy: '{"redrivePermission":"denyAll","sourceQueueArns":[]}' },
+      /byQueue/,
+    ],
+    ["byQueue without sources", { redriveAllowPolicy: '{"redrivePermission":"byQueue"}' }, /1 to 10/],
   ];
   for (const [claim, inputs, message] of refusals) {
     it(`is refused with ${claim}`, async () => {
       const { create } = await start();
       expect((await refusal(create(queue, inputs))).message).to.match(message);
+    });
+  }
+
+  it("may have a name of 80 characters, a FIFO one its suffix included", async () => {
+    const { create } = await start();
+    await create(queue, { name: "q".repeat(80) });
+    await create(queue, { name: `${"q".repeat(75)}.fifo`, fifoQueue: true });
+  });
+
+  it("is named by its prefix", async () => {
+    const { create } = await start();
+    expect(await create(queue, { namePrefix: "chat-" }))
+      .to.have.property("name")
+      .that.matches(/^chat-[0-9a-f]{26}$/);
+    const fifo = await create(queue, { namePrefix: "chat-", fifoQueue: true });
+    expect(fifo)
+      .to.have.property("name")
+      .that.matches(/^chat-[0-9a-f]{26}\.fifo$/);
+  });
+
+  for (const [permission, isAllowed] of [
+    [{ redrivePermission: "denyAll" }, false],
+    [{ redrivePermission: "byQueue", sourceQueueArns: ["arn:aws:sqs:us-east-1:000000000000:other"] }, false],
+    [{ redrivePermission: "byQueue", sourceQueueArns: ["arn:aws:sqs:us-east-1:000000000000:source"] }, true],
+    [{ redrivePermission: "allowAll" }, true],
+  ] as const) {
+    const claim = isAllowed ? "sends its dead letters" : "is refused a redrive";
+    it(`${claim} to a queue that says ${JSON.stringify(permission)}`, async () => {
+      const { create } = await start();
+      const dead = await create(queue, { name: "dead", redriveAllowPolicy: JSON.stringify(permission) });
+      const redrivePolicy = JSON.stringify({ deadLetterTargetArn: dead["arn"], maxReceiveCount: 5 });
+      const source = create(queue, { name: "source", redrivePolicy });
+      if (isAllowed) expect(await source).to.include({ name: "source" });
+      else expect((await refusal(source)).message).to.match(/does not allow redrive/);
     });
   }
 
@@ -157,7 +205,10 @@ describe("a provisioned attribute of a queue", () => {
     it(`${attribute} is set, changed and removed`, async () => {
       const { messaging, resource, create, update } = await start();
       const { id: url, arn } = (await create(queue, { name: "queue" })) as Properties & { id: string };
-      const value = (maxReceiveCount: number) => JSON.stringify({ deadLetterTargetArn: arn, maxReceiveCount });
+      const value = (count: number) =>
+        attribute === "RedriveAllowPolicy"
+          ? JSON.stringify({ redrivePermission: "byQueue", sourceQueueArns: Array.from({ length: count }, () => arn) })
+          : JSON.stringify({ deadLetterTargetArn: arn, maxReceiveCount: count });
       const olds = await create(type, { queueUrl: url, [input]: value(1) });
       expect(messaging.queueAttributes(url)[attribute]).to.equal(value(1));
       await update(type, olds, { queueUrl: url, [input]: value(2) });
@@ -185,6 +236,29 @@ describe("a provisioned topic", () => {
     expect(Attributes).to.include({ DisplayName: "second", Policy: "{}" });
     await resource(topic).delete(olds.id, olds);
     expect((await sns.send(new ListTopicsCommand({}))).Topics ?? []).to.deep.equal([]);
+  });
+});
+
+describe("a provisioned topic that AWS refuses", () => {
+  const refusals: [claim: string, inputs: Properties, message: RegExp][] = [
+    ["a name of 257 characters", { name: "t".repeat(257) }, /Topic Name.*1 to 256 in length.*has 257/],
+    ["a FIFO name of 257 characters", { name: `${"t".repeat(252)}.fifo`, fifoTopic: true }, /has 257/],
+    ["a name with a period", { name: "relay.v1" }, /alphanumeric/],
+    ["a FIFO name on a standard topic", { name: "topic.fifo" }, /\.fifo/],
+    ["a signature version that there is not", { signatureVersion: 3 }, /SignatureVersion 3/],
+    ["tracing that there is not", { tracingConfig: "On" }, /TracingConfig On/],
+    ["a display name of 101 characters", { displayName: "d".repeat(101) }, /DisplayName/],
+  ];
+  for (const [claim, inputs, message] of refusals) {
+    it(`has ${claim}`, async () => {
+      const { create } = await start();
+      expect((await refusal(create(topic, inputs))).message).to.match(message);
+    });
+  }
+
+  it("does not have a name of 256 characters", async () => {
+    const { create } = await start();
+    await create(topic, { name: "t".repeat(256) });
   });
 });
 
@@ -272,6 +346,9 @@ describe("a provisioned subscription", () => {
     ["a FIFO queue on a standard topic", { endpoint: "arn:aws:sqs:us-east-1:000000000000:q.fifo" }, /FIFO/],
     ["a redrive policy without a target", { redrivePolicy: "{}" }, /deadLetterTargetArn/],
     ["a filter policy that is not JSON", { filterPolicy: "{" }, /FilterPolicy/],
+    ["an operator that SNS does not have", { filterPolicy: '{"a":[{"regex":"x"}]}' }, /Unrecognized match type regex/],
+    ["another filter policy scope", { filterPolicyScope: "Body" }, /FilterPolicyScope Body/],
+    ["an endpoint that is no queue's ARN", { endpoint: "https://sqs.us-east-1.amazonaws.com/0/q" }, /SQS endpoint ARN/],
   ];
   for (const [claim, inputs, message] of refusals) {
     it(`is refused with ${claim}`, async () => {

@@ -1,10 +1,15 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect } from "chai";
+import { stop } from "esbuild";
 import ts from "typescript";
+import { RelayClient } from "../../client";
 import { Arrivals } from "../../local/page/arrivals";
-import { columns, rowOf, width } from "../../local/page/diagramLayout";
-import { participants } from "../../local/traceEvent";
+import { arrowOf, columns, isTrouble } from "../../local/page/diagramLayout";
+import { cutInWords, receivedInWords, stateHelp, stateLabels, timeOfDay } from "../../local/page/inWords";
+import { OwnConnections } from "../../local/page/ownConnections";
+import { pageAssets } from "../../local/pageAssets";
+import { type Participant, participants } from "../../local/traceEvent";
 
 const folder = resolve(__dirname, "../../local/page");
 
@@ -21,8 +26,14 @@ describe("the page's sources", () => {
   it("find every element that they ask for", () => {
     const html = readFileSync(resolve(folder, "index.html"), "utf8");
     const scripts = ["page.ts", "messageList.ts"].map((name) => readFileSync(resolve(folder, name), "utf8")).join("\n");
-    const asked = [...scripts.matchAll(/\b(?:element(?:<\w+>)?|input|say|on)\("([\w-]+)"/g)].map(([, id]) => id);
-    expect(asked).to.include("connect-form");
+    const asked = [
+      ...scripts.matchAll(
+        /\b(?:element(?:<\w+>)?|input|say|sayResult|enable)\("([\w-]+)"|\bon\("([\w-]+)", "\w+", "([\w-]+)"/g,
+      ),
+    ]
+      .flatMap(([, ...ids]) => ids)
+      .filter((id) => id !== undefined);
+    expect(asked).to.include.members(["connect-form", "state-help", "disconnect"]);
     expect(asked.filter((id) => !html.includes(`id="${id}"`))).to.deep.equal([]);
   });
 
@@ -31,6 +42,34 @@ describe("the page's sources", () => {
     const outside = html.replace(/<label[^>]*>[^]*?<\/label>/g, "");
     expect(outside).not.to.include("<input");
     expect(html).not.to.match(/<button[^>]*>\s*<\/button>|tabindex="[1-9]/);
+  });
+
+  it("have every page of the docs, as text, and each one that index.html links to", async () => {
+    const assets = await pageAssets();
+    await stop();
+    const links = [...(assets.get("/")?.body ?? "").matchAll(/href="(docs\/[^"]+)"/g)].map(([, path]) => `/${path}`);
+    expect(links).to.include("/docs/replay.md");
+    for (const path of [...links, "/docs/in-your-program.md"]) {
+      expect(assets.get(path)?.contentType, path).to.equal("text/plain; charset=utf-8");
+      expect(assets.get(path)?.body).to.equal(readFileSync(resolve(folder, "../..", `.${path}`), "utf8"));
+    }
+  });
+
+  it("take the heartbeats that the client takes, and no others", () => {
+    const html = readFileSync(resolve(folder, "index.html"), "utf8");
+    const [, longest] = /id="heartbeat" [^>]*max="(\d+)"/.exec(html) ?? [];
+    const client = (seconds: number) =>
+      new RelayClient({
+        ...{ url: "wss://relay.example", context: "chat", contextId: "7" },
+        ...{
+          heartbeatIntervalMs: seconds * 1000,
+          heartbeatTimeoutMs: seconds * 1000,
+          WebSocket: class {} as never,
+          onMessage: () => undefined,
+        },
+      });
+    expect(() => client(Number(longest))).not.to.throw();
+    expect(() => client(Number(longest) + 1)).to.throw(/heartbeatIntervalMs/);
   });
 });
 
@@ -79,16 +118,138 @@ describe("the page's diagram", () => {
     expect(columns).to.deep.equal(participants.filter((name) => name !== "User"));
   });
 
-  it("points an arrow from one to the other, and begins its label at the left of the two", () => {
-    const there = rowOf({ from: "Client", to: "Gateway", label: "open" });
-    const back = rowOf({ from: "Gateway", to: "Client", label: "101" });
-    expect(there.fromX).to.equal(back.toX).and.below(there.toX);
-    expect([there.anchor, back.anchor, back.labelX]).to.deep.equal(["start", "start", there.labelX]);
+  it("leads an arrow from the middle of one column to that of the other, whichever way", () => {
+    expect(arrowOf({ from: "Client", to: "Gateway" })).to.deep.equal({ left: 0.5, span: 3, pointsTo: "right" });
+    expect(arrowOf({ from: "Gateway", to: "Client" })).to.deep.equal({ left: 0.5, span: 3, pointsTo: "left" });
   });
 
-  it("keeps a long label at the right edge within the diagram", () => {
-    const row = rowOf({ from: "Lambda", to: "HistoryDB", label: "x".repeat(60) });
-    expect(row.anchor).to.equal("end");
-    expect(row.labelX).to.be.below(width);
+  it("draws nothing from or to a participant without a column", () => {
+    expect(arrowOf({ from: "User", to: "Client" })).to.equal(undefined);
+    expect(arrowOf({ from: "Client", to: "User" })).to.equal(undefined);
+  });
+});
+
+describe("trouble in the page's diagram", () => {
+  for (const [label, expected] of [
+    ["410 Gone …CIhw=", true],
+    ["the connection is cut …CIhw=", true],
+    ["the network is gone, unnoticed …CIhw=", true],
+    ["message 3 …CIhw= is lost, unnoticed", true],
+    ["$disconnect …CIhw= is lost", true],
+    ["200 …x410=", false],
+    ["publish to lost-property/cut#410", false],
+    ["open …CIhw= context=cutover", false],
+    ["message 410 …CIhw=", false],
+  ] as const) {
+    it(`${expected ? "is" : "is not"} ${label}`, () => {
+      expect(isTrouble({ label })).to.equal(expected);
+    });
+  }
+});
+
+describe("the page's own connections", () => {
+  const event = (from: Participant, to: Participant, label: string) => ({ atMs: 0, from, to, label });
+  const lost = (label: string) => own.fateIn(event("Gateway", "Client", label))?.of;
+  let own: OwnConnections;
+  beforeEach(() => {
+    own = new OwnConnections();
+    own.add("L0SM9cOFvHcCIhw=");
+    own.add("another-one-2bcd=");
+  });
+
+  it("have lost a message that the gateway accepted for one of them while it was half-open", () => {
+    expect(lost("message …CIhw= is lost, unnoticed")).to.equal("message lost");
+    expect(lost("message …2bcd= is lost, unnoticed")).to.equal("message lost");
+  });
+
+  for (const [what, label] of [
+    ["was delivered", "message …CIhw="],
+    ["was sent to another page's connection", "message …zzzz= is lost, unnoticed"],
+    ["is no message but the protocol's own frame", "hello …CIhw= is lost, unnoticed"],
+    ["is a $disconnect", "$disconnect …CIhw= is lost"],
+  ] as const) {
+    it(`have not lost what ${what}`, () => {
+      expect(lost(label)).to.equal(undefined);
+    });
+  }
+
+  it("have not lost what a client sent", () => {
+    expect(own.fateIn(event("Client", "Gateway", "message …CIhw= is lost, unnoticed"))).to.equal(undefined);
+  });
+
+  it("are half-open from the cut of the one that is named", () => {
+    const cut = own.fateIn(event("Client", "Gateway", "the network is gone, unnoticed …CIhw="));
+    if (cut?.of !== "cut") throw new Error("no cut");
+    expect([cut.isOf("L0SM9cOFvHcCIhw="), cut.isOf("another-one-2bcd=")]).to.deep.equal([true, false]);
+    expect(own.fateIn(event("Client", "Gateway", "the network is gone, unnoticed …zzzz="))).to.equal(undefined);
+  });
+
+  it("are found in a label by their whole name", () => {
+    const isIn = (label: string) => own.isIn({ label });
+    expect([
+      isIn("close 1000 …CIhw=: done"),
+      isIn("200 …CIhw="),
+      isIn("open …zzCIhw= chat"),
+      isIn("open"),
+    ]).to.deep.equal([true, true, false, false]);
+  });
+});
+
+describe("what the page says", () => {
+  it("names every state by a label of its own", () => {
+    const labels = Object.values(stateLabels);
+    expect(new Set(labels).size).to.equal(labels.length);
+    expect(labels).to.include.members([
+      "Not connected",
+      "Connecting",
+      "Connected",
+      "Half-open",
+      "Waiting to reconnect",
+    ]);
+  });
+
+  it("says why a client waits, and for how long; of other states only what they mean", () => {
+    const detail = { reason: "no answer to a ping for 1000 ms", delayMs: 420 };
+    expect(stateHelp("waiting", detail)).to.equal(
+      "The client reconnects by itself. Next attempt in 0.4 s. Reason: no answer to a ping for 1000 ms.",
+    );
+    expect(stateHelp("waiting")).to.equal("The client reconnects by itself.");
+    expect(stateHelp("connected", detail)).to.equal(stateHelp("connected"));
+  });
+
+  const cut = { how: "half-open", atMs: 1_000, lost: 0, replayed: 0 } as const;
+  const noticed = { atMs: 2_040, reason: "no answer to a ping for 1000 ms" };
+  for (const [what, given, delivery, said] of [
+    ["a cut", cut, "retry", "The network is gone, and neither side was told."],
+    ["a break that both notice", { ...cut, how: "drop" }, "retry", "The connection broke."],
+    [
+      "a loss that the client has noticed",
+      { ...cut, noticed, lost: 2 },
+      "retry",
+      "The network is gone, and neither side was told. The client noticed after 1.0 s (no answer to a ping for 1000 ms). Lost: 2 messages.",
+    ],
+    [
+      "a recovery",
+      { ...cut, noticed, connectedAtMs: 2_600, lost: 1, replayed: 1 },
+      "replay",
+      "The network is gone, and neither side was told. The client noticed after 1.0 s (no answer to a ping for 1000 ms). Connected again after 1.6 s. Replayed: 1 message.",
+    ],
+  ] as const) {
+    it(`tells ${what}`, () => {
+      expect(cutInWords(given, delivery)).to.equal(said);
+    });
+  }
+
+  it("counts what came since a publication: lost ones in retry mode alone", () => {
+    const since = { received: 3, lost: 2, isConnected: true };
+    expect(receivedInWords(since, "retry")).to.equal("Since then: received 3, lost 2.");
+    expect(receivedInWords(since, "replay")).to.equal("Since then: received 3.");
+    expect(receivedInWords({ received: 0, lost: 0, isConnected: false }, "retry")).to.equal(
+      "Since then: received 0. The client is not connected.",
+    );
+  });
+
+  it("says the time of day of where the page is looked at, to the millisecond", () => {
+    expect(timeOfDay(new Date(2026, 0, 31, 7, 5, 9, 42).getTime())).to.equal("07:05:09.042");
   });
 });

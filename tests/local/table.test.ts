@@ -199,11 +199,6 @@ describe("a provisioned table", () => {
     expect(message).to.contain("ttl.attributeName");
   });
 
-  it("is refused with what is not modelled", async () => {
-    const { create } = await start();
-    expect((await refusal(create({ ...sessionTable, streamEnabled: true }))).message).to.contain("streamEnabled");
-  });
-
   it("is refused with a key that is no attribute", async () => {
     const { create } = await start();
     expect((await refusal(create({ ...sessionTable, hashKey: "other" }))).name).to.equal("ValidationException");

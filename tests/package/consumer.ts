@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 
 const repository = resolve(__dirname, "../..");
@@ -66,6 +66,25 @@ export class Consumer {
 
   get folder(): string {
     return join(this.root, "consumer");
+  }
+
+  /** The package, as installed. */
+  get packageFolder(): string {
+    return join(this.folder, "node_modules", manifest.name);
+  }
+
+  /**
+   * Makes packages of the repository's there too.
+   *
+   * @returns The first one's folder.
+   */
+  link(...names: [string, ...string[]]): string {
+    const folders = names.map((name) => join(this.folder, "node_modules", name));
+    for (const [index, folder] of folders.entries()) {
+      mkdirSync(dirname(folder), { recursive: true });
+      symlinkSync(join(repository, "node_modules", names[index] ?? ""), folder);
+    }
+    return folders[0] ?? "";
   }
 
   /**

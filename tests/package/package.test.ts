@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash, createPrivateKey, type JsonWebKey } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
@@ -187,6 +187,73 @@ describe("the packed package, in another team's program", function () {
     expect(native.filter((path) => !/\/dist\/(client|protocol)\/\w+\.js$/.test(path))).to.deep.equal([]);
   });
 
+  it("gives ES modules the names of each entry, those of the relay's and the tests' out of CommonJS", async () => {
+    const entries = {
+      "": ["WebsocketRelay", ".js"],
+      "/backend": ["RelayBackend", ".mjs"],
+      "/client": ["RelayClient", ".mjs"],
+      "/protocol": ["SUBPROTOCOLS", ".mjs"],
+      "/testing": ["runUnderMocks", ".js"],
+    };
+    const script = Object.entries(entries).map(
+      ([entry, [name]]) => `import { ${name} } from "pulumi-websocket-relay${entry}";
+        console.log(typeof ${name}, import.meta.resolve("pulumi-websocket-relay${entry}").replace(/.*index/, ""));`,
+    );
+    const printed = await consumer.node(["--input-type=module", "-e", script.join("\n")]);
+    const lines = Object.values(entries).map(
+      ([name, file]) => `${/^[A-Z]+$/.test(name ?? "") ? "object" : "function"} ${file}`,
+    );
+    expect(printed.trim().split("\n")).to.deep.equal(lines);
+  });
+
+  it("lets esbuild bundle a backend into an ES module that loads", async () => {
+    const outfile = join(consumer.folder, "..", "bundle", "publish.mjs");
+    await build({
+      entryPoints: [join(consumer.folder, "publish.ts")],
+      ...{ bundle: true, platform: "node", format: "esm", mainFields: ["module", "main"], outfile, logLevel: "silent" },
+    });
+    await stop();
+    expect(await consumer.node([outfile])).to.equal("RelayInputError\n");
+  });
+
+  it("tests a program with mocha and chai as the docs show it", async () => {
+    const block = (file: string, marker: RegExp) => {
+      const text = readFileSync(join(consumer.packageFolder, file), "utf8");
+      const blocks = [...text.matchAll(/^```ts\n([^]*?)^```/gm)].map(([, block = ""]) => block);
+      return blocks.find((each) => marker.test(each)) ?? "";
+    };
+    const folder = join(consumer.folder, "documented");
+    mkdirSync(folder);
+    const smallest = block("README.md", /^const relay = new WebsocketRelay/m).replaceAll("your-domain.com", "acme.dev");
+    writeFileSync(join(folder, "index.ts"), smallest);
+    writeFileSync(join(folder, "index.test.ts"), block("docs/in-your-program.md", /runUnderMocks/));
+
+    const mocha = consumer.link("mocha", "chai", "@types/mocha", "@types/chai");
+    const flags = ["-r", "ts-node/register", "--timeout", "60000"];
+    const printed = await consumer.node([join(mocha, "bin/mocha.js"), ...flags, "documented/index.test.ts"]);
+    expect(printed).to.include("3 passing").and.not.include("failing");
+    const types = ["--types", "node,mocha", "--module", "nodenext", "--target", "es2022", "--strict", "--noEmit"];
+    await consumer.node([
+      join(consumer.folder, "node_modules/typescript/bin/tsc"),
+      ...types,
+      "--skipLibCheck",
+      "documented/index.test.ts",
+    ]);
+  });
+
+  it("links in README, docs, changelog and examples only to what it holds", () => {
+    const files = readdirSync(consumer.packageFolder, { recursive: true }) as string[];
+    const pages = files.filter((file) => file.endsWith(".md") && !file.includes("node_modules"));
+    expect(pages).to.include.members(["README.md", "CHANGELOG.md", "docs/client.md", "examples/smallest/README.md"]);
+    const broken = pages.flatMap((page) => {
+      const text = readFileSync(join(consumer.packageFolder, page), "utf8").replace(/^```[^]*?^```/gm, "");
+      const links = [...text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(([, link = ""]) => link);
+      const relative = links.filter((link) => !/^[a-z]+:/.test(link));
+      return relative.filter((link) => !existsSync(join(consumer.packageFolder, page, "..", link)));
+    });
+    expect(broken).to.deep.equal([]);
+  });
+
   it("gives the command line", async () => {
     const stdout = await consumer.node(["node_modules/.bin/pulumi-websocket-relay", "--help"]);
     expect(stdout).to.match(/^Usage: pulumi-websocket-relay /);
@@ -196,20 +263,31 @@ describe("the packed package, in another team's program", function () {
     const tsc = join(consumer.folder, "node_modules/typescript/bin/tsc");
     // The second as in the projects that `pulumi new` made for years.
     const olderModules = ["--module", "commonjs", "--moduleResolution", "node10", "--esModuleInterop"];
-    const programs = [[], olderModules, ["-p", "browser"], ["-p", "reactNative"]];
+    const esModules = [
+      "--module",
+      "nodenext",
+      "--target",
+      "es2022",
+      "--strict",
+      "--noEmit",
+      "--skipLibCheck",
+      "modules.mts",
+    ];
+    const programs = [[], olderModules, esModules, ["-p", "browser"], ["-p", "reactNative"]];
     await Promise.all(programs.map((flags) => consumer.node([tsc, ...flags])));
   });
 
   it("holds what was compiled, and neither sources nor tests nor maps", () => {
-    const folder = join(consumer.folder, "node_modules/pulumi-websocket-relay");
-    const others = ["CHANGELOG.md", "LICENSE", "docs", "README.md", "package.json"];
+    const folder = consumer.packageFolder;
+    const others = ["CHANGELOG.md", "LICENSE", "docs", "examples", "README.md", "package.json"];
     expect(readdirSync(folder).filter((name) => name !== "node_modules")).to.have.members(["dist", ...others]);
 
     const compiled = readdirSync(join(folder, "dist"), { recursive: true, withFileTypes: true });
     const files = compiled.filter((entry) => entry.isFile()).map(({ name }) => name);
     expect(files).to.include("websocketRelay.js").and.to.include("websocketRelay.d.ts");
-    expect(files.filter((name) => !/\.(js|d\.ts)$/.test(name))).to.have.members(["index.mjs", "index.d.mts"]);
-    const shipped = ["backend", "cli", "client", "components", "handlers", "protocol", "verifier"];
+    const modules = files.filter((name) => !/\.(js|d\.ts)$/.test(name)).sort();
+    expect(modules).to.deep.equal([...Array<string>(3).fill("index.d.mts"), ...Array<string>(3).fill("index.mjs")]);
+    const shipped = ["backend", "cli", "client", "components", "handlers", "protocol", "testing", "verifier"];
     expect(readdirSync(join(folder, "dist")).filter((name) => !shipped.includes(name))).to.deep.equal([]);
   });
 });

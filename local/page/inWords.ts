@@ -1,0 +1,87 @@
+import type { RelayState, StateDetail } from "../../client";
+
+// What the page says about the client's state, a cut and a publication.
+
+export type Delivery = "retry" | "replay";
+
+/** `half-open` is known to the page alone: the client still takes itself for connected. */
+export type ShownState = RelayState | "half-open";
+
+export const stateLabels: Readonly<Record<ShownState, string>> = {
+  closed: "Not connected",
+  connecting: "Connecting",
+  connected: "Connected",
+  "half-open": "Half-open",
+  waiting: "Waiting to reconnect",
+  superseded: "Taken over",
+};
+
+/** What a state means, and in `waiting` why and for how long. */
+export function stateHelp(state: ShownState, { reason, delayMs }: Partial<StateDetail> = {}): string {
+  const next = state === "waiting" && delayMs !== undefined ? ` Next attempt in ${seconds(delayMs)}.` : "";
+  return `${help[state]}${next}${state === "waiting" && reason !== undefined ? ` Reason: ${reason}.` : ""}`;
+}
+
+const help: Readonly<Record<ShownState, string>> = {
+  closed: "Connect to open a WebSocket for this session.",
+  connecting: "Waiting for the handshake and the relay's first answer.",
+  connected: "Messages for this session arrive over this connection.",
+  "half-open": "Nothing gets through. The client finds out when a heartbeat gets no answer.",
+  waiting: "The client reconnects by itself.",
+  superseded: "",
+};
+
+export interface Cut {
+  how: "half-open" | "drop" | "drop, $disconnect lost";
+  atMs: number;
+  noticed?: { atMs: number; reason?: string };
+  connectedAtMs?: number;
+  /** Messages since the cut. */
+  lost: number;
+  replayed: number;
+}
+
+export function cutInWords({ how, atMs, noticed, connectedAtMs, lost, replayed }: Cut, delivery: Delivery): string {
+  const said = [cuts[how]];
+  if (noticed) {
+    const reason = noticed.reason === undefined ? "" : ` (${noticed.reason})`;
+    said.push(`The client noticed after ${seconds(noticed.atMs - atMs)}${reason}.`);
+  }
+  if (connectedAtMs !== undefined) said.push(`Connected again after ${seconds(connectedAtMs - atMs)}.`);
+  if (delivery === "retry" && lost > 0) said.push(`Lost: ${messages(lost)}.`);
+  if (delivery === "replay" && replayed > 0) said.push(`Replayed: ${messages(replayed)}.`);
+  return said.join(" ");
+}
+
+const cuts: Readonly<Record<Cut["how"], string>> = {
+  "half-open": "The network is gone, and neither side was told.",
+  drop: "The connection broke.",
+  "drop, $disconnect lost": "The connection broke, and the relay was not told.",
+};
+
+export interface Publication {
+  /** Messages since it began. */
+  received: number;
+  lost: number;
+  isConnected: boolean;
+}
+
+export function receivedInWords({ received, lost, isConnected }: Publication, delivery: Delivery): string {
+  const counted = delivery === "retry" && lost > 0 ? `received ${received}, lost ${lost}` : `received ${received}`;
+  return `Since then: ${counted}.${isConnected || received > 0 ? "" : " The client is not connected."}`;
+}
+
+function messages(count: number): string {
+  return count === 1 ? "1 message" : `${count} messages`;
+}
+
+function seconds(durationMs: number): string {
+  return `${(durationMs / 1000).toFixed(1)} s`;
+}
+
+/** Local time of day, 24 hours: `16:06:18.412`. */
+export function timeOfDay(atMs: number): string {
+  const at = new Date(atMs);
+  const part = (value: number, digits = 2) => String(value).padStart(digits, "0");
+  return `${part(at.getHours())}:${part(at.getMinutes())}:${part(at.getSeconds())}.${part(at.getMilliseconds(), 3)}`;
+}

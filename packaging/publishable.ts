@@ -1,0 +1,181 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { build as bundle } from "esbuild";
+import ts from "typescript";
+
+// The packages that are published besides the component's own: the same sources, for programs that want no more of it.
+
+const repository = resolve(__dirname, "..");
+
+/** What the packages take from the component's. */
+const root = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as {
+  name: string;
+  version: string;
+  license: string;
+  engines: object;
+  dependencies: Record<string, string>;
+};
+
+interface Publishable {
+  /** Also the folder's name in `dist-packages`, and that of the sources that its README is in. */
+  part: "client" | "backend";
+  description: string;
+  keywords: string[];
+  platform: "neutral" | "node";
+  /** The folders of sources that are entries: the first is the package itself, the others are its subpaths. */
+  entries: string[];
+  /** Files of the repository that are published as they are, under their own paths. @default none */
+  files?: string[];
+  /** @default any that the platform has */
+  engines?: object;
+}
+
+const publishables: Publishable[] = [
+  {
+    part: "client",
+    description: "The client of pulumi-websocket-relay for browsers, React Native and Node, and its wire protocol",
+    keywords: ["websocket", "client", "reconnect", "resume", "api-gateway"],
+    platform: "neutral",
+    entries: ["client", "protocol"],
+    files: ["protocol/frames.schema.json", "protocol/receipt.schema.json"],
+  },
+  {
+    part: "backend",
+    description: "Publishes messages to users through a pulumi-websocket-relay, and disconnects users",
+    keywords: ["websocket", "aws", "sns", "api-gateway"],
+    platform: "node",
+    entries: ["backend"],
+    engines: root.engines,
+  },
+];
+
+/**
+ * Writes each package as a folder that `npm publish` takes, into `folder`.
+ *
+ * @param dist What tsc emitted: its types are the packages'.
+ */
+export async function writePublishables(folder: string, dist: string): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
+  for (const publishable of publishables) await write(publishable, join(folder, publishable.part), dist);
+}
+
+async function write(publishable: Publishable, folder: string, dist: string): Promise<void> {
+  const { part, entries, platform, files = [] } = publishable;
+  const packages: string[] = [];
+  for (const entry of entries) {
+    packages.push(...(await bundleModules(entry, platform, join(folder, entry), ["esm", "cjs"])));
+  }
+  const types = typesOf(entries.map((entry) => join(dist, entry, "index.d.ts")));
+  for (const file of types.files) {
+    const target = join(folder, relative(dist, file));
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(file, target);
+  }
+  for (const file of files) copyFileSync(join(repository, file), join(folder, file));
+  const dependencies = dependenciesOf([...packages, ...types.packages]);
+  writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest(publishable, dependencies), null, 2)}\n`);
+  copyFileSync(join(repository, part, "README.md"), join(folder, "README.md"));
+  copyFileSync(join(repository, "LICENSE"), join(folder, "LICENSE"));
+}
+
+function manifest(
+  { part, description, keywords, entries, files = [], engines }: Publishable,
+  dependencies: object,
+): object {
+  const [main = "", ...subpaths] = entries;
+  return {
+    name: `${root.name}-${part}`,
+    version: root.version,
+    description,
+    keywords,
+    license: root.license,
+    engines,
+    type: "commonjs",
+    sideEffects: false,
+    main: `./${main}/index.js`,
+    module: `./${main}/index.mjs`,
+    types: `./${main}/index.d.ts`,
+    // A resolver that knows no `exports` finds a subpath by its folder.
+    exports: {
+      ".": conditionsOf(main, part),
+      ...Object.fromEntries(subpaths.map((entry) => [`./${entry}`, conditionsOf(entry, part)])),
+      ...Object.fromEntries(files.map((file) => [`./${file}`, `./${file}`])),
+      "./package.json": "./package.json",
+    },
+    files: ["**/*.{js,mjs,d.ts,d.mts}", ...files],
+    dependencies,
+  };
+}
+
+function conditionsOf(entry: string, part: Publishable["part"]): object {
+  const commonJs = { types: `./${entry}/index.d.ts`, default: `./${entry}/index.js` };
+  return {
+    // Metro does not read .mjs everywhere.
+    ...(part === "client" && { "react-native": commonJs }),
+    import: { types: `./${entry}/index.d.mts`, default: `./${entry}/index.mjs` },
+    ...commonJs,
+  };
+}
+
+const extensions = { esm: ".mjs", cjs: ".js" };
+
+/**
+ * Bundles the sources of an entry, each format into one file; packages are left to be imported. Not minified: that is for the
+ * program that it becomes a part of, whose stack traces and licence notices it would garble.
+ *
+ * @returns The packages that it imports.
+ */
+export async function bundleModules(
+  entry: string,
+  platform: Publishable["platform"],
+  folder: string,
+  formats: (keyof typeof extensions)[],
+): Promise<string[]> {
+  const packages: string[] = [];
+  for (const format of formats) {
+    const { metafile } = await bundle({
+      entryPoints: [join(repository, entry, "index.ts")],
+      outfile: join(folder, `index${extensions[format]}`),
+      bundle: true,
+      packages: "external",
+      format,
+      platform,
+      target: platform === "node" ? "node20" : "es2022",
+      metafile: true,
+    });
+    packages.push(...Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path)));
+  }
+  // Types of their own: by those of the CommonJS, a program of ES modules would be told of a default export.
+  writeFileSync(join(folder, "index.d.mts"), 'export * from "./index.js";\n');
+  return packages;
+}
+
+/** The files of types that the given ones reach, and the packages whose types they use. */
+function typesOf(entries: string[]): { files: string[]; packages: string[] } {
+  const files = new Set(entries);
+  const packages: string[] = [];
+  // A set goes on to what is added while it is read.
+  for (const file of files) {
+    for (const { fileName } of ts.preProcessFile(readFileSync(file, "utf8")).importedFiles) {
+      if (!fileName.startsWith(".")) packages.push(fileName);
+      else files.add(typesFileOf(resolve(dirname(file), fileName)));
+    }
+  }
+  return { files: [...files], packages };
+}
+
+function typesFileOf(path: string): string {
+  return existsSync(`${path}.d.ts`) ? `${path}.d.ts` : join(path, "index.d.ts");
+}
+
+/** Ranges, where the component pins: its functions are bundled from them, here one copy of the SDK with the program's is better. */
+function dependenciesOf(imported: string[]): Record<string, string> {
+  const names = new Set(imported.filter((path) => !path.startsWith("node:")));
+  return Object.fromEntries(
+    [...names].sort().map((name) => {
+      const version = root.dependencies[name];
+      if (version === undefined) throw new Error(`${name} is imported, and is no dependency in package.json: add it`);
+      return [name, `^${version}`];
+    }),
+  );
+}

@@ -1,0 +1,6 @@
+/**
+ * For the unit tests of programs that have a relay: Pulumi's mocks with what AWS would answer. It needs no test framework.
+ */
+
+export { type Registration, type RelayMocks, relayMocks, type RelayMocksOptions } from "./relayMocks";
+export { type Run, type RunOptions, runUnderMocks, valueOf } from "./runUnderMocks";

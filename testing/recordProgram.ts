@@ -1,0 +1,64 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type Registration, relayMocks, type RelayMocksOptions } from "./relayMocks";
+
+export interface RecordOptions extends RelayMocksOptions {
+  /** Whether the program runs as in a preview, where `apply` is not called with unknown values. @default false */
+  preview?: boolean;
+  /** Whether AWS's computed values are known. @default true, except in a preview */
+  created?: boolean;
+  /** The project's name. @default "project" */
+  project?: string;
+  /** The stack's name. @default "stack" */
+  stack?: string;
+  /** The stack's whole config, with namespaces: `{ "project:issuer": "…" }`. @default the process's own */
+  config?: Record<string, string>;
+}
+
+export interface Recorded<T> {
+  /** What the program returned; undefined where it failed. */
+  result: T | undefined;
+  registrations: Registration[];
+  errors: Error[];
+}
+
+/**
+ * Runs a program under `relayMocks` until everything is registered, or until so many errors came of it: an output that failed
+ * leaves the registrations that need it open for ever.
+ *
+ * @param awaitedErrors One that came later would be taken for the next program's.
+ */
+export async function recordProgram<T>(
+  program: () => T | PromiseLike<T>,
+  { preview = false, created = !preview, project, stack, config, ...options }: RecordOptions = {},
+  awaitedErrors = 1,
+): Promise<Recorded<T>> {
+  const mocks = relayMocks({ ...options, created });
+  const rejections: Error[] = [];
+  let stopWaiting!: () => void;
+  const failed = new Promise<void>((resolve) => (stopWaiting = resolve));
+  const onRejection = (reason: unknown) => {
+    rejections.push(reason as Error);
+    if (rejections.length >= awaitedErrors) setImmediate(stopWaiting);
+  };
+  process.on("unhandledRejection", onRejection);
+  await pulumi.runtime.setMocks(mocks, project, stack, preview);
+  if (config) pulumi.runtime.setAllConfig(config);
+  let result: T | undefined;
+  try {
+    result = await program();
+    await Promise.race([failed, waitForRPCs()]);
+    await new Promise(setImmediate);
+    await Promise.race([failed, waitForRPCs()]);
+  } finally {
+    process.off("unhandledRejection", onRejection);
+  }
+  // The reason comes before the registrations that failed of it.
+  const errors = [...mocks.refusals, ...rejections];
+  // What an error left open is no news at the end of the tests.
+  if (errors.length > 0) leakedPromises();
+  return { result, registrations: mocks.registrations, errors };
+}
+
+// Pulumi keeps both out of its types.
+const { leakedPromises } = require("@pulumi/pulumi/runtime/debuggable") as { leakedPromises: () => void };
+const { waitForRPCs } = require("@pulumi/pulumi/runtime/settings") as { waitForRPCs: () => Promise<void> };
