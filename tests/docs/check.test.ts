@@ -10,7 +10,10 @@ const wrong: Record<string, { text: string; problem: RegExp }> = {
   },
   sh: { text: "if true; then\n", problem: /^wrong\.md:3: .*syntax error/ },
   json: { text: "{ a: 1 }\n", problem: /^wrong\.md:3: .*JSON/ },
-  yaml: { text: "a: b: c\n", problem: /^wrong\.md:3: / },
+  yaml: {
+    text: "config:\n  pulumi-websocket-relay:auth: null\n  pulumi-websocket-relay:maxAttempts: 0\n",
+    problem: /^wrong\.md:3: maxAttempts: got 0/,
+  },
   "": { text: "nowhere/  what is there\n", problem: /^wrong\.md:3: the repository has no nowhere\// },
 };
 

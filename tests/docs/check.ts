@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { parse } from "yaml";
+import { resolveArgs, type WebsocketRelayArgs } from "../../components/args";
 import { type Block, placeOf, repository } from "./blocks";
 import { packageEntries } from "./packageEntries";
 
@@ -17,7 +18,7 @@ const checks: Record<string, Check> = {
     return status === 0 ? [] : [stderr.trim()];
   }),
   json: each(({ text }) => thrownBy(() => JSON.parse(text))),
-  yaml: each(({ text }) => thrownBy(() => parse(text))),
+  yaml: each(({ text }) => thrownBy(() => checkYaml(text))),
   // A listing of this repository: a path, and what is there.
   "": each(({ text }) =>
     text
@@ -42,6 +43,14 @@ export function problemsOf(language: string, blocks: Block[]): string[] {
 
 function each(problemsIn: (block: Block) => string[]): Check {
   return (blocks) => blocks.flatMap((block) => problemsIn(block).map((problem) => `${placeOf(block)}: ${problem}`));
+}
+
+/** A stack's config is also resolved as the program does it, but for the placeholders, which it refuses. */
+function checkYaml(text: string): void {
+  const { config } = parse(text.replaceAll("your-domain.com", "acme.dev")) as { config?: Record<string, unknown> };
+  if (config === undefined) return;
+  const given = Object.entries(config).map(([key, value]) => [key.replace(/^pulumi-websocket-relay:/, ""), value]);
+  resolveArgs(Object.fromEntries(given) as unknown as WebsocketRelayArgs);
 }
 
 function thrownBy(action: () => unknown): string[] {
