@@ -41,11 +41,9 @@ export class Stage {
     return stage;
   }
 
-  /** The same after `npm run build`. */
-  static async ofBuiltRepository(): Promise<Stage> {
-    const stage = Stage.ofRepository();
-    await promisify(execFile)("npm", ["run", "build"], { cwd: stage.folder });
-    return stage;
+  /** The same after `npm run build`, once for all scenes: until this process ends. */
+  static builtRepository(): Promise<Stage> {
+    return (built ??= buildRepository());
   }
 
   /** Puts the package into `folder`, out of the stage that built it, as npm does. */
@@ -116,6 +114,15 @@ await import("./${module}");
 }
 
 const stages: Stage[] = [];
+let built: Promise<Stage> | undefined;
+
+async function buildRepository(): Promise<Stage> {
+  const stage = Stage.ofRepository();
+  stages.splice(stages.indexOf(stage), 1);
+  process.once("exit", () => rmSync(stage.folder, { recursive: true, force: true }));
+  await promisify(execFile)("npm", ["run", "build"], { cwd: stage.folder });
+  return stage;
+}
 
 /** @returns What the blocks said that were still running. */
 export function removeStages(): string[] {

@@ -97,7 +97,7 @@ describe("the printed commands, run by the real engine", function () {
 
   it(`deploy the smallest example, as ${placeOf(printed("deploy-smallest"))} says`, async () => {
     const stage = new Stage();
-    stage.install(await Stage.ofBuiltRepository());
+    stage.install(await Stage.builtRepository());
     stage.link("node_modules/@pulumi", join(repository, "node_modules/@pulumi"));
     // No registry has the package: what it installs is here already.
     stage.command("bin/npm", '#!/bin/sh\n[ "$*" = install ]\n');

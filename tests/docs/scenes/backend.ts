@@ -55,7 +55,7 @@ export const backendScenes: Record<string, Scene> = {
   "fargate-locally": {
     needs: ["Node 24"],
     async play(block) {
-      const stage = await Stage.ofBuiltRepository();
+      const stage = await Stage.builtRepository();
       const folder = "examples/fargate-backend/app";
       stage.install(stage, folder);
       const env = { PATH: pathWith(dirname(pathOf("Node 24") ?? "")), PORT: "0" };

@@ -22,7 +22,7 @@ export const clientScenes: Record<string, Scene> = {
   "global-websocket-client": {
     needs: Object.keys(runtimes) as Tool[],
     async play(block, relays) {
-      const [relay, built] = await Promise.all([relays.replay(), Stage.ofBuiltRepository()]);
+      const [relay, built] = await Promise.all([relays.replay(), Stage.builtRepository()]);
       for (const [tool, args] of Object.entries(runtimes)) {
         const stage = new Stage();
         stage.install(built);
