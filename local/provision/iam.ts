@@ -52,6 +52,10 @@ function roleResource(iam: Iam, log: (line: string) => void): LocalResource {
     async delete(id) {
       iam.roles.delete(id);
     },
+    async read(id) {
+      const role = iam.roles.get(id);
+      return role && { ...role };
+    },
   };
 }
 

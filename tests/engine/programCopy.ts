@@ -32,6 +32,12 @@ export const thisProgram: ProgramSource = {
   nodeModules: join(repository, "node_modules"),
 };
 
+interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
 interface RawStep {
   op: string;
   urn: string;
@@ -118,6 +124,18 @@ export class ProgramCopy {
     return `${stdout}\n${stderr}`;
   }
 
+  /**
+   * What a user pastes into a shell in the program's folder, as it is. What `pulumi` asks is answered with yes.
+   *
+   * @param commands A folder whose commands come before all others.
+   */
+  async paste(script: string, variables: NodeJS.ProcessEnv = {}, commands?: string): Promise<void> {
+    const PATH = [...(commands === undefined ? [] : [commands]), process.env.PATH].join(delimiter);
+    const env = { ...this.environment, PULUMI_SKIP_CONFIRMATIONS: "true", PATH, ...variables };
+    const { code, stdout, stderr } = await this.runCommand("bash", ["-e", "-c", script], env);
+    if (code !== 0) throw new Error(`the commands ended with ${code}:\n${script}\n${stdout}\n${stderr}`);
+  }
+
   async pulumiJson<T>(...args: string[]): Promise<T> {
     return JSON.parse(await this.pulumi(...args, "--json")) as T;
   }
@@ -151,13 +169,13 @@ export class ProgramCopy {
     await symlink(nodeModules, join(this.folder, "node_modules"));
   }
 
+  private run(args: string[]): Promise<Outcome> {
+    return this.runCommand("pulumi", [...args, "--non-interactive", "--color", "never"], this.environment);
+  }
+
   // Asynchronous: the provider that the CLI talks to lives in this process.
-  private async run(args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-    const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
-      cwd: this.folder,
-      env: this.environment,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+  private async runCommand(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
+    const child = spawn(command, args, { cwd: this.folder, env, stdio: ["ignore", "pipe", "pipe"] });
     const [stdout, stderr, [code]] = await Promise.all([
       text(child.stdout),
       text(child.stderr),

@@ -1,39 +1,20 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { expect } from "chai";
-import { recipient, Relay, repository } from "../endToEnd/relay";
+import { recipient, Relay } from "../endToEnd/relay";
+import { BackendApp } from "./backendApp";
 
 describe("the backend of the Fargate example", () => {
   let relay!: Relay;
-  let app!: ChildProcess;
+  let app!: BackendApp;
   let url!: string;
 
   before(async () => {
     relay = await Relay.start();
-    const { topicArn, tableName, managementEndpoint, awsEndpoint, dynamodbEndpoint } = relay.addresses;
-    const { accessKeyId, secretAccessKey } = relay.addresses;
-    const preloaded = ["-r", "ts-node/register", "-r", join(__dirname, "packageByName.ts")];
-    app = spawn(process.execPath, [...preloaded, "examples/fargate-backend/app/server.ts"], {
-      cwd: repository,
-      env: {
-        PATH: process.env.PATH,
-        ...{ PORT: "0", TOPIC_ARN: topicArn, TABLE_NAME: tableName, MANAGEMENT_ENDPOINT: managementEndpoint },
-        ...{ AWS_ENDPOINT_URL_SNS: awsEndpoint, AWS_ENDPOINT_URL_DYNAMODB: dynamodbEndpoint },
-        ...{ AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
-      },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const lines = createInterface({ input: app.stdout as NonNullable<typeof app.stdout> });
-    const ended = once(app, "exit").then(() => Promise.reject(new Error("the backend ended")));
-    ended.catch(() => undefined);
-    const [line] = (await Promise.race([once(lines, "line"), ended])) as [string];
-    url = `http://127.0.0.1:${(JSON.parse(line) as { port: number }).port}`;
+    app = await BackendApp.start(relay);
+    url = `http://127.0.0.1:${app.port}`;
   });
   after(async () => {
-    app.kill("SIGTERM");
-    await once(app, "exit");
+    await app.stop();
     await relay.stop();
   });
 

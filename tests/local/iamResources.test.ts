@@ -44,6 +44,13 @@ describe("a provisioned role", () => {
     expect(iam.roles.policies()).to.deep.equal([]);
   });
 
+  it("is found by its name, which aws.iam.Role.get asks for, and no other is", async () => {
+    const { resource, create } = start();
+    const { id, outputs } = await create("role:Role", { name: "mine", assumeRolePolicy });
+    expect(await resource("role:Role").read(id)).to.include({ name: "mine", arn: outputs["arn"], assumeRolePolicy });
+    expect(await resource("role:Role").read("another")).to.equal(undefined);
+  });
+
   it("is refused under a name that is taken", async () => {
     const { create } = start();
     await create("role:Role", { name: "mine", assumeRolePolicy });

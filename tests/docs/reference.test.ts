@@ -3,12 +3,12 @@ import { dirname, join, relative, resolve } from "node:path";
 import { expect } from "chai";
 import ts from "typescript";
 import { parse } from "yaml";
-import { resolveAlarms } from "../components/alarmArgs";
-import { argumentKeys, resolveArgs } from "../components/args";
-import { authKeys, resolveAuth } from "../components/authArgs";
-import { auth } from "./components/relayRun";
+import { resolveAlarms } from "../../components/alarmArgs";
+import { argumentKeys, resolveArgs } from "../../components/args";
+import { authKeys, resolveAuth } from "../../components/authArgs";
+import { auth } from "../components/relayRun";
 
-const folder = resolve(__dirname, "..");
+const folder = resolve(__dirname, "../..");
 const read = (file: string) => readFileSync(join(folder, file), "utf8");
 const markdown = ["README.md", "CHANGELOG.md", ...readdirSync(join(folder, "docs")).map((file) => `docs/${file}`)];
 

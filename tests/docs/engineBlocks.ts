@@ -1,0 +1,9 @@
+/** The names of the blocks that tests/engine/docs.engine.ts runs with the real pulumi CLI. */
+export const engineBlocks = [
+  "deploy",
+  "deploy-cognito",
+  "destroy-protected",
+  "custom-domain",
+  "alarms",
+  "deploy-smallest",
+];

@@ -1,0 +1,98 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { build, stop } from "esbuild";
+import type { Relay } from "../../endToEnd/relay";
+import { repository } from "../blocks";
+import { Stage } from "../stage";
+import { type Scene, user42 } from "./scene";
+
+/** Blocks that a user pastes into a shell. */
+export const commandLineScenes: Record<string, Scene> = {
+  "see-it-work": {
+    // It runs the tests that this is one of.
+    async play({ text }) {
+      const steps = readFileSync(join(repository, ".ci/run"), "utf8").split("\n");
+      expect(steps).to.include.members(text.trim().split(/ && |\n/));
+    },
+  },
+  "npm-start": {
+    async play(block) {
+      const playing = new Stage().shell(block, {}, repository);
+      await playing.line(/^Ctrl-C ends it/);
+      playing.signal("SIGINT");
+      await playing.succeeded();
+    },
+  },
+  "command-line": {
+    async play(block, relays) {
+      const relay = await relays.fast();
+      await deadLetterOf(relay, "away-42");
+      const client = await relay.connect(user42);
+      const stage = await consumer();
+      stage.command("bin/pulumi", outputsOf({ dev: relay }));
+      const printed = await stage.shell(block).succeeded();
+      expect(printed)
+        .to.match(/no-session +\d+ +away-42/)
+        .and.match(/would-be-redriven.*away-42|away-42.*would-be-redriven/)
+        .and.match(/chat +7/)
+        .and.match(/USD/);
+      expect((await relay.session(user42))?.connection_id).to.equal(undefined);
+      client.socket.terminate();
+    },
+  },
+  "move-dead-letters": {
+    async play(block, relays) {
+      const old = await relays.fast();
+      await deadLetterOf(old, "away-42");
+      const stage = await consumer();
+      stage.command("bin/pulumi", outputsOf({ new: await relays.retry(), old }));
+      const printed = await stage.shell(block, { ID: "away-42" }).succeeded();
+      expect(printed)
+        .to.match(/no-session +\d+ +away-42/)
+        .and.match(/would-be-redriven/);
+    },
+  },
+  "command-line-locally": {
+    async play(block) {
+      expect(await Stage.ofRepository().shell(block).succeeded()).to.include("message id");
+    },
+  },
+  cost: {
+    async play(block) {
+      expect(await (await consumer()).shell(block).succeeded()).to.match(/USD/);
+    },
+  },
+};
+
+/** A folder in which the package is installed, so that npx finds its command line. */
+async function consumer(): Promise<Stage> {
+  const stage = new Stage();
+  const outfile = join(Stage.withPackages().folder, "cli.cjs");
+  const entryPoints = [join(repository, "cli/index.ts")];
+  await build({ entryPoints, outfile, bundle: true, packages: "external", platform: "node" });
+  await stop();
+  stage.command("node_modules/.bin/pulumi-websocket-relay", `#!/bin/sh\nexec node '${outfile}' "$@"\n`);
+  return stage;
+}
+
+/** What `pulumi stack output` would print of stacks by their names, of which the last one is selected. */
+function outputsOf(stacks: Record<string, Relay>): string {
+  const cases = Object.entries(stacks).map(
+    ([name, { addresses }]) => `  *"--stack ${name}"*) echo '${JSON.stringify(addresses)}' ;;`,
+  );
+  const [selected] = Object.values(stacks);
+  return `#!/bin/sh
+case "$*" in
+${cases.join("\n")}
+  "stack output --json") echo '${JSON.stringify(selected?.addresses)}' ;;
+  *) echo "pulumi: $*?" >&2; exit 1 ;;
+esac
+`;
+}
+
+/** Publishes to user 42, who is away for too long. */
+async function deadLetterOf(relay: Relay, messageId: string): Promise<void> {
+  await relay.publish({ ...user42, messageId }, "while you were away");
+  await relay.log({ event: "dead-lettered", messageId });
+}

@@ -1,0 +1,132 @@
+import { execFile } from "node:child_process";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { type Block, repository } from "./blocks";
+import { packageEntries } from "./packageEntries";
+import { CALL, endAll, Playing } from "./playing";
+import { pathWith } from "./tools";
+
+/** What a block finds: values, and functions by what they answer, each call of which is told. Both are global. */
+export interface Surroundings {
+  values?: Record<string, unknown>;
+  functions?: Record<string, unknown>;
+}
+
+/** A folder in which a block runs. */
+export class Stage {
+  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "docs-")));
+
+  constructor() {
+    stages.push(this);
+  }
+
+  /** A folder with the repository's packages, as they are after `npm ci`. */
+  static withPackages(): Stage {
+    const stage = new Stage();
+    stage.link("node_modules", join(repository, "node_modules"));
+    return stage;
+  }
+
+  /** A copy of the repository, whose `npm run build` meets no other's. */
+  static ofRepository(): Stage {
+    const stage = Stage.withPackages();
+    const left = /^(node_modules|dist|\.git)$/;
+    cpSync(repository, stage.folder, {
+      recursive: true,
+      filter: (path) => !left.test(path.slice(repository.length + 1)),
+    });
+    return stage;
+  }
+
+  /** The same after `npm run build`, once for all scenes: until this process ends. */
+  static builtRepository(): Promise<Stage> {
+    return (built ??= buildRepository());
+  }
+
+  /** Puts the package into `folder`, out of the stage that built it, as npm does. */
+  install(built: Stage, folder = "."): void {
+    this.link(join(folder, "node_modules/pulumi-websocket-relay"), built.folder);
+  }
+
+  link(path: string, target: string): void {
+    const file = join(this.folder, path);
+    mkdirSync(join(file, ".."), { recursive: true });
+    symlinkSync(target, file);
+  }
+
+  write(path: string, text: string): string {
+    const file = join(this.folder, path);
+    mkdirSync(join(file, ".."), { recursive: true });
+    writeFileSync(file, text);
+    return file;
+  }
+
+  /** An executable; what is in `bin` comes first on the PATH of the stage's shell. */
+  command(path: string, script: string): void {
+    chmodSync(this.write(path, script), 0o755);
+  }
+
+  /** A block of TypeScript or JavaScript, on this Node or another. Its imports of the package are its sources. */
+  async module(block: Block, surroundings: Surroundings, { node = process.execPath, env = {} } = {}): Promise<Playing> {
+    await build({
+      stdin: { contents: block.text, loader: "ts", resolveDir: this.folder },
+      outfile: join(this.folder, "block.mjs"),
+      alias: packageEntries(),
+      bundle: true,
+      packages: "external",
+      format: "esm",
+      platform: "node",
+    });
+    return this.start(block, node, [this.main("block.mjs", surroundings)], env);
+  }
+
+  /** What gives a module its surroundings and loads it, as an ES module of its own. */
+  main(module: string, { values = {}, functions = {} }: Surroundings): string {
+    return this.write(
+      "main.mjs",
+      `Object.assign(globalThis, ${JSON.stringify(values)});
+for (const [name, answer] of ${JSON.stringify(Object.entries(functions))}) {
+  globalThis[name] = (...args) => {
+    console.log(${JSON.stringify(CALL)} + JSON.stringify({ name, args }));
+    return answer;
+  };
+}
+await import("./${module}");
+`,
+    );
+  }
+
+  /** A block of shell commands, which fails where one of them does. What it leaves in the background ends with it. */
+  shell(block: Block, env: NodeJS.ProcessEnv = {}, folder = "."): Playing {
+    return this.start(block, "bash", ["-e", "-o", "pipefail", "-c", block.text], env, folder);
+  }
+
+  start(block: Block, command: string, args: string[], env: NodeJS.ProcessEnv, folder = "."): Playing {
+    // Without what the user, or the npm that runs these tests, has set.
+    const inherited = Object.entries(process.env).filter(([key]) => !/^(AWS|PULUMI|npm|TS_NODE)_/i.test(key));
+    const PATH = pathWith(join(this.folder, "bin"));
+    const cwd = resolve(this.folder, folder);
+    return Playing.start(block, command, args, { cwd, env: { ...Object.fromEntries(inherited), PATH, ...env } });
+  }
+}
+
+const stages: Stage[] = [];
+let built: Promise<Stage> | undefined;
+
+async function buildRepository(): Promise<Stage> {
+  const stage = Stage.ofRepository();
+  stages.splice(stages.indexOf(stage), 1);
+  process.once("exit", () => rmSync(stage.folder, { recursive: true, force: true }));
+  await promisify(execFile)("npm", ["run", "build"], { cwd: stage.folder });
+  return stage;
+}
+
+/** @returns What the blocks said that were still running. */
+export function removeStages(): string[] {
+  const running = endAll();
+  stages.splice(0).forEach(({ folder }) => rmSync(folder, { recursive: true, force: true }));
+  return running;
+}
