@@ -29,7 +29,7 @@ export interface Recorded<T> {
  */
 export async function recordProgram<T>(
   program: () => T | PromiseLike<T>,
-  { preview = false, created = !preview, project, stack, config, ...options }: RecordOptions = {},
+  { preview = false, created = !preview, project = "project", stack = "stack", config, ...options }: RecordOptions = {},
   awaitedErrors = 1,
 ): Promise<Recorded<T>> {
   const mocks = relayMocks({ ...options, created });

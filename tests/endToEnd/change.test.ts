@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { recipient, Relay, repository } from "./relay";
 
 const copied = ["index.ts", "Pulumi.yaml", "Pulumi.dev.yaml", "package.json", "tsconfig.json"];
-const copiedFolders = ["components", "backend", "client", "handlers", "protocol", "local"];
+const copiedFolders = ["components", "backend", "client", "handlers", "protocol", "local", "docs"];
 
 describe("a change in components/", () => {
   let folder: string;

@@ -85,7 +85,7 @@ describe("tokenVerifier", () => {
   for (const [name, claims, reason] of [
     ["is expired", { exp: inSeconds(-60) }, "the claim exp has passed"],
     ["expired before the range of dates", { exp: -1e300 }, "the claim exp has passed"],
-    ["is not valid yet", { nbf: inSeconds(60) }, "the claim nbf has not come yet"],
+    ["is not valid yet", { nbf: inSeconds(86_400) }, "the claim nbf has not come yet"],
     ["has no exp", { exp: undefined }, "the claim exp is missing"],
     ["has an exp that is a text", { exp: "never" }, "the claim exp is not a number"],
     ["has an nbf that is a text", { nbf: "never" }, "the claim nbf is not a number"],
@@ -344,7 +344,7 @@ describe("tokenVerifier", () => {
       ["without an issuer", { iss: undefined }, "issuer must be provided"],
       ["without exp", { exp: undefined }, "the claim exp is missing"],
       ["that is expired", { exp: inSeconds(-60) }, "Token expired"],
-      ["that is not valid yet", { nbf: inSeconds(60) }, "can't be used before"],
+      ["that is not valid yet", { nbf: inSeconds(86_400) }, "can't be used before"],
       ["that expired before the range of dates", { exp: -1e300 }, ""],
     ] as const) {
       it(`refuses a token ${name}`, async () => {

@@ -172,7 +172,6 @@ describe("a scheduled rule", () => {
   const refusedRules: [what: string, inputs: Properties, message: string][] = [
     ["a cron expression", { scheduleExpression: "cron(0 12 * * ? *)" }, "scheduleExpression"],
     ["no schedule", { scheduleExpression: undefined }, "scheduleExpression"],
-    ["an event pattern", { eventPattern: "{}" }, "eventPattern"],
     ["another bus", { eventBusName: "mine" }, "eventBusName"],
     ["both isEnabled and state", { isEnabled: true, state: "ENABLED" }, "state"],
     ["an unknown state", { state: "ON" }, "ENABLED or DISABLED"],
@@ -188,7 +187,6 @@ describe("a scheduled rule", () => {
     ["of a rule that does not exist", { rule: "none" }, "Rule none does not exist"],
     ["that is no function", { arn: "arn:aws:sqs:us-east-1:000000000000:queue" }, "a function's ARN"],
     ["with input that is no JSON", { input: "{" }, "input"],
-    ["with a transformed input", { inputTransformer: {} }, "inputTransformer"],
   ];
   for (const [what, inputs, message] of refusedTargets) {
     it(`is refused a target ${what}`, async () => {

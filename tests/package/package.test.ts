@@ -279,8 +279,9 @@ describe("the packed package, in another team's program", function () {
 
   it("holds what was compiled, and neither sources nor tests nor maps", () => {
     const folder = consumer.packageFolder;
-    const others = ["CHANGELOG.md", "LICENSE", "docs", "examples", "README.md", "package.json"];
+    const others = ["CHANGELOG.md", "LICENSE", "docs", "examples", "protocol", "README.md", "package.json"];
     expect(readdirSync(folder).filter((name) => name !== "node_modules")).to.have.members(["dist", ...others]);
+    expect(readdirSync(join(folder, "protocol"))).to.have.members(["frames.schema.json", "receipt.schema.json"]);
 
     const compiled = readdirSync(join(folder, "dist"), { recursive: true, withFileTypes: true });
     const files = compiled.filter((entry) => entry.isFile()).map(({ name }) => name);

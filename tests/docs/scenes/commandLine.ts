@@ -68,7 +68,10 @@ export const commandLineScenes: Record<string, Scene> = {
 /** A folder in which the package is installed, so that npx finds its command line. */
 async function consumer(): Promise<Stage> {
   const stage = new Stage();
-  const outfile = join(Stage.withPackages().folder, "cli.cjs");
+  // One folder below the package's own package.json, where it finds its version.
+  const packages = Stage.withPackages();
+  packages.link("package.json", join(repository, "package.json"));
+  const outfile = join(packages.folder, "cli", "cli.cjs");
   const entryPoints = [join(repository, "cli/index.ts")];
   await build({ entryPoints, outfile, bundle: true, packages: "external", platform: "node" });
   await stop();
