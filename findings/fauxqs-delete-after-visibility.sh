@@ -28,11 +28,6 @@ async function sqs(action, body) {
   return response.json();
 }
 
-async function sns(action, parameters) {
-  const body = new URLSearchParams({ Action: action, Version: "2010-03-31", ...parameters });
-  return (await fetch(endpoint, { method: "POST", body })).text();
-}
-
 const { QueueUrl } = await sqs("CreateQueue", { QueueName: "queue" });
 await sqs("SendMessage", { QueueUrl, MessageBody: "once" });
 const receive = async (VisibilityTimeout) => (await sqs("ReceiveMessage", { QueueUrl, VisibilityTimeout })).Messages ?? [];
