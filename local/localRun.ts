@@ -56,6 +56,8 @@ export interface Addresses {
 export class LocalRun {
   private constructor(
     readonly addresses: Addresses,
+    /** What of the program cannot work here, each with its fix. */
+    readonly warnings: readonly string[],
     readonly cloud: LocalCloud,
     private readonly control: Control,
   ) {}
@@ -108,7 +110,7 @@ export class LocalRun {
         pageUrl: `${control.url}/`,
       };
       control.serve(addresses);
-      return new LocalRun(addresses, cloud, control);
+      return new LocalRun(addresses, foreignIssuers(cloud), cloud, control);
     } catch (error) {
       await control?.close();
       await cloud.close();
@@ -120,6 +122,22 @@ export class LocalRun {
     await this.control.close();
     await this.cloud.close();
   }
+}
+
+/** A program whose issuer is in its code starts, and then refuses every token that the local run can give. */
+function foreignIssuers({ lambda, issuer }: LocalCloud): string[] {
+  return lambda.functionNames().flatMap((name) => {
+    const auth = JSON.parse(lambda.functionVariables(name)["AUTH"] ?? "null") as {
+      oidc?: { issuer: string };
+      cognito?: { userPoolId: string };
+    } | null;
+    const accepted = auth?.oidc?.issuer ?? auth?.cognito?.userPoolId;
+    if (accepted === undefined || accepted === issuer.issuer) return [];
+    return [
+      `${name} accepts tokens of ${accepted} alone, and none of ${issuer.tokenUrl}: the program does not read auth from ` +
+        'its config. Fix: auth: config.requireObject("auth"), which gets the local issuer here.',
+    ];
+  });
 }
 
 /**

@@ -58,8 +58,10 @@ async function main(): Promise<void> {
   const { LocalRun } = require("./localRun") as typeof import("./localRun");
   const starting = LocalRun.start({ ...flags, log: (line) => console.error(line), onLateError: fail });
   try {
-    const { addresses } = await starting;
-    if (!stopping) console.log(flags.json ? JSON.stringify(addresses) : welcome(addresses, flags));
+    const { addresses, warnings } = await starting;
+    if (stopping) return;
+    console.log(flags.json ? JSON.stringify(addresses) : welcome(addresses, flags));
+    for (const warning of warnings) console.error(`warning: ${warning}`);
   } catch (error) {
     fail(error as Error);
   }

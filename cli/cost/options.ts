@@ -57,7 +57,7 @@ export function addCostOptions(command: Command): void {
     1,
   );
   add("--metrics <n>", "custom metrics, each reason counts", [0, 1_000, "whole"], 20);
-  add("--alarms <n>", "alarms, each metric that one looks at counts", [0, 1_000, "whole"], 15);
+  add("--alarms <n>", "alarms, each metric that one looks at counts", [0, 1_000, "whole"], 16);
   add("--dashboards <n>", "dashboards", [0, 100, "whole"], 1);
 }
 

@@ -133,6 +133,11 @@ export class LambdaService implements Invoker, PolicyHolder {
     return this.find(functionName).configuration.timeoutSeconds;
   }
 
+  /** The function's own environment variables. */
+  functionVariables(functionName: string): Readonly<Record<string, string>> {
+    return this.find(functionName).configuration.variables;
+  }
+
   /** The ARN of the role that the function runs as. */
   functionRoleArn(functionName: string): string {
     return this.find(functionName).configuration.roleArn;

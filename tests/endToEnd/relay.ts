@@ -71,6 +71,7 @@ export class Relay {
       once(child, "exit").then(() => Promise.reject(new Error(`the local run ended:\n${stderr.join("\n")}`))),
     ])) as [string];
     const relay = new Relay(JSON.parse(first) as Addresses, child);
+    stderr.forEach((line) => relay.takeLog(line));
     lines.on("line", (line) => relay.takeLog(line));
     return relay;
   }
