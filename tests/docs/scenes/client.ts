@@ -37,9 +37,9 @@ export const clientScenes: Record<string, Scene> = {
   },
 };
 
-/** A client for the context jobs and the contextId worker-1 gets a message, hands it to `work`, and ends with its process. */
+/** A client for the context chat and the contextId 7 gets a message, hands it to `work`, and ends with its process. */
 async function works(relay: Relay, start: (surroundings: Surroundings) => Playing | Promise<Playing>): Promise<void> {
-  const to = { user: recipient().user, context: "jobs", contextId: "worker-1" };
+  const to = { user: recipient().user, context: "chat", contextId: "7" };
   const { websocketUrl } = relay.addresses;
   const playing = await start({
     values: { websocketUrl },
