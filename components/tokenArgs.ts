@@ -55,7 +55,7 @@ export function oidcProblem(oidc: unknown): Problem | undefined {
     return recipientsProblem;
   }
   if (jwksUri !== undefined && jwks !== undefined) {
-    return { path: "auth.oidc", text: "got jwksUri and jwks; allowed: one of them. To mend it, remove one." };
+    return { path: "auth.oidc", text: "got jwksUri and jwks; allowed: one of them. Fix: remove one." };
   }
   const jwksUriText = jwksUri === undefined ? undefined : httpsProblem(jwksUri, "the URL of the issuer's keys", true);
   if (jwksUriText !== undefined) {
@@ -71,8 +71,7 @@ export function oidcProblem(oidc: unknown): Problem | undefined {
     Array.isArray(jwks.keys) &&
     jwks.keys.some((key) => isObject(key) && ("d" in key || "k" in key))
   ) {
-    const text =
-      "got a private or symmetric key; allowed: public keys. To mend it, remove d, or use another algorithm.";
+    const text = "got a private or symmetric key; allowed: public keys. Fix: remove d, or use another algorithm.";
     return { path: "auth.oidc.jwks", text };
   }
   if (isObject(jwks) && Array.isArray(jwks.keys)) {
@@ -84,7 +83,7 @@ export function oidcProblem(oidc: unknown): Problem | undefined {
     if (!jwks.keys.some(isLater) && !hasUsableKey(jwks)) {
       const text =
         "got no key that can verify a token; allowed: at least one public key for signatures (RSA of 2,048 bits or more, " +
-        "P-256, P-384, P-521 or Ed25519). To mend it, copy the issuer's JWKS.";
+        "P-256, P-384, P-521 or Ed25519). Fix: copy the issuer's JWKS.";
       return { path: "auth.oidc.jwks", text };
     }
   }

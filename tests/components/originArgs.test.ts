@@ -122,7 +122,7 @@ describe("allowedOrigins", () => {
       "https://*.com/",
     ]) {
       const { reason } = problemOf({ auth, allowedOrigins: [origin] });
-      expect(reason.split("To mend it, ")[1]).not.to.match(/write |example|your-domain/);
+      expect(reason.split("Fix: ")[1]).not.to.match(/write |example|your-domain/);
     }
   });
 
