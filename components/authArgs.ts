@@ -130,11 +130,14 @@ export const authKeys = [
 function settingsProblem(given: Record<string, unknown>): Problem | undefined {
   const { userClaim, clockToleranceSeconds, cookieName, endSessionWithToken = false } = { ...authDefaults, ...given };
   if (!isLater(userClaim) && !isText(userClaim)) {
-    return { path: "auth.userClaim", text: problemText(userClaim, "the name of a claim", 'leave it out for "sub"') };
+    return {
+      path: "auth.userClaim",
+      text: problemText(userClaim, "the name of a claim", `leave it out for "${authDefaults.userClaim}"`),
+    };
   }
   if (!isLater(clockToleranceSeconds) && !isClockTolerance(clockToleranceSeconds)) {
     const allowed = `a whole number from 0 to ${MAX_CLOCK_TOLERANCE_SECONDS}`;
-    const text = problemText(clockToleranceSeconds, allowed, "leave it out for 5");
+    const text = problemText(clockToleranceSeconds, allowed, `leave it out for ${authDefaults.clockToleranceSeconds}`);
     return { path: "auth.clockToleranceSeconds", text };
   }
   // The characters of a token as RFC 6265 has them for a cookie's name.
