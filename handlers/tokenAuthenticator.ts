@@ -22,15 +22,20 @@ export function tokenAuthenticator(dependencies: TokenAuthenticatorDependencies)
       if (originMatters(handshake, credential) && !originIsAllowed(handshake, allowedOrigins)) {
         return { refused: refusals.originNotAllowed() };
       }
+      const { length } = credential.tokens;
+      if (length > MAX_TOKENS) return { refused: refusals.tooManyCookies(cookieName, length) };
       const judge = credential.source === "cookie" ? (value: string) => judgeCookie(value, verify) : verify;
-      const verifications = await Promise.all(credential.tokens.slice(0, MAX_VERIFIED_TOKENS).map(judge));
+      const verifications = await Promise.all(credential.tokens.map(judge));
       return authenticationOf(verifications, cookieName);
     },
   };
 }
 
-/** What an unauthenticated client may cost: more cookies of one name than these are of no honest client. */
-const MAX_VERIFIED_TOKENS = 4;
+/**
+ * Limits what an unauthenticated client may cost. With more, none is verified: a subdomain can set cookies that come before
+ * the user's, and if only the first ones were verified, its own token would be the only valid one.
+ */
+const MAX_TOKENS = 4;
 
 /**
  * A page's script cannot set Authorization, and native clients send it with an Origin of their own. Browsers always send
