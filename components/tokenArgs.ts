@@ -1,4 +1,5 @@
 import { hasUsableKey } from "../handlers/jwks";
+import { isUserPoolId } from "../handlers/verifierSettings";
 import { isLater, type Problem, problemText, unknownText } from "./refuse";
 import { isObject, isPlaceholder, isText, isTextOrLater, parseUrl } from "./values";
 
@@ -13,7 +14,7 @@ export function cognitoProblem(cognito: unknown): Problem | undefined {
     return { path: `auth.cognito.${unknownKey}`, text: unknownText("userPoolId, clientIds", unknownKey) };
   }
   if (!isLater(userPoolId)) {
-    if (!isText(userPoolId) || !userPoolIdPattern.test(userPoolId)) {
+    if (!isUserPoolId(userPoolId)) {
       const text = problemText(userPoolId, "a user pool id such as eu-west-1_a1b2c3d4e", "copy it from the user pool");
       return { path: "auth.cognito.userPoolId", text };
     }
@@ -160,6 +161,3 @@ function httpsProblem(value: unknown, what: string, mayHaveQuery = false): strin
   }
   return isPlaceholder(url.hostname) ? problemText(value, noPlaceholder, `set ${what}`) : undefined;
 }
-
-/** The library's own, which it throws by when the function starts. */
-const userPoolIdPattern = /^(eusc-[a-z]{2}|[a-z]{2})-(gov-)?[a-z]+-\d_[a-zA-Z0-9]+$/;
