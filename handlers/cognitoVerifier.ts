@@ -53,7 +53,7 @@ class CognitoKeys extends SimpleJwksCache {
     private readonly clockToleranceSeconds: number,
     private readonly now: () => number,
   ) {
-    super({ fetcher: { fetch: fetchKeys } });
+    super({ fetcher: { fetch: (uri) => fetchKeys(uri) } });
   }
 
   override async getJwks(uri: string): ReturnType<SimpleJwksCache["getJwks"]> {
