@@ -30,8 +30,8 @@ async function build(): Promise<void> {
 }
 
 /**
- * The verifier as one CommonJS module, in the place of what tsc made of it: jose is an ES module, which not every Node can
- * require, and a callback that requires the verifier is bundled with less of both libraries.
+ * The verifier as one CommonJS module, in the place of what tsc made of it: a callback that requires it is bundled with less of
+ * both libraries. esbuild tree-shakes what is imported, and nothing that is required.
  */
 async function bundleVerifier(folder: string): Promise<void> {
   await bundle({

@@ -11,7 +11,7 @@ export class RelayInputError extends Error {
     allowed: string,
     fix: string,
   ) {
-    super(`${problem}; allowed: ${allowed}. To mend it, ${fix}.`);
+    super(`${problem}; allowed: ${allowed}. Fix: ${fix}.`);
   }
 
   /** Also one of another copy of this class: a program may load the package as an ES module and as CommonJS. */

@@ -159,7 +159,7 @@ export class Connection {
     // Deno says 0.
     const closeCode = code || ABNORMAL_CLOSURE;
     // Bun quotes the URL, whose query may hold a credential.
-    const said = text.replace(/wss?:[^\s']+/, "the URL");
+    const said = text.replace(/wss?:[^\s']+/g, "the URL");
     this.end({ reason: `closed with ${closeCode}${said && ` ${said}`}`, closeCode, ...(statusCode && { statusCode }) });
   }
 

@@ -38,8 +38,7 @@ const TOO_MANY_REQUESTS = "Too Many Requests";
 export class Link {
   private readonly connection: Connection;
   private readonly resumer: Resumer;
-  /** Whether the handshake succeeded. */
-  hasOpened = false;
+  private wasOpened = false;
   private isReady = false;
   private isClosed = false;
   private hasReportedGateway = false;
@@ -62,6 +61,11 @@ export class Link {
   /** Whether the relay delivers by replay. */
   get hasNumbers(): boolean {
     return this.connection.subprotocol === SUBPROTOCOLS.v1;
+  }
+
+  /** Whether the handshake succeeded. */
+  get hasOpened(): boolean {
+    return this.wasOpened;
   }
 
   start(): void {
@@ -89,7 +93,7 @@ export class Link {
   }
 
   private opened(): void {
-    this.hasOpened = true;
+    this.wasOpened = true;
     if (this.hasNumbers) this.resumer.ask();
     else this.ready();
   }
@@ -175,7 +179,7 @@ export class Link {
   }
 
   private receivedGatewayError({ message }: GatewayError): void {
-    // A throttle is no fault, and it is asked again after a pause. What else there is comes with every frame: said once.
+    // Throttling is retried and not reported. Other gateway errors repeat with every frame: reported once.
     if (this.hasReportedGateway || message === TOO_MANY_REQUESTS) return;
     this.hasReportedGateway = true;
     this.settings.report("unavailable", `the gateway answered: ${message}`);

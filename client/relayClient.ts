@@ -42,7 +42,7 @@ export class RelayClient {
   private failures = 0;
   /** Handshakes that failed since a connection was open. */
   private refusals = 0;
-  private hasOpened = false;
+  private hasEverOpened = false;
   private handled: Cursor | undefined;
   private isLoaded = false;
   /** Counts the calls of `connect`: what was begun for another one is over. */
@@ -196,12 +196,12 @@ export class RelayClient {
 
   private countRefusal({ hasOpened }: Link, { reason, closeCode, statusCode }: EndDetail): void {
     if (hasOpened) {
-      this.hasOpened = true;
+      this.hasEverOpened = true;
       this.refusals = 0;
       // Without a status, where connections have opened before, the network is most likely away.
     } else if (
       closeCode === ABNORMAL_CLOSURE &&
-      (statusCode || !this.hasOpened) &&
+      (statusCode || !this.hasEverOpened) &&
       ++this.refusals === REFUSALS_TO_REPORT
     ) {
       this.settings.report(

@@ -87,7 +87,7 @@ export function environmentProblem(auth: unknown, allowedOrigins: unknown): stri
   const bytes = Buffer.byteLength(JSON.stringify(replaceLater([auth, allowedOrigins], undefined)));
   return bytes > maxEnvironmentJsonBytes
     ? `auth and allowedOrigins: got ${bytes} bytes of JSON; allowed: ${maxEnvironmentJsonBytes}, since a function's ` +
-        "environment holds 4 KB. To mend it, use jwksUri instead of jwks, or fewer origins."
+        "environment holds 4 KB. Fix: use jwksUri instead of jwks, or fewer origins."
     : undefined;
 }
 
@@ -110,7 +110,7 @@ export function authProblem(auth: unknown): Problem | undefined {
   const kinds = authKinds.filter((kind) => given[kind] !== undefined);
   if (kinds.length !== 1) {
     const got = kinds.length === 0 ? "none" : kinds.join(" and ");
-    return { path: "auth", text: `got ${got}; allowed: exactly one of ${authKinds.join(", ")}. To mend it, keep one.` };
+    return { path: "auth", text: `got ${got}; allowed: exactly one of ${authKinds.join(", ")}. Fix: keep one.` };
   }
   return settingsProblem(given) ?? kindProblem(given);
 }
@@ -130,11 +130,14 @@ export const authKeys = [
 function settingsProblem(given: Record<string, unknown>): Problem | undefined {
   const { userClaim, clockToleranceSeconds, cookieName, endSessionWithToken = false } = { ...authDefaults, ...given };
   if (!isLater(userClaim) && !isText(userClaim)) {
-    return { path: "auth.userClaim", text: problemText(userClaim, "the name of a claim", 'leave it out for "sub"') };
+    return {
+      path: "auth.userClaim",
+      text: problemText(userClaim, "the name of a claim", `leave it out for "${authDefaults.userClaim}"`),
+    };
   }
   if (!isLater(clockToleranceSeconds) && !isClockTolerance(clockToleranceSeconds)) {
     const allowed = `a whole number from 0 to ${MAX_CLOCK_TOLERANCE_SECONDS}`;
-    const text = problemText(clockToleranceSeconds, allowed, "leave it out for 5");
+    const text = problemText(clockToleranceSeconds, allowed, `leave it out for ${authDefaults.clockToleranceSeconds}`);
     return { path: "auth.clockToleranceSeconds", text };
   }
   // The characters of a token as RFC 6265 has them for a cookie's name.

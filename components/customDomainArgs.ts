@@ -113,9 +113,7 @@ function refuseBadDomainName(path: string, value: unknown): void {
   }
   refuseProblem(
     path,
-    isPlaceholder(value)
-      ? `got ${JSON.stringify(value)}; allowed: a domain of yours. To mend it, set your own.`
-      : undefined,
+    isPlaceholder(value) ? `got ${JSON.stringify(value)}; allowed: a domain of yours. Fix: set your own.` : undefined,
   );
 }
 

@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { AccessLogs, type AccessLogsArgs } from "./accessLogs";
 import type { CallbackFunction, PolicyStatement } from "./callbackFunction";
-import { computed } from "./computed";
+import { requireComputed } from "./requireComputed";
 import { CustomDomain } from "./customDomain";
 import { originsOf, type ResolvedCustomDomain } from "./customDomainArgs";
 import { contentsHash } from "./deploymentTrigger";
@@ -86,7 +86,7 @@ export class Gateway extends pulumi.ComponentResource {
     );
     // wss -> https; locally ws -> http.
     const origin = this.api.apiEndpoint.apply((endpoint) =>
-      computed(endpoint, `apiEndpoint of ${name}-api`).replace(/^ws/, "http"),
+      requireComputed(endpoint, `apiEndpoint of ${name}-api`).replace(/^ws/, "http"),
     );
     this.origins = pulumi.all([origin, originsOf(args.customDomain)]).apply(([own, domains]) => [own, ...domains]);
     this.managementEndpoint = pulumi.interpolate`${origin}/${args.stageName}`;

@@ -49,7 +49,7 @@ function lossOf(value: unknown): Loss | undefined {
   if (kind === undefined) return undefined;
   const fix =
     "create it inside the callback, or capture what it is made from: a string, a number, an array or a plain object";
-  return [kind, `its copy in the function's archive would be an empty object. To mend it, ${fix}`];
+  return [kind, `its copy in the function's archive would be an empty object. Fix: ${fix}`];
 }
 
 function lostKind(value: unknown): string | undefined {
@@ -74,7 +74,7 @@ function hasHiddenState(maker: unknown): maker is AnyFunction {
 function lossOfFunction(value: AnyFunction): Loss | undefined {
   // Pulumi writes nothing of what is bound but texts and numbers.
   if (!types.isProxy(value) && isNative(value) && value.name.startsWith("bound ")) {
-    return ["a bound function", "what it is bound to would be lost. To mend it, call the method inside the callback"];
+    return ["a bound function", "what it is bound to would be lost. Fix: call the method inside the callback"];
   }
   const base = builtInBase(value);
   return base && !isError(base) ? lossOfExtension(base) : undefined;
@@ -89,7 +89,7 @@ function builtInBase(value: AnyFunction): AnyFunction | undefined {
 }
 
 function lossOfExtension(base: AnyFunction): Loss {
-  return [`which extends ${base.name}`, `it would no longer. To mend it, ${requireInside}`];
+  return [`which extends ${base.name}`, `it would no longer. Fix: ${requireInside}`];
 }
 
 const requireInside = "require the class's file inside the callback";
@@ -107,11 +107,11 @@ async function refuseLostClass(callback: Callback, value: AnyFunction): Promise<
   // For engines that know no fields, esbuild writes them as calls.
   const { code } = await transform(`(${textOf(value)})`, { target: "es2021", logLevel: "silent" });
   if (/\b__private(Add|Method)\(/.test(code)) {
-    const loss: Loss = ["which has #private members", `they would be lost. To mend it, ${requireInside}`];
+    const loss: Loss = ["which has #private members", `they would be lost. Fix: ${requireInside}`];
     throw new LostCapture((capture) => capture.value === value, loss);
   }
   if (/\b__publicField\(this, ("([^"\\]|\\.)*"|[\w$]+), /.test(code)) {
-    const loss: Loss = ["a class with fields", `they would be lost. To mend it, ${requireInside}`];
+    const loss: Loss = ["a class with fields", `they would be lost. Fix: ${requireInside}`];
     // An object that was made of the class has its fields: only another one would not.
     await refuseCaptured(loss, (capture) => capture.value === value && !capture.isMaker);
   }

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ResolvedAlarms } from "./alarmArgs";
 import { alarmsOf, type AlarmSubjects } from "./alarms";
 import type { CallbackFunction } from "./callbackFunction";
-import { computed } from "./computed";
+import { requireComputed } from "./requireComputed";
 import { dashboardBody } from "./dashboard";
 import type { Gateway } from "./gateway";
 import type { Publisher } from "./publisher";
@@ -75,7 +75,7 @@ export class Monitoring extends pulumi.ComponentResource {
     const body = pulumi
       .output({
         ...subjects,
-        region: publisher.queue.arn.apply((arn) => computed(arn, `arn of ${name}-queue`).split(":")[3] ?? ""),
+        region: publisher.queue.arn.apply((arn) => requireComputed(arn, `arn of ${name}-queue`).split(":")[3] ?? ""),
         apiId: gateway.api.id,
         stageName: gateway.stage.name,
       })

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { computed } from "./computed";
+import { requireComputed } from "./requireComputed";
 import { topicRegionProblem } from "./existingArgs";
 import { refuseProblem } from "./refuse";
 import { topicPolicy } from "./topicPolicy";
@@ -125,8 +125,8 @@ export class Publisher extends pulumi.ComponentResource {
       {
         topic: pulumi.all([this.topicArn, this.queue.arn]).apply(([topicArn, queueArn]) => {
           const arns = [
-            computed(topicArn, `arn of ${name}-topic`),
-            computed(queueArn, `arn of ${name}-queue`),
+            requireComputed(topicArn, `arn of ${name}-topic`),
+            requireComputed(queueArn, `arn of ${name}-queue`),
           ] as const;
           refuseProblem("topicArn", topicRegionProblem(...arns));
           return topicArn;

@@ -113,12 +113,12 @@ export function replaceLater(value: unknown, standIn: unknown): unknown {
 }
 
 export function problemText(got: unknown, allowed: string, fix: string): string {
-  return `got ${JSON.stringify(replaceLater(got, "an output"))}; allowed: ${allowed}. To mend it, ${fix}.`;
+  return `got ${JSON.stringify(replaceLater(got, "an output"))}; allowed: ${allowed}. Fix: ${fix}.`;
 }
 
 /** @param known The keys there are, with commas between them. @param key The one that is none of them. */
 export function unknownText(known: string, key?: string): string {
-  return `got a key of that name; allowed: ${known}. To mend it, ${spelling(key, known.split(", "))}.`;
+  return `got a key of that name; allowed: ${known}. Fix: ${spelling(key, known.split(", "))}.`;
 }
 
 /** What to do about a word that is none of those that are known. */

@@ -1,4 +1,5 @@
 import { hasUsableKey } from "../handlers/jwks";
+import { isUserPoolId } from "../handlers/verifierSettings";
 import { isLater, type Problem, problemText, unknownText } from "./refuse";
 import { isObject, isPlaceholder, isText, isTextOrLater, parseUrl } from "./values";
 
@@ -13,7 +14,7 @@ export function cognitoProblem(cognito: unknown): Problem | undefined {
     return { path: `auth.cognito.${unknownKey}`, text: unknownText("userPoolId, clientIds", unknownKey) };
   }
   if (!isLater(userPoolId)) {
-    if (!isText(userPoolId) || !userPoolIdPattern.test(userPoolId)) {
+    if (!isUserPoolId(userPoolId)) {
       const text = problemText(userPoolId, "a user pool id such as eu-west-1_a1b2c3d4e", "copy it from the user pool");
       return { path: "auth.cognito.userPoolId", text };
     }
@@ -55,7 +56,7 @@ export function oidcProblem(oidc: unknown): Problem | undefined {
     return recipientsProblem;
   }
   if (jwksUri !== undefined && jwks !== undefined) {
-    return { path: "auth.oidc", text: "got jwksUri and jwks; allowed: one of them. To mend it, remove one." };
+    return { path: "auth.oidc", text: "got jwksUri and jwks; allowed: one of them. Fix: remove one." };
   }
   const jwksUriText = jwksUri === undefined ? undefined : httpsProblem(jwksUri, "the URL of the issuer's keys", true);
   if (jwksUriText !== undefined) {
@@ -71,8 +72,7 @@ export function oidcProblem(oidc: unknown): Problem | undefined {
     Array.isArray(jwks.keys) &&
     jwks.keys.some((key) => isObject(key) && ("d" in key || "k" in key))
   ) {
-    const text =
-      "got a private or symmetric key; allowed: public keys. To mend it, remove d, or use another algorithm.";
+    const text = "got a private or symmetric key; allowed: public keys. Fix: remove d, or use another algorithm.";
     return { path: "auth.oidc.jwks", text };
   }
   if (isObject(jwks) && Array.isArray(jwks.keys)) {
@@ -84,7 +84,7 @@ export function oidcProblem(oidc: unknown): Problem | undefined {
     if (!jwks.keys.some(isLater) && !hasUsableKey(jwks)) {
       const text =
         "got no key that can verify a token; allowed: at least one public key for signatures (RSA of 2,048 bits or more, " +
-        "P-256, P-384, P-521 or Ed25519). To mend it, copy the issuer's JWKS.";
+        "P-256, P-384, P-521 or Ed25519). Fix: copy the issuer's JWKS.";
       return { path: "auth.oidc.jwks", text };
     }
   }
@@ -161,6 +161,3 @@ function httpsProblem(value: unknown, what: string, mayHaveQuery = false): strin
   }
   return isPlaceholder(url.hostname) ? problemText(value, noPlaceholder, `set ${what}`) : undefined;
 }
-
-/** The library's own, which it throws by when the function starts. */
-const userPoolIdPattern = /^(eusc-[a-z]{2}|[a-z]{2})-(gov-)?[a-z]+-\d_[a-zA-Z0-9]+$/;

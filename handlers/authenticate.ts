@@ -29,7 +29,7 @@ export interface CognitoConfig {
 export interface OidcConfig {
   /** Compared with the claim `iss` exactly. */
   issuer: string;
-  /** What `aud` has to contain, or a list of which one is enough. Null checks no `aud`, and takes `authorizedParties`. */
+  /** What `aud` has to contain, or a list of which one is enough. Null checks no `aud`, and requires `authorizedParties`. */
   audience: string | string[] | null;
   /** The values of which the claim `azp` has to be one. Null checks none. @default null; required if `audience` is null */
   authorizedParties?: string[] | null;

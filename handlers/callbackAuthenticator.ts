@@ -1,8 +1,8 @@
 import { QUERY_PARAMETERS } from "../protocol";
 import type { Authenticate, AuthenticateHandshake, Authentication, Authenticator } from "./authenticate";
 import { cookiePairs, cookiesOf, credentialOf } from "./credential";
-import { type Handshake, hasHeader, headersOf } from "./handshake";
-import { originIsAllowed } from "./origin";
+import { type Handshake, headersOf } from "./handshake";
+import { callbackRequiresOrigin, originIsAllowed } from "./origin";
 import { refusals } from "./refusals";
 import { subprotocolTokens } from "./subprotocol";
 
@@ -20,10 +20,9 @@ export function callbackAuthenticator(dependencies: CallbackAuthenticatorDepende
   const { authenticate, cookieName, allowedOrigins, now = Date.now } = dependencies;
   return {
     async authenticate(handshake) {
-      // The callback may go by anything that a browser adds unasked, and a browser always sends an Origin. A cookie may be
-      // added unasked by other clients, too.
-      const originMatters = ["origin", "cookie"].some((name) => hasHeader(handshake, name));
-      if (originMatters && !originIsAllowed(handshake, allowedOrigins)) return { refused: refusals.originNotAllowed() };
+      if (callbackRequiresOrigin(handshake) && !originIsAllowed(handshake, allowedOrigins)) {
+        return { refused: refusals.originNotAllowed() };
+      }
 
       const given = handshakeFor(handshake, credentialOf(handshake, cookieName).value?.tokens[0]);
       let answer: unknown;

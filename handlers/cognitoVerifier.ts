@@ -4,6 +4,8 @@ import { JwtParseError, JwtWithoutValidKidError, KidNotFoundInJwksError } from "
 import { SimpleJwksCache } from "aws-jwt-verify/jwk";
 import type { CognitoConfig } from "./authenticate";
 import type { FetchKeys } from "./fetchKeys";
+import { refuseExpired } from "./refuseExpired";
+import { MAX_AGE_MS, RETRY_REFRESH_MS } from "./signingKeys";
 import { RefusedTokenError, SigningKeysError } from "./tokenErrors";
 
 /**
@@ -17,16 +19,17 @@ export function cognitoVerifier(
   { userPoolId, clientIds }: CognitoConfig,
   clockToleranceSeconds: number,
   fetchKeys: FetchKeys,
+  now: () => number = Date.now,
 ): (token: string) => Promise<Record<string, unknown>> {
   const verifier = CognitoJwtVerifier.create(
     { userPoolId, clientId: clientIds, tokenUse: null, graceSeconds: clockToleranceSeconds },
-    { jwksCache: new CognitoKeys({ fetcher: { fetch: fetchKeys } }) },
+    { jwksCache: new CognitoKeys(fetchKeys, clockToleranceSeconds, now) },
   );
   return async function claimsOf(token) {
     try {
       return { ...(await verifier.verify(token)) };
     } catch (error) {
-      if (error instanceof SigningKeysError) throw error;
+      if (error instanceof SigningKeysError || error instanceof RefusedTokenError) throw error;
       // Not told by class: a signature of an odd length and a date out of range make the library throw what
       // `node:crypto` and `Date` throw, and once the key is at hand, only the token can be at fault.
       // A parse error quotes what it could not parse. The others name one claim or header field, of any length, since
@@ -38,11 +41,34 @@ export function cognitoVerifier(
   };
 }
 
-/** Distinguishes an unknown key id (the client's fault) from keys that cannot be fetched or used (ours). */
+/**
+ * Distinguishes an unknown key id (the client's fault) from keys that cannot be fetched or used (ours), and fetches keys again
+ * that are ten minutes old, which the library never does: a key that is removed would be trusted as long as the process lives.
+ */
 class CognitoKeys extends SimpleJwksCache {
-  override async getJwk(...args: Parameters<SimpleJwksCache["getJwk"]>): ReturnType<SimpleJwksCache["getJwk"]> {
+  private refreshAt = Infinity;
+
+  constructor(
+    fetchKeys: FetchKeys,
+    private readonly clockToleranceSeconds: number,
+    private readonly now: () => number,
+  ) {
+    super({ fetcher: { fetch: (uri) => fetchKeys(uri) } });
+  }
+
+  override async getJwks(uri: string): ReturnType<SimpleJwksCache["getJwks"]> {
+    const jwks = await super.getJwks(uri);
+    this.refreshAt = this.now() + MAX_AGE_MS;
+    return jwks;
+  }
+
+  override async getJwk(...[uri, jwt]: Parameters<SimpleJwksCache["getJwk"]>): ReturnType<SimpleJwksCache["getJwk"]> {
+    refuseExpired(jwt.payload.exp, this.clockToleranceSeconds);
+    if (this.now() >= this.refreshAt) {
+      await this.getJwks(uri).catch(() => (this.refreshAt = this.now() + RETRY_REFRESH_MS));
+    }
     try {
-      const jwk = await super.getJwk(...args);
+      const jwk = await super.getJwk(uri, jwt);
       // Other types than these the verifier refuses as the wrong algorithm.
       if (["RSA", "EC", "OKP"].includes(jwk.kty)) createPublicKey({ key: jwk, format: "jwk" });
       return jwk;

@@ -61,6 +61,6 @@ export function cookiePairs(handshake: Handshake): [name: string, value: string]
 }
 
 /** A cookie's value may be in quotes, which are no part of it (RFC 6265, 4.1.1). */
-export function unquoted(value: string): string {
+function unquoted(value: string): string {
   return /^"(.*)"$/.exec(value)?.[1] ?? value;
 }

@@ -5,8 +5,15 @@ import https from "node:https";
 /** Fetches a key set. */
 export type FetchKeys = (uri: string) => Promise<ArrayBuffer>;
 
-/** For one attempt, the body included: two of them fit into the time that a handshake has. */
-const timeoutMs = 3_000;
+export interface FetchKeysOptions {
+  /** For one attempt, the body included. @default 3,000 */
+  timeoutMs?: number;
+  /** @default node:https's global agent */
+  agent?: https.Agent;
+}
+
+/** Two attempts fit into the time that a handshake has. */
+export const ATTEMPT_TIMEOUT_MS = 3_000;
 
 /** Far more than any identity provider publishes. */
 const maxBytes = 512 * 1024;
@@ -18,9 +25,9 @@ const maxBytes = 512 * 1024;
  *
  * @throws Error naming the URI if the answer is not a 200 or is larger than 512 KB.
  */
-export async function fetchKeys(uri: string): Promise<ArrayBuffer> {
-  const { status, body } = await request(uri)
-    .catch(() => request(uri))
+export async function fetchKeys(uri: string, options: FetchKeysOptions = {}): Promise<ArrayBuffer> {
+  const { status, body } = await request(uri, options)
+    .catch(() => request(uri, options))
     .catch((error: Error) => {
       // "The operation was aborted" has the time-out as its cause.
       const { message } = error.cause instanceof Error ? error.cause : error;
@@ -31,8 +38,11 @@ export async function fetchKeys(uri: string): Promise<ArrayBuffer> {
   return body.buffer.slice(body.byteOffset, body.byteOffset + body.length) as ArrayBuffer;
 }
 
-async function request(uri: string): Promise<{ status?: number; body?: Buffer }> {
-  const options = { headers: { accept: "application/json" }, signal: AbortSignal.timeout(timeoutMs) };
+async function request(
+  uri: string,
+  { timeoutMs = ATTEMPT_TIMEOUT_MS, agent }: FetchKeysOptions,
+): Promise<{ status?: number; body?: Buffer }> {
+  const options = { headers: { accept: "application/json" }, signal: AbortSignal.timeout(timeoutMs), agent };
   const [response] = (await once(https.get(uri, options), "response")) as [IncomingMessage];
   const status = response.statusCode;
   const chunks: Buffer[] = [];

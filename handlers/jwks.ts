@@ -1,6 +1,6 @@
 import { createPublicKey, type JsonWebKey } from "node:crypto";
 
-// Without jose: programs that deploy a relay load this module, and not every Node can require jose, an ES module.
+// Without jose: programs that deploy a relay load this module, and jose takes some 50 ms to load.
 
 /** The algorithms with which tokens may be signed. All are asymmetric; "EdDSA" and "Ed25519" are the same (RFC 9864). */
 export const ALGORITHMS: readonly string[] = [

@@ -8,10 +8,12 @@ import {
   JWTExpired,
   JWTInvalid,
 } from "jose/errors";
+import { decodeJwt } from "jose/jwt/decode";
 import { jwtVerify, type JWTVerifyOptions } from "jose/jwt/verify";
 import type { OidcConfig } from "./authenticate";
 import type { FetchKeys } from "./fetchKeys";
 import { ALGORITHMS } from "./jwks";
+import { refuseExpired } from "./refuseExpired";
 import { fetchedKeys, inlineKeys, type KeyHeader, type PublicKey } from "./signingKeys";
 import { RefusedTokenError } from "./tokenErrors";
 
@@ -34,7 +36,9 @@ export function oidcVerifier(
     ...(audience !== null && { audience }),
   };
   return async function claimsOf(token) {
-    const claims = await verified(token, await keys.find(headerOf(token)), options);
+    const header = headerOf(token);
+    refuseExpired(unverifiedExpOf(token), clockToleranceSeconds);
+    const claims = await verified(token, await keys.find(header), options);
     if (authorizedParties !== null && !authorizedParties.includes(claims.azp as string)) {
       throw new RefusedTokenError(`the claim azp is none of ${JSON.stringify(authorizedParties)}`);
     }
@@ -61,6 +65,15 @@ function decodedHeader(token: string): { alg?: unknown; kid?: unknown } {
     return decodeProtectedHeader(token);
   } catch {
     throw new RefusedTokenError("not a JWT");
+  }
+}
+
+/** Undefined where the payload is malformed: `jwtVerify` says how. */
+function unverifiedExpOf(token: string): unknown {
+  try {
+    return decodeJwt(token).exp;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,4 +1,5 @@
-import { type Handshake, headerValues } from "./handshake";
+import type { Credential } from "./credential";
+import { type Handshake, hasHeader, headerValues } from "./handshake";
 
 /**
  * Whether the page that opens the connection is on the list; null allows every page. Browsers send `Origin` with every
@@ -10,6 +11,24 @@ export function originIsAllowed(handshake: Handshake, allowedOrigins: readonly s
   const [origin, ...others] = headerValues(handshake, "origin");
   if (origin === undefined || others.length > 0 || origin === "null") return false;
   return allowedOrigins.some((allowed) => matches(origin, allowed));
+}
+
+/**
+ * Whether a token is accepted only with an allowed origin. A page's script cannot set Authorization, and native clients send
+ * it with an Origin of their own. Browsers always send Origin, so a subprotocol without one is from a program that offers its
+ * own token. Other clients than browsers may send cookies by themselves, too.
+ */
+export function tokenRequiresOrigin(handshake: Handshake, { source }: Credential): boolean {
+  if (source === "subprotocol") return hasHeader(handshake, "origin");
+  return source === "cookie";
+}
+
+/**
+ * Whether a callback is asked only with an allowed origin. It may use anything that a browser sends by itself, and browsers
+ * always send Origin. Other clients may send cookies by themselves, too.
+ */
+export function callbackRequiresOrigin(handshake: Handshake): boolean {
+  return ["origin", "cookie"].some((name) => hasHeader(handshake, name));
 }
 
 const WILDCARD = "https://*";

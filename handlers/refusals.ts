@@ -34,6 +34,12 @@ export const refusals = {
     message: "the cookie has more than one valid token",
     detail: `${valid} different values of the cookie ${cookieName} are valid tokens: set it for one domain and path`,
   }),
+  tooManyCookies: (cookieName: string, different: number): Refusal => ({
+    statusCode: 401,
+    reason: "ambiguous-cookie",
+    message: "the cookie has too many different values",
+    detail: `the cookie ${cookieName} has ${different} different values, and none is verified: set it for one domain and path`,
+  }),
   originNotAllowed: (): Refusal => ({
     statusCode: 403,
     reason: "origin-not-allowed",

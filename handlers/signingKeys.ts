@@ -30,38 +30,63 @@ export function inlineKeys(jwks: Jwks): SigningKeys {
 }
 
 /**
- * Keys behind a URI: fetched with the first token and kept. A token that names a key which the set does not have makes it
- * fetch again, but not within ten seconds of another such token, so that made-up key ids cannot flood the issuer.
+ * Keys behind a URI: fetched with the first token, and again with the first one that comes ten minutes later: a key that the
+ * issuer has removed is trusted no longer, and a token without `kid` finds a new one. While the issuer does not answer, the
+ * old keys stay. A token that names a key which the set does not have makes it fetch at once, but not within ten seconds of
+ * another such token, so that made-up key ids cannot flood the issuer.
+ *
+ * Not jose's `createRemoteJWKSet`: it does not keep the old keys where fetching fails, tells a client that its token is bad
+ * during the ten seconds, and lets one malformed key break others.
  */
 export function fetchedKeys(uri: string, fetchKeys: FetchKeys, now: () => number = Date.now): SigningKeys {
   let set: KeySet | undefined;
   let fetching: Promise<KeySet> | undefined;
+  let refreshAt = 0;
   let mayFetchAgainAt = 0;
 
   const fetched = async (): Promise<KeySet> => {
     fetching ??= keySetFrom(uri, fetchKeys).finally(() => (fetching = undefined));
-    return (set = await fetching);
+    set = await fetching;
+    refreshAt = now() + MAX_AGE_MS;
+    return set;
+  };
+
+  const upToDate = async (): Promise<KeySet> => {
+    const old = set;
+    if (old === undefined) return await fetched();
+    if (now() < refreshAt) return old;
+    try {
+      return await fetched();
+    } catch {
+      refreshAt = now() + RETRY_REFRESH_MS;
+      // A token that names an unknown key would wait for the issuer twice, longer than a handshake may take.
+      mayFetchAgainAt = now() + UNKNOWN_KEY_PAUSE_MS;
+      return old;
+    }
   };
 
   return {
     async find(header) {
       const { kid } = header;
-      const isFirst = set === undefined;
-      let current = set ?? (await fetched());
+      const before = set;
+      let current = await upToDate();
       if (kid === undefined || current.has(kid)) return await current.find(header);
-      if (!isFirst) {
+      if (current === before) {
         if (now() < mayFetchAgainAt) {
           throw new SigningKeysError("a token names an unknown key, and the keys may not be fetched again yet");
         }
         current = await fetched();
       }
-      if (!current.has(kid)) mayFetchAgainAt = now() + unknownKeyPauseMs;
+      if (!current.has(kid)) mayFetchAgainAt = now() + UNKNOWN_KEY_PAUSE_MS;
       return await current.find(header);
     },
   };
 }
 
-const unknownKeyPauseMs = 10_000;
+const UNKNOWN_KEY_PAUSE_MS = 10_000;
+export const MAX_AGE_MS = 10 * 60_000;
+// Not with every token: each one would wait for an issuer that does not answer.
+export const RETRY_REFRESH_MS = 60_000;
 
 async function keySetFrom(uri: string, fetchKeys: FetchKeys): Promise<KeySet> {
   try {

@@ -1,7 +1,6 @@
 import type { Authentication, Authenticator } from "./authenticate";
-import { type Credential, credentialOf } from "./credential";
-import { type Handshake, hasHeader } from "./handshake";
-import { originIsAllowed } from "./origin";
+import { credentialOf } from "./credential";
+import { originIsAllowed, tokenRequiresOrigin } from "./origin";
 import { refusals } from "./refusals";
 import type { TokenVerifier, Verification } from "./tokenVerifier";
 
@@ -19,27 +18,23 @@ export function tokenAuthenticator(dependencies: TokenAuthenticatorDependencies)
     async authenticate(handshake) {
       const { value: credential, reason } = credentialOf(handshake, cookieName);
       if (reason !== undefined) return { refused: refusals.noCredential(reason) };
-      if (originMatters(handshake, credential) && !originIsAllowed(handshake, allowedOrigins)) {
+      if (tokenRequiresOrigin(handshake, credential) && !originIsAllowed(handshake, allowedOrigins)) {
         return { refused: refusals.originNotAllowed() };
       }
+      const { length } = credential.tokens;
+      if (length > MAX_TOKENS) return { refused: refusals.tooManyCookies(cookieName, length) };
       const judge = credential.source === "cookie" ? (value: string) => judgeCookie(value, verify) : verify;
-      const verifications = await Promise.all(credential.tokens.slice(0, MAX_VERIFIED_TOKENS).map(judge));
+      const verifications = await Promise.all(credential.tokens.map(judge));
       return authenticationOf(verifications, cookieName);
     },
   };
 }
 
-/** What an unauthenticated client may cost: more cookies of one name than these are of no honest client. */
-const MAX_VERIFIED_TOKENS = 4;
-
 /**
- * A page's script cannot set Authorization, and native clients send it with an Origin of their own. Browsers always send
- * an Origin, so without one a program has offered its own token. A cookie may be sent unasked by other clients, too.
+ * Limits what an unauthenticated client may cost. With more, none is verified: a subdomain can set cookies that come before
+ * the user's, and if only the first ones were verified, its own token would be the only valid one.
  */
-function originMatters(handshake: Handshake, { source }: Credential): boolean {
-  if (source === "subprotocol") return hasHeader(handshake, "origin");
-  return source === "cookie";
-}
+const MAX_TOKENS = 4;
 
 /** What was copied from a header says so in the log: the verifier would only see that it is no JWT. */
 async function judgeCookie(value: string, verify: TokenVerifier): Promise<Verification> {

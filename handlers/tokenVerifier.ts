@@ -1,9 +1,11 @@
-import type { OidcConfig, TokenVerifierConfig } from "./authenticate";
+import { inspect } from "node:util";
+import type { TokenVerifierConfig } from "./authenticate";
 import { cognitoVerifier } from "./cognitoVerifier";
 import { fetchKeys as fetchOverHttps, type FetchKeys } from "./fetchKeys";
+import { hasUsableKey } from "./jwks";
 import { oidcVerifier } from "./oidcVerifier";
 import { RefusedTokenError } from "./tokenErrors";
-import { isClockTolerance, MAX_CLOCK_TOLERANCE_SECONDS, VERIFIER_DEFAULTS } from "./verifierSettings";
+import { isClockTolerance, isUserPoolId, MAX_CLOCK_TOLERANCE_SECONDS, VERIFIER_DEFAULTS } from "./verifierSettings";
 
 export { SigningKeysError } from "./tokenErrors";
 
@@ -39,7 +41,7 @@ export type TokenVerifier = (token: string) => Promise<Verification>;
  * The verifier rejects with a SigningKeysError if the issuer's keys cannot be fetched or used.
  *
  * @param fetchKeys Fetches the issuer's keys. @default over https, within 3 s, with one retry
- * @throws TypeError naming what is wrong with the config.
+ * @throws TypeError naming the input, what it got and what is allowed.
  */
 export function tokenVerifier(
   config: TokenVerifierConfig,
@@ -86,33 +88,53 @@ function userOf(claims: Record<string, unknown>, userClaim: string): string {
 
 /** What would make a verifier accept more than its user means. Deployed relays have had their arguments checked before. */
 function refuseUnsafe(config: TokenVerifierConfig): void {
-  if (config.clockToleranceSeconds !== undefined && !isClockTolerance(config.clockToleranceSeconds)) {
-    throw new TypeError(`clockToleranceSeconds has to be a whole number from 0 to ${MAX_CLOCK_TOLERANCE_SECONDS}`);
+  const { clockToleranceSeconds = 0, cognito, oidc } = config as Partial<Record<string, unknown>>;
+  if (!isClockTolerance(clockToleranceSeconds)) {
+    const allowed = `a whole number from 0 to ${MAX_CLOCK_TOLERANCE_SECONDS}`;
+    refuse("clockToleranceSeconds", clockToleranceSeconds, allowed);
   }
   if ("cognito" in config) {
-    const { userPoolId, clientIds } = config.cognito;
-    if (!isText(userPoolId)) throw new TypeError("cognito.userPoolId has to be the id of a user pool");
-    if (!isTextList(clientIds)) throw new TypeError("cognito.clientIds has to list at least one app client id");
+    if (!isObject(cognito)) refuse("cognito", cognito, "{ userPoolId, clientIds }");
+    refuseUnsafeCognito(cognito);
   } else {
-    refuseUnsafeOidc(config.oidc);
+    if (!isObject(oidc)) refuse("oidc", oidc, "{ issuer, audience }, or cognito instead");
+    refuseUnsafeOidc(oidc);
   }
 }
 
-function refuseUnsafeOidc({ issuer, audience, authorizedParties, jwksUri = issuer, jwks }: OidcConfig): void {
-  if (!isText(issuer)) throw new TypeError("oidc.issuer has to be what the claim iss says");
-  if (jwks === undefined && !/^https:/.test(jwksUri)) {
-    throw new TypeError(
-      "oidc.jwksUri has to be an https URL; leave it out only if oidc.issuer is one, or jwks is given",
-    );
+function refuseUnsafeCognito({ userPoolId, clientIds }: Record<string, unknown>): void {
+  if (!isUserPoolId(userPoolId)) {
+    refuse("cognito.userPoolId", userPoolId, "the id of a user pool, such as eu-west-1_a1b2c3d4e");
+  }
+  if (!isTextList(clientIds)) refuse("cognito.clientIds", clientIds, "a list of at least one app client id");
+}
+
+function refuseUnsafeOidc({ issuer, audience, authorizedParties, jwksUri, jwks }: Record<string, unknown>): void {
+  if (!isText(issuer)) refuse("oidc.issuer", issuer, "a non-empty string, as the claim iss has it");
+  if (jwks === undefined) {
+    const uri = jwksUri ?? issuer;
+    if (!isText(uri) || !uri.startsWith("https:")) {
+      refuse("oidc.jwksUri", jwksUri, "an https URL; none only if oidc.issuer is one, or jwks is given");
+    }
+  } else if (!hasUsableKey(jwks)) {
+    // Not quoted: it may hold a private key.
+    const allowed = "{ keys } with at least one public key for signatures (RSA keys need 2,048 bits)";
+    throw new TypeError(`oidc.jwks: got no key that can verify a token; allowed: ${allowed}`);
   }
   if (audience === null ? authorizedParties === undefined : !isText(audience) && !isTextList(audience)) {
-    throw new TypeError(
-      "oidc.audience has to be a non-empty string, a list of such, or null together with authorizedParties",
-    );
+    refuse("oidc.audience", audience, "a non-empty string, a list of such, or null together with authorizedParties");
   }
   if (authorizedParties !== undefined && authorizedParties !== null && !isTextList(authorizedParties)) {
-    throw new TypeError("oidc.authorizedParties has to list at least one value of the claim azp, or be null");
+    refuse("oidc.authorizedParties", authorizedParties, "a list of at least one value of the claim azp, or null");
   }
+}
+
+function refuse(path: string, got: unknown, allowed: string): never {
+  throw new TypeError(`${path}: got ${inspect(got, { breakLength: Infinity })}; allowed: ${allowed}`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }
 
 function isText(value: unknown): value is string {

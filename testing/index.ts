@@ -3,4 +3,5 @@
  */
 
 export { type Registration, type RelayMocks, relayMocks, type RelayMocksOptions } from "./relayMocks";
-export { type Run, type RunOptions, runUnderMocks, valueOf } from "./runUnderMocks";
+export { type RunOptions } from "./recordProgram";
+export { type Run, runUnderMocks, valueOf } from "./runUnderMocks";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Registration, relayMocks, type RelayMocksOptions } from "./relayMocks";
 
-export interface RecordOptions extends RelayMocksOptions {
+export interface RunOptions extends RelayMocksOptions {
   /** Whether the program runs as in a preview, where `apply` is not called with unknown values. @default false */
   preview?: boolean;
   /** Whether AWS's computed values are known. @default true, except in a preview */
@@ -29,7 +29,7 @@ export interface Recorded<T> {
  */
 export async function recordProgram<T>(
   program: () => T | PromiseLike<T>,
-  { preview = false, created = !preview, project = "project", stack = "stack", config, ...options }: RecordOptions = {},
+  { preview = false, created = !preview, project = "project", stack = "stack", config, ...options }: RunOptions = {},
   awaitedErrors = 1,
 ): Promise<Recorded<T>> {
   const mocks = relayMocks({ ...options, created });

@@ -1,12 +1,15 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { answeredByAws, computedByAws } from "./computed";
+import { answeredByAws, computedByAws } from "./awsAnswers";
 
 /** A resource that a program registered, or read by `get`. */
 export interface Registration {
   /** Its type token, such as `aws:sqs/queue:Queue`. */
   type: string;
   name: string;
-  /** The inputs, all known: outputs of other resources have their mocked values. */
+  /**
+   * The inputs: outputs of other resources have their mocked values. In a preview, of what AWS computes, they have Pulumi's
+   * placeholder for unknown values.
+   */
   inputs: Record<string, unknown>;
 }
 
@@ -42,7 +45,7 @@ export function relayMocks({ resources = {}, calls = {}, created = true }: Relay
   const registrations: Registration[] = [];
   const refusals: Error[] = [];
   const refuse = (what: string, option: string) => {
-    const refusal = new Error(`${what} is not foreseen by these mocks: say by \`${option}\` what AWS answers`);
+    const refusal = new Error(`these mocks have no answer for ${what}. Fix: add it to the option \`${option}\`.`);
     refusals.push(refusal);
     return refusal;
   };

@@ -1,8 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type RecordOptions, recordProgram } from "./recordProgram";
+import { recordProgram, type RunOptions } from "./recordProgram";
 import type { Registration } from "./relayMocks";
-
-export type RunOptions = RecordOptions;
 
 /** A program that ran under mocks, and registered everything. */
 export interface Run<T> {

@@ -55,7 +55,7 @@ export function dependenciesFromEnvironment(environment: Environment): Omit<Deli
     connections: connectionsFromEnvironment(environment),
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
-    // Its queue's URL is there in any case: for what cannot be delivered.
+    // deliver always has the queue's URL, for undeliverable messages; this flag says whether expired ones go there, too.
     deadLetters: environment.DEAD_LETTER_EXPIRED ? deadLetterQueueFromEnvironment(environment) : undefined,
     ...queueDependenciesFromEnvironment(environment),
   };

@@ -83,7 +83,7 @@ export function frameHandler<Action>(route: Route<Action>, dependencies: FrameDe
   };
 }
 
-/** Why a frame is not answered, and which. */
+/** The error sent for a frame, without its type. */
 export type FrameError = Omit<ErrorEnvelope, "type">;
 
 const UNKNOWN_CONNECTION = "the relay does not know this connection: open another one";

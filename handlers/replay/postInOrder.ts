@@ -48,7 +48,7 @@ export async function postInOrder(
       outcomes.set(message, { kind: "stored", reason: REASONS.expired });
     }
   }
-  for (const entry of await reported([...expired.values()], session, dependencies, signal)) {
+  for (const entry of await reportExpiredEntries([...expired.values()], session, dependencies, signal)) {
     if (!entries.has(entry.seq)) entries.set(entry.seq, entry);
   }
   const sorted = [...entries.values()].sort((a, b) => a.seq - b.seq);
@@ -84,7 +84,7 @@ export async function postInOrder(
  * The expired entries, once they are reported: a client that is told of them acknowledges them like any other. None where
  * that fails: the client misses their numbers and asks, and `resume` reports them.
  */
-async function reported(
+async function reportExpiredEntries(
   entries: readonly Entry[],
   session: Session | undefined,
   dependencies: PostInOrderDependencies,

@@ -118,7 +118,7 @@ describe("publishInput", () => {
       expect(error.input).to.equal(input);
       expect(error.message)
         .to.match(message)
-        .and.match(/; allowed: .*\. To mend it, .*\.$/s);
+        .and.match(/; allowed: .*\. Fix: .*\.$/s);
     });
   }
 

@@ -139,7 +139,7 @@ describe("RelayBackend", () => {
     expect(await refused(backend.publish(misspelled))).to.include({ input: "expiresAT" });
     const { input, message } = await refused(backend.disconnectUser("42", { blockSecs: 1 } as object));
     expect(input).to.equal("blockSecs");
-    expect(message).to.include("allowed: blockSeconds, signal. To mend it, check the spelling");
+    expect(message).to.include("allowed: blockSeconds, signal. Fix: check the spelling");
     expect(() => backendOf({ tablename: "t" } as object)).to.throw(RelayInputError, "tablename is no key of options");
     expect(() => new RelayBackend(undefined as never)).to.throw(RelayInputError, "options is undefined");
     expect([...topic.requests, ...table.requests]).to.deep.equal([]);

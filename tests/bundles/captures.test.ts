@@ -184,7 +184,7 @@ describe("what a callback captures", () => {
       const { message } = await refusal(bundleCallback(callback));
       expect(message)
         .to.include(`a callback captures ${named}`)
-        .and.match(/To mend it, (create|require|call) .*inside/);
+        .and.match(/Fix: (create|require|call) .*inside/);
     });
   }
 

@@ -72,6 +72,13 @@ describe("the client, refused", () => {
     });
   });
 
+  it("quotes no URL of a reason that has several", () => {
+    const setUp = new ClientSetUp();
+    setUp.client.connect();
+    setUp.socket.fail("wss://relay.test/live?ticket=a redirects to ws://relay.test/live?ticket=b");
+    expect(setUp.states.at(-1)?.reason).to.equal("closed with 1006 the URL redirects to the URL");
+  });
+
   it("leaves an error of an open connection to the close that follows", () => {
     const setUp = new ClientSetUp();
     const socket = setUp.connected();

@@ -83,7 +83,7 @@ describe("resolveAlarms", () => {
       const resolve = () => resolveAlarms(given as AlarmArgs, retryWindow);
       expect(resolve).to.throw(pulumi.InputPropertyError, `${path}: got`);
       expect(resolve).to.throw(part);
-      expect(resolve).to.throw("To mend it, ");
+      expect(resolve).to.throw("Fix: ");
     });
   }
 });

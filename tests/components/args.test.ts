@@ -54,9 +54,7 @@ describe("resolveArgs", () => {
         error = thrown;
       }
       if (!pulumi.InputPropertyError.isInstance(error)) throw new Error(`refused with ${String(error)}`);
-      expect(error.reason).to.match(
-        /^args: got .*; allowed: an object with auth\. To mend it, write new WebsocketRelay\(/,
-      );
+      expect(error.reason).to.match(/^args: got .*; allowed: an object with auth\. Fix: write new WebsocketRelay\(/);
     });
   }
 

@@ -6,15 +6,13 @@ import { auth } from "./relayRun";
 /** What is refused, the arguments beside a usable `auth`, the argument that is named, and what the error has to say. */
 export type Refused = [what: string, args: object, path: string, parts: string[]];
 
-/** One test for each: it is refused, and the error names the argument, what it got and how to mend it. */
+/** One test for each: it is refused, and the error names the argument, what it got and the fix. */
 export function itRefuses(refused: Refused[]): void {
   for (const [what, args, path, parts] of refused) {
     it(`refuses ${what}, naming ${path}`, () => {
       const { propertyPath, reason } = problemOf({ auth, ...args });
       expect(propertyPath.startsWith(path), propertyPath).to.equal(true);
-      expect(reason)
-        .to.include(path.split("[")[0])
-        .and.to.match(/To mend it, /);
+      expect(reason).to.include(path.split("[")[0]).and.to.match(/Fix: /);
       for (const part of parts) {
         expect(reason).to.include(part);
       }

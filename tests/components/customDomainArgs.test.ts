@@ -103,7 +103,7 @@ describe("resolveCustomDomain", () => {
     it(`refuses ${what}, naming ${path}`, () => {
       const { propertyPath, reason } = problemOf(() => resolveCustomDomain(args as CustomDomainArgs, "eu-west-1"));
       expect(propertyPath).to.equal(path);
-      expect(reason).to.match(/^customDomain.*: got .*; allowed: .*\. To mend it, .*\.$/);
+      expect(reason).to.match(/^customDomain.*: got .*; allowed: .*\. Fix: .*\.$/);
       for (const part of parts) expect(reason).to.include(part);
     });
   }

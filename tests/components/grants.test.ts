@@ -64,7 +64,7 @@ describe("grants", () => {
             relay[method]("backend");
             const refused = refusalOf(() => relay[method]("backend"));
             expect(refused).to.match(/^policyName: got "[\w-]+"; allowed: another for each grant of a relay/);
-            expect(refused).to.include(`To mend it, pass one as the second argument: ${method}(role, "`);
+            expect(refused).to.include(`Fix: pass one as the second argument: ${method}(role, "`);
           }
         },
       },

@@ -136,7 +136,7 @@ describe("a relay's name", () => {
     it(`is refused where it is ${pulumi.Output.isInstance(name) ? "an output" : JSON.stringify(name)}`, async () => {
       const { refusal, registrations } = await relay(name);
       expect(refusal)
-        .to.match(/^name\|name: got .*; allowed: .*\. To mend it, /)
+        .to.match(/^name\|name: got .*; allowed: .*\. Fix: /)
         .and.include(says);
       expect(registrations).to.deep.equal([]);
     });
@@ -232,7 +232,7 @@ describe("a relay's name", () => {
         }
       });
       expect(refusal).to.equal("");
-      expect(warned.join()).to.include('name: got "My Relay n').and.include("To mend it, write");
+      expect(warned.join()).to.include('name: got "My Relay n').and.include("Fix: write");
     });
   });
 });

@@ -1,4 +1,4 @@
-import { type RecordOptions, recordProgram } from "../../testing/recordProgram";
+import { recordProgram, type RunOptions } from "../../testing/recordProgram";
 import type { Registration } from "../../testing";
 
 export { type Registration, valueOf } from "../../testing";
@@ -6,7 +6,7 @@ export { type Registration, valueOf } from "../../testing";
 const account = "111122223333";
 
 /** Besides the relay's, those of the examples. */
-const resources: RecordOptions["resources"] = {
+const resources: RunOptions["resources"] = {
   "aws:ecs/cluster:Cluster": (name) => ({ arn: `arn:aws:ecs:eu-west-1:${account}:cluster/${name}` }),
   // Remote components, which mocks know as one resource each, without children.
   "awsx:ecr:Image": (name) => ({ imageUri: `${account}.dkr.ecr.eu-west-1.amazonaws.com/${name}@sha256:1` }),
@@ -23,7 +23,7 @@ const resources: RecordOptions["resources"] = {
  */
 export function record(
   program: () => unknown,
-  { awaitedErrors, ...options }: RecordOptions & { awaitedErrors?: number } = {},
+  { awaitedErrors, ...options }: RunOptions & { awaitedErrors?: number } = {},
 ): Promise<{ registrations: Registration[]; errors: Error[] }> {
   const named = { project: "pulumi-websocket-relay", stack: "test", resources, ...options };
   return recordProgram(program, named, awaitedErrors);

@@ -235,6 +235,53 @@ describe("fetched keys", () => {
     expect(fetches).to.equal(1);
   });
 
+  it("are fetched again by the first token ten minutes later, once by tokens that come at one time", async () => {
+    await find("k1");
+    now += 599_999;
+    await find("k1");
+    expect(fetches).to.equal(1);
+    now += 1;
+    await Promise.all([find("k1"), find(), find("k1")]);
+    await find("k1");
+    expect(fetches).to.equal(2);
+  });
+
+  it("are trusted for ten minutes at most once the issuer has removed them", async () => {
+    await find("k1");
+    set = [jwk(second, { kid: "k2" })];
+    now += 600_000;
+    expect(await refusal(find("k1"))).to.be.instanceOf(RefusedTokenError);
+    expect(fetches, "the set was just fetched").to.equal(2);
+  });
+
+  it("of an issuer without key ids are the new ones within ten minutes of a rotation, as are those with a reused id", async () => {
+    for (const kid of [undefined, "k1"]) {
+      set = [jwk(first, { kid })];
+      now += 600_000;
+      expect(await found(keys, { alg: "RS256", kid }, { first, second })).to.deep.equal(["first"]);
+      set = [jwk(second, { kid })];
+      now += 600_000;
+      expect(await found(keys, { alg: "RS256", kid }, { first, second })).to.deep.equal(["second"]);
+    }
+  });
+
+  it("are kept where they cannot be fetched ten minutes later, which is tried again after a minute", async () => {
+    await find("k1");
+    now += 600_000;
+    answer = () => "<html>";
+    expect(await find("k1")).to.have.length(1);
+    expect(await find()).to.have.length(1);
+    expect(await refusal(find("k2")), "no second fetch for one token").to.be.instanceOf(SigningKeysError);
+    expect(fetches).to.equal(2);
+    set = [jwk(second, { kid: "k2" })];
+    answer = () => JSON.stringify({ keys: set });
+    now += 59_999;
+    expect(await find("k1")).to.have.length(1);
+    now += 1;
+    expect(await refusal(find("k1"))).to.be.instanceOf(RefusedTokenError);
+    expect(fetches).to.equal(3);
+  });
+
   it("are kept where they cannot be fetched again", async () => {
     await find("k1");
     answer = () => "<html>";

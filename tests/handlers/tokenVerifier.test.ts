@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { CompactSign } from "jose";
 import type { TokenVerifierConfig } from "../../handlers/authenticate";
+import { cognitoVerifier } from "../../handlers/cognitoVerifier";
 import type { FetchKeys } from "../../handlers/fetchKeys";
 import { SigningKeysError, tokenVerifier } from "../../handlers/tokenVerifier";
 import { refusal } from "../refusal";
@@ -22,6 +23,9 @@ function fetching(answer: () => string): FetchKeys & { uris: string[] } {
   };
   return Object.assign(fetchKeys, { uris });
 }
+
+const cognito = { userPoolId: "eu-west-1_a1b2c3d4e", clientIds: ["c"] };
+const cognitoIssuer = `https://cognito-idp.eu-west-1.amazonaws.com/${cognito.userPoolId}`;
 
 /** A signed token whose payload is this text, whether or not a library would write it. */
 async function tokenOf(payload: string): Promise<string> {
@@ -160,7 +164,7 @@ describe("tokenVerifier", () => {
     });
   });
 
-  it("refuses whatever becomes of a token when characters change, and never blames the keys for it", async () => {
+  it("never accepts another user of a token whose characters change, nor blames the keys", async () => {
     const good = await token();
     // A linear congruential generator, so that a failure comes again.
     let seed = 42;
@@ -276,6 +280,22 @@ describe("tokenVerifier", () => {
     expect(fetchKeys.uris).to.deep.equal([]);
   });
 
+  it("refuses an expired token before it looks up its key, which may be one that a rotation removed", async () => {
+    for (const [config, claims] of [
+      [{ oidc: { issuer, audience } }, {}],
+      [{ cognito }, { iss: cognitoIssuer, token_use: "access", client_id: "c" }],
+    ] as const) {
+      const fetchKeys = fetching(() => JSON.stringify(jwks));
+      const verify = tokenVerifier(config as unknown as TokenVerifierConfig, fetchKeys);
+      const stale = await token({ ...claims, exp: inSeconds(-60) }, { kid: "old" });
+      for (let time = 0; time < 2; time++) {
+        expect(await verify(stale)).to.deep.equal({ refused: "the claim exp has passed" });
+      }
+      expect(fetchKeys.uris).to.deep.equal([]);
+      expect(await verify(await token(claims))).to.include({ user: "42" });
+    }
+  });
+
   it("throws where the keys cannot be fetched, and recovers", async () => {
     let down = true;
     const fetchKeys = fetching(() => {
@@ -291,13 +311,12 @@ describe("tokenVerifier", () => {
   });
 
   const oidc = (given: object) => ({ oidc: { ...inline.oidc, ...given } });
-  const cognito = { userPoolId: "eu-west-1_a1b2c3d4e", clientIds: ["c"] };
   for (const [name, config, reason] of [
     ["no issuer", oidc({ issuer: undefined }), "oidc.issuer"],
     ["no audience", oidc({ audience: undefined }), "oidc.audience"],
     ["an empty list of audiences", oidc({ audience: [] }), "oidc.audience"],
     ["an empty audience", oidc({ audience: "" }), "oidc.audience"],
-    ["neither audience nor authorizedParties", oidc({ audience: null }), "authorizedParties"],
+    ["neither audience nor authorizedParties", oidc({ audience: null }), "oidc.audience"],
     ["no authorized party", oidc({ authorizedParties: [] }), "oidc.authorizedParties"],
     ["an authorized party outside a list", oidc({ authorizedParties: "x" }), "oidc.authorizedParties"],
     ["an issuer that is no URL and no keys", oidc({ issuer: "joe", jwks: undefined }), "oidc.jwksUri"],
@@ -307,21 +326,34 @@ describe("tokenVerifier", () => {
     ["a tolerance of a part of a second", { ...inline, clockToleranceSeconds: 0.5 }, "clockToleranceSeconds"],
     ["a tolerance that is a text", { ...inline, clockToleranceSeconds: "5" }, "clockToleranceSeconds"],
     ["no user pool", { cognito: { ...cognito, userPoolId: undefined } }, "cognito.userPoolId"],
+    ["a user pool that is none", { cognito: { ...cognito, userPoolId: "pool" } }, "cognito.userPoolId"],
+    ["no settings of the user pool", { cognito: undefined }, "cognito"],
+    ["no issuer and no user pool", {}, "oidc"],
+    ["inline keys of which none is usable", oidc({ jwks: { keys: [{ kid: "k1" }] } }), "oidc.jwks"],
+    ["inline keys that are no set", oidc({ jwks: null }), "oidc.jwks"],
+    ["a jwksUri that is no text", oidc({ jwksUri: 5, jwks: undefined }), "oidc.jwksUri"],
     ["no list of clients", { cognito: { ...cognito, clientIds: null } }, "cognito.clientIds"],
     ["an empty list of clients", { cognito: { ...cognito, clientIds: [] } }, "cognito.clientIds"],
   ] as const) {
     it(`throws at once for ${name}, which would accept more or less than is meant`, () => {
-      expect(() => tokenVerifier(config as unknown as TokenVerifierConfig)).to.throw(TypeError, reason);
+      const verifier = () => tokenVerifier(config as unknown as TokenVerifierConfig);
+      expect(verifier).to.throw(TypeError, new RegExp(`^${reason}: got .+; allowed: .+`));
     });
   }
 
-  it("throws at once for an inline set without a usable key", () => {
-    const set = { keys: [{ kid: "k1" }] };
-    expect(() => tokenVerifier({ oidc: { issuer, audience, jwks: set } })).to.throw(SigningKeysError, "none of the 1");
+  it("quotes what it got, but of keys nothing", () => {
+    const verifierOf = (config: object) => () => tokenVerifier(config as TokenVerifierConfig);
+    expect(verifierOf({ ...inline, clockToleranceSeconds: NaN })).to.throw("got NaN");
+    expect(verifierOf(oidc({ audience: ["a", ""] }))).to.throw("got [ 'a', '' ]");
+    const jwks = { keys: [{ kty: "RSA", d: "private" }] };
+    expect(verifierOf(oidc({ jwks })))
+      .to.throw(TypeError)
+      .with.property("message")
+      .that.does.not.include("private");
   });
 
   describe("with Cognito", () => {
-    const iss = `https://cognito-idp.eu-west-1.amazonaws.com/${cognito.userPoolId}`;
+    const iss = cognitoIssuer;
     const config = { cognito: { ...cognito, clientIds: ["c1", "c2"] } };
     const fetchKeys = fetching(() => JSON.stringify(jwks));
     const verify = tokenVerifier(config, fetchKeys);
@@ -343,9 +375,9 @@ describe("tokenVerifier", () => {
       ["of another pool", { iss: `${iss}x` }, "issuer not configured"],
       ["without an issuer", { iss: undefined }, "issuer must be provided"],
       ["without exp", { exp: undefined }, "the claim exp is missing"],
-      ["that is expired", { exp: inSeconds(-60) }, "Token expired"],
+      ["that is expired", { exp: inSeconds(-60) }, "the claim exp has passed"],
       ["that is not valid yet", { nbf: inSeconds(86_400) }, "can't be used before"],
-      ["that expired before the range of dates", { exp: -1e300 }, ""],
+      ["that expired before the range of dates", { exp: -1e300 }, "the claim exp has passed"],
     ] as const) {
       it(`refuses a token ${name}`, async () => {
         expect((await verify(await token({ ...access, ...claims }))).refused).to.contain(reason);
@@ -391,6 +423,27 @@ describe("tokenVerifier", () => {
       expect((await verify(unknown)).refused).to.contain("not found");
       expect(await refusal(verify(unknown))).to.be.instanceOf(SigningKeysError);
       expect(await verify(await token(access))).to.include({ user: "42" });
+    });
+
+    it("fetches keys again that are ten minutes old, and keeps the old ones while that fails", async () => {
+      let now = 0;
+      let answer = JSON.stringify(jwks);
+      const fetchKeys = fetching(() => answer);
+      const claimsOf = cognitoVerifier(config.cognito, 5, fetchKeys, () => now);
+      const valid = await token(access);
+      const fetches = () => fetchKeys.uris.length;
+      await claimsOf(valid);
+      now = 599_999;
+      await claimsOf(valid);
+      expect(fetches()).to.equal(1);
+      now += 1;
+      answer = "<html>";
+      expect(await claimsOf(valid)).to.include({ sub: "42" });
+      expect(await claimsOf(valid)).to.include({ sub: "42" });
+      expect(fetches()).to.equal(2);
+      now += 60_000;
+      answer = JSON.stringify({ keys: [jwk(rsa(), { kid: "k2", alg: "RS256", use: "sig" })] });
+      expect((await refusal(claimsOf(valid))).message).to.contain("not found");
     });
 
     it("throws where the keys cannot be fetched or used", async () => {

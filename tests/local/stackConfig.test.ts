@@ -129,7 +129,7 @@ for (const stack of ["dev", "prod"]) {
 
     it("is refused by the program as it stands: its issuer is a placeholder, and the error says what to set", () => {
       expect(() => resolveArgs(argsOf(config))).to.throw(
-        /^auth\.oidc\.issuer: got "https:\/\/issuer\.example\.com".*To mend it, set the issuer/,
+        /^auth\.oidc\.issuer: got "https:\/\/issuer\.example\.com".*Fix: set the issuer/,
       );
     });
 

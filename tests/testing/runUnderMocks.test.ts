@@ -77,12 +77,17 @@ describe("runUnderMocks", () => {
     const { result: relay, registered } = await runUnderMocks(newRelay, { preview: true });
     expect(await valueOf(relay.topicArn)).to.equal(undefined);
     expect(registered("aws:sns/topic:Topic")).to.have.lengthOf(1);
+    expect(registered("aws:sns/topicSubscription:TopicSubscription")[0]?.inputs.topic).to.satisfy(
+      pulumi.containsUnknowns,
+    );
   });
 
   it("refuses a resource that is not foreseen, and takes it with an answer for it", async () => {
     const program = () => new aws.s3.Bucket("files");
     const error = await refusal(runUnderMocks(program));
-    expect(error.message).to.match(/^the resource aws:s3\/bucket:Bucket \(files\).*`resources`/);
+    expect(error.message).to.match(
+      /^these mocks have no answer for the resource aws:s3\/bucket:Bucket \(files\)\. Fix: .*`resources`\.$/,
+    );
 
     const resources = { "aws:s3/bucket:Bucket": (name: string) => ({ arn: `arn:aws:s3:::${name}` }) };
     const { result: bucket } = await runUnderMocks(program, { resources });
@@ -92,7 +97,9 @@ describe("runUnderMocks", () => {
   it("refuses a call that is not foreseen, and takes it with an answer for it", async () => {
     const program = () => aws.ssm.getParameterOutput({ name: "issuer" }).value;
     const error = await refusal(runUnderMocks(program));
-    expect(error.message).to.match(/^the call of aws:ssm\/getParameter:getParameter.*`calls`/);
+    expect(error.message).to.match(
+      /^these mocks have no answer for the call of aws:ssm\/getParameter:getParameter\. Fix: .*`calls`\.$/,
+    );
 
     const calls = { "aws:ssm/getParameter:getParameter": ({ name }: object & { name?: unknown }) => ({ value: name }) };
     expect(await valueOf((await runUnderMocks(program, { calls })).result)).to.equal("issuer");

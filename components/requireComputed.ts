@@ -6,12 +6,12 @@ import * as pulumi from "@pulumi/pulumi";
  *
  * @param what The resource and the property, as the message names it.
  */
-export function computed(value: string | undefined, what: string): string {
+export function requireComputed(value: string | undefined, what: string): string {
   if (typeof value === "string") return value;
   const message =
     `${what} is ${String(value)}, where AWS computes a text: the mocks of this test answer nothing for it. Fix: run the ` +
     "program by runUnderMocks of pulumi-websocket-relay/testing, or answer it in mocks of your own";
-  // Nothing else tells: the output fails without a word, and what waits for it waits until the test's time-out.
+  // Without this log line the failure is silent and the test times out.
   void pulumi.log.error(message);
   throw new Error(message);
 }
