@@ -53,12 +53,10 @@ async function start(
   const send = (MessageBody: string, group = "g", more: Partial<SendMessageCommandInput> = {}) =>
     sqs.send(
       new SendMessageCommand({
-        ...{
-          QueueUrl: queue.url,
-          MessageBody,
-          MessageGroupId: group,
-          MessageDeduplicationId: `${group}-${MessageBody}`,
-        },
+        QueueUrl: queue.url,
+        MessageBody,
+        MessageGroupId: group,
+        MessageDeduplicationId: `${group}-${MessageBody}`,
         ...more,
       }),
     );

@@ -296,8 +296,15 @@ describe("what a program asks of queues and topics", () => {
     const { id } = await create(topic, { name: "topic", kmsMasterKeyId: "alias/mine" });
     const read = messagingResources(messaging)[topic]?.read;
     expect(await read?.(id)).to.deep.equal({
-      ...{ id, arn: id, name: "topic", owner: "000000000000", region: "us-east-1", displayName: "" },
-      ...{ kmsMasterKeyId: "alias/mine", policy: undefined, fifoTopic: false },
+      id,
+      arn: id,
+      name: "topic",
+      owner: "000000000000",
+      region: "us-east-1",
+      displayName: "",
+      kmsMasterKeyId: "alias/mine",
+      policy: undefined,
+      fifoTopic: false,
     });
     await resource(topic).delete(id, {});
     expect(await read?.(id)).to.equal(undefined);

@@ -60,13 +60,13 @@ describe("the page's sources", () => {
     const [, longest] = /id="heartbeat" [^>]*max="(\d+)"/.exec(html) ?? [];
     const client = (seconds: number) =>
       new RelayClient({
-        ...{ url: "wss://relay.example", context: "chat", contextId: "7" },
-        ...{
-          heartbeatIntervalMs: seconds * 1000,
-          heartbeatTimeoutMs: seconds * 1000,
-          WebSocket: class {} as never,
-          onMessage: () => undefined,
-        },
+        url: "wss://relay.example",
+        context: "chat",
+        contextId: "7",
+        heartbeatIntervalMs: seconds * 1000,
+        heartbeatTimeoutMs: seconds * 1000,
+        WebSocket: class {} as never,
+        onMessage: () => undefined,
       });
     expect(() => client(Number(longest))).not.to.throw();
     expect(() => client(Number(longest) + 1)).to.throw(/heartbeatIntervalMs/);

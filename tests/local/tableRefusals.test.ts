@@ -40,7 +40,9 @@ async function start() {
   const inputs = {
     name: TableName,
     attributes: ["p", "s", "g", "h", "b"].map((name) => ({ name, type: name === "b" ? "B" : "S" })),
-    ...{ hashKey: "p", rangeKey: "s", billingMode: "PAY_PER_REQUEST" },
+    hashKey: "p",
+    rangeKey: "s",
+    billingMode: "PAY_PER_REQUEST",
     globalSecondaryIndexes: [
       { name: "by-g", hashKey: "g", rangeKey: "h", projectionType: "ALL" },
       { name: "by-b", hashKey: "b", projectionType: "KEYS_ONLY" },
