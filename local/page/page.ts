@@ -2,6 +2,7 @@ import type { StateDetail } from "../../client";
 import type { TraceEvent } from "../traceEvent";
 import * as control from "./controlServer";
 import { Diagram } from "./diagram";
+import { isHeartbeat } from "./diagramLayout";
 import { element, enable, input, say } from "./elements";
 import { type Cut, cutInWords, receivedInWords, type ShownState, stateHelp, stateLabels } from "./inWords";
 import { MessageList } from "./messageList";
@@ -114,11 +115,9 @@ async function cutNetwork(how: Cut["how"]): Promise<void> {
 }
 
 function take(event: TraceEvent): void {
-  const fate = own.fateIn(event);
-  if (fate?.of === "cut" && state === "connected" && session?.connectionId !== undefined) {
-    if (fate.isOf(session.connectionId)) show("half-open");
-  }
-  if (fate?.of === "message lost" && delivery === "retry") {
+  const isCurrent = event.connectionId === session?.connectionId;
+  if (event.failure === "half-open" && state === "connected" && isCurrent) show("half-open");
+  if (own.hasLostMessage(event) && delivery === "retry") {
     list.count("lost");
     list.notice("Lost: a message that the gateway accepted for the half-open connection", "bad");
   }
@@ -176,7 +175,7 @@ events.onopen = () => say("stream", "");
 events.onerror = () => say("stream", "The local run does not answer. It may have stopped.");
 events.onmessage = ({ data }: MessageEvent<string>) => {
   const event = JSON.parse(data) as TraceEvent;
-  if (input("heartbeats").checked || !/\bping\b/.test(event.label)) diagram.add(event);
+  if (input("heartbeats").checked || !isHeartbeat(event)) diagram.add(event);
   take(event);
 };
 events.addEventListener("skipped", ({ data }: MessageEvent<string>) => {

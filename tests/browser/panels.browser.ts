@@ -179,6 +179,19 @@ describe("a panel of the page", () => {
     expect(await page.page.evaluate(arrowSeen)).to.equal(true);
   });
 
+  it("draws a session whose context is called ping, and of its steps no heartbeat until asked to", async () => {
+    await page.connect(recipient("ping"));
+    await page.untilDrawn(/^Client to Gateway: open .* context=ping/);
+    const heartbeat = /^Client to Gateway: message ping/;
+    await page.page.check("#heartbeats");
+    await page.untilDrawn(heartbeat);
+    await page.page.uncheck("#heartbeats");
+    await page.page.click("#clear");
+    await page.publish("hello");
+    await page.untilDrawn(/acknowledge: ok/);
+    expect(await page.page.locator("#diagram li", { hasText: heartbeat }).count()).to.equal(0);
+  });
+
   it("links to the docs, which the control server has itself", async () => {
     const links = page.page.locator("nav a");
     const addresses = await links.evaluateAll((found) =>

@@ -7,6 +7,7 @@ import { apiGatewayResources } from "../../local/provision/apiGateway";
 import { customDomainResources } from "../../local/provision/customDomain";
 import type { Properties } from "../../local/provision/resource";
 import { Trace } from "../../local/trace";
+import type { TraceDetails } from "../../local/traceEvent";
 
 export const functionArn = "arn:aws:lambda:us-east-1:000000000000:function:relay";
 export const invokeArn = `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${functionArn}/invocations`;
@@ -48,6 +49,8 @@ export class Fixture {
   readonly invoker = new FakeInvoker();
   readonly trace = new Trace();
   readonly labels: string[] = [];
+  /** What was traced, for programs. */
+  readonly details: TraceDetails[] = [];
   readonly logs: string[] = [];
   readonly gateways: Gateways;
   readonly resources;
@@ -59,7 +62,10 @@ export class Fixture {
   constructor(options: Partial<GatewaysOptions> = {}) {
     const { invoker, trace } = this;
     const log = (line: string) => void this.logs.push(line);
-    this.trace.subscribe(({ from, to, label }) => this.labels.push(`${from}->${to}: ${label}`));
+    this.trace.subscribe(({ atMs: _, from, to, label, ...details }) => {
+      this.labels.push(`${from}->${to}: ${label}`);
+      this.details.push(details);
+    });
     this.gateways = new Gateways({ invoker, trace, timeScale: 1, loseDisconnects: false, log, ...options });
     this.resources = {
       ...apiGatewayResources(this.gateways, new Set(["access"])),
