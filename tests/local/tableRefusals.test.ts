@@ -199,6 +199,7 @@ describe("a table refuses", () => {
     ["a name with a space", { name: "my table" }, /\[a-zA-Z0-9_.-\]\+/],
     ["36 days of recovery", { pointInTimeRecovery: { enabled: true, recoveryPeriodInDays: 36 } }, /1 to 35; got 36/],
     ["an attribute's name of 256 characters", { ttl: { attributeName: "t".repeat(256) } }, /1 to 255 characters/],
+    ["an attribute without a name", { attributes: [{ name: "", type: "S" }] }, /1 to 255 characters; got ""/],
   ];
   for (const [claim, given, message] of inputs) {
     it(`to be made with ${claim}`, async () => {
