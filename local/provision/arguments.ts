@@ -14,7 +14,6 @@ export interface KnownArguments {
 }
 
 const noText = "it is shown nowhere";
-const noLoad = "nothing here is measured by it";
 
 /** Of topics: who may log how deliveries to each protocol went, and which part of them. */
 const deliveryStatusArguments = ["application", "firehose", "http", "lambda", "sqs"].flatMap((protocol) => [
@@ -171,7 +170,7 @@ export const knownArguments: Readonly<Record<string, KnownArguments>> = {
       "maximumBatchingWindowInSeconds",
       "scalingConfig",
     ],
-    withoutEffect: { metricsConfig: noLoad },
+    withoutEffect: { metricsConfig: "nothing here is measured by it" },
   },
   "aws:lambda/function:Function": {
     modelled: [
