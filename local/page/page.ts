@@ -4,7 +4,16 @@ import * as control from "./controlServer";
 import { Diagram } from "./diagram";
 import { isHeartbeat } from "./diagramLayout";
 import { element, enable, input, say } from "./elements";
-import { type Cut, cutInWords, receivedInWords, type ShownState, stateHelp, stateLabels } from "./inWords";
+import {
+  type Cut,
+  cutInWords,
+  cutTexts,
+  deliveryTexts,
+  receivedInWords,
+  type ShownState,
+  stateHelp,
+  stateLabels,
+} from "./inWords";
 import { MessageList } from "./messageList";
 import { OwnConnections } from "./ownConnections";
 import { type Addressee, Session } from "./session";
@@ -63,7 +72,7 @@ function sayResults(): void {
 
 function know(relay: control.Relay): void {
   ({ delivery } = relay);
-  say("delivery", inWords[delivery]);
+  say("delivery", deliveryTexts[delivery]);
   document.body.dataset.delivery = delivery;
 }
 
@@ -108,9 +117,7 @@ async function cutNetwork(how: Cut["how"]): Promise<void> {
     cut = undefined;
     throw error;
   }
-  list.notice(
-    `Cut: ${how === "half-open" ? "the network is gone, and neither side was told" : "the connection broke"}`,
-  );
+  list.notice(`Cut: ${cutTexts[how]}`);
   sayResults();
 }
 
@@ -181,13 +188,6 @@ events.onmessage = ({ data }: MessageEvent<string>) => {
 events.addEventListener("skipped", ({ data }: MessageEvent<string>) => {
   list.notice(`${data} steps are neither drawn nor counted: this page was too slow, or was opened too late`);
 });
-
-const inWords = {
-  replay:
-    "Replay mode: the relay stores every message with a number before it sends it. A client that comes back gets what it missed.",
-  retry:
-    "Retry mode: no numbers. A message that the gateway accepts for a half-open connection is lost. To compare: npm start -- -c delivery=replay",
-};
 
 control.relay().then(
   async (relay) => {

@@ -76,7 +76,7 @@ describe("the page", () => {
     await page.untilShown("by keyboard");
     await tabTo("half-open");
     await keyboard.press("Space");
-    await page.untilNoticed(/the network is gone/);
+    await page.untilNoticed(/Cut: The network is gone/);
     for (let steps = 0; (await focused())[0] !== "publish"; steps += 1) {
       expect(steps).to.be.below(10);
       await keyboard.press("Shift+Tab");

@@ -135,6 +135,7 @@ describe("a panel of the page", () => {
     expect(await page.text("#published")).to.equal("Published 1 of 1.");
     expect(await isNear("#published", "#publish")).to.equal(true);
     await page.page.click("#lose-disconnect");
+    await page.untilNoticed(/Cut: The connection broke, and the relay was not told\./);
     await page.page.locator("#cut-result", { hasText: "Connected again after" }).waitFor();
     expect(await page.text("#cut-result")).to.match(/^The connection broke, and the relay was not told\. .*noticed/);
     expect(await isNear("#cut-result", "#lose-disconnect")).to.equal(true);
