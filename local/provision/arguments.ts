@@ -272,7 +272,11 @@ export function checkArguments(type: string, name: string, inputs: Properties): 
   const accepted = [...known.modelled, ...Object.keys(known.withoutEffect ?? {}), "region", "tags", "tagsAll"];
   for (const [key, value] of Object.entries(inputs)) {
     if (isAbsent(value) || key.startsWith("__") || accepted.includes(key)) continue;
-    refuse(key, value, "absent: AWS acts on it, and it is not modelled here (the pulumi CLI runs the program on AWS)");
+    refuse(
+      key,
+      value,
+      "absent: AWS acts on it, and it is not modelled in the local run (the pulumi CLI runs the program on AWS)",
+    );
   }
 }
 
