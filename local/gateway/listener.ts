@@ -66,8 +66,7 @@ async function listen(port: number, host: string): Promise<Server> {
 }
 
 function listenProblem(code: string | undefined, port: number, host: string): string {
-  if (code === "EADDRINUSE")
-    return `Port ${port} on ${host} is taken: stop what listens there, or choose another port`;
+  if (code === "EADDRINUSE") return `Port ${port} on ${host} is taken: stop what listens there, or choose another port`;
   if (code === "EADDRNOTAVAIL") return `${host} is no address of this machine that can be listened on (${code})`;
   return `Cannot listen on port ${port} of ${host} (${code})`;
 }

@@ -37,7 +37,9 @@ describe("the fan-out of a batch", () => {
     ["that was not published", ["a", "b", "c"]],
   ] as const) {
     it(`fails for a message ${what}, instead of giving it another one's entry`, async () => {
-      expect((await refusal(announce(...bodies))).message).to.match(/announces a message to .*:topic that is not the next one published/);
+      expect((await refusal(announce(...bodies))).message).to.match(
+        /announces a message to .*:topic that is not the next one published/,
+      );
     });
   }
 });
