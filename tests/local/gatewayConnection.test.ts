@@ -323,7 +323,7 @@ describe("the local gateway's connections", () => {
       const first = await fixture.open();
       first.client.ws.close();
       expect(await lost).to.contain(first.id.slice(-5));
-      expect(fixture.details).to.deep.include({ connectionId: first.id, failure: "disconnect lost" });
+      expect(fixture.failures).to.deep.equal([[first.id, "disconnect lost"]]);
       const second = await fixture.open();
       second.client.ws.close();
       const { event } = await fixture.invoker.next("$disconnect");
@@ -341,10 +341,10 @@ describe("the local gateway's connections", () => {
     const answered = traced("200 $disconnect");
     client.ws.close(1000);
     await answered;
-    expect(new Set(fixture.details.map((details) => details.connectionId))).to.deep.equal(new Set([connectionId]));
-    const pings = fixture.details.filter(({ routeKey }) => routeKey === "ping");
+    expect(new Set(fixture.events.map((event) => event.connectionId))).to.deep.equal(new Set([connectionId]));
+    const pings = fixture.events.filter(({ routeKey }) => routeKey === "ping");
     expect(pings.length).to.be.at.least(2);
-    expect(fixture.details.filter(({ failure }) => failure)).to.deep.equal([]);
+    expect(fixture.failures).to.deep.equal([]);
   });
 
   it("is listed with the tag that its client gave, and without one where none was given", async () => {
@@ -366,7 +366,7 @@ describe("the local gateway's connections", () => {
       const { requestContext } = (await fixture.invoker.next("$disconnect")).event;
       expect(requestContext).to.include({ connectionId: id, disconnectStatusCode: 1006 });
       expect(fixture.labels).to.include(`Client->Gateway: the connection is cut …${id.slice(-5)}`);
-      expect(fixture.details).to.deep.include({ connectionId: id, failure: "cut" });
+      expect(fixture.failures).to.deep.equal([[id, "cut"]]);
       expect(fixture.gateways.drop(id)).to.equal(false);
     });
 
@@ -378,10 +378,9 @@ describe("the local gateway's connections", () => {
       expect((await fixture.manage("POST", id, "after")).status).to.equal(200);
       expect((await fixture.manage("GET", id)).status).to.equal(200);
       expect(fixture.gateways.connections()).to.deep.equal([{ id, state: "half-open" }]);
-      const failed = fixture.details.filter(({ failure }) => failure);
-      expect(failed).to.deep.equal([
-        { connectionId: id, failure: "half-open" },
-        { connectionId: id, failure: "message lost" },
+      expect(fixture.failures).to.deep.equal([
+        [id, "half-open"],
+        [id, "message lost"],
       ]);
       // The end of the TCP connection is ordered after everything that was let through before it.
       const closed = client.closed;
