@@ -1,29 +1,13 @@
 import { expect } from "chai";
-import type { Browser } from "playwright-core";
-import { recipient, Relay } from "../endToEnd/relay";
-import { launchChromium } from "./chromium";
-import { RelayPage } from "./relayPage";
+import { recipient } from "../endToEnd/relay";
+import { pageRun, RelayPage } from "./relayPage";
 
 /** The longest heartbeat that the form takes, in seconds: what is half-open stays so. */
 const never = 540;
 
 describe("a panel of the page", () => {
-  let browser: Browser;
-  let relay: Relay;
   let page: RelayPage;
-  before(async () => {
-    browser = await launchChromium();
-    relay = await Relay.start(["-c", "delivery=replay"]);
-  });
-  after(async () => {
-    await browser?.close();
-    await relay?.stop();
-  });
-  beforeEach(async () => (page = await RelayPage.open(browser, relay)));
-  afterEach(async () => {
-    page.expectNoProblem();
-    await page.close();
-  });
+  const run = pageRun(["-c", "delivery=replay"], (opened) => (page = opened));
 
   it("says the state in a word, a shape and a colour", async () => {
     const seen: string[][] = [];
@@ -60,7 +44,7 @@ describe("a panel of the page", () => {
   it("takes a connection that somebody else cut for half-open, too", async () => {
     await page.connect(recipient(), never);
     const id = encodeURIComponent(await page.text("#connection"));
-    await fetch(`${relay.addresses.controlUrl}/connections/${id}/half-open`, { method: "POST" });
+    await fetch(`${run.relay.addresses.controlUrl}/connections/${id}/half-open`, { method: "POST" });
     await page.untilState("half-open");
   });
 
@@ -200,7 +184,7 @@ describe("a panel of the page", () => {
     );
     expect(addresses.length).to.be.above(3);
     for (const address of addresses) {
-      expect(new URL(address).origin).to.equal(relay.addresses.controlUrl);
+      expect(new URL(address).origin).to.equal(run.relay.addresses.controlUrl);
       const answer = await fetch(address);
       expect([answer.status, answer.headers.get("content-type")]).to.deep.equal([200, "text/plain; charset=utf-8"]);
       expect(await answer.text()).to.match(/^# /);
