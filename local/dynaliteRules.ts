@@ -7,9 +7,22 @@ const maxItemBytes = 409_600;
 
 /** What dynalite does, but for DescribeTimeToLive: its answer is the same whatever a table's expiry. */
 const operations = [
-  ...["PutItem", "GetItem", "UpdateItem", "DeleteItem", "BatchGetItem", "BatchWriteItem", "Query", "Scan"],
-  ...["CreateTable", "UpdateTable", "DeleteTable", "DescribeTable", "ListTables"],
-  ...["TagResource", "UntagResource", "ListTagsOfResource"],
+  "PutItem",
+  "GetItem",
+  "UpdateItem",
+  "DeleteItem",
+  "BatchGetItem",
+  "BatchWriteItem",
+  "Query",
+  "Scan",
+  "CreateTable",
+  "UpdateTable",
+  "DeleteTable",
+  "DescribeTable",
+  "ListTables",
+  "TagResource",
+  "UntagResource",
+  "ListTagsOfResource",
 ];
 
 /** The parameters that dynalite knows of an operation; undefined where it does not know the operation. */

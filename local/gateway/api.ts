@@ -42,7 +42,10 @@ export class Api {
     const { trace, timeScale } = this.environment;
     const listener: ConnectionListener = {
       onMessage: (text) => void answerMessage(this, stage, connection, text),
-      onClosing: (code, why) => trace.record("Gateway", "Client", `close ${code} ${shortId(connection.id)}: ${why}`),
+      onClosing: (code, why) =>
+        trace.record("Gateway", "Client", `close ${code} ${shortId(connection.id)}: ${why}`, {
+          connectionId: connection.id,
+        }),
       onClosed: (closing) => {
         this.connections.delete(connection.id);
         void this.disconnected(stage, connection, closing);
@@ -74,40 +77,40 @@ export class Api {
 
   private async disconnected(stage: Stage, connection: Connection, closing: Closing): Promise<void> {
     const { trace } = this.environment;
-    const id = shortId(connection.id);
+    const connectionId = connection.id;
+    const id = shortId(connectionId);
     if (closing.by === "client") {
-      trace.record(
-        "Client",
-        "Gateway",
-        closing.code === 1006 ? `the connection is cut ${id}` : `close ${closing.code} ${id}`,
-      );
+      if (closing.code === 1006)
+        trace.record("Client", "Gateway", `the connection is cut ${id}`, { connectionId, failure: "cut" });
+      else trace.record("Client", "Gateway", `close ${closing.code} ${id}`, { connectionId });
     }
     const integration = stage.deployment?.routes.get("$disconnect")?.integration;
     const isInvoked = integration?.integrationType === "AWS_PROXY";
     if (this.environment.takeLostDisconnect()) {
-      if (isInvoked) trace.record("Gateway", "Lambda", `$disconnect ${id} is lost`);
+      if (isInvoked)
+        trace.record("Gateway", "Lambda", `$disconnect ${id} is lost`, { connectionId, failure: "disconnect lost" });
       return;
     }
     const endpoint = this.endpointOf(connection);
     const context = requestContext(endpoint, connection, "$disconnect", "DISCONNECT");
     if (!isInvoked) return this.logAccess(stage, context, { status: 200 });
-    trace.record("Gateway", "Lambda", `$disconnect ${id}`);
+    trace.record("Gateway", "Lambda", `$disconnect ${id}`, { connectionId });
     const event = disconnectEvent(closing.code, closing.reason, endpoint, context);
-    this.logAccess(stage, context, await this.invokeDisconnect(stage, integration, event, id));
+    this.logAccess(stage, context, await this.invokeDisconnect(stage, integration, event, connectionId));
   }
 
   private async invokeDisconnect(
     stage: Stage,
     integration: IntegrationInputs,
     event: unknown,
-    id: string,
+    connectionId: string,
   ): Promise<Outcome> {
     const { trace, invoker, log } = this.environment;
     const startedAtMs = performance.now();
     const latency = () => Math.round(performance.now() - startedAtMs);
     try {
       const { statusCode } = await invokeProxy(invoker, integration, event, this.sourceArn(stage, "$disconnect"));
-      trace.record("Lambda", "Gateway", `${statusCode} $disconnect ${id}`);
+      trace.record("Lambda", "Gateway", `${statusCode} $disconnect ${shortId(connectionId)}`, { connectionId });
       return { status: statusCode, integration: { latencyMs: latency(), status: statusCode } };
     } catch (error) {
       // The connection is gone whatever the function says.

@@ -6,11 +6,21 @@ import { SUBPROTOCOLS, type Envelope } from "../../protocol";
  */
 export function frameLabel(text: string, subprotocol: string | undefined): string {
   if (subprotocol !== SUBPROTOCOLS.v1) return "message";
+  const envelopes = envelopesOf(text);
+  return envelopes ? runs(envelopes).join(", ") : "a frame that is no JSON";
+}
+
+/** Whether a frame to a client holds what a backend published. */
+export function hasMessage(text: string, subprotocol: string | undefined): boolean {
+  if (subprotocol !== SUBPROTOCOLS.v1) return true;
+  return envelopesOf(text)?.some(({ type }) => type === "message") ?? false;
+}
+
+function envelopesOf(text: string): Envelope[] | undefined {
   try {
-    const frame = JSON.parse(text) as Envelope | Envelope[];
-    return runs([frame].flat()).join(", ");
+    return [JSON.parse(text) as Envelope | Envelope[]].flat();
   } catch {
-    return "a frame that is no JSON";
+    return undefined;
   }
 }
 

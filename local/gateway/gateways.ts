@@ -114,7 +114,8 @@ export class Gateways implements GatewayEnvironment {
    */
   halfOpen(connectionId: string): boolean {
     const done = this.connection(connectionId)?.halfOpen() ?? false;
-    if (done) this.trace.record("Client", "Gateway", `the network is gone, unnoticed ${shortId(connectionId)}`);
+    const label = `the network is gone, unnoticed ${shortId(connectionId)}`;
+    if (done) this.trace.record("Client", "Gateway", label, { connectionId, failure: "half-open" });
     return done;
   }
 

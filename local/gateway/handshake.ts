@@ -30,7 +30,7 @@ export class Handshake {
   /** `domainName` is the one that the client asked for. */
   async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, domainName: string): Promise<void> {
     const wire = new Wire(socket);
-    // A client that gave up has gone by either: what Wire sees of it later is the end of a connection.
+    // Either event means the client gave up; Wire only reports the end of an open connection.
     const gone = new AbortController();
     for (const event of ["end", "close"]) socket.once(event, () => gone.abort());
     const [path = "", search] = (request.url ?? "").split(/\?(.*)/s);
@@ -48,16 +48,22 @@ export class Handshake {
     const identity = { userAgent: request.headers["user-agent"], sourceIp: request.socket.remoteAddress ?? "" };
     const connection = this.api.addConnection(stage, identity, wire, domainName);
     connection.tag = query.get("tag") ?? undefined;
-    trace.record("Client", "Gateway", `open ${shortId(connection.id)}${addressee(query)}`);
+    trace.record("Client", "Gateway", `open ${shortId(connection.id)}${addressee(query)}`, {
+      connectionId: connection.id,
+    });
     const answer = await this.connect(stage, connection, request, query, gone.signal);
     // The API, or the stage, was deleted meanwhile.
     if (connection.state === "closed") return;
     if (answer === "not begun") {
-      trace.record("Client", "Gateway", `gave up ${shortId(connection.id)} before $connect began`);
+      trace.record("Client", "Gateway", `gave up ${shortId(connection.id)} before $connect began`, {
+        connectionId: connection.id,
+      });
       return this.api.forget(connection);
     }
     if (answer.statusCode >= 300) {
-      trace.record("Gateway", "Client", `${answer.statusCode} ${shortId(connection.id)}`);
+      trace.record("Gateway", "Client", `${answer.statusCode} ${shortId(connection.id)}`, {
+        connectionId: connection.id,
+      });
       this.api.connections.delete(connection.id);
       return refuse(wire, answer.statusCode, answer.body ?? "");
     }
@@ -94,10 +100,10 @@ export class Handshake {
     try {
       if (!route.integration) throw new IntegrationError(500, "the route has no integration");
       const id = shortId(connection.id);
-      trace.record("Gateway", "Lambda", `$connect ${id}`);
+      trace.record("Gateway", "Lambda", `$connect ${id}`, { connectionId: connection.id });
       const event = connectEvent(request, query, context);
       const answer = await invokeProxy(invoker, route.integration, event, this.api.sourceArn(stage, "$connect"), gone);
-      trace.record("Lambda", "Gateway", `${answer.statusCode} $connect ${id}`);
+      trace.record("Lambda", "Gateway", `${answer.statusCode} $connect ${id}`, { connectionId: connection.id });
       const { statusCode: status } = answer;
       this.api.logAccess(stage, context, { status, integration: { latencyMs: latency(), status } });
       return answer;
@@ -129,7 +135,7 @@ export class Handshake {
     // Calls back at once, or never if the client has gone.
     if (!wire.destroyed) this.server.handleUpgrade(request, wire, head, (opened) => (ws = opened));
     if (ws) {
-      trace.record("Gateway", "Client", `101 ${shortId(connection.id)}`);
+      trace.record("Gateway", "Client", `101 ${shortId(connection.id)}`, { connectionId: connection.id });
       connection.open(ws);
     } else {
       // Accepted, and never opened: $connect has done its work, so $disconnect gets to undo it.

@@ -21,7 +21,7 @@ export function isConnectionId(id: string): boolean {
   return /^[A-Za-z0-9_-]+={0,2}$/.test(id);
 }
 
-/** How traces and logs name a connection: enough to tell two apart, too little to post to one. */
+/** How the labels of traces, and logs, name a connection: enough to tell two apart, too little to post to one. */
 export function shortId(id: string): string {
   return `…${id.slice(-5)}`;
 }

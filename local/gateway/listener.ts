@@ -61,10 +61,12 @@ async function listen(port: number, host: string): Promise<Server> {
     return server;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const message =
-      code === "EADDRINUSE"
-        ? `Port ${port} on ${host} is taken: stop what listens there, or choose another port`
-        : `${host} is no address of this machine that can be listened on (${code})`;
-    throw Object.assign(new Error(message, { cause: error }), { code });
+    throw Object.assign(new Error(listenProblem(code, port, host), { cause: error }), { code });
   }
+}
+
+function listenProblem(code: string | undefined, port: number, host: string): string {
+  if (code === "EADDRINUSE") return `Port ${port} on ${host} is taken: stop what listens there, or choose another port`;
+  if (code === "EADDRNOTAVAIL") return `${host} is no address of this machine that can be listened on (${code})`;
+  return `Cannot listen on port ${port} of ${host} (${code})`;
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { AccessDenied } from "../iam";
 import type { Api } from "./api";
 import type { Connection } from "./connection";
-import { frameLabel } from "./frameLabel";
+import { frameLabel, hasMessage } from "./frameLabel";
 import { isConnectionId, shortId } from "./ids";
 import { limits } from "./limits";
 
@@ -30,15 +30,17 @@ export async function handleManagement(api: Api, request: IncomingMessage, respo
     return answer(response, 403, { message: "Missing Authentication Token" }, "MissingAuthenticationTokenException");
 
   const name = shortId(target.id ?? "");
-  trace.record("Lambda", "Gateway", `${target.method} @connections ${name}`);
+  const connectionId = target.id;
+  trace.record("Lambda", "Gateway", `${target.method} @connections ${name}`, { connectionId });
   const denial = await denialOf(api, target, request);
   if (denial !== undefined) {
-    trace.record("Gateway", "Lambda", `403 ${name}`);
+    trace.record("Gateway", "Lambda", `403 ${name}`, { connectionId });
     return answer(response, 403, { message: denial }, "AccessDeniedException");
   }
   const fault = takeManagementFault();
   const result = fault === undefined ? perform(api, target, body) : { status: fault };
-  trace.record("Gateway", "Lambda", result.status === 410 ? `410 Gone ${name}` : `${result.status} ${name}`);
+  if (result.status === 410) trace.record("Gateway", "Lambda", `410 Gone ${name}`, { connectionId, failure: "gone" });
+  else trace.record("Gateway", "Lambda", `${result.status} ${name}`, { connectionId });
   if (isError(result.status)) {
     const [type, message] = errors[result.status];
     answer(response, result.status, { message }, type);
@@ -90,7 +92,13 @@ function perform(api: Api, { method, stageName, id }: Target, body: Buffer | "to
   const text = body.toString();
   const sent = connection.send(text);
   const what = frameLabel(text, connection.subprotocol);
-  api.environment.trace.record("Gateway", "Client", `${what} ${shortId(id)}${sent ? "" : " is lost, unnoticed"}`);
+  const { trace } = api.environment;
+  if (sent) {
+    trace.record("Gateway", "Client", `${what} ${shortId(id)}`, { connectionId: id });
+  } else {
+    const failure = hasMessage(text, connection.subprotocol) ? "message lost" : "frame lost";
+    trace.record("Gateway", "Client", `${what} ${shortId(id)} is lost, unnoticed`, { connectionId: id, failure });
+  }
   return { status: 200 };
 }
 

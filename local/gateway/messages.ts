@@ -14,12 +14,13 @@ export async function answerMessage(api: Api, stage: Stage, connection: Connecti
   const id = shortId(connection.id);
   const route = routeOf(stage, body);
   const routeKey = route?.routeKey ?? "$default";
+  const details = { connectionId: connection.id, routeKey };
   const context = {
     ...requestContext(api.endpointOf(connection), connection, routeKey, "MESSAGE"),
     messageId: newRequestId(),
   };
   const reply = (text: string, what: string): void => {
-    trace.record("Gateway", "Client", `${what} ${id}`);
+    trace.record("Gateway", "Client", `${what} ${id}`, details);
     connection.send(text);
   };
   const refuse = (status: number, message: string, integration?: Outcome["integration"]): void => {
@@ -27,7 +28,7 @@ export async function answerMessage(api: Api, stage: Stage, connection: Connecti
     reply(JSON.stringify({ message, connectionId: connection.id, requestId: context.requestId }), message);
   };
 
-  trace.record("Client", "Gateway", `message ${route ? routeKey : "without a route"} ${id}`);
+  trace.record("Client", "Gateway", `message ${route ? routeKey : "without a route"} ${id}`, details);
   if (!stage.throttle.allows(routeKey)) return refuse(429, "Too Many Requests");
   if (!route) return refuse(403, "Forbidden");
   const startedAtMs = performance.now();
@@ -61,11 +62,12 @@ async function runIntegration(
     // The status that its template names is between the gateway and itself.
     return { status: 200, body: mockAnswer(route, body, context) };
   }
-  const id = shortId(context.connectionId);
-  trace.record("Gateway", "Lambda", `${routeKey} ${id}`);
+  const { connectionId } = context;
+  const id = shortId(connectionId);
+  trace.record("Gateway", "Lambda", `${routeKey} ${id}`, { connectionId, routeKey });
   const event = messageEvent(body, context);
   const answer = await invokeProxy(invoker, integration, event, api.sourceArn(stage, routeKey));
-  trace.record("Lambda", "Gateway", `${answer.statusCode} ${routeKey} ${id}`);
+  trace.record("Lambda", "Gateway", `${answer.statusCode} ${routeKey} ${id}`, { connectionId, routeKey });
   return { status: answer.statusCode, body: answer.body };
 }
 

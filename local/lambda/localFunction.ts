@@ -17,9 +17,9 @@ export interface FunctionConfiguration {
   memorySizeMb: number;
   /** The function's own environment variables. */
   variables: Record<string, string>;
-  /** @default { logFormat: "Text" } */
   /** The most invocations at a time. @default as many as there may be environments */
   reservedConcurrentExecutions?: number;
+  /** @default { logFormat: "Text" } */
   loggingConfig?: { logFormat?: string; applicationLogLevel?: string; logGroup?: string };
 }
 

@@ -1,6 +1,6 @@
-/** What may not be done again to the same thing for a while. */
+/** Remembers keys for a fixed time, e.g. recently purged queues. */
 export class Cooldown {
-  /** By what it is of, oldest first. */
+  /** By key, oldest first. */
   private readonly startedAtMs = new Map<string, number>();
 
   constructor(private readonly lastsMs: number) {}

@@ -67,8 +67,13 @@ export class FanOut {
     if (!context) return;
     context.publication = publication;
     // In order, and all of them: what fauxqs would refuse was refused before.
-    context.entry = context.entries.shift();
-    const { attributes = {}, scopedDeduplicationId } = context.entry ?? {};
+    const entry = context.entries.shift();
+    // With another entry the message would get that one's filter and group.
+    if (entry?.message !== publication.body) {
+      throw new Error(`fauxqs announces a message to ${publication.topicArn} that is not the next one published`);
+    }
+    context.entry = entry;
+    const { attributes, scopedDeduplicationId } = entry;
     context.isDuplicate = this.isDuplicate(publication.topicArn, scopedDeduplicationId);
     const { user, context: feature, contextId, status } = attributes;
     const name = (attribute?: { StringValue?: string }) => attribute?.StringValue ?? "?";
@@ -90,7 +95,7 @@ export class FanOut {
     if (!subscription) throw new Error(`fauxqs delivers to ${queueArn}, which is not subscribed`);
 
     const queue = this.stores.queueByArn(queueArn);
-    const cause = refusalOf(verdicts, queueArn) ?? unfitness(queue, subscription, publication);
+    const cause = refusalOf(verdicts, queueArn) ?? sqsRefusal(queue, subscription, publication);
     return cause ? this.deadLetterQueue(subscription, cause, publication, verdicts) : queue;
   }
 
@@ -109,7 +114,7 @@ export class FanOut {
       return undefined;
     }
     const queue = this.stores.queueByArn(target);
-    const refusal = refusalOf(verdicts, target) ?? unfitness(queue, subscription, publication);
+    const refusal = refusalOf(verdicts, target) ?? sqsRefusal(queue, subscription, publication);
     if (refusal) {
       line(`the message is discarded, for the dead-letter queue ${target} cannot take it: ${refusal}`);
       return undefined;
@@ -167,7 +172,7 @@ function refusalOf(verdicts: Verdicts, queueArn: string): string | undefined {
 }
 
 /** What SQS refuses of a message; in SNS's envelope there are no attributes, and control characters are escaped. */
-function unfitness(
+function sqsRefusal(
   queue: SqsQueue | undefined,
   subscription: SnsSubscription,
   { body, messageAttributes }: Publication,

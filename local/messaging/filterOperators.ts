@@ -158,6 +158,7 @@ function anythingButProblem(operand: unknown): string | undefined {
 function isExcluded(value: Leaf, operand: unknown): boolean {
   const isCondition = typeof operand === "object" && !Array.isArray(operand);
   if (!isCondition) return [operand].flat().includes(value);
-  // A pattern is of strings: what is none cannot be told apart from it.
+  // Patterns apply to strings only; other values count as excluded, which AWS does not document.
+  // https://docs.aws.amazon.com/sns/latest/dg/numeric-value-matching.html
   return typeof value !== "string" || acceptsCondition(operand, [value]);
 }

@@ -44,7 +44,7 @@ type Attributes = Record<string, string>;
  * Until a queue can be purged again, or one of the name of a deleted one be created.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html
  */
-const pauseMs = 60_000;
+const reuseDelayMs = 60_000;
 
 /**
  * SNS and SQS on one machine: fauxqs with what it leaves out in front of it. Serves SDK clients and the AWS CLI at
@@ -129,8 +129,8 @@ export class Messaging implements PolicyHolder {
 
     const stores = { sqsStore, snsStore } as unknown as NonNullable<Parameters<typeof buildApp>[0]>["stores"];
     const app = buildApp({ logger: false, defaultRegion: region, stores });
-    const pause = () => new Cooldown(pauseMs / timeScale);
-    const [purged, deleted] = [pause(), pause()];
+    const purged = new Cooldown(reuseDelayMs / timeScale);
+    const deleted = new Cooldown(reuseDelayMs / timeScale);
     const sqsContext = { queueByUrl, queueByArn, groups, receiptHandles, purged, deleted, timeScale, trace };
     const snsContext = { queueByArn, subscription: (of: string) => snsStore.getSubscription(of) };
     const topicAttributes = (topicArn: string) => snsStore.getTopic(topicArn)?.attributes;

@@ -87,7 +87,8 @@ type AttributeRules = Record<string, [isAllowed: (value: string) => boolean, rea
 function checkRules(attributes: Attributes, rules: AttributeRules): void {
   for (const [name, value] of Object.entries(attributes)) {
     const [isAllowed, reason] = (Object.hasOwn(rules, name) && rules[name]) || [];
-    if (!isAllowed) throw invalid("AttributeName", name, "SNS does not have it, or the local run does not model it");
+    if (!isAllowed)
+      throw invalid("AttributeName", name, "SNS does not have it, or it is not modelled in the local run");
     if (value !== "" && !isAllowed(value)) throw invalid(name, value, reason ?? "");
   }
 }

@@ -1,5 +1,5 @@
 import type { TraceEvent } from "../traceEvent";
-import { type Arrow, arrowOf, columns, isTrouble } from "./diagramLayout";
+import { type Arrow, arrowOf, columns } from "./diagramLayout";
 import { isAtEnd } from "./elements";
 import { timeOfDay } from "./inWords";
 import type { OwnConnections } from "./ownConnections";
@@ -53,7 +53,7 @@ export class Diagram {
 
   private row(event: TraceEvent, { left, span, pointsTo }: Arrow): HTMLLIElement {
     const row = document.createElement("li");
-    row.className = [this.own.isIn(event) && "own", isTrouble(event) && "lost"].filter(Boolean).join(" ");
+    row.className = [this.own.isIn(event) && "own", event.failure !== undefined && "lost"].filter(Boolean).join(" ");
     row.style.setProperty("--left", String(left));
     row.style.setProperty("--span", String(span));
     const time = document.createElement("time");

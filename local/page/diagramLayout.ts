@@ -1,3 +1,4 @@
+import type { Ping } from "../../protocol";
 import type { Participant, TraceEvent } from "../traceEvent";
 
 /** The participants that a page has: its user is whoever looks at it. In the order of local/traceEvent.ts. */
@@ -29,7 +30,9 @@ export function arrowOf({ from, to }: Pick<TraceEvent, "from" | "to">): Arrow | 
   };
 }
 
-/** Whether a step failed or was lost, by the trace's own words. Ids and the names of users and contexts may contain any of them. */
-export function isTrouble({ label }: Pick<TraceEvent, "label">): boolean {
-  return /^410 |\bis lost\b|, unnoticed\b|^the connection is cut\b/.test(label);
+const heartbeatRoute: Ping["action"] = "ping";
+
+/** Whether a step is one of the client's heartbeats. */
+export function isHeartbeat({ routeKey }: Pick<TraceEvent, "routeKey">): boolean {
+  return routeKey === heartbeatRoute;
 }

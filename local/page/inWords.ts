@@ -4,6 +4,13 @@ import type { RelayState, StateDetail } from "../../client";
 
 export type Delivery = "retry" | "replay";
 
+export const deliveryTexts: Readonly<Record<Delivery, string>> = {
+  replay:
+    "Replay mode: the relay stores every message with a number before it sends it. A client that comes back gets what it missed.",
+  retry:
+    "Retry mode: no numbers. A message that the gateway accepts for a half-open connection is lost. To compare: npm start -- -c delivery=replay",
+};
+
 /** `half-open` is known to the page alone: the client still takes itself for connected. */
 export type ShownState = RelayState | "half-open";
 
@@ -42,7 +49,7 @@ export interface Cut {
 }
 
 export function cutInWords({ how, atMs, noticed, connectedAtMs, lost, replayed }: Cut, delivery: Delivery): string {
-  const said = [cuts[how]];
+  const said = [cutTexts[how]];
   if (noticed) {
     const reason = noticed.reason === undefined ? "" : ` (${noticed.reason})`;
     said.push(`The client noticed after ${seconds(noticed.atMs - atMs)}${reason}.`);
@@ -53,7 +60,7 @@ export function cutInWords({ how, atMs, noticed, connectedAtMs, lost, replayed }
   return said.join(" ");
 }
 
-const cuts: Readonly<Record<Cut["how"], string>> = {
+export const cutTexts: Readonly<Record<Cut["how"], string>> = {
   "half-open": "The network is gone, and neither side was told.",
   drop: "The connection broke.",
   "drop, $disconnect lost": "The connection broke, and the relay was not told.",

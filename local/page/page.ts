@@ -2,8 +2,18 @@ import type { StateDetail } from "../../client";
 import type { TraceEvent } from "../traceEvent";
 import * as control from "./controlServer";
 import { Diagram } from "./diagram";
+import { isHeartbeat } from "./diagramLayout";
 import { element, enable, input, say } from "./elements";
-import { type Cut, cutInWords, receivedInWords, type ShownState, stateHelp, stateLabels } from "./inWords";
+import {
+  type Cut,
+  cutInWords,
+  cutTexts,
+  deliveryTexts,
+  receivedInWords,
+  type ShownState,
+  stateHelp,
+  stateLabels,
+} from "./inWords";
 import { MessageList } from "./messageList";
 import { OwnConnections } from "./ownConnections";
 import { type Addressee, Session } from "./session";
@@ -62,7 +72,7 @@ function sayResults(): void {
 
 function know(relay: control.Relay): void {
   ({ delivery } = relay);
-  say("delivery", inWords[delivery]);
+  say("delivery", deliveryTexts[delivery]);
   document.body.dataset.delivery = delivery;
 }
 
@@ -107,18 +117,14 @@ async function cutNetwork(how: Cut["how"]): Promise<void> {
     cut = undefined;
     throw error;
   }
-  list.notice(
-    `Cut: ${how === "half-open" ? "the network is gone, and neither side was told" : "the connection broke"}`,
-  );
+  list.notice(`Cut: ${cutTexts[how]}`);
   sayResults();
 }
 
 function take(event: TraceEvent): void {
-  const fate = own.fateIn(event);
-  if (fate?.of === "cut" && state === "connected" && session?.connectionId !== undefined) {
-    if (fate.isOf(session.connectionId)) show("half-open");
-  }
-  if (fate?.of === "message lost" && delivery === "retry") {
+  const isCurrent = event.connectionId === session?.connectionId;
+  if (event.failure === "half-open" && state === "connected" && isCurrent) show("half-open");
+  if (own.hasLostMessage(event) && delivery === "retry") {
     list.count("lost");
     list.notice("Lost: a message that the gateway accepted for the half-open connection", "bad");
   }
@@ -176,19 +182,12 @@ events.onopen = () => say("stream", "");
 events.onerror = () => say("stream", "The local run does not answer. It may have stopped.");
 events.onmessage = ({ data }: MessageEvent<string>) => {
   const event = JSON.parse(data) as TraceEvent;
-  if (input("heartbeats").checked || !/\bping\b/.test(event.label)) diagram.add(event);
+  if (input("heartbeats").checked || !isHeartbeat(event)) diagram.add(event);
   take(event);
 };
 events.addEventListener("skipped", ({ data }: MessageEvent<string>) => {
   list.notice(`${data} steps are neither drawn nor counted: this page was too slow, or was opened too late`);
 });
-
-const inWords = {
-  replay:
-    "Replay mode: the relay stores every message with a number before it sends it. A client that comes back gets what it missed.",
-  retry:
-    "Retry mode: no numbers. A message that the gateway accepts for a half-open connection is lost. To compare: npm start -- -c delivery=replay",
-};
 
 control.relay().then(
   async (relay) => {

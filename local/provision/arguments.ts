@@ -14,7 +14,6 @@ export interface KnownArguments {
 }
 
 const noText = "it is shown nowhere";
-const noLoad = "nothing here is measured by it";
 
 /** Of topics: who may log how deliveries to each protocol went, and which part of them. */
 const deliveryStatusArguments = ["application", "firehose", "http", "lambda", "sqs"].flatMap((protocol) => [
@@ -36,8 +35,14 @@ export const knownArguments: Readonly<Record<string, KnownArguments>> = {
   },
   "aws:apigatewayv2/integration:Integration": {
     modelled: [
-      ...["apiId", "integrationMethod", "integrationType", "integrationUri", "passthroughBehavior", "requestTemplates"],
-      ...["templateSelectionExpression", "timeoutMilliseconds"],
+      "apiId",
+      "integrationMethod",
+      "integrationType",
+      "integrationUri",
+      "passthroughBehavior",
+      "requestTemplates",
+      "templateSelectionExpression",
+      "timeoutMilliseconds",
     ],
     withoutEffect: { description: noText },
   },
@@ -58,7 +63,13 @@ export const knownArguments: Readonly<Record<string, KnownArguments>> = {
   "aws:apigatewayv2/routeResponse:RouteResponse": { modelled: ["apiId", "routeId", "routeResponseKey"] },
   "aws:apigatewayv2/stage:Stage": {
     modelled: [
-      ...["accessLogSettings", "apiId", "autoDeploy", "defaultRouteSettings", "deploymentId", "name", "routeSettings"],
+      "accessLogSettings",
+      "apiId",
+      "autoDeploy",
+      "defaultRouteSettings",
+      "deploymentId",
+      "name",
+      "routeSettings",
     ],
     withoutEffect: { description: noText },
   },
@@ -77,9 +88,23 @@ export const knownArguments: Readonly<Record<string, KnownArguments>> = {
   },
   "aws:cloudwatch/metricAlarm:MetricAlarm": {
     modelled: [
-      ...["alarmActions", "comparisonOperator", "datapointsToAlarm", "dimensions", "evaluationPeriods"],
-      ...["extendedStatistic", "insufficientDataActions", "metricName", "metricQueries", "name", "namespace"],
-      ...["okActions", "period", "statistic", "threshold", "thresholdMetricId", "treatMissingData"],
+      "alarmActions",
+      "comparisonOperator",
+      "datapointsToAlarm",
+      "dimensions",
+      "evaluationPeriods",
+      "extendedStatistic",
+      "insufficientDataActions",
+      "metricName",
+      "metricQueries",
+      "name",
+      "namespace",
+      "okActions",
+      "period",
+      "statistic",
+      "threshold",
+      "thresholdMetricId",
+      "treatMissingData",
     ],
     withoutEffect: {
       actionsEnabled: "alarms are never evaluated",
@@ -90,8 +115,17 @@ export const knownArguments: Readonly<Record<string, KnownArguments>> = {
   },
   "aws:dynamodb/table:Table": {
     modelled: [
-      ...["attributes", "billingMode", "deletionProtectionEnabled", "globalSecondaryIndexes", "hashKey", "name"],
-      ...["rangeKey", "readCapacity", "serverSideEncryption", "ttl", "writeCapacity"],
+      "attributes",
+      "billingMode",
+      "deletionProtectionEnabled",
+      "globalSecondaryIndexes",
+      "hashKey",
+      "name",
+      "rangeKey",
+      "readCapacity",
+      "serverSideEncryption",
+      "ttl",
+      "writeCapacity",
     ],
     withoutEffect: {
       onDemandThroughput: "nothing is throttled",
@@ -113,7 +147,11 @@ export const knownArguments: Readonly<Record<string, KnownArguments>> = {
   "aws:kms/alias:Alias": { modelled: ["name", "namePrefix", "targetKeyId"] },
   "aws:kms/key:Key": {
     modelled: [
-      ...["bypassPolicyLockoutSafetyCheck", "customerMasterKeySpec", "deletionWindowInDays", "isEnabled", "keyUsage"],
+      "bypassPolicyLockoutSafetyCheck",
+      "customerMasterKeySpec",
+      "deletionWindowInDays",
+      "isEnabled",
+      "keyUsage",
       "policy",
     ],
     withoutEffect: {
@@ -124,15 +162,29 @@ export const knownArguments: Readonly<Record<string, KnownArguments>> = {
   },
   "aws:lambda/eventSourceMapping:EventSourceMapping": {
     modelled: [
-      ...["batchSize", "enabled", "eventSourceArn", "functionName", "functionResponseTypes"],
-      ...["maximumBatchingWindowInSeconds", "scalingConfig"],
+      "batchSize",
+      "enabled",
+      "eventSourceArn",
+      "functionName",
+      "functionResponseTypes",
+      "maximumBatchingWindowInSeconds",
+      "scalingConfig",
     ],
-    withoutEffect: { metricsConfig: noLoad },
+    withoutEffect: { metricsConfig: "nothing here is measured by it" },
   },
   "aws:lambda/function:Function": {
     modelled: [
-      ...["architectures", "code", "environment", "handler", "loggingConfig", "name", "packageType"],
-      ...["reservedConcurrentExecutions", "role", "runtime", "timeout"],
+      "architectures",
+      "code",
+      "environment",
+      "handler",
+      "loggingConfig",
+      "name",
+      "packageType",
+      "reservedConcurrentExecutions",
+      "role",
+      "runtime",
+      "timeout",
     ],
     withoutEffect: {
       description: noText,
@@ -172,21 +224,34 @@ export const knownArguments: Readonly<Record<string, KnownArguments>> = {
   "aws:sns/topicPolicy:TopicPolicy": { modelled: ["arn", "policy"] },
   "aws:sns/topicSubscription:TopicSubscription": {
     modelled: [
-      ...["endpoint", "filterPolicy", "filterPolicyScope", "protocol", "rawMessageDelivery", "redrivePolicy", "topic"],
+      "endpoint",
+      "filterPolicy",
+      "filterPolicyScope",
+      "protocol",
+      "rawMessageDelivery",
+      "redrivePolicy",
+      "topic",
     ],
     withoutEffect: { deliveryPolicy: "it is for HTTP endpoints" },
   },
   "aws:sqs/queue:Queue": {
     modelled: [
-      ...["contentBasedDeduplication", "deduplicationScope", "delaySeconds", "fifoQueue", "fifoThroughputLimit"],
-      ...["kmsMasterKeyId", "maxMessageSize", "messageRetentionSeconds", "name", "namePrefix", "policy"],
-      ...[
-        "receiveWaitTimeSeconds",
-        "redriveAllowPolicy",
-        "redrivePolicy",
-        "sqsManagedSseEnabled",
-        "visibilityTimeoutSeconds",
-      ],
+      "contentBasedDeduplication",
+      "deduplicationScope",
+      "delaySeconds",
+      "fifoQueue",
+      "fifoThroughputLimit",
+      "kmsMasterKeyId",
+      "maxMessageSize",
+      "messageRetentionSeconds",
+      "name",
+      "namePrefix",
+      "policy",
+      "receiveWaitTimeSeconds",
+      "redriveAllowPolicy",
+      "redrivePolicy",
+      "sqsManagedSseEnabled",
+      "visibilityTimeoutSeconds",
     ],
     withoutEffect: { kmsDataKeyReusePeriodSeconds: "nothing is encrypted" },
   },
@@ -207,7 +272,11 @@ export function checkArguments(type: string, name: string, inputs: Properties): 
   const accepted = [...known.modelled, ...Object.keys(known.withoutEffect ?? {}), "region", "tags", "tagsAll"];
   for (const [key, value] of Object.entries(inputs)) {
     if (isAbsent(value) || key.startsWith("__") || accepted.includes(key)) continue;
-    refuse(key, value, "absent: AWS acts on it, and it is not modelled here (the pulumi CLI runs the program on AWS)");
+    refuse(
+      key,
+      value,
+      "absent: AWS acts on it, and it is not modelled in the local run (the pulumi CLI runs the program on AWS)",
+    );
   }
 }
 

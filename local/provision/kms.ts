@@ -14,8 +14,11 @@ export function kmsResources(keys: Keys): LocalResources {
 function key(keys: Keys): LocalResource {
   const keyArn = (id: string) => arn("kms", `key/${id}`);
   const outputs = (id: string, policy: string) => ({
-    ...{ arn: keyArn(id), keyId: id, policy },
-    ...{ keyUsage: "ENCRYPT_DECRYPT", customerMasterKeySpec: "SYMMETRIC_DEFAULT" },
+    arn: keyArn(id),
+    keyId: id,
+    policy,
+    keyUsage: "ENCRYPT_DECRYPT",
+    customerMasterKeySpec: "SYMMETRIC_DEFAULT",
   });
   const put = (id: string, { name, inputs }: Registration): Properties => {
     checkKey(name, inputs);

@@ -104,7 +104,7 @@ function queueAttributeResource(messaging: Messaging, input: string, attribute: 
   };
 }
 
-/** Archives and replays messages; what else a topic has and is not read here has no effect on them. */
+/** A topic's inputs, each as the attribute of SNS that it sets. */
 const topicInputs: AttributeInputs = {
   displayName: ["DisplayName", ""],
   kmsMasterKeyId: ["KmsMasterKeyId", ""],

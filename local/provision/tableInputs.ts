@@ -45,9 +45,11 @@ export function checkTableInputs(logicalName: string, inputs: Properties): void 
       `table ${logicalName}: pointInTimeRecovery.recoveryPeriodInDays must be an integer from 1 to 35; got ${days}`,
     );
   }
-  const [range] = namesTooLong(inputs as TableInputs);
-  if (range) {
-    throw new Error(`table ${logicalName}: an attribute's name must be of 1 to 255 characters; got ${range}`);
+  const refused = attributeNames(inputs as TableInputs).find((name) => name === "" || name.length > 255);
+  if (refused !== undefined) {
+    throw new Error(
+      `table ${logicalName}: an attribute's name must be of 1 to 255 characters; got ${JSON.stringify(refused)}`,
+    );
   }
   if (ttl?.enabled && !ttl.attributeName) {
     throw new Error(
@@ -56,9 +58,10 @@ export function checkTableInputs(logicalName: string, inputs: Properties): void 
   }
 }
 
-function namesTooLong({ attributes = [], ttl }: TableInputs): string[] {
-  const names = [...attributes.map(({ name }) => name), ttl?.attributeName ?? ""];
-  return names.filter((name) => name.length > 255);
+function attributeNames({ attributes = [], ttl }: TableInputs): string[] {
+  const names = attributes.map(({ name }) => name);
+  // The provider takes an empty one for none.
+  return ttl?.attributeName ? [...names, ttl.attributeName] : names;
 }
 
 export function createTableInput(name: string, inputs: TableInputs): CreateTableCommandInput {

@@ -1,24 +1,13 @@
 import { expect } from "chai";
-import type { Browser } from "playwright-core";
-import { recipient, Relay } from "../endToEnd/relay";
-import { launchChromium } from "./chromium";
-import { RelayPage } from "./relayPage";
+import { recipient } from "../endToEnd/relay";
+import { browserRun, RelayPage } from "./relayPage";
 
 /** Whoever looks at the page, and with what; and who is kept out. */
 describe("the page", () => {
-  let browser: Browser;
-  let relay: Relay;
-  before(async () => {
-    browser = await launchChromium();
-    relay = await Relay.start(["-c", "delivery=replay"]);
-  });
-  after(async () => {
-    await browser?.close();
-    await relay?.stop();
-  });
+  const run = browserRun(["-c", "delivery=replay"]);
 
   it("fits a phone: nothing of it is wider than 360 pixels, nor scrolls sideways", async () => {
-    const page = await RelayPage.open(browser, relay, { width: 360, height: 740 });
+    const page = await RelayPage.open(run.browser, run.relay, { width: 360, height: 740 });
     await page.connect(recipient());
     await page.publish(`long${"-".repeat(300)}`);
     await page.untilShown("long");
@@ -43,7 +32,7 @@ describe("the page", () => {
   });
 
   it("is used by keyboard alone, from loading it to a message that was recovered, and shows where one is", async () => {
-    const page = await RelayPage.open(browser, relay);
+    const page = await RelayPage.open(run.browser, run.relay);
     const { keyboard } = page.page;
     const focused = async () =>
       (await page.page.evaluate(
@@ -76,7 +65,7 @@ describe("the page", () => {
     await page.untilShown("by keyboard");
     await tabTo("half-open");
     await keyboard.press("Space");
-    await page.untilNoticed(/the network is gone/);
+    await page.untilNoticed(/Cut: The network is gone/);
     for (let steps = 0; (await focused())[0] !== "publish"; steps += 1) {
       expect(steps).to.be.below(10);
       await keyboard.press("Shift+Tab");
@@ -104,7 +93,7 @@ describe("the page", () => {
   });
 
   it("tells a screen reader what changes: state and messages as they come, and that the session was taken over", async () => {
-    const page = await RelayPage.open(browser, relay);
+    const page = await RelayPage.open(run.browser, run.relay);
     const attribute = (selector: string, name: string) => page.page.getAttribute(selector, name);
     expect(await attribute("#state", "aria-live")).to.equal("polite");
     expect(await attribute("#published", "aria-live")).to.equal("polite");
@@ -122,7 +111,7 @@ describe("the page", () => {
 
   for (const colorScheme of ["light", "dark"] as const) {
     it(`can be read in ${colorScheme}: every text stands out from what it stands on`, async () => {
-      const page = await RelayPage.open(browser, relay);
+      const page = await RelayPage.open(run.browser, run.relay);
       await page.page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       await page.connect(recipient());
       await page.publish("hello");
@@ -151,7 +140,7 @@ describe("the page", () => {
   }
 
   it("moves nothing for whoever asked for less motion", async () => {
-    const page = await RelayPage.open(browser, relay);
+    const page = await RelayPage.open(run.browser, run.relay);
     await page.connect(recipient());
     await page.publish("hello");
     await page.untilShown("hello");
@@ -164,7 +153,7 @@ describe("the page", () => {
   });
 
   it("runs no script but its own, even if one gets into it", async () => {
-    const page = await RelayPage.open(browser, relay);
+    const page = await RelayPage.open(run.browser, run.relay);
     await page.page.evaluate(
       "document.body.append(Object.assign(document.createElement('script'), { textContent: 'document.title = \"taken\"' }))",
     );
@@ -174,20 +163,20 @@ describe("the page", () => {
   });
 
   it("is the only one that drives the local run: what another page sends is refused, and it reads nothing", async () => {
-    const page = await RelayPage.open(browser, relay);
+    const page = await RelayPage.open(run.browser, run.relay);
     await page.connect(recipient());
     const connectionId = await page.text("#connection");
-    const foreign = await browser.newPage();
+    const foreign = await run.browser.newPage();
     // Another origin of this machine: the issuer's.
-    await foreign.goto(relay.addresses.jwksUrl);
+    await foreign.goto(run.relay.addresses.jwksUrl);
     const send = (path: string, init: object) =>
       foreign.evaluate(
-        `fetch(${JSON.stringify(relay.addresses.controlUrl + path)}, ${JSON.stringify(init)}).then((answer) => answer.text(), () => "refused")`,
+        `fetch(${JSON.stringify(run.relay.addresses.controlUrl + path)}, ${JSON.stringify(init)}).then((answer) => answer.text(), () => "refused")`,
       );
     const fault = JSON.stringify({ management: 410, times: 1 });
     // Without CORS a browser sends it all the same, and hides the answer: the server has to refuse it.
     await send("/faults", { method: "POST", body: fault, mode: "no-cors" });
-    expect((await relay.management("GET", connectionId)).status).to.equal(200);
+    expect((await run.relay.management("GET", connectionId)).status).to.equal(200);
     expect(await send("/token?user=42", {})).to.equal("refused");
     expect(await send("/events", {})).to.equal("refused");
     await foreign.close();

@@ -43,7 +43,10 @@ describe("the client in a page", () => {
   before(async () => {
     const bundled = await build({
       entryPoints: [join(repository, "client/index.ts")],
-      ...{ bundle: true, format: "esm", platform: "browser", write: false },
+      bundle: true,
+      format: "esm",
+      platform: "browser",
+      write: false,
     });
     await stop();
     relay = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: () => SUBPROTOCOLS.v1 });
@@ -108,7 +111,11 @@ describe("the client in a page", () => {
     policy = "sandbox allow-scripts";
     await load();
     expect(await said("message m2")).to.deep.equal([
-      ...["connecting", "error store", "connected", "message m1", "message m2"],
+      "connecting",
+      "error store",
+      "connected",
+      "message m1",
+      "message m2",
     ]);
   });
 });

@@ -1,29 +1,13 @@
 import { expect } from "chai";
-import type { Browser } from "playwright-core";
-import { recipient, Relay } from "../endToEnd/relay";
-import { launchChromium } from "./chromium";
-import { RelayPage } from "./relayPage";
+import { recipient } from "../endToEnd/relay";
+import { pageRun, RelayPage } from "./relayPage";
 
 /** The longest heartbeat that the form takes, in seconds: what is half-open stays so. */
 const never = 540;
 
 describe("a panel of the page", () => {
-  let browser: Browser;
-  let relay: Relay;
   let page: RelayPage;
-  before(async () => {
-    browser = await launchChromium();
-    relay = await Relay.start(["-c", "delivery=replay"]);
-  });
-  after(async () => {
-    await browser?.close();
-    await relay?.stop();
-  });
-  beforeEach(async () => (page = await RelayPage.open(browser, relay)));
-  afterEach(async () => {
-    page.expectNoProblem();
-    await page.close();
-  });
+  const run = pageRun(["-c", "delivery=replay"], (opened) => (page = opened));
 
   it("says the state in a word, a shape and a colour", async () => {
     const seen: string[][] = [];
@@ -60,7 +44,7 @@ describe("a panel of the page", () => {
   it("takes a connection that somebody else cut for half-open, too", async () => {
     await page.connect(recipient(), never);
     const id = encodeURIComponent(await page.text("#connection"));
-    await fetch(`${relay.addresses.controlUrl}/connections/${id}/half-open`, { method: "POST" });
+    await fetch(`${run.relay.addresses.controlUrl}/connections/${id}/half-open`, { method: "POST" });
     await page.untilState("half-open");
   });
 
@@ -135,6 +119,7 @@ describe("a panel of the page", () => {
     expect(await page.text("#published")).to.equal("Published 1 of 1.");
     expect(await isNear("#published", "#publish")).to.equal(true);
     await page.page.click("#lose-disconnect");
+    await page.untilNoticed(/Cut: The connection broke, and the relay was not told\./);
     await page.page.locator("#cut-result", { hasText: "Connected again after" }).waitFor();
     expect(await page.text("#cut-result")).to.match(/^The connection broke, and the relay was not told\. .*noticed/);
     expect(await isNear("#cut-result", "#lose-disconnect")).to.equal(true);
@@ -179,6 +164,19 @@ describe("a panel of the page", () => {
     expect(await page.page.evaluate(arrowSeen)).to.equal(true);
   });
 
+  it("draws a session whose context is called ping, and of its steps no heartbeat until asked to", async () => {
+    await page.connect(recipient("ping"));
+    await page.untilDrawn(/^Client to Gateway: open .* context=ping/);
+    const heartbeat = /^Client to Gateway: message ping/;
+    await page.page.check("#heartbeats");
+    await page.untilDrawn(heartbeat);
+    await page.page.uncheck("#heartbeats");
+    await page.page.click("#clear");
+    await page.publish("hello");
+    await page.untilDrawn(/acknowledge: ok/);
+    expect(await page.page.locator("#diagram li", { hasText: heartbeat }).count()).to.equal(0);
+  });
+
   it("links to the docs, which the control server has itself", async () => {
     const links = page.page.locator("nav a");
     const addresses = await links.evaluateAll((found) =>
@@ -186,7 +184,7 @@ describe("a panel of the page", () => {
     );
     expect(addresses.length).to.be.above(3);
     for (const address of addresses) {
-      expect(new URL(address).origin).to.equal(relay.addresses.controlUrl);
+      expect(new URL(address).origin).to.equal(run.relay.addresses.controlUrl);
       const answer = await fetch(address);
       expect([answer.status, answer.headers.get("content-type")]).to.deep.equal([200, "text/plain; charset=utf-8"]);
       expect(await answer.text()).to.match(/^# /);

@@ -1,6 +1,38 @@
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
-import type { Recipient, Relay } from "../endToEnd/relay";
+import { type Recipient, Relay } from "../endToEnd/relay";
+import { launchChromium } from "./chromium";
+
+interface BrowserRun {
+  browser: Browser;
+  relay: Relay;
+}
+
+/** A browser and a relay for the tests of the `describe` that calls this; both are there once a test runs. */
+export function browserRun(args: string[]): Readonly<BrowserRun> {
+  const run: Partial<BrowserRun> = {};
+  before(async () => {
+    run.browser = await launchChromium();
+    run.relay = await Relay.start(args);
+  });
+  after(async () => {
+    await run.browser?.close();
+    await run.relay?.stop();
+  });
+  return run as BrowserRun;
+}
+
+/** As `browserRun`, with a page for each test, in which the browser must have no complaint; `take` gets the page. */
+export function pageRun(args: string[], take: (page: RelayPage) => void): Readonly<BrowserRun> {
+  const run = browserRun(args);
+  let page: RelayPage;
+  beforeEach(async () => take((page = await RelayPage.open(run.browser, run.relay))));
+  afterEach(async () => {
+    page.expectNoProblem();
+    await page.close();
+  });
+  return run;
+}
 
 /** The page that `npm start` serves, in a browser, as somebody who looks at it uses it. */
 export class RelayPage {

@@ -1,26 +1,10 @@
 import { expect } from "chai";
-import type { Browser } from "playwright-core";
-import { recipient, Relay } from "../endToEnd/relay";
-import { launchChromium } from "./chromium";
-import { RelayPage } from "./relayPage";
+import { recipient } from "../endToEnd/relay";
+import { pageRun, RelayPage } from "./relayPage";
 
 describe("the page of a relay that delivers by replay", () => {
-  let browser: Browser;
-  let relay: Relay;
   let page: RelayPage;
-  before(async () => {
-    browser = await launchChromium();
-    relay = await Relay.start(["-c", "delivery=replay"]);
-  });
-  after(async () => {
-    await browser?.close();
-    await relay?.stop();
-  });
-  beforeEach(async () => (page = await RelayPage.open(browser, relay)));
-  afterEach(async () => {
-    page.expectNoProblem();
-    await page.close();
-  });
+  const run = pageRun(["-c", "delivery=replay"], (opened) => (page = opened));
 
   it("shows a message that the backend publishes, with its number, and how it came, drawn", async () => {
     await page.connect(recipient());
@@ -153,7 +137,7 @@ describe("the page of a relay that delivers by replay", () => {
     await page.untilDrawn(/^Lambda to Gateway: 200 \$disconnect/);
     await page.page.click("#clear");
     const expiresAtMs = Date.now() + 1_500;
-    await relay.publish({ ...to, expiresAt: new Date(expiresAtMs).toISOString() }, "too late");
+    await run.relay.publish({ ...to, expiresAt: new Date(expiresAtMs).toISOString() }, "too late");
     await page.untilDrawn(/append number 1: ok/);
     while (Date.now() <= expiresAtMs) await new Promise(setImmediate);
     await page.publish("in time");

@@ -67,7 +67,11 @@ describe("the client, refused", () => {
     setUp.client.connect();
     setUp.socket.fail(`WebSocket connection to '${setUp.socket.url}' failed: Expected 101 status code: 403`);
     expect(setUp.states.at(-1)).to.deep.equal({
-      ...{ state: "waiting", previous: "connecting", closeCode: 1006, statusCode: 403, delayMs: 500 },
+      state: "waiting",
+      previous: "connecting",
+      closeCode: 1006,
+      statusCode: 403,
+      delayMs: 500,
       reason: "closed with 1006 WebSocket connection to 'the URL' failed: Expected 101 status code: 403",
     });
   });

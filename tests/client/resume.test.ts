@@ -187,9 +187,7 @@ describe("the client, resuming", () => {
     socket.receive({ ...fault, action: "resume" });
     await setUp.clock.advance(1_000);
     expect(socket.take("resume")).to.deep.equal([resumeAfter(1)]);
-    expect(setUp.errorCodes).to.deep.equal([
-      ...["unavailable", "unavailable", "unavailable", "bad-request", "unavailable"],
-    ]);
+    expect(setUp.errorCodes).to.deep.equal(["unavailable", "unavailable", "unavailable", "bad-request", "unavailable"]);
   });
 
   it("opens another connection where the relay does not know this one", async () => {

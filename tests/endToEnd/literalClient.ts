@@ -67,8 +67,13 @@ export class LiteralClient {
     if (this.isEnded) return;
     const socket = new WebSocket(this.url, ["websocket-relay.v1"], { headers });
     const link: Link = {
-      ...{ socket, isClosed: false, isSuperseded: false, isOvertaken: false },
-      ...{ hasResumed: false, isResuming: false, through: 0 },
+      socket,
+      isClosed: false,
+      isSuperseded: false,
+      isOvertaken: false,
+      hasResumed: false,
+      isResuming: false,
+      through: 0,
     };
     if (this.current) this.replacement = link;
     else this.current = link;

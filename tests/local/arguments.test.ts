@@ -40,7 +40,7 @@ describe("the arguments of a resource", () => {
   for (const [type, argument, value] of refused) {
     it(`are refused with ${argument} of ${type}, which AWS would act on`, async () => {
       const { message } = await refusal(cloud.provisioner.create(type, "relay", { [argument]: value }));
-      expect(message).to.include(`${argument} of ${type} (relay)`).and.include("not modelled here");
+      expect(message).to.include(`${argument} of ${type} (relay)`).and.include("not modelled in the local run");
     });
   }
 

@@ -44,8 +44,10 @@ describe("the local cloud", () => {
     const denied = await untilLog(/^rule /);
     expect(denied).to.include("events.amazonaws.com is not authorized").and.include(String(rule.outputs.arn));
     await create("aws:lambda/permission:Permission", {
-      ...{ action: "lambda:InvokeFunction", function: "sweep" },
-      ...{ principal: "events.amazonaws.com", sourceArn: rule.outputs.arn },
+      action: "lambda:InvokeFunction",
+      function: "sweep",
+      principal: "events.amazonaws.com",
+      sourceArn: rule.outputs.arn,
     });
     await untilLog(/^sweep: .*Scheduled Event came/);
   });
@@ -53,14 +55,17 @@ describe("the local cloud", () => {
   it("serves a stage by a custom domain name, and logs who came into the stage's log group", async () => {
     const logGroup = await create("aws:cloudwatch/logGroup:LogGroup", { name: "access" });
     const api = await create("aws:apigatewayv2/api:Api", {
-      ...{ protocolType: "WEBSOCKET", routeSelectionExpression: "$request.body.action" },
+      protocolType: "WEBSOCKET",
+      routeSelectionExpression: "$request.body.action",
     });
     const integration = { apiId: api.id, integrationType: "MOCK" };
     const target = `integrations/${(await create("aws:apigatewayv2/integration:Integration", integration)).id}`;
     await create("aws:apigatewayv2/route:Route", { apiId: api.id, routeKey: "$connect", target });
     const deployment = await create("aws:apigatewayv2/deployment:Deployment", { apiId: api.id });
     await create("aws:apigatewayv2/stage:Stage", {
-      ...{ apiId: api.id, name: "live", deploymentId: deployment.id },
+      apiId: api.id,
+      name: "live",
+      deploymentId: deployment.id,
       accessLogSettings: {
         destinationArn: logGroup.outputs.arn,
         format: "$context.requestId $context.domainName $context.stage $context.eventType $context.status",
@@ -70,14 +75,17 @@ describe("the local cloud", () => {
       domainName: "ws.relay.dev",
       domainNameConfiguration: {
         certificateArn: "arn:aws:acm:us-east-1:000000000000:certificate/c",
-        ...{ endpointType: "REGIONAL", securityPolicy: "TLS_1_2" },
+        endpointType: "REGIONAL",
+        securityPolicy: "TLS_1_2",
       },
     });
     const { targetDomainName, hostedZoneId } = domain.outputs.domainNameConfiguration as Record<string, string>;
     const mapping = { apiId: api.id, domainName: domain.id, stage: "live" };
     await create("aws:apigatewayv2/apiMapping:ApiMapping", mapping);
     await create("aws:route53/record:Record", {
-      ...{ zoneId: "Z0", name: "ws.relay.dev", type: "A" },
+      zoneId: "Z0",
+      name: "ws.relay.dev",
+      type: "A",
       aliases: [{ name: targetDomainName, zoneId: hostedZoneId, evaluateTargetHealth: false }],
     });
     const socket = new WebSocket(String(api.outputs.apiEndpoint), { headers: { Host: "ws.relay.dev" } });
@@ -87,7 +95,9 @@ describe("the local cloud", () => {
 
   it("answers a program's questions of what is provisioned, and reads it", async () => {
     const table = await create("aws:dynamodb/table:Table", {
-      ...{ attributes: [{ name: "id", type: "S" }], hashKey: "id", billingMode: "PAY_PER_REQUEST" },
+      attributes: [{ name: "id", type: "S" }],
+      hashKey: "id",
+      billingMode: "PAY_PER_REQUEST",
     });
     const topic = await create("aws:sns/topic:Topic", {});
     const { provisioner } = cloud;
@@ -106,8 +116,14 @@ describe("the local cloud", () => {
       create("aws:kms/alias:Alias", { name: "alias/relay", targetKeyId: key.id }),
       create("aws:cloudwatch/dashboard:Dashboard", { dashboardName: "relay", dashboardBody: '{"widgets":[]}' }),
       create("aws:cloudwatch/metricAlarm:MetricAlarm", {
-        ...{ name: "alarm", metricName: "Delivered", namespace: "WebsocketRelay", period: 60, statistic: "Sum" },
-        ...{ comparisonOperator: "GreaterThanThreshold", evaluationPeriods: 1, threshold: 0 },
+        name: "alarm",
+        metricName: "Delivered",
+        namespace: "WebsocketRelay",
+        period: 60,
+        statistic: "Sum",
+        comparisonOperator: "GreaterThanThreshold",
+        evaluationPeriods: 1,
+        threshold: 0,
       }),
     ]);
     expect(created.map(({ id }) => id)).to.deep.equal(["api-gateway-account", "alias/relay", "relay", "alarm"]);

@@ -26,7 +26,9 @@ describe("the control server's page", () => {
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
     fetch(`${control.url}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
   const relay = (topicArn = "arn:aws:sns:us-east-1:000000000000:topic") => ({
-    ...{ topicArn, managementEndpoint: "http://127.0.0.1:8001/live", delivery: "replay" as const },
+    topicArn,
+    managementEndpoint: "http://127.0.0.1:8001/live",
+    delivery: "replay" as const,
   });
 
   it("is made of files of one origin, which may load nothing else, and run no script of their own text", async () => {
@@ -53,7 +55,8 @@ describe("the control server's page", () => {
     expect((await post("/publish", {})).status).to.equal(503);
     control.serve(relay());
     expect(await (await get("/relay")).json()).to.deep.equal({
-      ...{ websocketUrl: "ws://127.0.0.1:8001/live", delivery: "replay" },
+      websocketUrl: "ws://127.0.0.1:8001/live",
+      delivery: "replay",
     });
   });
 
@@ -74,7 +77,10 @@ describe("the control server's page", () => {
     const queue = await create("aws:sqs/queue:Queue", {});
     const { arn, url } = queue.outputs as { arn: string; url: string };
     const policy = {
-      ...{ Effect: "Allow", Principal: { Service: "sns.amazonaws.com" }, Action: "sqs:SendMessage", Resource: arn },
+      Effect: "Allow",
+      Principal: { Service: "sns.amazonaws.com" },
+      Action: "sqs:SendMessage",
+      Resource: arn,
       Condition: { ArnEquals: { "aws:SourceArn": topic.id } },
     };
     const document = JSON.stringify({ Version: "2012-10-17", Statement: [policy] });

@@ -69,8 +69,13 @@ describe("a scheduled rule", () => {
     expect(first).to.include({ functionArn });
     expect(first?.caller).to.deep.equal({ principal: "events.amazonaws.com", sourceArn: ruleArn });
     expect(event).to.deep.equal({
-      ...{ version: "0", "detail-type": "Scheduled Event", source: "aws.events", account: "000000000000" },
-      ...{ region: "us-east-1", resources: [ruleArn], detail: {} },
+      version: "0",
+      "detail-type": "Scheduled Event",
+      source: "aws.events",
+      account: "000000000000",
+      region: "us-east-1",
+      resources: [ruleArn],
+      detail: {},
     });
     expect(time).to.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     expect(id).not.to.equal(second?.event.id);
@@ -217,8 +222,17 @@ describe("a rate expression", () => {
     it(`${expression} is ${ms} ms`, () => expect(ratePeriodMs(expression)).to.equal(ms));
   }
   const refused = [
-    ...["rate(1 minutes)", "rate(5 minute)", "rate(0 minutes)", "rate(-1 minutes)", "rate(1.5 hours)"],
-    ...["rate(30 seconds)", "rate(1  minute)", "rate (1 minute)", "1 minute", "rate(1 minute) ", ""],
+    "rate(1 minutes)",
+    "rate(5 minute)",
+    "rate(0 minutes)",
+    "rate(-1 minutes)",
+    "rate(1.5 hours)",
+    "rate(30 seconds)",
+    "rate(1  minute)",
+    "rate (1 minute)",
+    "1 minute",
+    "rate(1 minute) ",
+    "",
   ];
   for (const expression of refused) {
     it(`is not ${JSON.stringify(expression)}`, () => expect(ratePeriodMs(expression)).to.equal(undefined));

@@ -286,7 +286,8 @@ describe("an event source mapping", () => {
       const { bodies, event, answer } = await invoker.next();
       expect(bodies).to.deep.equal(["1", "2"]);
       expect(event.Records[1]?.attributes).to.include({
-        ...{ MessageGroupId: "g", MessageDeduplicationId: "2" },
+        MessageGroupId: "g",
+        MessageDeduplicationId: "2",
         SequenceNumber: "2".padStart(20, "0"),
       });
       answer(success);

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { frameLabel } from "../../local/gateway/frameLabel";
+import { frameLabel, hasMessage } from "../../local/gateway/frameLabel";
 
 describe("the label of a frame to a client", () => {
   const message = (seq: number) => ({ type: "message", epoch: "e", seq, id: `m-${seq}`, body: "a secret" });
@@ -22,5 +22,23 @@ describe("the label of a frame to a client", () => {
 
   it("says so where a frame of the protocol is no JSON", () => {
     expect(frameLabel("{", "websocket-relay.v1")).to.equal("a frame that is no JSON");
+  });
+});
+
+describe("a frame to a client", () => {
+  const message = { type: "message", epoch: "e", seq: 1, id: "m-1", body: "a secret" };
+  for (const [what, frame, expected] of [
+    ["a message", message, true],
+    ["a message after the answer to a resume", [{ type: "resumed" }, message], true],
+    ["the relay's own answer alone", { type: "hello" }, false],
+  ] as const) {
+    it(`${expected ? "holds" : "does not hold"} what a backend published where it is ${what}`, () => {
+      expect(hasMessage(JSON.stringify(frame), "websocket-relay.v1")).to.equal(expected);
+    });
+  }
+
+  it("holds what a backend published in every other protocol, and nothing where it is no JSON", () => {
+    expect(hasMessage(JSON.stringify({ type: "hello" }), undefined)).to.equal(true);
+    expect(hasMessage("{", "websocket-relay.v1")).to.equal(false);
   });
 });

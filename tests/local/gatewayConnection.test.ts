@@ -323,12 +323,28 @@ describe("the local gateway's connections", () => {
       const first = await fixture.open();
       first.client.ws.close();
       expect(await lost).to.contain(first.id.slice(-5));
+      expect(fixture.failures).to.deep.equal([[first.id, "disconnect lost"]]);
       const second = await fixture.open();
       second.client.ws.close();
       const { event } = await fixture.invoker.next("$disconnect");
       expect(event.requestContext.connectionId).to.equal(second.id);
       expect(fixture.invoker.count("$disconnect")).to.equal(1);
     });
+  });
+
+  it("is named in everything that is traced of it, with the route of what its client sends", async () => {
+    await fixture.deployed("$connect", "ping", "$disconnect");
+    const { client, id: connectionId } = await fixture.open();
+    client.send({ action: "ping" });
+    await fixture.invoker.next("ping");
+    await fixture.manage("GET", connectionId);
+    const answered = traced("200 $disconnect");
+    client.ws.close(1000);
+    await answered;
+    expect(new Set(fixture.events.map((event) => event.connectionId))).to.deep.equal(new Set([connectionId]));
+    const pings = fixture.events.filter(({ routeKey }) => routeKey === "ping");
+    expect(pings.length).to.be.at.least(2);
+    expect(fixture.failures).to.deep.equal([]);
   });
 
   it("is listed with the tag that its client gave, and without one where none was given", async () => {
@@ -350,6 +366,7 @@ describe("the local gateway's connections", () => {
       const { requestContext } = (await fixture.invoker.next("$disconnect")).event;
       expect(requestContext).to.include({ connectionId: id, disconnectStatusCode: 1006 });
       expect(fixture.labels).to.include(`Client->Gateway: the connection is cut …${id.slice(-5)}`);
+      expect(fixture.failures).to.deep.equal([[id, "cut"]]);
       expect(fixture.gateways.drop(id)).to.equal(false);
     });
 
@@ -361,6 +378,10 @@ describe("the local gateway's connections", () => {
       expect((await fixture.manage("POST", id, "after")).status).to.equal(200);
       expect((await fixture.manage("GET", id)).status).to.equal(200);
       expect(fixture.gateways.connections()).to.deep.equal([{ id, state: "half-open" }]);
+      expect(fixture.failures).to.deep.equal([
+        [id, "half-open"],
+        [id, "message lost"],
+      ]);
       // The end of the TCP connection is ordered after everything that was let through before it.
       const closed = client.closed;
       await fixture.gateways.close();

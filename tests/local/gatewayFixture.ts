@@ -7,6 +7,7 @@ import { apiGatewayResources } from "../../local/provision/apiGateway";
 import { customDomainResources } from "../../local/provision/customDomain";
 import type { Properties } from "../../local/provision/resource";
 import { Trace } from "../../local/trace";
+import type { TraceEvent, TraceFailure } from "../../local/traceEvent";
 
 export const functionArn = "arn:aws:lambda:us-east-1:000000000000:function:relay";
 export const invokeArn = `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${functionArn}/invocations`;
@@ -48,6 +49,7 @@ export class Fixture {
   readonly invoker = new FakeInvoker();
   readonly trace = new Trace();
   readonly labels: string[] = [];
+  readonly events: TraceEvent[] = [];
   readonly logs: string[] = [];
   readonly gateways: Gateways;
   readonly resources;
@@ -59,12 +61,20 @@ export class Fixture {
   constructor(options: Partial<GatewaysOptions> = {}) {
     const { invoker, trace } = this;
     const log = (line: string) => void this.logs.push(line);
-    this.trace.subscribe(({ from, to, label }) => this.labels.push(`${from}->${to}: ${label}`));
+    this.trace.subscribe((event) => {
+      this.labels.push(`${event.from}->${event.to}: ${event.label}`);
+      this.events.push(event);
+    });
     this.gateways = new Gateways({ invoker, trace, timeScale: 1, loseDisconnects: false, log, ...options });
     this.resources = {
       ...apiGatewayResources(this.gateways, new Set(["access"])),
       ...customDomainResources(this.gateways),
     };
+  }
+
+  /** What was traced as failed, and of which connection. */
+  get failures(): [connectionId: string | undefined, failure: TraceFailure][] {
+    return this.events.flatMap(({ connectionId, failure }) => (failure ? [[connectionId, failure]] : []));
   }
 
   async create(type: string, inputs: Properties, name = "test"): Promise<{ id: string; outputs: Properties }> {

@@ -192,5 +192,6 @@ describe("the local gateway's management API", () => {
       "Lambda->Gateway: POST @connections …CIhw=",
       "Gateway->Lambda: 410 Gone …CIhw=",
     ]);
+    expect(fixture.failures).to.deep.equal([[goneId, "gone"]]);
   });
 });

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
+import { Listener } from "../../local/gateway/listener";
 import { Fixture, invokeArn, rejection } from "./gatewayFixture";
 
 const websocket = { protocolType: "WEBSOCKET", routeSelectionExpression: "$request.body.action" };
@@ -67,6 +68,16 @@ describe("the local gateway's resources", () => {
     await fixture.api();
     expect(fixture.apiEndpoint).to.not.equal(`ws://127.0.0.1:${port}`);
   });
+
+  for (const [what, host, message] of [
+    ["of another machine", "203.0.113.9", /^203\.0\.113\.9 is no address of this machine/],
+    // Link-local, without the interface that it belongs to.
+    ["that cannot be listened on for another reason", "fe80::1", /^Cannot listen on port \d+ of fe80::1 \(EINVAL\)$/],
+  ] as const) {
+    it(`say what is wrong with a host ${what}`, async () => {
+      expect((await rejection(Listener.open(0, host))).message).to.match(message);
+    });
+  }
 
   it("deploy what the API has at that moment: a later route is unknown until the next deployment", async () => {
     await fixture.deployed("ping");

@@ -7,34 +7,20 @@ import {
   SendMessageBatchCommand,
   SendMessageCommand,
   SetQueueAttributesCommand,
-  SQSClient,
   type Message,
 } from "@aws-sdk/client-sqs";
-import { PublishBatchCommand, PublishCommand, SNSClient } from "@aws-sdk/client-sns";
+import { PublishBatchCommand, PublishCommand } from "@aws-sdk/client-sns";
 import { expect } from "chai";
-import { credentials, region } from "../../local/account";
-import { Messaging } from "../../local/messaging";
 import { Trace } from "../../local/trace";
 import { refusal } from "../refusal";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
+import { startMessaging } from "./messagingSetUp";
 
 async function start({ timeScale }: { timeScale?: number } = {}) {
   const trace = new Trace();
   const labels: string[] = [];
   trace.subscribe(({ from, to, label }) => labels.push(`${from} -> ${to}: ${label}`));
   const lines: string[] = [];
-  const messaging = await Messaging.start({ trace, timeScale, log: (line) => lines.push(line) });
-  const sqs = new SQSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
-  const sns = new SNSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
-  cleanUps.push(
-    () => messaging.close(),
-    () => sqs.destroy(),
-    () => sns.destroy(),
-  );
+  const { messaging, sqs, sns } = await startMessaging({ trace, timeScale, log: (line) => lines.push(line) });
 
   /** Waits for messages, up to the 20 s of a long poll. */
   const receive = async (url: string, options: { VisibilityTimeout?: number } = {}): Promise<Message[]> => {

@@ -1,4 +1,4 @@
-import { PublishBatchCommand, PublishCommand, type PublishCommandInput, SNSClient } from "@aws-sdk/client-sns";
+import { PublishBatchCommand, PublishCommand, type PublishCommandInput } from "@aws-sdk/client-sns";
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
@@ -7,18 +7,10 @@ import {
   SendMessageBatchCommand,
   SendMessageCommand,
   type SendMessageCommandInput,
-  SQSClient,
 } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
-import { credentials, region } from "../../local/account";
-import { Messaging } from "../../local/messaging";
-import { Trace } from "../../local/trace";
 import { refusal } from "../refusal";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
+import { startMessaging } from "./messagingSetUp";
 
 const anybody = JSON.stringify({
   Statement: [{ Effect: "Allow", Principal: "*", Action: "sqs:SendMessage", Resource: "*" }],
@@ -29,14 +21,7 @@ async function start(
   attributes: { queue?: Record<string, string>; topic?: Record<string, string>; queuePolicy?: string } = {},
 ) {
   const lines: string[] = [];
-  const messaging = await Messaging.start({ trace: new Trace(), log: (line) => lines.push(line) });
-  const sqs = new SQSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
-  const sns = new SNSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
-  cleanUps.push(
-    () => messaging.close(),
-    () => sqs.destroy(),
-    () => sns.destroy(),
-  );
+  const { messaging, sqs, sns } = await startMessaging({ log: (line) => lines.push(line) });
   const topicArn = messaging.createTopic("topic.fifo", attributes.topic ?? {});
   const dead = messaging.createQueue("dead.fifo", {});
   const undelivered = messaging.createQueue("undelivered.fifo", { Policy: anybody });
@@ -53,12 +38,10 @@ async function start(
   const send = (MessageBody: string, group = "g", more: Partial<SendMessageCommandInput> = {}) =>
     sqs.send(
       new SendMessageCommand({
-        ...{
-          QueueUrl: queue.url,
-          MessageBody,
-          MessageGroupId: group,
-          MessageDeduplicationId: `${group}-${MessageBody}`,
-        },
+        QueueUrl: queue.url,
+        MessageBody,
+        MessageGroupId: group,
+        MessageDeduplicationId: `${group}-${MessageBody}`,
         ...more,
       }),
     );

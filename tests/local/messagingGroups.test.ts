@@ -1,33 +1,15 @@
-import { PublishBatchCommand, PublishCommand, SNSClient } from "@aws-sdk/client-sns";
-import {
-  type Message,
-  ReceiveMessageCommand,
-  SendMessageBatchCommand,
-  SendMessageCommand,
-  SQSClient,
-} from "@aws-sdk/client-sqs";
+import { PublishBatchCommand, PublishCommand } from "@aws-sdk/client-sns";
+import { type Message, ReceiveMessageCommand, SendMessageBatchCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
-import { credentials, region } from "../../local/account";
+import { credentials } from "../../local/account";
 import { EventSourceMapping } from "../../local/eventSourceMapping";
-import { Messaging } from "../../local/messaging";
 import { Trace } from "../../local/trace";
 import { refusal } from "../refusal";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
+import { afterTest, startMessaging } from "./messagingSetUp";
 
 /** A topic with a standard queue, and that queue's dead-letter queue, which takes what is received a second time. */
 async function start({ raw = true } = {}) {
-  const messaging = await Messaging.start({ trace: new Trace(), log: () => undefined });
-  const sqs = new SQSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
-  const sns = new SNSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
-  cleanUps.push(
-    () => messaging.close(),
-    () => sqs.destroy(),
-    () => sns.destroy(),
-  );
+  const { messaging, sqs, sns } = await startMessaging();
   const topicArn = messaging.createTopic("topic", {});
   const dead = messaging.createQueue("dead", {});
   const queue = messaging.createQueue("queue", {
@@ -165,7 +147,7 @@ describe("a message group on a standard queue", () => {
         trace: new Trace(),
       };
       const mapping = new EventSourceMapping(options);
-      cleanUps.push(() => mapping.stop());
+      afterTest(() => mapping.stop());
     });
     expect(event).to.have.nested.property("Records[0].attributes.MessageGroupId", "g");
   });

@@ -1,34 +1,19 @@
-import { GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { GetQueueAttributesCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import {
   GetSubscriptionAttributesCommand,
   GetTopicAttributesCommand,
   ListTopicsCommand,
   PublishCommand,
-  SNSClient,
 } from "@aws-sdk/client-sns";
 import { expect } from "chai";
-import { credentials, region } from "../../local/account";
-import { Messaging } from "../../local/messaging";
 import { messagingResources } from "../../local/provision/messaging";
 import { messagingFunctions } from "../../local/provision/messagingState";
 import type { Properties } from "../../local/provision/resource";
-import { Trace } from "../../local/trace";
 import { refusal } from "../refusal";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
+import { startMessaging } from "./messagingSetUp";
 
 async function start() {
-  const messaging = await Messaging.start({ trace: new Trace(), log: () => undefined });
-  const sqs = new SQSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
-  const sns = new SNSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
-  cleanUps.push(
-    () => messaging.close(),
-    () => sqs.destroy(),
-    () => sns.destroy(),
-  );
+  const { messaging, sqs, sns } = await startMessaging();
   const resources = messagingResources(messaging);
   const resource = (type: string) => {
     const found = resources[type];
@@ -296,8 +281,15 @@ describe("what a program asks of queues and topics", () => {
     const { id } = await create(topic, { name: "topic", kmsMasterKeyId: "alias/mine" });
     const read = messagingResources(messaging)[topic]?.read;
     expect(await read?.(id)).to.deep.equal({
-      ...{ id, arn: id, name: "topic", owner: "000000000000", region: "us-east-1", displayName: "" },
-      ...{ kmsMasterKeyId: "alias/mine", policy: undefined, fifoTopic: false },
+      id,
+      arn: id,
+      name: "topic",
+      owner: "000000000000",
+      region: "us-east-1",
+      displayName: "",
+      kmsMasterKeyId: "alias/mine",
+      policy: undefined,
+      fifoTopic: false,
     });
     await resource(topic).delete(id, {});
     expect(await read?.(id)).to.equal(undefined);

@@ -5,20 +5,13 @@ import {
   PublishCommand,
   SetSubscriptionAttributesCommand,
   SetTopicAttributesCommand,
-  SNSClient,
   SubscribeCommand,
 } from "@aws-sdk/client-sns";
-import { type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { type Message, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
-import { credentials, region } from "../../local/account";
-import { Messaging } from "../../local/messaging";
 import { Trace } from "../../local/trace";
 import { refusal } from "../refusal";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
+import { startMessaging } from "./messagingSetUp";
 
 /** A topic with a queue. */
 async function start({
@@ -31,14 +24,7 @@ async function start({
   const labels: string[] = [];
   const trace = new Trace();
   trace.subscribe(({ label }) => labels.push(label));
-  const messaging = await Messaging.start({ trace, log: () => undefined });
-  const sqs = new SQSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
-  const sns = new SNSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
-  cleanUps.push(
-    () => messaging.close(),
-    () => sqs.destroy(),
-    () => sns.destroy(),
-  );
+  const { messaging, sqs, sns } = await startMessaging({ trace });
   const suffix = isFifo ? ".fifo" : "";
   const topicArn = messaging.createTopic(`topic${suffix}`, {});
   const anybody = { Effect: "Allow", Principal: "*", Action: "sqs:SendMessage", Resource: "*" };

@@ -17,26 +17,13 @@ import {
   SendMessageCommand,
   type SendMessageCommandInput,
   SetQueueAttributesCommand,
-  SQSClient,
 } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
-import { credentials, region } from "../../local/account";
-import { Messaging } from "../../local/messaging";
-import { Trace } from "../../local/trace";
 import { refusal } from "../refusal";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
+import { startMessaging } from "./messagingSetUp";
 
 async function start({ timeScale, name = "queue" }: { timeScale?: number; name?: string } = {}) {
-  const messaging = await Messaging.start({ trace: new Trace(), timeScale, log: () => undefined });
-  const sqs = new SQSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
-  cleanUps.push(
-    () => messaging.close(),
-    () => sqs.destroy(),
-  );
+  const { messaging, sqs } = await startMessaging({ timeScale });
   const { url: QueueUrl } = messaging.createQueue(name, {});
   const fifo = name.endsWith(".fifo") ? { MessageGroupId: "g", MessageDeduplicationId: "1" } : {};
   const send = (message: Partial<SendMessageCommandInput> = {}) =>

@@ -104,8 +104,15 @@ describe("a function's log", () => {
       service = new LambdaService({ environment: () => ({}), log, metrics, iam });
       const code = new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset(body) });
       const put = service.putFunction({
-        ...{ name: "relay-deliver-abc", roleArn, code, handler: "index.handler", runtime: "nodejs24.x" },
-        ...{ timeoutSeconds: 3, memorySizeMb: 128, variables: {}, loggingConfig: { logFormat: "JSON" } },
+        name: "relay-deliver-abc",
+        roleArn,
+        code,
+        handler: "index.handler",
+        runtime: "nodejs24.x",
+        timeoutSeconds: 3,
+        memorySizeMb: 128,
+        variables: {},
+        loggingConfig: { logFormat: "JSON" },
       });
       void put.then(() => service?.invoke("relay-deliver-abc", {}));
     });

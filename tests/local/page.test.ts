@@ -5,11 +5,11 @@ import { stop } from "esbuild";
 import ts from "typescript";
 import { RelayClient } from "../../client";
 import { Arrivals } from "../../local/page/arrivals";
-import { arrowOf, columns, isTrouble } from "../../local/page/diagramLayout";
+import { arrowOf, columns, isHeartbeat } from "../../local/page/diagramLayout";
 import { cutInWords, receivedInWords, stateHelp, stateLabels, timeOfDay } from "../../local/page/inWords";
 import { OwnConnections } from "../../local/page/ownConnections";
 import { pageAssets } from "../../local/pageAssets";
-import { type Participant, participants } from "../../local/traceEvent";
+import { participants } from "../../local/traceEvent";
 
 const folder = resolve(__dirname, "../../local/page");
 
@@ -60,13 +60,13 @@ describe("the page's sources", () => {
     const [, longest] = /id="heartbeat" [^>]*max="(\d+)"/.exec(html) ?? [];
     const client = (seconds: number) =>
       new RelayClient({
-        ...{ url: "wss://relay.example", context: "chat", contextId: "7" },
-        ...{
-          heartbeatIntervalMs: seconds * 1000,
-          heartbeatTimeoutMs: seconds * 1000,
-          WebSocket: class {} as never,
-          onMessage: () => undefined,
-        },
+        url: "wss://relay.example",
+        context: "chat",
+        contextId: "7",
+        heartbeatIntervalMs: seconds * 1000,
+        heartbeatTimeoutMs: seconds * 1000,
+        WebSocket: class {} as never,
+        onMessage: () => undefined,
       });
     expect(() => client(Number(longest))).not.to.throw();
     expect(() => client(Number(longest) + 1)).to.throw(/heartbeatIntervalMs/);
@@ -129,70 +129,42 @@ describe("the page's diagram", () => {
   });
 });
 
-describe("trouble in the page's diagram", () => {
-  for (const [label, expected] of [
-    ["410 Gone …CIhw=", true],
-    ["the connection is cut …CIhw=", true],
-    ["the network is gone, unnoticed …CIhw=", true],
-    ["message 3 …CIhw= is lost, unnoticed", true],
-    ["$disconnect …CIhw= is lost", true],
-    ["200 …x410=", false],
-    ["publish to lost-property/cut#410", false],
-    ["open …CIhw= context=cutover", false],
-    ["message 410 …CIhw=", false],
-  ] as const) {
-    it(`${expected ? "is" : "is not"} ${label}`, () => {
-      expect(isTrouble({ label })).to.equal(expected);
-    });
-  }
+describe("a step of the page's diagram", () => {
+  it("is a heartbeat's where the gateway names the heartbeats' route", () => {
+    expect(isHeartbeat({ routeKey: "ping" })).to.equal(true);
+    for (const step of [{ routeKey: "acknowledge" }, {}]) expect(isHeartbeat(step)).to.equal(false);
+  });
 });
 
 describe("the page's own connections", () => {
-  const event = (from: Participant, to: Participant, label: string) => ({ atMs: 0, from, to, label });
-  const lost = (label: string) => own.fateIn(event("Gateway", "Client", label))?.of;
+  const [id, otherId] = ["L0SM9cOFvHcCIhw=", "another-one-2bcd="];
   let own: OwnConnections;
   beforeEach(() => {
     own = new OwnConnections();
-    own.add("L0SM9cOFvHcCIhw=");
-    own.add("another-one-2bcd=");
+    own.add(id);
+    own.add(otherId);
+  });
+
+  it("are those that it has opened, by their whole id", () => {
+    const ids = [id, otherId, "zzzzzzzzzzzCIhw=", undefined];
+    expect(ids.map((connectionId) => own.isIn({ connectionId }))).to.deep.equal([true, true, false, false]);
   });
 
   it("have lost a message that the gateway accepted for one of them while it was half-open", () => {
-    expect(lost("message …CIhw= is lost, unnoticed")).to.equal("message lost");
-    expect(lost("message …2bcd= is lost, unnoticed")).to.equal("message lost");
+    for (const connectionId of [id, otherId])
+      expect(own.hasLostMessage({ connectionId, failure: "message lost" })).to.equal(true);
   });
 
-  for (const [what, label] of [
-    ["was delivered", "message …CIhw="],
-    ["was sent to another page's connection", "message …zzzz= is lost, unnoticed"],
-    ["is no message but the protocol's own frame", "hello …CIhw= is lost, unnoticed"],
-    ["is a $disconnect", "$disconnect …CIhw= is lost"],
+  for (const [what, step] of [
+    ["was delivered", { connectionId: id }],
+    ["was sent to another page's connection", { connectionId: "zzzzzzzzzzzCIhw=", failure: "message lost" }],
+    ["is no message but the protocol's own frame", { connectionId: id, failure: "frame lost" }],
+    ["is a $disconnect", { connectionId: id, failure: "disconnect lost" }],
   ] as const) {
     it(`have not lost what ${what}`, () => {
-      expect(lost(label)).to.equal(undefined);
+      expect(own.hasLostMessage(step)).to.equal(false);
     });
   }
-
-  it("have not lost what a client sent", () => {
-    expect(own.fateIn(event("Client", "Gateway", "message …CIhw= is lost, unnoticed"))).to.equal(undefined);
-  });
-
-  it("are half-open from the cut of the one that is named", () => {
-    const cut = own.fateIn(event("Client", "Gateway", "the network is gone, unnoticed …CIhw="));
-    if (cut?.of !== "cut") throw new Error("no cut");
-    expect([cut.isOf("L0SM9cOFvHcCIhw="), cut.isOf("another-one-2bcd=")]).to.deep.equal([true, false]);
-    expect(own.fateIn(event("Client", "Gateway", "the network is gone, unnoticed …zzzz="))).to.equal(undefined);
-  });
-
-  it("are found in a label by their whole name", () => {
-    const isIn = (label: string) => own.isIn({ label });
-    expect([
-      isIn("close 1000 …CIhw=: done"),
-      isIn("200 …CIhw="),
-      isIn("open …zzCIhw= chat"),
-      isIn("open"),
-    ]).to.deep.equal([true, true, false, false]);
-  });
 });
 
 describe("what the page says", () => {

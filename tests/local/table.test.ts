@@ -164,7 +164,8 @@ describe("a provisioned table", () => {
     const { dynamodb, create } = await start();
     const { id: TableName } = await create({
       billingMode: "PAY_PER_REQUEST",
-      ...{ hashKey: "session", rangeKey: "entry" },
+      hashKey: "session",
+      rangeKey: "entry",
       attributes: [
         ...["session", "entry", "expiry_shard"].map((name) => ({ name, type: "S" })),
         { name: "due_at", type: "N" },
@@ -176,7 +177,8 @@ describe("a provisioned table", () => {
             { attributeName: "expiry_shard", keyType: "HASH" },
             { attributeName: "due_at", keyType: "RANGE" },
           ],
-          ...{ projectionType: "INCLUDE", nonKeyAttributes: ["seq"] },
+          projectionType: "INCLUDE",
+          nonKeyAttributes: ["seq"],
         },
       ],
     });
@@ -186,7 +188,9 @@ describe("a provisioned table", () => {
     await dynamodb.send(new PutItemCommand({ TableName, Item: { ...item, entry: { S: "2" } } }));
     const { Items } = await dynamodb.send(
       new QueryCommand({
-        ...{ TableName, IndexName: "due", KeyConditionExpression: "expiry_shard = :shard AND due_at <= :now" },
+        TableName,
+        IndexName: "due",
+        KeyConditionExpression: "expiry_shard = :shard AND due_at <= :now",
         ExpressionAttributeValues: { ":shard": { S: "0" }, ":now": { N: "5" } },
       }),
     );
@@ -292,13 +296,21 @@ describe("a provisioned table", () => {
     const { tables, table, create } = await start();
     const { id } = await create();
     const expected = {
-      ...{ id, name: id, arn: `arn:aws:dynamodb:us-east-1:000000000000:table/${id}`, region: "us-east-1" },
-      ...{ hashKey: "caller_id", rangeKey: "context", billingMode: "PAY_PER_REQUEST" },
+      id,
+      name: id,
+      arn: `arn:aws:dynamodb:us-east-1:000000000000:table/${id}`,
+      region: "us-east-1",
+      hashKey: "caller_id",
+      rangeKey: "context",
+      billingMode: "PAY_PER_REQUEST",
       attributes: sessionTable.attributes,
       globalSecondaryIndexes: [
         {
-          ...{ name: "by-connection", hashKey: "connection_id", rangeKey: undefined },
-          ...{ projectionType: "KEYS_ONLY", nonKeyAttributes: [] },
+          name: "by-connection",
+          hashKey: "connection_id",
+          rangeKey: undefined,
+          projectionType: "KEYS_ONLY",
+          nonKeyAttributes: [],
         },
       ],
     };

@@ -40,7 +40,9 @@ async function start() {
   const inputs = {
     name: TableName,
     attributes: ["p", "s", "g", "h", "b"].map((name) => ({ name, type: name === "b" ? "B" : "S" })),
-    ...{ hashKey: "p", rangeKey: "s", billingMode: "PAY_PER_REQUEST" },
+    hashKey: "p",
+    rangeKey: "s",
+    billingMode: "PAY_PER_REQUEST",
     globalSecondaryIndexes: [
       { name: "by-g", hashKey: "g", rangeKey: "h", projectionType: "ALL" },
       { name: "by-b", hashKey: "b", projectionType: "KEYS_ONLY" },
@@ -197,6 +199,7 @@ describe("a table refuses", () => {
     ["a name with a space", { name: "my table" }, /\[a-zA-Z0-9_.-\]\+/],
     ["36 days of recovery", { pointInTimeRecovery: { enabled: true, recoveryPeriodInDays: 36 } }, /1 to 35; got 36/],
     ["an attribute's name of 256 characters", { ttl: { attributeName: "t".repeat(256) } }, /1 to 255 characters/],
+    ["an attribute without a name", { attributes: [{ name: "", type: "S" }] }, /1 to 255 characters; got ""/],
   ];
   for (const [claim, given, message] of inputs) {
     it(`to be made with ${claim}`, async () => {
