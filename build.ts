@@ -18,10 +18,11 @@ async function build(): Promise<void> {
     // Out of the sources: what tsc emits is CommonJS, which esbuild cannot shake.
     writeFileSync(join(dist, "components", builtFile(path)), await bundleModule(path));
   }
-  // Besides the CommonJS that tsc made of them, each as one ES module, which browsers and bundlers need.
+  // Besides the CommonJS that tsc made of them, each as one ES module, which browsers and bundlers need. The backend's
+  // CommonJS, too: what tsc made of it requires ES modules.
   await bundleModules("client", "neutral", join(dist, "client"), ["esm"]);
   await bundleModules("protocol", "neutral", join(dist, "protocol"), ["esm"]);
-  await bundleModules("backend", "node", join(dist, "backend"), ["esm"]);
+  await bundleModules("backend", "node", join(dist, "backend"), ["esm", "cjs"]);
   await bundleVerifier(join(dist, "verifier"));
   await writePublishables(join(__dirname, "dist-packages"), dist);
   // npm sets it when it installs a package, and not when npx runs this folder's own.

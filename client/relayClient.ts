@@ -95,7 +95,10 @@ export class RelayClient {
     else if (!this.candidate) this.active?.check();
   };
 
-  /** Acknowledges what was handled, and ends the connection. Messages that `onMessage` did not get yet come after `connect()`. */
+  /**
+   * Acknowledges what was handled, and ends the connection. Messages that `onMessage` did not get yet come after `connect()`; in
+   * retry mode they are still handed over, since the relay would not send them again.
+   */
   close(): void {
     if (this.current === "closed") return;
     this.stop();

@@ -42,7 +42,11 @@ async function request(
   uri: string,
   { timeoutMs = ATTEMPT_TIMEOUT_MS, agent }: FetchKeysOptions,
 ): Promise<{ status?: number; body?: Buffer }> {
-  const options = { headers: { accept: "application/json" }, signal: AbortSignal.timeout(timeoutMs), agent };
+  const options = {
+    headers: { accept: "application/json", "accept-encoding": "identity" },
+    signal: AbortSignal.timeout(timeoutMs),
+    agent,
+  };
   const [response] = (await once(https.get(uri, options), "response")) as [IncomingMessage];
   const status = response.statusCode;
   const chunks: Buffer[] = [];

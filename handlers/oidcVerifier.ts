@@ -37,7 +37,10 @@ export function oidcVerifier(
   };
   return async function claimsOf(token) {
     const header = headerOf(token);
-    refuseExpired(unverifiedExpOf(token), clockToleranceSeconds);
+    // Before the keys: a token of another issuer, or an old one, names keys that are not to be looked for.
+    const { iss = issuer, exp } = unverifiedClaimsOf(token);
+    if (iss !== issuer) throw new RefusedTokenError(notOf(issuer));
+    refuseExpired(exp, clockToleranceSeconds);
     const claims = await verified(token, await keys.find(header), options);
     if (authorizedParties !== null && !authorizedParties.includes(claims.azp as string)) {
       throw new RefusedTokenError(`the claim azp is none of ${JSON.stringify(authorizedParties)}`);
@@ -68,12 +71,12 @@ function decodedHeader(token: string): { alg?: unknown; kid?: unknown } {
   }
 }
 
-/** Undefined where the payload is malformed: `jwtVerify` says how. */
-function unverifiedExpOf(token: string): unknown {
+/** None if the payload is malformed: `jwtVerify` says how. */
+function unverifiedClaimsOf(token: string): { iss?: unknown; exp?: unknown } {
   try {
-    return decodeJwt(token).exp;
+    return decodeJwt(token);
   } catch {
-    return undefined;
+    return {};
   }
 }
 
@@ -94,6 +97,10 @@ async function verified(
   throw new RefusedTokenError("the signature is not that of the issuer's key");
 }
 
+function notOf(issuer: JWTVerifyOptions["issuer"]): string {
+  return `the claim iss is not ${JSON.stringify(issuer)}`;
+}
+
 /** Names the claim or header and what is wrong with it, without its value. */
 function reasonOf(error: JOSEError, { issuer, audience }: JWTVerifyOptions): string {
   if (error instanceof JWTExpired) return "the claim exp has passed";
@@ -101,7 +108,7 @@ function reasonOf(error: JOSEError, { issuer, audience }: JWTVerifyOptions): str
     const { claim, reason } = error;
     if (reason === "missing") return `the claim ${claim} is missing`;
     if (reason === "invalid") return `the claim ${claim} is not a number`;
-    if (claim === "iss") return `the claim iss is not ${JSON.stringify(issuer)}`;
+    if (claim === "iss") return notOf(issuer);
     if (claim === "aud") return `the claim aud has none of ${JSON.stringify([audience].flat())}`;
     if (claim === "nbf") return "the claim nbf has not come yet";
   }

@@ -68,9 +68,9 @@ export function tokenVerifier(
 }
 
 function expiryOf({ exp }: Record<string, unknown>, endSessionWithToken: boolean): number {
-  // Neither library asks for `exp`, and JSON's 1e999 is Infinity: such a token would never end.
+  // Neither library asks for `exp`. JSON's 1e999 is Infinity, so that such a token would never end, and a table takes no 1e200.
   if (exp === undefined) throw new RefusedTokenError("the claim exp is missing");
-  if (!Number.isFinite(exp)) throw new RefusedTokenError("the claim exp is not a finite number");
+  if (!((exp as number) <= Number.MAX_SAFE_INTEGER)) throw new RefusedTokenError("the claim exp is beyond all dates");
   // The tolerance does not count: the session would begin after its end.
   if (endSessionWithToken && (exp as number) * 1000 <= Date.now()) {
     throw new RefusedTokenError("the claim exp has passed");

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { parse } from "yaml";
 
 /** Where a project's program is: what is loaded, and the folder that it runs in. */
@@ -36,8 +36,8 @@ function fromMain(projectFolder: string, main: string): ProgramEntry {
     new Error(`Pulumi.yaml: main is ${JSON.stringify(main)}, ${why}; allowed: a file or folder inside the project`);
   const path = resolve(projectFolder, main);
   if (isAbsolute(main)) throw refuse("an absolute path");
-  if (relative(projectFolder, path).startsWith("..")) throw refuse("outside the project");
-  const file = ["", ".ts", ".js"].map((extension) => path + extension).find(existsSync);
+  if (relative(projectFolder, path).split(sep)[0] === "..") throw refuse("outside the project");
+  const file = ["", ".js", ".ts"].map((extension) => path + extension).find(existsSync);
   if (!file) throw refuse("which does not exist");
   return statSync(file).isDirectory()
     ? { folder: file, path: packageEntry(file) }

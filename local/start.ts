@@ -92,7 +92,7 @@ function readFlags(args: string[]): Flags | undefined {
     throw new Error(`--port: got ${JSON.stringify(values.port)}; allowed: a whole number from 0 to 65535`);
   }
   const { host } = values;
-  if (host !== undefined && ["", "0.0.0.0", "::", "[::]"].includes(host)) {
+  if (host !== undefined && noHosts.includes(host)) {
     throw new Error(
       `--host: got ${JSON.stringify(host)}; allowed: an address of this machine as devices reach it, such as 192.168.1.20`,
     );
@@ -113,6 +113,9 @@ function readFlags(args: string[]): Flags | undefined {
   const loseDisconnects = values["lose-disconnects"];
   return { stack, config, port, host, timeScale, loseDisconnects, nodePath, programFolder, json };
 }
+
+/** Every address at once, whose Origin nothing could list; and those on which the API listens anyway. */
+const noHosts = ["", "0", "0.0.0.0", "::", "[::]", "localhost", "127.0.0.1", "::1", "[::1]"];
 
 /** A value may hold further equals signs. */
 function readPair(pair: string): [key: string, value: string] {
@@ -168,7 +171,7 @@ Ctrl-C ends it.
 
 function fromOutside(websocketUrl: string, host: string): string {
   const url = new URL(websocketUrl);
-  url.hostname = host;
+  url.hostname = host.includes(":") ? `[${host}]` : host;
   return url.href;
 }
 

@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { build as bundle } from "esbuild";
 import ts from "typescript";
@@ -120,8 +129,9 @@ function conditionsOf(entry: string, part: Publishable["part"]): object {
 const extensions = { esm: ".mjs", cjs: ".js" };
 
 /**
- * Bundles the sources of an entry, each format into one file; packages are left to be imported. Not minified: that is for the
- * program that it becomes a part of, whose stack traces and licence notices it would garble.
+ * Bundles the sources of an entry, each format into one file. The AWS SDK is left to be imported. Smaller packages are bundled,
+ * with their licences: some are ES modules only, which CommonJS on Lambda and in Jest cannot require. Not minified: that is
+ * for the program that it becomes a part of, whose stack traces and licence notices it would garble.
  *
  * @returns The packages that it imports.
  */
@@ -137,17 +147,32 @@ export async function bundleModules(
       entryPoints: [join(repository, entry, "index.ts")],
       outfile: join(folder, `index${extensions[format]}`),
       bundle: true,
-      packages: "external",
+      external: ["@aws-sdk/*"],
       format,
       platform,
       target: platform === "node" ? "node20" : "es2022",
       metafile: true,
     });
+    const licences = licencesOf(Object.keys(metafile.inputs));
+    if (licences !== "") appendFileSync(join(folder, `index${extensions[format]}`), licences);
     packages.push(...Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path)));
   }
   // Types of their own: by those of the CommonJS, a program of ES modules would be told of a default export.
   writeFileSync(join(folder, "index.d.mts"), 'export * from "./index.js";\n');
   return packages;
+}
+
+/** The licences of the packages that files are of, as comments. */
+function licencesOf(files: string[]): string {
+  const folders = files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []);
+  return [...new Set(folders)]
+    .map((folder) => {
+      const name = folder.slice(folder.lastIndexOf("node_modules/") + "node_modules/".length);
+      const file = readdirSync(folder).find((each) => /^licen[cs]e(\.\w+)?$/i.test(each));
+      if (file === undefined) throw new Error(`${folder} has no licence file, so it cannot be bundled`);
+      return `\n/*! ${name}\n${readFileSync(join(folder, file), "utf8").trim()}\n*/\n`;
+    })
+    .join("");
 }
 
 /** The files of types that the given ones reach, and the packages whose types they use. */

@@ -41,6 +41,7 @@ export async function recordProgram<T>(
     if (rejections.length >= awaitedErrors) setImmediate(stopWaiting);
   };
   process.on("unhandledRejection", onRejection);
+  const configBefore = pulumi.runtime.allConfig();
   await pulumi.runtime.setMocks(mocks, project, stack, preview);
   if (config) pulumi.runtime.setAllConfig(config);
   let result: T | undefined;
@@ -49,8 +50,10 @@ export async function recordProgram<T>(
     await Promise.race([failed, waitForRPCs()]);
     await new Promise(setImmediate);
     await Promise.race([failed, waitForRPCs()]);
+    if (rejections.length > 0) await untilQuiet(() => rejections.length + mocks.registrations.length);
   } finally {
     process.off("unhandledRejection", onRejection);
+    pulumi.runtime.setAllConfig(configBefore);
   }
   // The reason comes before the registrations that failed of it.
   const errors = [...mocks.refusals, ...rejections];
@@ -58,6 +61,20 @@ export async function recordProgram<T>(
   if (errors.length > 0) leakedPromises();
   return { result, registrations: mocks.registrations, errors };
 }
+
+/**
+ * Waits until nothing more comes of a program that failed. Its other resources go on, and what fails of the error rejects when
+ * their functions have been bundled: the next program would get it.
+ */
+async function untilQuiet(happened: () => number): Promise<void> {
+  let before: number;
+  do {
+    before = happened();
+    await new Promise((resolve) => setTimeout(resolve, quietMs));
+  } while (happened() !== before);
+}
+
+const quietMs = 500;
 
 // Pulumi keeps both out of its types.
 const { leakedPromises } = require("@pulumi/pulumi/runtime/debuggable") as { leakedPromises: () => void };

@@ -191,6 +191,7 @@ describe("npm start", () => {
     ["a stack that would leave the folder", ["--stack", "../x"], /"\.\.\/x"/],
     ["a port that is none", ["--port", "65536"], /--port: got "65536"; allowed/],
     ["every address at once", ["--host", "0.0.0.0"], /--host: got "0.0.0.0"; allowed: an address of this machine/],
+    ["an address on which it listens anyway", ["--host", "localhost"], /--host: got "localhost"; allowed: an address/],
     ["an address of another machine", ["--host", "192.0.2.1"], /192\.0\.2\.1 is no address of this machine/],
     ["a Node that is not there", ["--node", "/nowhere/node"], /--node: got "\/nowhere\/node"; allowed/],
     ["a program that is not there", ["--program", "/nowhere"], /--program: got "\/nowhere"; allowed/],

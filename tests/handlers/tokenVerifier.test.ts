@@ -105,9 +105,22 @@ describe("tokenVerifier", () => {
     });
   }
 
-  it("refuses a token whose exp is beyond all numbers, and would never end", async () => {
-    const endless = await tokenOf(`{"iss":"${issuer}","aud":"${audience}","sub":"42","exp":1e999}`);
-    expect(await verify(endless)).to.deep.equal({ refused: "the claim exp is not a finite number" });
+  for (const exp of ["1e999", "1e200"]) {
+    it(`refuses a token whose exp is ${exp}, which no date reaches`, async () => {
+      const endless = await tokenOf(`{"iss":"${issuer}","aud":"${audience}","sub":"42","exp":${exp}}`);
+      expect(await verify(endless)).to.deep.equal({ refused: "the claim exp is beyond all dates" });
+    });
+  }
+
+  it("refuses a token of another issuer without looking for its key, however often it comes", async () => {
+    const fetchKeys = fetching(() => JSON.stringify(jwks));
+    const verify = tokenVerifier({ oidc: { issuer, audience } }, fetchKeys);
+    const foreign = await token({ iss: "https://staging.test" }, { kid: "theirs" });
+    for (let times = 0; times < 3; times++) {
+      expect(await verify(foreign)).to.deep.equal({ refused: `the claim iss is not "${issuer}"` });
+    }
+    expect(fetchKeys.uris).to.deep.equal([]);
+    expect(await verify(await token())).to.include({ user: "42" });
   });
 
   for (const [name, sign, reason] of [

@@ -32,6 +32,16 @@ describe("programEntry", () => {
       { folder: "./infra", path: "./infra/relay.ts" },
     ],
     [
+      "a file in a folder whose name begins with two periods",
+      { "Pulumi.yaml": "runtime: nodejs\nmain: ..infra/relay.ts", "..infra/relay.ts": "" },
+      { folder: "./..infra", path: "./..infra/relay.ts" },
+    ],
+    [
+      "the JavaScript before the TypeScript of one name, as require does",
+      { "Pulumi.yaml": "runtime: nodejs\nmain: relay", "relay.ts": "", "relay.js": "" },
+      { folder: ".", path: "./relay.js" },
+    ],
+    [
       "the index of the folder that main names",
       { "Pulumi.yaml": "runtime: { name: nodejs, options: { typescript: true } }\nmain: infra/", "infra/index.ts": "" },
       { folder: "./infra", path: "./infra/index" },

@@ -114,6 +114,14 @@ describe("runUnderMocks", () => {
     expect(failed.message).to.include("no name");
   });
 
+  it("keeps an error, and a config, from the program that runs next", async () => {
+    const late = { oidc: { ...auth.oidc, issuer: pulumi.output("no URL") } };
+    const config = { "project:key": "of the first" };
+    await refusal(runUnderMocks(() => new WebsocketRelay("relay", { auth: late }), { config }));
+    const { result } = await runUnderMocks(() => [newRelay().websocketUrl, new pulumi.Config("project").get("key")]);
+    expect(await valueOf(result)).to.deep.equal(["wss://api123.execute-api.eu-west-1.amazonaws.com/live", undefined]);
+  });
+
   it("has inputs only of a resource that was registered once, and names those that there are", async () => {
     const { inputs } = await runUnderMocks(() => [new aws.sqs.Queue("a"), new aws.sqs.Queue("b")]);
     expect(() => inputs("aws:sqs/queue:Queue", "c")).to.throw(
