@@ -45,11 +45,20 @@ export async function refusingLostCaptures<T>(
 }
 
 function lossOf(value: unknown): Loss | undefined {
+  // From Node 21 on an error's stack is an accessor of the engine's, which Pulumi cannot write.
+  if (types.isNativeError(value)) {
+    return [`an ${errorName(value)}`, "its stack cannot be copied. Fix: create it inside the callback"];
+  }
   const kind = lostKind(value);
   if (kind === undefined) return undefined;
   const fix =
     "create it inside the callback, or capture what it is made from: a string, a number, an array or a plain object";
   return [kind, `its copy in the function's archive would be an empty object. Fix: ${fix}`];
+}
+
+/** What an error is called in a sentence. */
+function errorName({ constructor }: Error): string {
+  return constructor.name === "Error" ? "Error" : `error (${constructor.name})`;
 }
 
 function lostKind(value: unknown): string | undefined {
