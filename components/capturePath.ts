@@ -12,13 +12,13 @@ export interface Capture {
   isMaker: boolean;
 }
 
-/** Parts of Pulumi that are not its API: where they are no more, no variable is named. */
+/** Internals of Pulumi. A version without them gets errors that name no variable. */
 interface Closures {
   parseFunction(text: string): [error: string, parsed?: { capturedVariables: Record<string, Map<string, unknown>> }];
   lookupCapturedVariableValueAsync(from: unknown, name: string, throwOnFailure: boolean): Promise<unknown>;
 }
 
-/** The shortest way to what `isIt` says, as code has it; undefined where there is none, or it cannot be found out. */
+/** The shortest path to a captured value that `isIt` accepts, written as in code; undefined if no path is found. */
 export async function capturePath(callback: unknown, isIt: (capture: Capture) => boolean): Promise<string | undefined> {
   const closures = closuresOfPulumi();
   if (!closures) return undefined;

@@ -56,8 +56,8 @@ function lossOf(value: unknown): Loss | undefined {
   return [kind, `its copy in the function's archive would be an empty object. Fix: ${fix}`];
 }
 
-/** What an error is called in a sentence. */
-function errorName({ constructor }: Error): string {
+/** "Error", or "error (RangeError)". */
+function errorName({ constructor = Error }: Error): string {
   return constructor.name === "Error" ? "Error" : `error (${constructor.name})`;
 }
 

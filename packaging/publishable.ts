@@ -12,7 +12,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { build as bundle } from "esbuild";
 import ts from "typescript";
 
-// The packages that are published besides the component's own: the same sources, for programs that want no more of it.
+// The client and the backend helper as packages of their own, for programs that do not want to install Pulumi.
 
 const repository = resolve(__dirname, "..");
 

@@ -13,7 +13,7 @@ export interface Run<T> {
   /**
    * The inputs of the one resource of that type and name.
    *
-   * @throws where there is none, or more than one.
+   * @throws Error if no such resource was registered, or several were.
    */
   inputs(type: string, name: string): Record<string, unknown>;
 }

@@ -9,7 +9,7 @@ export const maxMessageAttributes = 10;
 /** What SQS refuses in a body, and in an attribute that is text. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
 const invalidCharacter = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
 
-/** The first character of a text that SQS refuses, as `U+0001`; undefined where there is none. */
+/** The first character of a text that SQS refuses, as `U+0001`; undefined if SQS takes all of them. */
 export function invalidCharacterOf(text: string): string | undefined {
   const codePoint = invalidCharacter.exec(text)?.[0].codePointAt(0);
   return codePoint === undefined ? undefined : `U+${codePoint.toString(16).toUpperCase().padStart(4, "0")}`;
