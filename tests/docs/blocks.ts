@@ -7,13 +7,19 @@ export const repository = resolve(__dirname, "../..");
 export const pages = [
   "README.md",
   "CHANGELOG.md",
-  ...readdirSync(join(repository, "docs"))
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`),
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  ...docs(),
   ...readdirSync(join(repository, "examples"))
     .map((name) => `examples/${name}/README.md`)
     .filter((path) => existsSync(join(repository, path))),
 ];
+
+/** The pages of the docs, those in folders too. */
+export function docs(): string[] {
+  const files = readdirSync(join(repository, "docs"), { recursive: true }) as string[];
+  return files.filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`);
+}
 
 /** What is done with a block, as the comment before it says. */
 export type Mark =
