@@ -9,17 +9,13 @@ export const pages = [
   "CHANGELOG.md",
   "CONTRIBUTING.md",
   "SECURITY.md",
-  ...docs(),
+  ...readdirSync(join(repository, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
   ...readdirSync(join(repository, "examples"))
     .map((name) => `examples/${name}/README.md`)
     .filter((path) => existsSync(join(repository, path))),
 ];
-
-/** The pages of the docs, those in folders too. */
-export function docs(): string[] {
-  const files = readdirSync(join(repository, "docs"), { recursive: true }) as string[];
-  return files.filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`);
-}
 
 /** What is done with a block, as the comment before it says. */
 export type Mark =
