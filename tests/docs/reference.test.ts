@@ -6,6 +6,8 @@ import { parse } from "yaml";
 import { resolveAlarms } from "../../components/args/alarmArgs";
 import { argumentKeys, resolveArgs } from "../../components/args/args";
 import { authKeys, resolveAuth } from "../../components/args/authArgs";
+import { alarmsOf } from "../../components/monitoring/alarms";
+import { METRICS } from "../../handlers/metrics";
 import { auth } from "../support/relayRun";
 import { pages } from "./blocks";
 
@@ -82,10 +84,55 @@ describe("docs/operations.md", () => {
     expect([thresholds.get("actions"), thresholds.get("enabled")]).to.deep.equal(["[]", "true"]);
   });
 
+  const sectionOfPage = (heading: string) =>
+    read("docs/operations.md").split(`\n## ${heading}\n`)[1]?.split("\n## ")[0];
+  const resolved = resolveAlarms({}, { shortest: 4, longest: 8 }, "replay");
+  if (!resolved) throw new Error("alarms are on by default");
+  const alarms = alarmsOf(resolved, {
+    relayName: "relay",
+    delivery: "replay",
+    queueName: "queue",
+    deadLetterQueueName: "dead-letter-queue",
+    subscriptionDeadLetterQueueName: "subscription-dead-letter-queue",
+    functionNames: { "{function}": "function" },
+  });
+  for (const alarm of Object.keys(alarms)) {
+    it(`says what the alarm ${alarm} means, what to look at first, and what to do`, () => {
+      const [, section = ""] = sectionOfPage("Alarms")?.split(`\n### \`${alarm}\`\n`) ?? [];
+      expect(section.split("\n### ")[0])
+        .to.match(/^\*\*It means:\*\*/m)
+        .and.match(/^\*\*Look first at\*\*/m)
+        .and.match(/^\*\*(Do|Then)\b/m);
+    });
+  }
+
+  for (const metric of Object.values(METRICS)) {
+    it(`says what the metric ${metric} counts`, () => {
+      expect(sectionOfPage("Metrics")).to.include(`- **\`${metric}\`**`);
+    });
+  }
+
   it("has every key of customDomain", () => {
     const documented = [...defaultsIn("docs/operations.md", "A domain of your own").keys()];
     expect(documented).to.include.members(optionsOf("components/args/customDomainArgs.ts", "CustomDomainArgs"));
   });
+});
+
+describe("docs/decisions", () => {
+  const records = readdirSync(join(folder, "docs/decisions")).filter((name) => name !== "index.md");
+
+  for (const record of records) {
+    it(`has status, context, decision and consequences in ${record}, and lists it`, () => {
+      const text = read(`docs/decisions/${record}`);
+      expect(text).to.match(/^# .+\n\nStatus: (accepted|replaced by .+)\./);
+      expect([...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)).to.deep.equal([
+        "Context",
+        "Decision",
+        "Consequences",
+      ]);
+      expect(read("docs/decisions/index.md")).to.include(`](${record})`);
+    });
+  }
 });
 
 describe("the documentation", () => {
