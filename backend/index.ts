@@ -1,4 +1,4 @@
-export type { DisconnectedUser } from "../handlers/disconnectedUser";
+export type { DisconnectedUser } from "../handlers/operations/disconnectedUser";
 export { type Publication } from "./publication";
 export { type DisconnectUserOptions, RelayBackend, type RelayBackendOptions } from "./relayBackend";
 export { RelayInputError } from "./relayInputError";

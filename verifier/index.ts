@@ -1,2 +1,7 @@
-export type { CognitoConfig, OidcConfig, TokenVerifierConfig } from "../handlers/authenticate";
-export { type RefusedToken, SigningKeysError, tokenVerifier, type VerifiedToken } from "../handlers/tokenVerifier";
+export type { CognitoConfig, OidcConfig, TokenVerifierConfig } from "../handlers/connect/auth/authenticate";
+export {
+  type RefusedToken,
+  SigningKeysError,
+  tokenVerifier,
+  type VerifiedToken,
+} from "../handlers/connect/auth/tokenVerifier";
