@@ -1,5 +1,5 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { parse, stringify } from "yaml";
 import { LocalCloud } from "../../local/cloud";
@@ -7,6 +7,7 @@ import { ProviderServer } from "../../local/providerServer";
 import { Consumer } from "../package/consumer";
 import { ProgramCopy } from "./programCopy";
 
+const repository = resolve(__dirname, "../..");
 const oidc = { issuer: "https://login.acme.dev", audience: "acme" };
 
 describe("what pulumi preview prints of an error", function () {
@@ -100,7 +101,7 @@ describe("what pulumi preview prints of an error", function () {
 
     before(async () => {
       consumer = await Consumer.install();
-      // The language host runs the program with this repository's SDK; the package finds the consumer's, an older one.
+      // The program and the package share the consumer's SDK, the oldest that the package takes.
       program = await ProgramCopy.create(provider.port, {
         folder: consumer.folder,
         names: ["Pulumi.yaml", "package.json", "tsconfig.json"],
@@ -189,6 +190,18 @@ describe("what pulumi preview prints of an error", function () {
           .and.have.length(lines.length);
       });
     }
+
+    it("is one line where the package has an SDK of its own", async () => {
+      const scope = join(consumer.packageFolder, "node_modules/@pulumi");
+      await mkdir(scope, { recursive: true });
+      await symlink(join(repository, "node_modules/@pulumi/pulumi"), join(scope, "pulumi"));
+      const ofOneSdk = "if (error instanceof pulumi.InputPropertyError) throw new Error('there is one SDK');";
+      const refused = `try { new WebsocketRelay("relay", { auth, maxAttempts: 0 }); } catch (error) { ${ofOneSdk} throw error; }`;
+      expect(await preview(refused)).to.deep.equal([maxAttempts]);
+      expect(await preview('new WebsocketRelay("relay", { auth, kmsKeyArn: later("alias/relay") });')).to.deep.equal([
+        kmsKeyArn,
+      ]);
+    });
   });
 });
 
