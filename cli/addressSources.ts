@@ -22,7 +22,10 @@ export const addressSources: AddressSources = {
       return (await promisify(execFile)("pulumi", args)).stdout;
     } catch (error) {
       const { code, stderr = "" } = error as { code?: unknown; stderr?: string };
-      const why = code === "ENOENT" ? "the pulumi CLI is not installed" : stderr.trim() || (error as Error).message;
+      const why =
+        code === "ENOENT"
+          ? "the pulumi CLI is not installed"
+          : stderr.trim().replace(/^error: /, "") || (error as Error).message;
       throw new Error(
         `pulumi ${args.join(" ")} gave no addresses: ${why}. Run it in the Pulumi program's folder, name a stack with ` +
           "--stack, or give the addresses as JSON with --addresses FILE (- for what is piped in)",

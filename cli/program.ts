@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { Cli } from "./cli";
 import { addCostCommand } from "./cost/command";
 import { addDeadLetterCommands } from "./deadLetters/commands";
+import { failureText } from "./failure";
 import { printable } from "./output";
 import type { AddressSources } from "./relayAddresses";
 import { addSessionCommands } from "./sessions";
@@ -37,7 +38,7 @@ export async function run(args: readonly string[], terminal: Terminal, sources: 
     return terminal.interrupted.aborted && cli.exitCode !== 0 ? 130 : cli.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode;
-    terminal.note(`error: ${printable((error as Error).message, "\n")}`);
+    terminal.note(`error: ${printable(failureText(error as Error), "\n")}`);
     return terminal.interrupted.aborted ? 130 : 1;
   }
 }

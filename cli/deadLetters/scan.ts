@@ -1,3 +1,4 @@
+import { whatFailed } from "../failure";
 import type { Letter } from "./letter";
 import type { LetterQueue } from "./letterQueue";
 
@@ -79,7 +80,7 @@ export async function scan(
 
   const end = await visitAll().then(
     (ended) => ({ ended }),
-    (error: unknown) => ({ ended: "failed" as const, failure: (error as Error).message }),
+    (error: unknown) => ({ ended: "failed" as const, failure: whatFailed(error as Error) }),
   );
   const notReleased = await queue.release([...kept.values()]);
   return { letters: gone.size + kept.size, visible, hidden, notReleased, ...end };

@@ -108,8 +108,7 @@ export function authProblem(auth: unknown): Problem | undefined {
   }
   const given = withoutAbsent(auth);
   const unknownKey = Object.keys(given).find((key) => !authKeys.includes(key));
-  if (unknownKey !== undefined)
-    return { path: `auth.${unknownKey}`, text: unknownText(authKeys.join(", "), unknownKey) };
+  if (unknownKey !== undefined) return { path: `auth.${unknownKey}`, text: unknownText(authKeys, unknownKey) };
 
   const kinds = authKinds.filter((kind) => given[kind] !== undefined);
   if (kinds.length !== 1) {

@@ -72,7 +72,7 @@ export function refuseUnlessObject(
 /** Refuses a key that nothing reads. @param prefix `alarms.`, where the keys are those of an argument. */
 export function refuseUnknownKeys(prefix: string, given: object, known: readonly string[]): void {
   const unknown = Object.keys(given).find((key) => !known.includes(key));
-  if (unknown !== undefined) refuseProblem(`${prefix}${unknown}`, unknownText(known.join(", "), unknown));
+  if (unknown !== undefined) refuseProblem(`${prefix}${unknown}`, unknownText(known, unknown));
 }
 
 /**
@@ -116,17 +116,38 @@ export function problemText(got: unknown, allowed: string, fix: string): string 
   return `got ${JSON.stringify(replaceLater(got, "an output"))}; allowed: ${allowed}. Fix: ${fix}.`;
 }
 
-/** @param known The keys there are, with commas between them. @param key The one that is none of them. */
-export function unknownText(known: string, key?: string): string {
-  return `got a key of that name; allowed: ${known}. Fix: ${spelling(key, known.split(", "))}.`;
+/** Above this many keys, and where one of them is close, the others are counted: the list would fill the terminal. */
+const maxListedKeys = 10;
+
+/** @param alternative What else to do than to correct the key. */
+export function unknownText(known: readonly string[], key: string, alternative = ""): string {
+  const near = known.length > maxListedKeys ? nearest(key, known) : undefined;
+  const allowed = near === undefined ? known.join(", ") : `${near} and ${known.length - 1} others`;
+  return `got an unknown key; allowed: ${allowed}. Fix: ${spelling(key, known)}${alternative}.`;
 }
 
 /** What to do about a word that is none of those that are known. */
-export function spelling(word: unknown, known: readonly string[]): string {
+function spelling(word: unknown, known: readonly string[]): string {
   const near = nearest(word, known);
   return near === undefined ? "check the spelling" : `check the spelling (did you mean ${near}?)`;
 }
 
 function inputError(propertyPath: string, text: string): pulumi.InputPropertyError {
-  return new pulumi.InputPropertyError({ propertyPath, reason: `${propertyPath}: ${text}` });
+  return asOneMessage(new pulumi.InputPropertyError({ propertyPath, reason: `${propertyPath}: ${text}` }));
+}
+
+/**
+ * The same error, of which the pulumi CLI prints the message and nothing else. Three things make it so:
+ * - Pulumi's marker of a `RunError`, whose stack is hidden. An SDK finds it in an error that another copy of the SDK made.
+ * - No stack: once the program itself has ended, as in an apply, Pulumi prints the stack of an error of any class.
+ * - A constant message: from 3.247 on, Pulumi adds `error serializing property "…"` for each resource that an output's
+ *   error passes through.
+ */
+export function asOneMessage<E extends Error>(error: E): E {
+  const { message } = error;
+  return Object.defineProperties(error, {
+    __pulumiRunError: { value: true },
+    stack: { value: message, configurable: true, writable: true },
+    message: { get: () => message, set: () => {}, configurable: true },
+  });
 }

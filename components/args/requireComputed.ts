@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { asOneMessage } from "./refuse";
 
 /**
  * A value that the provider computes. With the engine it is always there once it is known; the mocks of a unit test may leave it
@@ -13,5 +14,5 @@ export function requireComputed(value: string | undefined, what: string): string
     "program by runUnderMocks of pulumi-websocket-relay/testing, or answer it in mocks of your own";
   // Without this log line the failure is silent and the test times out.
   void pulumi.log.error(message);
-  throw new Error(message);
+  throw asOneMessage(new Error(message));
 }

@@ -11,7 +11,7 @@ export function cognitoProblem(cognito: unknown): Problem | undefined {
   const { userPoolId, clientIds, ...unknown } = cognito;
   const [unknownKey] = Object.keys(unknown);
   if (unknownKey !== undefined) {
-    return { path: `auth.cognito.${unknownKey}`, text: unknownText("userPoolId, clientIds", unknownKey) };
+    return { path: `auth.cognito.${unknownKey}`, text: unknownText(["userPoolId", "clientIds"], unknownKey) };
   }
   if (!isLater(userPoolId)) {
     if (!isUserPoolId(userPoolId)) {
@@ -44,7 +44,7 @@ export function oidcProblem(oidc: unknown): Problem | undefined {
   const { issuer, audience, authorizedParties, jwksUri, jwks, ...unknown } = oidc;
   const [unknownKey] = Object.keys(unknown);
   if (unknownKey !== undefined) {
-    const text = unknownText("issuer, audience, authorizedParties, jwksUri, jwks", unknownKey);
+    const text = unknownText(["issuer", "audience", "authorizedParties", "jwksUri", "jwks"], unknownKey);
     return { path: `auth.oidc.${unknownKey}`, text };
   }
   const issuerText = issuerProblem(issuer, jwksUri !== undefined || jwks !== undefined);

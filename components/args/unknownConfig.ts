@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { refuse, spelling } from "./refuse";
+import { refuseProblem, unknownText } from "./refuse";
 
 /**
  * Refuses a key of the project's stack config that the program does not read: the CLI lets it through, and what it was
@@ -12,8 +12,7 @@ export function refuseUnknownConfig(project: string, known: string[]): void {
   for (const qualified of Object.keys(pulumi.runtime.allConfig())) {
     const key = qualified.slice(prefix.length);
     if (qualified.startsWith(prefix) && !known.includes(key)) {
-      const fix = `${spelling(key, known)}, or pulumi config rm ${key}`;
-      refuse(`config ${key}`, "a key of that name", known.join(", "), fix);
+      refuseProblem(`config ${key}`, unknownText(known, key, `, or run pulumi config rm ${key}`));
     }
   }
 }

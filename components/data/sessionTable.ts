@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PolicyStatement } from "../lambda/callbackFunction";
 import { existingTableProblem } from "./existingTable";
-import { refuseProblem } from "../args/refuse";
+import { refuse, refuseProblem } from "../args/refuse";
 
 export interface SessionTableArgs {
   /** A table of the user's. @default one is made */
@@ -92,7 +92,13 @@ export class SessionTable extends pulumi.ComponentResource {
     tableName: pulumi.Input<string>,
     endSessionWithToken: boolean,
   ): pulumi.Output<{ name: string; arn: string }> {
-    return aws.dynamodb.getTableOutput({ name: tableName }, { parent: this }).apply((found) => {
+    return pulumi.output(tableName).apply(async (name) => {
+      // Not getTableOutput, whose error would be Pulumi's, with the frames of its gRPC client.
+      const found = await aws.dynamodb.getTable({ name }, { parent: this }).catch((error: Error) => {
+        const why = error.message.trim().replace(/\s+/g, " ") || "AWS gave no reason";
+        const fix = `check the name and the deploying role's rights (${why})`;
+        return refuse("tableName", name, "a table in the relay's account and region", fix);
+      });
       refuseProblem("tableName", existingTableProblem(found, endSessionWithToken));
       return { name: found.name, arn: found.arn };
     });

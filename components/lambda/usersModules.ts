@@ -18,10 +18,6 @@ export async function withUsersModules(text: string, requireFrom: string): Promi
     conditions: [],
     plugins: [packagesFrom(folder)],
     logLevel: "silent",
-  }).catch((error: Error) => {
-    throw new Error(
-      `a callback cannot be bundled with what it requires from ${folder} (requireFrom): ${error.message}`,
-    );
   });
   return outputFiles.map((file) => file.text).join("\n");
 }

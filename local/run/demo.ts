@@ -142,7 +142,7 @@ function startClient(url: string, token: string) {
 demo().then(
   () => process.exit(0),
   (error: unknown) => {
-    console.error((error as Error).message);
+    console.error(`error: ${(error as Error).message}`);
     process.exit(1);
   },
 );

@@ -42,7 +42,7 @@ describe("the program's config", () => {
     it("is refused, naming the key and those there are", () => {
       configure(["relay:maxAttempts", "relay:maxAttempt"]);
       expect(() => refuseUnknownConfig("relay", ["auth", "maxAttempts"])).to.throw(
-        /config maxAttempt: got "a key of that name"; allowed: auth, maxAttempts\. Fix: check the spelling \(did you mean maxAttempts\?\), or pulumi config rm maxAttempt/,
+        /config maxAttempt: got an unknown key; allowed: auth, maxAttempts\. Fix: check the spelling \(did you mean maxAttempts\?\), or run pulumi config rm maxAttempt\./,
       );
     });
 
