@@ -1,4 +1,8 @@
-import { refuse, refuseUnknownKeys, refuseUnlessObject, refuseUnlessOneOf } from "./refuse";
+import { refuseUnlessAllowed } from "./options";
+import { refuse, refuseUnknownKeys, refuseUnlessObject } from "./refuse";
+import { spec } from "./spec";
+
+const { keys } = spec.accessLogs;
 
 /** The gateway's own log of handshakes, frames and closed connections. */
 export interface AccessLogsArgs {
@@ -15,9 +19,9 @@ export interface AccessLogsArgs {
 export function refuseBadAccessLogs(given: unknown): void {
   const fix = 'write { accountRole: "exists" }, or "create" where no stack of the account and region has set the role';
   refuseUnlessObject("accessLogs", given, "{ accountRole }", fix);
-  refuseUnknownKeys("accessLogs.", given, ["accountRole"]);
+  refuseUnknownKeys("accessLogs.", given, Object.keys(keys));
   if (given.accountRole === undefined || given.accountRole === null) {
     refuse("accessLogs.accountRole", given.accountRole, '"exists" or "create"', fix);
   }
-  refuseUnlessOneOf("accessLogs.accountRole", given.accountRole, ["exists", "create"]);
+  refuseUnlessAllowed("accessLogs.accountRole", given.accountRole, keys.accountRole);
 }

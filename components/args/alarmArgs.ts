@@ -1,14 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { RetryWindowSeconds } from "../../handlers/deliver/backoff";
-import {
-  isDeferred,
-  refuse,
-  refuseUnknownKeys,
-  refuseUnlessBoolean,
-  refuseUnlessList,
-  refuseUnlessObject,
-  unquoted,
-} from "./refuse";
+import { defaultsOf, refuseUnlessAllowed } from "./options";
+import { isDeferred, refuse, refuseUnknownKeys, refuseUnlessList, refuseUnlessObject } from "./refuse";
+import { spec } from "./spec";
 
 export type Delivery = "retry" | "replay";
 
@@ -53,32 +47,10 @@ export interface AlarmArgs {
 /** {@link AlarmArgs} with every default filled in, checked. */
 export type ResolvedAlarms = Required<Omit<AlarmArgs, "enabled">>;
 
-const defaults = {
-  actions: [],
-  deadLetters: 0,
-  expiredMessages: 0,
-  invisibleMessages: 80_000,
-  functionErrors: 0,
-  functionThrottles: 0,
-  failedHandshakes: 0,
-  refusedHandshakesPercent: 50,
-  refusedHandshakesMinimum: 20,
-} satisfies Omit<ResolvedAlarms, "ageAtFailedAttemptSeconds">;
+const { keys } = spec.alarms;
 
-/** The highest threshold of each that can still be passed. */
-const maxima = {
-  deadLetters: 1_000_000_000,
-  expiredMessages: 1_000_000_000,
-  // A queue's longest retention.
-  ageAtFailedAttemptSeconds: 1_209_600,
-  // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
-  invisibleMessages: 119_999,
-  functionErrors: 1_000_000_000,
-  functionThrottles: 1_000_000_000,
-  failedHandshakes: 1_000_000_000,
-  refusedHandshakesPercent: 99,
-  refusedHandshakesMinimum: 1_000_000_000,
-} satisfies Record<Exclude<keyof ResolvedAlarms, "actions">, number>;
+/** The defaults that are fixed values. */
+const defaults = defaultsOf(keys);
 
 /**
  * @returns undefined where there are to be no alarms.
@@ -91,23 +63,19 @@ export function resolveAlarms(
 ): ResolvedAlarms | undefined {
   const fix = "write { enabled: false } for no alarms, { actions: [topicArn] } to be told";
   refuseUnlessObject("alarms", given, "an object", fix);
+  refuseUnknownKeys("alarms.", given, Object.keys(keys));
   // A key that YAML leaves empty is null.
   const present = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
-  const { enabled = true, ...thresholds } = Object.fromEntries(present) as AlarmArgs;
-  const known = ["enabled", "actions", ...Object.keys(maxima)];
-  refuseUnknownKeys("alarms.", thresholds, known);
-  refuseUnlessBoolean("alarms.enabled", enabled);
-
   const ageAtFailedAttemptSeconds = Math.max(1, Math.floor(0.75 * retryWindow.shortest));
-  const resolved = { ...defaults, ageAtFailedAttemptSeconds, ...thresholds };
+  const { enabled, ...resolved } = {
+    ...defaults,
+    ageAtFailedAttemptSeconds,
+    ...(Object.fromEntries(present) as AlarmArgs),
+  };
+  refuseUnlessAllowed("alarms.enabled", enabled, keys.enabled);
   refuseBadActions(resolved.actions);
-  for (const [key, max] of Object.entries(maxima) as [keyof typeof maxima, number][]) {
-    const min = key === "refusedHandshakesMinimum" || key === "ageAtFailedAttemptSeconds" ? 1 : 0;
-    const value: unknown = resolved[key];
-    const inRange = "choose one in that range, or leave it out for the default";
-    if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
-      refuse(`alarms.${key}`, value, `a whole number from ${min} to ${max}`, unquoted(value) ?? inRange);
-    }
+  for (const [key, option] of Object.entries(keys)) {
+    if (option.type === "integer") refuseUnlessAllowed(`alarms.${key}`, resolved[key as keyof ResolvedAlarms], option);
   }
   if (delivery === "retry" && resolved.expiredMessages !== defaults.expiredMessages) {
     const { expiredMessages } = resolved;

@@ -1,20 +1,14 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { type AuthArgs, authProblem, environmentProblem } from "./authArgs";
-import { checkExisting, type ExistingArgs, existingKeys } from "./existingArgs";
+import { checkExisting, type ExistingArgs } from "./existingArgs";
 import { checkForeignPublishers, type ForeignPublisherArgs } from "./foreignPublisherArgs";
-import { type Operations, type OperationsArgs, operationsKeys, resolveOperations } from "./operationsArgs";
+import { type Operations, type OperationsArgs, resolveOperations } from "./operationsArgs";
+import { defaultsOf, refuseUnlessAllAllowed, refuseUnlessAllowed } from "./options";
 import { refuseBadOrigins } from "./originArgs";
-import {
-  refuse,
-  refuseProblem,
-  refuseUnknownKeys,
-  refuseUnlessBoolean,
-  refuseUnlessInteger,
-  refuseUnlessObject,
-  unquoted,
-} from "./refuse";
-import { checkReplay, type ReplayArgs, replayDefaults } from "./replayArgs";
-import { resolveRetry, type Retry, type RetryArgs, retryDefaults } from "./retryArgs";
+import { refuse, refuseProblem, refuseUnknownKeys, refuseUnlessObject, unquoted } from "./refuse";
+import { checkReplay, type ReplayArgs } from "./replayArgs";
+import { resolveRetry, type Retry, type RetryArgs } from "./retryArgs";
+import { type Option, spec } from "./spec";
 import { refuseBadTags } from "./tagArgs";
 
 /** The arguments of a {@link WebsocketRelay}; the program's stack config has the same keys. */
@@ -68,34 +62,10 @@ export interface ResolvedArgs extends RequiredArgs, ExistingArgs, Retry, Operati
   endSessionWithToken: boolean;
 }
 
-const defaults = {
-  ...retryDefaults,
-  ...replayDefaults,
-  allowedOrigins: [],
-  sessionTtlSeconds: 10_800,
-  publisherAccountIds: [],
-  publisherOrganizationIds: [],
-  protectData: false,
-  logRetentionInDays: 30,
-  throttlingRateLimit: 500,
-  throttlingBurstLimit: 500,
-  stageName: "live",
-  tags: {},
-} satisfies Omit<WebsocketRelayArgs, "auth">;
+const defaults = defaultsOf(spec);
 
-/** Every argument there is. */
-export const argumentKeys = [
-  "auth",
-  ...Object.keys(defaults),
-  "pointInTimeRecovery",
-  ...existingKeys,
-  ...operationsKeys,
-];
-
-/** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
-const logRetentionValues = [
-  0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-];
+/** Does not compile where the spec lacks an argument. */
+const options: Readonly<Record<keyof WebsocketRelayArgs, Option>> = spec;
 
 /**
  * Fills in the defaults and checks every value and combination that can be checked before anything is registered.
@@ -110,7 +80,7 @@ export function resolveArgs(args: WebsocketRelayArgs, region?: string): Resolved
     "an object with auth",
     'write new WebsocketRelay("relay", { auth: { oidc: { … } } })',
   );
-  refuseUnknownKeys("", args, argumentKeys);
+  refuseUnknownKeys("", args, Object.keys(options));
   const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined && value !== null));
   const filled = { auth: args.auth, ...defaults, ...given } as typeof defaults & WebsocketRelayArgs;
   const resolved = {
@@ -121,20 +91,11 @@ export function resolveArgs(args: WebsocketRelayArgs, region?: string): Resolved
     ...checkForeignPublishers(filled, filled.topicArn),
   };
 
-  // A connection lasts 7,200 s: a session must not expire under a client that is still connected.
-  integer(resolved, "sessionTtlSeconds", 7_500, 31_536_000);
+  refuseUnlessAllowed("sessionTtlSeconds", resolved.sessionTtlSeconds, spec.sessionTtlSeconds);
   const retry = resolveRetry(resolved);
   checkReplay(resolved, retry);
-  integer(resolved, "throttlingRateLimit", 1, 10_000);
-  integer(resolved, "throttlingBurstLimit", 1, 5_000);
-  if (!logRetentionValues.includes(resolved.logRetentionInDays)) {
-    refuse(
-      "logRetentionInDays",
-      resolved.logRetentionInDays,
-      `one of ${logRetentionValues.join(", ")} (0: for ever)`,
-      unquoted(resolved.logRetentionInDays) ?? "choose the next longer one",
-    );
-  }
+  refuseUnlessAllAllowed(resolved, spec, ["throttlingRateLimit", "throttlingBurstLimit"]);
+  refuseBadLogRetention(resolved.logRetentionInDays);
   if (typeof resolved.stageName !== "string" || !/^\w{1,128}$/.test(resolved.stageName)) {
     refuse(
       "stageName",
@@ -153,22 +114,22 @@ export function resolveArgs(args: WebsocketRelayArgs, region?: string): Resolved
   return {
     ...resolved,
     ...retry,
-    ...resolveOperations(args, { ...retry, ...resolved }, region),
+    ...resolveOperations(resolved, { ...retry, ...resolved }, region),
     endSessionWithToken: resolved.auth?.endSessionWithToken === true,
   };
 }
 
-type IntegerKey = "sessionTtlSeconds" | "throttlingRateLimit" | "throttlingBurstLimit";
-
-function integer(args: Record<IntegerKey, number>, key: IntegerKey, min: number, max: number): void {
-  refuseUnlessInteger(key, args[key], min, max, defaults[key]);
+function refuseBadLogRetention(days: number): void {
+  const allowed: readonly number[] = spec.logRetentionInDays.oneOf;
+  if (allowed.includes(days)) return;
+  const fix = unquoted(days) ?? "choose the next longer one";
+  refuse("logRetentionInDays", days, `one of ${allowed.join(", ")} (0: forever)`, fix);
 }
 
 function refuseBadProtection(
-  args: Pick<WebsocketRelayArgs, "protectData" | "pointInTimeRecovery" | "tableName" | "delivery">,
+  args: Pick<ResolvedArgs, "protectData" | "pointInTimeRecovery" | "tableName" | "delivery">,
 ): void {
-  refuseUnlessBoolean("protectData", args.protectData);
-  refuseUnlessBoolean("pointInTimeRecovery", args.pointInTimeRecovery);
+  refuseUnlessAllAllowed(args, spec, ["protectData", "pointInTimeRecovery"]);
   if (args.pointInTimeRecovery && !hasTable(args)) {
     refuse("pointInTimeRecovery", true, "not beside tableName", "set it on your table, where you create it");
   }

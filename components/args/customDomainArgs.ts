@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isDeferred, refuse, refuseProblem, refuseUnknownKeys, refuseUnlessObject } from "./refuse";
+import { spec } from "./spec";
 import { isPlaceholder } from "./values";
 
 /**
@@ -34,7 +35,7 @@ export interface ResolvedCustomDomain {
   basePath?: string;
 }
 
-const keys = ["domainName", "certificateArn", "hostedZoneId", "existingDomainName", "basePath"];
+const keys = Object.keys(spec.customDomain.keys);
 
 /**
  * @param region The API's, where it is known.

@@ -2,7 +2,8 @@ import type { RetryWindowSeconds } from "../../handlers/deliver/backoff";
 import { type AccessLogsArgs, refuseBadAccessLogs } from "./accessLogsArgs";
 import { type AlarmArgs, resolveAlarms, type ResolvedAlarms } from "./alarmArgs";
 import { type CustomDomainArgs, resolveCustomDomain, type ResolvedCustomDomain } from "./customDomainArgs";
-import { refuseUnlessBoolean, refuseUnlessOneOf } from "./refuse";
+import { refuseUnlessAllAllowed } from "./options";
+import { spec } from "./spec";
 
 /** Under which address the relay is reached, and how it is watched. */
 export interface OperationsArgs {
@@ -27,29 +28,24 @@ export interface Operations {
   accessLogs: AccessLogsArgs | undefined;
 }
 
-export const operationsKeys = ["ipAddressType", "customDomain", "alarms", "dashboard", "accessLogs"];
-
 /**
  * @param region The region of the resources, where it is known.
  * @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do.
  */
 export function resolveOperations(
-  args: OperationsArgs,
+  args: OperationsArgs & Pick<Operations, "ipAddressType" | "dashboard">,
   { retryWindowSeconds, delivery }: { retryWindowSeconds: RetryWindowSeconds; delivery: "retry" | "replay" },
   region?: string,
 ): Operations {
-  // A key that YAML leaves empty is null.
-  const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== null)) as OperationsArgs;
-  const { ipAddressType = "ipv4", customDomain, alarms = {}, dashboard = true, accessLogs } = given;
-  refuseUnlessOneOf("ipAddressType", ipAddressType, ["ipv4", "dualstack"]);
-  refuseUnlessBoolean("dashboard", dashboard);
+  const { ipAddressType, customDomain, alarms, dashboard, accessLogs } = args;
+  refuseUnlessAllAllowed(args, spec, ["ipAddressType", "dashboard"]);
   if (accessLogs !== undefined) {
     refuseBadAccessLogs(accessLogs);
   }
   return {
     ipAddressType,
     customDomain: customDomain && resolveCustomDomain(customDomain, region),
-    alarms: resolveAlarms(alarms, retryWindowSeconds, delivery),
+    alarms: resolveAlarms(alarms ?? {}, retryWindowSeconds, delivery),
     dashboard,
     accessLogs,
   };

@@ -1,6 +1,7 @@
-import { maxMessageRetentionSeconds } from "../ingress/publisher";
-import { refuse, refuseUnlessBoolean, refuseUnlessInteger, refuseUnlessOneOf } from "./refuse";
+import { refuseUnlessAllAllowed } from "./options";
+import { refuse } from "./refuse";
 import type { Retry, RetryArgs } from "./retryArgs";
+import { spec } from "./spec";
 
 /** How a message reaches a client that was away; all but `delivery` only where that is `replay`. */
 export interface ReplayArgs {
@@ -30,31 +31,16 @@ export interface ReplayArgs {
   ordering?: "standard" | "strict";
 }
 
-export const replayDefaults: Required<ReplayArgs> = {
-  delivery: "retry",
-  historyRetentionSeconds: 86_400,
-  deadLetterExpired: false,
-  receipts: false,
-  ordering: "standard",
-};
-
-/** A queue's longest retention is a history's too: what is older would be of no use to the dead letters either. */
-const maxHistoryRetentionSeconds = maxMessageRetentionSeconds;
-
 /** @throws pulumi.InputPropertyError where a value, or what several make together, is ruled out. */
 export function checkReplay(args: Required<ReplayArgs & RetryArgs>, { retryWindowSeconds }: Retry): void {
   const { delivery, historyRetentionSeconds, ordering } = args;
-  refuseUnlessOneOf("delivery", delivery, ["retry", "replay"]);
-  refuseUnlessInteger(
+  refuseUnlessAllAllowed(args, spec, [
+    "delivery",
     "historyRetentionSeconds",
-    historyRetentionSeconds,
-    300,
-    maxHistoryRetentionSeconds,
-    replayDefaults.historyRetentionSeconds,
-  );
-  refuseUnlessBoolean("deadLetterExpired", args.deadLetterExpired);
-  refuseUnlessBoolean("receipts", args.receipts);
-  refuseUnlessOneOf("ordering", ordering, ["standard", "strict"]);
+    "deadLetterExpired",
+    "receipts",
+    "ordering",
+  ]);
 
   if (delivery === "retry") return refuseWithoutReplay(args);
   // A message's id is known for as long as the history is kept: one that is retried for longer would get a second number.
@@ -74,7 +60,7 @@ export function checkReplay(args: Required<ReplayArgs & RetryArgs>, { retryWindo
 function refuseWithoutReplay(args: Required<ReplayArgs>): void {
   for (const key of ["historyRetentionSeconds", "deadLetterExpired", "receipts", "ordering"] as const) {
     const value = args[key];
-    if (value === replayDefaults[key]) continue;
+    if (value === spec[key].default) continue;
     const reason =
       key === "ordering"
         ? ': in "retry", the first message to a user who is away would hold all that come after it in the FIFO queue, past its retention'

@@ -1,6 +1,7 @@
 import { type Backoff, type RetryWindowSeconds, retryWindowSeconds } from "../../handlers/deliver/backoff";
-import { maxMessageRetentionSeconds } from "../ingress/publisher";
+import { refuseUnlessAllAllowed } from "./options";
 import { refuse, refuseUnlessInteger } from "./refuse";
+import { spec } from "./spec";
 
 /** How often and for how long a message is tried, and in which batches. */
 export interface RetryArgs {
@@ -29,44 +30,30 @@ export interface Retry {
   maxReceiveCount: number;
 }
 
-export const retryDefaults = {
-  maxAttempts: 66,
-  backoffMinSeconds: 2,
-  backoffMaxSeconds: 120,
-  batchSize: 10,
-  maximumBatchingWindowInSeconds: 0,
-  maximumConcurrency: 10,
-  messageRetentionSeconds: 345_600,
-} satisfies Required<RetryArgs>;
-
 /** Time for ten posts that all run into their time-outs, and for settling the batch afterwards. */
 const deliverTimeoutSeconds = 30;
 
 /** Receives beyond `maxAttempts` that crashes may use up before the queue itself moves a message. */
 const spareReceives = 5;
 
-/** SQS's limits. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
-const maxReceiveCountLimit = 1_000;
-const maxVisibilityTimeoutSeconds = 43_200;
-
 /** @throws pulumi.InputPropertyError where a value, or what several make together, is ruled out. */
 export function resolveRetry(args: Required<RetryArgs>): Retry {
-  const integer = (key: keyof RetryArgs, min: number, max: number) =>
-    refuseUnlessInteger(key, args[key], min, max, retryDefaults[key]);
-  integer("maxAttempts", 1, maxReceiveCountLimit - spareReceives);
-  integer("maximumBatchingWindowInSeconds", 0, 300);
-  integer("batchSize", 1, 10_000);
-  integer("maximumConcurrency", 2, 1_000);
-  // A redriven message keeps its enqueue time: the dead-letter queue, at 14 days, has to retain longer.
-  integer("messageRetentionSeconds", 60, maxMessageRetentionSeconds - 1);
-
+  refuseUnlessAllAllowed(args, spec, [
+    "maxAttempts",
+    "maximumBatchingWindowInSeconds",
+    "batchSize",
+    "maximumConcurrency",
+    "messageRetentionSeconds",
+  ]);
   const { maximumBatchingWindowInSeconds, batchSize, backoffMinSeconds, backoffMaxSeconds, maxAttempts } = args;
   // Six times the function's time-out, as AWS recommends for throttled invocations, and the window.
   // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
   const visibilityTimeoutSeconds = 6 * deliverTimeoutSeconds + maximumBatchingWindowInSeconds;
-  // A visibility time-out ends 12 hours after the receive, whatever was used up before it was changed.
-  integer("backoffMinSeconds", 1, maxVisibilityTimeoutSeconds - visibilityTimeoutSeconds);
-  integer("backoffMaxSeconds", 1, maxVisibilityTimeoutSeconds - visibilityTimeoutSeconds);
+  // A visibility timeout ends 12 hours after the receive, and the window may have used up its part of that.
+  for (const key of ["backoffMinSeconds", "backoffMaxSeconds"] as const) {
+    const { min, max, default: byDefault } = spec[key];
+    refuseUnlessInteger(key, args[key], min, max - maximumBatchingWindowInSeconds, byDefault);
+  }
   if (backoffMaxSeconds < backoffMinSeconds) {
     refuse(
       "backoffMaxSeconds",
