@@ -53,7 +53,7 @@ const clients = {
     keys: {
       cognito: {
         type: "object",
-        otherwise: "another kind of authentication is used",
+        otherwise: "not used",
         description: "Accepts access tokens and ID tokens of an Amazon Cognito user pool.",
         keys: {
           userPoolId: {
@@ -71,7 +71,7 @@ const clients = {
       },
       oidc: {
         type: "object",
-        otherwise: "another kind of authentication is used",
+        otherwise: "not used",
         description: "Accepts tokens of an OpenID Connect issuer.",
         keys: {
           issuer: {
@@ -111,7 +111,7 @@ const clients = {
       authenticate: {
         type: "function",
         programOnly: true,
-        otherwise: "another kind of authentication is used",
+        otherwise: "not used",
         since: "0.2.0",
         description:
           "A callback of your own: `async (handshake) => ({ code, expiresAt? })`, or `null` to answer 401. Where it throws, " +
@@ -164,7 +164,8 @@ const clients = {
     description:
       "Origins whose pages may connect with a cookie or a subprotocol token, exactly as browsers send them: " +
       "`https://app.your-domain.com`, an app's own `capacitor://localhost`, or `file://`. `https://*.your-domain.com` matches " +
-      "one more label. The origins of the API and of the custom domain are always allowed. In a program, `null` checks no origin.",
+      "one more label. The origins of the API and of the custom domain are always allowed. " +
+      "In a program, `null` checks no origin: any page that a user visits may then connect with the user's cookie.",
   },
   sessionTtlSeconds: {
     type: "integer",
@@ -369,7 +370,7 @@ const protection = {
     default: 30,
     // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
     oneOf: [0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
-    description: "How long the functions' logs and the access logs are kept. 0 keeps them forever.",
+    description: "How long the functions' logs and the access logs are kept; 0 keeps them forever.",
   },
 } as const satisfies Options;
 
@@ -422,7 +423,7 @@ const address = {
         otherwise: "no certificate; required with `domainName`",
         allowed: "the ARN of an issued ACM certificate in the API's region",
         since: "0.2.0",
-        description: "The certificate of the domain.",
+        description: "The certificate of `domainName`.",
       },
       hostedZoneId: {
         type: "string",
