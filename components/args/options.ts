@@ -26,25 +26,26 @@ export function defaultsOf<const Of extends Options>(options: Of): Defaults<Of> 
 }
 
 /**
- * Refuses a value that its option rules out by itself: a wrong type, a number out of range, or an unknown word.
+ * Refuses values that their options rule out by themselves: a wrong type, a number out of range, or an unknown word. Other
+ * rules, and inputs that may be outputs, are checked next to the argument that they are about.
  *
+ * @param prefix Of the keys in errors: `alarms.` for the keys of an argument.
  * @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do.
  */
-export function refuseUnlessAllowed(path: string, value: unknown, option: Option): void {
-  if (option.type === "boolean") refuseUnlessBoolean(path, value);
-  if (option.type === "string" && option.oneOf) refuseUnlessOneOf(path, value, option.oneOf as readonly string[]);
-  if (option.type === "integer" && option.min !== undefined && option.max !== undefined) {
-    refuseUnlessInteger(path, value, option.min, option.max, option.default as number | undefined);
+export function refuseUnallowed(prefix: string, args: object, options: Options): void {
+  for (const [key, value] of Object.entries(args)) {
+    const option = options[key];
+    if (option !== undefined && value !== undefined) refuseUnlessAllowed(`${prefix}${key}`, value, option);
   }
 }
 
-/** {@link refuseUnlessAllowed} for each of these arguments. */
-export function refuseUnlessAllAllowed<Key extends string>(
-  args: Readonly<Record<Key, unknown>>,
-  options: Readonly<Record<Key, Option>>,
-  keys: readonly Key[],
-): void {
-  for (const key of keys) refuseUnlessAllowed(key, args[key], options[key]);
+function refuseUnlessAllowed(path: string, value: unknown, option: Option): void {
+  const { type, oneOf, min, max, default: byDefault } = option;
+  if (type === "boolean") refuseUnlessBoolean(path, value);
+  if (type === "string" && oneOf !== undefined) refuseUnlessOneOf(path, value, oneOf.map(String));
+  if (type === "integer" && min !== undefined && max !== undefined) {
+    refuseUnlessInteger(path, value, min, max, byDefault as number | undefined);
+  }
 }
 
 /** What is wrong with an object that has a key without an option. @param path The object's: `auth.oidc`. */

@@ -1,15 +1,20 @@
 import { type Backoff, type RetryWindowSeconds, retryWindowSeconds } from "../../handlers/deliver/backoff";
-import { refuseUnlessAllAllowed } from "./options";
 import { refuse, refuseUnlessInteger } from "./refuse";
 import { spec } from "./spec";
 
-/** How often and for how long a message is tried, and in which batches. */
+/** How often and how long the relay tries to deliver a message, and in which batches. */
 export interface RetryArgs {
   /** Attempts to deliver a message before it is dead-lettered, 1 to 995. @default 66 */
   maxAttempts?: number;
-  /** Seconds before the second attempt; doubled with each further one. At least 1. @default 2 */
+  /**
+   * Seconds before the second attempt, 1 to 43,020. Each further pause is twice as long; half of each is random.
+   * @default 2
+   */
   backoffMinSeconds?: number;
-  /** The longest pause between two attempts in seconds: what a client waits for at most after it came back. @default 120 */
+  /**
+   * Seconds of the longest pause between two attempts, 1 to 43,020: the longest that a client waits for a message after it
+   * has reconnected. @default 120
+   */
   backoffMaxSeconds?: number;
   /** Messages that one invocation of `deliver` takes at most, 1 to 10,000. @default 10 */
   batchSize?: number;
@@ -17,12 +22,15 @@ export interface RetryArgs {
   maximumBatchingWindowInSeconds?: number;
   /** Invocations of `deliver` at one time, 2 to 1,000. @default 10 */
   maximumConcurrency?: number;
-  /** Seconds for which the retry queue keeps a message; longer than the longest retry window, under 14 days. @default 345600 */
+  /**
+   * Seconds for which the retry queue keeps a message, 60 to 1,209,599 (under 14 days), and longer than the longest retry
+   * window. @default 345600
+   */
   messageRetentionSeconds?: number;
 }
 
-/** What follows from {@link RetryArgs}. */
-export interface Retry {
+/** Settings that are derived from {@link RetryArgs}. */
+export interface ResolvedRetry {
   backoff: Backoff;
   retryWindowSeconds: RetryWindowSeconds;
   deliverTimeoutSeconds: number;
@@ -30,26 +38,19 @@ export interface Retry {
   maxReceiveCount: number;
 }
 
-/** Time for ten posts that all run into their time-outs, and for settling the batch afterwards. */
+/** Enough for ten posts that all time out, and for settling the batch afterwards. */
 const deliverTimeoutSeconds = 30;
 
 /** Receives beyond `maxAttempts` that crashes may use up before the queue itself moves a message. */
 const spareReceives = 5;
 
-/** @throws pulumi.InputPropertyError where a value, or what several make together, is ruled out. */
-export function resolveRetry(args: Required<RetryArgs>): Retry {
-  refuseUnlessAllAllowed(args, spec, [
-    "maxAttempts",
-    "maximumBatchingWindowInSeconds",
-    "batchSize",
-    "maximumConcurrency",
-    "messageRetentionSeconds",
-  ]);
+/** @throws pulumi.InputPropertyError where a combination of values is ruled out. */
+export function resolveRetry(args: Required<RetryArgs>): ResolvedRetry {
   const { maximumBatchingWindowInSeconds, batchSize, backoffMinSeconds, backoffMaxSeconds, maxAttempts } = args;
-  // Six times the function's time-out, as AWS recommends for throttled invocations, and the window.
+  // Six times the function's timeout, as AWS recommends for throttled invocations, plus the window.
   // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
   const visibilityTimeoutSeconds = 6 * deliverTimeoutSeconds + maximumBatchingWindowInSeconds;
-  // A visibility timeout ends 12 hours after the receive, and the window may have used up its part of that.
+  // A visibility timeout ends 12 hours after the receive, and the window may already have used its part of them.
   for (const key of ["backoffMinSeconds", "backoffMaxSeconds"] as const) {
     const { min, max, default: byDefault } = spec[key];
     refuseUnlessInteger(key, args[key], min, max - maximumBatchingWindowInSeconds, byDefault);

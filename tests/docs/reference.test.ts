@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { expect } from "chai";
 import ts from "typescript";
 import { resolveAlarms } from "../../components/args/alarmArgs";
-import { type Options, spec } from "../../components/args/spec";
+import { optionsWithPaths } from "../support/optionPaths";
 
 const folder = resolve(__dirname, "../..");
 const read = (file: string) => readFileSync(join(folder, file), "utf8");
@@ -30,7 +30,7 @@ describe("docs/configuration.md", () => {
       .map((section) => [/^`(.+)`/.exec(section)?.[1] ?? "", section]),
   );
 
-  for (const { path, option } of optionsWithPaths(spec)) {
+  for (const { path, option } of optionsWithPaths()) {
     it(`has a section on ${path}, with its type and its default`, () => {
       const { required, otherwise, default: value } = option;
       const written = typeof value === "string" ? value : JSON.stringify(value);
@@ -40,7 +40,7 @@ describe("docs/configuration.md", () => {
   }
 
   it("has a section on nothing else", () => {
-    const paths = optionsWithPaths(spec).map(({ path }) => path);
+    const paths = optionsWithPaths().map(({ path }) => path);
     expect([...sections.keys()]).to.have.members(paths);
   });
 });
@@ -104,13 +104,6 @@ describe("every optional argument", () => {
     });
   }
 });
-
-function optionsWithPaths(options: Options, prefix = ""): { path: string; option: Options[string] }[] {
-  return Object.entries(options).flatMap(([key, option]) => [
-    { path: `${prefix}${key}`, option },
-    ...optionsWithPaths(option.keys ?? {}, `${prefix}${key}.`),
-  ]);
-}
 
 interface Link {
   link: string;
