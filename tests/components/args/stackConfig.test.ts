@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { parse } from "yaml";
 import { resolveArgs } from "../../../components/args/args";
 import { spec } from "../../../components/args/spec";
-import { refuseUnknownConfig } from "../../../components/args/stackConfig";
+import { argsFromConfig, refuseUnknownConfig } from "../../../components/args/stackConfig";
 import { auth } from "../../support/relayRun";
 
 interface ProjectFile {
@@ -34,7 +34,59 @@ describe("the program's config", () => {
     expect(resolveArgs({ ...Object.fromEntries(given), auth })).to.deep.equal(resolveArgs({ auth }));
   });
 
-  describe("with a key that nobody reads", () => {
+  describe("as arguments", () => {
+    afterEach(() => pulumi.runtime.setAllConfig({}));
+
+    const read = (values: Record<string, unknown>) => {
+      const texts = Object.entries({ auth, ...values }).map(([key, value]) => [
+        `relay:${key}`,
+        typeof value === "string" ? value : JSON.stringify(value),
+      ]);
+      pulumi.runtime.setAllConfig(Object.fromEntries(texts));
+      return argsFromConfig(new pulumi.Config("relay"));
+    };
+
+    it("has each value by its argument's name, of the argument's type", () => {
+      const values = {
+        auth,
+        allowedOrigins: ["https://app.relay.dev"],
+        maxAttempts: 3,
+        delivery: "replay",
+        receipts: true,
+        topicArn: "arn:aws:sns:eu-west-1:210987654321:events",
+        pointInTimeRecovery: false,
+        customDomain: { existingDomainName: "ws.relay.dev" },
+        alarms: { enabled: false },
+        tags: { team: "chat" },
+      };
+      expect(read(values)).to.deep.include(values);
+    });
+
+    it("has every argument of the spec, and undefined for one that the config does not have", () => {
+      const { auth: given, ...others } = read({});
+      expect(given).to.deep.equal(auth);
+      expect(["auth", ...Object.keys(others)]).to.have.members(Object.keys(spec));
+      expect(Object.values(others).filter((value) => value !== undefined)).to.deep.equal([]);
+    });
+
+    it("takes the empty text or object that Pulumi.yaml has for no default as absent, and others as they are", () => {
+      const args = read({ topicArn: "", customDomain: {}, accessLogs: {}, tags: {}, stageName: "" });
+      expect(args).to.deep.include({ topicArn: undefined, customDomain: undefined, accessLogs: undefined });
+      expect(args).to.deep.include({ tags: {}, stageName: "" });
+    });
+
+    it("is refused without auth, with a text for a number, and with an unknown key", () => {
+      pulumi.runtime.setAllConfig({});
+      expect(() => argsFromConfig(new pulumi.Config("relay"))).to.throw("relay:auth");
+      expect(() => read({ maxAttempts: "many" })).to.throw("relay:maxAttempts");
+      expect(() => read({ maxAttempt: 3 }))
+        .to.throw("config maxAttempt")
+        .with.property("message")
+        .that.includes("did you mean maxAttempts?");
+    });
+  });
+
+  describe("with a key that the program does not read", () => {
     const configure = (keys: string[]) =>
       pulumi.runtime.setAllConfig(Object.fromEntries(keys.map((key) => [key, "x"])));
 
