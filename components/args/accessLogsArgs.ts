@@ -14,7 +14,7 @@ export interface AccessLogsArgs {
   accountRole: "exists" | "create";
 }
 
-/** @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do. */
+/** @throws pulumi.InputPropertyError naming the argument, its value, the allowed values and a fix. */
 export function refuseBadAccessLogs(given: unknown): void {
   const fix = 'write { accountRole: "exists" }, or "create" where no stack of the account and region has set the role';
   refuseUnlessObject("accessLogs", given, "{ accountRole }", fix);

@@ -56,7 +56,7 @@ const defaults = defaultsOf(keys);
 
 /**
  * @returns undefined if the alarms are disabled.
- * @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do.
+ * @throws pulumi.InputPropertyError naming the argument, its value, the allowed values and a fix.
  */
 export function resolveAlarms(
   given: AlarmArgs,

@@ -75,7 +75,7 @@ const options: Readonly<Record<keyof WebsocketRelayArgs, Option>> = spec;
  * Fills in the defaults and checks every value and combination that can be checked before anything is registered.
  *
  * @param region The region of the resources, if it is known.
- * @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do.
+ * @throws pulumi.InputPropertyError naming the argument, its value, the allowed values and a fix.
  */
 export function resolveArgs(args: WebsocketRelayArgs, region?: string): ResolvedArgs {
   refuseUnlessObject(

@@ -41,7 +41,7 @@ export interface ResolvedCustomDomain {
 
 /**
  * @param region The API's, if it is known.
- * @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do.
+ * @throws pulumi.InputPropertyError naming the argument, its value, the allowed values and a fix.
  */
 export function resolveCustomDomain(given: CustomDomainArgs, region: string | undefined): ResolvedCustomDomain {
   const { domainName, certificateArn, hostedZoneId, existingDomainName, basePath } = presentKeys(given);

@@ -32,7 +32,7 @@ export interface ResolvedOperations {
 
 /**
  * @param region The region of the resources, if it is known.
- * @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do.
+ * @throws pulumi.InputPropertyError naming the argument, its value, the allowed values and a fix.
  */
 export function resolveOperations(
   { customDomain, alarms, accessLogs }: OperationsArgs,

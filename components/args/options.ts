@@ -30,7 +30,7 @@ export function defaultsOf<const Of extends Options>(options: Of): Defaults<Of> 
  * rules, and inputs that may be outputs, are checked next to the argument that they are about.
  *
  * @param prefix Of the keys in errors: `alarms.` for the keys of an argument.
- * @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do.
+ * @throws pulumi.InputPropertyError naming the argument, its value, the allowed values and a fix.
  */
 export function refuseUnallowed(prefix: string, args: object, options: Options): void {
   for (const [key, value] of Object.entries(args)) {

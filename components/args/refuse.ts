@@ -17,7 +17,7 @@ export function refuseProblem(propertyPath: string, problem: string | undefined)
   if (problem !== undefined) throw inputError(propertyPath, problem);
 }
 
-/** Refuses a number that is not whole, or out of its range. */
+/** Refuses a value that is not a whole number in the range. */
 export function refuseUnlessInteger(path: string, value: unknown, min: number, max: number, byDefault?: number): void {
   if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return;
   const theDefault = byDefault === undefined ? "the default" : `the default of ${byDefault}`;
@@ -31,7 +31,7 @@ export function unquoted(value: unknown): string | undefined {
   return isNumber ? `write ${Number(value)} without quotes` : undefined;
 }
 
-/** Refuses what is neither true nor false: a text would count as true, "false" too. */
+/** Refuses everything but true and false: a string would count as true, even "false". */
 export function refuseUnlessBoolean(path: string, value: unknown): void {
   refuseProblem(path, booleanProblem(value));
 }
@@ -42,7 +42,7 @@ function booleanProblem(value: unknown): string | undefined {
   return problemText(value, "true or false", `write ${word?.toLowerCase() ?? "one of them"} without quotes`);
 }
 
-/** Refuses what is none of the words. */
+/** Refuses a value that is not one of the words. */
 export function refuseUnlessOneOf(path: string, value: unknown, words: readonly string[]): void {
   if (words.includes(value as string)) return;
   const near = nearest(value, words);
@@ -51,14 +51,14 @@ export function refuseUnlessOneOf(path: string, value: unknown, words: readonly 
   refuse(path, value, quoted.join(" or "), fix);
 }
 
-/** Refuses what is no list; the error says how to write what was given as one. */
+/** Refuses a value that is not a list; the error shows the value as a list. */
 export function refuseUnlessList(path: string, value: unknown, what: string): asserts value is unknown[] {
   if (Array.isArray(value)) return;
   const isOne = typeof value === "string" || typeof value === "number";
   refuse(path, value, `a list of ${what}`, `write ${isOne ? `[${JSON.stringify(String(value))}]` : "it in brackets"}`);
 }
 
-/** Refuses what is no object whose keys could be looked at. */
+/** Refuses a value that is not an object with known keys. */
 export function refuseUnlessObject(
   path: string,
   value: unknown,

@@ -35,7 +35,7 @@ export interface Option {
   keys?: Options;
   /** The page that has more, relative to docs/. @default none */
   see?: string;
-  /** The release that introduced it. @default 0.1.0 */
+  /** The release that introduced it. @default that of the object that it is a key of, else 0.1.0 */
   since?: string;
 }
 
@@ -415,26 +415,22 @@ const address = {
         type: "string",
         otherwise: "no domain is created, and `existingDomainName` is required",
         allowed: "a domain in lower case, without scheme, port or path",
-        since: "0.2.0",
         description: "The domain to create in API Gateway, such as `ws.your-domain.com`. A change **replaces** it.",
       },
       certificateArn: {
         type: "string",
         otherwise: "no certificate; required with `domainName`",
         allowed: "the ARN of an issued ACM certificate in the API's region",
-        since: "0.2.0",
         description: "The certificate of `domainName`.",
       },
       hostedZoneId: {
         type: "string",
         otherwise: "you point a record at the output `customDomainTarget` yourself",
-        since: "0.2.0",
         description: "The Route 53 hosted zone in which the relay creates the domain's alias records.",
       },
       existingDomainName: {
         type: "string",
         otherwise: "`domainName` is created",
-        since: "0.2.0",
         description:
           "A regional API Gateway domain name that already exists. The relay only maps its API to it; the certificate and the " +
           "records stay with their owner. It must not have HTTP or REST APIs, which cannot share a domain with a WebSocket API.",
@@ -443,7 +439,6 @@ const address = {
         type: "string",
         otherwise: "the API is at the root of the domain",
         allowed: "up to 300 letters, digits and `$-_.+!*'()`, in parts separated by single slashes",
-        since: "0.2.0",
         description: "The path after the domain in the URL, such as `chat` or `chat/v1`.",
       },
     },
@@ -466,14 +461,12 @@ const monitoring = {
       enabled: {
         type: "boolean",
         default: true,
-        since: "0.2.0",
         description: "Whether the alarms are created.",
       },
       actions: {
         type: "array",
         default: [],
         allowed: "up to five ARNs",
-        since: "0.2.0",
         description: "The ARNs to notify when an alarm is raised and when it is over, such as those of SNS topics.",
       },
       deadLetters: {
@@ -481,7 +474,6 @@ const monitoring = {
         default: 0,
         min: 0,
         max: anyCount,
-        since: "0.2.0",
         description: "Messages in a dead-letter queue. Applies to each of the two.",
       },
       ageAtFailedAttemptSeconds: {
@@ -491,7 +483,6 @@ const monitoring = {
         min: 1,
         // A queue's longest retention.
         max: 1_209_600,
-        since: "0.2.0",
         description: "Age of the oldest message that an attempt failed to deliver.",
       },
       expiredMessages: {
@@ -500,7 +491,6 @@ const monitoring = {
         min: 0,
         max: anyCount,
         replayOnly: true,
-        since: "0.2.0",
         description: "Messages that no client acknowledged within the history's retention or before their `expiresAt`.",
       },
       invisibleMessages: {
@@ -509,7 +499,6 @@ const monitoring = {
         min: 0,
         // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
         max: 119_999,
-        since: "0.2.0",
         description: "Messages that wait invisibly in the retry queue, which holds 120,000 of them.",
       },
       functionErrors: {
@@ -517,7 +506,6 @@ const monitoring = {
         default: 0,
         min: 0,
         max: anyCount,
-        since: "0.2.0",
         description: "Invocations of a function that crashed or timed out.",
       },
       functionThrottles: {
@@ -525,7 +513,6 @@ const monitoring = {
         default: 0,
         min: 0,
         max: anyCount,
-        since: "0.2.0",
         description: "Invocations of a function that were throttled because the account had no concurrency left.",
       },
       failedHandshakes: {
@@ -533,7 +520,6 @@ const monitoring = {
         default: 0,
         min: 0,
         max: anyCount,
-        since: "0.2.0",
         description: "Handshakes that failed because of an internal error.",
       },
       refusedHandshakesPercent: {
@@ -542,7 +528,6 @@ const monitoring = {
         default: 50,
         min: 0,
         max: 99,
-        since: "0.2.0",
         description:
           "Share of the handshakes that were refused for their credential or origin, as a wrong issuer, cookie or origin causes. " +
           "Refusals that only a single client can cause do not count.",
@@ -552,7 +537,6 @@ const monitoring = {
         default: 20,
         min: 1,
         max: anyCount,
-        since: "0.2.0",
         description: "Handshakes below which that share raises no alarm.",
       },
     },
@@ -576,7 +560,6 @@ const monitoring = {
         type: "string",
         required: true,
         oneOf: ["exists", "create"],
-        since: "0.2.0",
         description:
           "API Gateway writes logs with one role for all APIs of an account and region. `exists`: the role is already set, and the " +
           "relay leaves it alone. `create`: the relay creates the role and sets it. Use `create` in one relay of one stack only: the last " +

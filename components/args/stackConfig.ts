@@ -39,7 +39,7 @@ function read(config: pulumi.Config, key: string, type: Option["type"]): unknown
  * Refuses a key of the project's stack config that the program does not read: the CLI lets it through, and the setting that
  * it was meant to change would silently keep its default.
  *
- * @throws pulumi.InputPropertyError naming the key and those there are.
+ * @throws pulumi.InputPropertyError naming the key and the known ones.
  */
 export function refuseUnknownConfig(project: string, known: string[]): void {
   const prefix = `${project}:`;

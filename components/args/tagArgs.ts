@@ -1,11 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { isDeferred, refuse, refuseUnlessObject } from "./refuse";
 
-/** @throws pulumi.InputPropertyError where a tag, as far as it is known already, is none that every service takes. */
+/** @throws pulumi.InputPropertyError for a tag, as far as it is known, that some service does not accept. */
 export function refuseBadTags(tags: pulumi.Input<Record<string, pulumi.Input<string>>>): void {
-  if (isDeferred(tags)) {
-    return;
-  }
+  if (isDeferred(tags)) return;
   refuseUnlessObject("tags", tags, "an object of strings", 'write { team: "chat" }');
   // IAM's rules, the strictest of the services'. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
   const allowed = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;

@@ -5,7 +5,7 @@ import { isDeferred, type Problem, problemText } from "./refuse";
 import { spec } from "./spec";
 import { isObject, isPlaceholder, isText, isTextOrDeferred, parseUrl } from "./values";
 
-/** What is wrong with `auth.cognito`, as far as its values are known already. */
+/** What is wrong with `auth.cognito`, as far as its values are known. */
 export function cognitoProblem(cognito: unknown): Problem | undefined {
   if (!isObject(cognito)) {
     return { path: "auth.cognito", text: problemText(cognito, "{ userPoolId, clientIds }", "set both") };
@@ -39,7 +39,7 @@ export function cognitoProblem(cognito: unknown): Problem | undefined {
   return undefined;
 }
 
-/** What is wrong with `auth.oidc`, as far as its values are known already. */
+/** What is wrong with `auth.oidc`, as far as its values are known. */
 export function oidcProblem(oidc: unknown): Problem | undefined {
   if (!isObject(oidc)) {
     return { path: "auth.oidc", text: problemText(oidc, "{ issuer, audience }", "set both") };
@@ -70,7 +70,7 @@ export function oidcProblem(oidc: unknown): Problem | undefined {
     const text = problemText(jwks, '{ "keys": […] } with at least one key', "copy the issuer's JWKS, public keys only");
     return { path: "auth.oidc.jwks", text };
   }
-  // It would stand readable in the function's environment, where no private key has any business.
+  // The function's environment is readable: a private key must not be in it.
   if (
     isObject(jwks) &&
     Array.isArray(jwks.keys) &&
@@ -95,13 +95,13 @@ export function oidcProblem(oidc: unknown): Problem | undefined {
   return undefined;
 }
 
-/** An issuer is compared; only without `jwksUri` and `jwks` are the keys fetched from it. */
+/** The keys are fetched from the issuer only without `jwksUri` and `jwks`; otherwise it is only compared. */
 function issuerProblem(issuer: unknown, hasKeys: boolean): string | undefined {
-  const fix = "the issuer of your users' tokens, as their claim iss has it";
-  if (!hasKeys) return httpsProblem(issuer, `${fix}; if that is no https URL, set jwksUri or jwks, too`);
+  const fix = "the issuer of your users' tokens, exactly as in their claim iss";
+  if (!hasKeys) return httpsProblem(issuer, `${fix}; if that is not an https URL, set jwksUri or jwks, too`);
   if (isDeferred(issuer)) return undefined;
   if (hasWildcard(issuer)) return problemText(issuer, exactUrl, `set ${fix}`);
-  if (!isText(issuer)) return problemText(issuer, "a non-empty text without spaces around it", `set ${fix}`);
+  if (!isText(issuer)) return problemText(issuer, "a non-empty string without spaces around it", `set ${fix}`);
   return isPlaceholder(parseUrl(issuer)?.hostname ?? "") ? problemText(issuer, noPlaceholder, `set ${fix}`) : undefined;
 }
 
@@ -118,20 +118,20 @@ function audienceProblem(audience: unknown, authorizedParties: unknown): Problem
   }
   const audiences = Array.isArray(audience) ? audience : [audience];
   if (audience !== null && !isDeferred(audience) && !(isTextList(audiences) && audience !== "null")) {
-    const allowed = "a non-empty text, a list of such, or null with authorizedParties";
-    const text = problemText(audience, allowed, `set what your tokens have in aud${nullHint(audience)}`);
+    const allowed = "a non-empty string, a list of such strings, or null with authorizedParties";
+    const text = problemText(audience, allowed, `set the aud of your tokens${nullHint(audience)}`);
     return { path: "auth.oidc.audience", text };
   }
   const parties = authorizedParties ?? null;
   if (parties !== null && !isDeferred(parties) && !isTextList(parties)) {
-    const allowed = "a list of at least one value of the claim azp, or null to check none";
+    const allowed = "a list of at least one value of the claim azp, or null to skip the check";
     const text = problemText(parties, allowed, `list the apps that may use the tokens${nullHint(parties)}`);
     return { path: "auth.oidc.authorizedParties", text };
   }
   return undefined;
 }
 
-/** `pulumi config set` writes null as a text. */
+/** `pulumi config set` writes null as a string. */
 function nullHint(value: unknown): string {
   return value === "null" ? "; write null into the stack's file by hand, without quotes" : "";
 }
@@ -144,14 +144,15 @@ function isJwk(key: unknown): boolean {
   return isObject(key) && isText(key.kty) && (key.kid === undefined || isText(key.kid));
 }
 
-/** Values are compared exactly: one with a wildcard would match nothing. */
+/** Values are compared exactly, so a value with a wildcard would match nothing. */
 function hasWildcard(value: unknown): boolean {
   return isText(value) && value.includes("*");
 }
 
 const exactUrl = "one exact value: * is not a wildcard here";
 
-const noPlaceholder = "no placeholder (names kept for documentation: example.com, .test, .invalid, your-domain.com)";
+const noPlaceholder =
+  "no placeholder (names reserved for documentation: example.com, .test, .invalid, your-domain.com)";
 
 function httpsProblem(value: unknown, what: string, mayHaveQuery = false): string | undefined {
   if (isDeferred(value)) {
