@@ -46,6 +46,16 @@ describe("the folders", () => {
     }
   }
 
+  it("let components/args import of components only its own files: the others import it", () => {
+    const imported = filesOf("components/args").flatMap((file) =>
+      importsOf(file)
+        .filter((path) => path.startsWith("."))
+        .map((path) => relative(repository, resolve(file, "..", path))),
+    );
+    expect(imported).to.not.be.empty;
+    expect(imported.filter((path) => !/^(components\/args|handlers|protocol)\//.test(path))).to.deep.equal([]);
+  });
+
   it("let local import of handlers the types alone: it runs the bundles", () => {
     const values = filesOf("local").flatMap((file) =>
       [...readFileSync(file, "utf8").matchAll(/^import (?!type )[^;]* from "[./]+\/handlers\/[^"]*"/gm)].flat(),
