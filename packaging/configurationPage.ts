@@ -1,5 +1,6 @@
 import { format } from "prettier";
-import { type Option, type Options, rules, sections } from "../components/args/spec";
+import { type Option, type Options, rules, sections, spec } from "../components/args/spec";
+import { retryWindowSeconds } from "../handlers/deliver/backoff";
 import { allowedOf, durationOf } from "./optionText";
 
 /** The text of docs/configuration.md. */
@@ -9,7 +10,7 @@ export async function configurationPage(): Promise<string> {
     ...sections.flatMap(({ title, options }) => [`## ${title}`, ...optionParts(options, "", 3)]),
     retryWindow,
     "## Rules between arguments",
-    "Each rule is checked before anything is registered, and the error names the argument, its value, what is allowed and a fix.",
+    "Rules are checked together with single values, before anything is registered. The error names the argument, its value, what is allowed and a fix.",
     Object.values(rules)
       .map((rule) => `- ${rule}`)
       .join("\n"),
@@ -96,8 +97,14 @@ A wrong or missing value, or a combination that AWS rules out, stops the program
 is an output is checked as soon as it is known. A misspelled argument is refused, and so is a config key that the program
 does not read.`;
 
+const { shortest, longest } = retryWindowSeconds(spec.maxAttempts.default, {
+  minSeconds: spec.backoffMinSeconds.default,
+  maxSeconds: spec.backoffMaxSeconds.default,
+});
+
 const retryWindow = `## Retry window
 
-Attempts and back-off determine the **retry window**: how long a message is retried. The output \`retryWindowSeconds\` has the
-shortest and the longest window, since half of each pause is random, and a batching window adds to each attempt. The defaults
-make 3,603 to 7,206 seconds, so a client can be away for an hour. \`Pulumi.dev.yaml\` makes it about a minute.`;
+Attempts and back-off determine the **retry window**: how long a message is retried. The shortest and the longest window
+differ because half of each pause is random; a batching window adds to the longest one. The defaults make ${shortest.toLocaleString("en-US")} to
+${longest.toLocaleString("en-US")} seconds, so a client can be away for an hour. The output \`retryWindowSeconds\` has both. \`Pulumi.dev.yaml\` makes it
+about a minute.`;
