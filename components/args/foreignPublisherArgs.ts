@@ -1,14 +1,14 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { checkedInput, problemText, refuse, refuseUnlessList } from "./refuse";
 
-/** Who may publish beside the roles of the topic's own account. */
+/** Publishers in other accounts than the topic's. */
 export interface ForeignPublisherArgs {
   /**
-   * Accounts whose roles may publish to the topic, as far as their own policies let them: twelve digits, in quotes. Not
-   * beside `topicArn`, whose policy is its owner's. @default the topic's own account only
+   * Other accounts whose roles may publish to the topic, if their own policies allow it: twelve digits, in quotes. Not with
+   * `topicArn`. @default only the topic's own account
    */
   publisherAccountIds?: pulumi.Input<string>[];
-  /** AWS organizations, as `o-a1b2c3d4e5`, all of whose accounts may publish. Not beside `topicArn`. @default none */
+  /** AWS organizations, such as `o-a1b2c3d4e5`, whose accounts may all publish. Not with `topicArn`. @default none */
   publisherOrganizationIds?: pulumi.Input<string>[];
 }
 
@@ -24,7 +24,7 @@ export function checkForeignPublishers(args: ForeignPublisherArgs, topicArn: unk
   };
   for (const [key, values] of Object.entries(checked)) {
     if (topicArn !== undefined && values.length > 0) {
-      refuse(key, values, "none beside topicArn, whose policy is its owner's", "allow sns:Publish in that policy");
+      refuse(key, values, "none with topicArn, whose policy is its owner's", "allow sns:Publish in that policy");
     }
   }
   return checked;
@@ -35,13 +35,13 @@ function checkedList(
   values: unknown,
   problemOf: (value: unknown) => string | undefined,
 ): pulumi.Input<string>[] {
-  // Whether there are any decides whether the topic gets a policy.
-  refuseUnlessList(path, values, "texts");
+  // The list must be known: the topic gets a policy only if it has elements.
+  refuseUnlessList(path, values, "strings");
   return (values as pulumi.Input<string>[]).map((value, index) => checkedInput(`${path}[${index}]`, value, problemOf));
 }
 
 export function accountIdProblem(value: unknown): string | undefined {
-  // YAML would take one without quotes for a number, and its leading zeros would be gone.
+  // Without quotes, YAML reads a number and drops leading zeros.
   return typeof value === "string" && /^\d{12}$/.test(value)
     ? undefined
     : problemText(value, "an account's twelve digits as a string", "write it in quotes");

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { problemText, refuse, refuseProblem } from "./refuse";
 import { isText } from "./values";
 
-/** What decides about the names that are derived from a relay's. */
+/** The settings that the derived names depend on. */
 interface NamedRelay {
   delivery: "retry" | "replay";
   ordering: "standard" | "strict";
@@ -11,7 +11,7 @@ interface NamedRelay {
   dashboard: boolean;
 }
 
-/** A name that AWS gets. */
+/** A name that AWS receives. */
 interface DerivedName {
   /** `the IAM role` */
   what: string;
@@ -19,7 +19,7 @@ interface DerivedName {
   maxLength: number;
 }
 
-/** What Pulumi appends to the name of a resource: seven random hexadecimal digits. */
+/** Pulumi appends seven random hexadecimal digits to a resource's name. */
 const randomSuffix = "-1234567";
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
@@ -31,17 +31,17 @@ const maxAlarmNameLength = 255;
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html */
 const maxDashboardNameLength = 255;
 
-/** What queues, topics and functions take, the strictest of the services. */
+/** The names that queues, topics and functions accept, the strictest of the services. */
 const characters = /^[\w-]+$/;
 
-/** @throws pulumi.InputPropertyError where it is no name at all. */
+/** @throws pulumi.InputPropertyError unless it is a non-empty string. */
 export function refuseUnlessName(name: unknown): asserts name is string {
   if (isText(name)) return;
-  refuse("name", name, "a text, of letters, digits, - and _", 'pass one as the first argument, such as "relay"');
+  refuse("name", name, "a string of letters, digits, - and _", 'pass one as the first argument, such as "relay"');
 }
 
 /**
- * Refuses a relay's name of which AWS would refuse what Pulumi derives, unless the program may name resources itself.
+ * Refuses a relay's name if AWS would refuse a name that Pulumi derives from it, unless the program may name resources itself.
  *
  * @throws pulumi.InputPropertyError naming the longest usable name, and the resource.
  */
@@ -52,14 +52,14 @@ export function refuseUnusableName(
 ): void {
   if (setsNames(opts)) return;
   const problem = nameProblem(name, relay);
-  // The transforms of a parent cannot be seen: they may name everything.
+  // The transforms of a parent are not visible here, and may set every name.
   if (problem !== undefined && opts?.parent) void pulumi.log.warn(`name: ${problem}`);
   else refuseProblem("name", problem);
 }
 
-/** Refuses the name of a function of one's own in the same way. @throws pulumi.InputPropertyError */
+/** Refuses the name of a program's own `CallbackFunction` in the same way. @throws pulumi.InputPropertyError */
 export function refuseUnusableFunctionName(name: string, opts: pulumi.ComponentResourceOptions | undefined): void {
-  // A relay has checked its own name, and those of its functions by it.
+  // A relay has already checked its name, and with it those of its functions.
   if (setsNames(opts) || opts?.parent) return;
   const role = { what: "the IAM role", name: `${name}-role${randomSuffix}`, maxLength: maxRoleNameLength };
   refuseProblem("name", characterProblem(name, "function") ?? lengthProblem(name, role));
@@ -72,7 +72,7 @@ function nameProblem(name: string, relay: NamedRelay): string | undefined {
   return strictest && lengthProblem(name, strictest);
 }
 
-/** Of each kind of resource the longest name: shorter ones, and kinds whose names may be longer, follow. */
+/** The longest name of each kind of resource. If these are allowed, so are all others. */
 function derivedNames(name: string, relay: NamedRelay): DerivedName[] {
   const relayName = relayNameOf(name);
   const fifo = relay.ordering === "strict" ? ".fifo" : "";
@@ -107,7 +107,7 @@ function derivedNames(name: string, relay: NamedRelay): DerivedName[] {
   ];
 }
 
-/** What is unique among the relays of an account, as far as stacks are: names its metrics, its alarms and its dashboard. */
+/** The relay's name in its metrics, alarms and dashboard: unique in an account if its project and stack are. */
 export function relayNameOf(name: string): string {
   return `${pulumi.getProject()}-${pulumi.getStack()}-${name}`;
 }
@@ -122,7 +122,7 @@ function characterProblem(name: string, what: "relay" | "function"): string | un
   const written = name.replace(/[^\w-]+/g, "-").replace(/^-+|-+$/g, "");
   return problemText(
     name,
-    `letters, digits, - and _, since AWS takes no others in ${example}${randomSuffix}`,
+    `letters, digits, - and _, since AWS allows no others in ${example}${randomSuffix}`,
     `write ${JSON.stringify(written || "relay")}`,
   );
 }
@@ -133,14 +133,14 @@ function lengthProblem(name: string, derived: DerivedName): string | undefined {
   return problemText(
     name,
     `${longest > 0 ? `up to ${longest} characters` : "no name in this project and stack"}, since ${derived.what} ` +
-      `${derived.name} has ${derived.name.length}, and AWS takes ${derived.maxLength}`,
+      `${derived.name} has ${derived.name.length}, and AWS allows ${derived.maxLength}`,
     longest > 0 ? "shorten it" : "shorten the project's or the stack's name",
   );
 }
 
-/** Whether names may be others than Pulumi derives by default: where `pulumi:autonaming` or a transform sets them. */
+/** Whether `pulumi:autonaming` or a transform may set names. */
 function setsNames(opts: pulumi.ComponentResourceOptions | undefined): boolean {
-  // Not Pulumi's API. There are callbacks once registerResourceTransform was called.
+  // Not a public API of Pulumi. There are callbacks once registerResourceTransform was called.
   const state = require("@pulumi/pulumi/runtime/state") as { getStore?: () => { callbacks?: unknown } };
   return (
     "pulumi:autonaming" in pulumi.runtime.allConfig() ||

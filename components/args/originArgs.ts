@@ -1,15 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { getDomain, parse } from "tldts";
-import { isLater, problemText, refuse, refuseProblem } from "./refuse";
+import { isDeferred, problemText, refuse, refuseProblem } from "./refuse";
 import { isPlaceholder, isText, parseUrl } from "./values";
 
 /**
- * Refuses what is no list of origins, as far as its values are known already.
+ * Refuses a value that is not a list of origins, as far as it is known.
  *
- * @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do.
+ * @throws pulumi.InputPropertyError naming the argument, its value, the allowed values and a fix.
  */
 export function refuseBadOrigins(allowedOrigins: unknown): void {
-  if (isLater(allowedOrigins)) return;
+  if (isDeferred(allowedOrigins)) return;
   if (!Array.isArray(allowedOrigins)) {
     const isOrigin = isText(allowedOrigins) && originProblem(allowedOrigins) === undefined;
     const fix = isOrigin ? `write ${JSON.stringify([allowedOrigins])}` : "list the origin of each page that connects";
@@ -18,7 +18,7 @@ export function refuseBadOrigins(allowedOrigins: unknown): void {
   allowedOrigins.forEach((origin, index) => refuseProblem(`allowedOrigins[${index}]`, originProblem(origin)));
 }
 
-/** The origins, checked once they are known: null as a value that is known only later is no decision of the program's. */
+/** The origins, checked once they are known. Only a null that the program writes turns the check off, not an output of null. */
 export function checkedOrigins(
   allowedOrigins: pulumi.Input<pulumi.Input<string>[]> | null,
 ): pulumi.Output<string[] | null> {
@@ -31,22 +31,22 @@ export function checkedOrigins(
 
 /** What is wrong with an allowed origin. */
 function originProblem(origin: unknown): string | undefined {
-  if (isLater(origin)) return undefined;
+  if (isDeferred(origin)) return undefined;
   if (!isText(origin)) return problemText(origin, FORMS, LOOK_IT_UP);
   if (origin === "null") {
-    const fix = "serve the page from a host, or in an app from a scheme of its own";
+    const fix = "serve the page from a host, or from an app's own scheme";
     return problemText(origin, `${FORMS}; any sandboxed page sends null`, fix);
   }
   if (origin.includes("*")) return wildcardProblem(origin);
 
-  // Compared with the browser's own header, character by character: only what a browser sends can ever match.
+  // Compared with the browser's header exactly: only an origin as a browser sends it can match.
   const url = parseUrl(origin);
   const sent = url && originSentBy(url);
   if (/^(https?|wss?):/.test(origin) && url && isPlaceholder(url.hostname)) return placeholderText(origin);
   return sent === origin ? undefined : problemText(origin, FORMS, sent ? write(sent) : adviceWithoutOrigin(origin));
 }
 
-/** `https://*.` before a host name, whose names are all of one owner. */
+/** `https://*.` is allowed before a domain whose subdomains all belong to one owner. */
 function wildcardProblem(origin: string): string | undefined {
   const url = parseUrl(origin.replace("://*.", "://"));
   if (!/^https:\/\/\*\.[^*]+$/.test(origin) || !url?.hostname) {
@@ -64,7 +64,7 @@ function wildcardProblem(origin: string): string | undefined {
       "list the origin of each page: addresses have no subdomains",
     );
   }
-  // The same registrable domain with a label more, or the pages that match are those of different owners.
+  // With one more label, the registrable domain has to stay the same, or matching pages belong to different owners.
   const options = { allowPrivateDomains: true };
   const domain = getDomain(hostname, options);
   if (domain === null || getDomain(`any.${hostname}`, options) !== domain) {
@@ -75,11 +75,11 @@ function wildcardProblem(origin: string): string | undefined {
 }
 
 const FORMS = "scheme, host and port as a browser sends them, without path or closing /, or file://";
-const LOOK_IT_UP = "write what location.origin is in that page's console";
+const LOOK_IT_UP = "write the value of location.origin in that page's console";
 
 /**
- * The `Origin` of a page at this address, where it has any: of another scheme than http and https, `URL.origin` is "null",
- * and browsers that know the scheme send it with the host as it is.
+ * The `Origin` of a page at this address, if it has one. For schemes other than http and https, `URL.origin` is "null", while
+ * browsers that know the scheme send scheme and host.
  */
 function originSentBy({ protocol, host, origin }: URL): string | undefined {
   if (protocol === "file:") return "file://";

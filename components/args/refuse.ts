@@ -17,10 +17,11 @@ export function refuseProblem(propertyPath: string, problem: string | undefined)
   if (problem !== undefined) throw inputError(propertyPath, problem);
 }
 
-/** Refuses a number that is not whole, or out of its range. */
-export function refuseUnlessInteger(path: string, value: unknown, min: number, max: number, byDefault: number): void {
+/** Refuses a value that is not a whole number in the range. */
+export function refuseUnlessInteger(path: string, value: unknown, min: number, max: number, byDefault?: number): void {
   if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return;
-  const fix = unquoted(value) ?? `choose one in that range, or leave it out for the default of ${byDefault}`;
+  const theDefault = byDefault === undefined ? "the default" : `the default of ${byDefault}`;
+  const fix = unquoted(value) ?? `choose one in that range, or leave it out for ${theDefault}`;
   refuse(path, value, `a whole number from ${min} to ${max}`, fix);
 }
 
@@ -30,7 +31,7 @@ export function unquoted(value: unknown): string | undefined {
   return isNumber ? `write ${Number(value)} without quotes` : undefined;
 }
 
-/** Refuses what is neither true nor false: a text would count as true, "false" too. */
+/** Refuses everything but true and false: a string would count as true, even "false". */
 export function refuseUnlessBoolean(path: string, value: unknown): void {
   refuseProblem(path, booleanProblem(value));
 }
@@ -41,7 +42,7 @@ function booleanProblem(value: unknown): string | undefined {
   return problemText(value, "true or false", `write ${word?.toLowerCase() ?? "one of them"} without quotes`);
 }
 
-/** Refuses what is none of the words. */
+/** Refuses a value that is not one of the words. */
 export function refuseUnlessOneOf(path: string, value: unknown, words: readonly string[]): void {
   if (words.includes(value as string)) return;
   const near = nearest(value, words);
@@ -50,21 +51,21 @@ export function refuseUnlessOneOf(path: string, value: unknown, words: readonly 
   refuse(path, value, quoted.join(" or "), fix);
 }
 
-/** Refuses what is no list; the error says how to write what was given as one. */
+/** Refuses a value that is not a list; the error shows the value as a list. */
 export function refuseUnlessList(path: string, value: unknown, what: string): asserts value is unknown[] {
   if (Array.isArray(value)) return;
   const isOne = typeof value === "string" || typeof value === "number";
   refuse(path, value, `a list of ${what}`, `write ${isOne ? `[${JSON.stringify(String(value))}]` : "it in brackets"}`);
 }
 
-/** Refuses what is no object whose keys could be looked at. */
+/** Refuses a value that is not an object with known keys. */
 export function refuseUnlessObject(
   path: string,
   value: unknown,
   allowed: string,
   fix: string,
 ): asserts value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || isLater(value)) {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || isDeferred(value)) {
     refuse(path, value, allowed, fix);
   }
 }
@@ -85,7 +86,7 @@ export function checkedInput(
   input: pulumi.Input<string>,
   problemOf: (value: unknown) => string | undefined,
 ): pulumi.Input<string> {
-  if (!isLater(input)) {
+  if (!isDeferred(input)) {
     refuseProblem(path, problemOf(input));
     return input;
   }
@@ -96,7 +97,7 @@ export function checkedInput(
 }
 
 /** Whether a value is known only later. */
-export function isLater(value: unknown): value is pulumi.Output<unknown> | Promise<unknown> {
+export function isDeferred(value: unknown): value is pulumi.Output<unknown> | Promise<unknown> {
   return pulumi.Output.isInstance(value) || value instanceof Promise;
 }
 
@@ -104,16 +105,16 @@ export function isLater(value: unknown): value is pulumi.Output<unknown> | Promi
  * The value with `standIn` for whatever in it is known only later, so that it can be written as JSON: an output itself
  * answers JSON.stringify with a page of advice, or throws.
  */
-export function replaceLater(value: unknown, standIn: unknown): unknown {
-  if (isLater(value)) return standIn;
+export function redactOutputs(value: unknown, standIn: unknown): unknown {
+  if (isDeferred(value)) return standIn;
   if (pulumi.Resource.isInstance(value)) return "a resource";
-  if (Array.isArray(value)) return value.map((each) => replaceLater(each, standIn));
+  if (Array.isArray(value)) return value.map((each) => redactOutputs(each, standIn));
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, replaceLater(inner, standIn)]));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, redactOutputs(inner, standIn)]));
 }
 
 export function problemText(got: unknown, allowed: string, fix: string): string {
-  return `got ${JSON.stringify(replaceLater(got, "an output"))}; allowed: ${allowed}. Fix: ${fix}.`;
+  return `got ${JSON.stringify(redactOutputs(got, "an output"))}; allowed: ${allowed}. Fix: ${fix}.`;
 }
 
 /** Above this many keys, and where one of them is close, the others are counted: the list would fill the terminal. */

@@ -2,16 +2,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { asOneMessage } from "./refuse";
 
 /**
- * A value that the provider computes. With the engine it is always there once it is known; the mocks of a unit test may leave it
- * out, as the ones do that Pulumi's docs show.
+ * A value that the provider computes. The engine always provides it; mocks of a unit test may leave it out, as those in Pulumi's
+ * docs do.
  *
- * @param what The resource and the property, as the message names it.
+ * @param what Resource and property, for the message.
  */
 export function requireComputed(value: string | undefined, what: string): string {
   if (typeof value === "string") return value;
   const message =
-    `${what} is ${String(value)}, where AWS computes a text: the mocks of this test answer nothing for it. Fix: run the ` +
-    "program by runUnderMocks of pulumi-websocket-relay/testing, or answer it in mocks of your own";
+    `${what} is ${String(value)}, where AWS computes a string: the mocks of this test have no value for it. Fix: run the ` +
+    "program with runUnderMocks of pulumi-websocket-relay/testing, or return it from mocks of your own";
   // Without this log line the failure is silent and the test times out.
   void pulumi.log.error(message);
   throw asOneMessage(new Error(message));

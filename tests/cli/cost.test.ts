@@ -2,12 +2,14 @@ import { expect } from "chai";
 import { Command } from "commander";
 import type { Cli } from "../../cli/cli";
 import { addCostCommand } from "../../cli/cost/command";
+import { addCostOptions } from "../../cli/cost/options";
 import { lineItems } from "../../cli/cost/estimate";
 import { totalUsd } from "../../cli/cost/lineItem";
 import { PRICES } from "../../cli/cost/prices";
 import { type Usage, usageOf } from "../../cli/cost/usage";
 import { awayMessageOf, type Workload } from "../../cli/cost/workload";
 import { resolveArgs } from "../../components/args/args";
+import { spec } from "../../components/args/spec";
 import { quiet } from "./quietMonth";
 
 describe("what a month uses", () => {
@@ -141,6 +143,23 @@ describe("the defaults of cost", () => {
       delivery: resolved.delivery,
       receipts: resolved.receipts,
       historyRetentionSeconds: resolved.historyRetentionSeconds,
+      ordering: resolved.ordering,
     });
   });
+
+  for (const key of ["maxAttempts", "backoffMinSeconds", "backoffMaxSeconds", "historyRetentionSeconds"] as const) {
+    it(`have the component's range of ${key}`, () => {
+      const flag = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+      const { min, max } = spec[key];
+      const parse = (value: number) => {
+        const program = new Command();
+        addCostOptions(program);
+        const quietly = program.exitOverride().configureOutput({ writeErr: () => undefined });
+        return quietly.parse(["--messages", "1", flag, String(value)], { from: "user" }).opts()[key] as number;
+      };
+      expect([min, max].map(parse)).to.deep.equal([min, max]);
+      for (const value of [min - 1, max + 1])
+        expect(() => parse(value)).to.throw(`from ${min.toLocaleString("en-US")} to`);
+    });
+  }
 });

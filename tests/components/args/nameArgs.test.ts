@@ -166,7 +166,7 @@ describe("a relay's name", () => {
       expect(refusal)
         .to.include("up to 27 characters")
         .and.include("the CloudWatch alarm p")
-        .and.include("AWS takes 255");
+        .and.include("AWS allows 255");
     });
 
     it("is not where there are no alarms", async () => {

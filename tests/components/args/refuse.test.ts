@@ -10,7 +10,7 @@ import { kmsKeyPolicyStatements } from "../../../components/data/encryption";
 import { refuse } from "../../../components/args/refuse";
 import { functionsFolder } from "../../../components/lambda/ownModules";
 import { requireComputed } from "../../../components/args/requireComputed";
-import { refuseUnknownConfig } from "../../../components/args/unknownConfig";
+import { refuseUnknownConfig } from "../../../components/args/stackConfig";
 import { refusal } from "../../support/refusal";
 import { record } from "../../support/recorder";
 import { auth } from "../../support/relayRun";
