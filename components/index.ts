@@ -1,4 +1,11 @@
+/**
+ * The component, for Pulumi programs.
+ *
+ * @module pulumi-websocket-relay
+ */
+
 export type { Authenticate, AuthenticateHandshake } from "../handlers/authenticate";
+export type { RetryWindowSeconds } from "../handlers/backoff";
 export type { AccessLogs, AccessLogsArgs } from "./accessLogs";
 export type { AlarmArgs } from "./alarmArgs";
 export { type WebsocketRelayArgs } from "./args";
