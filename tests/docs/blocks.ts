@@ -7,7 +7,7 @@ export const repository = resolve(__dirname, "../..");
 export const pages = [
   "README.md",
   "CHANGELOG.md",
-  ...readdirSync(join(repository, "docs"))
+  ...readdirSync(join(repository, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
   ...readdirSync(join(repository, "examples"))

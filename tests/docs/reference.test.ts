@@ -7,10 +7,11 @@ import { resolveAlarms } from "../../components/alarmArgs";
 import { argumentKeys, resolveArgs } from "../../components/args";
 import { authKeys, resolveAuth } from "../../components/authArgs";
 import { auth } from "../components/relayRun";
+import { pages } from "./blocks";
 
 const folder = resolve(__dirname, "../..");
 const read = (file: string) => readFileSync(join(folder, file), "utf8");
-const markdown = ["README.md", "CHANGELOG.md", ...readdirSync(join(folder, "docs")).map((file) => `docs/${file}`)];
+const markdown = pages.filter((file) => !file.startsWith("examples/"));
 
 /** The defaults by their keys, as a section's tables have them: the value stands in the column after its key's. */
 function defaultsIn(file: string, heading: string, keyColumn = 1): Map<string, string> {
