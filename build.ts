@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build as bundle, stop } from "esbuild";
-import { builtFile, bundleModule } from "./components/ownModules";
+import { builtFile, bundleModule } from "./components/lambda/ownModules";
 import { bundleModules, writePublishables } from "./packaging/publishable";
 
 // `npm run build`: what the npm package is made of, into dist; into dist-packages the ones for clients and for backends alone.
@@ -14,9 +14,9 @@ async function build(): Promise<void> {
   const { status } = spawnSync(process.execPath, tsc, { cwd: __dirname, stdio: "inherit" });
   // It has said why.
   if (status !== 0) process.exit(status ?? 1);
-  for (const path of requiredByCallbacks(join(__dirname, "components"))) {
+  for (const path of requiredByCallbacks(join(__dirname, "components", "functions"))) {
     // Out of the sources: what tsc emits is CommonJS, which esbuild cannot shake.
-    writeFileSync(join(dist, "components", builtFile(path)), await bundleModule(path));
+    writeFileSync(join(dist, "components", "functions", builtFile(path)), await bundleModule(path));
   }
   // Besides the CommonJS that tsc made of them, each as one ES module, which browsers and bundlers need. The backend's
   // CommonJS, too: what tsc made of it requires ES modules.

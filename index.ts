@@ -7,7 +7,7 @@ import {
   WebsocketRelay,
   type WebsocketRelayArgs,
 } from "./components";
-import { refuseUnknownConfig } from "./components/unknownConfig";
+import { refuseUnknownConfig } from "./components/args/unknownConfig";
 
 const config = new pulumi.Config();
 

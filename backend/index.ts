@@ -4,7 +4,7 @@
  * @module pulumi-websocket-relay/backend
  */
 
-export type { DisconnectedUser } from "../handlers/disconnectedUser";
+export type { DisconnectedUser } from "../handlers/operations/disconnectedUser";
 export { type Publication } from "./publication";
 export { type DisconnectUserOptions, RelayBackend, type RelayBackendOptions } from "./relayBackend";
 export { RelayInputError } from "./relayInputError";

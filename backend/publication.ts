@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { PublishCommandInput } from "@aws-sdk/client-sns";
-import { checkPublication } from "../handlers/publication";
+import { checkPublication } from "../handlers/messages/publication";
 import { MAX_PAYLOAD_BYTES } from "../protocol";
 import { deduplicationIdOf, messageGroupOf } from "./messageGroup";
 import { refuseUnknownKeys, RelayInputError } from "./relayInputError";

@@ -1,11 +1,11 @@
 import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagementapi";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
-import { ManagementApiConnections } from "../handlers/connections";
-import type { DisconnectedUser } from "../handlers/disconnectedUser";
-import { disconnectUser } from "../handlers/disconnectUser";
-import { DynamoDbSessionStore } from "../handlers/sessions";
-import { DynamoDbUserConnections } from "../handlers/userConnections";
+import { ManagementApiConnections } from "../handlers/connections/connections";
+import type { DisconnectedUser } from "../handlers/operations/disconnectedUser";
+import { disconnectUser } from "../handlers/operations/disconnectUser";
+import { DynamoDbSessionStore } from "../handlers/sessions/sessions";
+import { DynamoDbUserConnections } from "../handlers/connections/userConnections";
 import { type Publication, publishInput } from "./publication";
 import { refuseUnknownKeys, RelayInputError } from "./relayInputError";
 

@@ -31,22 +31,39 @@ export interface Functions {
   replayWithReceipts: Record<Lambda<"replay">, Deployed>;
 }
 
+/** Entry modules of the functions, under `handlers`. */
+const ENTRIES: Record<Lambda<"retry">, string> = {
+  connect: "connect/connect",
+  disconnect: "disconnect/disconnect",
+  deliver: "deliver/deliver",
+};
+const REPLAY_ENTRIES: Record<Lambda<"replay">, string> = {
+  ...ENTRIES,
+  connect: "connect/replayConnect",
+  deliver: "deliver/replayDeliver",
+  resume: "frames/resume",
+  acknowledge: "frames/acknowledge",
+  expire: "sweepers/historySweeper",
+};
+
 /** Every bundle that there is, each once: `disconnect` is the same in both modes. Those of replay mode are named by their folder. */
 export function measuredBundles({ retry, replay, replayWithReceipts }: Functions): Record<string, Measured> {
   const bundles: Record<string, Measured> = {};
   for (const lambda of LAMBDAS.retry) {
-    bundles[lambda] = { deployed: retry[lambda], module: lambda, factory: `${lambda}FromEnvironment` };
+    bundles[lambda] = { deployed: retry[lambda], module: ENTRIES[lambda], factory: `${lambda}FromEnvironment` };
   }
   for (const lambda of LAMBDAS.replay.filter((each) => each !== "disconnect")) {
-    const module = `replay/${lambda}`;
+    const name = `replay/${lambda}`;
+    const module = REPLAY_ENTRIES[lambda];
     // Those that retry mode has too say in their name which they are.
     const factory = `${lambda}${lambda in retry ? "Replay" : ""}FromEnvironment`;
-    bundles[module] = { deployed: replay[lambda], module, factory };
+    bundles[name] = { deployed: replay[lambda], module, factory };
   }
   for (const lambda of LAMBDAS.replay.filter((each) => replayWithReceipts[each].text !== replay[each].text)) {
-    const module = `replay/${lambda}WithReceipts`;
+    const name = `replay/${lambda}WithReceipts`;
+    const module = `${REPLAY_ENTRIES[lambda]}WithReceipts`;
     const factory = `${lambda}WithReceiptsFromEnvironment`;
-    bundles[module] = { deployed: replayWithReceipts[lambda], module, factory };
+    bundles[name] = { deployed: replayWithReceipts[lambda], module, factory };
   }
   return bundles;
 }

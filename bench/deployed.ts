@@ -1,6 +1,6 @@
 import type { asset } from "@pulumi/pulumi";
 import { WebsocketRelay, type WebsocketRelayArgs } from "../components";
-import { record } from "../tests/components/recorder";
+import { record } from "../tests/support/recorder";
 
 export type Mode = "retry" | "replay";
 

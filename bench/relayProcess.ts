@@ -1,4 +1,4 @@
-import { type Addresses, LocalRun } from "../local/localRun";
+import { type Addresses, LocalRun } from "../local/run/localRun";
 import { answer } from "./childProcess";
 import { Recorder, type Recording } from "./recorder";
 

@@ -1,7 +1,7 @@
 import { DescribeTableCommand, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import type { LocalCloud } from "../local/cloud";
-import type { Answer, Tables } from "../local/table";
-import { tableClient } from "../local/tableClient";
+import type { Answer, Tables } from "../local/dynamodb/table";
+import { tableClient } from "../local/dynamodb/tableClient";
 import { type Index, type Item, readUnits, writeUnits } from "./capacity";
 
 type Ask = Tables["ask"];

@@ -1,7 +1,7 @@
 import { ApiGatewayManagementApiClient, PostToConnectionCommand } from "@aws-sdk/client-apigatewaymanagementapi";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
-import type { Invocation } from "../handlers/deliver";
-import { sqsEvent, sqsRecord } from "../tests/handlers/events";
+import type { Invocation } from "../handlers/deliver/deliver";
+import { sqsEvent, sqsRecord } from "../tests/support/events";
 import { answer } from "./childProcess";
 
 /**
@@ -30,7 +30,7 @@ const { handler } = require(process.env.BUNDLE ?? "") as {
   handler: (event: SQSEvent, invocation: Invocation) => Promise<SQSBatchResponse>;
 };
 
-// As in handlers/connections.ts.
+// As in handlers/connections/connections.ts.
 const client = new ApiGatewayManagementApiClient({
   endpoint: process.env.MANAGEMENT_ENDPOINT,
   maxAttempts: 1,

@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
 import { RelayBackend } from "../backend";
-import { MAX_BLOCK_SECONDS } from "../handlers/disconnectUser";
-import { listUser, type ListedUser } from "../handlers/listUser";
-import { DynamoDbUserConnections } from "../handlers/userConnections";
+import { MAX_BLOCK_SECONDS } from "../handlers/operations/disconnectUser";
+import { listUser, type ListedUser } from "../handlers/operations/listUser";
+import { DynamoDbUserConnections } from "../handlers/connections/userConnections";
 import type { Cli } from "./cli";
 import { dynamoDbClient, managementApiClient } from "./clients";
 import { numberIn } from "./numberIn";

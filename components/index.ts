@@ -4,22 +4,22 @@
  * @module pulumi-websocket-relay
  */
 
-export type { Authenticate, AuthenticateHandshake } from "../handlers/authenticate";
-export type { RetryWindowSeconds } from "../handlers/backoff";
-export type { AccessLogs, AccessLogsArgs } from "./accessLogs";
-export type { AlarmArgs } from "./alarmArgs";
-export { type WebsocketRelayArgs } from "./args";
-export { type AuthArgs } from "./authArgs";
-export { CallbackFunction, type CallbackFunctionArgs, type PolicyStatement } from "./callbackFunction";
-export type { CustomDomain, CustomDomainTarget } from "./customDomain";
-export type { CustomDomainArgs } from "./customDomainArgs";
-export { type KmsKeyPolicyArgs, type KmsKeyPolicyStatement, kmsKeyPolicyStatements } from "./encryption";
-export type { Expire } from "./expire";
-export type { Gateway } from "./gateway";
-export type { HistoryTable } from "./historyTable";
-export type { Monitoring } from "./monitoring";
-export type { Publisher } from "./publisher";
-export type { Replay } from "./replay";
-export type { SessionTable } from "./sessionTable";
-export type { Sweep } from "./sweep";
+export type { Authenticate, AuthenticateHandshake } from "../handlers/connect/auth/authenticate";
+export type { RetryWindowSeconds } from "../handlers/deliver/backoff";
+export type { AccessLogs, AccessLogsArgs } from "./gateway/accessLogs";
+export type { AlarmArgs } from "./args/alarmArgs";
+export { type WebsocketRelayArgs } from "./args/args";
+export { type AuthArgs } from "./args/authArgs";
+export { CallbackFunction, type CallbackFunctionArgs, type PolicyStatement } from "./lambda/callbackFunction";
+export type { CustomDomain, CustomDomainTarget } from "./gateway/customDomain";
+export type { CustomDomainArgs } from "./args/customDomainArgs";
+export { type KmsKeyPolicyArgs, type KmsKeyPolicyStatement, kmsKeyPolicyStatements } from "./data/encryption";
+export type { Expire } from "./functions/historySweeper";
+export type { Gateway } from "./gateway/gateway";
+export type { HistoryTable } from "./data/historyTable";
+export type { Monitoring } from "./monitoring/monitoring";
+export type { Publisher } from "./ingress/publisher";
+export type { Replay } from "./functions/replay";
+export type { SessionTable } from "./data/sessionTable";
+export type { Sweep } from "./functions/sessionSweeper";
 export { type RelayAddresses, WebsocketRelay } from "./websocketRelay";

@@ -1,20 +1,20 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { RetryWindowSeconds } from "../handlers/backoff";
-import { resolveArgs, type WebsocketRelayArgs } from "./args";
-import type { CallbackFunction, PolicyStatement } from "./callbackFunction";
-import { keyStatements } from "./encryption";
-import { connectFunction, deliverFunction, disconnectFunction } from "./functions";
-import type { CustomDomainTarget } from "./customDomain";
-import { Gateway } from "./gateway";
-import { checkedRole, GrantNames, grantRole } from "./grantRole";
-import { Monitoring } from "./monitoring";
-import { refuseUnlessName, refuseUnusableName, relayNameOf } from "./nameArgs";
-import { Publisher } from "./publisher";
-import { Replay } from "./replay";
-import { connectReplayFunction, deliverReplayFunction } from "./replayFunctions";
-import { SessionTable } from "./sessionTable";
-import { Sweep } from "./sweep";
+import type { RetryWindowSeconds } from "../handlers/deliver/backoff";
+import { resolveArgs, type WebsocketRelayArgs } from "./args/args";
+import type { CallbackFunction, PolicyStatement } from "./lambda/callbackFunction";
+import { keyStatements } from "./data/encryption";
+import { connectFunction, deliverFunction, disconnectFunction } from "./functions/functions";
+import type { CustomDomainTarget } from "./gateway/customDomain";
+import { Gateway } from "./gateway/gateway";
+import { checkedRole, GrantNames, grantRole } from "./lambda/grantRole";
+import { Monitoring } from "./monitoring/monitoring";
+import { refuseUnlessName, refuseUnusableName, relayNameOf } from "./args/nameArgs";
+import { Publisher } from "./ingress/publisher";
+import { Replay } from "./functions/replay";
+import { connectReplayFunction, deliverReplayFunction } from "./functions/replayFunctions";
+import { SessionTable } from "./data/sessionTable";
+import { Sweep } from "./functions/sessionSweeper";
 
 /** Where everything of a relay is. */
 export interface RelayAddresses {

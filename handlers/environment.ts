@@ -1,4 +1,4 @@
-import type { AuthConfig } from "./authenticate";
+import type { AuthConfig } from "./connect/auth/authenticate";
 
 /** A function's environment, as `process.env` has it. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,10 +1,10 @@
-import { EventRules } from "./eventRules";
+import { EventRules } from "./events/eventRules";
 import { Gateways } from "./gateway/gateways";
 import { Iam } from "./iam";
-import { Issuer } from "./issuer";
+import { Issuer } from "./oidc/issuer";
 import { LambdaService } from "./lambda/lambdaService";
 import { Messaging } from "./messaging";
-import { LocalMetrics } from "./metrics";
+import { LocalMetrics } from "./cloudwatch/metrics";
 import { Provisioner } from "./provision";
 import { alarmResources } from "./provision/alarm";
 import { apiGatewayResources } from "./provision/apiGateway";
@@ -21,8 +21,8 @@ import { messagingFunctions } from "./provision/messagingState";
 import { providerResources } from "./provision/provider";
 import { recordResources } from "./provision/record";
 import { tableFunctions, tableResources } from "./provision/table";
-import { Tables } from "./table";
-import { Trace } from "./trace";
+import { Tables } from "./dynamodb/table";
+import { Trace } from "./trace/trace";
 
 export interface LocalCloudOptions {
   /** The audience that the local issuer's tokens are for. */

@@ -4,7 +4,12 @@
  * @module pulumi-websocket-relay/verifier
  */
 
-export type { CognitoConfig, OidcConfig, TokenVerifierConfig } from "../handlers/authenticate";
-export type { FetchKeys } from "../handlers/fetchKeys";
-export type { Jwks } from "../handlers/jwks";
-export { type RefusedToken, SigningKeysError, tokenVerifier, type VerifiedToken } from "../handlers/tokenVerifier";
+export type { CognitoConfig, OidcConfig, TokenVerifierConfig } from "../handlers/connect/auth/authenticate";
+export type { FetchKeys } from "../handlers/connect/auth/fetchKeys";
+export type { Jwks } from "../handlers/connect/auth/jwks";
+export {
+  type RefusedToken,
+  SigningKeysError,
+  tokenVerifier,
+  type VerifiedToken,
+} from "../handlers/connect/auth/tokenVerifier";

@@ -1,4 +1,4 @@
-import { type Backoff, backoffSeconds } from "../../handlers/backoff";
+import { type Backoff, backoffSeconds } from "../../handlers/deliver/backoff";
 
 /** What a month is like. */
 export interface Workload {

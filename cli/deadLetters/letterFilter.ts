@@ -1,4 +1,4 @@
-import { stableReason } from "../../handlers/reasons";
+import { stableReason } from "../../handlers/messages/reasons";
 import type { LetterSummary } from "./letter";
 
 /** Which letters are meant: those that every given filter matches. */

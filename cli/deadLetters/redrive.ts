@@ -1,4 +1,4 @@
-import { stableReason } from "../../handlers/reasons";
+import { stableReason } from "../../handlers/messages/reasons";
 import { type LetterSummary, summaryOf } from "./letter";
 import { type LetterFilter, matches } from "./letterFilter";
 import type { LetterQueue, RetryQueue } from "./letterQueue";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { SQSRecord } from "aws-lambda";
 import { messageGroupOf } from "../../backend/messageGroup";
-import { messageOf } from "../../handlers/message";
-import { REASONS } from "../../handlers/reasons";
+import { messageOf } from "../../handlers/messages/message";
+import { REASONS } from "../../handlers/messages/reasons";
 import { DEAD_LETTER_ATTRIBUTES as D, MESSAGE_ATTRIBUTES as A } from "../../protocol";
 import { isTheRelays, type Letter, summaryOf } from "./letter";
 import type { RetryMessage } from "./letterQueue";

@@ -2,7 +2,7 @@ import type { Api } from "./api";
 import type { CustomDomains } from "./customDomains";
 import type { Handshake } from "./handshake";
 import type { Iam } from "../iam";
-import type { Trace } from "../trace";
+import type { Trace } from "../trace/trace";
 import type { Invoker } from "../lambda/invoker";
 
 /** What every part of the gateway works with. */

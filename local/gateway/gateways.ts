@@ -1,6 +1,6 @@
 import { Iam } from "../iam";
 import type { Invoker } from "../lambda/invoker";
-import type { Trace } from "../trace";
+import type { Trace } from "../trace/trace";
 import type { Api } from "./api";
 import { ApiServer } from "./apiServer";
 import type { Connection, ConnectionState } from "./connection";

@@ -3,7 +3,7 @@ import { account, arn, region } from "../account";
 import { Iam } from "../iam";
 import type { PolicyEntry, PolicyHolder } from "../iam/policies";
 import { roleCredentials } from "../iam/roles";
-import type { LocalMetrics } from "../metrics";
+import type { LocalMetrics } from "../cloudwatch/metrics";
 import { FunctionLog } from "./functionLog";
 import { FunctionVersion } from "./functionVersion";
 import type { Invocation, Invoker } from "./invoker";

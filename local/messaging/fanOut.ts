@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Trace } from "../trace";
+import type { Trace } from "../trace/trace";
 import { TopicDeduplication } from "./deduplication";
 import type { MessageAttributes, Publication, SnsStore, SnsSubscription, SqsQueue } from "./fauxqs";
 import { type FilterPolicyScope, matchesFilterPolicy } from "./filterPolicy";

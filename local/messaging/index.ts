@@ -3,7 +3,7 @@ import type { FastifyRequest } from "fastify";
 import { account, arn, region } from "../account";
 import { type AccessRequest, Iam, type Principal } from "../iam";
 import type { PolicyEntry, PolicyHolder } from "../iam/policies";
-import type { Trace } from "../trace";
+import type { Trace } from "../trace/trace";
 import { MessagingAccess } from "./access";
 import { admitRequests } from "./admission";
 import { AwsError } from "./awsError";

@@ -1,5 +1,5 @@
 import { arn } from "../account";
-import type { Trace } from "../trace";
+import type { Trace } from "../trace/trace";
 import { AwsError } from "./awsError";
 import { checkBatch, type RefusedEntry, sortEntries } from "./batch";
 import type { Cooldown } from "./cooldown";

@@ -1,4 +1,4 @@
-import type { TraceEvent } from "../traceEvent";
+import type { TraceEvent } from "../trace/traceEvent";
 import { type Arrow, arrowOf, columns } from "./diagramLayout";
 import { isAtEnd } from "./elements";
 import { timeOfDay } from "./inWords";

@@ -1,7 +1,7 @@
 import type { Ping } from "../../protocol";
-import type { Participant, TraceEvent } from "../traceEvent";
+import type { Participant, TraceEvent } from "../trace/traceEvent";
 
-/** The participants that a page has: its user is whoever looks at it. In the order of local/traceEvent.ts. */
+/** The participants that a page has: its user is whoever looks at it. In the order of local/trace/traceEvent.ts. */
 export const columns = [
   "Client",
   "BackendApi",

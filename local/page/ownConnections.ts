@@ -1,4 +1,4 @@
-import type { TraceEvent } from "../traceEvent";
+import type { TraceEvent } from "../trace/traceEvent";
 
 /** The connections that this page has opened, and what the trace says about them that no frame can. */
 export class OwnConnections {

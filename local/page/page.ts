@@ -1,5 +1,5 @@
 import type { StateDetail } from "../../client";
-import type { TraceEvent } from "../traceEvent";
+import type { TraceEvent } from "../trace/traceEvent";
 import * as control from "./controlServer";
 import { Diagram } from "./diagram";
 import { isHeartbeat } from "./diagramLayout";

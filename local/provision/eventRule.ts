@@ -1,5 +1,5 @@
-import { type EventRules, ruleArnOf } from "../eventRules";
-import { ratePeriodMs } from "../scheduleExpression";
+import { type EventRules, ruleArnOf } from "../events/eventRules";
+import { ratePeriodMs } from "../events/scheduleExpression";
 import { autoname } from "./autoname";
 import { refusal } from "./refuse";
 import type { LocalResource, LocalResources, Properties } from "./resource";

@@ -1,11 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { arn } from "../account";
-import { checkEventSourceMapping, EventSourceMapping, type EventSourceMappingSettings } from "../eventSourceMapping";
+import {
+  checkEventSourceMapping,
+  EventSourceMapping,
+  type EventSourceMappingSettings,
+} from "../lambda/eventSourceMapping";
 import { AccessDenied, type Iam } from "../iam";
 import { roleCredentials } from "../iam/roles";
 import type { Invoker } from "../lambda/invoker";
 import type { Messaging } from "../messaging";
-import type { Trace } from "../trace";
+import type { Trace } from "../trace/trace";
 import type { LocalResources, Properties } from "./resource";
 
 export interface EventSourceMappingsOptions {

@@ -6,8 +6,8 @@ import {
   UpdateTableCommand,
 } from "@aws-sdk/client-dynamodb";
 import { arn, region } from "../account";
-import type { Tables } from "../table";
-import { tableClient } from "../tableClient";
+import type { Tables } from "../dynamodb/table";
+import { tableClient } from "../dynamodb/tableClient";
 import { autoname } from "./autoname";
 import { createTable, deleteTable, rebuildTable, until } from "./rebuildTable";
 import type { LocalFunctions, LocalResources, Properties } from "./resource";

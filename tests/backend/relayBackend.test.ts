@@ -5,8 +5,8 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { expect } from "chai";
 import { RelayBackend, type RelayBackendOptions, RelayInputError } from "../../backend";
-import { fakeCredentials, fakeRequestHandler, type FakeResponse } from "../handlers/boundaries";
-import { refusal } from "../refusal";
+import { fakeCredentials, fakeRequestHandler, type FakeResponse } from "../support/boundaries";
+import { refusal } from "../support/refusal";
 
 const topicArn = "arn:aws:sns:eu-west-1:111122223333:relay-topic";
 const publication = { user: "42", context: "chat", contextId: "7", message: "hello" };

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
-import { bundle, bundleCallback } from "../../components/bundle";
-import { connectEvent } from "../handlers/events";
-import { audience, issuer, jwks, token } from "../handlers/tokens";
+import { bundle, bundleCallback } from "../../components/lambda/bundle";
+import { connectEvent } from "../support/events";
+import { audience, issuer, jwks, token } from "../handlers/connect/auth/tokens";
 
 describe("connect's bundle, beside the user's own callback", () => {
   let folder: string;
@@ -14,10 +14,10 @@ describe("connect's bundle, beside the user's own callback", () => {
     folder = mkdtempSync(join(tmpdir(), "authenticate-"));
     const text = await bundle(
       () => {
-        const handler = require("../handlers/connect") as typeof import("../../handlers/connect");
+        const handler = require("../../handlers/connect/connect") as typeof import("../../handlers/connect/connect");
         return handler.connectFromEnvironment(process.env);
       },
-      resolve(__dirname, "../../components"),
+      resolve(__dirname, "../../components/functions"),
     );
     writeFileSync(join(folder, "index.js"), text);
     const callback = await bundleCallback(async ({ headers }: { headers: Record<string, string> }) => {

@@ -7,10 +7,10 @@ import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { build } from "esbuild";
-import { bundle, bundleCallback } from "../../components/bundle";
-import { bundleModule } from "../../components/ownModules";
-import { connectEvent, sqsRecord } from "../handlers/events";
-import { refusal } from "../refusal";
+import { bundle, bundleCallback } from "../../components/lambda/bundle";
+import { bundleModule } from "../../components/lambda/ownModules";
+import { connectEvent, sqsRecord } from "../support/events";
+import { refusal } from "../support/refusal";
 import { type Deployed, deployedFunctions, oidc } from "./deployed";
 
 const repository = resolve(__dirname, "../..");
@@ -92,7 +92,10 @@ describe("a function's archive", () => {
       expect(again.find((each) => each.name === name)?.files["index.js"] === files["index.js"], name).to.equal(true);
     }
     // One process bundles a module once: here anew.
-    const [first, second] = [await bundleModule("../handlers/deliver"), await bundleModule("../handlers/deliver")];
+    const [first, second] = [
+      await bundleModule("../../handlers/deliver/deliver"),
+      await bundleModule("../../handlers/deliver/deliver"),
+    ];
     expect(first === second).to.equal(true);
   });
 
@@ -253,7 +256,7 @@ describe("a callback", () => {
 
   it("is refused where it is the component's own and imports, which would not be bundled", async () => {
     const callbackFactory = () => async () => (await import("cookie")).parse("a=b");
-    const error = await refusal(bundle(callbackFactory, resolve(repository, "components")));
+    const error = await refusal(bundle(callbackFactory, resolve(repository, "components/functions")));
     expect(error.message).to.include("cookie");
   });
 });

@@ -3,10 +3,10 @@ import { EventEmitter } from "node:events";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { CallbackFunction } from "../../components";
-import { bundleCallback } from "../../components/bundle";
-import { refusingLostCaptures } from "../../components/lostCaptures";
-import { record } from "../components/recorder";
-import { refusal } from "../refusal";
+import { bundleCallback } from "../../components/lambda/bundle";
+import { refusingLostCaptures } from "../../components/lambda/lostCaptures";
+import { record } from "../support/recorder";
+import { refusal } from "../support/refusal";
 
 class Point {
   constructor(

@@ -1,6 +1,6 @@
 import type { asset } from "@pulumi/pulumi";
 import { WebsocketRelay } from "../../components";
-import { record } from "../components/recorder";
+import { record } from "../support/recorder";
 
 /** What is uploaded of a function. */
 export interface Deployed {

@@ -7,7 +7,7 @@ import { totalUsd } from "../../cli/cost/lineItem";
 import { PRICES } from "../../cli/cost/prices";
 import { type Usage, usageOf } from "../../cli/cost/usage";
 import { awayMessageOf, type Workload } from "../../cli/cost/workload";
-import { resolveArgs } from "../../components/args";
+import { resolveArgs } from "../../components/args/args";
 import { quiet } from "./quietMonth";
 
 describe("what a month uses", () => {

@@ -8,7 +8,7 @@ import { redrive } from "../../cli/deadLetters/redrive";
 import { noteScan } from "../../cli/deadLetters/report";
 import { credentials, region } from "../../local/account";
 import { Messaging } from "../../local/messaging";
-import { Trace } from "../../local/trace";
+import { Trace } from "../../local/trace/trace";
 import { attributesOf, letter, MemoryLetterQueue, MemoryRetryQueue } from "./memoryQueue";
 
 const { signal } = new AbortController();

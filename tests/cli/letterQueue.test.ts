@@ -1,7 +1,7 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import { SqsLetterQueue, SqsRetryQueue } from "../../cli/deadLetters/letterQueue";
-import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../handlers/boundaries";
+import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../support/boundaries";
 import { letter } from "./memoryQueue";
 
 const url = "https://sqs.eu-west-1.amazonaws.com/1/dead";

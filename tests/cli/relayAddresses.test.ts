@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { clientConfigOf } from "../../cli/clients";
 import { addressOf, type AddressOptions, readAddresses } from "../../cli/relayAddresses";
-import { refusal } from "../refusal";
+import { refusal } from "../support/refusal";
 
 const topicArn = "arn:aws:sns:eu-west-1:111122223333:topic";
 

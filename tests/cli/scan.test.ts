@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { type Letter } from "../../cli/deadLetters/letter";
 import { scan, type Visited } from "../../cli/deadLetters/scan";
-import { refusal } from "../refusal";
+import { refusal } from "../support/refusal";
 import { letter, MemoryLetterQueue } from "./memoryQueue";
 
 const letters = (count: number) => Array.from({ length: count }, (_, index) => letter(`l${index}`));

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { listedOf } from "../../cli/sessions";
-import type { ListedConnection } from "../../handlers/listUser";
+import type { ListedConnection } from "../../handlers/operations/listUser";
 
 const now = new Date("2026-11-25T12:00:00Z");
 const seconds = now.getTime() / 1000;

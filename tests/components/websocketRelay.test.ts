@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { WebsocketRelay } from "../../components";
-import { record, valueOf } from "./recorder";
-import { auth, byType, type RelayRun, runRelay } from "./relayRun";
+import { record, valueOf } from "../support/recorder";
+import { auth, byType, type RelayRun, runRelay } from "../support/relayRun";
 
 /** What `new WebsocketRelay("relay", { auth, … })` registers, by type token and name. */
 const expected = {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { parse } from "yaml";
-import { resolveArgs, type WebsocketRelayArgs } from "../../components/args";
+import { resolveArgs, type WebsocketRelayArgs } from "../../components/args/args";
 import { type Block, placeOf, repository } from "./blocks";
 import { packageEntries } from "./packageEntries";
 

@@ -3,10 +3,10 @@ import { dirname, join, relative, resolve } from "node:path";
 import { expect } from "chai";
 import ts from "typescript";
 import { parse } from "yaml";
-import { resolveAlarms } from "../../components/alarmArgs";
-import { argumentKeys, resolveArgs } from "../../components/args";
-import { authKeys, resolveAuth } from "../../components/authArgs";
-import { auth } from "../components/relayRun";
+import { resolveAlarms } from "../../components/args/alarmArgs";
+import { argumentKeys, resolveArgs } from "../../components/args/args";
+import { authKeys, resolveAuth } from "../../components/args/authArgs";
+import { auth } from "../support/relayRun";
 import { pages } from "./blocks";
 
 const folder = resolve(__dirname, "../..");
@@ -85,7 +85,7 @@ describe("docs/operations.md", () => {
 
   it("has every key of customDomain", () => {
     const documented = [...defaultsIn("docs/operations.md", "A domain of your own").keys()];
-    expect(documented).to.include.members(optionsOf("components/customDomainArgs.ts", "CustomDomainArgs"));
+    expect(documented).to.include.members(optionsOf("components/args/customDomainArgs.ts", "CustomDomainArgs"));
   });
 });
 
@@ -113,7 +113,9 @@ describe("the documentation", () => {
 
 describe("every optional argument", () => {
   const files = ["components", "backend"].flatMap((name) =>
-    readdirSync(join(folder, name)).map((file) => `${name}/${file}`),
+    (readdirSync(join(folder, name), { recursive: true }) as string[])
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => `${name}/${file}`),
   );
   for (const file of files.filter((each) => declarationsOf(each).length > 0)) {
     it(`says in ${file} what happens without it`, () => {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { PolicyEntry } from "../../local/iam/policies";
 import type { Authorization } from "../../local/iam/recorder";
-import { refusal } from "../refusal";
+import { refusal } from "../support/refusal";
 import { flows, optionalFlows } from "./flows";
 import { type Grant, grantsOf, isAbout, isAllowed, nameOf } from "./privileges";
 import { startProgram } from "./program";

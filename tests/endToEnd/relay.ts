@@ -22,7 +22,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { type ClientOptions, WebSocket } from "ws";
-import type { Addresses } from "../../local/localRun";
+import type { Addresses } from "../../local/run/localRun";
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 
@@ -392,9 +392,9 @@ export class Client {
   }
 }
 
-/** `local/start.ts` in a process of its own. */
+/** `local/run/start.ts` in a process of its own. */
 export function startProcess(flags: string[], folder = repository) {
-  const child = spawn(process.execPath, ["-r", "ts-node/register", "local/start.ts", ...flags], {
+  const child = spawn(process.execPath, ["-r", "ts-node/register", "local/run/start.ts", ...flags], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { WebSocket } from "ws";
 import { credentials, region } from "../../local/account";
 import { LocalCloud } from "../../local/cloud";
-import { ProviderServer } from "../../local/providerServer";
+import { ProviderServer } from "../../local/provision/providerServer";
 import { nameOf, ProgramCopy, type Resource, type Step } from "./programCopy";
 
 /** A change of the routes takes a new snapshot of the API. */

@@ -4,7 +4,7 @@ import { DynamoDBClient, PutItemCommand, QueryCommand } from "@aws-sdk/client-dy
 import { expect } from "chai";
 import { credentials, region } from "../../local/account";
 import { LocalCloud } from "../../local/cloud";
-import { ProviderServer } from "../../local/providerServer";
+import { ProviderServer } from "../../local/provision/providerServer";
 import { ProgramCopy } from "./programCopy";
 
 /** A program of what the component registers only where it is asked to; `indexed`: its table has an index. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect } from "chai";
 import { LocalCloud } from "../../local/cloud";
-import { ProviderServer } from "../../local/providerServer";
+import { ProviderServer } from "../../local/provision/providerServer";
 import { Consumer } from "../package/consumer";
 import { ProgramCopy } from "./programCopy";
 

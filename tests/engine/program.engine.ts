@@ -10,12 +10,12 @@ import { WebSocket } from "ws";
 import { credentials, region } from "../../local/account";
 import { LocalCloud } from "../../local/cloud";
 import { unpackArchive } from "../../local/lambda/archive";
-import { ProviderServer } from "../../local/providerServer";
+import { ProviderServer } from "../../local/provision/providerServer";
 import { Provisioner } from "../../local/provision";
-import { programEntry } from "../../local/program";
-import { runProgram } from "../../local/runProgram";
-import { readStackConfig, withLocalIssuer } from "../../local/stackConfig";
-import type { Participant } from "../../local/traceEvent";
+import { programEntry } from "../../local/run/program";
+import { runProgram } from "../../local/run/runProgram";
+import { readStackConfig, withLocalIssuer } from "../../local/run/stackConfig";
+import type { Participant } from "../../local/trace/traceEvent";
 import { nameOf, ProgramCopy } from "./programCopy";
 
 const repository = resolve(__dirname, "../..");

@@ -3,7 +3,7 @@ import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import { credentials, region } from "../../local/account";
 import { LocalCloud } from "../../local/cloud";
-import { ProviderServer } from "../../local/providerServer";
+import { ProviderServer } from "../../local/provision/providerServer";
 import { nameOf, ProgramCopy, type Resource } from "./programCopy";
 
 /** The topic holds nothing, but backends and other accounts know it by its name. */

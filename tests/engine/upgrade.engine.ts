@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { LocalCloud } from "../../local/cloud";
-import { ProviderServer } from "../../local/providerServer";
+import { ProviderServer } from "../../local/provision/providerServer";
 import { nameOf, ProgramCopy, type Resource, type Step, thisProgram } from "./programCopy";
 
 const repository = resolve(__dirname, "../..");

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { record, type Registration, valueOf } from "../components/recorder";
+import { record, type Registration, valueOf } from "../support/recorder";
 import "./packageByName";
 
 const examples = resolve(__dirname, "../../examples");

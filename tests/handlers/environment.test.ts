@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import { connectFromEnvironment } from "../../handlers/connect";
-import { deliverFromEnvironment } from "../../handlers/deliver";
-import { disconnectFromEnvironment } from "../../handlers/disconnect";
+import { connectFromEnvironment } from "../../handlers/connect/connect";
+import { deliverFromEnvironment } from "../../handlers/deliver/deliver";
+import { disconnectFromEnvironment } from "../../handlers/disconnect/disconnect";
 import { authConfig, type Environment } from "../../handlers/environment";
-import { sweepFromEnvironment } from "../../handlers/sweep";
+import { sweepFromEnvironment } from "../../handlers/sweepers/sessionSweeper";
 
 const auth = { oidc: { issuer: "https://issuer.test", audience: "app" }, userClaim: "sub", cookieName: "token" };
 const callback = { authenticate: true, cookieName: "token" };

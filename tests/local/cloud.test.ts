@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { WebSocket } from "ws";
 import { LocalCloud } from "../../local/cloud";
 import type { Properties } from "../../local/provision/resource";
-import { everything, registerRole } from "./roles";
+import { everything, registerRole } from "./iam/roles";
 
 /** Everything that can be registered, as the two fronts register it. */
 describe("the local cloud", () => {

@@ -7,7 +7,7 @@ import { expect } from "chai";
 import { build, stop } from "esbuild";
 import { SignJWT } from "jose";
 import { deployedFunctions } from "../bundles/deployed";
-import { connectEvent } from "../handlers/events";
+import { connectEvent } from "../support/events";
 import { Consumer, type Program } from "./consumer";
 
 type Code = Record<string, string>;

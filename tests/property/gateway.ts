@@ -1,6 +1,6 @@
 import type { WebSocketConstructor } from "../../client";
-import type { ConnectionsClient, PostOutcome } from "../../handlers/connections";
-import type { Handshake } from "../../handlers/handshake";
+import type { ConnectionsClient, PostOutcome } from "../../handlers/connections/connections";
+import type { Handshake } from "../../handlers/connect/handshake";
 import {
   type Action,
   type Envelope,

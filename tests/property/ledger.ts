@@ -1,5 +1,5 @@
-import { GRACE_MS } from "../../handlers/replay/retention";
-import { sessionId, type SessionKey } from "../../handlers/session";
+import { GRACE_MS } from "../../handlers/history/retention";
+import { sessionId, type SessionKey } from "../../handlers/sessions/session";
 import type { Cursor, Receipt } from "../../protocol";
 import type { Gap } from "../../client";
 import type { Simulation } from "./simulation";

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { WebsocketRelay } from "../../components";
 import { relayMocks, runUnderMocks, valueOf } from "../../testing";
-import { refusal } from "../refusal";
+import { refusal } from "../support/refusal";
 
 const auth = { oidc: { issuer: "https://issuer.relay.dev", audience: "relay" } };
 const newRelay = () => new WebsocketRelay("relay", { auth });

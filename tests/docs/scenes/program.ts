@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { record } from "../../components/recorder";
+import { record } from "../../support/recorder";
 import { Stage } from "../stage";
 import type { Scene } from "./scene";
 import "../../examples/packageByName";

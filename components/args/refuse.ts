@@ -1,0 +1,132 @@
+import * as pulumi from "@pulumi/pulumi";
+import { nearest } from "../../handlers/nearest";
+
+/** What is wrong with an argument: which, and the rest of the sentence after its name. */
+export interface Problem {
+  path: string;
+  text: string;
+}
+
+/** @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do. */
+export function refuse(propertyPath: string, got: unknown, allowed: string, fix: string): never {
+  throw inputError(propertyPath, problemText(got, allowed, fix));
+}
+
+/** Refuses where there is a problem, told in full already. */
+export function refuseProblem(propertyPath: string, problem: string | undefined): void {
+  if (problem !== undefined) throw inputError(propertyPath, problem);
+}
+
+/** Refuses a number that is not whole, or out of its range. */
+export function refuseUnlessInteger(path: string, value: unknown, min: number, max: number, byDefault: number): void {
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return;
+  const fix = unquoted(value) ?? `choose one in that range, or leave it out for the default of ${byDefault}`;
+  refuse(path, value, `a whole number from ${min} to ${max}`, fix);
+}
+
+/** How to write a number that was given as a text, as config and environment variables have it. */
+export function unquoted(value: unknown): string | undefined {
+  const isNumber = typeof value === "string" && /^\s*[+-]?\d+\s*$/.test(value);
+  return isNumber ? `write ${Number(value)} without quotes` : undefined;
+}
+
+/** Refuses what is neither true nor false: a text would count as true, "false" too. */
+export function refuseUnlessBoolean(path: string, value: unknown): void {
+  refuseProblem(path, booleanProblem(value));
+}
+
+function booleanProblem(value: unknown): string | undefined {
+  if (typeof value === "boolean") return undefined;
+  const [word] = typeof value === "string" ? (/^(true|false)$/i.exec(value.trim()) ?? []) : [];
+  return problemText(value, "true or false", `write ${word?.toLowerCase() ?? "one of them"} without quotes`);
+}
+
+/** Refuses what is none of the words. */
+export function refuseUnlessOneOf(path: string, value: unknown, words: readonly string[]): void {
+  if (words.includes(value as string)) return;
+  const near = nearest(value, words);
+  const quoted = words.map((word) => JSON.stringify(word));
+  const fix = near === undefined ? "write one of them" : `write ${JSON.stringify(near)}`;
+  refuse(path, value, quoted.join(" or "), fix);
+}
+
+/** Refuses what is no list; the error says how to write what was given as one. */
+export function refuseUnlessList(path: string, value: unknown, what: string): asserts value is unknown[] {
+  if (Array.isArray(value)) return;
+  const isOne = typeof value === "string" || typeof value === "number";
+  refuse(path, value, `a list of ${what}`, `write ${isOne ? `[${JSON.stringify(String(value))}]` : "it in brackets"}`);
+}
+
+/** Refuses what is no object whose keys could be looked at. */
+export function refuseUnlessObject(
+  path: string,
+  value: unknown,
+  allowed: string,
+  fix: string,
+): asserts value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || isLater(value)) {
+    refuse(path, value, allowed, fix);
+  }
+}
+
+/** Refuses a key that nothing reads. @param prefix `alarms.`, where the keys are those of an argument. */
+export function refuseUnknownKeys(prefix: string, given: object, known: readonly string[]): void {
+  const unknown = Object.keys(given).find((key) => !known.includes(key));
+  if (unknown !== undefined) refuseProblem(`${prefix}${unknown}`, unknownText(known.join(", "), unknown));
+}
+
+/**
+ * The input itself, checked now where its value is known, else as soon as it is: then the output fails.
+ *
+ * @throws pulumi.InputPropertyError where its value is known and refused.
+ */
+export function checkedInput(
+  path: string,
+  input: pulumi.Input<string>,
+  problemOf: (value: unknown) => string | undefined,
+): pulumi.Input<string> {
+  if (!isLater(input)) {
+    refuseProblem(path, problemOf(input));
+    return input;
+  }
+  return pulumi.output(input).apply((value) => {
+    refuseProblem(path, problemOf(value));
+    return value;
+  });
+}
+
+/** Whether a value is known only later. */
+export function isLater(value: unknown): value is pulumi.Output<unknown> | Promise<unknown> {
+  return pulumi.Output.isInstance(value) || value instanceof Promise;
+}
+
+/**
+ * The value with `standIn` for whatever in it is known only later, so that it can be written as JSON: an output itself
+ * answers JSON.stringify with a page of advice, or throws.
+ */
+export function replaceLater(value: unknown, standIn: unknown): unknown {
+  if (isLater(value)) return standIn;
+  if (pulumi.Resource.isInstance(value)) return "a resource";
+  if (Array.isArray(value)) return value.map((each) => replaceLater(each, standIn));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, replaceLater(inner, standIn)]));
+}
+
+export function problemText(got: unknown, allowed: string, fix: string): string {
+  return `got ${JSON.stringify(replaceLater(got, "an output"))}; allowed: ${allowed}. Fix: ${fix}.`;
+}
+
+/** @param known The keys there are, with commas between them. @param key The one that is none of them. */
+export function unknownText(known: string, key?: string): string {
+  return `got a key of that name; allowed: ${known}. Fix: ${spelling(key, known.split(", "))}.`;
+}
+
+/** What to do about a word that is none of those that are known. */
+export function spelling(word: unknown, known: readonly string[]): string {
+  const near = nearest(word, known);
+  return near === undefined ? "check the spelling" : `check the spelling (did you mean ${near}?)`;
+}
+
+function inputError(propertyPath: string, text: string): pulumi.InputPropertyError {
+  return new pulumi.InputPropertyError({ propertyPath, reason: `${propertyPath}: ${text}` });
+}

@@ -1,0 +1,52 @@
+import { problemText } from "../args/refuse";
+
+/** What is looked at of a table that is not the relay's own, as `aws.dynamodb.getTable` answers it. */
+export interface ExistingTable {
+  name: string;
+  hashKey: string;
+  rangeKey?: string;
+  attributes: { name: string; type: string }[];
+  globalSecondaryIndexes: {
+    name: string;
+    hashKey?: string;
+    rangeKey?: string;
+    keySchemas?: { attributeName: string; keyType: string }[];
+  }[];
+  /** @default not looked at */
+  ttl?: { attributeName: string; enabled: boolean };
+}
+
+/** Why the relay cannot keep its sessions in that table. */
+export function existingTableProblem(table: ExistingTable, endSessionWithToken: boolean): string | undefined {
+  const index = (name: string) => table.globalSecondaryIndexes.find((each) => each.name === name);
+  const tokenExpiry = "whose global index token-expiry has the keys";
+  const expiry = "by expiration_date";
+  const parts: [what: string, needed: string, got: string][] = [
+    ["whose keys are", "caller_id (S), context (S)", typed(table, [table.hashKey, table.rangeKey])],
+    ["whose global index connection has the key", "connection_id (S)", typed(table, keysOf(index("connection")))],
+    [tokenExpiry, "expiry_shard (S), token_expires_at (N)", typed(table, keysOf(index("token-expiry")))],
+    [
+      "that expires (TTL)",
+      expiry,
+      table.ttl ? (table.ttl.enabled ? `by ${table.ttl.attributeName}` : "never") : expiry,
+    ],
+  ];
+  const wrong = parts.find(([what, needed, got]) => got !== needed && (endSessionWithToken || what !== tokenExpiry));
+  if (!wrong) return undefined;
+  const [what, needed, got] = wrong;
+  return problemText(
+    table.name,
+    `a table ${what} ${needed}, where this one has: ${got}`,
+    "change the table so, in an update before this one",
+  );
+}
+
+function keysOf(index: ExistingTable["globalSecondaryIndexes"][number] | undefined): (string | undefined)[] {
+  const { hashKey, rangeKey, keySchemas = [] } = index ?? {};
+  return keySchemas.length > 0 ? keySchemas.map(({ attributeName }) => attributeName) : [hashKey, rangeKey];
+}
+
+function typed({ attributes }: ExistingTable, keys: (string | undefined)[]): string {
+  const given = keys.filter((key) => key !== undefined && key !== "");
+  return given.map((key) => `${key} (${attributes.find(({ name }) => name === key)?.type})`).join(", ") || "none";
+}

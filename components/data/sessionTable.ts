@@ -1,0 +1,114 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { PolicyStatement } from "../lambda/callbackFunction";
+import { existingTableProblem } from "./existingTable";
+import { refuseProblem } from "../args/refuse";
+
+export interface SessionTableArgs {
+  /** A table of the user's. @default one is made */
+  tableName?: pulumi.Input<string>;
+  /** Whether sessions are found by when their tokens end. */
+  endSessionWithToken: boolean;
+  protectData: boolean;
+  pointInTimeRecovery: boolean;
+  /** @default DynamoDB's own key */
+  kmsKeyArn?: pulumi.Input<string>;
+  tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
+}
+
+/** The table that knows which connection a user has open for a context: WSSessionDB in the diagrams. */
+export class SessionTable extends pulumi.ComponentResource {
+  /** `$disconnect` carries the connection id and nothing else of the session. */
+  static readonly connectionIndexName = "connection";
+  /** Connections by when their tokens end, in shards: one key would be one partition's throughput. */
+  static readonly tokenExpiryIndexName = "token-expiry";
+
+  /** The relay's own; not there where `tableName` names one of yours. */
+  readonly table?: aws.dynamodb.Table;
+  readonly tableName: pulumi.Output<string>;
+  readonly tableArn: pulumi.Output<string>;
+
+  constructor(name: string, args: SessionTableArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("websocket-relay:index:SessionTable", `${name}-session-table`, {}, opts);
+
+    if (args.tableName === undefined) {
+      this.table = this.create(`${name}-table`, args);
+      this.tableName = this.table.name;
+      this.tableArn = this.table.arn;
+    } else {
+      const existing = this.find(args.tableName, args.endSessionWithToken);
+      this.tableName = existing.name;
+      this.tableArn = existing.arn;
+    }
+
+    this.registerOutputs({ tableName: this.tableName });
+  }
+
+  /** The right to `actions` on the table's items. */
+  statement(...actions: string[]): PolicyStatement {
+    return { Action: actions, Resource: [this.tableArn] };
+  }
+
+  /** The right to look items up by an index. */
+  indexStatement(indexName: string): PolicyStatement {
+    return { Action: ["dynamodb:Query"], Resource: [pulumi.interpolate`${this.tableArn}/index/${indexName}`] };
+  }
+
+  private create(name: string, args: SessionTableArgs): aws.dynamodb.Table {
+    const { protectData, pointInTimeRecovery, endSessionWithToken, kmsKeyArn, tags } = args;
+    return new aws.dynamodb.Table(
+      name,
+      {
+        billingMode: "PAY_PER_REQUEST",
+        hashKey: "caller_id",
+        rangeKey: "context",
+        attributes: [
+          { name: "caller_id", type: "S" },
+          { name: "context", type: "S" },
+          { name: "connection_id", type: "S" },
+          ...(endSessionWithToken ? tokenExpiryAttributes : []),
+        ],
+        globalSecondaryIndexes: [
+          {
+            name: SessionTable.connectionIndexName,
+            keySchemas: [{ attributeName: "connection_id", keyType: "HASH" }],
+            projectionType: "KEYS_ONLY",
+          },
+          ...(endSessionWithToken ? [tokenExpiryIndex] : []),
+        ],
+        ttl: { attributeName: "expiration_date", enabled: true },
+        deletionProtectionEnabled: protectData || undefined,
+        // Off is said: to the provider, what is left out is as it was, and a table would keep a key that its roles had lost.
+        // https://github.com/hashicorp/terraform-provider-aws/issues/29811
+        pointInTimeRecovery: { enabled: pointInTimeRecovery },
+        serverSideEncryption: kmsKeyArn === undefined ? { enabled: false } : { enabled: true, kmsKeyArn },
+        tags,
+      },
+      { parent: this, protect: protectData || undefined },
+    );
+  }
+
+  private find(
+    tableName: pulumi.Input<string>,
+    endSessionWithToken: boolean,
+  ): pulumi.Output<{ name: string; arn: string }> {
+    return aws.dynamodb.getTableOutput({ name: tableName }, { parent: this }).apply((found) => {
+      refuseProblem("tableName", existingTableProblem(found, endSessionWithToken));
+      return { name: found.name, arn: found.arn };
+    });
+  }
+}
+
+const tokenExpiryAttributes = [
+  { name: "expiry_shard", type: "S" },
+  { name: "token_expires_at", type: "N" },
+];
+
+const tokenExpiryIndex = {
+  name: SessionTable.tokenExpiryIndexName,
+  keySchemas: [
+    { attributeName: "expiry_shard", keyType: "HASH" },
+    { attributeName: "token_expires_at", keyType: "RANGE" },
+  ],
+  projectionType: "KEYS_ONLY",
+};

@@ -1,0 +1,134 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { refuse, refuseUnknownKeys, refuseUnlessObject, refuseUnlessOneOf } from "../args/refuse";
+
+/** The gateway's own log of handshakes, frames and closed connections. */
+export interface AccessLogsArgs {
+  /**
+   * API Gateway writes to CloudWatch by one role for the whole account and region, shared by all of their APIs.
+   * `exists`: somebody else has set it, and it is left alone. `create`: the stack makes the role and sets it. Say so for one
+   * relay of one stack only: of several, the last to write wins. To destroy that stack takes the role away from every
+   * other API of the account and region, whose logs then stop.
+   */
+  accountRole: "exists" | "create";
+}
+
+export interface AccessLogsPartArgs extends AccessLogsArgs {
+  logRetentionInDays: number;
+  /** The key of the log group. @default CloudWatch's own */
+  kmsKeyArn?: pulumi.Input<string>;
+  /** The boundary of the account's role. @default none */
+  permissionsBoundaryArn?: pulumi.Input<string>;
+  tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
+}
+
+/** @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do. */
+export function refuseBadAccessLogs(given: unknown): void {
+  const fix = 'write { accountRole: "exists" }, or "create" where no stack of the account and region has set the role';
+  refuseUnlessObject("accessLogs", given, "{ accountRole }", fix);
+  refuseUnknownKeys("accessLogs.", given, ["accountRole"]);
+  if (given.accountRole === undefined || given.accountRole === null) {
+    refuse("accessLogs.accountRole", given.accountRole, '"exists" or "create"', fix);
+  }
+  refuseUnlessOneOf("accessLogs.accountRole", given.accountRole, ["exists", "create"]);
+}
+
+/** Where the stage's access logs go and, where asked for, the account's right to write them. */
+export class AccessLogs extends pulumi.ComponentResource {
+  readonly logGroup: aws.cloudwatch.LogGroup;
+  readonly role: aws.iam.Role | undefined;
+  readonly rolePolicy: aws.iam.RolePolicy | undefined;
+  /** A setting of the whole account and region: see {@link AccessLogsArgs.accountRole}. */
+  readonly account: aws.apigateway.Account | undefined;
+
+  constructor(name: string, args: AccessLogsPartArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("websocket-relay:index:AccessLogs", `${name}-access-logs`, {}, opts);
+    const { tags } = args;
+
+    this.logGroup = new aws.cloudwatch.LogGroup(
+      `${name}-access-logs`,
+      { retentionInDays: args.logRetentionInDays, kmsKeyId: args.kmsKeyArn, tags },
+      { parent: this },
+    );
+
+    if (args.accountRole === "create") {
+      this.role = new aws.iam.Role(
+        `${name}-access-logs-role`,
+        {
+          assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({ Service: "apigateway.amazonaws.com" }),
+          permissionsBoundary: args.permissionsBoundaryArn,
+          tags,
+        },
+        { parent: this },
+      );
+      this.rolePolicy = new aws.iam.RolePolicy(
+        `${name}-access-logs-policy`,
+        { role: this.role.id, policy: JSON.stringify(accountRolePolicy) },
+        { parent: this },
+      );
+      this.account = new aws.apigateway.Account(
+        `${name}-account`,
+        { cloudwatchRoleArn: this.role.arn },
+        // API Gateway refuses a role that cannot write.
+        { parent: this, dependsOn: [this.rolePolicy] },
+      );
+    }
+
+    this.registerOutputs({ logGroupName: this.logGroup.name });
+  }
+
+  /** What has to be there before a stage is told to log. */
+  prerequisites(): pulumi.Resource[] {
+    return this.account ? [this.account] : [];
+  }
+
+  /** The stage's setting. */
+  stageSettings(): { destinationArn: pulumi.Output<string>; format: string } {
+    return { destinationArn: this.logGroup.arn, format: accessLogFormat };
+  }
+}
+
+/**
+ * What API Gateway asks of the account's role, for all APIs of the account and region, execution logs among them: less
+ * would break others. https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+ */
+const accountRolePolicy = {
+  Version: "2012-10-17",
+  Statement: [
+    {
+      Effect: "Allow",
+      Action: [
+        "logs:CreateLogGroup",
+        "logs:CreateLogStream",
+        "logs:DescribeLogGroups",
+        "logs:DescribeLogStreams",
+        "logs:PutLogEvents",
+        "logs:GetLogEvents",
+        "logs:FilterLogEvents",
+      ],
+      Resource: "*",
+    },
+  ],
+};
+
+/**
+ * One line of JSON for each event. No header, query or body is among the variables of WebSocket APIs, and so no token;
+ * the user agent is left out, as the one text that a client may choose.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-logging.html
+ */
+const accessLogFormat = JSON.stringify({
+  requestId: "$context.requestId",
+  extendedRequestId: "$context.extendedRequestId",
+  requestTime: "$context.requestTime",
+  eventType: "$context.eventType",
+  routeKey: "$context.routeKey",
+  stage: "$context.stage",
+  connectionId: "$context.connectionId",
+  connectedAt: "$context.connectedAt",
+  messageId: "$context.messageId",
+  status: "$context.status",
+  error: "$context.error.message",
+  errorResponseType: "$context.error.responseType",
+  integrationLatency: "$context.integrationLatency",
+  sourceIp: "$context.identity.sourceIp",
+});

@@ -1,0 +1,230 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { AccessLogs, type AccessLogsArgs } from "./accessLogs";
+import type { CallbackFunction, PolicyStatement } from "../lambda/callbackFunction";
+import { requireComputed } from "../args/requireComputed";
+import { CustomDomain } from "./customDomain";
+import { originsOf, type ResolvedCustomDomain } from "../args/customDomainArgs";
+import { contentsHash } from "./deploymentTrigger";
+import { type LambdaRoute, lambdaRoute } from "./lambdaRoute";
+
+export interface GatewayArgs {
+  stageName: string;
+  ipAddressType: "ipv4" | "dualstack";
+  /** None where undefined. */
+  customDomain: ResolvedCustomDomain | undefined;
+  tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
+}
+
+export interface DeployArgs {
+  connect: CallbackFunction;
+  disconnect: CallbackFunction;
+  /** Called with clients' frames, where messages are delivered by replay. @default such frames have no route */
+  frames?: { resume: CallbackFunction; acknowledge: CallbackFunction };
+  /** None where undefined. */
+  accessLogs: AccessLogsArgs | undefined;
+  logRetentionInDays: number;
+  /** The key of the access logs. @default CloudWatch's own */
+  kmsKeyArn?: pulumi.Input<string>;
+  /** The boundary of the role that writes the access logs. @default none */
+  permissionsBoundaryArn?: pulumi.Input<string>;
+  throttlingRateLimit: number;
+  throttlingBurstLimit: number;
+}
+
+/**
+ * The WebSocket API. In two steps, since the functions need its address before it can route to them: the constructor
+ * makes the API, `deploy` its routes and the stage.
+ */
+export class Gateway extends pulumi.ComponentResource {
+  readonly api: aws.apigatewayv2.Api;
+  /** `https://{host}`, the API's own and the custom domain's: what React Native sends, and always allowed. */
+  readonly origins: pulumi.Output<string[]>;
+  /** Where functions post to connections. Fixed here, since behind a custom domain an event's domain is the wrong one. */
+  readonly managementEndpoint: pulumi.Output<string>;
+
+  connectRoute!: aws.apigatewayv2.Route;
+  connectIntegration!: aws.apigatewayv2.Integration;
+  connectPermission!: aws.lambda.Permission;
+  disconnectRoute!: aws.apigatewayv2.Route;
+  disconnectIntegration!: aws.apigatewayv2.Integration;
+  disconnectPermission!: aws.lambda.Permission;
+  /** Only where messages are delivered by replay, as the five below. */
+  resumeRoute?: aws.apigatewayv2.Route;
+  resumeIntegration?: aws.apigatewayv2.Integration;
+  resumePermission?: aws.lambda.Permission;
+  acknowledgeRoute?: aws.apigatewayv2.Route;
+  acknowledgeIntegration?: aws.apigatewayv2.Integration;
+  acknowledgePermission?: aws.lambda.Permission;
+  pingRoute!: aws.apigatewayv2.Route;
+  pingIntegration!: aws.apigatewayv2.Integration;
+  pingIntegrationResponse!: aws.apigatewayv2.IntegrationResponse;
+  pingRouteResponse!: aws.apigatewayv2.RouteResponse;
+  deployment!: aws.apigatewayv2.Deployment;
+  stage!: aws.apigatewayv2.Stage;
+  accessLogs: AccessLogs | undefined;
+  customDomain: CustomDomain | undefined;
+  /** What clients open: the custom domain's, where there is one. The API's own is `stage.invokeUrl`. */
+  websocketUrl!: pulumi.Output<string>;
+
+  constructor(
+    private readonly name: string,
+    private readonly args: GatewayArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("websocket-relay:index:Gateway", `${name}-gateway`, {}, opts);
+
+    this.api = new aws.apigatewayv2.Api(
+      `${name}-api`,
+      {
+        protocolType: "WEBSOCKET",
+        routeSelectionExpression: "$request.body.action",
+        ipAddressType: args.ipAddressType,
+        tags: args.tags,
+      },
+      { parent: this },
+    );
+    // wss -> https; locally ws -> http.
+    const origin = this.api.apiEndpoint.apply((endpoint) =>
+      requireComputed(endpoint, `apiEndpoint of ${name}-api`).replace(/^ws/, "http"),
+    );
+    this.origins = pulumi.all([origin, originsOf(args.customDomain)]).apply(([own, domains]) => [own, ...domains]);
+    this.managementEndpoint = pulumi.interpolate`${origin}/${args.stageName}`;
+  }
+
+  /** @internal Creates what answers on the API. To be called once. */
+  deploy(args: DeployArgs): void {
+    const { name } = this;
+    const child = { parent: this };
+
+    const connect = this.routeTo("connect", "$connect", args.connect);
+    this.connectIntegration = connect.integration;
+    this.connectRoute = connect.route;
+    this.connectPermission = connect.permission;
+
+    const disconnect = this.routeTo("disconnect", "$disconnect", args.disconnect);
+    this.disconnectIntegration = disconnect.integration;
+    this.disconnectRoute = disconnect.route;
+    this.disconnectPermission = disconnect.permission;
+
+    const frames = args.frames ? this.routeFrames(args.frames) : [];
+
+    // A heartbeat that costs no invocation: the gateway itself answers {"action":"ping"}.
+    // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html
+    this.pingIntegration = new aws.apigatewayv2.Integration(
+      `${name}-ping-integration`,
+      {
+        apiId: this.api.id,
+        integrationType: "MOCK",
+        passthroughBehavior: "WHEN_NO_MATCH",
+        templateSelectionExpression: "\\$default",
+        requestTemplates: { $default: '{"statusCode":200}' },
+      },
+      child,
+    );
+    this.pingIntegrationResponse = new aws.apigatewayv2.IntegrationResponse(
+      `${name}-ping-integration-response`,
+      {
+        apiId: this.api.id,
+        integrationId: this.pingIntegration.id,
+        integrationResponseKey: "/200/",
+        templateSelectionExpression: "\\$default",
+        responseTemplates: { $default: '{"type":"pong"}' },
+      },
+      child,
+    );
+    this.pingRoute = new aws.apigatewayv2.Route(
+      `${name}-ping-route`,
+      {
+        apiId: this.api.id,
+        routeKey: "ping",
+        target: pulumi.interpolate`integrations/${this.pingIntegration.id}`,
+        routeResponseSelectionExpression: "$default",
+      },
+      child,
+    );
+    this.pingRouteResponse = new aws.apigatewayv2.RouteResponse(
+      `${name}-ping-route-response`,
+      { apiId: this.api.id, routeId: this.pingRoute.id, routeResponseKey: "$default" },
+      child,
+    );
+
+    // A deployment is a snapshot: it must come after everything that it is to contain, and anew when any of that changes.
+    const called = [connect, disconnect, ...frames];
+    const routes = [...called.map(({ route }) => route), this.pingRoute];
+    const integrations = [...called.map(({ integration }) => integration), this.pingIntegration];
+    this.deployment = new aws.apigatewayv2.Deployment(
+      `${name}-deployment`,
+      {
+        apiId: this.api.id,
+        triggers: {
+          contents: contentsHash({
+            api: this.api,
+            routes,
+            integrations,
+            integrationResponses: [this.pingIntegrationResponse],
+            routeResponses: [this.pingRouteResponse],
+          }),
+        },
+      },
+      { ...child, dependsOn: [...routes, ...integrations, this.pingIntegrationResponse, this.pingRouteResponse] },
+    );
+
+    const { tags, customDomain, ipAddressType } = this.args;
+    this.accessLogs = args.accessLogs && new AccessLogs(name, { ...args, ...args.accessLogs, tags }, child);
+    this.stage = new aws.apigatewayv2.Stage(
+      `${name}-stage`,
+      {
+        apiId: this.api.id,
+        name: this.args.stageName,
+        deploymentId: this.deployment.id,
+        // Both, or neither: an omitted one is sent as 0, and every request is answered 429 (pulumi-aws#2363).
+        defaultRouteSettings: {
+          throttlingRateLimit: args.throttlingRateLimit,
+          throttlingBurstLimit: args.throttlingBurstLimit,
+        },
+        accessLogSettings: this.accessLogs?.stageSettings(),
+        tags,
+      },
+      // A client that comes before the permissions would be answered 500; without the account's role, AWS refuses the logs.
+      {
+        ...child,
+        dependsOn: [...called.map(({ permission }) => permission), ...(this.accessLogs?.prerequisites() ?? [])],
+      },
+    );
+
+    const { api, stage } = this;
+    this.customDomain =
+      customDomain && new CustomDomain(name, { ...customDomain, api, stage, ipAddressType, tags }, child);
+
+    this.websocketUrl = this.customDomain?.websocketUrl ?? stage.invokeUrl;
+    this.registerOutputs({ websocketUrl: this.websocketUrl });
+  }
+
+  /** The right to `methods` on the stage's connections: to post to them, to look at them, to close them. */
+  manageConnectionsStatement(...methods: ("POST" | "GET" | "DELETE")[]): PolicyStatement {
+    return {
+      Action: ["execute-api:ManageConnections"],
+      Resource: methods.map(
+        (method) => pulumi.interpolate`${this.api.executionArn}/${this.args.stageName}/${method}/@connections/*`,
+      ),
+    };
+  }
+
+  private routeFrames({ resume, acknowledge }: NonNullable<DeployArgs["frames"]>): LambdaRoute[] {
+    const resumed = this.routeTo("resume", "resume", resume);
+    this.resumeIntegration = resumed.integration;
+    this.resumeRoute = resumed.route;
+    this.resumePermission = resumed.permission;
+
+    const acknowledged = this.routeTo("acknowledge", "ack", acknowledge);
+    this.acknowledgeIntegration = acknowledged.integration;
+    this.acknowledgeRoute = acknowledged.route;
+    this.acknowledgePermission = acknowledged.permission;
+    return [resumed, acknowledged];
+  }
+
+  private routeTo(part: string, routeKey: string, callbackFunction: CallbackFunction): LambdaRoute {
+    return lambdaRoute(`${this.name}-${part}`, this.api, routeKey, callbackFunction, this);
+  }
+}

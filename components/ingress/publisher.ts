@@ -1,0 +1,167 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { requireComputed } from "../args/requireComputed";
+import { topicRegionProblem } from "../args/existingArgs";
+import { refuseProblem } from "../args/refuse";
+import { topicPolicy } from "./topicPolicy";
+
+/** The queues' longest retention. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+export const maxMessageRetentionSeconds = 1_209_600;
+
+const standard = { fifoTopic: {}, fifoQueue: {} };
+
+/**
+ * Throughput is counted by message group instead of the whole topic or queue, up to the region's own limits. There is no
+ * content-based deduplication: it hashes the body alone, and would drop a message that equals one to another user.
+ * https://docs.aws.amazon.com/sns/latest/dg/fifo-high-throughput.html
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html
+ */
+const fifo = {
+  fifoTopic: { fifoTopic: true, fifoThroughputScope: "MessageGroup" },
+  fifoQueue: { fifoQueue: true, deduplicationScope: "messageGroup", fifoThroughputLimit: "perMessageGroupId" },
+};
+
+export interface PublisherArgs {
+  /** How long the retry queue hides a message from others while a function has it: it only covers a crashed function. */
+  visibilityTimeoutSeconds: number;
+  messageRetentionSeconds: number;
+  /** Receives after which the queue itself moves a message, unchanged and without a reason: the net for crashes. */
+  maxReceiveCount: number;
+  /** A topic of the user's. @default one is made */
+  topicArn?: pulumi.Input<string>;
+  publisherAccountIds: pulumi.Input<string>[];
+  publisherOrganizationIds: pulumi.Input<string>[];
+  /** @default what SNS and SQS encrypt with by themselves */
+  kmsKeyArn?: pulumi.Input<string>;
+  /**
+   * `strict`: the topic and all its queues are FIFO, so that each message group keeps its order; `topicArn` names a FIFO
+   * topic then. A change **replaces** the topic, the queues and the subscription: what the former ones hold is lost.
+   */
+  ordering: "standard" | "strict";
+  protectData: boolean;
+  tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
+}
+
+/** The way in: the topic that backends publish to, its retry queue, and the dead-letter queues of both. */
+export class Publisher extends pulumi.ComponentResource {
+  /** The relay's own; not there where `topicArn` names one of yours. */
+  readonly topic?: aws.sns.Topic;
+  readonly topicArn: pulumi.Output<string>;
+  /** Only where others than the topic's own account may publish. */
+  readonly topicPolicy?: aws.sns.TopicPolicy;
+  readonly queue: aws.sqs.Queue;
+  readonly deadLetterQueue: aws.sqs.Queue;
+  readonly subscriptionDeadLetterQueue: aws.sqs.Queue;
+  readonly queuePolicy: aws.sqs.QueuePolicy;
+  readonly subscriptionDeadLetterQueuePolicy: aws.sqs.QueuePolicy;
+  readonly subscription: aws.sns.TopicSubscription;
+
+  constructor(name: string, args: PublisherArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("websocket-relay:index:Publisher", `${name}-publisher`, {}, opts);
+    const { tags, kmsKeyArn, publisherAccountIds, publisherOrganizationIds } = args;
+    const child = { parent: this };
+    const keeper = { parent: this, protect: args.protectData || undefined };
+    const { fifoTopic, fifoQueue } = args.ordering === "strict" ? fifo : standard;
+
+    if (args.topicArn === undefined) {
+      this.topic = new aws.sns.Topic(`${name}-topic`, { ...fifoTopic, kmsMasterKeyId: kmsKeyArn, tags }, keeper);
+      this.topicArn = this.topic.arn;
+    } else {
+      this.topicArn = pulumi.output(args.topicArn);
+    }
+    if (publisherAccountIds.length > 0 || publisherOrganizationIds.length > 0) {
+      const policy = pulumi
+        .all([this.topicArn, publisherAccountIds, publisherOrganizationIds])
+        .apply(([topicArn, accountIds, organizationIds]) => topicPolicy(topicArn, { accountIds, organizationIds }));
+      this.topicPolicy = new aws.sns.TopicPolicy(
+        `${name}-topic-policy`,
+        { arn: this.topicArn, policy: pulumi.jsonStringify(policy) },
+        child,
+      );
+    }
+
+    // SNS cannot use the AWS-managed SQS key. https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html
+    const encryption = kmsKeyArn === undefined ? { sqsManagedSseEnabled: true } : { kmsMasterKeyId: kmsKeyArn };
+    // A redriven message keeps its enqueue time: a dead-letter queue must retain longer than its source.
+    // FIFO sources, the subscription of a FIFO topic among them, take FIFO dead-letter queues only.
+    // https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+    const deadLetterQueueArgs = {
+      ...fifoQueue,
+      messageRetentionSeconds: maxMessageRetentionSeconds,
+      ...encryption,
+      tags,
+    };
+    this.deadLetterQueue = new aws.sqs.Queue(`${name}-dead-letter-queue`, deadLetterQueueArgs, keeper);
+    this.subscriptionDeadLetterQueue = new aws.sqs.Queue(
+      `${name}-subscription-dead-letter-queue`,
+      deadLetterQueueArgs,
+      keeper,
+    );
+
+    this.queue = new aws.sqs.Queue(
+      `${name}-queue`,
+      {
+        ...fifoQueue,
+        visibilityTimeoutSeconds: args.visibilityTimeoutSeconds,
+        messageRetentionSeconds: args.messageRetentionSeconds,
+        redrivePolicy: pulumi.jsonStringify({
+          deadLetterTargetArn: this.deadLetterQueue.arn,
+          maxReceiveCount: args.maxReceiveCount,
+        }),
+        ...encryption,
+        tags,
+      },
+      keeper,
+    );
+
+    this.queuePolicy = this.allowTopic(`${name}-queue-policy`, this.queue);
+    this.subscriptionDeadLetterQueuePolicy = this.allowTopic(
+      `${name}-subscription-dead-letter-queue-policy`,
+      this.subscriptionDeadLetterQueue,
+    );
+
+    this.subscription = new aws.sns.TopicSubscription(
+      `${name}-subscription`,
+      {
+        topic: pulumi.all([this.topicArn, this.queue.arn]).apply(([topicArn, queueArn]) => {
+          const arns = [
+            requireComputed(topicArn, `arn of ${name}-topic`),
+            requireComputed(queueArn, `arn of ${name}-queue`),
+          ] as const;
+          refuseProblem("topicArn", topicRegionProblem(...arns));
+          return topicArn;
+        }),
+        protocol: "sqs",
+        endpoint: this.queue.arn,
+        rawMessageDelivery: true,
+        // SNS does not retry what is the client's fault (a policy denies, the queue is gone): it would be lost.
+        redrivePolicy: pulumi.jsonStringify({ deadLetterTargetArn: this.subscriptionDeadLetterQueue.arn }),
+      },
+      { parent: this, dependsOn: [this.queuePolicy, this.subscriptionDeadLetterQueuePolicy] },
+    );
+
+    this.registerOutputs({ topicArn: this.topicArn });
+  }
+
+  private allowTopic(name: string, queue: aws.sqs.Queue): aws.sqs.QueuePolicy {
+    return new aws.sqs.QueuePolicy(
+      name,
+      {
+        queueUrl: queue.url,
+        policy: pulumi.jsonStringify({
+          Version: "2012-10-17",
+          Statement: [
+            {
+              Effect: "Allow",
+              Principal: { Service: "sns.amazonaws.com" },
+              Action: "sqs:SendMessage",
+              Resource: queue.arn,
+              Condition: { ArnEquals: { "aws:SourceArn": this.topicArn } },
+            },
+          ],
+        }),
+      },
+      { parent: this },
+    );
+  }
+}

@@ -1,0 +1,152 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { bundle } from "./bundle";
+import { refuseUnlessName, refuseUnusableFunctionName } from "../args/nameArgs";
+import { refuse, refuseUnknownKeys, refuseUnlessObject } from "../args/refuse";
+
+/** One statement of a function's inline policy; always of effect Allow. */
+export interface PolicyStatement {
+  Action: string[];
+  Resource: pulumi.Input<pulumi.Input<string>[]>;
+  Condition?: Record<string, Record<string, pulumi.Input<string>>>;
+}
+
+/** The inline policy that the statements make. */
+export function policyDocument(statements: PolicyStatement[]): pulumi.Output<string> {
+  return pulumi.jsonStringify({
+    Version: "2012-10-17",
+    Statement: statements.map((statement) => ({ Effect: "Allow", ...statement })),
+  });
+}
+
+export interface CallbackFunctionArgs {
+  /**
+   * Runs once per execution environment and returns the handler, as in `aws.lambda.CallbackFunction`; a handler takes at
+   * most two parameters, since Node 24 refuses more. Reach modules by `require` *inside* it: they are bundled. What it
+   * captures from outside is copied into the archive in plain text: no secrets. What a copy of its properties would not
+   * be, such as a `Date` or a `Set`, fails the deployment with the variable's name.
+   */
+  callbackFactory: () => (event: never, context: never) => unknown;
+  /**
+   * The folder from which the callback's `require`s resolve, of files and of packages; mostly `__dirname`.
+   * @default process.cwd(), the program's folder
+   */
+  requireFrom?: string;
+  /** Further files of the archive by name, beside `index.js`, which the callback becomes. @default none */
+  files?: Record<string, pulumi.Input<string>>;
+  /** The function's environment variables: 4 KB in all. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+  environment: Record<string, pulumi.Input<string>>;
+  /** What the function may do, beside writing its own logs. */
+  policyStatements: PolicyStatement[];
+  /** Seconds until Lambda ends an invocation. */
+  timeoutSeconds: number;
+  /** Days for which its logs are kept, one of CloudWatch's values; 0 is for ever. */
+  logRetentionInDays: number;
+  /** Encrypts the log group and the environment. @default keys that AWS owns or manages */
+  kmsKeyArn?: pulumi.Input<string>;
+  /** Bounds what the role may do. @default no boundary */
+  permissionsBoundaryArn?: pulumi.Input<string>;
+  /** Tags of the function, its role and its log group. @default none */
+  tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+}
+
+const argumentKeys: (keyof CallbackFunctionArgs)[] = [
+  "callbackFactory",
+  "requireFrom",
+  "files",
+  "environment",
+  "policyStatements",
+  "timeoutSeconds",
+  "logRetentionInDays",
+  "kmsKeyArn",
+  "permissionsBoundaryArn",
+  "tags",
+];
+
+/**
+ * A Lambda function out of an inline callback, shipped as a small bundle, with its log group and a role that names exact
+ * actions and ARNs. `aws.lambda.CallbackFunction` would ship every production dependency of the consuming program and,
+ * without a role, attach nine managed policies.
+ */
+export class CallbackFunction extends pulumi.ComponentResource {
+  readonly logGroup: aws.cloudwatch.LogGroup;
+  readonly role: aws.iam.Role;
+  readonly rolePolicy: aws.iam.RolePolicy;
+  readonly function: aws.lambda.Function;
+
+  /**
+   * @param name Name of the function: up to 51 letters, digits, `-` and `_`, unless transforms or `pulumi:autonaming` set names.
+   * @throws pulumi.InputPropertyError before anything is registered, where the name or an argument is ruled out.
+   */
+  constructor(name: string, args: CallbackFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
+    refuseUnlessName(name);
+    refuseUnusableFunctionName(name, opts);
+    refuseUnlessObject("args", args, "an object with callbackFactory", "pass one as the second argument");
+    refuseUnknownKeys("", args, argumentKeys);
+    if (typeof args.callbackFactory !== "function") {
+      refuse("callbackFactory", args.callbackFactory, "a function that returns the handler", "write () => handler");
+    }
+    super("websocket-relay:index:CallbackFunction", name, {}, opts);
+    const { tags } = args;
+
+    this.logGroup = new aws.cloudwatch.LogGroup(
+      `${name}-logs`,
+      { retentionInDays: args.logRetentionInDays, kmsKeyId: args.kmsKeyArn, tags },
+      { parent: this },
+    );
+
+    this.role = new aws.iam.Role(
+      `${name}-role`,
+      {
+        assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({ Service: "lambda.amazonaws.com" }),
+        permissionsBoundary: args.permissionsBoundaryArn,
+        tags,
+      },
+      { parent: this },
+    );
+
+    const logStatement: PolicyStatement = {
+      Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+      Resource: [pulumi.interpolate`${this.logGroup.arn}:*`],
+    };
+    this.rolePolicy = new aws.iam.RolePolicy(
+      `${name}-policy`,
+      {
+        role: this.role.id,
+        policy: policyDocument([...args.policyStatements, logStatement]),
+      },
+      { parent: this },
+    );
+
+    this.function = new aws.lambda.Function(
+      name,
+      {
+        // Pinned to what the handlers are tested on. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+        runtime: "nodejs24.x",
+        architectures: ["arm64"],
+        handler: "index.handler",
+        code: pulumi
+          .output({ ...args.files, "index.js": bundle(args.callbackFactory, args.requireFrom) })
+          .apply(asArchive),
+        role: this.role.arn,
+        timeout: args.timeoutSeconds,
+        // CPU comes with memory: below 512 MB the cold start doubles, and a delivery's cost is in its requests anyway.
+        memorySize: 512,
+        environment: { variables: args.environment },
+        // The role needs no right to it: Lambda decrypts by a grant that whoever deploys gives.
+        kmsKeyArn: args.kmsKeyArn,
+        loggingConfig: { logFormat: "JSON", logGroup: this.logGroup.name },
+        tags,
+      },
+      // Without its rights a first invocation would fail, and AWS refuses an event source mapping.
+      { parent: this, dependsOn: [this.rolePolicy] },
+    );
+
+    this.registerOutputs({ functionArn: this.function.arn });
+  }
+}
+
+function asArchive(files: Record<string, string>): pulumi.asset.Archive {
+  const assets = Object.entries(files).map(([name, text]) => [name, new pulumi.asset.StringAsset(text)]);
+  return new pulumi.asset.AssetArchive(Object.fromEntries(assets) as pulumi.asset.AssetMap);
+}

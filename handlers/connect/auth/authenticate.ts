@@ -1,0 +1,80 @@
+import type { Handshake } from "../handshake";
+import type { Jwks } from "./jwks";
+import type { Refusal } from "../refusals";
+
+/** Who may connect, as the component puts it into AUTH; null there authenticates nobody. */
+export type AuthConfig = TokenAuthConfig | CallbackAuthConfig;
+
+/** Whose tokens are accepted, in which cookie they may be, and which claim is the user's code. */
+export type TokenAuthConfig = TokenVerifierConfig & CommonAuthConfig;
+
+/** Whose tokens are accepted, and how. */
+export type TokenVerifierConfig = ({ cognito: CognitoConfig } | { oidc: OidcConfig }) & {
+  /** The claim that is the user's code: a non-empty string or a whole number. @default "sub" */
+  userClaim?: string;
+  /** Seconds by which the issuer's clock may differ, in `nbf` and `exp`; 0 to 300. @default 5 */
+  clockToleranceSeconds?: number;
+  /** Whether sessions end with their token; then `exp` gets no tolerance. @default false */
+  endSessionWithToken?: boolean;
+};
+
+/** Tokens of an Amazon Cognito user pool, access or id. */
+export interface CognitoConfig {
+  userPoolId: string;
+  /** The app clients whose tokens are accepted. */
+  clientIds: string[];
+}
+
+/** Tokens of an OpenID Connect issuer. */
+export interface OidcConfig {
+  /** Compared with the claim `iss` exactly. */
+  issuer: string;
+  /** What `aud` has to contain, or a list of which one is enough. Null checks no `aud`, and requires `authorizedParties`. */
+  audience: string | string[] | null;
+  /** The values of which the claim `azp` has to be one. Null checks none. @default null; required if `audience` is null */
+  authorizedParties?: string[] | null;
+  /** Where the issuer's keys are. @default `{issuer}/.well-known/jwks.json` */
+  jwksUri?: string;
+  /** The issuer's keys. @default they are fetched from `jwksUri`, and kept */
+  jwks?: Jwks;
+}
+
+/** The user's own callback decides: it stands in the archive, as authenticate.js. */
+export type CallbackAuthConfig = { authenticate: true } & CommonAuthConfig;
+
+interface CommonAuthConfig {
+  cookieName: string;
+  /** @default sessions outlive their token */
+  endSessionWithToken?: boolean;
+}
+
+/** The user's code and when what proved it ends, in epoch seconds; or why there is none. */
+export type Authentication =
+  | { user: string; expiresAt?: number; refused?: undefined }
+  | { user?: undefined; expiresAt?: undefined; refused: Refusal };
+
+/** Decides whose connection a handshake opens. Whether its page's origin matters is part of that. */
+export interface Authenticator {
+  /** @throws where it cannot be decided: our side's fault, not the client's. */
+  authenticate(handshake: Handshake): Promise<Authentication>;
+}
+
+/** Answers the user's code, and if it is known, when what proved it ends; or null, which refuses the handshake with 401. */
+export type Authenticate = (
+  handshake: AuthenticateHandshake,
+) => Promise<{ code: string; /** Epoch seconds. @default not known */ expiresAt?: number } | null>;
+
+/** What a callback decides from. */
+export interface AuthenticateHandshake {
+  /** By lower-cased name; several values are joined. `cookie` has every cookie, also those that share a name. */
+  headers: Record<string, string>;
+  query: Record<string, string>;
+  /** By name, decoded. Of several with one name, the first. */
+  cookies: Record<string, string>;
+  /**
+   * From `Authorization: Bearer`, else from the subprotocol, else from the cookie: its first value that is not empty,
+   * without the quotes around it. It is not verified.
+   */
+  token?: string;
+  sourceIp: string;
+}

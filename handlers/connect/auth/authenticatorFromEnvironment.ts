@@ -1,0 +1,18 @@
+import type { Authenticator } from "./authenticate";
+import { callbackAuthenticator } from "./callbackAuthenticator";
+import { authConfig, type Environment, stringListOrNull } from "../../environment";
+import { loadAuthenticate } from "./loadAuthenticate";
+import { queryAuthenticator } from "./queryAuthenticator";
+import { tokenAuthenticator } from "./tokenAuthenticator";
+import { tokenVerifier } from "./tokenVerifier";
+
+/** The authenticator that AUTH asks for. `load` is called where it is the user's own callback. */
+export function authenticatorFromEnvironment(environment: Environment, load = loadAuthenticate): Authenticator {
+  const auth = authConfig(environment);
+  const allowedOrigins = stringListOrNull(environment, "ALLOWED_ORIGINS");
+  if (auth === null) return queryAuthenticator;
+  const { cookieName } = auth;
+  return "authenticate" in auth
+    ? callbackAuthenticator({ authenticate: load(environment), cookieName, allowedOrigins })
+    : tokenAuthenticator({ verify: tokenVerifier(auth), cookieName, allowedOrigins });
+}

@@ -1,0 +1,66 @@
+import { parseCookie } from "cookie";
+import { type Handshake, headerValues } from "../handshake";
+import type { Checked } from "../../sessions/session";
+import { subprotocolTokens } from "../subprotocol";
+
+/** What the client sent as its token, and where. Only an Authorization header is out of reach for a page's script. */
+export interface Credential {
+  /** More than one only from a cookie: each domain and path may have set its own under the same name. */
+  tokens: readonly [string, ...string[]];
+  source: "authorization" | "subprotocol" | "cookie";
+}
+
+/**
+ * The token: `Authorization: Bearer` first, then the subprotocol, then the cookie. One that is there but unusable is an
+ * answer too: falling back to the next would let a client that means one user connect as another.
+ */
+export function credentialOf(handshake: Handshake, cookieName: string): Checked<Credential> {
+  // Authentication schemes are case-insensitive (RFC 9110, 11.1); another scheme is meant for someone else.
+  const bearers = headerValues(handshake, "authorization").filter((value) => /^\s*bearer(\s|$)/i.test(value));
+  if (bearers.length > 0) {
+    // token68 of RFC 6750, 2.1
+    const token = bearers.length === 1 ? /^\s*bearer +([\w.~+/-]+=*)\s*$/i.exec(bearers[0] as string)?.[1] : undefined;
+    return token
+      ? { value: { tokens: [token], source: "authorization" } }
+      : { reason: "the Authorization header is malformed" };
+  }
+  const [token, another] = subprotocolTokens(handshake);
+  if (token !== undefined) {
+    // A token of RFC 9110, 5.6.2: what a subprotocol may consist of.
+    return another === undefined && /^[\w!#$%&'*+.^`|~-]+$/.test(token)
+      ? { value: { tokens: [token], source: "subprotocol" } }
+      : { reason: "the subprotocol that carries the token is malformed" };
+  }
+  const [first, ...others] = cookieTokens(handshake, cookieName);
+  return first === undefined
+    ? { reason: "there is no token: neither a Bearer, nor a subprotocol, nor a cookie" }
+    : { value: { tokens: [first, ...others], source: "cookie" } };
+}
+
+/** The different values of one cookie, in the client's order. */
+function cookieTokens(handshake: Handshake, cookieName: string): string[] {
+  const values = cookiePairs(handshake).flatMap(([name, value]) => (name === cookieName ? [unquoted(value)] : []));
+  return [...new Set(values)].filter((value) => value !== "");
+}
+
+/** Cookies by name; of several with one name, the first. */
+export function cookiesOf(handshake: Handshake): Record<string, string> {
+  // Of entries with one name, the last one counts here.
+  return Object.fromEntries(cookiePairs(handshake).toReversed());
+}
+
+/** Every cookie, in the client's order; a name may occur more than once. */
+export function cookiePairs(handshake: Handshake): [name: string, value: string][] {
+  return headerValues(handshake, "cookie")
+    .flatMap((header) => header.split(";"))
+    .flatMap((pair) => {
+      // One pair at a time: of several with one name, the library keeps the first alone.
+      const [[name, value] = []] = Object.entries(parseCookie(pair));
+      return name === undefined || value === undefined ? [] : [[name, value] as [string, string]];
+    });
+}
+
+/** A cookie's value may be in quotes, which are no part of it (RFC 6265, 4.1.1). */
+function unquoted(value: string): string {
+  return /^"(.*)"$/.exec(value)?.[1] ?? value;
+}

@@ -1,0 +1,16 @@
+import { join } from "node:path";
+import type { Authenticate } from "./authenticate";
+import type { Environment } from "../../environment";
+
+/**
+ * The user's callback, out of a file of its own in the archive: so that our own bundle is the same whatever it is. The path
+ * is known at run time alone, and a bundler leaves such a `require` as it is.
+ */
+export function loadAuthenticate(environment: Environment): Authenticate {
+  const { LAMBDA_TASK_ROOT: folder } = environment;
+  if (!folder) throw new Error("LAMBDA_TASK_ROOT is not set: Lambda sets it to where the archive is unpacked");
+  const path = join(folder, "authenticate.js");
+  const { handler } = require(path) as { handler?: unknown };
+  if (typeof handler !== "function") throw new Error(`${path} exports no function named handler`);
+  return handler as Authenticate;
+}

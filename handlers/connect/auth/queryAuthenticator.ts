@@ -1,0 +1,17 @@
+import { QUERY_PARAMETERS } from "../../../protocol";
+import type { Authentication, Authenticator } from "./authenticate";
+import { type Handshake, queryParameter } from "../handshake";
+import { refusals } from "../refusals";
+import { callerIdOf } from "../../sessions/session";
+
+/** Takes everyone at their word: `?user=…` names the user. With no credential there is no ambient one, so no origin matters. */
+export const queryAuthenticator: Authenticator = {
+  authenticate: (handshake) => Promise.resolve(userNamedBy(handshake)),
+};
+
+function userNamedBy(handshake: Handshake): Authentication {
+  const { value: user, reason } = queryParameter(handshake, QUERY_PARAMETERS.user);
+  if (reason !== undefined) return { refused: refusals.badRequest(reason) };
+  const callerId = callerIdOf(user);
+  return callerId.reason === undefined ? { user } : { refused: refusals.badRequest(callerId.reason) };
+}

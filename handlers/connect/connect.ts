@@ -1,0 +1,129 @@
+import { SUBPROTOCOLS } from "../../protocol";
+import { admit, type AdmitDependencies } from "./admit";
+import type { Authenticator } from "./auth/authenticate";
+import { authenticatorFromEnvironment } from "./auth/authenticatorFromEnvironment";
+import { authConfig, type Environment, positiveInteger, text } from "../environment";
+import { type Handshake, requestedContext } from "./handshake";
+import type { loadAuthenticate } from "./auth/loadAuthenticate";
+import { consoleLog, errorFields, type LogFields } from "../log";
+import { type Metrics, METRICS, metricsFromEnvironment } from "../metrics";
+import { type Refusal, refusals } from "./refusals";
+import { callerIdOf, type Checked, type Session } from "../sessions/session";
+import { DynamoDbSessionStore } from "../sessions/sessions";
+import { answeredSubprotocol } from "./subprotocol";
+import { tableClient } from "../table";
+import { DynamoDbUserConnections } from "../connections/userConnections";
+
+/** `now` and `log` are by default the clock and the console. */
+export type ConnectDependencies = Pick<AdmitDependencies, "sessions" | "userConnections" | "lookups"> &
+  Partial<Pick<AdmitDependencies, "now" | "log">> & {
+    authenticator: Authenticator;
+    metrics: Metrics;
+    sessionTtlSeconds: number;
+    /** Whether the session is to end with the token that opened it. */
+    endSessionWithToken: boolean;
+    /** The subprotocol to answer, or why none of those that are offered will do. @default {@link answeredSubprotocol} */
+    chooseSubprotocol?: (handshake: Handshake) => Checked<string | undefined>;
+    /** Called with the session that was another connection's until now; never rejects. @default nobody is told */
+    onReplaced?: (replaced: Session) => Promise<void>;
+  };
+
+/** What the gateway makes the handshake's answer of: anything but 2xx refuses it. */
+export interface Answer {
+  statusCode: number;
+  headers?: Record<string, string>;
+  body: string;
+}
+
+type ConnectHandler = (handshake: Handshake) => Promise<Answer>;
+
+/** Called for `$connect`: answers 200 and has saved the session, or refuses the handshake with 400, 401, 403, 409 or 500. */
+export function connect(given: ConnectDependencies): ConnectHandler {
+  const dependencies = { now: Date.now, log: consoleLog, chooseSubprotocol: answeredSubprotocol, ...given };
+  const { metrics, log } = dependencies;
+
+  return async function connectHandler(handshake) {
+    const { connectionId, requestId } = handshake.requestContext;
+    const { refused, session, subprotocol, fields } = await openSafely(handshake, dependencies);
+    const key = { callerId: session?.callerId, context: session?.context };
+    if (refused) {
+      const { statusCode, reason, message, detail = message } = refused;
+      const level = statusCode === 500 ? "error" : "warn";
+      log[level]("refused", { connectionId, requestId, statusCode, reason, detail, ...key, ...fields });
+      metrics.add(METRICS.handshakesRefused, 1, reason);
+    } else {
+      log.info("connected", { connectionId, requestId, ...key });
+      metrics.add(METRICS.handshakesAccepted, 1);
+    }
+    metrics.flush();
+    return refused ? answer(refused.statusCode, refused.message) : answer(200, "connected", subprotocol);
+  };
+}
+
+/** `connect` as the component deploys it. `load` loads the user's own callback, where AUTH has one. */
+export function connectFromEnvironment(environment: Environment, load?: typeof loadAuthenticate): ConnectHandler {
+  const client = tableClient();
+  const table = { tableName: text(environment, "TABLE_NAME") };
+  return connect({
+    authenticator: authenticatorFromEnvironment(environment, load),
+    sessions: new DynamoDbSessionStore(client, table),
+    userConnections: new DynamoDbUserConnections(client, table),
+    metrics: metricsFromEnvironment(environment),
+    sessionTtlSeconds: positiveInteger(environment, "SESSION_TTL_SECONDS"),
+    endSessionWithToken: authConfig(environment)?.endSessionWithToken ?? false,
+  });
+}
+
+interface Opened {
+  refused?: Refusal;
+  session?: Session;
+  subprotocol?: string;
+  fields?: LogFields;
+}
+
+type OpenDependencies = ConnectDependencies &
+  AdmitDependencies &
+  Required<Pick<ConnectDependencies, "chooseSubprotocol">>;
+
+async function openSafely(...args: Parameters<typeof open>): Promise<Opened> {
+  try {
+    return await open(...args);
+  } catch (error) {
+    return { refused: refusals.internalError(), fields: errorFields(error) };
+  }
+}
+
+async function open(handshake: Handshake, dependencies: OpenDependencies): Promise<Opened> {
+  const { authenticator, sessionTtlSeconds, endSessionWithToken, chooseSubprotocol, onReplaced } = dependencies;
+  const { connectionId, connectedAt } = handshake.requestContext;
+
+  // The cheapest checks first: each spares the ones below.
+  const context = requestedContext(handshake);
+  if (context.reason !== undefined) return { refused: refusals.badRequest(context.reason) };
+  const subprotocol = chooseSubprotocol(handshake);
+  if (subprotocol.reason !== undefined) return { refused: refusals.badRequest(subprotocol.reason) };
+  const { user, expiresAt, refused } = await authenticator.authenticate(handshake);
+  if (refused) return { refused };
+  const callerId = callerIdOf(user);
+  if (callerId.reason !== undefined) return { refused: refusals.notAccepted(callerId.reason) };
+
+  const session: Session = {
+    callerId: callerId.value,
+    context: context.value,
+    connectionId,
+    connectedAt,
+    expirationDate: Math.floor(connectedAt / 1000) + sessionTtlSeconds,
+    ...(endSessionWithToken && expiresAt !== undefined && { tokenExpiresAt: expiresAt }),
+    ...(subprotocol.value === SUBPROTOCOLS.v1 && { subprotocol: subprotocol.value }),
+  };
+  const admission = await admit(session, dependencies);
+  if (admission.refused) return { refused: admission.refused, session };
+  const { replaced } = admission;
+  if (replaced && replaced.connectionId !== connectionId) await onReplaced?.(replaced);
+  return { session, subprotocol: subprotocol.value };
+}
+
+function answer(statusCode: number, message: string, subprotocol?: string): Answer {
+  const headers = subprotocol === undefined ? undefined : { "Sec-WebSocket-Protocol": subprotocol };
+  return { statusCode, ...(headers && { headers }), body: JSON.stringify({ message }) };
+}

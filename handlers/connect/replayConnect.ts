@@ -1,0 +1,76 @@
+import { type Superseded, SUBPROTOCOLS } from "../../protocol";
+import { authenticatorFromEnvironment } from "./auth/authenticatorFromEnvironment";
+import { connect, type ConnectDependencies } from "./connect";
+import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
+import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connections";
+import { authConfig, type Environment, positiveInteger, text } from "../environment";
+import type { Handshake } from "./handshake";
+import type { loadAuthenticate } from "./auth/loadAuthenticate";
+import { consoleLog, type Log } from "../log";
+import { metricsFromEnvironment } from "../metrics";
+import type { Checked, Session } from "../sessions/session";
+import { DynamoDbSessionStore } from "../sessions/sessions";
+import { offered } from "./subprotocol";
+import { tableClient } from "../table";
+import { DynamoDbUserConnections } from "../connections/userConnections";
+
+export type ConnectReplayDependencies = Omit<ConnectDependencies, "chooseSubprotocol" | "onReplaced" | "lookups"> &
+  Required<Pick<ConnectDependencies, "lookups">> & { connections: Pick<ConnectionsClient, "post"> };
+
+/** Of the handshake's time: the client that is arriving must not wait for one that may be gone. */
+const NOTICE_MS = 1_000;
+
+/**
+ * Called for `$connect` where messages are replayed: as `connect`, but refuses a client that does not ask for envelopes, has
+ * the connection's frames find their session, and tells the connection whose session it takes over.
+ */
+export function connectReplay(given: ConnectReplayDependencies): ReturnType<typeof connect> {
+  const { connections, log = consoleLog, ...dependencies } = given;
+  const onReplaced = (replaced: Session) => notify(replaced, connections, log);
+  return connect({ ...dependencies, log, chooseSubprotocol: requiredSubprotocol, onReplaced });
+}
+
+/** `connect` as the component deploys it where messages are replayed. `load` loads the user's own callback, where AUTH has one. */
+export function connectReplayFromEnvironment(
+  environment: Environment,
+  load?: typeof loadAuthenticate,
+): ReturnType<typeof connect> {
+  const client = tableClient();
+  const table = { tableName: text(environment, "TABLE_NAME") };
+  return connectReplay({
+    authenticator: authenticatorFromEnvironment(environment, load),
+    sessions: new DynamoDbSessionStore(client, table),
+    userConnections: new DynamoDbUserConnections(client, table),
+    lookups: new DynamoDbConnectionLookups(client, table),
+    connections: connectionsFromEnvironment(environment),
+    metrics: metricsFromEnvironment(environment),
+    sessionTtlSeconds: positiveInteger(environment, "SESSION_TTL_SECONDS"),
+    endSessionWithToken: authConfig(environment)?.endSessionWithToken ?? false,
+  });
+}
+
+/** A client that does not acknowledge, and has no cursor to come back with, would lose messages here. */
+function requiredSubprotocol(handshake: Handshake): Checked<string> {
+  return offered(handshake).includes(SUBPROTOCOLS.v1)
+    ? { value: SUBPROTOCOLS.v1 }
+    : { reason: `the subprotocol that is spoken here is not among those offered: offer ${SUBPROTOCOLS.v1}` };
+}
+
+/** Never rejects: the handshake stands, and the connection that is not told is mute all the same. */
+async function notify(
+  { connectionId, callerId, context, subprotocol }: Session,
+  connections: Pick<ConnectionsClient, "post">,
+  log: Log,
+): Promise<void> {
+  // One from before messages were replayed would take it for a message.
+  if (subprotocol !== SUBPROTOCOLS.v1) return;
+  const notice: Superseded = { type: "superseded" };
+  const { result, detail } = await connections.post(
+    connectionId,
+    JSON.stringify(notice),
+    AbortSignal.timeout(NOTICE_MS),
+  );
+  if (result === "delivered") log.info("superseded", { connectionId, callerId, context });
+  // It is often gone: that is why its client is back.
+  else log.info("not told that it is superseded", { connectionId, callerId, context, result, detail });
+}

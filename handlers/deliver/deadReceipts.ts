@@ -1,0 +1,13 @@
+import type { Receipt } from "../../protocol";
+import type { DeadLettered } from "./settle";
+import { receiptOf } from "../receipts/receipts";
+
+/** The receipt of a dead letter. Where it is addressed to nobody, what is missing is empty. */
+export function deadReceiptOf({ message, cursor, reason }: DeadLettered, nowMs: number): Receipt {
+  const { messageId, key, attributes } = message;
+  if (key.value) return receiptOf(key.value, { status: "dead", reason, messageId, ...cursor }, nowMs);
+  const [user = "", context = "", contextId = ""] = ["user", "context", "contextId"].map(
+    (name) => attributes[name]?.stringValue,
+  );
+  return { status: "dead", reason, messageId, user, context, contextId, at: new Date(nowMs).toISOString() };
+}

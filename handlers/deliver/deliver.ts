@@ -1,0 +1,29 @@
+import { connectionsFromEnvironment } from "../connections/connections";
+import { deliverBatch, type DeliverBatchDependencies } from "./deliverBatch";
+import {
+  type DeliverHandler,
+  deliverHandler,
+  type Invocation,
+  queueDependenciesFromEnvironment,
+  type QueueDependencies,
+} from "./deliverHandler";
+import type { Environment } from "../environment";
+import { sessionStoreFromEnvironment } from "../sessions/sessions";
+
+export type { Invocation };
+
+export type DeliverDependencies = Pick<DeliverBatchDependencies, "sessions" | "connections"> & QueueDependencies;
+
+/** Called with a batch of the retry queue: posts each message, and keeps those that no client has taken. Never throws. */
+export function deliver(dependencies: DeliverDependencies): DeliverHandler {
+  return deliverHandler(dependencies, deliverBatch);
+}
+
+/** `deliver` as the component deploys it. */
+export function deliverFromEnvironment(environment: Environment): DeliverHandler {
+  return deliver({
+    sessions: sessionStoreFromEnvironment(environment),
+    connections: connectionsFromEnvironment(environment),
+    ...queueDependenciesFromEnvironment(environment),
+  });
+}

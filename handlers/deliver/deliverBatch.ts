@@ -1,0 +1,92 @@
+import pLimit from "p-limit";
+import { bySession, MAX_PARALLEL_SESSIONS, notReached, readSessions } from "./batch";
+import { deliverMessage, type DeliverMessageDependencies } from "./deliverMessage";
+import { errorFields } from "../log";
+import { ageMs, hasExpired, idsOf, type Message } from "../messages/message";
+import { METRICS, type Metrics } from "../metrics";
+import type { Attempted, Outcome } from "./outcome";
+import { REASONS } from "../messages/reasons";
+import { type Session, sessionId } from "../sessions/session";
+import type { SessionStore } from "../sessions/sessions";
+
+export interface DeliverBatchDependencies extends DeliverMessageDependencies {
+  sessions: SessionStore;
+  metrics: Metrics;
+}
+
+/** Delivers a batch, each session's messages in order and the sessions side by side, until `signal` says that time is up. */
+export async function deliverBatch(
+  messages: readonly Message[],
+  dependencies: DeliverBatchDependencies,
+  signal: AbortSignal,
+): Promise<Attempted[]> {
+  const outcomes = await outcomesOf(messages, dependencies, signal);
+  return messages.map((message) => {
+    const outcome = outcomes.get(message) ?? notReached;
+    const isOpen = outcome.kind === "failed" || outcome.kind === "not-reached";
+    // Whatever else it failed of, it would fail of this next time.
+    const isLate = isOpen && hasExpired(message, dependencies.now());
+    return { message, outcome: isLate ? { kind: "undeliverable", reason: REASONS.expired } : outcome };
+  });
+}
+
+async function outcomesOf(
+  messages: readonly Message[],
+  dependencies: DeliverBatchDependencies,
+  signal: AbortSignal,
+): Promise<Map<Message, Outcome>> {
+  const outcomes = new Map<Message, Outcome>();
+  const groups = bySession(messages, outcomes);
+  const sessions = await readSessions(groups, outcomes, dependencies, signal);
+  if (!sessions) return outcomes;
+
+  await pLimit(MAX_PARALLEL_SESSIONS).map(groups, async (group) => {
+    const session = sessions.get(sessionId(group.key));
+    const results = await deliverInOrder(group.messages, session, dependencies, signal);
+    results.forEach((outcome, index) => outcomes.set(group.messages[index] as Message, outcome));
+  });
+  return outcomes;
+}
+
+/** One session's messages, one after the other: after one has failed, the later ones must not overtake it. */
+async function deliverInOrder(
+  messages: readonly Message[],
+  session: Session | undefined,
+  dependencies: DeliverBatchDependencies,
+  signal: AbortSignal,
+): Promise<Outcome[]> {
+  const { metrics, now } = dependencies;
+  const outcomes: Outcome[] = [];
+  let current = session;
+  let cause: string | undefined;
+  for (const message of messages) {
+    let outcome: Outcome;
+    if (cause !== undefined) {
+      outcome = { kind: "failed", reason: `${REASONS.heldBack}: ${cause}` };
+    } else if (signal.aborted) {
+      outcome = notReached;
+    } else {
+      outcome = await deliverSafely(message, current, dependencies, signal);
+    }
+    if (outcome.kind === "delivered") {
+      current = outcome.session;
+      // At once: what is delivered is not older for the rest of the batch.
+      metrics.add(METRICS.delivered, 1);
+      metrics.add(METRICS.ageAtDelivery, ageMs(message, now()));
+    }
+    if (outcome.kind === "failed") cause ??= outcome.reason;
+    outcomes.push(outcome);
+  }
+  return outcomes;
+}
+
+/** A fault of ours in one message must not send the whole batch around again. */
+async function deliverSafely(...args: Parameters<typeof deliverMessage>): Promise<Outcome> {
+  try {
+    return await deliverMessage(...args);
+  } catch (error) {
+    const [message, , { log }] = args;
+    log.error("message not handled", { ...idsOf(message), ...errorFields(error) });
+    return { kind: "failed", reason: REASONS.internalError };
+  }
+}

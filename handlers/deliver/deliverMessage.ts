@@ -1,0 +1,29 @@
+import { hasExpired, idsOf, type Message } from "../messages/message";
+import type { Outcome } from "./outcome";
+import { postToSession, type PostToSessionDependencies } from "../connections/postToSession";
+import type { Session } from "../sessions/session";
+
+/** Its sessions are those of clients that get messages as they are. */
+export type DeliverMessageDependencies = Omit<PostToSessionDependencies, "subprotocol">;
+
+/** Delivers one message to the connection of its session; where nobody is there, it is to be tried again. */
+export async function deliverMessage(
+  message: Message,
+  session: Session | undefined,
+  dependencies: DeliverMessageDependencies,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const isLate = () => hasExpired(message, dependencies.now());
+  const post = { text: message.body, isLate, fields: { ...idsOf(message) } };
+  const posted = await postToSession(post, session, { ...dependencies, subprotocol: undefined }, signal);
+  switch (posted.kind) {
+    case "delivered":
+      return posted;
+    case "absent":
+    case "failed":
+      return { kind: "failed", reason: posted.reason };
+    case "refused":
+    case "late":
+      return { kind: "undeliverable", reason: posted.reason };
+  }
+}

@@ -1,0 +1,53 @@
+import pLimit from "p-limit";
+import type { Cursor } from "../../protocol";
+import { bySession, MAX_PARALLEL_SESSIONS, notReached, readSessions } from "./batch";
+import type { Message } from "../messages/message";
+import { METRICS } from "../metrics";
+import type { Attempted, Outcome } from "./outcome";
+import { stableReason } from "../messages/reasons";
+import { sessionId } from "../sessions/session";
+import type { SessionStore } from "../sessions/sessions";
+import { type NumberDependencies, numberInOrder } from "./numberInOrder";
+import { postInOrder, type PostInOrderDependencies } from "./postInOrder";
+
+export interface DeliverReplayBatchDependencies extends NumberDependencies, PostInOrderDependencies {
+  sessions: SessionStore;
+  history: NumberDependencies["history"] & PostInOrderDependencies["history"];
+}
+
+/**
+ * Stores a batch and posts it where someone is there, each session's messages in order and the sessions side by side, until
+ * `signal` says that time is up.
+ */
+export async function deliverReplayBatch(
+  messages: readonly Message[],
+  dependencies: DeliverReplayBatchDependencies,
+  signal: AbortSignal,
+): Promise<Attempted[]> {
+  const outcomes = new Map<Message, Outcome>();
+  const limit = pLimit(MAX_PARALLEL_SESSIONS);
+  const groups = await limit.map(bySession(messages, outcomes), async (group) => {
+    const numbered = await numberInOrder(group, outcomes, dependencies, signal);
+    return { key: group.key, messages: numbered.map(({ message }) => message), numbered };
+  });
+
+  // Only now: a client that connects and asks for what it missed before its session is read here finds all of this.
+  const open = groups.filter(({ numbered }) => numbered.length > 0);
+  const sessions = await readSessions(open, outcomes, dependencies, signal);
+  if (sessions) {
+    await limit.map(open, async ({ key, numbered }) => {
+      await postInOrder(numbered, sessions.get(sessionId(key)), outcomes, dependencies, signal);
+    });
+  }
+
+  const cursors = new Map<Message, Cursor>();
+  for (const { message, entry } of groups.flatMap(({ numbered }) => numbered)) {
+    cursors.set(message, { epoch: entry.epoch, seq: entry.seq });
+  }
+  return messages.map((message) => {
+    const outcome = outcomes.get(message) ?? notReached;
+    if (outcome.kind === "stored") dependencies.metrics.add(METRICS.stored, 1, stableReason(outcome.reason));
+    const cursor = cursors.get(message);
+    return { message, outcome, ...(cursor && { cursor }) };
+  });
+}

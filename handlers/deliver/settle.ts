@@ -1,0 +1,136 @@
+import pLimit from "p-limit";
+import { type Backoff, backoffSeconds } from "./backoff";
+import { errorFields, type Log } from "../log";
+import { ageMs, deadLetterOf, idsOf, type Message } from "../messages/message";
+import { METRICS, type Metrics } from "../metrics";
+import type { Attempted } from "./outcome";
+import type { MessageQueue } from "../queue/queue";
+import { stableReason } from "../messages/reasons";
+
+export interface SettleDependencies {
+  queue: MessageQueue;
+  metrics: Metrics;
+  /** How often a message is tried before it is dead-lettered. */
+  maxAttempts: number;
+  backoff: Backoff;
+  /**
+   * Told which messages the dead-letter queue has taken; where it throws, they are tried again, and dead-lettered once more.
+   *
+   * @default nobody is told
+   */
+  onDeadLettered?: (dead: readonly DeadLettered[], signal: AbortSignal) => Promise<void>;
+  /** Epoch milliseconds. */
+  now: () => number;
+  /** Answers from [0, 1). */
+  random: () => number;
+  log: Log;
+}
+
+/** A message that the dead-letter queue has taken. */
+export type DeadLettered = Pick<Attempted, "message" | "cursor"> & { reason: string };
+
+/** Letters under way at a time: a request that waits for one of the SDK's 50 sockets runs into its connection time-out. */
+const MAX_PARALLEL_LETTERS = 25;
+
+/**
+ * Dead-letters what is not to be tried again, and has the rest come back when it is due.
+ *
+ * @returns the queue's ids of the messages that are to be reported as failed.
+ */
+export async function settle(
+  attempted: readonly Attempted[],
+  dependencies: SettleDependencies,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const { queue, metrics, maxAttempts, now } = dependencies;
+  const open = attempted.flatMap(({ message, outcome, cursor }) => {
+    if (outcome.kind === "delivered" || outcome.kind === "stored") return [];
+    const isLast = outcome.kind === "undeliverable" || message.attempt >= maxAttempts;
+    return [{ message, outcome, cursor, reason: outcome.reason, isLast }];
+  });
+  const last = open.filter(({ isLast }) => isLast);
+  const taken = await pLimit(MAX_PARALLEL_LETTERS).map(linesOf(last), async (line) => {
+    const safe: typeof line = [];
+    for (const each of line) {
+      // What is behind it in its line would come before it into the dead-letter queue.
+      if (!(await deadLettered(each.message, each.reason, dependencies, signal))) break;
+      safe.push(each);
+    }
+    return safe;
+  });
+  const dead = new Set((await announced(taken.flat(), dependencies, signal)).map(({ message }) => message));
+
+  const failed = open.flatMap(({ message, outcome, reason, isLast }) => {
+    const isDead = dead.has(message);
+    metrics.add(METRICS.ageAtFailedAttempt, ageMs(message, now()));
+    metrics.add(isDead ? METRICS.deadLettered : METRICS.retried, 1, stableReason(reason));
+    if (isDead) return [];
+    const visibilityTimeoutSeconds =
+      outcome.kind === "not-reached" && !isLast ? 0 : secondsUntilNextAttempt(message, outcome.kind, dependencies);
+    return [{ ...idsOf(message), receiptHandle: message.receiptHandle, visibilityTimeoutSeconds }];
+  });
+  if (failed.length > 0) await queue.changeVisibility(failed, signal);
+  return failed.map(({ sqsMessageId }) => sqsMessageId);
+}
+
+/** Those of one group of a FIFO queue go one after the other; any other is a line of its own. */
+function linesOf<T extends { message: Message }>(each: readonly T[]): T[][] {
+  const lines = new Map<unknown, T[]>();
+  for (const one of each) {
+    const { isInOrder, messageGroupId } = one.message;
+    const line = isInOrder ? messageGroupId : one;
+    lines.set(line, [...(lines.get(line) ?? []), one]);
+  }
+  return [...lines.values()];
+}
+
+/** Those of the dead of which the queue may be done: of all, or of none. */
+async function announced<T extends DeadLettered>(
+  dead: T[],
+  { onDeadLettered, log }: SettleDependencies,
+  signal: AbortSignal,
+): Promise<T[]> {
+  if (dead.length === 0 || !onDeadLettered) return dead;
+  try {
+    await onDeadLettered(dead, signal);
+    return dead;
+  } catch (error) {
+    const sqsMessageIds = dead.map(({ message }) => message.sqsMessageId);
+    log.error("dead letters not announced: to be sent again", { sqsMessageIds, ...errorFields(error) });
+    return [];
+  }
+}
+
+/** The back-off; but a message that expires meanwhile is looked at as soon as it has, and dead-lettered then. */
+function secondsUntilNextAttempt(
+  { attempt, expiresAtMs }: Message,
+  kind: Attempted["outcome"]["kind"],
+  { backoff, now, random }: SettleDependencies,
+): number {
+  const wait = backoffSeconds(attempt, backoff, random);
+  // An undeliverable one is only here because its letter could not be sent: without back-off, the queue's own redrive
+  // would soon move it without a reason.
+  if (expiresAtMs === undefined || kind === "undeliverable") return wait;
+  return Math.min(wait, Math.max(1, Math.ceil((expiresAtMs - now()) / 1000)));
+}
+
+/** Whether the message is safe in the dead-letter queue. */
+async function deadLettered(
+  message: Message,
+  reason: string,
+  { queue, log }: SettleDependencies,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { attempt } = message;
+  const letter = deadLetterOf(message, reason, attempt);
+  try {
+    await queue.deadLetter(letter, signal);
+  } catch (error) {
+    log.error("not dead-lettered: to be tried again", { ...idsOf(message), attempt, reason, ...errorFields(error) });
+    return false;
+  }
+  const droppedAttributes = letter.dropped.length > 0 ? letter.dropped : undefined;
+  const originalMessageId = letter.attributes.originalMessageId?.stringValue;
+  log.warn("dead-lettered", { ...idsOf(message), originalMessageId, attempt, reason, droppedAttributes });
+  return true;
+}

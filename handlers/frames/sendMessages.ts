@@ -1,0 +1,73 @@
+import type { Cursor, Envelope, MessageEnvelope } from "../../protocol";
+import type { ConnectionsClient } from "../connections/connections";
+import type { LogFields } from "../log";
+import type { SessionKey } from "../sessions/session";
+import { isPastItsOwnExpiry, messageEnvelopeOf, packFrames } from "../history/envelopes";
+import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
+import { posted } from "./frame";
+import type { Entry, History } from "../history/history";
+import { type Available, withoutGap } from "../history/recovery";
+
+export interface SendDependencies extends ExpireUnseenDependencies {
+  history: Pick<History, "readAfter" | "strip">;
+  connections: Pick<ConnectionsClient, "post">;
+}
+
+/** The messages of a session from `entries` to `through`, for the connection that has asked for them. */
+export interface Messages {
+  key: SessionKey;
+  connectionId: string;
+  available: Available;
+  acknowledged: Cursor | undefined;
+  /** What is sent before them. */
+  before: readonly Envelope[];
+  /** The first of them; the others are read while these are sent. */
+  entries: readonly Entry[];
+  through: number;
+  fields: LogFields;
+  signal: AbortSignal;
+}
+
+/**
+ * Sends messages in order, until the gateway does not take a frame.
+ *
+ * @returns how many were sent
+ * @throws where the history fails, or does not have what it had
+ */
+export async function sendMessages(messages: Messages, dependencies: SendDependencies): Promise<number> {
+  const { key, connectionId, available, before, through, fields, signal } = messages;
+  const { history } = dependencies;
+  let envelopes: Envelope[] = [...before];
+  let { entries } = messages;
+  for (let sent = 0; ;) {
+    envelopes.push(...(await envelopesOf(entries, messages, dependencies)));
+    const lastSeq = entries.at(-1)?.seq;
+    const next =
+      lastSeq !== undefined && lastSeq < through
+        ? history.readAfter(key, lastSeq, through - lastSeq, signal)
+        : undefined;
+    // Where a frame is not taken, nobody waits for it.
+    next?.catch(() => undefined);
+
+    for (const frame of packFrames(envelopes)) {
+      if (!(await posted(connectionId, frame.text, fields, dependencies, signal))) return sent;
+      sent += frame.envelopes.filter(({ type }) => type === "message").length;
+    }
+    if (!next || lastSeq === undefined) return sent;
+    entries = withoutGap(await next, available, lastSeq + 1);
+    if (entries.length === 0) throw new Error(`number ${lastSeq + 1} is not there, and ${through} was a moment ago`);
+    envelopes = [];
+  }
+}
+
+async function envelopesOf(
+  entries: readonly Entry[],
+  { key, acknowledged, signal }: Pick<Messages, "key" | "acknowledged" | "signal">,
+  dependencies: SendDependencies,
+): Promise<MessageEnvelope[]> {
+  const nowMs = dependencies.now();
+  const late = entries.filter((entry) => isPastItsOwnExpiry(entry, nowMs));
+  // The client acknowledges them like any other, and then nobody would hear of them any more.
+  await expireUnseen({ key, acknowledged, entries: late, reason: "expires-at", signal }, dependencies);
+  return entries.map((entry) => messageEnvelopeOf(entry, nowMs));
+}

@@ -1,0 +1,37 @@
+import type { Cursor } from "../../protocol";
+import type { SessionKey } from "../sessions/session";
+import type { Entry, History } from "./history";
+import { isAcknowledged } from "./recovery";
+import { type ExpiryReason, reportExpired, type ReportDependencies } from "./reportExpired";
+import { deletableAtMs } from "./retention";
+
+export interface ExpireUnseenDependencies extends ReportDependencies {
+  history: Pick<History, "strip">;
+  /** For how long messages are delivered after they were stored. */
+  retentionMs: number;
+}
+
+/** Entries that a client is about to be told have expired, or to pass over. */
+export interface Unseen {
+  key: SessionKey;
+  /** What the session's clients have acknowledged. */
+  acknowledged: Cursor | undefined;
+  entries: readonly Entry[];
+  reason: ExpiryReason;
+  signal: AbortSignal;
+}
+
+/**
+ * Reports those of the entries that no client has ever got, and takes their bodies. To be called before a client can
+ * acknowledge them: what is acknowledged is never reported.
+ *
+ * @throws where a report may not have been taken, or the history fails.
+ */
+export async function expireUnseen(unseen: Unseen, dependencies: ExpireUnseenDependencies): Promise<void> {
+  const { key, acknowledged, reason, signal } = unseen;
+  const { history, retentionMs } = dependencies;
+  const entries = unseen.entries.filter((entry) => entry.body !== undefined && !isAcknowledged(entry, acknowledged));
+  const expired = entries.map((entry) => ({ entry, reason }));
+  await reportExpired(key, expired, dependencies, signal);
+  for (const entry of entries) await history.strip(key, entry.seq, deletableAtMs(entry, retentionMs), signal);
+}

@@ -1,0 +1,128 @@
+import {
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  type QueryCommandInput,
+  type QueryCommandOutput,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import type { SessionKey } from "../sessions/session";
+import { isFailedCondition, type Item } from "../table";
+import { HISTORY_ATTRIBUTES as A, historyItemKey } from "./historyItems";
+import { historyPartition, LAST_LOG_ENTRY, logEntry } from "./historyKey";
+
+/** A write, and what has to hold for it. */
+export interface Conditional {
+  condition: string;
+  values?: Item;
+}
+
+/** The calls that are made to the history table, by a session and the sort key of one of its items. */
+export class HistoryTable {
+  constructor(
+    private readonly client: DynamoDBClient,
+    private readonly tableName: string,
+  ) {}
+
+  /** Consistent. */
+  async get(key: SessionKey, entry: string, signal?: AbortSignal): Promise<Item | undefined> {
+    const { Item } = await this.client.send(
+      new GetItemCommand({ TableName: this.tableName, Key: historyItemKey(key, entry), ConsistentRead: true }),
+      { abortSignal: signal },
+    );
+    return Item;
+  }
+
+  /** Puts the item; false where the condition does not hold. */
+  async put(
+    key: SessionKey,
+    entry: string,
+    attributes: Item,
+    { condition, values }: Conditional,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    const command = new PutItemCommand({
+      TableName: this.tableName,
+      Item: { ...historyItemKey(key, entry), ...attributes },
+      ConditionExpression: condition,
+      ExpressionAttributeValues: values,
+    });
+    return await holds(this.client.send(command, { abortSignal: signal }));
+  }
+
+  /** Updates the item; false where the condition does not hold. */
+  async update(
+    key: SessionKey,
+    entry: string,
+    expression: string,
+    { condition, values }: Conditional,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    const command = new UpdateItemCommand({
+      TableName: this.tableName,
+      Key: historyItemKey(key, entry),
+      UpdateExpression: expression,
+      ConditionExpression: condition,
+      ExpressionAttributeValues: values,
+    });
+    return await holds(this.client.send(command, { abortSignal: signal }));
+  }
+
+  async delete(key: SessionKey, entry: string, signal?: AbortSignal): Promise<void> {
+    const command = new DeleteItemCommand({ TableName: this.tableName, Key: historyItemKey(key, entry) });
+    await this.client.send(command, { abortSignal: signal });
+  }
+
+  /** One page of the session's numbers from `firstSeq` on, consistent. */
+  async queryLog(
+    key: SessionKey,
+    firstSeq: number,
+    options: Pick<QueryCommandInput, "Limit" | "ScanIndexForward" | "ProjectionExpression" | "ExclusiveStartKey">,
+    signal?: AbortSignal,
+  ): Promise<QueryCommandOutput> {
+    const command = new QueryCommand({
+      TableName: this.tableName,
+      KeyConditionExpression: `#session = :session AND ${A.entry} BETWEEN :first AND :last`,
+      // SESSION is a word that expressions may not use.
+      // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
+      ExpressionAttributeNames: { "#session": A.session },
+      ExpressionAttributeValues: {
+        ":session": { S: historyPartition(key) },
+        ":first": { S: logEntry(firstSeq) },
+        ":last": { S: LAST_LOG_ENTRY },
+      },
+      ConsistentRead: true,
+      ...options,
+    });
+    return await this.client.send(command, { abortSignal: signal });
+  }
+
+  /** A page at a time of what the index says is due. */
+  async *queryDue(indexName: string, shard: string, nowMs: number, signal?: AbortSignal): AsyncGenerator<Item[]> {
+    let start: Item | undefined;
+    do {
+      const command = new QueryCommand({
+        TableName: this.tableName,
+        IndexName: indexName,
+        KeyConditionExpression: `${A.expiryShard} = :shard AND ${A.dueAt} <= :now`,
+        ExpressionAttributeValues: { ":shard": { S: shard }, ":now": { N: String(nowMs) } },
+        ExclusiveStartKey: start,
+      });
+      const page = await this.client.send(command, { abortSignal: signal });
+      yield page.Items ?? [];
+      start = page.LastEvaluatedKey;
+    } while (start);
+  }
+}
+
+async function holds(write: Promise<unknown>): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (isFailedCondition(error)) return false;
+    throw error;
+  }
+}

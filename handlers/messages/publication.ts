@@ -1,0 +1,112 @@
+import { MAX_PAYLOAD_BYTES } from "../../protocol";
+import { type Checked, sessionKey, type SessionKey } from "../sessions/session";
+
+/** What a backend publishes: the body of a message, and its attributes by their names. */
+export interface Publication {
+  /** Code of the user whom it is for. */
+  user: string;
+  /** The feature; without `#`. */
+  context: string;
+  /** The entity. */
+  contextId: string;
+  /** What the client gets, unchanged; 128 KB at most. */
+  message: string;
+  /**
+   * The backend's own id for it, by which logs and dead letters can be searched: 1 to 128 characters of printable ASCII.
+   * @default the retry queue's id is logged
+   */
+  messageId?: string;
+  /**
+   * RFC 3339 date and time, such as 2026-11-25T12:00:00Z, from which on the message is not delivered any more, but
+   * dead-lettered as `expired`.
+   * @default it is delivered whenever an attempt succeeds
+   */
+  expiresAt?: string;
+}
+
+/** Which session a message goes to, and until when. */
+export interface Destination {
+  key: SessionKey;
+  /** Epoch milliseconds; undefined where it never expires. */
+  expiresAtMs?: number;
+}
+
+const MAX_MESSAGE_ID_LENGTH = 128;
+
+/**
+ * What neither a queue's message nor its attributes may hold: SNS would take it, and SQS refuse it.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_MessageAttributeValue.html
+ */
+const NOT_FOR_QUEUES = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
+
+const RFC_3339 =
+  /^(\d{4})-(0[1-9]|1[0-2])-(\d{2})T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
+
+/**
+ * Judges what a backend is about to publish, as the relay will when it arrives, and as the queue on the way there does.
+ *
+ * @returns where it will go, or why it could never be delivered, in words that name the input. They quote no value.
+ */
+export function checkPublication(publication: Publication): Checked<Destination> {
+  const { user, context, contextId, message, messageId, expiresAt } = publication;
+  for (const [name, value] of Object.entries({ user, context, contextId, message })) {
+    // Programs without types publish too.
+    if (value === undefined || value === null) return { reason: `${name} is missing` };
+  }
+  for (const [name, value] of Object.entries({ user, context, contextId, message, messageId, expiresAt })) {
+    if (value === undefined) continue;
+    if (typeof value !== "string") return { reason: `${name} is of type ${typeof value}, a string is expected` };
+  }
+  const destination = destinationOf(publication);
+  if (destination.reason !== undefined) return destination;
+  if (message === "") return { reason: "message is empty" };
+  if (isTooLarge(message)) {
+    const bytes = Buffer.byteLength(message);
+    return { reason: `message: ${bytes} bytes in UTF-8, at most ${MAX_PAYLOAD_BYTES} are allowed` };
+  }
+  for (const [name, value] of Object.entries({ user, context, contextId, message })) {
+    const { index } = NOT_FOR_QUEUES.exec(value) ?? {};
+    if (index !== undefined)
+      return { reason: `${name}: the character at ${index} is one that no SQS message may hold` };
+  }
+  return destination;
+}
+
+/** Where the attributes send a message: the rules that backends and `deliver` share. Values are never trimmed. */
+export function destinationOf(attributes: Omit<Publication, "message">): Checked<Destination> {
+  const { user, context, contextId, messageId, expiresAt } = attributes;
+  const key = sessionKey(user, context, contextId);
+  if (key.reason !== undefined) return key;
+  const id = messageId === undefined ? undefined : messageIdOf(messageId);
+  if (id?.reason !== undefined) return { reason: id.reason };
+  if (expiresAt === undefined) return { value: { key: key.value } };
+  const expiry = expiryOf(expiresAt);
+  if (expiry.reason !== undefined) return expiry;
+  return { value: { key: key.value, expiresAtMs: expiry.value } };
+}
+
+/** Whether the gateway would refuse the body. */
+export function isTooLarge(message: string): boolean {
+  return Buffer.byteLength(message) > MAX_PAYLOAD_BYTES;
+}
+
+/** A publisher's id, if it is one that logs can be searched for. */
+export function messageIdOf(given: string): Checked<string> {
+  if (given === "") return { reason: "messageId is empty" };
+  if (given.length > MAX_MESSAGE_ID_LENGTH) {
+    return { reason: `messageId: ${given.length} characters, at most ${MAX_MESSAGE_ID_LENGTH} are allowed` };
+  }
+  return /^[ -~]+$/.test(given) ? { value: given } : { reason: "messageId: not printable ASCII" };
+}
+
+/** Epoch milliseconds of an RFC 3339 date and time. */
+function expiryOf(given: string): Checked<number> {
+  const [matched, year, month, day] = RFC_3339.exec(given) ?? [];
+  // `Date` makes the first of March of the thirtieth of February.
+  const daysOfMonth = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  if (!matched || Number(day) < 1 || Number(day) > daysOfMonth) {
+    return { reason: "expiresAt is no RFC 3339 date and time, such as 2026-11-25T12:00:00Z" };
+  }
+  return { value: Date.parse(given) };
+}

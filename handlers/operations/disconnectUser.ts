@@ -1,0 +1,148 @@
+import { setTimeout } from "node:timers/promises";
+import pLimit from "p-limit";
+import type { ConnectionsClient } from "../connections/connections";
+import type { DisconnectedUser } from "./disconnectedUser";
+import { callerIdOf, type SessionKey } from "../sessions/session";
+import type { SessionStore } from "../sessions/sessions";
+import { connectionItemKey } from "../connections/userConnection";
+import type { UserConnections, UserItems } from "../connections/userConnections";
+
+export interface DisconnectUserDependencies {
+  sessions: Pick<SessionStore, "deleteIfConnection">;
+  userConnections: Pick<UserConnections, "block" | "listByUser">;
+  connections: Pick<ConnectionsClient, "close">;
+  /** Epoch milliseconds. @default the clock */
+  now?: () => number;
+  /** @default real time */
+  wait?: (ms: number, signal?: AbortSignal) => Promise<void>;
+}
+
+export interface DisconnectUserOptions {
+  /** For how long the user's handshakes are refused; 0 blocks nobody, and leaves an earlier block as it is. */
+  blockSeconds: number;
+}
+
+export const MAX_BLOCK_SECONDS = 31_536_000;
+
+/**
+ * For so long a handshake may be under way: its connection answers "gone" until it opens. A second above the time limit of an
+ * integration: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+ */
+const MAX_HANDSHAKE_MS = 30_000;
+const RETRY_MS = 1_000;
+const MAX_FAILURES = 3;
+const MAX_PARALLEL = 10;
+
+/**
+ * Cuts a user off: refuses the user's handshakes for `blockSeconds`, then closes all of the user's connections, superseded ones
+ * too, and clears the sessions. Takes up to half a minute where a handshake of the user's is just under way.
+ *
+ * @throws where `code` or `blockSeconds` is unusable, where the table fails, and where a connection cannot be closed (the
+ * others are): calling it again does the rest.
+ */
+export async function disconnectUser(
+  dependencies: DisconnectUserDependencies,
+  code: string,
+  { blockSeconds }: DisconnectUserOptions,
+  signal?: AbortSignal,
+): Promise<DisconnectedUser> {
+  const { userConnections, now = Date.now } = dependencies;
+  const callerId = checkedCallerId(code);
+  checkBlockSeconds(blockSeconds);
+
+  // Before the connections are listed: see `admit`.
+  const blockedUntil = blockSeconds > 0 ? Math.ceil(now() / 1000) + blockSeconds : undefined;
+  if (blockedUntil !== undefined) await userConnections.block(callerId, blockedUntil, signal);
+  const opened = openedBy(await userConnections.listByUser(callerId, signal));
+  const results = await pLimit(MAX_PARALLEL).map(opened, (each) => disconnectOne(each, dependencies, signal));
+
+  const failures = results.flatMap(({ failure }) => failure ?? []);
+  if (failures.length > 0) {
+    const [cause] = failures;
+    const message = `${failures.length} of the user's ${opened.length} connections were not closed and cleared`;
+    throw new Error(`${message} (${String(cause)}): disconnect the user again to do the rest`, { cause });
+  }
+  return {
+    connectionsClosed: results.filter(({ closed }) => closed).length,
+    sessionsCleared: opened.flatMap(({ sessionKeys }) => sessionKeys).length,
+    ...(blockedUntil !== undefined && { blockedUntil }),
+  };
+}
+
+/** @throws where no user can have that code. */
+export function checkedCallerId(code: unknown): string {
+  const callerId = typeof code === "string" ? callerIdOf(code) : { reason: `user is of type ${typeof code}` };
+  if (callerId.reason === undefined) return callerId.value;
+  throw new Error(`code: ${callerId.reason}; allowed: the code of a user as connect takes it from the token`);
+}
+
+function checkBlockSeconds(blockSeconds: unknown): void {
+  if (Number.isInteger(blockSeconds) && Number(blockSeconds) >= 0 && Number(blockSeconds) <= MAX_BLOCK_SECONDS) return;
+  // A number in quotes has to be told from a number.
+  const got = typeof blockSeconds === "string" ? JSON.stringify(blockSeconds) : String(blockSeconds);
+  throw new Error(`blockSeconds: got ${got}; allowed: a whole number from 0 to ${MAX_BLOCK_SECONDS}`);
+}
+
+/** One connection of the user's, and all items that are its own. */
+interface OpenedConnection {
+  connectionId: string;
+  connectedAt: number;
+  sessionKeys: SessionKey[];
+  itemKeys: SessionKey[];
+}
+
+/** By connection: a session names one that has an item of its own, but for those that an earlier release saved. */
+function openedBy({ sessions, connections }: UserItems): OpenedConnection[] {
+  const opened = new Map<string, OpenedConnection>();
+  const of = ({ connectionId, connectedAt }: { connectionId: string; connectedAt: number }) => {
+    const known = opened.get(connectionId) ?? { connectionId, connectedAt, sessionKeys: [], itemKeys: [] };
+    opened.set(connectionId, known);
+    return known;
+  };
+  for (const { callerId, context, ...connection } of sessions) of(connection).sessionKeys.push({ callerId, context });
+  for (const connection of connections) of(connection).itemKeys.push(connectionItemKey(connection));
+  return [...opened.values()];
+}
+
+async function disconnectOne(
+  { connectionId, connectedAt, sessionKeys, itemKeys }: OpenedConnection,
+  dependencies: DisconnectUserDependencies,
+  signal?: AbortSignal,
+): Promise<{ closed?: boolean; failure?: unknown }> {
+  try {
+    const closed = await closeForGood(connectionId, connectedAt, dependencies, signal);
+    // The connection's item last: while it stands, the connection is found again.
+    for (const key of [...sessionKeys, ...itemKeys]) {
+      await dependencies.sessions.deleteIfConnection(key, connectionId, signal);
+    }
+    return { closed };
+  } catch (failure) {
+    return { failure };
+  }
+}
+
+/** Whether there was a connection to close. Resolves only once it can be open no more. */
+async function closeForGood(
+  connectionId: string,
+  connectedAt: number,
+  { connections, now = Date.now, wait = waitReally }: DisconnectUserDependencies,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  // Where this clock is behind the gateway's, the handshake began before now all the same.
+  const openBy = Math.min(connectedAt, now()) + MAX_HANDSHAKE_MS;
+  for (let failures = 0; ;) {
+    const askedAt = now();
+    try {
+      if ((await connections.close(connectionId, signal)) === "closed") return true;
+      if (askedAt >= openBy) return false;
+    } catch (error) {
+      failures += 1;
+      if (failures === MAX_FAILURES || signal?.aborted) throw error;
+    }
+    await wait(RETRY_MS, signal);
+  }
+}
+
+function waitReally(ms: number, signal?: AbortSignal): Promise<void> {
+  return setTimeout(ms, undefined, { signal });
+}

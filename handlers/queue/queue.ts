@@ -1,0 +1,136 @@
+import { createHash } from "node:crypto";
+import {
+  ChangeMessageVisibilityBatchCommand,
+  type MessageAttributeValue,
+  SendMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import type { SQSMessageAttribute } from "aws-lambda";
+import pLimit from "p-limit";
+import { type Environment, text } from "../environment";
+import { consoleLog, errorFields, type Log } from "../log";
+import { type DeadLetter, idsOf, type MessageIds } from "../messages/message";
+
+/** When a message of the retry queue is to be seen again. */
+export interface Visibility extends MessageIds {
+  receiptHandle: string;
+  visibilityTimeoutSeconds: number;
+}
+
+/** The retry queue and its dead-letter queue. */
+export interface MessageQueue {
+  /** Never rejects: what fails is logged, and such a message comes back after the queue's own visibility timeout. */
+  changeVisibility(entries: readonly Visibility[], signal?: AbortSignal): Promise<void>;
+  /** @throws where the letter may not have arrived. */
+  deadLetter(letter: DeadLetter, signal?: AbortSignal): Promise<void>;
+}
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
+const MAX_BATCH_ENTRIES = 10;
+
+/** Fewer than the SDK's 50 sockets: a request that waits for one runs into its connection time-out. */
+const MAX_PARALLEL_CALLS = 25;
+
+/** The two queues in SQS. */
+export class SqsMessageQueue implements MessageQueue {
+  constructor(
+    private readonly client: SQSClient,
+    /** `queueUrl` only where visibility is changed. */
+    private readonly urls: { queueUrl?: string; deadLetterQueueUrl: string },
+    private readonly log: Log = consoleLog,
+  ) {}
+
+  async changeVisibility(entries: readonly Visibility[], signal?: AbortSignal): Promise<void> {
+    const batches: Visibility[][] = [];
+    for (let i = 0; i < entries.length; i += MAX_BATCH_ENTRIES) {
+      batches.push(entries.slice(i, i + MAX_BATCH_ENTRIES));
+    }
+    await pLimit(MAX_PARALLEL_CALLS).map(batches, (batch) => this.changeVisibilityOfBatch(batch, signal));
+  }
+
+  async deadLetter(letter: DeadLetter, signal?: AbortSignal): Promise<void> {
+    await this.client.send(
+      new SendMessageCommand({
+        QueueUrl: this.urls.deadLetterQueueUrl,
+        MessageBody: letter.body,
+        MessageAttributes: Object.fromEntries(
+          Object.entries(letter.attributes).map(([name, attribute]) => [name, attributeValueOf(attribute)]),
+        ),
+        // A standard queue takes one too, and with it a redrive can be as fair as the first time.
+        // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagegroupid-property.html
+        MessageGroupId: letter.messageGroupId,
+        ...(this.urls.deadLetterQueueUrl.endsWith(".fifo") && { MessageDeduplicationId: deduplicationIdOf(letter) }),
+      }),
+      { abortSignal: signal },
+    );
+  }
+
+  private async changeVisibilityOfBatch(entries: readonly Visibility[], signal?: AbortSignal): Promise<void> {
+    try {
+      const { Failed = [] } = await this.client.send(
+        new ChangeMessageVisibilityBatchCommand({
+          QueueUrl: this.urls.queueUrl,
+          Entries: entries.map((entry, index) => ({
+            Id: String(index),
+            ReceiptHandle: entry.receiptHandle,
+            VisibilityTimeout: entry.visibilityTimeoutSeconds,
+          })),
+        }),
+        { abortSignal: signal },
+      );
+      for (const failed of Failed) {
+        const entry = entries[Number(failed.Id)];
+        this.log.warn("visibility not changed", {
+          ...(entry && idsOf(entry)),
+          error: failed.Code,
+          errorMessage: failed.Message,
+        });
+      }
+    } catch (error) {
+      this.log.error("visibility not changed", {
+        messageIds: entries.map(({ messageId }) => messageId),
+        sqsMessageIds: entries.map(({ sqsMessageId }) => sqsMessageId),
+        ...errorFields(error),
+      });
+    }
+  }
+}
+
+/** The queues at `QUEUE_URL` and `DEAD_LETTER_QUEUE_URL`. */
+export function messageQueueFromEnvironment(environment: Environment): MessageQueue {
+  return new SqsMessageQueue(queueClient(), {
+    queueUrl: text(environment, "QUEUE_URL"),
+    deadLetterQueueUrl: text(environment, "DEAD_LETTER_QUEUE_URL"),
+  });
+}
+
+/** The queue at `DEAD_LETTER_QUEUE_URL`; undefined where that is not set: nothing is to be dead-lettered. */
+export function deadLetterQueueFromEnvironment(environment: Environment): Pick<MessageQueue, "deadLetter"> | undefined {
+  const deadLetterQueueUrl = environment.DEAD_LETTER_QUEUE_URL;
+  return deadLetterQueueUrl ? new SqsMessageQueue(queueClient(), { deadLetterQueueUrl }) : undefined;
+}
+
+function queueClient(): SQSClient {
+  return new SQSClient({
+    maxAttempts: 2,
+    // Without the flag, a request over its time is only warned of.
+    requestHandler: { connectionTimeout: 500, requestTimeout: 1_500, throwOnRequestTimeout: true },
+  });
+}
+
+/**
+ * By what a FIFO queue knows the letter again: of the message itself, since one that was redriven and died again within five
+ * minutes is another letter. A hash, since where the history gives the id, it is the publisher's, and may have spaces.
+ */
+function deduplicationIdOf({ messageGroupId, sqsMessageId }: DeadLetter): string {
+  return createHash("sha256")
+    .update(JSON.stringify([messageGroupId, sqsMessageId]))
+    .digest("hex");
+}
+
+/** Lambda's events carry binary values as base64, which the SDK would encode once more. */
+function attributeValueOf({ dataType, stringValue, binaryValue }: SQSMessageAttribute): MessageAttributeValue {
+  return binaryValue === undefined
+    ? { DataType: dataType, StringValue: stringValue }
+    : { DataType: dataType, BinaryValue: Buffer.from(binaryValue, "base64") };
+}

@@ -1,0 +1,124 @@
+import pLimit from "p-limit";
+import type { SessionKey } from "../sessions/session";
+import { type Circumstances, type Fate, fateOf, isDeletable } from "../history/expiry";
+import type { Entry, History } from "../history/history";
+import { type Expired, reportExpired, type ReportDependencies } from "../history/reportExpired";
+
+export interface ExpireSessionDependencies extends ReportDependencies {
+  history: Pick<History, "readTail" | "readAcknowledged" | "readEntry" | "readAfter" | "strip" | "postpone" | "delete">;
+  /** For how long messages are delivered after they were stored. */
+  retentionMs: number;
+}
+
+/** How many entries were what. */
+export interface Swept {
+  reported: number;
+  deleted: number;
+  stripped: number;
+  postponed: number;
+}
+
+export const NOTHING_EXPIRED: Readonly<Swept> = { reported: 0, deleted: 0, stripped: 0, postponed: 0 };
+
+/** Entries at a time. */
+const PAGE = 100;
+
+/** Of a session's entries at a time; see how many sessions there are. */
+const MAX_PARALLEL_WRITES = 5;
+
+/**
+ * Goes over a session's entries of which the index says that they are due, in order. Where the first of them is as old as to be
+ * deleted, everything is that came before it: also the newest of an earlier time, which was kept and is due no more.
+ *
+ * @throws where a call fails: what was reported until then may be reported again the next time.
+ */
+export async function expireSession(
+  key: SessionKey,
+  seqs: readonly number[],
+  dependencies: ExpireSessionDependencies,
+  signal: AbortSignal,
+): Promise<Swept> {
+  const { history, retentionMs, now } = dependencies;
+  const swept: Swept = { ...NOTHING_EXPIRED };
+  const nowMs = now();
+  const circumstances = async (): Promise<Circumstances> => {
+    const [tail, acknowledged] = await Promise.all([
+      history.readTail(key, signal),
+      history.readAcknowledged(key, signal),
+    ]);
+    return { tailSeq: tail?.seq ?? 0, acknowledged, retentionMs, nowMs };
+  };
+  let known: Circumstances | undefined;
+  let deletedThrough = 0;
+
+  for (const seq of seqs) {
+    if (seq <= deletedThrough) continue;
+    // The index lags: it may be gone.
+    const entry = await history.readEntry(key, seq, signal);
+    if (!entry) continue;
+    known ??= await circumstances();
+    if (isDeletable(entry, retentionMs, nowMs)) {
+      deletedThrough = await expirePrefix(key, known, swept, dependencies, signal);
+    } else {
+      await carryOut(key, [entry], known, swept, dependencies, signal);
+    }
+  }
+  return swept;
+}
+
+/** @returns the last number that was as old as to be deleted */
+async function expirePrefix(
+  key: SessionKey,
+  circumstances: Circumstances,
+  swept: Swept,
+  dependencies: ExpireSessionDependencies,
+  signal: AbortSignal,
+): Promise<number> {
+  const { retentionMs, nowMs } = circumstances;
+  for (let through = 0; ;) {
+    const page = await dependencies.history.readAfter(key, through, PAGE, signal);
+    const end = page.findIndex((entry) => !isDeletable(entry, retentionMs, nowMs));
+    const deletable = end === -1 ? page : page.slice(0, end);
+    await carryOut(key, deletable, circumstances, swept, dependencies, signal);
+    through = deletable.at(-1)?.seq ?? through;
+    if (end !== -1 || page.length === 0) return through;
+  }
+}
+
+/** Reports what is to be reported, and only then takes away bodies and entries. */
+async function carryOut(
+  key: SessionKey,
+  entries: readonly Entry[],
+  circumstances: Circumstances,
+  swept: Swept,
+  dependencies: ExpireSessionDependencies,
+  signal: AbortSignal,
+): Promise<void> {
+  const fates = entries.map((entry) => ({ entry, fate: fateOf(entry, circumstances) }));
+  const expired = fates.flatMap(({ entry, fate: { report } }): Expired[] =>
+    report ? [{ entry, reason: report }] : [],
+  );
+  await reportExpired(key, expired, dependencies, signal);
+  swept.reported += expired.length;
+  await pLimit(MAX_PARALLEL_WRITES).map(fates, async ({ entry, fate: { then } }) => {
+    await write(key, entry.seq, then, dependencies.history, signal);
+    swept[then.do === "delete" ? "deleted" : then.do === "strip" ? "stripped" : "postponed"] += 1;
+  });
+}
+
+async function write(
+  key: SessionKey,
+  seq: number,
+  then: Fate["then"],
+  history: ExpireSessionDependencies["history"],
+  signal: AbortSignal,
+): Promise<void> {
+  switch (then.do) {
+    case "delete":
+      return await history.delete(key, seq, signal);
+    case "strip":
+      return await history.strip(key, seq, then.dueAtMs, signal);
+    case "postpone":
+      return await history.postpone(key, seq, then.dueAtMs, signal);
+  }
+}

@@ -1,0 +1,116 @@
+import pLimit from "p-limit";
+import { type Environment, text } from "../environment";
+import { consoleLog, errorFields } from "../log";
+import { metricsFromEnvironment } from "../metrics";
+import { deadLetterQueueFromEnvironment } from "../queue/queue";
+import { sessionId, type SessionKey } from "../sessions/session";
+import { timeLimit } from "../timeLimit";
+import { EXPIRY_SHARDS } from "../connections/userConnection";
+import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
+import { type ExpireSessionDependencies, expireSession, NOTHING_EXPIRED, type Swept } from "./expireSession";
+import type { EntryKey, History } from "../history/history";
+import { noReceipts } from "../receipts/noReceipts";
+
+/** `now` and `log` are by default the clock and the console. */
+export type ExpireDependencies = Omit<Dependencies, "now" | "log"> & Partial<Pick<Dependencies, "now" | "log">>;
+
+interface Dependencies extends ExpireSessionDependencies {
+  history: ExpireSessionDependencies["history"] & Pick<History, "findDue">;
+}
+
+/** What became of the entries that were due. */
+export interface Expiry extends Swept {
+  /** Sessions of which something was left over for a fault: tried again the next time. */
+  failed: number;
+}
+
+/** What the handler asks of Lambda's context. */
+interface Invocation {
+  getRemainingTimeInMillis(): number;
+}
+
+export type ExpireHandler = (event: unknown, invocation: Invocation) => Promise<Expiry>;
+
+/** Kept back of the function's time: for the metrics and the answer. */
+const ANSWERING_MS = 2_000;
+
+/** Sessions at a time: with the deletions of each, fewer than the SDK's 50 sockets. */
+const MAX_PARALLEL = 8;
+
+/**
+ * Called every minute: reports the messages that nobody has acknowledged in time, and deletes what is older than the retention.
+ * What it does not get to is left to the next time. Throws only where a part of the index cannot be read.
+ */
+export function expire(given: ExpireDependencies): ExpireHandler {
+  const dependencies = { now: Date.now, log: consoleLog, ...given };
+  const { history, metrics, log, now } = dependencies;
+
+  return async function expireHandler(_event, invocation) {
+    const signal = timeLimit(invocation.getRemainingTimeInMillis() - ANSWERING_MS);
+    const limit = pLimit(MAX_PARALLEL);
+    const total: Expiry = { ...NOTHING_EXPIRED, failed: 0 };
+    const unread: string[] = [];
+
+    const expireDue = async ({ key, seqs }: DueOfSession) => {
+      if (signal.aborted) return;
+      try {
+        const swept = await expireSession(key, seqs, dependencies, signal);
+        for (const name of ["reported", "deleted", "stripped", "postponed"] as const) total[name] += swept[name];
+      } catch (error) {
+        if (signal.aborted) return;
+        log.error("session not swept", { ...key, ...errorFields(error) });
+        total.failed += 1;
+      }
+    };
+    const expireShard = async (shard: string) => {
+      try {
+        for await (const page of history.findDue(shard, now(), signal)) await limit.map(bySession(page), expireDue);
+      } catch (error) {
+        if (signal.aborted) return;
+        log.error("shard not read", { shard, ...errorFields(error) });
+        unread.push(shard);
+      }
+    };
+    await Promise.all(EXPIRY_SHARDS.map(expireShard));
+
+    metrics.flush();
+    log.info("history swept", { ...total, outOfTime: signal.aborted });
+    if (unread.length > 0) throw new Error(`the index by expiry could not be read: shards ${unread.join(", ")}`);
+    return total;
+  };
+}
+
+/** `expire` as the component deploys it where nobody asked for receipts. */
+export function expireFromEnvironment(environment: Environment): ExpireHandler {
+  const receipts = noReceipts(environment, "expireWithReceipts");
+  return expire({ ...dependenciesFromEnvironment(environment), receipts });
+}
+
+/** All but the receipts. */
+export function dependenciesFromEnvironment(environment: Environment): Omit<ExpireDependencies, "receipts"> {
+  // Without it, the history would ask the service for an index of no name.
+  text(environment, "HISTORY_EXPIRY_INDEX_NAME");
+  return {
+    history: historyFromEnvironment(environment),
+    retentionMs: retentionMsFromEnvironment(environment),
+    deadLetters: deadLetterQueueFromEnvironment(environment),
+    metrics: metricsFromEnvironment(environment),
+  };
+}
+
+interface DueOfSession {
+  key: SessionKey;
+  seqs: number[];
+}
+
+/** Each session's numbers, ascending. */
+function bySession(due: readonly EntryKey[]): DueOfSession[] {
+  const sessions = new Map<string, DueOfSession>();
+  for (const { key, seq } of due) {
+    const session = sessions.get(sessionId(key)) ?? { key, seqs: [] };
+    session.seqs.push(seq);
+    sessions.set(sessionId(key), session);
+  }
+  for (const { seqs } of sessions.values()) seqs.sort((a, b) => a - b);
+  return [...sessions.values()];
+}

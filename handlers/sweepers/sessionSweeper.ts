@@ -1,0 +1,128 @@
+import pLimit from "p-limit";
+import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connections";
+import { type Environment, text } from "../environment";
+import { consoleLog, errorFields, type Log } from "../log";
+import { type Metrics, METRICS, metricsFromEnvironment } from "../metrics";
+import { DynamoDbSessionStore, type SessionStore } from "../sessions/sessions";
+import { tableClient } from "../table";
+import { timeLimit } from "../timeLimit";
+import { type ConnectionKey, connectionItemKey, EXPIRY_SHARDS } from "../connections/userConnection";
+import { DynamoDbUserConnections, type UserConnections } from "../connections/userConnections";
+
+export interface SweepDependencies {
+  sessions: Pick<SessionStore, "deleteIfConnection">;
+  userConnections: Pick<UserConnections, "findExpired" | "readConnection">;
+  connections: Pick<ConnectionsClient, "close">;
+  metrics: Metrics;
+  /** Epoch milliseconds. @default the clock */
+  now?: () => number;
+  /** @default the console */
+  log?: Log;
+}
+
+/** What became of the connections whose token had ended. */
+export interface Swept {
+  /** Closed now. */
+  ended: number;
+  /** Had ended before; their items are cleared. */
+  gone: number;
+  /** May be just opening, or were not there any more: looked at again the next time, if at all. */
+  left: number;
+  /** Not closed or not cleared for a fault: tried again the next time. */
+  failed: number;
+}
+
+/** What the handler asks of Lambda's context. */
+interface Invocation {
+  getRemainingTimeInMillis(): number;
+}
+
+type SweepHandler = (event: unknown, invocation: Invocation) => Promise<Swept>;
+
+/** Kept back of the function's time: for the metrics and the answer. */
+const ANSWERING_MS = 2_000;
+
+/** Connections at a time: the SDK has 50 sockets for the gateway, and as many for the table. */
+const MAX_PARALLEL = 25;
+
+/** Younger than that, a connection that is "gone" may be just arriving. */
+const YOUNG_MS = 60_000;
+
+/**
+ * Called every minute where sessions end with their token: closes the connections whose token has ended, and clears what
+ * stands of them. What it does not get to is left to the next time. Throws only where a part of the index cannot be read.
+ */
+export function sweep(given: SweepDependencies): SweepHandler {
+  const dependencies = { now: Date.now, log: consoleLog, ...given };
+  const { userConnections, metrics, log, now } = dependencies;
+
+  return async function sweepHandler(_event, invocation) {
+    const signal = timeLimit(invocation.getRemainingTimeInMillis() - ANSWERING_MS);
+    const limit = pLimit(MAX_PARALLEL);
+    const swept: Swept = { ended: 0, gone: 0, left: 0, failed: 0 };
+    const unread: string[] = [];
+
+    const sweepShard = async (shard: string) => {
+      try {
+        for await (const page of userConnections.findExpired(shard, Math.floor(now() / 1000), signal)) {
+          const results = await limit.map(page, (key) => sweepOne(key, dependencies, signal));
+          for (const result of results) swept[result] += 1;
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        log.error("shard not read", { shard, ...errorFields(error) });
+        unread.push(shard);
+      }
+    };
+    await Promise.all(EXPIRY_SHARDS.map(sweepShard));
+
+    metrics.flush();
+    log.info("swept", { ...swept, outOfTime: signal.aborted });
+    if (unread.length > 0) throw new Error(`the index by token expiry could not be read: shards ${unread.join(", ")}`);
+    return swept;
+  };
+}
+
+/** `sweep` as the component deploys it. */
+export function sweepFromEnvironment(environment: Environment): SweepHandler {
+  const client = tableClient();
+  const table = {
+    tableName: text(environment, "TABLE_NAME"),
+    tokenExpiryIndexName: text(environment, "TOKEN_EXPIRY_INDEX_NAME"),
+  };
+  return sweep({
+    sessions: new DynamoDbSessionStore(client, table),
+    userConnections: new DynamoDbUserConnections(client, table),
+    connections: connectionsFromEnvironment(environment),
+    metrics: metricsFromEnvironment(environment),
+  });
+}
+
+/** Never rejects: one connection's fault is not the others'. */
+async function sweepOne(
+  key: ConnectionKey,
+  { sessions, userConnections, connections, metrics, now, log }: Required<SweepDependencies>,
+  signal: AbortSignal,
+): Promise<keyof Swept> {
+  const { callerId, connectionId } = key;
+  if (signal.aborted) return "left";
+  try {
+    const connection = await userConnections.readConnection(key, signal);
+    // The index lags: its item may be gone, or its token be another.
+    if (connection?.tokenExpiresAt === undefined || connection.tokenExpiresAt * 1000 > now()) return "left";
+    const askedAt = now();
+    const result = await connections.close(connectionId, signal);
+    if (result === "closed") metrics.add(METRICS.sessionsEnded, 1);
+    else if (askedAt - connection.connectedAt < YOUNG_MS) return "left";
+
+    const { sessionContext: context } = connection;
+    // The connection's item last: while it stands, the session is found again.
+    await sessions.deleteIfConnection({ callerId, context }, connectionId, signal);
+    await sessions.deleteIfConnection(connectionItemKey(key), connectionId, signal);
+    log.info("token ended", { connectionId, callerId, context, result });
+    return result === "closed" ? "ended" : "gone";
+  } catch (error) {
+    log.error("connection not swept", { connectionId, callerId, ...errorFields(error) });
+    return "failed";
+  }
+}

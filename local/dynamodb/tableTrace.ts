@@ -1,0 +1,59 @@
+import { historyTraceLabel } from "../trace/historyTrace";
+
+interface TableRequest {
+  Item?: { context?: { S?: string } };
+  Key?: { context?: { S?: string } };
+}
+
+/** What a request to a table means in the flow, and how it ended; undefined for what is no part of it. */
+export function tableTrace(
+  operation: string,
+  request: Buffer,
+  status: number,
+  body: string,
+): { table: "WSSessionDB" | "HistoryDB"; label: string } | undefined {
+  const meaning = meanings[operation];
+  if (!meaning) return undefined;
+  const asked = JSON.parse(request.toString()) as TableRequest;
+  const answer = (body ? JSON.parse(body) : {}) as Record<string, unknown>;
+  const end = status === 200 ? gist(operation, answer) : failure(answer);
+  const ofHistory = historyTraceLabel(operation, asked);
+  return ofHistory === undefined
+    ? { table: "WSSessionDB", label: `${meaning} ${subjectOf(asked)}: ${end}` }
+    : { table: "HistoryDB", label: `${ofHistory}: ${end}` };
+}
+
+const meanings: Record<string, string> = {
+  PutItem: "save",
+  UpdateItem: "save",
+  GetItem: "read",
+  BatchGetItem: "read",
+  Query: "find",
+  Scan: "find",
+  DeleteItem: "delete",
+  BatchWriteItem: "write",
+};
+
+/** A user's sessions, connections and block are items of one partition, told apart by how their sort key begins. */
+function subjectOf({ Item, Key }: TableRequest): "session" | "connection" | "block" {
+  const sortKey = (Item ?? Key)?.context?.S ?? "";
+  if (sortKey.startsWith("#connection#")) return "connection";
+  return sortKey === "#block" ? "block" : "session";
+}
+
+function gist(operation: string, { Item, Items, Responses }: Record<string, unknown>): string {
+  if (operation === "GetItem") return found(Item ? 1 : 0);
+  if (Array.isArray(Items)) return found(Items.length);
+  if (Responses) return found(Object.values(Responses as Record<string, unknown[]>).flat().length);
+  return "ok";
+}
+
+function found(count: number): string {
+  return count === 0 ? "none found" : `${count} found`;
+}
+
+function failure({ __type: type }: Record<string, unknown>): string {
+  return String(type).split("#").at(-1) === "ConditionalCheckFailedException"
+    ? "refused by its condition"
+    : `failed, ${String(type).split("#").at(-1)}`;
+}

@@ -1,0 +1,264 @@
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import type { SQSEvent } from "aws-lambda";
+import { region } from "../account";
+import type { Credentials } from "../iam/roles";
+import type { Invoker } from "./invoker";
+import { attempts, failedItems, sqsRecord } from "./sqsEvents";
+import type { Trace } from "../trace/trace";
+
+/** What can be changed in place, by AWS's own names. */
+export interface EventSourceMappingSettings {
+  functionArn: string;
+  /** The most records of an invocation. @default 10 */
+  batchSize?: number;
+  /** How long a batch may take to fill. @default it does not wait */
+  maximumBatchingWindowInSeconds?: number;
+  /** The most invocations at a time. @default 5, here */
+  maximumConcurrency?: number;
+  /** `ReportBatchItemFailures`, or nothing. @default an answer fails or succeeds as a whole */
+  functionResponseTypes?: string[];
+  /** @default true */
+  enabled?: boolean;
+}
+
+export interface EventSourceMappingOptions extends EventSourceMappingSettings {
+  queue: { url: string; arn: string };
+  invoker: Invoker;
+  /** Where SQS listens. */
+  endpoint: string;
+  /** Those of the role that the function has at the time: it polls as that. */
+  credentials: () => Credentials;
+  /** Divides the batching window, as it divides the queue's times. @default real time */
+  timeScale?: number;
+  log: (line: string) => void;
+  trace: Trace;
+}
+
+/** What a mapping's settings are checked against. */
+export interface EventSource {
+  queueName: string;
+  visibilityTimeoutSeconds: number;
+  functionTimeoutSeconds: number;
+}
+
+/**
+ * Refuses settings as Lambda does.
+ * https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+ *
+ * @throws Error InvalidParameterValueException, naming the setting, what it got and what is allowed.
+ */
+export function checkEventSourceMapping(settings: EventSourceMappingSettings, source: EventSource): void {
+  const {
+    batchSize,
+    maximumBatchingWindowInSeconds: window,
+    maximumConcurrency,
+    functionResponseTypes,
+  } = effective(settings);
+  const isFifo = source.queueName.endsWith(".fifo");
+  const refuse = (text: string) => new Error(`InvalidParameterValueException: ${text} (queue ${source.queueName})`);
+  const integer = (name: string, value: number, least: number, most: number) => {
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw refuse(`${name} must be an integer from ${least} to ${most}; got ${value}`);
+    }
+  };
+  integer("batchSize", batchSize, 1, isFifo ? 10 : 10_000);
+  integer("maximumBatchingWindowInSeconds", window, 0, 300);
+  if (isFifo && window > 0) throw refuse(`maximumBatchingWindowInSeconds must be 0 for a FIFO queue; got ${window}`);
+  if (batchSize > 10 && window < 1) {
+    throw refuse(
+      `maximumBatchingWindowInSeconds must be at least 1 with a batchSize above 10 (${batchSize}); got ${window}`,
+    );
+  }
+  integer("scalingConfig.maximumConcurrency", maximumConcurrency, 2, 1000);
+  const unknown = functionResponseTypes.find((type) => type !== reportBatchItemFailures);
+  if (unknown !== undefined) {
+    throw refuse(`functionResponseTypes must be [${reportBatchItemFailures}] or nothing; got ${unknown}`);
+  }
+  if (source.functionTimeoutSeconds > source.visibilityTimeoutSeconds) {
+    throw refuse(
+      `Queue visibility timeout: ${source.visibilityTimeoutSeconds} seconds is less than ` +
+        `Function timeout: ${source.functionTimeoutSeconds} seconds`,
+    );
+  }
+}
+
+/**
+ * Moves messages from a queue to a function, as Lambda's pollers do. It asks for messages only while an invocation may
+ * start, so that none becomes invisible to wait for one.
+ */
+export class EventSourceMapping {
+  /** Resolves once the first poll is under way, or has failed; at once where the mapping is disabled. */
+  readonly ready: Promise<void>;
+
+  private readonly client: SQSClient;
+  private settings: Required<EventSourceMappingSettings>;
+  private readonly invocations = new Set<Promise<void>>();
+  private polling = new AbortController();
+  private attributesReadAtMs = 0;
+  private pump: Promise<void> = Promise.resolve();
+  private isReady: () => void = () => undefined;
+  /** Ends the wait for an invocation to end. One promise for each wait: none outlives it, with what hangs on it. */
+  private wake: () => void = () => undefined;
+
+  constructor(private readonly options: EventSourceMappingOptions) {
+    this.settings = effective(options);
+    // One attempt: the pump has its own pause, which `stop` ends at once.
+    this.client = new SQSClient({
+      endpoint: options.endpoint,
+      region,
+      // Expired, so that they are asked for again with each request: the function's role can change.
+      credentials: () => Promise.resolve({ ...options.credentials(), expiration: new Date(0) }),
+      maxAttempts: 1,
+    });
+    this.ready = new Promise((resolve) => (this.isReady = resolve));
+    this.resume();
+  }
+
+  /** Changes settings in place; those that are absent take their defaults. Batches under way end with the former ones. */
+  async update(settings: EventSourceMappingSettings): Promise<void> {
+    await this.pause();
+    this.settings = effective(settings);
+    this.resume();
+  }
+
+  /** Ends the long poll at once, and resolves when the invocations under way have ended and are accounted for. */
+  async stop(): Promise<void> {
+    await this.pause();
+    await Promise.all(this.invocations);
+    this.client.destroy();
+  }
+
+  private resume(): void {
+    this.polling = new AbortController();
+    if (this.settings.enabled) this.pump = this.poll(this.polling.signal);
+    else this.isReady();
+  }
+
+  private async pause(): Promise<void> {
+    this.polling.abort();
+    this.wake();
+    await this.pump;
+  }
+
+  private async poll(signal: AbortSignal): Promise<void> {
+    let failure: string | undefined;
+    while (!signal.aborted) {
+      try {
+        if (this.invocations.size >= this.settings.maximumConcurrency) {
+          await new Promise<void>((resolve) => (this.wake = resolve));
+          continue;
+        }
+        await this.readAttributes(signal);
+        const batch = await this.nextBatch(signal);
+        failure = undefined;
+        if (batch.length > 0) this.start(batch);
+      } catch (error) {
+        if (signal.aborted) break;
+        this.isReady();
+        const { name, message } = error as Error;
+        if (failure !== message) this.options.log(`polling ${this.options.queue.arn} failed: ${name}: ${message}`);
+        failure = message;
+        await delay(1000, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Lambda watches the queue's backlog to scale its pollers; here a queue has one, which only has to be allowed to. */
+  private async readAttributes(signal: AbortSignal): Promise<void> {
+    if (Date.now() - this.attributesReadAtMs < attributesEveryMs / (this.options.timeScale ?? 1)) return;
+    const command = new GetQueueAttributesCommand({
+      QueueUrl: this.options.queue.url,
+      AttributeNames: ["ApproximateNumberOfMessages"],
+    });
+    await this.client.send(command, { abortSignal: signal });
+    this.attributesReadAtMs = Date.now();
+  }
+
+  /** Up to `batchSize` messages: what is there at first, and what comes within the window after it. */
+  private async nextBatch(signal: AbortSignal): Promise<Message[]> {
+    const { batchSize, maximumBatchingWindowInSeconds } = this.settings;
+    const batch = await this.receive(batchSize, 20, signal);
+    const windowEnd = Date.now() + (maximumBatchingWindowInSeconds * 1000) / (this.options.timeScale ?? 1);
+    while (batch.length > 0 && batch.length < batchSize && Date.now() < windowEnd) {
+      try {
+        // Fractions of a second, which fauxqs takes and SQS does not.
+        const waitSeconds = Math.min(20, (windowEnd - Date.now()) / 1000);
+        batch.push(...(await this.receive(batchSize - batch.length, waitSeconds, signal)));
+      } catch (error) {
+        // What has been received is invisible to others: it is processed, whatever keeps the rest from coming.
+        if (!signal.aborted) this.options.log(`polling ${this.options.queue.arn} failed: ${(error as Error).message}`);
+        break;
+      }
+    }
+    return batch;
+  }
+
+  private async receive(count: number, waitSeconds: number, signal: AbortSignal): Promise<Message[]> {
+    const command = new ReceiveMessageCommand({
+      QueueUrl: this.options.queue.url,
+      MaxNumberOfMessages: Math.min(10, count),
+      WaitTimeSeconds: waitSeconds,
+      MessageAttributeNames: ["All"],
+      MessageSystemAttributeNames: ["All"],
+    });
+    const answer = this.client.send(command, { abortSignal: signal });
+    this.isReady();
+    return (await answer).Messages ?? [];
+  }
+
+  private start(batch: Message[]): void {
+    const invocation = this.process(batch)
+      // What is not deleted comes back when its visibility timeout ends.
+      .catch((error: Error) => this.options.log(`a batch of ${this.options.queue.arn} failed: ${error.message}`))
+      .finally(() => {
+        this.invocations.delete(invocation);
+        this.wake();
+      });
+    this.invocations.add(invocation);
+  }
+
+  private async process(batch: Message[]): Promise<void> {
+    const { invoker, queue, trace, log } = this.options;
+    const { functionArn, functionResponseTypes } = this.settings;
+    const event: SQSEvent = { Records: batch.map((message) => sqsRecord(message, queue.arn)) };
+    trace.record("Publisher", "Lambda", `batch of ${batch.length}, ${attempts(event.Records)}`);
+    const invocation = await invoker.invoke(functionArn, event);
+    if (invocation.functionError) {
+      const { errorType, errorMessage } = invocation.payload;
+      log(`${functionArn} failed a batch of ${batch.length} of ${queue.arn}: ${errorType}: ${errorMessage}`);
+    }
+    const failed = functionResponseTypes.includes(reportBatchItemFailures)
+      ? failedItems(event, invocation)
+      : invocation.functionError
+        ? "all"
+        : new Set<string>();
+    if (failed === "all") return;
+    await this.delete(batch.filter(({ MessageId }) => !failed.has(String(MessageId))));
+  }
+
+  private async delete(messages: Message[]): Promise<void> {
+    for (let first = 0; first < messages.length; first += 10) {
+      const Entries = messages
+        .slice(first, first + 10)
+        .map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+      await this.client.send(new DeleteMessageBatchCommand({ QueueUrl: this.options.queue.url, Entries }));
+    }
+  }
+}
+
+const reportBatchItemFailures = "ReportBatchItemFailures";
+
+const attributesEveryMs = 60_000;
+
+function effective(settings: EventSourceMappingSettings): Required<EventSourceMappingSettings> {
+  const { batchSize = 10, maximumBatchingWindowInSeconds = 0, maximumConcurrency = 5 } = settings;
+  const { functionArn, functionResponseTypes = [], enabled = true } = settings;
+  return { functionArn, batchSize, maximumBatchingWindowInSeconds, maximumConcurrency, functionResponseTypes, enabled };
+}

@@ -1,0 +1,92 @@
+import { expect } from "chai";
+import { resolveArgs } from "../../../components/args/args";
+import { itRefuses } from "./argsProblem";
+import { auth } from "../../support/relayRun";
+
+describe("the arguments of replay", () => {
+  const replay = { delivery: "replay" } as const;
+
+  it("are those of a stack that delivers by retry, without any", () => {
+    expect(resolveArgs({ auth })).to.deep.include({
+      delivery: "retry",
+      historyRetentionSeconds: 86_400,
+      deadLetterExpired: false,
+      receipts: false,
+      ordering: "standard",
+    });
+  });
+
+  it("have defaults in replay: a day of history, and nothing that costs more", () => {
+    expect(resolveArgs({ auth, ...replay })).to.deep.include({
+      delivery: "replay",
+      historyRetentionSeconds: 86_400,
+      deadLetterExpired: false,
+      receipts: false,
+      ordering: "standard",
+    });
+  });
+
+  it("are taken without replay where they say the default, as the stack config always does", () => {
+    const defaults = { historyRetentionSeconds: 86_400, deadLetterExpired: false, receipts: false } as const;
+    expect(resolveArgs({ auth, ...defaults, ordering: "standard" })).to.deep.equal(resolveArgs({ auth }));
+  });
+
+  it("take a history from five minutes, where messages are not retried for longer, to 14 days", () => {
+    const few = { ...replay, maxAttempts: 5 };
+    for (const historyRetentionSeconds of [300, 1_209_600]) {
+      expect(resolveArgs({ auth, ...few, historyRetentionSeconds })).to.include({ historyRetentionSeconds });
+    }
+  });
+
+  it("take a history that is just longer than the longest retry window", () => {
+    expect(resolveArgs({ auth, ...replay, historyRetentionSeconds: 7_207 })).to.include(replay);
+  });
+
+  it("take strict ordering with the longest batch that a FIFO queue gives", () => {
+    expect(resolveArgs({ auth, ...replay, ordering: "strict", batchSize: 10 })).to.include({ ordering: "strict" });
+  });
+
+  const only = ["only where delivery is", 'set delivery to "replay"'];
+  itRefuses([
+    ["another delivery", { delivery: "push" }, "delivery", ['"push"', '"retry" or "replay"']],
+    ["a delivery that is no text", { delivery: true }, "delivery", ["got true"]],
+    ["a history without replay", { historyRetentionSeconds: 3_600 }, "historyRetentionSeconds", ["got 3600", ...only]],
+    ["dead letters of the expired without replay", { deadLetterExpired: true }, "deadLetterExpired", only],
+    ["receipts without replay", { receipts: true }, "receipts", only],
+    ["strict ordering without replay", { ordering: "strict" }, "ordering", [...only, "hold all that come after it"]],
+    [
+      "too short a history",
+      { ...replay, maxAttempts: 5, historyRetentionSeconds: 299 },
+      "historyRetentionSeconds",
+      ["got 299", "300 to 1209600", "86400"],
+    ],
+    [
+      "too long a history",
+      { ...replay, historyRetentionSeconds: 1_209_601 },
+      "historyRetentionSeconds",
+      ["1209601", "1209600"],
+    ],
+    ["half a second", { ...replay, historyRetentionSeconds: 86_400.5 }, "historyRetentionSeconds", ["whole number"]],
+    [
+      "a history that forgets a message while it is retried",
+      { ...replay, historyRetentionSeconds: 7_206 },
+      "historyRetentionSeconds",
+      ["got 7206", "7206 s", "come twice"],
+    ],
+    ["a boolean in quotes", { ...replay, deadLetterExpired: "true" }, "deadLetterExpired", ['"true"']],
+    ["receipts that are no boolean", { ...replay, receipts: "sns" }, "receipts", ['"sns"', "true or false"]],
+    ["another ordering", { ...replay, ordering: "fifo" }, "ordering", ['"fifo"', '"standard" or "strict"']],
+    [
+      "a batch over 10 with strict ordering",
+      { ...replay, ordering: "strict", batchSize: 11, maximumBatchingWindowInSeconds: 1 },
+      "batchSize",
+      ["got 11", "10 at most", "FIFO"],
+    ],
+    [
+      "a batching window with strict ordering",
+      { ...replay, ordering: "strict", maximumBatchingWindowInSeconds: 1 },
+      "maximumBatchingWindowInSeconds",
+      ["got 1", "FIFO"],
+    ],
+  ]);
+});

@@ -1,0 +1,281 @@
+import { expect } from "chai";
+import type { WebsocketRelayArgs } from "../../../components";
+import { valueOf } from "../../support/recorder";
+import { byType, type RelayRun, runRelay } from "../../support/relayRun";
+
+const replay = { delivery: "replay" } as const;
+const history = "arn:aws:dynamodb:eu-west-1:111122223333:table/relay-history-table";
+const sessions = "arn:aws:dynamodb:eu-west-1:111122223333:table/relay-table";
+const receipts = "arn:aws:sns:eu-west-1:111122223333:relay-receipts-topic";
+const deadLetters = "arn:aws:sqs:eu-west-1:111122223333:relay-dead-letter-queue";
+const connections = (...methods: string[]) =>
+  methods.map((method) => `arn:aws:execute-api:eu-west-1:111122223333:api123/live/${method}/@connections/*`);
+
+describe("a relay that delivers by replay", () => {
+  let run: RelayRun;
+  let plain: RelayRun;
+
+  before(async () => {
+    run = await runRelay({ ...replay, tags: { team: "chat" } });
+    plain = await runRelay({});
+  });
+
+  it("registers all that one by retry does, a history, who answers frames, and who ends it; nothing else", () => {
+    expect(added(run, plain)).to.have.members([
+      "websocket-relay:index:Replay relay-replay",
+      "websocket-relay:index:HistoryTable relay-history",
+      "websocket-relay:index:Expire relay-expirer",
+      "aws:dynamodb/table:Table relay-history-table",
+      ...["resume", "acknowledge", "expire"].flatMap((part) => [
+        `websocket-relay:index:CallbackFunction relay-${part}`,
+        `aws:cloudwatch/logGroup:LogGroup relay-${part}-logs`,
+        `aws:iam/role:Role relay-${part}-role`,
+        `aws:iam/rolePolicy:RolePolicy relay-${part}-policy`,
+        `aws:lambda/function:Function relay-${part}`,
+        `aws:lambda/permission:Permission relay-${part}-permission`,
+        `aws:cloudwatch/metricAlarm:MetricAlarm relay-${part}-errors-alarm`,
+        `aws:cloudwatch/metricAlarm:MetricAlarm relay-${part}-throttles-alarm`,
+      ]),
+      ...["resume", "acknowledge"].flatMap((part) => [
+        `aws:apigatewayv2/integration:Integration relay-${part}-integration`,
+        `aws:apigatewayv2/route:Route relay-${part}-route`,
+      ]),
+      "aws:cloudwatch/eventRule:EventRule relay-expire-rule",
+      "aws:cloudwatch/eventTarget:EventTarget relay-expire-target",
+      "aws:cloudwatch/metricAlarm:MetricAlarm relay-expired-messages-alarm",
+    ]);
+    expect(added(plain, run)).to.deep.equal([]);
+  });
+
+  it("registers the same in a preview, where what AWS computes is unknown", async () => {
+    const preview = await runRelay(replay, { preview: true });
+    expect(byType(preview.registrations)).to.deep.equal(byType(run.registrations));
+  });
+
+  it("keys the history by session and entry, and finds what is due without reading any body", () => {
+    expect(run.inputs("aws:dynamodb/table:Table", "relay-history-table")).to.deep.equal({
+      billingMode: "PAY_PER_REQUEST",
+      hashKey: "session",
+      rangeKey: "entry",
+      attributes: [
+        { name: "session", type: "S" },
+        { name: "entry", type: "S" },
+        { name: "expiry_shard", type: "S" },
+        { name: "due_at", type: "N" },
+      ],
+      globalSecondaryIndexes: [
+        {
+          name: "expiry",
+          keySchemas: [
+            { attributeName: "expiry_shard", keyType: "HASH" },
+            { attributeName: "due_at", keyType: "RANGE" },
+          ],
+          projectionType: "INCLUDE",
+          nonKeyAttributes: ["caller_id", "context", "seq"],
+        },
+      ],
+      ttl: { attributeName: "expiration_date", enabled: true },
+      pointInTimeRecovery: { enabled: false },
+      serverSideEncryption: { enabled: false },
+      tags: { team: "chat" },
+    });
+  });
+
+  it("routes the frames to their functions without a response, each with a permission for its own route", () => {
+    for (const [part, routeKey] of [
+      ["resume", "resume"],
+      ["acknowledge", "ack"],
+    ] as const) {
+      expect(run.inputs("aws:apigatewayv2/integration:Integration", `relay-${part}-integration`)).to.deep.equal({
+        apiId: "relay-api-id",
+        integrationType: "AWS_PROXY",
+        integrationMethod: "POST",
+        integrationUri: `invoke:relay-${part}`,
+      });
+      expect(run.inputs("aws:apigatewayv2/route:Route", `relay-${part}-route`)).to.deep.equal({
+        apiId: "relay-api-id",
+        routeKey,
+        target: `integrations/relay-${part}-integration-id`,
+      });
+      expect(run.inputs("aws:lambda/permission:Permission", `relay-${part}-permission`)).to.deep.equal({
+        action: "lambda:InvokeFunction",
+        function: `relay-${part}`,
+        principal: "apigateway.amazonaws.com",
+        sourceArn: `arn:aws:execute-api:eu-west-1:111122223333:api123/*/${routeKey}`,
+      });
+    }
+    expect(byType(run.registrations)["aws:apigatewayv2/routeResponse:RouteResponse"]).to.deep.equal([
+      "relay-ping-route-response",
+    ]);
+  });
+
+  it("deploys the routes of the frames, and opens the stage once their functions may be called", () => {
+    const parts = ["connect", "disconnect", "resume", "acknowledge"];
+    const routed = [...parts, "ping"].flatMap((part) => [`relay-${part}-route`, `relay-${part}-integration`]);
+    const responses = ["relay-ping-integration-response", "relay-ping-route-response"];
+    expect(run.dependencies["relay-deployment"]).to.deep.equal([...routed, ...responses].sort());
+    expect(run.dependencies["relay-stage"]).to.deep.equal(parts.map((part) => `relay-${part}-permission`).sort());
+  });
+
+  it("gives the functions of the frames less than the gateway's 29 seconds, and expire less than its minute", () => {
+    const timeout = (name: string) => run.inputs("aws:lambda/function:Function", name).timeout;
+    expect([timeout("relay-resume"), timeout("relay-acknowledge"), timeout("relay-expire")]).to.deep.equal([
+      28, 28, 50,
+    ]);
+  });
+
+  it("has expire called every minute, by its rule alone", () => {
+    expect(run.inputs("aws:cloudwatch/eventRule:EventRule", "relay-expire-rule")).to.deep.equal({
+      scheduleExpression: "rate(1 minute)",
+      tags: { team: "chat" },
+    });
+    expect(run.inputs("aws:cloudwatch/eventTarget:EventTarget", "relay-expire-target")).to.deep.equal({
+      rule: "relay-expire-rule",
+      arn: "arn:aws:lambda:eu-west-1:111122223333:function:relay-expire",
+    });
+    expect(run.inputs("aws:lambda/permission:Permission", "relay-expire-permission")).to.deep.equal({
+      action: "lambda:InvokeFunction",
+      function: "relay-expire",
+      principal: "events.amazonaws.com",
+      sourceArn: "arn:aws:events:eu-west-1:111122223333:rule/relay-expire-rule",
+    });
+  });
+
+  it("gives each function the environment that it needs, and no more", () => {
+    const table = { TABLE_NAME: "relay-table" };
+    const kept = { HISTORY_TABLE_NAME: "relay-history-table", HISTORY_RETENTION_SECONDS: "86400" };
+    const endpoint = { MANAGEMENT_ENDPOINT: "https://api123.execute-api.eu-west-1.amazonaws.com/live" };
+    const named = { RELAY_NAME: "pulumi-websocket-relay-test-relay" };
+    expect(run.variables("relay-connect")).to.deep.equal({ ...plain.variables("relay-connect"), ...endpoint });
+    expect(run.variables("relay-disconnect")).to.deep.equal(plain.variables("relay-disconnect"));
+    expect(run.variables("relay-deliver")).to.deep.equal({ ...plain.variables("relay-deliver"), ...kept });
+    expect(run.variables("relay-resume")).to.deep.equal({ ...table, ...kept, ...endpoint, ...named });
+    expect(run.variables("relay-acknowledge")).to.deep.equal({ ...table, ...kept, ...endpoint, ...named });
+    expect(run.variables("relay-expire")).to.deep.equal({ ...kept, HISTORY_EXPIRY_INDEX_NAME: "expiry", ...named });
+  });
+
+  it("grants each role what its function does to the history, and nothing of what is not asked for", () => {
+    expect(rights(run, "connect")).to.deep.equal([...rights(plain, "connect"), posts]);
+    expect(rights(run, "disconnect")).to.deep.equal(rights(plain, "disconnect"));
+    expect(rights(run, "deliver")).to.deep.equal([
+      ...rights(plain, "deliver"),
+      allow(history, "dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+    ]);
+    expect(rights(run, "resume")).to.deep.equal([
+      allow(sessions, "dynamodb:GetItem"),
+      allow(history, "dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem"),
+      posts,
+    ]);
+    expect(rights(run, "acknowledge")).to.deep.equal([
+      allow(sessions, "dynamodb:GetItem"),
+      allow(history, "dynamodb:GetItem", "dynamodb:PutItem"),
+      posts,
+    ]);
+    expect(rights(run, "expire")).to.deep.equal([
+      allow(`${history}/index/expiry`, "dynamodb:Query"),
+      allow(history, "dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+    ]);
+  });
+
+  it("outputs how it delivers and where its history is", async () => {
+    const outputsOf = async ({ relay }: RelayRun) => ({
+      delivery: relay.delivery,
+      historyTableName: relay.historyTableName && (await valueOf(relay.historyTableName)),
+      receiptsTopicArn: relay.receiptsTopicArn && (await valueOf(relay.receiptsTopicArn)),
+    });
+    const addressesOf = async ({ relay }: RelayRun) => {
+      const { delivery, historyTableName, receiptsTopicArn, ...others } = await valueOf(relay.addresses);
+      return [{ delivery, historyTableName, receiptsTopicArn }, Object.keys(others).length] as const;
+    };
+    const here = { delivery: "replay", historyTableName: "relay-history-table", receiptsTopicArn: undefined };
+    expect(await outputsOf(run)).to.deep.equal(here);
+    expect(await addressesOf(run)).to.deep.equal([here, 9]);
+    const none = { delivery: "retry", historyTableName: undefined, receiptsTopicArn: undefined };
+    expect(await outputsOf(plain)).to.deep.equal(none);
+    expect(await addressesOf(plain)).to.deep.equal([none, 9]);
+    expect(Object.keys(await valueOf(plain.relay.addresses))).not.to.include("historyTableName");
+  });
+
+  describe("with receipts, and dead letters of what expires", () => {
+    let reporting: RelayRun;
+
+    before(async () => {
+      const args: Partial<WebsocketRelayArgs> = { ...replay, receipts: true, deadLetterExpired: true };
+      reporting = await runRelay({ ...args, historyRetentionSeconds: 172_800, protectData: true });
+    });
+
+    it("registers a topic more, and nothing else", async () => {
+      expect(added(reporting, run)).to.deep.equal(["aws:sns/topic:Topic relay-receipts-topic"]);
+      expect(await valueOf(reporting.relay.receiptsTopicArn)).to.equal(receipts);
+      expect(await valueOf(reporting.relay.addresses)).to.include({ receiptsTopicArn: receipts });
+    });
+
+    it("tells those who publish receipts the topic, those who report the queue, and each the retention", () => {
+      const topic = { RECEIPTS_TOPIC_ARN: receipts };
+      const queue = {
+        DEAD_LETTER_QUEUE_URL: "https://sqs.eu-west-1.amazonaws.com/111122223333/relay-dead-letter-queue",
+      };
+      const kept = { HISTORY_RETENTION_SECONDS: "172800" };
+      for (const name of ["relay-connect", "relay-disconnect"]) {
+        expect(reporting.variables(name), name).to.deep.equal(run.variables(name));
+      }
+      expect(reporting.variables("relay-acknowledge")).to.deep.equal({
+        ...{ ...run.variables("relay-acknowledge"), ...topic, ...kept },
+      });
+      expect(reporting.variables("relay-deliver")).to.deep.equal({
+        ...{ ...run.variables("relay-deliver"), ...topic, ...kept, DEAD_LETTER_EXPIRED: "true" },
+      });
+      for (const name of ["relay-resume", "relay-expire"]) {
+        expect(reporting.variables(name), name).to.deep.equal({ ...run.variables(name), ...topic, ...queue, ...kept });
+      }
+    });
+
+    it("lets them publish and dead-letter, and read what they tell of", () => {
+      const publish = allow(receipts, "sns:Publish");
+      const send = allow(deadLetters, "sqs:SendMessage");
+      const more = (part: string) => {
+        const known = rights(run, part).map((right) => JSON.stringify(right));
+        return rights(reporting, part).filter((right) => !known.includes(JSON.stringify(right)));
+      };
+      expect(more("connect")).to.deep.equal([]);
+      expect(more("disconnect")).to.deep.equal([]);
+      expect(more("deliver")).to.deep.equal([publish]);
+      expect(more("acknowledge")).to.deep.equal([allow(history, "dynamodb:Query"), publish]);
+      expect(more("resume")).to.deep.equal([send, publish]);
+      expect(more("expire")).to.deep.equal([send, publish]);
+    });
+
+    it("guards history and topic, and restores the history, where data is protected", () => {
+      expect(reporting.guarded).to.deep.equal([
+        "relay-dead-letter-queue",
+        "relay-history-table",
+        "relay-queue",
+        "relay-receipts-topic",
+        "relay-subscription-dead-letter-queue",
+        "relay-table",
+        "relay-topic",
+      ]);
+      expect(reporting.inputs("aws:dynamodb/table:Table", "relay-history-table")).to.deep.include({
+        deletionProtectionEnabled: true,
+        pointInTimeRecovery: { enabled: true },
+      });
+    });
+  });
+});
+
+const posts = { Effect: "Allow", Action: ["execute-api:ManageConnections"], Resource: connections("POST") };
+
+function allow(resource: string, ...actions: string[]): object {
+  return { Effect: "Allow", Action: actions, Resource: [resource] };
+}
+
+/** A role's rights, without that to write its log. */
+function rights(run: RelayRun, part: string): object[] {
+  return run.statements(`relay-${part}-policy`).slice(0, -1);
+}
+
+/** What the one run registered and the other did not. */
+function added(run: RelayRun, other: RelayRun): string[] {
+  const keys = ({ registrations }: RelayRun) => registrations.map(({ type, name }) => `${type} ${name}`);
+  return keys(run).filter((key) => !keys(other).includes(key));
+}

@@ -1,0 +1,283 @@
+import * as pulumi from "@pulumi/pulumi";
+import { expect } from "chai";
+import { type AlarmArgs, resolveAlarms, type ResolvedAlarms } from "../../../components/args/alarmArgs";
+import { alarmsOf } from "../../../components/monitoring/alarms";
+
+const retryWindow = { shortest: 3603, longest: 7206 };
+const topicArn = "arn:aws:sns:eu-west-1:444455556666:on-call";
+const subjects = {
+  relayName: "chat-prod-relay",
+  delivery: "retry" as const,
+  queueName: "queue",
+  deadLetterQueueName: "dead-letter-queue",
+  subscriptionDeadLetterQueueName: "subscription-dead-letter-queue",
+  functionNames: { connect: "connect-1a2b" },
+};
+
+describe("resolveAlarms", () => {
+  it("has every alarm by default, with thresholds that a healthy relay does not pass, and tells nobody", () => {
+    expect(resolveAlarms({}, retryWindow)).to.deep.equal({
+      actions: [],
+      deadLetters: 0,
+      expiredMessages: 0,
+      ageAtFailedAttemptSeconds: 2702,
+      invisibleMessages: 80_000,
+      functionErrors: 0,
+      functionThrottles: 0,
+      failedHandshakes: 0,
+      refusedHandshakesPercent: 50,
+      refusedHandshakesMinimum: 20,
+    });
+  });
+
+  it("raises the age before the first message can be dead-lettered, whatever the window", () => {
+    const age = (shortest: number) => resolveAlarms({}, { shortest, longest: shortest })?.ageAtFailedAttemptSeconds;
+    expect([0, 1, 4, 44].map(age)).to.deep.equal([1, 1, 3, 33]);
+  });
+
+  it("takes what is given, and a default for what is null, as YAML has an empty key", () => {
+    const given = { actions: [topicArn], deadLetters: 5, invisibleMessages: null } as unknown as AlarmArgs;
+    expect(resolveAlarms(given, retryWindow)).to.deep.include({
+      actions: [topicArn],
+      deadLetters: 5,
+      invisibleMessages: 80_000,
+    });
+  });
+
+  it("has none where they are not enabled, and still checks what is given", () => {
+    expect(resolveAlarms({ enabled: false }, retryWindow)).to.equal(undefined);
+    expect(() => resolveAlarms({ enabled: false, deadLetters: -1 }, retryWindow)).to.throw("alarms.deadLetters");
+  });
+
+  it("takes actions that are known later", () => {
+    const actions = pulumi.output([topicArn]);
+    expect(resolveAlarms({ actions }, retryWindow)?.actions).to.equal(actions);
+    expect(() => resolveAlarms({ actions: [pulumi.output(topicArn)] }, retryWindow)).not.to.throw();
+  });
+
+  const refused: [what: string, given: unknown, path: string, part: string][] = [
+    ["a list", [topicArn], "alarms", "{ actions: [topicArn] }"],
+    ["a switch that is none", { enabled: "yes" }, "alarms.enabled", '"yes"'],
+    ["an unknown key", { action: topicArn }, "alarms.action", "actions"],
+    ["actions that are no list", { actions: topicArn }, "alarms.actions", "a list of ARNs"],
+    ["an action that is no ARN", { actions: [topicArn, "on-call"] }, "alarms.actions[1]", '"on-call"'],
+    ["more actions than CloudWatch takes", { actions: Array(6).fill(topicArn) }, "alarms.actions", "6 actions"],
+    ["a negative threshold", { deadLetters: -1 }, "alarms.deadLetters", "got -1"],
+    ["a fraction", { functionErrors: 0.5 }, "alarms.functionErrors", "whole number"],
+    ["a threshold in quotes", { functionThrottles: "1" }, "alarms.functionThrottles", '"1"'],
+    ["no age", { ageAtFailedAttemptSeconds: 0 }, "alarms.ageAtFailedAttemptSeconds", "from 1"],
+    [
+      "an age past any retention",
+      { ageAtFailedAttemptSeconds: 1_209_601 },
+      "alarms.ageAtFailedAttemptSeconds",
+      "1209600",
+    ],
+    ["as many messages as a queue holds", { invisibleMessages: 120_000 }, "alarms.invisibleMessages", "119999"],
+    ["a share that nothing passes", { refusedHandshakesPercent: 100 }, "alarms.refusedHandshakesPercent", "99"],
+    ["a share of nothing", { refusedHandshakesMinimum: 0 }, "alarms.refusedHandshakesMinimum", "from 1"],
+    ["expired messages of a relay that has no history", { expiredMessages: 1 }, "alarms.expiredMessages", '"replay"'],
+    ["failed handshakes of no number", { failedHandshakes: NaN }, "alarms.failedHandshakes", "whole number"],
+  ];
+  for (const [what, given, path, part] of refused) {
+    it(`refuses ${what}, naming ${path}`, () => {
+      const resolve = () => resolveAlarms(given as AlarmArgs, retryWindow);
+      expect(resolve).to.throw(pulumi.InputPropertyError, `${path}: got`);
+      expect(resolve).to.throw(part);
+      expect(resolve).to.throw("Fix: ");
+    });
+  }
+});
+
+describe("alarmsOf", () => {
+  const alarms = alarmsOf(resolveAlarms({}, retryWindow) as ResolvedAlarms, subjects);
+  const once = {
+    period: 300,
+    evaluationPeriods: 1,
+    comparisonOperator: "GreaterThanThreshold",
+    treatMissingData: "notBreaching",
+  };
+  const repeatedly = { ...once, evaluationPeriods: 3, datapointsToAlarm: 2 };
+
+  const expected: [part: string, what: string, alarm: object][] = [
+    [
+      "dead-letters",
+      "any dead letter, for as long as it is there",
+      {
+        namespace: "AWS/SQS",
+        metricName: "ApproximateNumberOfMessagesVisible",
+        dimensions: { QueueName: "dead-letter-queue" },
+        statistic: "Maximum",
+        threshold: 0,
+        ...once,
+        treatMissingData: "ignore",
+      },
+    ],
+    [
+      "subscription-dead-letters",
+      "any message that SNS could not hand over",
+      {
+        namespace: "AWS/SQS",
+        metricName: "ApproximateNumberOfMessagesVisible",
+        dimensions: { QueueName: "subscription-dead-letter-queue" },
+        statistic: "Maximum",
+        threshold: 0,
+        ...once,
+        treatMissingData: "ignore",
+      },
+    ],
+    [
+      "age-at-failed-attempt",
+      "the oldest message that was tried in vain, in the metric's milliseconds",
+      {
+        namespace: "WebsocketRelay",
+        metricName: "AgeAtFailedAttempt",
+        dimensions: { Relay: "chat-prod-relay" },
+        statistic: "Maximum",
+        threshold: 2_702_000,
+        ...once,
+      },
+    ],
+    [
+      "invisible-messages",
+      "a retry queue that fills",
+      {
+        namespace: "AWS/SQS",
+        metricName: "ApproximateNumberOfMessagesNotVisible",
+        dimensions: { QueueName: "queue" },
+        statistic: "Maximum",
+        threshold: 80_000,
+        ...once,
+      },
+    ],
+    [
+      "connect-errors",
+      "a function that crashes in two periods of three",
+      {
+        namespace: "AWS/Lambda",
+        metricName: "Errors",
+        dimensions: { FunctionName: "connect-1a2b" },
+        statistic: "Sum",
+        threshold: 0,
+        ...repeatedly,
+      },
+    ],
+    [
+      "connect-throttles",
+      "a function that is throttled in two periods of three",
+      {
+        namespace: "AWS/Lambda",
+        metricName: "Throttles",
+        dimensions: { FunctionName: "connect-1a2b" },
+        statistic: "Sum",
+        threshold: 0,
+        ...repeatedly,
+      },
+    ],
+    [
+      "failed-handshakes",
+      "handshakes that are refused by a fault of ours",
+      {
+        namespace: "WebsocketRelay",
+        metricName: "HandshakesRefused",
+        dimensions: { Relay: "chat-prod-relay", Reason: "internal-error" },
+        statistic: "Sum",
+        threshold: 0,
+        ...repeatedly,
+      },
+    ],
+  ];
+  for (const [part, what, alarm] of expected) {
+    it(`watches ${what} (${part})`, () => {
+      const { alarmDescription, ...rest } = alarms[part] ?? {};
+      expect(rest).to.deep.equal(alarm);
+      expect(alarmDescription).to.match(/\.$/);
+    });
+  }
+
+  it("watches the share of handshakes that are refused for what may be configured wrongly, once there are enough", () => {
+    const { alarmDescription, metricQueries, ...rest } = alarms["refused-handshakes"] ?? {};
+    const sum = (id: string, metricName: string, dimensions: object) => ({
+      id,
+      metric: { namespace: "WebsocketRelay", metricName, dimensions, stat: "Sum", period: 300 },
+      returnData: false,
+    });
+    const refused = (id: string, Reason: string) => sum(id, "HandshakesRefused", { Relay: "chat-prod-relay", Reason });
+    expect(metricQueries).to.deep.equal([
+      sum("accepted", "HandshakesAccepted", { Relay: "chat-prod-relay" }),
+      refused("noCredential", "no-credential"),
+      refused("tokenRefused", "token-refused"),
+      refused("ambiguousCookie", "ambiguous-cookie"),
+      refused("originNotAllowed", "origin-not-allowed"),
+      {
+        id: "refused",
+        expression:
+          "FILL(noCredential, 0) + FILL(tokenRefused, 0) + FILL(ambiguousCookie, 0) + FILL(originNotAllowed, 0)",
+        returnData: false,
+      },
+      { id: "handshakes", expression: "refused + FILL(accepted, 0)", returnData: false },
+      {
+        id: "share",
+        label: "Refused handshakes (%)",
+        expression: "IF(handshakes >= 20, 100 * refused / handshakes, 0)",
+        returnData: true,
+      },
+    ]);
+    const { period, ...evaluation } = repeatedly;
+    expect(rest).to.deep.equal({ threshold: 50, ...evaluation });
+    expect(alarmDescription).to.include("issuer").and.to.include("Node 24");
+    expect(period).to.equal(300);
+  });
+
+  it("has two alarms for each function and six others", () => {
+    const functionNames = { connect: "a", disconnect: "b", deliver: "c", sweep: "d" };
+    const parts = Object.keys(
+      alarmsOf(resolveAlarms({}, retryWindow) as ResolvedAlarms, { ...subjects, functionNames }),
+    );
+    expect(parts.filter((part) => /-(errors|throttles)$/.test(part))).to.deep.equal(
+      ["connect", "disconnect", "deliver", "sweep"].flatMap((name) => [`${name}-errors`, `${name}-throttles`]),
+    );
+    expect(parts).to.have.lengthOf(4 * 2 + 6);
+  });
+
+  it("watches the expired messages of a relay that has a history, and of no other", () => {
+    expect(alarms).not.to.have.property("expired-messages");
+    const resolved = resolveAlarms({ expiredMessages: 7 }, retryWindow, "replay") as ResolvedAlarms;
+    const those = alarmsOf(resolved, { ...subjects, delivery: "replay" });
+    expect(Object.keys(those).filter((part) => !(part in alarms))).to.deep.equal(["expired-messages"]);
+    const { alarmDescription, ...alarm } = those["expired-messages"] ?? {};
+    expect(alarmDescription).to.include("nobody");
+    expect(alarm).to.deep.equal({
+      namespace: "WebsocketRelay",
+      metricName: "Expired",
+      dimensions: { Relay: "chat-prod-relay" },
+      statistic: "Sum",
+      threshold: 7,
+      ...once,
+    });
+  });
+
+  it("uses the thresholds that are given", () => {
+    const given = {
+      deadLetters: 1,
+      ageAtFailedAttemptSeconds: 2,
+      invisibleMessages: 3,
+      functionErrors: 4,
+      functionThrottles: 5,
+      failedHandshakes: 6,
+      refusedHandshakesPercent: 7,
+      refusedHandshakesMinimum: 8,
+    };
+    const those = alarmsOf(resolveAlarms(given, retryWindow) as ResolvedAlarms, subjects);
+    expect(Object.fromEntries(Object.entries(those).map(([part, { threshold }]) => [part, threshold]))).to.deep.equal({
+      "dead-letters": 1,
+      "subscription-dead-letters": 1,
+      "age-at-failed-attempt": 2_000,
+      "invisible-messages": 3,
+      "connect-errors": 4,
+      "connect-throttles": 5,
+      "failed-handshakes": 6,
+      "refused-handshakes": 7,
+    });
+    expect(JSON.stringify(those["refused-handshakes"]?.metricQueries)).to.include("handshakes >= 8");
+  });
+});

@@ -1,0 +1,265 @@
+import { expect } from "chai";
+import type { Authenticator } from "../../../handlers/connect/auth/authenticate";
+import { connect } from "../../../handlers/connect/connect";
+import type { Handshake } from "../../../handlers/connect/handshake";
+import { METRICS } from "../../../handlers/metrics";
+import { refusals } from "../../../handlers/connect/refusals";
+import { RecordedLog, RecordedMetrics } from "../../support/boundaries";
+import { connectEvent } from "../../support/events";
+import { MemoryTable } from "../../support/memoryTable";
+
+const now = 1_700_000_001_000;
+const row = {
+  callerId: "user#42",
+  context: "chat#7",
+  connectionId: "c1",
+  connectedAt: 1_700_000_000_500,
+  expirationDate: 1_700_010_800,
+};
+const { context: sessionContext, ...own } = row;
+const connection = { ...own, sessionContext };
+const expiresAt = 1_700_000_600;
+
+function handlerWith(
+  authenticate: Authenticator["authenticate"] = () => Promise.resolve({ user: "42", expiresAt }),
+  endSessionWithToken = false,
+) {
+  const table = new MemoryTable();
+  const log = new RecordedLog();
+  const metrics = new RecordedMetrics();
+  const asked: Handshake[] = [];
+  const handle = connect({
+    authenticator: { authenticate: (handshake) => (asked.push(handshake), authenticate(handshake)) },
+    ...{ sessions: table, userConnections: table, metrics, log },
+    ...{ sessionTtlSeconds: 10_800, endSessionWithToken, now: () => now },
+  });
+  return {
+    ...{ table, log, metrics, asked },
+    handle: async (event = connectEvent({})) => {
+      const { body, ...answer } = await handle(event);
+      return { ...answer, ...(JSON.parse(body) as { message: string }) };
+    },
+  };
+}
+
+const counted = (reason: string) => [[{ name: METRICS.handshakesRefused, value: 1, reason }]];
+
+describe("connect", () => {
+  it("saves connection and session, in this order and between two looks at the block, and answers 200", async () => {
+    const { handle, table, metrics, log } = handlerWith();
+    expect(await handle()).to.deep.equal({ statusCode: 200, message: "connected" });
+    expect(table.calls).to.deep.equal(["blockedUntil", "add", "save", "blockedUntil"]);
+    expect([...table.rows.values()]).to.deep.equal([row]);
+    expect([...table.connections.values()]).to.deep.equal([connection]);
+    expect(metrics.flushes).to.deep.equal([[{ name: METRICS.handshakesAccepted, value: 1, reason: undefined }]]);
+    expect(log.lines).to.deep.equal([
+      {
+        level: "info",
+        event: "connected",
+        connectionId: "c1",
+        requestId: "r1",
+        callerId: "user#42",
+        context: "chat#7",
+      },
+    ]);
+  });
+
+  it("saves when the token ends, where the session is to end with it", async () => {
+    const { handle, table } = handlerWith(undefined, true);
+    expect((await handle()).statusCode).to.equal(200);
+    expect([...table.rows.values()]).to.deep.equal([{ ...row, tokenExpiresAt: expiresAt }]);
+    expect([...table.connections.values()]).to.deep.equal([{ ...connection, tokenExpiresAt: expiresAt }]);
+  });
+
+  it("saves no end where nobody knows it", async () => {
+    const { handle, table } = handlerWith(() => Promise.resolve({ user: "42" }), true);
+    expect((await handle()).statusCode).to.equal(200);
+    expect([...table.rows.values()]).to.deep.equal([row]);
+    expect([...table.connections.values()]).to.deep.equal([connection]);
+  });
+
+  it("answers the subprotocol beside 200, and beside nothing else", async () => {
+    const { handle, table } = handlerWith();
+    const event = connectEvent({
+      headers: { "Sec-WebSocket-Protocol": "websocket-relay.bearer.t, websocket-relay.raw" },
+    });
+    const headers = { "Sec-WebSocket-Protocol": "websocket-relay.raw" };
+    expect(await handle(event)).to.deep.equal({ statusCode: 200, headers, message: "connected" });
+    table.blocks.set("user#42", now);
+    expect(await handle(event)).not.to.have.property("headers");
+  });
+
+  it("replaces the session of an older connection, whose own item stays", async () => {
+    const { handle, table } = handlerWith();
+    const older = { connectionId: "c0", connectedAt: row.connectedAt - 1 };
+    table.put({ ...row, ...older });
+    table.putConnection({ ...connection, ...older });
+    expect((await handle()).statusCode).to.equal(200);
+    expect([...table.rows.values()]).to.deep.equal([row]);
+    expect(table.connectionIds()).to.deep.equal(["c0", "c1"]);
+  });
+
+  it("answers 409, leaves the session to a newer connection and forgets its own", async () => {
+    const { handle, table, metrics, log } = handlerWith();
+    const newer = { ...row, connectionId: "c2", connectedAt: row.connectedAt + 1 };
+    table.put(newer);
+    expect(await handle()).to.deep.equal({ statusCode: 409, message: "a newer connection has this session" });
+    expect([...table.rows.values()]).to.deep.equal([newer]);
+    expect(table.connectionIds()).to.deep.equal([]);
+    expect(metrics.flushes).to.deep.equal(counted("superseded"));
+    expect(log.lines[0]).to.include({ level: "warn", event: "refused", connectionId: "c1", callerId: "user#42" });
+  });
+
+  for (const [name, event, message] of [
+    ["a query", connectEvent({ query: null }), "the query parameter context is missing"],
+    [
+      "a subprotocol that is spoken here",
+      connectEvent({ headers: { "sec-websocket-protocol": "chat" } }),
+      "none of the subprotocols is spoken here: offer websocket-relay.raw",
+    ],
+  ] as const) {
+    it(`answers 400 without ${name}, before anything is asked`, async () => {
+      const { handle, asked, table, metrics } = handlerWith();
+      expect(await handle(event)).to.deep.equal({ statusCode: 400, message });
+      expect(asked).to.deep.equal([]);
+      expect(table.calls).to.deep.equal([]);
+      expect(metrics.flushes).to.deep.equal(counted("bad-request"));
+    });
+  }
+
+  for (const refused of [
+    refusals.badRequest("the query parameter user is missing"),
+    refusals.noCredential("there is no token"),
+    refusals.notAccepted("Token expired"),
+    refusals.originNotAllowed(),
+  ]) {
+    const { statusCode, reason, message, detail = message } = refused;
+    it(`answers ${statusCode} where the authenticator refuses with ${reason}, and saves nothing`, async () => {
+      const { handle, table, metrics, log } = handlerWith(() => Promise.resolve({ refused }));
+      expect(await handle()).to.deep.equal({ statusCode, message });
+      expect(table.calls).to.deep.equal([]);
+      expect(metrics.flushes).to.deep.equal(counted(reason));
+      expect(log.lines).to.have.length(1);
+      expect(log.lines[0]).to.include({ level: "warn", requestId: "r1", statusCode, reason, detail });
+    });
+  }
+
+  it("answers 401 for a user that is no key, and tells the log why, not the client", async () => {
+    const { handle, table, log, metrics } = handlerWith(() => Promise.resolve({ user: "u".repeat(2048) }));
+    expect(await handle()).to.deep.equal({ statusCode: 401, message: "the credential is not accepted" });
+    expect(log.text).to.contain("2053 bytes");
+    expect(table.calls).to.deep.equal([]);
+    expect(metrics.flushes).to.deep.equal(counted("token-refused"));
+  });
+
+  it("answers 500 where the user cannot be told, and tells the log why, not the client", async () => {
+    const { handle, table, log, metrics } = handlerWith(() => Promise.reject(new Error("keys down")));
+    expect(await handle()).to.deep.equal({ statusCode: 500, message: "the connection could not be checked or saved" });
+    expect(log.lines[0]).to.include({ level: "error", event: "refused", errorMessage: "keys down", requestId: "r1" });
+    expect(table.calls).to.deep.equal([]);
+    expect(metrics.flushes).to.deep.equal(counted("internal-error"));
+  });
+
+  it("answers 403 to a user who is blocked, and saves nothing", async () => {
+    const { handle, table, metrics } = handlerWith();
+    table.blocks.set("user#42", now / 1000 + 1);
+    expect(await handle()).to.deep.equal({ statusCode: 403, message: "the user is blocked" });
+    expect(table.calls).to.deep.equal(["blockedUntil"]);
+    expect(metrics.flushes).to.deep.equal(counted("user-blocked"));
+  });
+
+  it("takes a block that has passed for none: the table deletes it days later", async () => {
+    const { handle, table } = handlerWith();
+    table.blocks.set("user#42", now / 1000);
+    expect((await handle()).statusCode).to.equal(200);
+  });
+
+  it("answers 403 to a user who is blocked meanwhile, and forgets connection and session", async () => {
+    const { handle, table, metrics } = handlerWith();
+    table.beforeCall = (name) => {
+      if (name === "save") table.blocks.set("user#42", now / 1000 + 3_600);
+      return Promise.resolve();
+    };
+    expect((await handle()).statusCode).to.equal(403);
+    expect([...table.rows, ...table.connections]).to.deep.equal([]);
+    expect(metrics.flushes).to.deep.equal(counted("user-blocked"));
+  });
+
+  it("leaves the session of a newer connection alone where the user is blocked meanwhile", async () => {
+    const { handle, table } = handlerWith();
+    const newer = { ...row, connectionId: "c2", connectedAt: row.connectedAt + 1 };
+    table.beforeCall = (name) => {
+      if (name !== "blockedUntil" || table.calls.length === 0) return Promise.resolve();
+      table.put(newer);
+      table.blocks.set("user#42", now / 1000 + 3_600);
+      return Promise.resolve();
+    };
+    expect((await handle()).statusCode).to.equal(403);
+    expect([...table.rows.values()]).to.deep.equal([newer]);
+  });
+
+  for (const [method, calls] of [
+    ["blockedUntil", ["blockedUntil"]],
+    ["add", ["blockedUntil", "add", "deleteIfConnection", "deleteIfConnection"]],
+    ["save", ["blockedUntil", "add", "save", "deleteIfConnection", "deleteIfConnection"]],
+  ] as const) {
+    it(`answers 500 where ${method} fails, and leaves nothing behind`, async () => {
+      const { handle, table, log, metrics } = handlerWith();
+      table.failing.add(method);
+      expect((await handle()).statusCode).to.equal(500);
+      expect(table.calls).to.deep.equal(calls);
+      expect([...table.rows, ...table.connections]).to.deep.equal([]);
+      expect(log.lines.map(({ level, event }) => `${level} ${event}`)).to.deep.equal(["error refused"]);
+      expect(metrics.flushes).to.deep.equal(counted("internal-error"));
+    });
+  }
+
+  it("answers 500 where the second look at the block fails, and forgets connection and session", async () => {
+    const { handle, table } = handlerWith();
+    table.beforeCall = (name) => {
+      if (name === "save") table.failing.add("blockedUntil");
+      return Promise.resolve();
+    };
+    expect((await handle()).statusCode).to.equal(500);
+    expect([...table.rows, ...table.connections]).to.deep.equal([]);
+  });
+
+  for (const [statusCode, failing, blocked, event] of [
+    [409, [], false, "refused"],
+    [403, [], true, "refused"],
+    [500, ["save"], false, "refused"],
+  ] as const) {
+    it(`answers ${statusCode} all the same where cleaning up fails, and logs that`, async () => {
+      const { handle, table, log, metrics } = handlerWith();
+      for (const method of ["deleteIfConnection", ...failing]) table.failing.add(method);
+      if (statusCode === 409) table.put({ ...row, connectionId: "c2" });
+      table.beforeCall = (name) => {
+        if (blocked && name === "save") table.blocks.set("user#42", now / 1000 + 1);
+        return Promise.resolve();
+      };
+      expect((await handle()).statusCode).to.equal(statusCode);
+      const events = log.lines.map((line) => line.event);
+      const deletions = statusCode === 409 ? 1 : 2;
+      expect(events).to.deep.equal([...Array<string>(deletions).fill("not cleaned up"), event]);
+      expect(log.lines[0]).to.include({ level: "error", connectionId: "c1", errorMessage: "deleteIfConnection fails" });
+      expect(metrics.flushes).to.have.length(1);
+    });
+  }
+
+  it("logs no token, whatever becomes of it", async () => {
+    const headers = {
+      authorization: "Bearer secret",
+      cookie: "token=secret",
+      "sec-websocket-protocol": "websocket-relay.bearer.secret",
+    };
+    const { handle, log, table } = handlerWith();
+    const event = connectEvent({ headers });
+    expect((await handle(event)).statusCode).to.equal(200);
+    table.failing.add("save");
+    expect((await handle(event)).statusCode).to.equal(500);
+    table.blocks.set("user#42", now);
+    expect((await handle(event)).statusCode).to.equal(403);
+    expect(log.lines).to.have.length(3);
+    expect(log.text).not.to.contain("secret");
+  });
+});

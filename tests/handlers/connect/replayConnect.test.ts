@@ -1,0 +1,176 @@
+import { expect } from "chai";
+import { METRICS } from "../../../handlers/metrics";
+import { connectReplay } from "../../../handlers/connect/replayConnect";
+import type { Session } from "../../../handlers/sessions/session";
+import { MemoryConnections, RecordedLog, RecordedMetrics } from "../../support/boundaries";
+import { connectEvent } from "../../support/events";
+import { MemoryTable } from "../../support/memoryTable";
+
+const now = 1_700_000_001_000;
+const row: Session = {
+  ...{ callerId: "user#42", context: "chat#7", connectionId: "c1" },
+  ...{ connectedAt: 1_700_000_000_500, expirationDate: 1_700_010_800, subprotocol: "websocket-relay.v1" },
+};
+const lookup = {
+  ...{ connectionId: "c1", connectedAt: 1_700_000_000_500, expirationDate: 1_700_010_800 },
+  session: { callerId: "user#42", context: "chat#7" },
+};
+const older: Session = { ...row, connectionId: "c0", connectedAt: row.connectedAt - 1 };
+const newer: Session = { ...row, connectionId: "c2", connectedAt: row.connectedAt + 1 };
+
+function setUp() {
+  const table = new MemoryTable();
+  const connections = new MemoryConnections();
+  const log = new RecordedLog();
+  const metrics = new RecordedMetrics();
+  const handle = connectReplay({
+    authenticator: { authenticate: () => Promise.resolve({ user: "42" }) },
+    ...{ sessions: table, userConnections: table, lookups: table.lookups, connections, metrics, log },
+    ...{ sessionTtlSeconds: 10_800, endSessionWithToken: false, now: () => now },
+  });
+  return {
+    ...{ table, connections, log, metrics },
+    items: () => [...table.rows, ...table.connections, ...table.lookupItems],
+    handle: async (offered: string | null = "websocket-relay.v1, websocket-relay.raw") => {
+      const headers: Record<string, string> = offered === null ? {} : { "Sec-WebSocket-Protocol": offered };
+      const { body, ...answer } = await handle(connectEvent({ headers }));
+      return { ...answer, ...(JSON.parse(body) as { message: string }) };
+    },
+  };
+}
+
+describe("connect, where messages are replayed", () => {
+  it("answers the subprotocol of envelopes, and saves the lookup before a session that names it", async () => {
+    const { handle, table, metrics } = setUp();
+    const headers = { "Sec-WebSocket-Protocol": "websocket-relay.v1" };
+    expect(await handle()).to.deep.equal({ statusCode: 200, headers, message: "connected" });
+    expect(table.calls).to.deep.equal(["blockedUntil", "add", "addLookup", "save", "blockedUntil"]);
+    expect([...table.rows.values()]).to.deep.equal([row]);
+    expect([...table.lookupItems.values()]).to.deep.equal([lookup]);
+    expect(table.connectionIds()).to.deep.equal(["c1"]);
+    expect(metrics.flushes).to.deep.equal([[{ name: METRICS.handshakesAccepted, value: 1, reason: undefined }]]);
+  });
+
+  for (const offered of [null, "websocket-relay.raw", "websocket-relay.bearer.t", "websocket-relay.v2"]) {
+    it(`answers 400 where the client offers ${offered ?? "nothing"}, and says what to offer`, async () => {
+      const { handle, table, metrics } = setUp();
+      const message = "the subprotocol that is spoken here is not among those offered: offer websocket-relay.v1";
+      expect(await handle(offered)).to.deep.equal({ statusCode: 400, message });
+      expect(table.calls).to.deep.equal([]);
+      expect(metrics.flushes[0]?.[0]).to.include({ name: METRICS.handshakesRefused, reason: "bad-request" });
+    });
+  }
+
+  it("tells the connection whose session it takes over, once it has it", async () => {
+    const { handle, table, connections, log } = setUp();
+    table.put(older);
+    connections.onPost = (connectionId) => {
+      expect(table.calls.at(-1)).to.equal("blockedUntil");
+      expect(connectionId).to.equal("c0");
+      return Promise.resolve({ result: "delivered" });
+    };
+    expect((await handle()).statusCode).to.equal(200);
+    expect(connections.posts).to.deep.equal([{ connectionId: "c0", body: '{"type":"superseded"}' }]);
+    expect(log.lines.map(({ event, connectionId }) => [event, connectionId])).to.deep.equal([
+      ["superseded", "c0"],
+      ["connected", "c1"],
+    ]);
+  });
+
+  for (const result of ["gone", "throttled", "timeout", "network-error", "forbidden"] as const) {
+    it(`answers 200 where that connection cannot be told: ${result}`, async () => {
+      const { handle, table, connections, log } = setUp();
+      table.put(older);
+      connections.answers.set("c0", result);
+      expect((await handle()).statusCode).to.equal(200);
+      expect(log.lines[0]).to.include({ event: "not told that it is superseded", connectionId: "c0", result });
+    });
+  }
+
+  it("gives that connection no more than a second", async () => {
+    const { handle, table, connections } = setUp();
+    table.put(older);
+    connections.onPost = (_, __, signal) => {
+      expect(signal?.aborted).to.equal(false);
+      return new Promise((resolve) => signal?.addEventListener("abort", () => resolve({ result: "timeout" })));
+    };
+    const [original, limits] = [AbortSignal.timeout.bind(AbortSignal), [] as number[]];
+    AbortSignal.timeout = (ms) => {
+      limits.push(ms);
+      return original(0);
+    };
+    try {
+      expect((await handle()).statusCode).to.equal(200);
+    } finally {
+      AbortSignal.timeout = original;
+    }
+    expect(limits).to.deep.equal([1_000]);
+  });
+
+  for (const [name, replaced] of [
+    ["there was none", undefined],
+    ["the session was its own already: the table was asked twice", { ...row, connectedAt: row.connectedAt }],
+    ["it knows no envelopes", { ...older, subprotocol: undefined }],
+  ] as const) {
+    it(`tells no connection where ${name}`, async () => {
+      const { handle, table, connections } = setUp();
+      if (replaced) table.put(replaced);
+      expect((await handle()).statusCode).to.equal(200);
+      expect(connections.posts).to.deep.equal([]);
+    });
+  }
+
+  it("answers 409 where a newer connection has the session, tells nobody and forgets the lookup", async () => {
+    const { handle, table, connections } = setUp();
+    table.put(newer);
+    expect((await handle()).statusCode).to.equal(409);
+    expect([...table.rows.values()]).to.deep.equal([newer]);
+    expect([...table.connections, ...table.lookupItems]).to.deep.equal([]);
+    expect(connections.posts).to.deep.equal([]);
+  });
+
+  it("answers 403 to a user who is blocked meanwhile, tells nobody and forgets all three items", async () => {
+    const { handle, table, connections, items } = setUp();
+    table.put(older);
+    table.beforeCall = (name) => {
+      if (name === "save") table.blocks.set("user#42", now / 1000 + 3_600);
+      return Promise.resolve();
+    };
+    expect(await handle()).to.deep.equal({ statusCode: 403, message: "the user is blocked" });
+    expect(items()).to.deep.equal([]);
+    expect(connections.posts).to.deep.equal([]);
+  });
+
+  for (const method of ["add", "addLookup", "save"]) {
+    it(`answers 500 where ${method} fails, and leaves nothing behind`, async () => {
+      const { handle, table, items, connections } = setUp();
+      table.failing.add(method);
+      expect((await handle()).statusCode).to.equal(500);
+      expect(items()).to.deep.equal([]);
+      expect(table.calls.filter((call) => call === "deleteIfConnection")).to.have.length(3);
+      expect(connections.posts).to.deep.equal([]);
+    });
+  }
+
+  it("cleans up only when neither item is being written any more", async () => {
+    const { handle, table, items } = setUp();
+    let finish = (): void => undefined;
+    table.failing.add("addLookup");
+    table.beforeCall = (name) => (name === "add" ? new Promise((resolve) => (finish = resolve)) : Promise.resolve());
+    const answer = handle();
+    while (!table.calls.includes("addLookup")) await new Promise(setImmediate);
+    expect(table.calls).not.to.include("deleteIfConnection");
+    finish();
+    expect((await answer).statusCode).to.equal(500);
+    expect(items()).to.deep.equal([]);
+  });
+
+  it("logs no token", async () => {
+    const { handle, log, table } = setUp();
+    table.put(older);
+    await handle("websocket-relay.v1, websocket-relay.bearer.secret");
+    await handle("websocket-relay.bearer.secret");
+    expect(log.lines).to.have.length(3);
+    expect(log.text).not.to.contain("secret");
+  });
+});

@@ -1,0 +1,71 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { expect } from "chai";
+import { connectionLookupKey } from "../../../handlers/connections/connectionLookup";
+import { DynamoDbConnectionLookups } from "../../../handlers/connections/connectionLookups";
+import { connectionIdOf } from "../../../handlers/connections/userConnection";
+import { refusal } from "../../support/refusal";
+import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
+
+const lookup = {
+  ...{ connectionId: "c1=", connectedAt: 1_700_000_000_500, expirationDate: 1_700_010_800 },
+  session: { callerId: "user#42", context: "chat#7" },
+};
+const Key = { caller_id: { S: "connection#c1=" }, context: { S: "#connection#c1=" } };
+const Item = {
+  ...{ ...Key, connection_id: { S: "c1=" }, connected_at: { N: "1700000000500" } },
+  ...{ expiration_date: { N: "1700010800" } },
+  ...{ session_caller_id: { S: "user#42" }, session_context: { S: "chat#7" } },
+};
+const denied = { status: 400, body: { __type: "com.amazon.coral.service#AccessDeniedException", message: "denied" } };
+
+function lookupsWith(respond: (request: FakeRequest, index: number) => FakeResponse) {
+  const { requests, requestHandler } = fakeRequestHandler(respond);
+  const client = new DynamoDBClient({ ...fakeCredentials, maxAttempts: 1, requestHandler });
+  const lookups = new DynamoDbConnectionLookups(client, { tableName: "t" });
+  return { lookups, requests, sent: () => requests.map(({ target, text }) => [target, JSON.parse(text) as unknown]) };
+}
+
+describe("DynamoDbConnectionLookups", () => {
+  it("adds a lookup under the connection alone, with what the index and the table's expiry need", async () => {
+    const { lookups, sent } = lookupsWith(() => ({}));
+    await lookups.add(lookup);
+    expect(sent()).to.deep.equal([["PutItem", { TableName: "t", Item }]]);
+  });
+
+  it("reads a lookup consistently", async () => {
+    const { lookups, sent } = lookupsWith(() => ({ body: { Item } }));
+    expect(await lookups.read("c1=")).to.deep.equal(lookup);
+    expect(sent()).to.deep.equal([["GetItem", { TableName: "t", Key, ConsistentRead: true }]]);
+  });
+
+  for (const [name, body] of [
+    ["there is none", {}],
+    ["it names no session", { Item: { ...Item, session_context: undefined } }],
+    ["it is none of ours", { Item: Key }],
+  ] as const) {
+    it(`reads none where ${name}`, async () => {
+      expect(await lookupsWith(() => ({ body })).lookups.read("c1=")).to.equal(undefined);
+    });
+  }
+
+  it("throws where the table fails", async () => {
+    const { lookups } = lookupsWith(() => denied);
+    for (const call of [lookups.add(lookup), lookups.read("c1=")]) {
+      expect((await refusal(call)).message).to.equal("denied");
+    }
+  });
+
+  it("hands the signal that stops it to the client", async () => {
+    const { lookups, requests } = lookupsWith(() => ({}));
+    await lookups.read("c1=", AbortSignal.abort());
+    expect(requests.map(({ aborted }) => aborted)).to.deep.equal([true]);
+  });
+});
+
+describe("a lookup's key", () => {
+  it("is no session's, and is told from one by who finds it by its connection", () => {
+    const { callerId, context } = connectionLookupKey("c1=");
+    expect(callerId).not.to.match(/^user#/);
+    expect(connectionIdOf(context)).to.equal("c1=");
+  });
+});

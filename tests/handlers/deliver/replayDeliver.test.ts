@@ -1,0 +1,273 @@
+import { expect } from "chai";
+import { backoffOf } from "./deliverSetUp";
+import { sqsRecord } from "../../support/events";
+import { key, now } from "../history/entries";
+import { retentionMs, row, setUp } from "./replayDeliverSetUp";
+
+/** Beside the body of `m1`, with the longest number of all. */
+const envelopeBytes = '{"type":"message","epoch":"123456789012","seq":9007199254740991,"id":"m1","body":""}'.length;
+
+describe("deliver in replay: one message", () => {
+  it("posts a message in its envelope, under the number that it is stored by", async () => {
+    const { run, connections, history, queue, outcomes } = setUp();
+    const record = sqsRecord({ body: "hello", attributes: { messageId: "order-7", trace: "t-1" } });
+    expect(await run(record)).to.deep.equal([]);
+    expect(connections.posts.map(({ body }) => JSON.parse(body) as unknown)).to.deep.equal([
+      { type: "message", epoch: "e1", seq: 1, id: "order-7", body: "hello" },
+    ]);
+    expect(history.entries(key)).to.deep.equal([
+      {
+        ...{ epoch: "e1", seq: 1, messageId: "order-7", body: "hello", storedAtMs: now, expiresAtMs: undefined },
+        attributes: { trace: { dataType: "String", stringValue: "t-1" } },
+      },
+    ]);
+    expect(outcomes()).to.deep.equal({ m1: "delivered" });
+    expect(queue.visibilities).to.deep.equal([]);
+  });
+
+  it("costs two writes and one read of the history, and one read of the sessions", async () => {
+    const { run, history, sessions } = setUp();
+    await run(sqsRecord());
+    expect(history.calls).to.deep.equal(["readTail", "claim", "put"]);
+    expect(sessions.calls).to.deep.equal(["readAll"]);
+  });
+
+  it("reads the session after the message stands, never before", async () => {
+    const { run, sessions, connections, stored, outcomes } = setUp();
+    const { readAll } = sessions;
+    sessions.readAll = (keys) => {
+      expect(stored()).to.deep.equal(["1 m1"]);
+      // Whoever is there by now and was not before has asked for nothing yet, or for this too.
+      sessions.put({ ...row, connectionId: "c2" });
+      return readAll.call(sessions, keys);
+    };
+    await run(sqsRecord());
+    expect(connections.posts.map(({ connectionId }) => connectionId)).to.deep.equal(["c2"]);
+    expect(outcomes()).to.deep.equal({ m1: "delivered" });
+  });
+
+  it("is done with a message whose client is away: it stands in the history", async () => {
+    const { run, connections, sessions, outcomes, stored, metrics } = setUp();
+    sessions.rows.clear();
+    expect(await run(sqsRecord())).to.deep.equal([]);
+    expect(outcomes()).to.deep.equal({ m1: "stored: no-session" });
+    expect(stored()).to.deep.equal(["1 m1"]);
+    expect(connections.posts).to.deep.equal([]);
+    expect(metrics.flushes).to.deep.equal([[{ name: "Stored", value: 1, reason: "no-session" }]]);
+  });
+
+  for (const result of ["throttled", "gateway-error", "network-error", "timeout", "forbidden"] as const) {
+    it(`retries after ${result}, under the same number`, async () => {
+      const { run, connections, queue, stored, posted, outcomes } = setUp();
+      connections.answers.set("c1", result);
+      expect(await run(sqsRecord())).to.deep.equal(["m1"]);
+      expect(outcomes()).to.deep.equal({ m1: `failed: ${result}` });
+      expect(queue.visibilities).to.deep.equal([[backoffOf("m1", 1)]]);
+      connections.answers.clear();
+      expect(await run(sqsRecord({ attempt: 2 }))).to.deep.equal([]);
+      expect(stored()).to.deep.equal(["1 m1"]);
+      expect(posted()).to.deep.equal(["c1: 1", "c1: 1"]);
+    });
+  }
+
+  for (const method of ["readTail", "claim", "put"]) {
+    it(`retries where ${method} fails, and posts nothing that has no number`, async () => {
+      const { run, history, sessions, connections, outcomes, log } = setUp();
+      history.beforeCall = (name) => (name === method ? Promise.reject(new Error("no table")) : Promise.resolve());
+      expect(await run(sqsRecord())).to.deep.equal(["m1"]);
+      expect(outcomes()).to.deep.equal({ m1: "failed: history-unavailable" });
+      expect(log.lines[0]).to.include({ level: "error", event: "message not stored", messageId: "m1" });
+      expect(connections.posts).to.deep.equal([]);
+      expect(sessions.calls).to.deep.equal([]);
+    });
+  }
+
+  it("retries where other messages took one number after the other", async () => {
+    const { run, history, outcomes } = setUp();
+    history.put = () => Promise.resolve("taken");
+    expect(await run(sqsRecord())).to.deep.equal(["m1"]);
+    expect(outcomes()).to.deep.equal({ m1: "failed: history-contended" });
+  });
+
+  it("retries a stored message where the sessions cannot be read", async () => {
+    const { run, sessions, outcomes, stored } = setUp();
+    sessions.failing.add("readAll");
+    expect(await run(sqsRecord())).to.deep.equal(["m1"]);
+    expect(outcomes()).to.deep.equal({ m1: "failed: session-store-unavailable" });
+    expect(stored()).to.deep.equal(["1 m1"]);
+  });
+
+  it("posts the body that stands where a message comes twice", async () => {
+    const { run, connections } = setUp();
+    const published = (sqsMessageId: string, body: string) =>
+      sqsRecord({ messageId: sqsMessageId, body, attributes: { messageId: "order-7" } });
+    await run(published("m1", "first"), published("m2", "second"));
+    await run(published("m3", "third"));
+    const envelope = { type: "message", epoch: "e1", seq: 1, id: "order-7", body: "first" };
+    expect(connections.posts.map(({ body }) => JSON.parse(body) as unknown)).to.deep.equal([envelope, envelope]);
+  });
+
+  it("does not post what is older than the retention, though it stands", async () => {
+    const { run, connections, clock, outcomes } = setUp();
+    await run(sqsRecord());
+    clock.now += retentionMs;
+    expect(await run(sqsRecord())).to.deep.equal([]);
+    expect(outcomes()).to.deep.equal({ m1: "stored: expired" });
+    expect(connections.posts).to.have.lengthOf(1);
+  });
+
+  for (const [name, body, id, refused] of [
+    ["as large as the gateway takes with its envelope", "x".repeat(131_072 - envelopeBytes), "m1", false],
+    ["a byte larger than that", "x".repeat(131_073 - envelopeBytes), "m1", true],
+    ["whose escapes are too many", '"'.repeat(70_000), "m1", true],
+    ["larger than the gateway takes without its envelope", "x".repeat(131_073), "m1", true],
+  ] as const) {
+    it(`${refused ? "dead-letters a message" : "gives a number to a message that is"} ${name}`, async () => {
+      const { run, stored, reasons, history } = setUp();
+      expect(await run(sqsRecord({ messageId: id, body }))).to.deep.equal([]);
+      expect(reasons()).to.deep.equal(refused ? ["payload-too-large"] : []);
+      expect(stored()).to.deep.equal(refused ? [] : ["1 m1"]);
+      if (refused) expect(history.calls).to.deep.equal([]);
+    });
+  }
+});
+
+describe("deliver in replay: a message that expires", () => {
+  const told = (seq: number) => ({ type: "message", epoch: "e1", seq, id: `m${seq}`, expired: true });
+  const expiring = (ms: number) => sqsRecord({ attributes: { expiresAt: new Date(now + ms).toISOString() } });
+
+  it("is stored with its time, and posted before", async () => {
+    const { run, posted, history } = setUp();
+    await run(expiring(1));
+    expect(posted()).to.deep.equal(["c1: 1"]);
+    expect(history.entries(key)[0]?.expiresAtMs).to.equal(now + 1);
+  });
+
+  it("is dead-lettered where it has before it gets a number", async () => {
+    const { run, reasons, stored, connections } = setUp();
+    expect(await run(expiring(0))).to.deep.equal([]);
+    expect(reasons()).to.deep.equal(["expired"]);
+    expect(stored()).to.deep.equal([]);
+    expect(connections.posts).to.deep.equal([]);
+  });
+
+  for (const [name, prepare, answer] of [
+    ["is no dead letter of the queue's where it has its number", "put", []],
+    ["is dead-lettered where its number is another's", "other", ["expired"]],
+    ["is dead-lettered where nothing stands on its number", "claim", ["expired"]],
+  ] as const) {
+    it(name, async () => {
+      const { run, connections, history, clock, reasons, queue } = setUp();
+      connections.answers.set("c1", "throttled");
+      if (prepare === "put") await run(expiring(10));
+      else await history.claim(key, "m1", { seq: 1, claimedAtMs: now }, 0);
+      if (prepare === "other") await run(sqsRecord({ messageId: "m2" }));
+      clock.now += 10;
+      queue.visibilities.length = 0;
+      expect(await run(expiring(10))).to.deep.equal([]);
+      expect(reasons()).to.deep.equal(answer);
+    });
+  }
+
+  it("is told by its number, without its body, where it expires after it was stored", async () => {
+    const { run, history, clock, envelopes, outcomes } = setUp();
+    history.afterCall = (name) => Promise.resolve(void (name === "put" && (clock.now += 10)));
+    expect(await run(expiring(10))).to.deep.equal([]);
+    expect(outcomes()).to.deep.equal({ m1: "stored: expired" });
+    expect(envelopes()).to.deep.equal([told(1)]);
+  });
+
+  it("is told where it expires between two attempts, in its place among the others", async () => {
+    const { run, clock, connections, envelopes, outcomes } = setUp();
+    connections.answers.set("c1", "throttled");
+    await run(expiring(10));
+    clock.now += 10;
+    connections.answers.clear();
+    connections.posts.length = 0;
+    expect(await run(sqsRecord({ messageId: "m2" }), { ...expiring(10) })).to.deep.equal([]);
+    expect(connections.posts).to.have.lengthOf(1);
+    expect(envelopes()).to.deep.equal([
+      told(1),
+      { type: "message", epoch: "e1", seq: 2, id: "m2", body: "body of m2" },
+    ]);
+    expect(outcomes()).to.deep.equal({ m1: "stored: expired", m2: "delivered" });
+  });
+
+  it("is told once more where its body went before", async () => {
+    const { run, clock, history, envelopes, published } = setUp();
+    await run(expiring(10));
+    clock.now += 10;
+    await history.strip(key, 1, undefined);
+    expect(await run(expiring(10))).to.deep.equal([]);
+    expect(envelopes().at(-1)).to.deep.equal(told(1));
+    expect(published).to.deep.equal([]);
+  });
+
+  for (const deadLetterExpired of [true, false]) {
+    it(`is reported before it is told, ${deadLetterExpired ? "and" : "not"} dead-lettered`, async () => {
+      const { run, history, clock, connections, published, reasons, metrics } = setUp(30_000, { deadLetterExpired });
+      history.afterCall = (name) => Promise.resolve(void (name === "put" && (clock.now += 10)));
+      connections.onPost = () => {
+        expect(published.map(({ status, reason, seq }) => [status, reason, seq])).to.deep.equal([
+          ["expired", "expires-at", 1],
+        ]);
+        // What a client then acknowledges has got its receipt.
+        expect(history.entries(key)[0]?.body).to.equal(undefined);
+        return Promise.resolve({ result: "delivered" });
+      };
+      await run(expiring(10));
+      expect(connections.posts).to.have.lengthOf(1);
+      expect(reasons()).to.deep.equal(deadLetterExpired ? ["expired"] : []);
+      expect(metrics.flushes[0]).to.deep.include({ name: "Expired", value: 1, reason: "expires-at" });
+      expect(metrics.flushes[0]).to.deep.include({ name: "Stored", value: 1, reason: "expired" });
+    });
+  }
+
+  it("is not reported where a client has acknowledged it", async () => {
+    const { run, clock, history, published, envelopes } = setUp();
+    await run(expiring(10));
+    await history.acknowledge(key, { epoch: "e1", seq: 1 });
+    clock.now += 10;
+    expect(await run(expiring(10))).to.deep.equal([]);
+    expect(published).to.deep.equal([]);
+    expect(envelopes().at(-1)).to.deep.equal(told(1));
+  });
+
+  it("is not told where it cannot be reported: a resume does both", async () => {
+    const { run, history, clock, connections, receipts, outcomes, log } = setUp();
+    history.afterCall = (name) => Promise.resolve(void (name === "put" && (clock.now += 10)));
+    receipts.fails = true;
+    expect(await run(expiring(10))).to.deep.equal([]);
+    expect(outcomes()).to.deep.equal({ m1: "stored: expired" });
+    expect(connections.posts).to.deep.equal([]);
+    expect(log.lines[0]).to.deep.include({
+      ...{ level: "error", event: "expired messages not reported", messageIds: ["m1"] },
+    });
+    expect(history.entries(key)[0]?.body).to.be.a("string");
+  });
+
+  it("is left to the sweeper where no client is connected", async () => {
+    const { run, history, clock, sessions, published, connections } = setUp();
+    history.afterCall = (name) => Promise.resolve(void (name === "put" && (clock.now += 10)));
+    sessions.rows.clear();
+    expect(await run(expiring(10))).to.deep.equal([]);
+    expect(published).to.deep.equal([]);
+    expect(connections.posts).to.deep.equal([]);
+  });
+
+  it("is not tried again where the gateway does not take its number; what comes after it is", async () => {
+    const { run, history, clock, connections, outcomes, log } = setUp();
+    history.afterCall = (name) => Promise.resolve(void (name === "put" && (clock.now += 10)));
+    connections.answers.set("c1", "throttled");
+    expect(await run(expiring(10), sqsRecord({ messageId: "m2" }))).to.deep.equal(["m2"]);
+    expect(outcomes()).to.deep.equal({ m1: "stored: expired", m2: "failed: throttled" });
+    expect(log.lines.find(({ event }) => event === "not posted")).to.deep.include({ messageIds: ["m1", "m2"] });
+  });
+
+  it("is tried again where its claim cannot be read", async () => {
+    const { run, history, outcomes } = setUp();
+    history.beforeCall = () => Promise.reject(new Error("no table"));
+    expect(await run(expiring(0))).to.deep.equal(["m1"]);
+    expect(outcomes()).to.deep.equal({ m1: "failed: history-unavailable" });
+  });
+});

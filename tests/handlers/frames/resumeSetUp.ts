@@ -1,0 +1,30 @@
+import { resume } from "../../../handlers/frames/resume";
+import type { MessageEnvelope, Resume } from "../../../protocol";
+import { frameOf, frameParts, retentionMs } from "./frameSetUp";
+import { now } from "../history/storedEntries";
+
+/** `resume` over parts in memory, and what it has posted. */
+export function setUp(options?: Parameters<typeof frameParts>[0]) {
+  const parts = frameParts(options);
+  const handle = resume(parts.dependencies);
+  return {
+    ...parts,
+    ask: (asked: Omit<Resume, "action"> = {}) => handle(...frameOf({ action: "resume", ...asked })),
+    send: (frame: object | string | undefined, remainingMs?: number) => handle(...frameOf(frame, remainingMs)),
+    /** Of everything that was posted, in order. */
+    envelopes: () => parts.posted().flat(),
+    seqs: () =>
+      parts
+        .posted()
+        .flat()
+        .flatMap((envelope) => (envelope.type === "message" ? [envelope.seq] : [])),
+  };
+}
+
+export const at = (seq: number, epoch = "e") => ({ epoch, seq });
+/** When it was stored, what has just expired. */
+export const expired = now - retentionMs;
+export const messageOf = (seq: number): MessageEnvelope => ({
+  ...{ type: "message", epoch: "e", seq, id: `m${seq}`, body: `body ${seq}` },
+});
+export const range = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, i) => first + i);

@@ -1,0 +1,46 @@
+import { CreateTableCommand, DescribeTableCommand, GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDbHistory } from "../../../handlers/history/dynamoDbHistory";
+import { historyPartition, logEntry } from "../../../handlers/history/historyKey";
+import { Tables } from "../../../local/dynamodb/table";
+import { tableClient } from "../../../local/dynamodb/tableClient";
+import { Trace } from "../../../local/trace/trace";
+import { key } from "./entries";
+
+/** The history in a real table within this process, declared as by the component as far as the history goes. */
+export async function dynamoDbHistory(retentionMs: number) {
+  const tables = await Tables.start({ trace: new Trace() });
+  const client = tableClient(tables);
+  const attribute = (AttributeName: string, AttributeType: "S" | "N") => ({ AttributeName, AttributeType });
+  await client.send(
+    new CreateTableCommand({
+      TableName: "history",
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: [
+        ...[attribute("session", "S"), attribute("entry", "S")],
+        ...[attribute("expiry_shard", "S"), attribute("due_at", "N")],
+      ],
+      KeySchema: [
+        { AttributeName: "session", KeyType: "HASH" },
+        { AttributeName: "entry", KeyType: "RANGE" },
+      ],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: "expiry",
+          KeySchema: [
+            { AttributeName: "expiry_shard", KeyType: "HASH" },
+            { AttributeName: "due_at", KeyType: "RANGE" },
+          ],
+          Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: ["caller_id", "context", "seq"] },
+        },
+      ],
+    }),
+  );
+  const status = async () => (await client.send(new DescribeTableCommand({ TableName: "history" }))).Table?.TableStatus;
+  while ((await status()) !== "ACTIVE");
+  const history = new DynamoDbHistory(client, { tableName: "history", retentionMs, expiryIndexName: "expiry" });
+  const rawEntry = async (seq: number) => {
+    const Key = { session: { S: historyPartition(key) }, entry: { S: logEntry(seq) } };
+    return (await client.send(new GetItemCommand({ TableName: "history", Key }))).Item;
+  };
+  return { history, rawEntry, close: async () => (client.destroy(), await tables.close()) };
+}

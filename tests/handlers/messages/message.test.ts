@@ -1,0 +1,218 @@
+import { expect } from "chai";
+import { deadLetterOf, messageOf } from "../../../handlers/messages/message";
+import { sqsRecord } from "../../support/events";
+
+const text = (stringValue: string) => ({ dataType: "String", stringValue });
+
+describe("message", () => {
+  it("takes the session, the attempt and the body out of a record", () => {
+    const record = sqsRecord({ messageId: "m9", body: "hello", attempt: 3, sentAtMs: 1_700_000_000_000 });
+    expect(messageOf(record)).to.deep.equal({
+      messageId: "m9",
+      sqsMessageId: "m9",
+      receiptHandle: "receipt-m9",
+      attempt: 3,
+      sentAtMs: 1_700_000_000_000,
+      expiresAtMs: undefined,
+      messageGroupId: undefined,
+      isInOrder: false,
+      body: "hello",
+      attributes: record.messageAttributes,
+      key: { value: { callerId: "user#42", context: "chat#7" } },
+    });
+  });
+
+  it("takes the publisher's id, the expiry and the message group out of a record", () => {
+    const attributes = { messageId: "order-7 shipped", expiresAt: "2026-11-25T13:00:00+01:00" };
+    expect(messageOf(sqsRecord({ messageId: "m9", attributes, messageGroupId: "g1" }))).to.include({
+      messageId: "order-7 shipped",
+      sqsMessageId: "m9",
+      expiresAtMs: Date.UTC(2026, 10, 25, 12),
+      messageGroupId: "g1",
+    });
+  });
+
+  it("is in order where a FIFO queue has given it a sequence number", () => {
+    const record = sqsRecord({ messageGroupId: "g1", sequenceNumber: "00000000000000000001" });
+    expect(messageOf(record)).to.include({ messageGroupId: "g1", isInOrder: true });
+  });
+
+  it("takes a publisher's id of a labelled type", () => {
+    const rawAttributes = { messageId: { dataType: "String.uuid", stringValue: "u1" } };
+    expect(messageOf(sqsRecord({ rawAttributes }))).to.deep.include({
+      messageId: "u1",
+      key: { value: { callerId: "user#42", context: "chat#7" } },
+    });
+  });
+
+  it("keeps the publisher's id of a message that cannot be delivered for another reason", () => {
+    expect(messageOf(sqsRecord({ attributes: { user: "", messageId: "order-7" } })).messageId).to.equal("order-7");
+  });
+
+  it("goes by the queue's id where the publisher's is unusable", () => {
+    expect(messageOf(sqsRecord({ messageId: "m9", attributes: { messageId: "x".repeat(129) } })).messageId).to.equal(
+      "m9",
+    );
+  });
+
+  for (const dataType of ["String", "String.email", "Number", "Number.int"]) {
+    it(`takes an attribute of type ${dataType}`, () => {
+      const record = sqsRecord({ rawAttributes: { user: { dataType, stringValue: "43" } } });
+      expect(messageOf(record).key.value?.callerId).to.equal("user#43");
+    });
+  }
+
+  it("takes a body of 128 KB in UTF-8", () => {
+    expect(messageOf(sqsRecord({ body: "é".repeat(65_536) })).key.reason).to.equal(undefined);
+  });
+
+  for (const [name, given, reason] of [
+    ["lacks user", { attributes: { user: undefined } }, "missing-attribute: user"],
+    ["lacks context", { attributes: { context: undefined } }, "missing-attribute: context"],
+    ["lacks contextId", { attributes: { contextId: undefined } }, "missing-attribute: contextId"],
+    ["has an empty user", { attributes: { user: "" } }, "unusable-attribute: user is empty"],
+    ["has a # in context", { attributes: { context: "a#b" } }, "unusable-attribute: context contains #"],
+    [
+      "has a contextId that is too long",
+      { attributes: { contextId: "x".repeat(1020) } },
+      "unusable-attribute: context and contextId: 1025 bytes as a key, at most 1024 are allowed",
+    ],
+    [
+      "has a binary user",
+      { rawAttributes: { user: { dataType: "Binary", binaryValue: "NDI=" } } },
+      "unusable-attribute: user is of type Binary",
+    ],
+    [
+      "has a list for a user",
+      { rawAttributes: { user: { dataType: "String.Array", stringValue: '["42"]' } } },
+      "unusable-attribute: user is of type String.Array",
+    ],
+    ["has an empty messageId", { attributes: { messageId: "" } }, "unusable-attribute: messageId is empty"],
+    [
+      "has a messageId that is too long",
+      { attributes: { messageId: "x".repeat(129) } },
+      "unusable-attribute: messageId: 129 characters, at most 128 are allowed",
+    ],
+    [
+      "has a messageId that is a number",
+      { rawAttributes: { messageId: { dataType: "Number", stringValue: "7" } } },
+      "unusable-attribute: messageId is of type Number",
+    ],
+    [
+      "has a binary messageId",
+      { rawAttributes: { messageId: { dataType: "Binary", binaryValue: "NDI=" } } },
+      "unusable-attribute: messageId is of type Binary",
+    ],
+    [
+      "has an expiresAt that is no date and time",
+      { attributes: { expiresAt: "tomorrow" } },
+      "unusable-attribute: expiresAt is no RFC 3339 date and time, such as 2026-11-25T12:00:00Z",
+    ],
+    [
+      "has an expiresAt in epoch seconds",
+      { rawAttributes: { expiresAt: { dataType: "Number", stringValue: "1700000000" } } },
+      "unusable-attribute: expiresAt is of type Number",
+    ],
+    ["has a body over 128 KB in UTF-8", { body: "é".repeat(65_536) + "x" }, "payload-too-large"],
+  ] as const) {
+    it(`cannot be delivered when it ${name}`, () => expect(messageOf(sqsRecord(given)).key).to.deep.equal({ reason }));
+  }
+});
+
+describe("dead letter", () => {
+  it("keeps body and attributes, and says why, after how many attempts, and which message it was", () => {
+    const message = messageOf(sqsRecord({ messageId: "m9", body: "hello", attributes: { trace: "t" } }));
+    expect(deadLetterOf(message, "no-session", 66)).to.deep.equal({
+      body: "hello",
+      attributes: {
+        user: text("42"),
+        context: text("chat"),
+        contextId: text("7"),
+        trace: text("t"),
+        reason: text("no-session"),
+        attempts: { dataType: "Number", stringValue: "66" },
+        originalMessageId: text("m9"),
+      },
+      messageGroupId: undefined,
+      sqsMessageId: "m9",
+      dropped: [],
+    });
+  });
+
+  it("keeps the publisher's id and the expiry, and names the message by the queue's id", () => {
+    const attributes = { messageId: "order-7", expiresAt: "2026-11-25T12:00:00Z" };
+    const letter = deadLetterOf(messageOf(sqsRecord({ messageId: "m9", attributes })), "expired", 1);
+    expect(letter.attributes).to.deep.include({
+      messageId: text("order-7"),
+      expiresAt: text("2026-11-25T12:00:00Z"),
+      originalMessageId: text("m9"),
+    });
+  });
+
+  it("stays in the message's group", () => {
+    expect(deadLetterOf(messageOf(sqsRecord({ messageGroupId: "g1" })), "no-session", 66).messageGroupId).to.equal(
+      "g1",
+    );
+  });
+
+  it("keeps the first message's id when a redriven one dies again, and replaces reason and attempts", () => {
+    const first = deadLetterOf(messageOf(sqsRecord({ messageId: "first" })), "no-session", 66);
+    const again = messageOf(sqsRecord({ messageId: "second", rawAttributes: first.attributes }));
+    expect(deadLetterOf(again, "throttled", 3).attributes).to.deep.equal({
+      ...first.attributes,
+      reason: text("throttled"),
+      attempts: { dataType: "Number", stringValue: "3" },
+    });
+  });
+
+  it("drops attributes that are not ours where there are more than ten, the last by name first", () => {
+    const attributes = { z: "1", b: "1", a: "1", y: "1", c: "1", d: "1", e: "9" };
+    const letter = deadLetterOf(messageOf(sqsRecord({ attributes })), "no-session", 66);
+    expect(Object.keys(letter.attributes)).to.have.members([
+      ...["user", "context", "contextId", "a", "b", "c", "d"],
+      ...["reason", "attempts", "originalMessageId"],
+    ]);
+    expect(letter.dropped).to.deep.equal(["e", "y", "z"]);
+  });
+
+  it("has room for two attributes that are not ours beside the publisher's id and the expiry", () => {
+    const attributes = { messageId: "order-7", expiresAt: "2026-11-25T12:00:00Z", c: "1", a: "1", b: "1" };
+    const letter = deadLetterOf(messageOf(sqsRecord({ attributes })), "no-session", 66);
+    expect(Object.keys(letter.attributes)).to.have.members([
+      ...["user", "context", "contextId", "messageId", "expiresAt", "a", "b"],
+      ...["reason", "attempts", "originalMessageId"],
+    ]);
+    expect(letter.dropped).to.deep.equal(["c"]);
+  });
+
+  it("takes a backend's own originalMessageId for no id of ours where it could be none", () => {
+    const own = messageOf(sqsRecord({ messageId: "m9", attributes: { originalMessageId: "x".repeat(129) } }));
+    const letter = deadLetterOf(own, "no-session", 66);
+    expect(letter.attributes.originalMessageId).to.deep.equal(text("m9"));
+    expect(letter.dropped).to.deep.equal(["originalMessageId"]);
+  });
+
+  it("names a backend's own reason and attempts among the dropped, but not those of a redriven letter", () => {
+    const own = messageOf(sqsRecord({ attributes: { reason: "because", attempts: "many" } }));
+    const letter = deadLetterOf(own, "no-session", 66);
+    expect(letter.attributes.reason).to.deep.equal(text("no-session"));
+    expect(letter.dropped).to.deep.equal(["reason", "attempts"]);
+    const redriven = messageOf(sqsRecord({ messageId: "second", rawAttributes: letter.attributes }));
+    expect(deadLetterOf(redriven, "throttled", 3).dropped).to.deep.equal([]);
+  });
+
+  it("keeps an attribute of whatever name", () => {
+    const attributes = { constructor: "1", toString: "2" };
+    const letter = deadLetterOf(messageOf(sqsRecord({ attributes })), "no-session", 66);
+    expect(Object.entries(letter.attributes)).to.deep.include.members([
+      ["constructor", text("1")],
+      ["toString", text("2")],
+    ]);
+  });
+
+  it("drops nothing at ten attributes", () => {
+    const letter = deadLetterOf(messageOf(sqsRecord({ attributes: { a: "1", b: "1", c: "1", d: "1" } })), "x", 1);
+    expect(Object.keys(letter.attributes)).to.have.length(10);
+    expect(letter.dropped).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,81 @@
+import { expect } from "chai";
+import { tableTrace } from "../../../local/dynamodb/tableTrace";
+
+describe("the label of a request to the session table", () => {
+  const label = (operation: string, request: object, body = "{}", status = 200) =>
+    tableTrace(operation, Buffer.from(JSON.stringify(request)), status, body)?.label;
+  const key = (context: string) => ({ caller_id: { S: "user#42" }, context: { S: context } });
+
+  it("tells a session, a connection and a block apart by their sort key", () => {
+    expect(label("PutItem", { Item: key("chat#7") })).to.equal("save session: ok");
+    expect(label("PutItem", { Item: key("#connection#abc=") })).to.equal("save connection: ok");
+    expect(label("DeleteItem", { Key: key("#connection#abc=") })).to.equal("delete connection: ok");
+    expect(label("GetItem", { Key: key("#block") })).to.equal("read block: none found");
+  });
+
+  it("counts what was found", () => {
+    expect(label("Query", {}, '{"Items":[{},{}]}')).to.equal("find session: 2 found");
+    expect(label("BatchGetItem", {}, '{"Responses":{"t":[{}]}}')).to.equal("read session: 1 found");
+  });
+
+  it("names a failure, and a condition that did not hold", () => {
+    const failure = (type: string) => JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}` });
+    const put = { Item: key("chat#7") };
+    expect(label("PutItem", put, failure("ConditionalCheckFailedException"), 400)).to.equal(
+      "save session: refused by its condition",
+    );
+    expect(label("PutItem", put, failure("AccessDeniedException"), 400)).to.equal(
+      "save session: failed, AccessDeniedException",
+    );
+  });
+
+  it("is none for what is no part of the flow", () => {
+    expect(label("DescribeTable", {})).to.equal(undefined);
+  });
+});
+
+describe("a request to the history table", () => {
+  const traced = (operation: string, request: object, body = "{}") => {
+    const seen = tableTrace(operation, Buffer.from(JSON.stringify(request)), 200, body);
+    return `${seen?.table}: ${seen?.label}`;
+  };
+  const key = (entry: string) => ({ session: { S: "5e" }, entry: { S: entry } });
+  const number = (seq: number) => `log#${String(seq).padStart(16, "0")}`;
+  const query = (from: number, rest: object = {}) => ({
+    ExpressionAttributeValues: { ":session": { S: "5e" }, ":from": { S: number(from) }, ":to": { S: number(1e15) } },
+    ...rest,
+  });
+
+  const meanings: [what: string, operation: string, request: object, label: string][] = [
+    ["a claim", "PutItem", { Item: { ...key("id#m-1"), seq: { N: "5" } } }, "claim number 5: ok"],
+    ["a claim that moves", "UpdateItem", { Key: key("id#m-1") }, "move claim: ok"],
+    ["a claim that is read", "GetItem", { Key: key("id#m-1") }, "read claim: none found"],
+    ["an append", "PutItem", { Item: key(number(5)) }, "append number 5: ok"],
+    ["an entry that is read", "GetItem", { Key: key(number(5)) }, "read number 5: none found"],
+    ["an entry that loses its body", "UpdateItem", { Key: key(number(5)) }, "change number 5: ok"],
+    ["an entry that goes", "DeleteItem", { Key: key(number(5)) }, "delete number 5: ok"],
+    ["an acknowledgement", "PutItem", { Item: key("acknowledged") }, "acknowledge: ok"],
+    ["what is acknowledged", "GetItem", { Key: key("acknowledged") }, "read what is acknowledged: none found"],
+    [
+      "the tail",
+      "Query",
+      query(1, { ScanIndexForward: false, ProjectionExpression: "seq" }),
+      "read the newest number: ok",
+    ],
+    ["the oldest", "Query", query(1, { ProjectionExpression: "seq" }), "read the oldest number: ok"],
+    ["a page", "Query", query(5), "read from number 5 on: ok"],
+    ["the index", "Query", { IndexName: "expiry" }, "find what is due: ok"],
+  ];
+  for (const [what, operation, request, label] of meanings) {
+    it(`is told as ${what}`, () => expect(traced(operation, request)).to.equal(`HistoryDB: ${label}`));
+  }
+
+  it("names no message's id, which is the backend's own", () => {
+    expect(traced("PutItem", { Item: { ...key("id#secret"), seq: { N: "5" } } })).not.to.include("secret");
+  });
+
+  it("is none of the session table's: its index, and its keys", () => {
+    expect(traced("Query", { IndexName: "connection" })).to.equal("WSSessionDB: find session: ok");
+    expect(traced("Query", { ExpressionAttributeValues: { ":user": { S: "user#log#1" } } })).to.match(/^WSSessionDB/);
+  });
+});

@@ -1,0 +1,73 @@
+import type { SQSEvent, SQSMessageAttributes, SQSRecord } from "aws-lambda";
+import type { Handshake } from "../../handlers/connect/handshake";
+
+/** A `$connect` event of a native client; `cookie`, `origin` and the like go into `headers`. */
+export function connectEvent(given: {
+  headers?: Record<string, string>;
+  query?: Record<string, string> | null;
+  multiValueQuery?: Record<string, string[]>;
+  multiValueHeaders?: Record<string, string[]>;
+  connectionId?: string;
+  connectedAt?: number;
+  sourceIp?: string;
+}): Handshake {
+  const query = given.query === undefined ? { context: "chat", contextId: "7" } : given.query;
+  return {
+    headers: { Host: "api.test", ...given.headers },
+    multiValueHeaders: given.multiValueHeaders,
+    // Both keys are absent when there is no query.
+    ...(query && { queryStringParameters: query, multiValueQueryStringParameters: given.multiValueQuery }),
+    requestContext: {
+      connectionId: given.connectionId ?? "c1",
+      connectedAt: given.connectedAt ?? 1_700_000_000_500,
+      requestId: "r1",
+      ...(given.sourceIp !== undefined && { identity: { sourceIp: given.sourceIp } }),
+    },
+  };
+}
+
+/** A record of the retry queue; `attributes` are String attributes, `undefined` leaves one out. */
+export function sqsRecord(
+  given: {
+    messageId?: string;
+    body?: string;
+    attempt?: number;
+    sentAtMs?: number;
+    messageGroupId?: string;
+    sequenceNumber?: string;
+    attributes?: Record<string, string | undefined>;
+    rawAttributes?: SQSMessageAttributes;
+  } = {},
+): SQSRecord {
+  const messageId = given.messageId ?? "m1";
+  const attributes = { user: "42", context: "chat", contextId: "7", ...given.attributes };
+  return {
+    messageId,
+    receiptHandle: `receipt-${messageId}`,
+    body: given.body ?? `body of ${messageId}`,
+    attributes: {
+      ApproximateReceiveCount: String(given.attempt ?? 1),
+      SentTimestamp: String(given.sentAtMs ?? 0),
+      SenderId: "sender",
+      ApproximateFirstReceiveTimestamp: "0",
+      ...(given.messageGroupId !== undefined && { MessageGroupId: given.messageGroupId }),
+      ...(given.sequenceNumber !== undefined && { SequenceNumber: given.sequenceNumber }),
+    },
+    messageAttributes: {
+      ...Object.fromEntries(
+        Object.entries(attributes).flatMap(([name, value]) =>
+          value === undefined ? [] : [[name, { dataType: "String", stringValue: value }]],
+        ),
+      ),
+      ...given.rawAttributes,
+    },
+    md5OfBody: "",
+    eventSource: "aws:sqs",
+    eventSourceARN: "arn:aws:sqs:eu-west-1:123456789012:queue",
+    awsRegion: "eu-west-1",
+  };
+}
+
+export function sqsEvent(...records: SQSRecord[]): SQSEvent {
+  return { Records: records };
+}
