@@ -29,6 +29,8 @@ const repository: Repository = {
 export default defineConfig({
   title: "pulumi-websocket-relay",
   description,
+  // It can be served from any path.
+  base: "./",
   lang: "en",
   head: [["link", { rel: "icon", href: `data:image/svg+xml,${encodeURIComponent(read("local/page/icon.svg"))}` }]],
   // The repository itself, so that pages link to each other, and to files, as they do on GitHub.
@@ -66,6 +68,14 @@ export default defineConfig({
         replacement: createRequire(join(site, "package.json")).resolve(name),
       })),
     },
+    plugins: [
+      {
+        // VitePress's own dependencies, which it looks for among the repository's. The server finds them when they are used.
+        name: "site:no-early-dependencies",
+        enforce: "post",
+        config: ({ optimizeDeps }) => void delete optimizeDeps?.include,
+      },
+    ],
     // Mermaid's, which a page loads when it has a diagram.
     build: { chunkSizeWarningLimit: 2_000 },
   },

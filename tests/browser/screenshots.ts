@@ -19,7 +19,7 @@ describe("the pictures of a recovery", () => {
       "Page 1 is ready",
       "Page 2 is ready",
       "Your report is ready",
-      "Thank you",
+      "A comment on your report",
     ];
     /** The next one is published after it is stored: messages published at the same time may change places. */
     const publish = async (number: number) => {
@@ -35,7 +35,7 @@ describe("the pictures of a recovery", () => {
     await page.untilNoticed(/Waiting to reconnect/);
     await page.page.locator("#cut-result", { hasText: "Replayed: 3 messages" }).waitFor();
     await publish(5);
-    await page.untilShown("Thank you");
+    await page.untilShown("A comment on your report");
     const origins = ["live", "replayed", "replayed", "replayed", "live"];
     expect(await page.shown()).to.deep.equal(messages.map((message, at) => `${at + 1} ${origins[at]} ${message}`));
     expect(await page.text("#state")).to.equal("Connected");
@@ -47,7 +47,8 @@ describe("the pictures of a recovery", () => {
     for (const colorScheme of ["light", "dark"] as const) {
       await page.page.emulateMedia({ colorScheme });
       const path = join(folder, `recovery-${colorScheme}.png`);
-      await page.page.screenshot({ path, clip: { x: 0, y: 0, width: width + 2 * x, height: y + height + x } });
+      const clip = { x: 0, y: 0, width: width + 2 * x, height: y + height + x };
+      await page.page.screenshot({ path, clip, animations: "disabled" });
       expect(statSync(path).size, path).to.be.below(250_000);
     }
     page.expectNoProblem();
