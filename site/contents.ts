@@ -96,7 +96,7 @@ export function sidebarOf(
       .filter(({ file }) => files.includes(file))
       .map((page) => ({ text: page.text, link: pageUrl(page.file) })),
   }));
-  const records = files.filter((file) => file.startsWith(decisions.folder)).sort();
+  const records = files.filter((file) => file.startsWith(decisions.folder)).sort(byAddress);
   const items = records.map((file) => ({ text: titleOf(file), link: pageUrl(file) }));
   return [
     ...groups,
@@ -104,6 +104,9 @@ export function sidebarOf(
     { text: "API reference", items: reference.map(referenceItem) },
   ].filter(({ items }) => items.length > 0);
 }
+
+/** An index before the pages of its folder. */
+const byAddress = (a: string, b: string) => (pageUrl(a) < pageUrl(b) ? -1 : 1);
 
 function referenceItem({ title, path, children = [] }: ReferenceEntry): SidebarItem {
   return {

@@ -33,10 +33,11 @@ describe("the site's sidebar", () => {
     ]);
   });
 
-  it("has every decision by its title, in the order of the files", () => {
-    expect(sidebar("docs/decisions/b.md", "docs/decisions/a.md")[0]).to.deep.include({
+  it("has every decision by its title, in the order of the files, after their index", () => {
+    expect(sidebar("docs/decisions/b.md", "docs/decisions/index.md", "docs/decisions/a.md")[0]).to.deep.include({
       text: "Decisions",
       items: [
+        { text: "title of docs/decisions/index.md", link: "/decisions/" },
         { text: "title of docs/decisions/a.md", link: "/decisions/a" },
         { text: "title of docs/decisions/b.md", link: "/decisions/b" },
       ],
