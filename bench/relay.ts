@@ -7,7 +7,7 @@ import { HISTORY_ATTRIBUTES as A, historyItemKey } from "../handlers/history/his
 import { logEntry } from "../handlers/history/historyKey";
 import { sessionKey, type SessionKey } from "../handlers/sessions/session";
 import { DynamoDbSessionStore } from "../handlers/sessions/sessions";
-import type { Addresses } from "../local/run/localRun";
+import type { Addresses } from "../local/run/addresses";
 import { Child } from "./childProcess";
 import type { Recording } from "./recorder";
 import type { RelayAnswer, RelayRequest } from "./relayProcess";

@@ -1,4 +1,5 @@
-import { type Addresses, LocalRun } from "../local/run/localRun";
+import type { Addresses } from "../local/run/addresses";
+import { LocalRun } from "../local/run/localRun";
 import { answer } from "./childProcess";
 import { Recorder, type Recording } from "./recorder";
 

@@ -7,7 +7,6 @@ import type { GatewayEnvironment } from "./environment";
 import { newResourceId, shortId } from "./ids";
 import type { ApiInputs, IntegrationInputs } from "./inputs";
 import { type IntegrationError, invokeProxy } from "./lambdaIntegration";
-import { answerMessage } from "./messages";
 import { disconnectEvent, requestContext, type Endpoint } from "./proxyEvents";
 import type { Wire } from "./wire";
 
@@ -37,11 +36,18 @@ export class Api {
     return connection?.exists && connection.stageName === stageName ? connection : undefined;
   }
 
-  /** A connection whose `$connect` is about to be invoked; `domainName` is the one that its client asked for. */
-  addConnection(stage: Stage, identity: Identity, wire: Wire, domainName: string): Connection {
+  /** A connection whose `$connect` is about to be invoked. */
+  addConnection(
+    stage: Stage,
+    identity: Identity,
+    wire: Wire,
+    /** The one that the client asked for. */
+    domainName: string,
+    onMessage: (connection: Connection, text: string) => void,
+  ): Connection {
     const { trace, timeScale } = this.environment;
     const listener: ConnectionListener = {
-      onMessage: (text) => void answerMessage(this, stage, connection, text),
+      onMessage: (text) => onMessage(connection, text),
       onClosing: (code, why) =>
         trace.record("Gateway", "Client", `close ${code} ${shortId(connection.id)}: ${why}`, {
           connectionId: connection.id,

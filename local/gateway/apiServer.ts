@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { Api } from "./api";
+import type { CustomDomains } from "./customDomains";
 import type { GatewayEnvironment } from "./environment";
 import { Handshake, refuse } from "./handshake";
 import type { ApiInputs } from "./inputs";
@@ -17,6 +18,13 @@ interface Target {
   domainName: string;
 }
 
+/** What a server needs to find the API that a request to a custom domain is for. */
+export interface ServerEnvironment extends GatewayEnvironment {
+  readonly customDomains: CustomDomains;
+  /** @throws Refusal where no API has the id. */
+  server(apiId: string): ApiServer;
+}
+
 /** One API behind a port of its own: WebSockets and `@connections` on the same one, as on AWS. */
 export class ApiServer {
   readonly api: Api;
@@ -26,7 +34,7 @@ export class ApiServer {
   private readonly sockets = new Set<Duplex>();
 
   constructor(
-    private readonly environment: GatewayEnvironment,
+    private readonly environment: ServerEnvironment,
     inputs: ApiInputs,
     private readonly listener: Listener,
   ) {

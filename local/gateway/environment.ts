@@ -1,15 +1,9 @@
-import type { Api } from "./api";
-import type { CustomDomains } from "./customDomains";
-import type { Handshake } from "./handshake";
 import type { Iam } from "../iam";
 import type { Trace } from "../trace/trace";
 import type { Invoker } from "../lambda/invoker";
 
 /** What every part of the gateway works with. */
 export interface GatewayEnvironment {
-  readonly customDomains: CustomDomains;
-  /** The API of an id, and who answers its handshakes. */
-  server(apiId: string): { api: Api; handshake: Handshake };
   readonly invoker: Invoker;
   readonly trace: Trace;
   /** Judges the calls to the management API. */

@@ -2,10 +2,9 @@ import { Iam } from "../iam";
 import type { Invoker } from "../lambda/invoker";
 import type { Trace } from "../trace/trace";
 import type { Api } from "./api";
-import { ApiServer } from "./apiServer";
+import { ApiServer, type ServerEnvironment } from "./apiServer";
 import type { Connection, ConnectionState } from "./connection";
 import { CustomDomains } from "./customDomains";
-import type { GatewayEnvironment } from "./environment";
 import { shortId } from "./ids";
 import type { ApiInputs } from "./inputs";
 import { Listener } from "./listener";
@@ -29,7 +28,7 @@ export interface GatewaysOptions {
 }
 
 /** The WebSocket APIs of a local account: real sockets on 127.0.0.1, and the network between them and their clients. */
-export class Gateways implements GatewayEnvironment {
+export class Gateways implements ServerEnvironment {
   readonly invoker: Invoker;
   readonly trace: Trace;
   readonly iam: Iam;

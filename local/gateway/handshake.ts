@@ -7,6 +7,7 @@ import type { Stage } from "./definition";
 import { shortId } from "./ids";
 import { IntegrationError, invokeProxy, type ProxyAnswer } from "./lambdaIntegration";
 import { limits } from "./limits";
+import { answerMessage } from "./messages";
 import { connectEvent, requestContext } from "./proxyEvents";
 import { Wire } from "./wire";
 
@@ -46,7 +47,9 @@ export class Handshake {
     if (!isWebSocketRequest(request)) return refuse(wire, 400, JSON.stringify({ message: "Bad Request" }));
 
     const identity = { userAgent: request.headers["user-agent"], sourceIp: request.socket.remoteAddress ?? "" };
-    const connection = this.api.addConnection(stage, identity, wire, domainName);
+    const connection = this.api.addConnection(stage, identity, wire, domainName, (from, text) => {
+      void answerMessage(this.api, stage, from, text);
+    });
     connection.tag = query.get("tag") ?? undefined;
     trace.record("Client", "Gateway", `open ${shortId(connection.id)}${addressee(query)}`, {
       connectionId: connection.id,

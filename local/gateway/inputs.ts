@@ -1,6 +1,5 @@
 import type { AccessLogSettings } from "./accessLog";
 import { isBodyExpression } from "./expression";
-import { functionArnOf } from "./lambdaIntegration";
 import { limits } from "./limits";
 import { badRequest } from "./refusal";
 import { isPlainTemplate } from "./template";
@@ -57,6 +56,13 @@ export interface StageInputs {
   defaultRouteSettings?: RouteSettings;
   accessLogSettings?: AccessLogSettings;
   routeSettings?: (RouteSettings & { routeKey: string })[];
+}
+
+/** The function behind `arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{functionArn}/invocations`. */
+export function functionArnOf(integrationUri: string | undefined): string | undefined {
+  return /^arn:[^:]+:apigateway:[^:]+:lambda:path\/2015-03-31\/functions\/(arn:[^/]+)\/invocations$/.exec(
+    integrationUri ?? "",
+  )?.[1];
 }
 
 /** The checks below throw what AWS refuses, and what would silently behave differently here than there. */

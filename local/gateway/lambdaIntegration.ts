@@ -1,5 +1,5 @@
 import { AccessDeniedError, type Invocation, type Invoker, ThrottledError } from "../lambda/invoker";
-import type { IntegrationInputs } from "./inputs";
+import { functionArnOf, type IntegrationInputs } from "./inputs";
 import { limits } from "./limits";
 
 /** What a function behind `AWS_PROXY` must answer with. */
@@ -24,13 +24,6 @@ export class IntegrationError extends Error {
   get publicMessage(): string {
     return this.status === 504 ? "Endpoint request timed out" : "Internal server error";
   }
-}
-
-/** The function behind `arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{functionArn}/invocations`. */
-export function functionArnOf(integrationUri: string | undefined): string | undefined {
-  return /^arn:[^:]+:apigateway:[^:]+:lambda:path\/2015-03-31\/functions\/(arn:[^/]+)\/invocations$/.exec(
-    integrationUri ?? "",
-  )?.[1];
 }
 
 /** Invokes the function behind an `AWS_PROXY` integration; rejects with `IntegrationError`. For `gone` see `Invoker`. */

@@ -27,7 +27,7 @@ const checks: Record<string, Check> = {
       .filter((path) => !existsSync(join(repository, path)))
       .map((path) => `the repository has no ${path}`),
   ),
-  // Its parser needs a browser: tests/browser/mermaid.browser.ts.
+  // Its parser needs a browser: tests/browser/docs.browser.ts.
   mermaid: () => [],
 };
 

@@ -1,4 +1,4 @@
-/** The names of the blocks that tests/engine/docs.engine.ts runs with the real pulumi CLI. */
+/** The names of the blocks that tests/engine runs with the real pulumi CLI. */
 export const engineBlocks = [
   "deploy",
   "deploy-cognito",
@@ -6,4 +6,5 @@ export const engineBlocks = [
   "custom-domain",
   "alarms",
   "deploy-smallest",
+  "engine-up",
 ];

@@ -6,6 +6,10 @@ import { parse } from "yaml";
 import { resolveAlarms } from "../../components/args/alarmArgs";
 import { argumentKeys, resolveArgs } from "../../components/args/args";
 import { authKeys, resolveAuth } from "../../components/args/authArgs";
+import { alarmsOf } from "../../components/monitoring/alarms";
+import { METRICS } from "../../handlers/metrics";
+import { REASONS } from "../../handlers/messages/reasons";
+import { type Refusal, refusals } from "../../handlers/connect/refusals";
 import { auth } from "../support/relayRun";
 import { pages } from "./blocks";
 
@@ -13,20 +17,67 @@ const folder = resolve(__dirname, "../..");
 const read = (file: string) => readFileSync(join(folder, file), "utf8");
 const markdown = pages.filter((file) => !file.startsWith("examples/"));
 
-/** The defaults by their keys, as a section's tables have them: the value stands in the column after its key's. */
-function defaultsIn(file: string, heading: string, keyColumn = 1): Map<string, string> {
-  const [, section = ""] = read(file).split(`\n## ${heading}\n`);
-  const rows = (section.split("\n## ")[0] ?? "")
+/** The cells of a page's tables, or of those of one of its sections, row by row. */
+function rowsIn(file: string, heading?: string): string[][] {
+  return (heading === undefined ? read(file) : sectionOf(file, heading))
     .split("\n")
     .filter((line) => line.startsWith("|"))
     .map((line) => line.split("|").map((cell) => cell.trim().replaceAll("`", "")));
-  return new Map(rows.map((cells) => [cells[keyColumn] ?? "", cells[keyColumn + 1] ?? ""]));
+}
+
+function sectionOf(file: string, heading: string): string {
+  const [, section = ""] = read(file).split(`\n## ${heading}\n`);
+  return section.split("\n## ")[0] ?? "";
+}
+
+/** The defaults by their keys: each in the column after its key's. */
+function defaultsIn(file: string, heading?: string, keyColumn = 1): Map<string, string> {
+  return new Map(rowsIn(file, heading).map((cells) => [cells[keyColumn] ?? "", cells[keyColumn + 1] ?? ""]));
 }
 
 const written = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
 
 describe("README", () => {
-  const documented = defaultsIn("README.md", "Configuration");
+  it("has at most 250 lines", () => {
+    expect(read("README.md").trimEnd().split("\n").length).to.be.at.most(250);
+  });
+
+  for (const item of ["connected", "wait for an hour", "idle"]) {
+    it(`has the price that docs/capacity-and-cost.md explains, in the row "${item}"`, () => {
+      const priceIn = (file: string, heading: string) =>
+        rowsIn(file, heading)
+          .find(([, what = ""]) => what.includes(item) && !what.startsWith("connections"))
+          ?.slice(2, 4)
+          .map((cell) => cell.replace(/ USD.*$/, ""));
+      const price = priceIn("README.md", "Who it is for");
+      expect(price).to.have.lengthOf(2).and.to.deep.equal(priceIn("docs/capacity-and-cost.md", "What it costs"));
+      expect(price?.every((usd) => /^\d+\.\d\d$/.test(usd))).to.equal(true);
+    });
+  }
+});
+
+describe("docs/failures.md", () => {
+  const made = Object.values(refusals) as ((...args: unknown[]) => Refusal)[];
+  const answers = new Set(
+    made.map((refusal) => refusal("access_token", 2)).map(({ statusCode, reason }) => `${statusCode} \`${reason}\``),
+  );
+  for (const answer of answers) {
+    it(`says what the answer ${answer} to a handshake means`, () => {
+      expect(sectionOf("docs/failures.md", "The handshake is refused")).to.include(`**${answer}.**`);
+    });
+  }
+
+  for (const reason of Object.values(REASONS)) {
+    it(`says what the reason ${reason} of a message means`, () => {
+      expect(sectionOf("docs/failures.md", "A message does not arrive")).to.match(
+        new RegExp(`\\*\\*\`${reason}(: [^\`]+)?\`\\*\\*`),
+      );
+    });
+  }
+});
+
+describe("docs/configuration.md", () => {
+  const documented = defaultsIn("docs/configuration.md");
 
   /** Where a default is nothing that could be written as a value. */
   const inWords: Record<string, string> = {
@@ -66,7 +117,7 @@ describe("README", () => {
 });
 
 describe("docs/operations.md", () => {
-  const thresholds = defaultsIn("docs/operations.md", "Alarms", 3);
+  const thresholds = defaultsIn("docs/operations.md", "Alarms");
   const { actions, ageAtFailedAttemptSeconds, ...values } = resolveAlarms({}, { shortest: 4, longest: 8 }) ?? {};
 
   for (const [key, value] of Object.entries(values)) {
@@ -79,14 +130,58 @@ describe("docs/operations.md", () => {
     expect(ageAtFailedAttemptSeconds).to.equal(3);
     expect(thresholds.get("ageAtFailedAttemptSeconds")).to.equal("three quarters of the shortest retry window");
     expect(actions).to.deep.equal([]);
-    const others = defaultsIn("docs/operations.md", "Alarms");
-    expect([others.get("actions"), others.get("enabled")]).to.deep.equal(["[]", "true"]);
+    expect([thresholds.get("actions"), thresholds.get("enabled")]).to.deep.equal(["[]", "true"]);
   });
+
+  const sectionOfPage = (heading: string) =>
+    read("docs/operations.md").split(`\n## ${heading}\n`)[1]?.split("\n## ")[0];
+  const resolved = resolveAlarms({}, { shortest: 4, longest: 8 }, "replay");
+  if (!resolved) throw new Error("alarms are on by default");
+  const alarms = alarmsOf(resolved, {
+    relayName: "relay",
+    delivery: "replay",
+    queueName: "queue",
+    deadLetterQueueName: "dead-letter-queue",
+    subscriptionDeadLetterQueueName: "subscription-dead-letter-queue",
+    functionNames: { "{function}": "function" },
+  });
+  for (const alarm of Object.keys(alarms)) {
+    it(`says what the alarm ${alarm} means, what to look at first, and what to do`, () => {
+      const [, section = ""] = sectionOfPage("Alarms")?.split(`\n### \`${alarm}\`\n`) ?? [];
+      expect(section.split("\n### ")[0])
+        .to.match(/^\*\*It means:\*\*/m)
+        .and.match(/^\*\*Look first at\*\*/m)
+        .and.match(/^\*\*(Do|Then)\b/m);
+    });
+  }
+
+  for (const metric of Object.values(METRICS)) {
+    it(`says what the metric ${metric} counts`, () => {
+      expect(sectionOfPage("Metrics")).to.include(`- **\`${metric}\`**`);
+    });
+  }
 
   it("has every key of customDomain", () => {
     const documented = [...defaultsIn("docs/operations.md", "A domain of your own").keys()];
     expect(documented).to.include.members(optionsOf("components/args/customDomainArgs.ts", "CustomDomainArgs"));
   });
+});
+
+describe("docs/decisions", () => {
+  const records = readdirSync(join(folder, "docs/decisions")).filter((name) => name !== "index.md");
+
+  for (const record of records) {
+    it(`has status, context, decision and consequences in ${record}, and lists it`, () => {
+      const text = read(`docs/decisions/${record}`);
+      expect(text).to.match(/^# .+\n\nStatus: (accepted|replaced by .+)\./);
+      expect([...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)).to.deep.equal([
+        "Context",
+        "Decision",
+        "Consequences",
+      ]);
+      expect(read("docs/decisions/index.md")).to.include(`](${record})`);
+    });
+  }
 });
 
 describe("the documentation", () => {

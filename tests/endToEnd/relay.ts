@@ -22,7 +22,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { type ClientOptions, WebSocket } from "ws";
-import type { Addresses } from "../../local/run/localRun";
+import type { Addresses } from "../../local/run/addresses";
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 

@@ -69,7 +69,7 @@ export function isPulumiInstalled(): boolean {
 export class ProgramCopy {
   private constructor(
     private readonly root: string,
-    private readonly environment: NodeJS.ProcessEnv,
+    readonly environment: NodeJS.ProcessEnv,
   ) {}
 
   /** @param providerPort Where the provider listens that stands in for `aws`. */

@@ -279,7 +279,8 @@ describe("the packed package, in another team's program", function () {
 
   it("holds what was compiled, and neither sources nor tests nor maps", () => {
     const folder = consumer.packageFolder;
-    const others = ["CHANGELOG.md", "LICENSE", "docs", "examples", "protocol", "README.md", "package.json"];
+    const pages = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"];
+    const others = [...pages, "docs", "examples", "protocol", "package.json"];
     expect(readdirSync(folder).filter((name) => name !== "node_modules")).to.have.members(["dist", ...others]);
     expect(readdirSync(join(folder, "protocol"))).to.have.members(["frames.schema.json", "receipt.schema.json"]);
 

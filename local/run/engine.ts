@@ -1,0 +1,105 @@
+import { parseArgs } from "node:util";
+import { readPairs, readProgramFolder } from "./sharedFlags";
+import type { LocalRunOptions } from "./localRun";
+import { exitWithError, Finished, runUntilInterrupted } from "./runUntilInterrupted";
+import { welcome } from "./welcome";
+
+// `npm run engine`: the real pulumi CLI against the local parts.
+
+const usage = `npm run engine -- [--stack dev] [--config KEY=VALUE]… [--program FOLDER] COMMAND [ARGUMENT]…
+
+Runs a command of the real pulumi CLI against this machine instead of AWS: npm run engine -- up
+
+  --stack NAME         the stack whose config is used: dev (default), prod, or any Pulumi.NAME.yaml
+  -c, --config KEY=VALUE
+                       another value of the stack's config for this run, as often as needed: -c delivery=replay
+  --program FOLDER     another program than this repository's
+  COMMAND              up, preview, or any other command of the CLI, with its arguments`;
+
+interface Flags {
+  stack: string;
+  config: Record<string, string>;
+  programFolder?: string;
+  command: string[];
+}
+
+async function main(): Promise<void> {
+  const flags = readFlags(process.argv.slice(2));
+  if (!flags) {
+    console.log(usage);
+    return;
+  }
+  const { command, ...options } = flags;
+  let runAgain = "";
+  await runUntilInterrupted(
+    (LocalRun, onLateError) =>
+      LocalRun.start({
+        ...options,
+        timeScale: 1,
+        loseDisconnects: false,
+        log: (line) => console.error(line),
+        onLateError,
+        execute: byPulumi(command, options.programFolder, (variables) => {
+          const exported = Object.entries(variables).map(([key, value]) => `${key}=${value}`);
+          runAgain = `  export ${exported.join(" ")}\n  pulumi up`;
+        }),
+      }),
+    ({ addresses }) => {
+      const heading = `The relay that pulumi has made runs on this machine. In another shell, in the program's folder, change it with:\n\n${runAgain}`;
+      console.log(welcome(heading, addresses));
+    },
+  );
+}
+
+/** Ends the run with the command's exit code where it fails, or leaves no relay: a preview, say. */
+function byPulumi(
+  command: readonly string[],
+  programFolder: string | undefined,
+  onReady: (variables: Readonly<Record<string, string>>) => void,
+): LocalRunOptions["execute"] {
+  return async ({ config, provisioner }) => {
+    const { ProviderServer } = require("../provision/providerServer") as typeof import("../provision/providerServer");
+    const { PulumiCli } = require("./pulumiCli") as typeof import("./pulumiCli");
+    const { repository } = require("./localRun") as typeof import("./localRun");
+    const provider = await ProviderServer.start(provisioner);
+    const cli = await PulumiCli.create(programFolder ?? repository, config, provider.port);
+    // Whatever ends the process: the stack's file lies in the user's folder.
+    process.on("exit", () => cli.remove());
+    const exitCode = await cli.run(command);
+    const outputs = exitCode === 0 ? await cli.outputs() : {};
+    if (Object.keys(outputs).length === 0) throw new Finished(exitCode);
+    onReady(cli.variables);
+    return outputs;
+  };
+}
+
+/** Undefined where help was asked for, or no command was given. */
+function readFlags(args: string[]): Flags | undefined {
+  // What follows the command is the CLI's own.
+  const at = commandAt(args);
+  const { values } = parseArgs({
+    args: args.slice(0, at),
+    options: {
+      stack: { type: "string", default: "dev" },
+      config: { type: "string", short: "c", multiple: true, default: [] },
+      program: { type: "string" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  const command = args.slice(at);
+  if (values.help || command.length === 0) return undefined;
+  const programFolder = readProgramFolder(values.program);
+  return { stack: values.stack, config: readPairs(values.config), programFolder, command };
+}
+
+/** The index of the first argument that is neither a flag nor a flag's value. */
+function commandAt(args: readonly string[]): number {
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] as string;
+    if (!arg.startsWith("-")) return at;
+    if (["--stack", "--config", "-c", "--program"].includes(arg)) at += 1;
+  }
+  return args.length;
+}
+
+main().catch(exitWithError);
