@@ -82,7 +82,7 @@ export function pageUrl(file: string): string {
 }
 
 /**
- * @param files The site's Markdown files. An entry without a file is left out.
+ * @param files The site's Markdown files. An entry without a file is a dead link, which the check of the built site reports.
  * @param titleOf Reads a file's first heading.
  */
 export function sidebarOf(
@@ -92,9 +92,7 @@ export function sidebarOf(
 ): SidebarItem[] {
   const groups = contents.map(({ text, pages }) => ({
     text,
-    items: pages
-      .filter(({ file }) => files.includes(file))
-      .map((page) => ({ text: page.text, link: pageUrl(page.file) })),
+    items: pages.map((page) => ({ text: page.text, link: pageUrl(page.file) })),
   }));
   const records = files.filter((file) => file.startsWith(decisions.folder)).sort(byAddress);
   const items = records.map((file) => ({ text: titleOf(file), link: pageUrl(file) }));
@@ -102,7 +100,7 @@ export function sidebarOf(
     ...groups,
     ...(items.length > 0 ? [{ text: decisions.text, collapsed: true, items }] : []),
     { text: "API reference", items: reference.map(referenceItem) },
-  ].filter(({ items }) => items.length > 0);
+  ];
 }
 
 /** An index before the pages of its folder. */

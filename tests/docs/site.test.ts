@@ -26,15 +26,13 @@ describe("the site's sidebar", () => {
   const reference = [{ title: "client", path: "client/index.md", children: [{ title: "Gap", path: "client/Gap.md" }] }];
   const sidebar = (...files: string[]) => sidebarOf(files, (file) => `title of ${file}`, reference);
 
-  it("has the pages that exist, in their groups", () => {
-    expect(sidebar("docs/replay.md", "docs/index.md").slice(0, 2)).to.deep.equal([
-      { text: "Start", items: [{ text: "Overview", link: "/" }] },
-      { text: "Use", items: [{ text: "Replay", link: "/replay" }] },
-    ]);
+  it("has the pages of the guide, in their groups", () => {
+    expect(sidebar().map(({ text }) => text)).to.deep.equal(["Start", "Use", "Operate", "Project", "API reference"]);
+    expect(sidebar()[0]?.items?.[0]).to.deep.equal({ text: "Overview", link: "/" });
   });
 
   it("has every decision by its title, in the order of the files, after their index", () => {
-    expect(sidebar("docs/decisions/b.md", "docs/decisions/index.md", "docs/decisions/a.md")[0]).to.deep.include({
+    expect(sidebar("docs/decisions/b.md", "docs/decisions/index.md", "docs/decisions/a.md").at(-2)).to.deep.include({
       text: "Decisions",
       items: [
         { text: "title of docs/decisions/index.md", link: "/decisions/" },
@@ -45,7 +43,7 @@ describe("the site's sidebar", () => {
   });
 
   it("has what TypeDoc generated", () => {
-    expect(sidebar()).to.deep.equal([
+    expect(sidebar().slice(-1)).to.deep.equal([
       {
         text: "API reference",
         items: [
