@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/", "dist-packages/"] },
+  { ignores: ["dist/", "dist-packages/", "site/.vitepress/{cache,dist}/"] },
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.strict],

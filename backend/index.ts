@@ -1,3 +1,9 @@
+/**
+ * For backends: publishes messages, and disconnects users.
+ *
+ * @module pulumi-websocket-relay/backend
+ */
+
 export type { DisconnectedUser } from "../handlers/operations/disconnectedUser";
 export { type Publication } from "./publication";
 export { type DisconnectUserOptions, RelayBackend, type RelayBackendOptions } from "./relayBackend";

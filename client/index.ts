@@ -1,5 +1,7 @@
 /**
  * The client of a relay, for browsers, React Native and Node: stays connected, and gets every message once and in order.
+ *
+ * @module pulumi-websocket-relay/client
  */
 
 export { BACKOFF_BASE_MS, BACKOFF_CAP_MS } from "./backoff";

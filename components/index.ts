@@ -1,4 +1,11 @@
+/**
+ * The component, for Pulumi programs.
+ *
+ * @module pulumi-websocket-relay
+ */
+
 export type { Authenticate, AuthenticateHandshake } from "../handlers/connect/auth/authenticate";
+export type { RetryWindowSeconds } from "../handlers/deliver/backoff";
 export type { AccessLogsArgs } from "./args/accessLogsArgs";
 export type { AlarmArgs } from "./args/alarmArgs";
 export { type WebsocketRelayArgs } from "./args/args";

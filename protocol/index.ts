@@ -1,6 +1,8 @@
 /**
  * What clients, backends and the relay's functions say to each other: names, frames and limits. It needs neither Node nor
  * AWS, so that a browser can import it.
+ *
+ * @module pulumi-websocket-relay/protocol
  */
 
 export type * from "./frames";

@@ -1,5 +1,7 @@
 /**
  * For the unit tests of programs that have a relay: Pulumi's mocks with what AWS would answer. It needs no test framework.
+ *
+ * @module pulumi-websocket-relay/testing
  */
 
 export { type Registration, type RelayMocks, relayMocks, type RelayMocksOptions } from "./relayMocks";

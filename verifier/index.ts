@@ -1,4 +1,12 @@
+/**
+ * For an `authenticate` callback of your own: verifies tokens as the relay does.
+ *
+ * @module pulumi-websocket-relay/verifier
+ */
+
 export type { CognitoConfig, OidcConfig, TokenVerifierConfig } from "../handlers/connect/auth/authenticate";
+export type { FetchKeys } from "../handlers/connect/auth/fetchKeys";
+export type { Jwks } from "../handlers/connect/auth/jwks";
 export {
   type RefusedToken,
   SigningKeysError,

@@ -37,7 +37,7 @@ export class Replay extends pulumi.ComponentResource {
     this.registerOutputs({ historyTableName: this.historyTable.table.name, receiptsTopicArn: this.receiptsTopic?.arn });
   }
 
-  /** What the functions work with, beside `relay`'s parts. */
+  /** @internal What the functions work with, beside `relay`'s parts. */
   partsWith(relay: FunctionParts): ReplayParts {
     return { ...relay, historyTable: this.historyTable, receiptsTopic: this.receiptsTopic };
   }

@@ -93,7 +93,7 @@ export class Gateway extends pulumi.ComponentResource {
     this.managementEndpoint = pulumi.interpolate`${origin}/${args.stageName}`;
   }
 
-  /** Creates what answers on the API. To be called once. */
+  /** @internal Creates what answers on the API. To be called once. */
   deploy(args: DeployArgs): void {
     const { name } = this;
     const child = { parent: this };

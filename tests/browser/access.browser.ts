@@ -7,7 +7,7 @@ describe("the page", () => {
   const run = browserRun(["-c", "delivery=replay"]);
 
   it("fits a phone: nothing of it is wider than 360 pixels, nor scrolls sideways", async () => {
-    const page = await RelayPage.open(run.browser, run.relay, { width: 360, height: 740 });
+    const page = await RelayPage.open(run.browser, run.relay, { viewport: { width: 360, height: 740 } });
     await page.connect(recipient());
     await page.publish(`long${"-".repeat(300)}`);
     await page.untilShown("long");

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { type Recipient, Relay } from "../endToEnd/relay";
 import { launchChromium } from "./chromium";
 
@@ -42,8 +42,12 @@ export class RelayPage {
     readonly problems: string[],
   ) {}
 
-  static async open(browser: Browser, relay: Relay, viewport = { width: 1280, height: 900 }): Promise<RelayPage> {
-    const page = await browser.newPage({ viewport });
+  static async open(
+    browser: Browser,
+    relay: Relay,
+    options: BrowserContextOptions = { viewport: { width: 1280, height: 900 } },
+  ): Promise<RelayPage> {
+    const page = await browser.newPage(options);
     const opened = RelayPage.of(page);
     await page.goto(relay.addresses.pageUrl);
     await page.locator("#delivery", { hasText: "mode:" }).waitFor();
