@@ -120,6 +120,7 @@ function form(query: URLSearchParams): string {
   const hidden = [...query].map(([name, value]) => `<input type="hidden" name="${name}" value="${escaped(value)}" />`);
   return `<!doctype html>
 <title>Sign in locally</title>
+<link rel="icon" href="data:," />
 <form action="${base}/oauth2/authorize">
   ${hidden.join("\n  ")}
   <label>User <input name="user" value="42" required autofocus /></label>

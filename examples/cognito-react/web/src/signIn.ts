@@ -1,4 +1,4 @@
-import { UserManager } from "oidc-client-ts";
+import { type User, UserManager } from "oidc-client-ts";
 import type { Token } from "pulumi-websocket-relay-client";
 import type { Settings } from "./settings";
 
@@ -14,6 +14,7 @@ export interface SignedInUser {
 /** Cognito's sign-in pages, by the authorization code flow with PKCE. The tokens stay in this tab's sessionStorage. */
 export class SignIn {
   private readonly manager: UserManager;
+  private renewal: Promise<User | null> | undefined;
 
   constructor(private readonly settings: Settings) {
     this.manager = new UserManager({
@@ -48,10 +49,15 @@ export class SignIn {
   /** A token for a new connection, renewed by the refresh token if it is about to end. */
   readonly token = async (): Promise<Token> => {
     let user = await this.manager.getUser();
-    if (!user || (user.expires_in ?? 0) < LEAST_SECONDS) user = await this.manager.signinSilent();
+    if (!user || (user.expires_in ?? 0) < LEAST_SECONDS) user = await this.renew();
     if (!user?.expires_at) throw new Error("the sign-in has ended");
     return { token: user.access_token, expiresAtMs: user.expires_at * 1000 };
   };
+
+  /** One at a time: a refresh token that is rotated works once. */
+  private renew(): Promise<User | null> {
+    return (this.renewal ??= this.manager.signinSilent().finally(() => (this.renewal = undefined)));
+  }
 
   async end(): Promise<void> {
     await this.manager.removeUser();
