@@ -103,12 +103,12 @@ export function localSignIn(relayFile: string): Plugin {
     return isTheirs && body.get("redirect_uri") === grant.redirectUri ? grant : undefined;
   };
 
-  const middleware = (request: IncomingMessage, response: ServerResponse, next: Connect.NextFunction): void => {
-    answer(request, `http://${request.headers.host}`).then(async (answered) => {
-      if (!answered) return next();
-      response.writeHead(answered.status, Object.fromEntries(answered.headers)).end(await answered.text());
-    }, next);
+  const respond = async (request: IncomingMessage, response: ServerResponse, next: Connect.NextFunction) => {
+    const answered = await answer(request, `http://${request.headers.host}`);
+    if (!answered) return next();
+    response.writeHead(answered.status, Object.fromEntries(answered.headers)).end(await answered.text());
   };
+  const middleware: Connect.NextHandleFunction = (...args) => void respond(...args).catch(args[2]);
   return {
     name: "local-sign-in",
     configureServer: ({ middlewares }) => void middlewares.use(middleware),

@@ -52,8 +52,7 @@ function Chat({ websocketUrl, signIn, chatId }: { websocketUrl: string; signIn: 
       </p>
       {error && (
         <p role="alert">
-          {error.message}{" "}
-          {error.code === "token" && <button onClick={() => void signIn.start()}>Sign in again</button>}
+          {error.message} {error.code === "token" && <button onClick={() => void signIn.start()}>Sign in again</button>}
         </p>
       )}
       {hasGap && <p>Older messages are not available any more.</p>}

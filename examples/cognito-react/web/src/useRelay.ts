@@ -29,10 +29,7 @@ export interface RelaySnapshot {
 
 /** Connects to a session while the component is mounted, and returns its state and messages. */
 export function useRelay({ url, context, contextId, token }: RelaySession): RelaySnapshot & { connect: () => void } {
-  const store = useMemo(
-    () => new RelayStore({ url, context, contextId, token }),
-    [url, context, contextId, token],
-  );
+  const store = useMemo(() => new RelayStore({ url, context, contextId, token }), [url, context, contextId, token]);
   const snapshot = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getSnapshot);
   return { ...snapshot, connect: store.connect };
 }
