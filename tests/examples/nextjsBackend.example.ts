@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { expect } from "chai";
 import type { Browser } from "playwright-core";
@@ -27,17 +28,9 @@ describe("the app of the Next.js example", function () {
 
     const port = await freePort();
     relay = await Relay.start(["-c", "delivery=replay", "-c", `allowedOrigins=["http://localhost:${port}"]`]);
-    const { websocketUrl, tokenUrl, topicArn, awsEndpoint, accessKeyId, secretAccessKey } = relay.addresses;
-    const env = {
-      WEBSOCKET_URL: websocketUrl,
-      LOCAL_TOKEN_URL: tokenUrl,
-      TOPIC_ARN: topicArn,
-      AWS_ENDPOINT_URL_SNS: awsEndpoint,
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    };
-    const next = ["node_modules/next/dist/bin/next", "start", "-H", "localhost", "-p", String(port)];
-    origin = await example.serve(process.execPath, next, { folder: "web", env });
+    writeFileSync(example.path("web/relay.json"), JSON.stringify(relay.addresses));
+    const command = `. ./local.sh; exec node_modules/.bin/next start -H localhost -p ${port}`;
+    origin = await example.serve("bash", ["-ec", command], { folder: "web" });
   });
   after(async () => {
     await browser?.close();
