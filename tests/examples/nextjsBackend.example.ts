@@ -12,7 +12,7 @@ import { ExampleCopy } from "./exampleCopy";
 const to = { user: "42", context: "chat", contextId: "7" };
 
 describe("the app of the Next.js example", function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
 
   let example: ExampleCopy;
   let browser: Browser;
