@@ -16,7 +16,8 @@ export interface Registration {
 export interface RelayMocksOptions {
   /**
    * What AWS would compute of the resources that the program has besides the relay's, by type token; called with the resource's
-   * name and inputs. It replaces the relay's own values of that type. @default such a resource is refused
+   * name and inputs. It replaces the relay's own values of that type. An `id` among the values is the resource's id, such as a
+   * user pool's, which the relay checks. @default such a resource is refused; the id is the name and "-id"
    */
   resources?: Record<string, (name: string, inputs: Record<string, unknown>) => Record<string, unknown>>;
   /**
@@ -63,7 +64,8 @@ export function relayMocks({ resources = {}, calls = {}, created = true }: Relay
       // A resource that was found by its id, such as a role by its name.
       if (id) return { id, state: { ...inputs, ...outputs(type === "aws:iam/role:Role" ? id : name, inputs) } };
       if (!created) return { id: "", state: inputs };
-      return { id: `${name}-id`, state: { ...inputs, ...outputs(name, inputs) } };
+      const { id: computedId = `${name}-id`, ...state } = outputs(name, inputs);
+      return { id: String(computedId), state: { ...inputs, ...state } };
     },
     call: ({ token, inputs }) => {
       const answer = answers[token];

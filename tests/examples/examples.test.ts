@@ -14,7 +14,7 @@ describe("the example", () => {
     it(`${name} has a README, and knows the package by its name alone`, () => {
       const files = readdirSync(join(examples, name), { recursive: true }) as string[];
       expect(files).to.include.members(["README.md", "Pulumi.yaml", "package.json", "index.ts"]);
-      for (const file of files.filter((path) => path.endsWith(".ts"))) {
+      for (const file of files.filter((path) => /^(?!.*node_modules).*\.tsx?$/.test(path))) {
         const imports = readFileSync(join(examples, name, file), "utf8").matchAll(/from "([^"]+)"/g);
         for (const [, path = ""] of imports) {
           const isInside = !path.startsWith(".") || !join(file, "..", path).startsWith("..");
@@ -75,6 +75,86 @@ describe("the example", () => {
       expect(inputs("awsx:lb:ApplicationLoadBalancer").internal).to.equal(true);
     });
   });
+
+  describe("cognito-react", () => {
+    const pageOrigin = "https://app.acme.dev";
+    let registrations: Registration[];
+    let outputs: Record<string, pulumi.Output<unknown>>;
+    before(async () => {
+      const config = { signInPrefix: "acme-chat", pageOrigin, backendRoleName: "backend" };
+      ({ registrations, outputs } = await run("cognito-react", config));
+    });
+    const inputs = (type: string) => typesOf(registrations, type)[0]?.inputs ?? {};
+
+    it("has an app client for a page: the code flow without a secret, back to the page alone", () => {
+      expect(inputs("aws:cognito/userPoolClient:UserPoolClient")).to.include({
+        allowedOauthFlowsUserPoolClient: true,
+        generateSecret: false,
+      });
+      expect(inputs("aws:cognito/userPoolClient:UserPoolClient")).to.deep.include({
+        allowedOauthFlows: ["code"],
+        callbackUrls: [`${pageOrigin}/`],
+        logoutUrls: [`${pageOrigin}/`],
+      });
+    });
+
+    it("lets in the pool's users, by that client's tokens, from that page", () => {
+      const variables = variablesOf(registrations, "relay-connect");
+      expect(JSON.parse(variables.AUTH ?? "")).to.deep.include({
+        cognito: { userPoolId: "eu-west-1_AbCdEf123", clientIds: ["1h57kf5cpq17m0eml12example"] },
+        endSessionWithToken: true,
+      });
+      expect(JSON.parse(variables.ALLOWED_ORIGINS ?? "")).to.include(pageOrigin);
+    });
+
+    it("tells the page where everything is, and lets the backend publish", async () => {
+      expect(await valueOf(outputs.settings)).to.deep.equal({
+        websocketUrl: "wss://api123.execute-api.eu-west-1.amazonaws.com/live",
+        authority: "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123",
+        clientId: "1h57kf5cpq17m0eml12example",
+        signOutUrl: "https://acme-chat.auth.eu-west-1.amazoncognito.com/logout",
+      });
+      expect(policyOf(registrations, "relay-publish-policy").role).to.equal("backend");
+    });
+  });
+
+  describe("python-backend", () => {
+    it("lets the backend's role publish and read its receipts, and the topic of receipts fill its queue", async () => {
+      const { registrations } = await run("python-backend", {
+        auth: JSON.stringify({ oidc: issuer }),
+        ordering: "strict",
+      });
+      const publish = policyOf(registrations, "relay-publish-policy");
+      expect(publish.role).to.equal("backend-role");
+      expect(publish.statements).to.deep.equal([{ Effect: "Allow", Action: ["sns:Publish"], Resource: [topicArn] }]);
+      const queue = "arn:aws:sqs:eu-west-1:111122223333:receipts";
+      const receipts = policyOf(registrations, "backend-receipts-policy");
+      expect(receipts.role).to.equal("backend-role");
+      expect(receipts.statements).to.deep.equal([
+        { Effect: "Allow", Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage"], Resource: queue },
+      ]);
+      const [subscription] = registrations.filter(
+        ({ type, name }) => type === "aws:sns/topicSubscription:TopicSubscription" && name === "receipts",
+      );
+      expect(subscription?.inputs).to.include({ endpoint: queue, protocol: "sqs", rawMessageDelivery: true });
+      expect(subscription?.inputs.topic).to.match(/relay-receipts/);
+    });
+  });
+
+  describe("nextjs-backend", () => {
+    it("lets in the app's pages, and lets its server publish", async () => {
+      const appOrigin = "https://app.acme.dev";
+      const { registrations, outputs } = await run("nextjs-backend", {
+        ...issuer,
+        appOrigin,
+        serverRoleName: "server",
+      });
+      const variables = variablesOf(registrations, "relay-connect");
+      expect(JSON.parse(variables.ALLOWED_ORIGINS ?? "")).to.include(appOrigin);
+      expect(policyOf(registrations, "relay-publish-policy").role).to.equal("server");
+      expect(Object.keys(outputs)).to.deep.equal(["websocketUrl", "topicArn", "addresses"]);
+    });
+  });
 });
 
 async function run(name: string, config: Record<string, string>) {
@@ -91,6 +171,11 @@ async function run(name: string, config: Record<string, string>) {
 
 function typesOf(registrations: Registration[], type: string): Registration[] {
   return registrations.filter((each) => each.type === type);
+}
+
+function variablesOf(registrations: Registration[], name: string): Record<string, string> {
+  const found = typesOf(registrations, "aws:lambda/function:Function").find((each) => each.name === name);
+  return (found?.inputs.environment as { variables: Record<string, string> }).variables;
 }
 
 function policyOf(registrations: Registration[], name: string): { role: unknown; statements: unknown } {

@@ -7,6 +7,12 @@ const account = "111122223333";
 
 /** Besides the relay's, those of the examples. */
 const resources: RunOptions["resources"] = {
+  "aws:cognito/userPool:UserPool": () => ({
+    id: "eu-west-1_AbCdEf123",
+    endpoint: "cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123",
+  }),
+  "aws:cognito/userPoolClient:UserPoolClient": () => ({ id: "1h57kf5cpq17m0eml12example" }),
+  "aws:cognito/userPoolDomain:UserPoolDomain": () => ({}),
   "aws:ecs/cluster:Cluster": (name) => ({ arn: `arn:aws:ecs:eu-west-1:${account}:cluster/${name}` }),
   // Remote components, which mocks know as one resource each, without children.
   "awsx:ecr:Image": (name) => ({ imageUri: `${account}.dkr.ecr.eu-west-1.amazonaws.com/${name}@sha256:1` }),

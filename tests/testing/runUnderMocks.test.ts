@@ -46,6 +46,21 @@ describe("runUnderMocks", () => {
     expect(registered("aws:sns/topicSubscription:TopicSubscription")).to.have.lengthOf(2);
   });
 
+  it("gives a resource the id that `resources` says, such as a user pool that the relay is to check", async () => {
+    const program = () => {
+      const pool = new aws.cognito.UserPool("users");
+      new WebsocketRelay("relay", {
+        auth: { cognito: { userPoolId: pool.id, clientIds: ["1h57kf5cpq17m0eml12example"] } },
+      });
+      return pool.id;
+    };
+    const userPool = "aws:cognito/userPool:UserPool";
+    const { result } = await runUnderMocks(program, {
+      resources: { [userPool]: () => ({ id: "eu-west-1_AbCdEf123" }) },
+    });
+    expect(await valueOf(result)).to.equal("eu-west-1_AbCdEf123");
+  });
+
   it("answers what almost every program asks AWS for: account, region and partition", async () => {
     const { result } = await runUnderMocks(() => ({
       account: aws.getCallerIdentityOutput().accountId,
