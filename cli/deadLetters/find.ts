@@ -1,6 +1,6 @@
-import { type Letter, summaryOf } from "./letter";
-import { type LetterFilter, matches } from "./letterFilter";
-import type { LetterQueue } from "./letterQueue";
+import { type Letter, summaryOf } from "./deadLetter";
+import { type LetterFilter, matches } from "./deadLetterFilter";
+import type { LetterQueue } from "./deadLetterQueue";
 import { type Scan, scan } from "./scan";
 
 /** What `pick` makes of each letter that matches; all of them stay in the queue. */

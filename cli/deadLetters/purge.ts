@@ -1,6 +1,6 @@
-import { type LetterSummary, summaryOf } from "./letter";
-import { type LetterFilter, matches } from "./letterFilter";
-import type { LetterQueue } from "./letterQueue";
+import { type LetterSummary, summaryOf } from "./deadLetter";
+import { type LetterFilter, matches } from "./deadLetterFilter";
+import type { LetterQueue } from "./deadLetterQueue";
 import { type Scan, scan } from "./scan";
 
 /** What became of a letter that matched. */

@@ -1,7 +1,7 @@
 import { stableReason } from "../../handlers/messages/reasons";
-import { type LetterSummary, summaryOf } from "./letter";
-import { type LetterFilter, matches } from "./letterFilter";
-import type { LetterQueue, RetryQueue } from "./letterQueue";
+import { type LetterSummary, summaryOf } from "./deadLetter";
+import { type LetterFilter, matches } from "./deadLetterFilter";
+import type { LetterQueue, RetryQueue } from "./deadLetterQueue";
 import { redriveOf } from "./redriveOf";
 import { type Scan, scan } from "./scan";
 

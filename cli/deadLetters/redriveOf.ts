@@ -4,8 +4,8 @@ import { messageGroupOf } from "../../backend/messageGroup";
 import { messageOf } from "../../handlers/messages/message";
 import { REASONS } from "../../handlers/messages/reasons";
 import { DEAD_LETTER_ATTRIBUTES as D, MESSAGE_ATTRIBUTES as A } from "../../protocol";
-import { isTheRelays, type Letter, summaryOf } from "./letter";
-import type { RetryMessage } from "./letterQueue";
+import { isTheRelays, type Letter, summaryOf } from "./deadLetter";
+import type { RetryMessage } from "./deadLetterQueue";
 
 /** What a letter is to be sent again as; or, by the relay's own words, why it never could be delivered. */
 export type Redrive =

@@ -1,7 +1,7 @@
 import { counted, listing, printable, table } from "../output";
 import type { Terminal } from "../terminal";
-import { type Letter, type LetterSummary, summaryOf } from "./letter";
-import { HIDDEN_SECONDS } from "./letterQueue";
+import { type Letter, type LetterSummary, summaryOf } from "./deadLetter";
+import { HIDDEN_SECONDS } from "./deadLetterQueue";
 import type { Scan } from "./scan";
 
 /** A letter as `show` has it: with every attribute, and its payload where that was asked for. */

@@ -1,5 +1,5 @@
-import type { Letter } from "./letter";
-import type { LetterQueue } from "./letterQueue";
+import type { Letter } from "./deadLetter";
+import type { LetterQueue } from "./deadLetterQueue";
 
 /** What a visitor did with a letter: `gone` where it is deleted, `kept` where it stays in the queue. */
 export type Visited = "gone" | "kept";

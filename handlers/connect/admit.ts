@@ -2,9 +2,9 @@ import type { ConnectionLookups } from "../connections/connectionLookups";
 import { connectionLookupKey } from "../connections/connectionLookup";
 import { errorFields, type Log } from "../log";
 import { type Refusal, refusals } from "./refusals";
-import type { Session, SessionKey } from "../sessions/session";
-import type { SessionStore } from "../sessions/sessions";
-import { connectionItemKey } from "../connections/userConnection";
+import type { Session, SessionKey } from "../sessions/sessionKey";
+import type { SessionStore } from "../sessions/sessionStore";
+import { connectionItemKey } from "../connections/connectionItems";
 import type { UserConnections } from "../connections/userConnections";
 
 export interface AdmitDependencies {

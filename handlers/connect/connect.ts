@@ -8,10 +8,10 @@ import type { loadAuthenticate } from "./auth/loadAuthenticate";
 import { consoleLog, errorFields, type LogFields } from "../log";
 import { type Metrics, METRICS, metricsFromEnvironment } from "../metrics";
 import { type Refusal, refusals } from "./refusals";
-import { callerIdOf, type Checked, type Session } from "../sessions/session";
-import { DynamoDbSessionStore } from "../sessions/sessions";
+import { callerIdOf, type Checked, type Session } from "../sessions/sessionKey";
+import { DynamoDbSessionStore } from "../sessions/sessionStore";
 import { answeredSubprotocol } from "./subprotocol";
-import { tableClient } from "../table";
+import { tableClient } from "../dynamoDb";
 import { DynamoDbUserConnections } from "../connections/userConnections";
 
 /** `now` and `log` are by default the clock and the console. */

@@ -1,5 +1,5 @@
 import { QUERY_PARAMETERS } from "../../protocol";
-import { type Checked, contextKeyOf } from "../sessions/session";
+import { type Checked, contextKeyOf } from "../sessions/sessionKey";
 
 /**
  * What a `$connect` event carries, as far as it is used here. Absent maps may be `null` or missing.

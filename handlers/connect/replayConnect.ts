@@ -2,16 +2,16 @@ import { type Superseded, SUBPROTOCOLS } from "../../protocol";
 import { authenticatorFromEnvironment } from "./auth/authenticatorFromEnvironment";
 import { connect, type ConnectDependencies } from "./connect";
 import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
-import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connections";
+import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connectionsClient";
 import { authConfig, type Environment, positiveInteger, text } from "../environment";
 import type { Handshake } from "./handshake";
 import type { loadAuthenticate } from "./auth/loadAuthenticate";
 import { consoleLog, type Log } from "../log";
 import { metricsFromEnvironment } from "../metrics";
-import type { Checked, Session } from "../sessions/session";
-import { DynamoDbSessionStore } from "../sessions/sessions";
+import type { Checked, Session } from "../sessions/sessionKey";
+import { DynamoDbSessionStore } from "../sessions/sessionStore";
 import { offered } from "./subprotocol";
-import { tableClient } from "../table";
+import { tableClient } from "../dynamoDb";
 import { DynamoDbUserConnections } from "../connections/userConnections";
 
 export type ConnectReplayDependencies = Omit<ConnectDependencies, "chooseSubprotocol" | "onReplaced" | "lookups"> &

@@ -1,6 +1,6 @@
 import { BEARER_SUBPROTOCOL_PREFIX, offeredSubprotocols, SUBPROTOCOLS } from "../../protocol";
 import { type Handshake, headerValues } from "./handshake";
-import type { Checked } from "../sessions/session";
+import type { Checked } from "../sessions/sessionKey";
 
 /**
  * The subprotocol to answer: exactly one of those that were offered, or none where none was. A client that asks for envelopes

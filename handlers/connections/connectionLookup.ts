@@ -1,5 +1,5 @@
-import type { SessionKey } from "../sessions/session";
-import { connectionItemKey } from "./userConnection";
+import type { SessionKey } from "../sessions/sessionKey";
+import { connectionItemKey } from "./connectionItems";
 
 /** Which session a connection was opened for, where a frame carries nothing but the connection's id. */
 export interface ConnectionLookup {

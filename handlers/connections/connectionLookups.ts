@@ -1,8 +1,8 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { type ConnectionLookup, connectionLookupKey, LOOKUP_ATTRIBUTES } from "./connectionLookup";
-import { SESSION_ATTRIBUTES } from "../sessions/session";
-import { sessionOf } from "../sessions/sessions";
-import { keyOf } from "../table";
+import { SESSION_ATTRIBUTES } from "../sessions/sessionKey";
+import { sessionOf } from "../sessions/sessionStore";
+import { keyOf } from "../dynamoDb";
 
 /** Which session a connection was opened for. The index on connections would tell it too, but it lags. */
 export interface ConnectionLookups {

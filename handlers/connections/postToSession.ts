@@ -1,8 +1,8 @@
-import type { ConnectionsClient } from "./connections";
+import type { ConnectionsClient } from "./connectionsClient";
 import { errorFields, type Log, type LogFields } from "../log";
 import { REASONS } from "../messages/reasons";
-import type { Session } from "../sessions/session";
-import type { SessionStore } from "../sessions/sessions";
+import type { Session } from "../sessions/sessionKey";
+import type { SessionStore } from "../sessions/sessionStore";
 
 export interface PostToSessionDependencies {
   sessions: Pick<SessionStore, "read" | "deleteIfConnection">;

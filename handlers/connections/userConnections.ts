@@ -5,9 +5,9 @@ import {
   PutItemCommand,
   QueryCommand,
 } from "@aws-sdk/client-dynamodb";
-import { type Session, SESSION_ATTRIBUTES } from "../sessions/session";
-import { sessionOf } from "../sessions/sessions";
-import { type Item, keyOf } from "../table";
+import { type Session, SESSION_ATTRIBUTES } from "../sessions/sessionKey";
+import { sessionOf } from "../sessions/sessionStore";
+import { type Item, keyOf } from "../dynamoDb";
 import {
   blockItemKey,
   CONNECTION_ATTRIBUTES,
@@ -16,7 +16,7 @@ import {
   connectionItemKey,
   expiryShardOf,
   type UserConnection,
-} from "./userConnection";
+} from "./connectionItems";
 
 /** Which connections a user has opened, superseded ones too, and whether the user may open any. */
 export interface UserConnections {

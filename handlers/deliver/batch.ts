@@ -2,8 +2,8 @@ import { errorFields, type Log } from "../log";
 import type { Message } from "../messages/message";
 import type { Outcome } from "./outcome";
 import { REASONS } from "../messages/reasons";
-import { type Session, sessionId, type SessionKey } from "../sessions/session";
-import type { SessionStore } from "../sessions/sessions";
+import { type Session, sessionId, type SessionKey } from "../sessions/sessionKey";
+import type { SessionStore } from "../sessions/sessionStore";
 
 /** A session's messages go one after the other; this bounds how many sessions do so side by side (the SDK has 50 sockets). */
 export const MAX_PARALLEL_SESSIONS = 50;

@@ -1,4 +1,4 @@
-import { connectionsFromEnvironment } from "../connections/connections";
+import { connectionsFromEnvironment } from "../connections/connectionsClient";
 import { deliverBatch, type DeliverBatchDependencies } from "./deliverBatch";
 import {
   type DeliverHandler,
@@ -8,7 +8,7 @@ import {
   type QueueDependencies,
 } from "./deliverHandler";
 import type { Environment } from "../environment";
-import { sessionStoreFromEnvironment } from "../sessions/sessions";
+import { sessionStoreFromEnvironment } from "../sessions/sessionStore";
 
 export type { Invocation };
 

@@ -6,8 +6,8 @@ import { ageMs, hasExpired, idsOf, type Message } from "../messages/message";
 import { METRICS, type Metrics } from "../metrics";
 import type { Attempted, Outcome } from "./outcome";
 import { REASONS } from "../messages/reasons";
-import { type Session, sessionId } from "../sessions/session";
-import type { SessionStore } from "../sessions/sessions";
+import { type Session, sessionId } from "../sessions/sessionKey";
+import type { SessionStore } from "../sessions/sessionStore";
 
 export interface DeliverBatchDependencies extends DeliverMessageDependencies {
   sessions: SessionStore;

@@ -5,8 +5,8 @@ import type { Message } from "../messages/message";
 import { METRICS } from "../metrics";
 import type { Attempted, Outcome } from "./outcome";
 import { stableReason } from "../messages/reasons";
-import { sessionId } from "../sessions/session";
-import type { SessionStore } from "../sessions/sessions";
+import { sessionId } from "../sessions/sessionKey";
+import type { SessionStore } from "../sessions/sessionStore";
 import { type NumberDependencies, numberInOrder } from "./numberInOrder";
 import { postInOrder, type PostInOrderDependencies } from "./postInOrder";
 

@@ -5,7 +5,7 @@ import { errorFields, type Log } from "../log";
 import { hasExpired, idsOf, type Message } from "../messages/message";
 import type { Outcome } from "./outcome";
 import { REASONS } from "../messages/reasons";
-import type { SessionKey } from "../sessions/session";
+import type { SessionKey } from "../sessions/sessionKey";
 import { append, type AppendDependencies, HistoryContendedError, type NewEntry } from "../history/append";
 import { isEnvelopeTooLarge } from "../history/envelopeSize";
 import type { Entry, EntryHead } from "../history/history";

@@ -1,4 +1,4 @@
-import { connectionsFromEnvironment } from "../connections/connections";
+import { connectionsFromEnvironment } from "../connections/connectionsClient";
 import {
   type DeliverHandler,
   deliverHandler,
@@ -7,7 +7,7 @@ import {
 } from "./deliverHandler";
 import type { Environment } from "../environment";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
-import { sessionStoreFromEnvironment } from "../sessions/sessions";
+import { sessionStoreFromEnvironment } from "../sessions/sessionStore";
 import { deadReceiptOf } from "./deadReceipts";
 import { deliverReplayBatch, type DeliverReplayBatchDependencies } from "./deliverReplayBatch";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";

@@ -1,11 +1,11 @@
 import type { Acknowledgement, Cursor } from "../../protocol";
 import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
-import { connectionsFromEnvironment } from "../connections/connections";
+import { connectionsFromEnvironment } from "../connections/connectionsClient";
 import { type Environment, text } from "../environment";
 import { consoleLog } from "../log";
 import { METRICS, metricsFromEnvironment } from "../metrics";
-import type { SessionKey } from "../sessions/session";
-import { tableClient } from "../table";
+import type { SessionKey } from "../sessions/sessionKey";
+import { tableClient } from "../dynamoDb";
 import { historyFromEnvironment } from "../history/dynamoDbHistory";
 import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler } from "./frame";
 import type { History } from "../history/history";

@@ -1,9 +1,9 @@
 import type { Envelope, ErrorEnvelope } from "../../protocol";
 import type { ConnectionLookups } from "../connections/connectionLookups";
-import type { ConnectionsClient } from "../connections/connections";
+import type { ConnectionsClient } from "../connections/connectionsClient";
 import { errorFields, type Log, type LogFields } from "../log";
 import type { Metrics } from "../metrics";
-import type { Checked, SessionKey } from "../sessions/session";
+import type { Checked, SessionKey } from "../sessions/sessionKey";
 import { timeLimit } from "../timeLimit";
 
 /** What the event of a client's frame carries: no query, no headers, nobody's identity. */

@@ -1,5 +1,5 @@
 import type { Acknowledgement, Cursor, Resume } from "../../protocol";
-import type { Checked } from "../sessions/session";
+import type { Checked } from "../sessions/sessionKey";
 
 type Fields = Record<string, unknown>;
 

@@ -1,7 +1,7 @@
 import type { Cursor, Envelope, MessageEnvelope } from "../../protocol";
-import type { ConnectionsClient } from "../connections/connections";
+import type { ConnectionsClient } from "../connections/connectionsClient";
 import type { LogFields } from "../log";
-import type { SessionKey } from "../sessions/session";
+import type { SessionKey } from "../sessions/sessionKey";
 import { isPastItsOwnExpiry, messageEnvelopeOf, packFrames } from "../history/envelopes";
 import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
 import { posted } from "./frame";

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { SessionKey } from "../sessions/session";
+import type { SessionKey } from "../sessions/sessionKey";
 import { EPOCH_CHARACTERS } from "./envelopeSize";
 import type { Claim, Entry, EntryHead, History } from "./history";
 import { voidBeforeMs } from "./retention";

@@ -1,12 +1,12 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Cursor } from "../../protocol";
 import { type Environment, positiveInteger, text } from "../environment";
-import type { SessionKey } from "../sessions/session";
-import { type Item, tableClient } from "../table";
+import type { SessionKey } from "../sessions/sessionKey";
+import { type Item, tableClient } from "../dynamoDb";
 import type { Claim, Entry, EntryHead, EntryKey, History } from "./history";
 import * as items from "./historyItems";
 import { ACKNOWLEDGED_ENTRY, claimEntry, logEntry } from "./historyKey";
-import { HistoryTable } from "./historyTable";
+import { HistoryTable } from "./historyTableClient";
 import { dueAtMs } from "./retention";
 
 const A = items.HISTORY_ATTRIBUTES;

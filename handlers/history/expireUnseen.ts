@@ -1,5 +1,5 @@
 import type { Cursor } from "../../protocol";
-import type { SessionKey } from "../sessions/session";
+import type { SessionKey } from "../sessions/sessionKey";
 import type { Entry, History } from "./history";
 import { isAcknowledged } from "./recovery";
 import { type ExpiryReason, reportExpired, type ReportDependencies } from "./reportExpired";

@@ -1,6 +1,6 @@
 import type { SQSMessageAttributes } from "aws-lambda";
 import type { Cursor } from "../../protocol";
-import type { SessionKey } from "../sessions/session";
+import type { SessionKey } from "../sessions/sessionKey";
 
 /** A message in a session's history: from then on it has its number. */
 export interface Entry extends Cursor {

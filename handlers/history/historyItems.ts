@@ -1,8 +1,8 @@
 import type { SQSMessageAttributes } from "aws-lambda";
 import type { Cursor } from "../../protocol";
-import { SESSION_ATTRIBUTES, type SessionKey } from "../sessions/session";
-import type { Item } from "../table";
-import { CONNECTION_ATTRIBUTES } from "../connections/userConnection";
+import { SESSION_ATTRIBUTES, type SessionKey } from "../sessions/sessionKey";
+import type { Item } from "../dynamoDb";
+import { CONNECTION_ATTRIBUTES } from "../connections/connectionItems";
 import type { Claim, Entry, EntryHead, EntryKey } from "./history";
 import { historyPartition, historyShard } from "./historyKey";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { sessionId, type SessionKey } from "../sessions/session";
-import { EXPIRY_SHARDS } from "../connections/userConnection";
+import { sessionId, type SessionKey } from "../sessions/sessionKey";
+import { EXPIRY_SHARDS } from "../connections/connectionItems";
 
 /** Sort key of what the session's clients have acknowledged. */
 export const ACKNOWLEDGED_ENTRY = "acknowledged";

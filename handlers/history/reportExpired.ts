@@ -6,7 +6,7 @@ import { type DeadLetter, deadLetterOf } from "../messages/message";
 import { METRICS, type Metrics } from "../metrics";
 import type { MessageQueue } from "../queue/queue";
 import { REASONS } from "../messages/reasons";
-import type { SessionKey } from "../sessions/session";
+import type { SessionKey } from "../sessions/sessionKey";
 import type { Entry } from "./history";
 import { historyPartition } from "./historyKey";
 import { receiptOf, type Receipts } from "../receipts/receipts";

@@ -2,7 +2,7 @@ import type { SQSMessageAttribute, SQSMessageAttributes, SQSRecord } from "aws-l
 import { MESSAGE_ATTRIBUTES } from "../../protocol";
 import { type Destination, destinationOf, isTooLarge, messageIdOf } from "./publication";
 import { REASONS } from "./reasons";
-import type { Checked, SessionKey } from "../sessions/session";
+import type { Checked, SessionKey } from "../sessions/sessionKey";
 
 export interface MessageIds {
   /** The publisher's id for a message, else the queue's: under this one it is found in logs. */

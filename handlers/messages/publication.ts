@@ -1,5 +1,5 @@
 import { MAX_PAYLOAD_BYTES } from "../../protocol";
-import { type Checked, sessionKey, type SessionKey } from "../sessions/session";
+import { type Checked, sessionKey, type SessionKey } from "../sessions/sessionKey";
 
 /** What a backend publishes: the body of a message, and its attributes by their names. */
 export interface Publication {

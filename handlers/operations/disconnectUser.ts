@@ -1,10 +1,10 @@
 import { setTimeout } from "node:timers/promises";
 import pLimit from "p-limit";
-import type { ConnectionsClient } from "../connections/connections";
+import type { ConnectionsClient } from "../connections/connectionsClient";
 import type { DisconnectedUser } from "./disconnectedUser";
-import { callerIdOf, type SessionKey } from "../sessions/session";
-import type { SessionStore } from "../sessions/sessions";
-import { connectionItemKey } from "../connections/userConnection";
+import { callerIdOf, type SessionKey } from "../sessions/sessionKey";
+import type { SessionStore } from "../sessions/sessionStore";
+import { connectionItemKey } from "../connections/connectionItems";
 import type { UserConnections, UserItems } from "../connections/userConnections";
 
 export interface DisconnectUserDependencies {

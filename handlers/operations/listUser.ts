@@ -1,5 +1,5 @@
 import { checkedCallerId } from "./disconnectUser";
-import type { UserConnection } from "../connections/userConnection";
+import type { UserConnection } from "../connections/connectionItems";
 import type { UserConnections, UserItems } from "../connections/userConnections";
 
 export interface ListedUser extends Omit<UserItems, "connections"> {

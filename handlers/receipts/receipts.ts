@@ -2,7 +2,7 @@ import { PublishBatchCommand, SNSClient } from "@aws-sdk/client-sns";
 import pLimit from "p-limit";
 import { type Receipt, RECEIPT_ATTRIBUTES } from "../../protocol";
 import type { Environment } from "../environment";
-import type { SessionKey } from "../sessions/session";
+import type { SessionKey } from "../sessions/sessionKey";
 
 /** Where the backend is told what became of its messages. */
 export interface Receipts {

@@ -3,11 +3,11 @@ import { type Environment, text } from "../environment";
 import { consoleLog, errorFields } from "../log";
 import { metricsFromEnvironment } from "../metrics";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
-import { sessionId, type SessionKey } from "../sessions/session";
+import { sessionId, type SessionKey } from "../sessions/sessionKey";
 import { timeLimit } from "../timeLimit";
-import { EXPIRY_SHARDS } from "../connections/userConnection";
+import { EXPIRY_SHARDS } from "../connections/connectionItems";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
-import { type ExpireSessionDependencies, expireSession, NOTHING_EXPIRED, type Swept } from "./expireSession";
+import { type ExpireSessionDependencies, expireSession, NOTHING_EXPIRED, type Swept } from "./sweepSessionHistory";
 import type { EntryKey, History } from "../history/history";
 import { noReceipts } from "../receipts/noReceipts";
 

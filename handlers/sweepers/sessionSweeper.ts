@@ -1,12 +1,12 @@
 import pLimit from "p-limit";
-import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connections";
+import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connectionsClient";
 import { type Environment, text } from "../environment";
 import { consoleLog, errorFields, type Log } from "../log";
 import { type Metrics, METRICS, metricsFromEnvironment } from "../metrics";
-import { DynamoDbSessionStore, type SessionStore } from "../sessions/sessions";
-import { tableClient } from "../table";
+import { DynamoDbSessionStore, type SessionStore } from "../sessions/sessionStore";
+import { tableClient } from "../dynamoDb";
 import { timeLimit } from "../timeLimit";
-import { type ConnectionKey, connectionItemKey, EXPIRY_SHARDS } from "../connections/userConnection";
+import { type ConnectionKey, connectionItemKey, EXPIRY_SHARDS } from "../connections/connectionItems";
 import { DynamoDbUserConnections, type UserConnections } from "../connections/userConnections";
 
 export interface SweepDependencies {

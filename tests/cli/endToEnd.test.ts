@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import { addressSources } from "../../cli/addressSources";
-import type { LetterSummary } from "../../cli/deadLetters/letter";
+import type { LetterSummary } from "../../cli/deadLetters/deadLetter";
 import type { Redriven } from "../../cli/deadLetters/redrive";
 import { run } from "../../cli/program";
 import type { ListedSession } from "../../cli/sessions";

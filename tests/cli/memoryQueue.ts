@@ -1,5 +1,5 @@
-import type { Letter } from "../../cli/deadLetters/letter";
-import type { LetterQueue, RetryMessage, RetryQueue } from "../../cli/deadLetters/letterQueue";
+import type { Letter } from "../../cli/deadLetters/deadLetter";
+import type { LetterQueue, RetryMessage, RetryQueue } from "../../cli/deadLetters/deadLetterQueue";
 
 /** A letter as the relay leaves one. */
 export function letter(id: string, given: Partial<Letter> & { values?: Record<string, string> } = {}): Letter {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
-import { type LetterFilter } from "../../cli/deadLetters/letterFilter";
+import { type LetterFilter } from "../../cli/deadLetters/deadLetterFilter";
 import { purge } from "../../cli/deadLetters/purge";
 import { redrive } from "../../cli/deadLetters/redrive";
 import { attributesOf, letter, MemoryLetterQueue, MemoryRetryQueue } from "./memoryQueue";
@@ -197,7 +197,7 @@ describe("redrive", () => {
   });
 
   it("opens the envelope that SNS puts a letter of too many attributes into", async () => {
-    const { opened } = require("../../cli/deadLetters/letter") as typeof import("../../cli/deadLetters/letter");
+    const { opened } = require("../../cli/deadLetters/deadLetter") as typeof import("../../cli/deadLetters/deadLetter");
     const envelope = {
       ...{ Type: "Notification", MessageId: "m", TopicArn: "arn:aws:sns:eu-west-1:111122223333:topic" },
       Message: "hello",

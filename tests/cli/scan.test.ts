@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type Letter } from "../../cli/deadLetters/letter";
+import { type Letter } from "../../cli/deadLetters/deadLetter";
 import { scan, type Visited } from "../../cli/deadLetters/scan";
 import { refusal } from "../support/refusal";
 import { letter, MemoryLetterQueue } from "./memoryQueue";

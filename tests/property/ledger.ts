@@ -1,5 +1,5 @@
 import { GRACE_MS } from "../../handlers/history/retention";
-import { sessionId, type SessionKey } from "../../handlers/sessions/session";
+import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
 import type { Cursor, Receipt } from "../../protocol";
 import type { Gap } from "../../client";
 import type { Simulation } from "./simulation";

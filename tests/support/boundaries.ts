@@ -1,10 +1,10 @@
-import type { ConnectionsClient, PostOutcome } from "../../handlers/connections/connections";
+import type { ConnectionsClient, PostOutcome } from "../../handlers/connections/connectionsClient";
 import type { Log, LogFields } from "../../handlers/log";
 import type { DeadLetter } from "../../handlers/messages/message";
 import type { MetricName, Metrics } from "../../handlers/metrics";
 import type { MessageQueue, Visibility } from "../../handlers/queue/queue";
-import { type Session, sessionId, type SessionKey } from "../../handlers/sessions/session";
-import type { Saved, SessionStore } from "../../handlers/sessions/sessions";
+import { type Session, sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
+import type { Saved, SessionStore } from "../../handlers/sessions/sessionStore";
 
 /** Sessions in a map; a method that is in `failing` rejects. */
 export class MemorySessions implements SessionStore {

@@ -1,6 +1,6 @@
 import { parseCookie } from "cookie";
 import { type Handshake, headerValues } from "../handshake";
-import type { Checked } from "../../sessions/session";
+import type { Checked } from "../../sessions/sessionKey";
 import { subprotocolTokens } from "../subprotocol";
 
 /** What the client sent as its token, and where. Only an Authorization header is out of reach for a page's script. */

@@ -2,11 +2,11 @@ import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagem
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
-import { ManagementApiConnections } from "../../../handlers/connections/connections";
+import { ManagementApiConnections } from "../../../handlers/connections/connectionsClient";
 import { deliver } from "../../../handlers/deliver/deliver";
 import { EmbeddedMetrics } from "../../../handlers/metrics";
 import { SqsMessageQueue } from "../../../handlers/queue/queue";
-import { DynamoDbSessionStore } from "../../../handlers/sessions/sessions";
+import { DynamoDbSessionStore } from "../../../handlers/sessions/sessionStore";
 import { fakeCredentials, fakeRequestHandler, type FakeResponse, RecordedLog } from "../../support/boundaries";
 import { now } from "./deliverSetUp";
 import { sqsEvent, sqsRecord } from "../../support/events";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { PostOutcome } from "../../../handlers/connections/connections";
+import type { PostOutcome } from "../../../handlers/connections/connectionsClient";
 import { sqsRecord } from "../../support/events";
 import { key, now } from "../history/entries";
 import { row, setUp } from "./replayDeliverSetUp";

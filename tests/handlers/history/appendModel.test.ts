@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { append, HistoryContendedError } from "../../../handlers/history/append";
-import { expireSession } from "../../../handlers/sweepers/expireSession";
+import { expireSession } from "../../../handlers/sweepers/sweepSessionHistory";
 import type { Claim, Entry, EntryHead } from "../../../handlers/history/history";
 import { historyShard } from "../../../handlers/history/historyKey";
 import { RecordedLog, RecordedMetrics } from "../../support/boundaries";

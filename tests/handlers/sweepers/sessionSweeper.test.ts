@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import type { ConnectionsClient } from "../../../handlers/connections/connections";
+import type { ConnectionsClient } from "../../../handlers/connections/connectionsClient";
 import { METRICS } from "../../../handlers/metrics";
 import { sweep } from "../../../handlers/sweepers/sessionSweeper";
-import { EXPIRY_SHARDS, type UserConnection } from "../../../handlers/connections/userConnection";
+import { EXPIRY_SHARDS, type UserConnection } from "../../../handlers/connections/connectionItems";
 import { refusal } from "../../support/refusal";
 import { MemoryConnections, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { MemoryTable } from "../../support/memoryTable";

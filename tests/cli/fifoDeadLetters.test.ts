@@ -2,7 +2,7 @@ import { type Message, ReceiveMessageCommand, SendMessageCommand, SQSClient } fr
 import { expect } from "chai";
 import { messageGroupOf } from "../../backend/messageGroup";
 import { find } from "../../cli/deadLetters/find";
-import { SqsLetterQueue, SqsRetryQueue } from "../../cli/deadLetters/letterQueue";
+import { SqsLetterQueue, SqsRetryQueue } from "../../cli/deadLetters/deadLetterQueue";
 import { purge } from "../../cli/deadLetters/purge";
 import { redrive } from "../../cli/deadLetters/redrive";
 import { noteScan } from "../../cli/deadLetters/report";

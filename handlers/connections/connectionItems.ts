@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { SessionKey } from "../sessions/session";
+import type { SessionKey } from "../sessions/sessionKey";
 
 /** Attributes of connection items and of blocks, beside those that they share with sessions. */
 export const CONNECTION_ATTRIBUTES = {

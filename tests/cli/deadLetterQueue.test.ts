@@ -1,6 +1,6 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
-import { SqsLetterQueue, SqsRetryQueue } from "../../cli/deadLetters/letterQueue";
+import { SqsLetterQueue, SqsRetryQueue } from "../../cli/deadLetters/deadLetterQueue";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../support/boundaries";
 import { letter } from "./memoryQueue";
 

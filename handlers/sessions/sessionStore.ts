@@ -8,8 +8,8 @@ import {
   QueryCommand,
 } from "@aws-sdk/client-dynamodb";
 import { type Environment, text } from "../environment";
-import { type Session, SESSION_ATTRIBUTES as A, sessionId, type SessionKey } from "./session";
-import { isFailedCondition, type Item, keyOf, tableClient } from "../table";
+import { type Session, SESSION_ATTRIBUTES as A, sessionId, type SessionKey } from "./sessionKey";
+import { isFailedCondition, type Item, keyOf, tableClient } from "../dynamoDb";
 
 /** Which connection a user has in a context. */
 export interface SessionStore {

@@ -8,8 +8,8 @@ import {
   type QueryCommandOutput,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import type { SessionKey } from "../sessions/session";
-import { isFailedCondition, type Item } from "../table";
+import type { SessionKey } from "../sessions/sessionKey";
+import { isFailedCondition, type Item } from "../dynamoDb";
 import { HISTORY_ATTRIBUTES as A, historyItemKey } from "./historyItems";
 import { historyPartition, LAST_LOG_ENTRY, logEntry } from "./historyKey";
 

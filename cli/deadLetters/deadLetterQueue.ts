@@ -7,7 +7,7 @@ import {
   SendMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { type Letter, opened } from "./letter";
+import { type Letter, opened } from "./deadLetter";
 
 /** How long a letter that was received is hidden from others: at most, since it is released when the run ends. */
 export const HIDDEN_SECONDS = 120;

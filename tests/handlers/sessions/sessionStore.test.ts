@@ -1,6 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
-import { DynamoDbSessionStore } from "../../../handlers/sessions/sessions";
+import { DynamoDbSessionStore } from "../../../handlers/sessions/sessionStore";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
 
 const session = {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { summaryOf } from "../../cli/deadLetters/letter";
-import { inWords, type LetterFilter, matches } from "../../cli/deadLetters/letterFilter";
+import { summaryOf } from "../../cli/deadLetters/deadLetter";
+import { inWords, type LetterFilter, matches } from "../../cli/deadLetters/deadLetterFilter";
 import { letter } from "./memoryQueue";
 
 const values = {

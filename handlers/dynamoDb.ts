@@ -1,5 +1,5 @@
 import { type AttributeValue, DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { SESSION_ATTRIBUTES as A, type SessionKey } from "./sessions/session";
+import { SESSION_ATTRIBUTES as A, type SessionKey } from "./sessions/sessionKey";
 
 export type Item = Record<string, AttributeValue>;
 

@@ -1,5 +1,5 @@
 import pLimit from "p-limit";
-import type { SessionKey } from "../sessions/session";
+import type { SessionKey } from "../sessions/sessionKey";
 import { type Circumstances, type Fate, fateOf, isDeletable } from "../history/expiry";
 import type { Entry, History } from "../history/history";
 import { type Expired, reportExpired, type ReportDependencies } from "../history/reportExpired";

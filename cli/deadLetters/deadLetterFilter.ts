@@ -1,5 +1,5 @@
 import { stableReason } from "../../handlers/messages/reasons";
-import type { LetterSummary } from "./letter";
+import type { LetterSummary } from "./deadLetter";
 
 /** Which letters are meant: those that every given filter matches. */
 export interface LetterFilter {
