@@ -1,8 +1,8 @@
-import type { ConnectionLookups } from "../connections/connectionLookups";
-import { connectionLookupKey } from "../connections/connectionLookup";
+import { connectionLookupKey, type ConnectionLookups } from "../connections/connectionLookups";
 import { errorFields, type Log } from "../log";
 import { type Refusal, refusals } from "./refusals";
-import type { Session, SessionKey } from "../sessions/sessionKey";
+import type { SessionKey } from "../sessions/sessionKey";
+import type { Session } from "../sessions/sessionItems";
 import type { SessionStore } from "../sessions/sessionStore";
 import { connectionItemKey } from "../connections/connectionItems";
 import type { UserConnections } from "../connections/userConnections";

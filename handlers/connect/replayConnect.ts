@@ -3,12 +3,14 @@ import { authenticatorFromEnvironment } from "./auth/authenticatorFromEnvironmen
 import { connect, type ConnectDependencies } from "./connect";
 import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
 import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connectionsClient";
-import { authConfig, type Environment, positiveInteger, text } from "../environment";
+import { type Environment, positiveInteger, text } from "../environment";
+import { authConfig } from "./auth/authConfig";
 import type { Handshake } from "./handshake";
 import type { loadAuthenticate } from "./auth/loadAuthenticate";
 import { consoleLog, type Log } from "../log";
 import { metricsFromEnvironment } from "../metrics";
-import type { Checked, Session } from "../sessions/sessionKey";
+import type { Checked } from "../sessions/sessionKey";
+import type { Session } from "../sessions/sessionItems";
 import { DynamoDbSessionStore } from "../sessions/sessionStore";
 import { offered } from "./subprotocol";
 import { tableClient } from "../dynamoDb";

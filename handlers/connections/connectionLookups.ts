@@ -1,8 +1,17 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { type ConnectionLookup, connectionLookupKey, LOOKUP_ATTRIBUTES } from "./connectionLookup";
-import { SESSION_ATTRIBUTES } from "../sessions/sessionKey";
-import { sessionOf } from "../sessions/sessionStore";
-import { keyOf } from "../dynamoDb";
+import { keyOf, SESSION_ATTRIBUTES, sessionOf } from "../sessions/sessionItems";
+import type { SessionKey } from "../sessions/sessionKey";
+import { connectionItemKey } from "./connectionItems";
+
+/** Which session a connection was opened for, where a frame carries nothing but the connection's id. */
+export interface ConnectionLookup {
+  connectionId: string;
+  /** Epoch milliseconds, the gateway's own clock. */
+  connectedAt: number;
+  /** Epoch seconds, as the table's expiry wants it. */
+  expirationDate: number;
+  session: SessionKey;
+}
 
 /** Which session a connection was opened for. The index on connections would tell it too, but it lags. */
 export interface ConnectionLookups {
@@ -10,6 +19,12 @@ export interface ConnectionLookups {
   /** The lookup as it stands now; undefined where the connection has ended, or was never admitted. */
   read(connectionId: string, signal?: AbortSignal): Promise<ConnectionLookup | undefined>;
 }
+
+/** Attributes of lookups, beside those that they share with sessions. */
+const LOOKUP_ATTRIBUTES = {
+  sessionCallerId: "session_caller_id",
+  sessionContext: "session_context",
+} as const;
 
 const A = { ...SESSION_ATTRIBUTES, ...LOOKUP_ATTRIBUTES };
 
@@ -43,4 +58,12 @@ export class DynamoDbConnectionLookups implements ConnectionLookups {
     const { connectedAt, expirationDate } = row;
     return { connectionId, connectedAt, expirationDate, session: { callerId, context } };
   }
+}
+
+/**
+ * Keyed by the connection alone. No session has such a partition key, for theirs begin with `user#`; and the sort key is that
+ * of a connection's item, so that whoever finds both by the index on the connection takes neither for a session.
+ */
+export function connectionLookupKey(connectionId: string): SessionKey {
+  return connectionItemKey({ callerId: `connection#${connectionId}`, connectionId });
 }

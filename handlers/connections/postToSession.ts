@@ -1,7 +1,7 @@
 import type { ConnectionsClient } from "./connectionsClient";
 import { errorFields, type Log, type LogFields } from "../log";
 import { REASONS } from "../messages/reasons";
-import type { Session } from "../sessions/sessionKey";
+import type { Session } from "../sessions/sessionItems";
 import type { SessionStore } from "../sessions/sessionStore";
 
 export interface PostToSessionDependencies {

@@ -5,9 +5,8 @@ import {
   PutItemCommand,
   QueryCommand,
 } from "@aws-sdk/client-dynamodb";
-import { type Session, SESSION_ATTRIBUTES } from "../sessions/sessionKey";
-import { sessionOf } from "../sessions/sessionStore";
-import { type Item, keyOf } from "../dynamoDb";
+import { keyOf, type Session, SESSION_ATTRIBUTES, sessionOf } from "../sessions/sessionItems";
+import type { Item } from "../dynamoDb";
 import {
   blockItemKey,
   CONNECTION_ATTRIBUTES,

@@ -2,7 +2,8 @@ import { errorFields, type Log } from "../log";
 import type { Message } from "../messages/message";
 import type { Outcome } from "./outcome";
 import { REASONS } from "../messages/reasons";
-import { type Session, sessionId, type SessionKey } from "../sessions/sessionKey";
+import { sessionId, type SessionKey } from "../sessions/sessionKey";
+import type { Session } from "../sessions/sessionItems";
 import type { SessionStore } from "../sessions/sessionStore";
 
 /** A session's messages go one after the other; this bounds how many sessions do so side by side (the SDK has 50 sockets). */

@@ -6,7 +6,8 @@ import { ageMs, hasExpired, idsOf, type Message } from "../messages/message";
 import { METRICS, type Metrics } from "../metrics";
 import type { Attempted, Outcome } from "./outcome";
 import { REASONS } from "../messages/reasons";
-import { type Session, sessionId } from "../sessions/sessionKey";
+import { sessionId } from "../sessions/sessionKey";
+import type { Session } from "../sessions/sessionItems";
 import type { SessionStore } from "../sessions/sessionStore";
 
 export interface DeliverBatchDependencies extends DeliverMessageDependencies {

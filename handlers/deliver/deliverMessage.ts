@@ -1,7 +1,7 @@
 import { hasExpired, idsOf, type Message } from "../messages/message";
 import type { Outcome } from "./outcome";
 import { postToSession, type PostToSessionDependencies } from "../connections/postToSession";
-import type { Session } from "../sessions/sessionKey";
+import type { Session } from "../sessions/sessionItems";
 
 /** Its sessions are those of clients that get messages as they are. */
 export type DeliverMessageDependencies = Omit<PostToSessionDependencies, "subprotocol">;

@@ -1,6 +1,6 @@
 import type { Cursor } from "../../protocol";
 import type { Message } from "../messages/message";
-import type { Session } from "../sessions/sessionKey";
+import type { Session } from "../sessions/sessionItems";
 
 /** What became of a message, and so what is to be done with it. */
 export type Outcome =

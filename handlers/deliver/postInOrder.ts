@@ -6,7 +6,7 @@ import { METRICS, type Metrics } from "../metrics";
 import type { Outcome } from "./outcome";
 import { postToSession, type PostToSessionDependencies } from "../connections/postToSession";
 import { REASONS } from "../messages/reasons";
-import type { Session } from "../sessions/sessionKey";
+import type { Session } from "../sessions/sessionItems";
 import { type Frame, messageEnvelopeOf, packFrames } from "../history/envelopes";
 import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
 import type { Entry, History } from "../history/history";

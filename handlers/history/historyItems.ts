@@ -1,6 +1,7 @@
 import type { SQSMessageAttributes } from "aws-lambda";
 import type { Cursor } from "../../protocol";
-import { SESSION_ATTRIBUTES, type SessionKey } from "../sessions/sessionKey";
+import type { SessionKey } from "../sessions/sessionKey";
+import { SESSION_ATTRIBUTES } from "../sessions/sessionItems";
 import type { Item } from "../dynamoDb";
 import { CONNECTION_ATTRIBUTES } from "../connections/connectionItems";
 import type { Claim, Entry, EntryHead, EntryKey } from "./history";

@@ -1,38 +1,7 @@
-/** The session table's attributes: of a session, always these but for the last two. */
-export const SESSION_ATTRIBUTES = {
-  /** Partition key: `user#${code}`. */
-  callerId: "caller_id",
-  /** Sort key: `${context}#${contextId}`. */
-  context: "context",
-  connectionId: "connection_id",
-  /** Epoch milliseconds, the gateway's own clock. */
-  connectedAt: "connected_at",
-  /** Epoch seconds, as the table's expiry wants it. */
-  expirationDate: "expiration_date",
-  /**
-   * Epoch seconds, only where sessions end with their token. Apart from `expirationDate`, at which the row itself goes: the
-   * connection would be open and unreachable.
-   */
-  tokenExpiresAt: "token_expires_at",
-  /** Only where it is spoken in envelopes. */
-  subprotocol: "subprotocol",
-} as const;
-
 /** Which session a connection or a message belongs to. */
 export interface SessionKey {
   callerId: string;
   context: string;
-}
-
-/** The one live connection of a user in a context. */
-export interface Session extends SessionKey {
-  connectionId: string;
-  connectedAt: number;
-  expirationDate: number;
-  /** Epoch seconds from which on the token does not hold any more; only where sessions end with their token. */
-  tokenExpiresAt?: number;
-  /** What its connection speaks; undefined where messages arrive as they were published. */
-  subprotocol?: string;
 }
 
 /** A value, or why there is none, in words that name the input. */

@@ -8,8 +8,9 @@ import {
   QueryCommand,
 } from "@aws-sdk/client-dynamodb";
 import { type Environment, text } from "../environment";
-import { type Session, SESSION_ATTRIBUTES as A, sessionId, type SessionKey } from "./sessionKey";
-import { isFailedCondition, type Item, keyOf, tableClient } from "../dynamoDb";
+import { isFailedCondition, tableClient } from "../dynamoDb";
+import { itemOf, keyOf, type Session, SESSION_ATTRIBUTES as A, sessionOf } from "./sessionItems";
+import { sessionId, type SessionKey } from "./sessionKey";
 
 /** Which connection a user has in a context. */
 export interface SessionStore {
@@ -144,28 +145,4 @@ export async function readSession(
   const command = new GetItemCommand({ TableName: tableName, Key: keyOf(key), ConsistentRead: true });
   const { Item } = await client.send(command, { abortSignal: signal });
   return Item && sessionOf(Item);
-}
-
-function itemOf(session: Session): Item {
-  return {
-    ...keyOf(session),
-    [A.connectionId]: { S: session.connectionId },
-    [A.connectedAt]: { N: String(session.connectedAt) },
-    [A.expirationDate]: { N: String(session.expirationDate) },
-    ...(session.tokenExpiresAt !== undefined && { [A.tokenExpiresAt]: { N: String(session.tokenExpiresAt) } }),
-    ...(session.subprotocol !== undefined && { [A.subprotocol]: { S: session.subprotocol } }),
-  };
-}
-
-/** A row that is not one of ours is no session: it must not stop the rest of a batch. */
-export function sessionOf(item: Item): Session | undefined {
-  const [callerId, context, connectionId] = [item[A.callerId]?.S, item[A.context]?.S, item[A.connectionId]?.S];
-  const [connectedAt, expirationDate] = [Number(item[A.connectedAt]?.N), Number(item[A.expirationDate]?.N)];
-  if (!callerId || !context || !connectionId || Number.isNaN(connectedAt) || Number.isNaN(expirationDate)) return;
-  const [tokenExpiresAt, subprotocol] = [item[A.tokenExpiresAt]?.N, item[A.subprotocol]?.S];
-  return {
-    ...{ callerId, context, connectionId, connectedAt, expirationDate },
-    ...(tokenExpiresAt !== undefined && { tokenExpiresAt: Number(tokenExpiresAt) }),
-    ...(subprotocol !== undefined && { subprotocol }),
-  };
 }

@@ -2,7 +2,8 @@ import { expect } from "chai";
 import { connectFromEnvironment } from "../../handlers/connect/connect";
 import { deliverFromEnvironment } from "../../handlers/deliver/deliver";
 import { disconnectFromEnvironment } from "../../handlers/disconnect/disconnect";
-import { authConfig, type Environment } from "../../handlers/environment";
+import type { Environment } from "../../handlers/environment";
+import { authConfig } from "../../handlers/connect/auth/authConfig";
 import { sweepFromEnvironment } from "../../handlers/sweepers/sessionSweeper";
 
 const auth = { oidc: { issuer: "https://issuer.test", audience: "app" }, userClaim: "sub", cookieName: "token" };

@@ -3,7 +3,8 @@ import type { Log, LogFields } from "../../handlers/log";
 import type { DeadLetter } from "../../handlers/messages/message";
 import type { MetricName, Metrics } from "../../handlers/metrics";
 import type { MessageQueue, Visibility } from "../../handlers/queue/queue";
-import { type Session, sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
+import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
+import type { Session } from "../../handlers/sessions/sessionItems";
 import type { Saved, SessionStore } from "../../handlers/sessions/sessionStore";
 
 /** Sessions in a map; a method that is in `failing` rejects. */

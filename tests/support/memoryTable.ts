@@ -1,5 +1,8 @@
-import { type ConnectionLookup, connectionLookupKey } from "../../handlers/connections/connectionLookup";
-import type { ConnectionLookups } from "../../handlers/connections/connectionLookups";
+import {
+  type ConnectionLookup,
+  connectionLookupKey,
+  type ConnectionLookups,
+} from "../../handlers/connections/connectionLookups";
 import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
 import {
   type ConnectionKey,

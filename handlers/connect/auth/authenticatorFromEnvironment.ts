@@ -1,6 +1,7 @@
 import type { Authenticator } from "./authenticate";
 import { callbackAuthenticator } from "./callbackAuthenticator";
-import { authConfig, type Environment, stringListOrNull } from "../../environment";
+import { type Environment, stringListOrNull } from "../../environment";
+import { authConfig } from "./authConfig";
 import { loadAuthenticate } from "./loadAuthenticate";
 import { queryAuthenticator } from "./queryAuthenticator";
 import { tokenAuthenticator } from "./tokenAuthenticator";

@@ -1,6 +1,6 @@
 import type { SQSRecord } from "aws-lambda";
 import { deliver } from "../../../handlers/deliver/deliver";
-import type { Session } from "../../../handlers/sessions/sessionKey";
+import type { Session } from "../../../handlers/sessions/sessionItems";
 import { MemoryConnections, MemoryQueue, MemorySessions, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { sqsEvent } from "../../support/events";
 
