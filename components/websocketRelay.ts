@@ -4,7 +4,9 @@ import type { RetryWindowSeconds } from "../handlers/deliver/backoff";
 import { resolveArgs, type WebsocketRelayArgs } from "./args/args";
 import type { CallbackFunction, PolicyStatement } from "./lambda/callbackFunction";
 import { keyStatements } from "./data/encryption";
-import { connectFunction, deliverFunction, disconnectFunction } from "./functions/functions";
+import { connectSpec } from "./functions/connect";
+import { deliverMapping, deliverSpec, replayDeliverSpec } from "./functions/deliver";
+import { disconnectSpec } from "./functions/disconnect";
 import type { CustomDomainTarget } from "./gateway/customDomain";
 import { Gateway } from "./gateway/gateway";
 import { checkedRole, GrantNames, grantRole } from "./lambda/grantRole";
@@ -12,9 +14,10 @@ import { Monitoring } from "./monitoring/monitoring";
 import { refuseUnlessName, refuseUnusableName, relayNameOf } from "./args/nameArgs";
 import { Publisher } from "./ingress/publisher";
 import { Replay } from "./functions/replay";
-import { connectReplayFunction, deliverReplayFunction } from "./functions/replayFunctions";
+import { relayFunction, type RelayParts } from "./functions/relayFunction";
+import { sessionSweeperSpec } from "./functions/sessionSweeper";
+import { Sweeper } from "./functions/sweeper";
 import { SessionTable } from "./data/sessionTable";
-import { Sweep } from "./functions/sessionSweeper";
 
 /** Where everything of a relay is. */
 export interface RelayAddresses {
@@ -53,9 +56,9 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   /** Only where messages are delivered by replay. */
   readonly replay?: Replay;
   /** Only where sessions end with their token. */
-  readonly sweep?: Sweep;
+  readonly sessionSweeper?: Sweeper;
   readonly eventSourceMapping: aws.lambda.EventSourceMapping;
-  readonly monitoring: Monitoring | undefined;
+  readonly monitoring?: Monitoring;
 
   /** What clients open, with `?context=…&contextId=…`: the custom domain's, where there is one. */
   readonly websocketUrl: pulumi.Output<string>;
@@ -102,68 +105,46 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     refuseUnusableName(name, resolved, opts);
     super("websocket-relay:index:WebsocketRelay", name, {}, opts);
     const child = { parent: this };
-    const { tags } = resolved;
 
     this.kmsKeyArn = resolved.kmsKeyArn;
     this.relayName = relayNameOf(name);
+    this.delivery = resolved.delivery;
+    this.retryWindowSeconds = resolved.retryWindowSeconds;
+
     this.sessionTable = new SessionTable(name, resolved, child);
     this.publisher = new Publisher(name, resolved, child);
     this.gateway = new Gateway(name, resolved, child);
-    const { sessionTable, publisher, gateway, relayName } = this;
-    const parts = { sessionTable, publisher, gateway, relayName };
-    if (resolved.delivery === "replay") this.replay = new Replay(name, parts, resolved, child);
+
+    const { sessionTable, publisher, gateway, relayName, delivery } = this;
+    const parts: RelayParts = { sessionTable, publisher, gateway, relayName };
+    if (delivery === "replay") this.replay = new Replay(name, parts, resolved, child);
     const { replay } = this;
-    this.connect = (replay ? connectReplayFunction : connectFunction)(name, parts, resolved, child);
-    this.disconnect = disconnectFunction(name, parts, resolved, child);
-    this.deliver = replay
-      ? deliverReplayFunction(name, replay.partsWith(parts), resolved, child)
-      : deliverFunction(name, parts, resolved, child);
-    if (resolved.endSessionWithToken) this.sweep = new Sweep(name, parts, resolved, child);
+    const connect = connectSpec(parts, resolved);
+    this.connect = relayFunction(`${name}-connect`, connect, resolved, child);
+    this.disconnect = relayFunction(`${name}-disconnect`, disconnectSpec(parts), resolved, child);
+    const deliver = replay ? replayDeliverSpec(replay.parts, resolved) : deliverSpec(parts, resolved);
+    this.deliver = relayFunction(`${name}-deliver`, deliver, resolved, child);
+    if (resolved.endSessionWithToken) {
+      this.sessionSweeper = new Sweeper(name, "sessions", sessionSweeperSpec(parts), resolved, child);
+    }
 
     this.gateway.deploy({ connect: this.connect, disconnect: this.disconnect, frames: replay, ...resolved });
+    this.eventSourceMapping = deliverMapping(name, publisher.queue, this.deliver, resolved, child);
+    if (resolved.alarms || resolved.dashboard) {
+      const functions = this.functions();
+      this.monitoring = new Monitoring(name, { ...resolved, relayName, gateway, publisher, functions }, child);
+    }
 
-    this.eventSourceMapping = new aws.lambda.EventSourceMapping(
-      `${name}-deliver-mapping`,
-      {
-        eventSourceArn: this.publisher.queue.arn,
-        functionName: this.deliver.function.arn,
-        batchSize: resolved.batchSize,
-        maximumBatchingWindowInSeconds: resolved.maximumBatchingWindowInSeconds,
-        functionResponseTypes: ["ReportBatchItemFailures"],
-        // Failures do not slow the poller down: only this keeps it from taking the account's whole concurrency.
-        scalingConfig: { maximumConcurrency: resolved.maximumConcurrency },
-        tags,
-      },
-      child,
-    );
-
-    const { connect, disconnect, deliver, sweep } = this;
-    const functions = {
-      ...{ connect, disconnect, deliver },
-      ...(replay && {
-        resume: replay.resume,
-        acknowledge: replay.acknowledge,
-        expire: replay.expire.callbackFunction,
-      }),
-      ...(sweep && { sweep: sweep.callbackFunction }),
-    };
-    this.monitoring =
-      resolved.alarms || resolved.dashboard
-        ? new Monitoring(name, { ...resolved, relayName, gateway, publisher, functions }, child)
-        : undefined;
-
-    this.websocketUrl = this.gateway.websocketUrl;
-    this.customDomainTarget = this.gateway.customDomain?.target;
-    this.managementEndpoint = this.gateway.managementEndpoint;
-    this.topicArn = this.publisher.topicArn;
-    this.queueUrl = this.publisher.queue.url;
-    this.deadLetterQueueUrl = this.publisher.deadLetterQueue.url;
-    this.subscriptionDeadLetterQueueUrl = this.publisher.subscriptionDeadLetterQueue.url;
-    this.tableName = this.sessionTable.tableName;
-    this.delivery = resolved.delivery;
+    this.websocketUrl = gateway.websocketUrl;
+    this.customDomainTarget = gateway.customDomain?.target;
+    this.managementEndpoint = gateway.managementEndpoint;
+    this.topicArn = publisher.topicArn;
+    this.queueUrl = publisher.queue.url;
+    this.deadLetterQueueUrl = publisher.deadLetterQueue.url;
+    this.subscriptionDeadLetterQueueUrl = publisher.subscriptionDeadLetterQueue.url;
+    this.tableName = sessionTable.tableName;
     this.historyTableName = replay?.historyTable.table.name;
     this.receiptsTopicArn = replay?.receiptsTopic?.arn;
-    this.retryWindowSeconds = resolved.retryWindowSeconds;
     const addresses = {
       websocketUrl: this.websocketUrl,
       managementEndpoint: this.managementEndpoint,
@@ -172,17 +153,22 @@ export class WebsocketRelay extends pulumi.ComponentResource {
       deadLetterQueueUrl: this.deadLetterQueueUrl,
       subscriptionDeadLetterQueueUrl: this.subscriptionDeadLetterQueueUrl,
       tableName: this.tableName,
-      relayName: this.relayName,
-      delivery: this.delivery,
+      relayName,
+      delivery,
       ...(this.historyTableName && { historyTableName: this.historyTableName }),
       ...(this.receiptsTopicArn && { receiptsTopicArn: this.receiptsTopicArn }),
     };
-    this.addresses = pulumi.output({ ...addresses, queueArn: this.publisher.queue.arn });
+    this.addresses = pulumi.output({ ...addresses, queueArn: publisher.queue.arn });
     this.registerOutputs({
       ...addresses,
       customDomainTarget: this.customDomainTarget,
       retryWindowSeconds: this.retryWindowSeconds,
     });
+  }
+
+  /** @deprecated Use `sessionSweeper`. */
+  get sweep(): Sweeper | undefined {
+    return this.sessionSweeper;
   }
 
   /**
@@ -193,10 +179,7 @@ export class WebsocketRelay extends pulumi.ComponentResource {
    * @throws pulumi.InputPropertyError where the role is none, or a grant of this relay has that `policyName`.
    */
   grantPublish(role: pulumi.Input<string | aws.iam.Role>, policyName = "publish"): aws.iam.RolePolicy {
-    return this.grant("grantPublish", role, policyName, [
-      { Action: ["sns:Publish"], Resource: [this.topicArn] },
-      ...keyStatements(this.kmsKeyArn, "publish"),
-    ]);
+    return this.grant("grantPublish", role, policyName, [{ Action: ["sns:Publish"], Resource: [this.topicArn] }]);
   }
 
   /**
@@ -211,8 +194,23 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     return this.grant("grantDisconnectUser", role, policyName, [
       this.sessionTable.statement("dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"),
       this.gateway.manageConnectionsStatement("DELETE"),
-      ...keyStatements(this.kmsKeyArn, "useTable"),
     ]);
+  }
+
+  /** By the names that alarms and dashboard have for them. */
+  private functions(): Record<string, CallbackFunction> {
+    const { connect, disconnect, deliver, replay, sessionSweeper } = this;
+    return {
+      connect,
+      disconnect,
+      deliver,
+      ...(replay && {
+        resume: replay.resume,
+        acknowledge: replay.acknowledge,
+        expire: replay.historySweeper.callbackFunction,
+      }),
+      ...(sessionSweeper && { sweep: sessionSweeper.callbackFunction }),
+    };
   }
 
   private grant(
@@ -223,7 +221,8 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   ): aws.iam.RolePolicy {
     const roleName = checkedRole(role);
     this.grantNames.take(method, this.name, policyName);
-    return grantRole(`${this.name}-${policyName}-policy`, roleName, statements, this);
+    const withKey = [...statements, ...keyStatements(this.kmsKeyArn, statements)];
+    return grantRole(`${this.name}-${policyName}-policy`, roleName, withKey, this);
   }
 }
 

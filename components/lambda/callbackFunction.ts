@@ -76,9 +76,15 @@ export class CallbackFunction extends pulumi.ComponentResource {
 
   /**
    * @param name Name of the function: up to 51 letters, digits, `-` and `_`, unless transforms or `pulumi:autonaming` set names.
-   * @throws pulumi.InputPropertyError before anything is registered, where the name or an argument is ruled out.
+   * @param bundled The text of `index.js` of the relay's own functions. @default the callback is bundled here
+   * @throws pulumi.InputPropertyError before anything is registered, if the name or an argument is invalid.
    */
-  constructor(name: string, args: CallbackFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    args: CallbackFunctionArgs,
+    opts?: pulumi.ComponentResourceOptions,
+    bundled?: Promise<string>,
+  ) {
     refuseUnlessName(name);
     refuseUnusableFunctionName(name, opts);
     refuseUnlessObject("args", args, "an object with callbackFactory", "pass one as the second argument");
@@ -126,7 +132,7 @@ export class CallbackFunction extends pulumi.ComponentResource {
         architectures: ["arm64"],
         handler: "index.handler",
         code: pulumi
-          .output({ ...args.files, "index.js": bundle(args.callbackFactory, args.requireFrom) })
+          .output({ ...args.files, "index.js": bundled ?? bundle(args.callbackFactory, args.requireFrom) })
           .apply(asArchive),
         role: this.role.arn,
         timeout: args.timeoutSeconds,

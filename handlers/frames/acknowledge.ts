@@ -9,7 +9,7 @@ import { tableClient } from "../dynamoDb";
 import { historyFromEnvironment } from "../history/dynamoDbHistory";
 import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler } from "./frame";
 import type { History } from "../history/history";
-import { noReceipts } from "../receipts/noReceipts";
+import { receiptsFromEnvironment } from "../receipts/topicReceipts";
 import { parseAcknowledgement } from "./parseFrame";
 import { receiptOf, type Receipts } from "../receipts/receipts";
 
@@ -35,20 +35,15 @@ export function acknowledge(given: AcknowledgeDependencies): FrameHandler {
   return frameHandler({ action: "ack", parse: parseAcknowledgement, handle }, dependencies);
 }
 
-/** `acknowledge` as the component deploys it where nobody asked for receipts. */
+/** `acknowledge` as the component deploys it. */
 export function acknowledgeFromEnvironment(environment: Environment): FrameHandler {
-  const receipts = noReceipts(environment, "acknowledgeWithReceipts");
-  return acknowledge({ ...dependenciesFromEnvironment(environment), receipts });
-}
-
-/** All but the receipts. */
-export function dependenciesFromEnvironment(environment: Environment): Omit<AcknowledgeDependencies, "receipts"> {
-  return {
+  return acknowledge({
     lookups: new DynamoDbConnectionLookups(tableClient(), { tableName: text(environment, "TABLE_NAME") }),
     history: historyFromEnvironment(environment),
     connections: connectionsFromEnvironment(environment),
+    receipts: receiptsFromEnvironment(environment),
     metrics: metricsFromEnvironment(environment),
-  };
+  });
 }
 
 async function moveForward(frame: ClientFrame<Acknowledgement>, dependencies: Dependencies): Promise<void> {

@@ -15,7 +15,7 @@ import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/d
 import { expireUnseen } from "../history/expireUnseen";
 import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler, posted, refuse } from "./frame";
 import type { Entry, History } from "../history/history";
-import { noReceipts } from "../receipts/noReceipts";
+import { receiptsFromEnvironment } from "../receipts/topicReceipts";
 import { parseResume } from "./parseFrame";
 import { type Available, availableOf, type Start, startOf, throughOf, withoutGap } from "../history/recovery";
 import { type SendDependencies, sendMessages } from "./sendMessages";
@@ -41,25 +41,20 @@ export function resume(given: ResumeDependencies): FrameHandler {
   return frameHandler({ action: "resume", parse: parseResume, handle }, dependencies);
 }
 
-/** `resume` as the component deploys it where nobody asked for receipts. */
+/** `resume` as the component deploys it. */
 export function resumeFromEnvironment(environment: Environment): FrameHandler {
-  const receipts = noReceipts(environment, "resumeWithReceipts");
-  return resume({ ...dependenciesFromEnvironment(environment), receipts });
-}
-
-/** All but the receipts. */
-export function dependenciesFromEnvironment(environment: Environment): Omit<ResumeDependencies, "receipts"> {
   const client = tableClient();
   const tableName = text(environment, "TABLE_NAME");
-  return {
+  return resume({
     sessions: { read: (key, signal) => readSession(client, tableName, key, signal) },
     lookups: new DynamoDbConnectionLookups(client, { tableName }),
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
     connections: connectionsFromEnvironment(environment),
     deadLetters: deadLetterQueueFromEnvironment(environment),
+    receipts: receiptsFromEnvironment(environment),
     metrics: metricsFromEnvironment(environment),
-  };
+  });
 }
 
 async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): Promise<void> {

@@ -9,7 +9,7 @@ import { EXPIRY_SHARDS } from "../connections/connectionItems";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
 import { type ExpireSessionDependencies, expireSession, NOTHING_EXPIRED, type Swept } from "./sweepSessionHistory";
 import type { EntryKey, History } from "../history/history";
-import { noReceipts } from "../receipts/noReceipts";
+import { receiptsFromEnvironment } from "../receipts/topicReceipts";
 
 /** `now` and `log` are by default the clock and the console. */
 export type ExpireDependencies = Omit<Dependencies, "now" | "log"> & Partial<Pick<Dependencies, "now" | "log">>;
@@ -80,22 +80,17 @@ export function expire(given: ExpireDependencies): ExpireHandler {
   };
 }
 
-/** `expire` as the component deploys it where nobody asked for receipts. */
-export function expireFromEnvironment(environment: Environment): ExpireHandler {
-  const receipts = noReceipts(environment, "expireWithReceipts");
-  return expire({ ...dependenciesFromEnvironment(environment), receipts });
-}
-
-/** All but the receipts. */
-export function dependenciesFromEnvironment(environment: Environment): Omit<ExpireDependencies, "receipts"> {
+/** `expire` as the component deploys it. */
+export function historySweeperFromEnvironment(environment: Environment): ExpireHandler {
   // Without it, the history would ask the service for an index of no name.
   text(environment, "HISTORY_EXPIRY_INDEX_NAME");
-  return {
+  return expire({
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
     deadLetters: deadLetterQueueFromEnvironment(environment),
+    receipts: receiptsFromEnvironment(environment),
     metrics: metricsFromEnvironment(environment),
-  };
+  });
 }
 
 interface DueOfSession {

@@ -84,7 +84,7 @@ export function sweep(given: SweepDependencies): SweepHandler {
 }
 
 /** `sweep` as the component deploys it. */
-export function sweepFromEnvironment(environment: Environment): SweepHandler {
+export function sessionSweeperFromEnvironment(environment: Environment): SweepHandler {
   const client = tableClient();
   const table = {
     tableName: text(environment, "TABLE_NAME"),

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
-import { bundle, bundleCallback } from "../../components/lambda/bundle";
+import { connectCallbacks } from "../../components/functions/connect";
+import { bundleCallback } from "../../components/lambda/bundle";
+import { bundleOwn } from "../../components/lambda/ownBundle";
 import { connectEvent } from "../support/events";
 import { audience, issuer, jwks, token } from "../handlers/connect/auth/tokens";
 
@@ -12,14 +14,7 @@ describe("connect's bundle, beside the user's own callback", () => {
   let folder: string;
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "authenticate-"));
-    const text = await bundle(
-      () => {
-        const handler = require("../../handlers/connect/connect") as typeof import("../../handlers/connect/connect");
-        return handler.connectFromEnvironment(process.env);
-      },
-      resolve(__dirname, "../../components/functions"),
-    );
-    writeFileSync(join(folder, "index.js"), text);
+    writeFileSync(join(folder, "index.js"), await bundleOwn(connectCallbacks.retry, false));
     const callback = await bundleCallback(async ({ headers }: { headers: Record<string, string> }) => {
       if (headers["x-api-key"] === undefined) throw new Error("no key");
       return Promise.resolve(headers["x-api-key"] === "good" ? { code: "42" } : null);

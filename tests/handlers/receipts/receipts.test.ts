@@ -1,6 +1,7 @@
 import { SNSClient } from "@aws-sdk/client-sns";
 import { expect } from "chai";
-import { receiptOf, receiptsFromEnvironment, SnsReceipts } from "../../../handlers/receipts/receipts";
+import { receiptOf } from "../../../handlers/receipts/receipts";
+import { receiptsFromEnvironment, SnsReceipts } from "../../../handlers/receipts/topicReceipts";
 import type { Receipt } from "../../../protocol";
 import { refusal } from "../../support/refusal";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
