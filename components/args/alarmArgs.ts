@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { RetryWindowSeconds } from "../../handlers/deliver/backoff";
 import {
-  isLater,
+  isDeferred,
   refuse,
   refuseUnknownKeys,
   refuseUnlessBoolean,
@@ -118,7 +118,7 @@ export function resolveAlarms(
 
 function refuseBadActions(actions: ResolvedAlarms["actions"]): void {
   const fix = "write the ARNs of topics or of other actions, [topic.arn]";
-  if (isLater(actions)) {
+  if (isDeferred(actions)) {
     return;
   }
   refuseUnlessList("alarms.actions", actions, "ARNs");
@@ -127,7 +127,7 @@ function refuseBadActions(actions: ResolvedAlarms["actions"]): void {
     refuse("alarms.actions", `${actions.length} actions`, "5, CloudWatch's limit", "let a topic tell the others");
   }
   actions.forEach((action: unknown, index) => {
-    if (!isLater(action) && !(typeof action === "string" && /^arn:aws[\w-]*:[a-z0-9-]+:[^\s]+$/.test(action))) {
+    if (!isDeferred(action) && !(typeof action === "string" && /^arn:aws[\w-]*:[a-z0-9-]+:[^\s]+$/.test(action))) {
       refuse(`alarms.actions[${index}]`, action, "an ARN", fix);
     }
   });

@@ -6,7 +6,7 @@ import {
   VERIFIER_DEFAULTS,
 } from "../../handlers/connect/auth/verifierSettings";
 import { refuseBadOrigins } from "./originArgs";
-import { isLater, type Problem, problemText, refuseProblem, replaceLater, unknownText } from "./refuse";
+import { isDeferred, type Problem, problemText, refuseProblem, redactOutputs, unknownText } from "./refuse";
 import { cognitoProblem, oidcProblem } from "./tokenArgs";
 import { isObject, isText, withoutAbsent } from "./values";
 
@@ -88,7 +88,7 @@ export function resolveAuth(auth: unknown, allowedOrigins: readonly string[] | n
 
 /** What would not fit into a function's environment, as far as its values are known already. */
 export function environmentProblem(auth: unknown, allowedOrigins: unknown): string | undefined {
-  const bytes = Buffer.byteLength(JSON.stringify(replaceLater([auth, allowedOrigins], undefined)));
+  const bytes = Buffer.byteLength(JSON.stringify(redactOutputs([auth, allowedOrigins], undefined)));
   return bytes > maxEnvironmentJsonBytes
     ? `auth and allowedOrigins: got ${bytes} bytes of JSON; allowed: ${maxEnvironmentJsonBytes}, since a function's ` +
         "environment holds 4 KB. Fix: use jwksUri instead of jwks, or fewer origins."
@@ -99,7 +99,7 @@ export function environmentProblem(auth: unknown, allowedOrigins: unknown): stri
 export function authProblem(auth: unknown): Problem | undefined {
   if (auth === null) return undefined;
   // Its kind decides what is registered.
-  if (isLater(auth)) {
+  if (isDeferred(auth)) {
     return { path: "auth", text: problemText(auth, "an object, whose values may be outputs", "unwrap it") };
   }
   if (!isObject(auth)) {
@@ -133,19 +133,19 @@ export const authKeys = [
 
 function settingsProblem(given: Record<string, unknown>): Problem | undefined {
   const { userClaim, clockToleranceSeconds, cookieName, endSessionWithToken = false } = { ...authDefaults, ...given };
-  if (!isLater(userClaim) && !isText(userClaim)) {
+  if (!isDeferred(userClaim) && !isText(userClaim)) {
     return {
       path: "auth.userClaim",
       text: problemText(userClaim, "the name of a claim", `leave it out for "${authDefaults.userClaim}"`),
     };
   }
-  if (!isLater(clockToleranceSeconds) && !isClockTolerance(clockToleranceSeconds)) {
+  if (!isDeferred(clockToleranceSeconds) && !isClockTolerance(clockToleranceSeconds)) {
     const allowed = `a whole number from 0 to ${MAX_CLOCK_TOLERANCE_SECONDS}`;
     const text = problemText(clockToleranceSeconds, allowed, `leave it out for ${authDefaults.clockToleranceSeconds}`);
     return { path: "auth.clockToleranceSeconds", text };
   }
   // The characters of a token as RFC 6265 has them for a cookie's name.
-  if (!isLater(cookieName) && !(isText(cookieName) && /^[\w!#$%&'*+.^`|~-]+$/.test(cookieName))) {
+  if (!isDeferred(cookieName) && !(isText(cookieName) && /^[\w!#$%&'*+.^`|~-]+$/.test(cookieName))) {
     return {
       path: "auth.cookieName",
       text: problemText(cookieName, "the name of a cookie", "take letters, digits, - and _"),

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { isLater, refuse, refuseProblem, refuseUnknownKeys, refuseUnlessObject } from "./refuse";
+import { isDeferred, refuse, refuseProblem, refuseUnknownKeys, refuseUnlessObject } from "./refuse";
 import { isPlaceholder } from "./values";
 
 /**
@@ -90,7 +90,7 @@ function checked(
   check: (path: string, value: unknown) => void,
 ): pulumi.Input<string> {
   const path = `customDomain.${key}`;
-  if (isLater(value)) {
+  if (isDeferred(value)) {
     return pulumi.output(value).apply((known) => {
       check(path, known);
       return known;

@@ -1,5 +1,5 @@
 import type { RetryWindowSeconds } from "../../handlers/deliver/backoff";
-import { type AccessLogsArgs, refuseBadAccessLogs } from "../gateway/accessLogs";
+import { type AccessLogsArgs, refuseBadAccessLogs } from "./accessLogsArgs";
 import { type AlarmArgs, resolveAlarms, type ResolvedAlarms } from "./alarmArgs";
 import { type CustomDomainArgs, resolveCustomDomain, type ResolvedCustomDomain } from "./customDomainArgs";
 import { refuseUnlessBoolean, refuseUnlessOneOf } from "./refuse";

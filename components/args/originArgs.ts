@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { getDomain, parse } from "tldts";
-import { isLater, problemText, refuse, refuseProblem } from "./refuse";
+import { isDeferred, problemText, refuse, refuseProblem } from "./refuse";
 import { isPlaceholder, isText, parseUrl } from "./values";
 
 /**
@@ -9,7 +9,7 @@ import { isPlaceholder, isText, parseUrl } from "./values";
  * @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do.
  */
 export function refuseBadOrigins(allowedOrigins: unknown): void {
-  if (isLater(allowedOrigins)) return;
+  if (isDeferred(allowedOrigins)) return;
   if (!Array.isArray(allowedOrigins)) {
     const isOrigin = isText(allowedOrigins) && originProblem(allowedOrigins) === undefined;
     const fix = isOrigin ? `write ${JSON.stringify([allowedOrigins])}` : "list the origin of each page that connects";
@@ -31,7 +31,7 @@ export function checkedOrigins(
 
 /** What is wrong with an allowed origin. */
 function originProblem(origin: unknown): string | undefined {
-  if (isLater(origin)) return undefined;
+  if (isDeferred(origin)) return undefined;
   if (!isText(origin)) return problemText(origin, FORMS, LOOK_IT_UP);
   if (origin === "null") {
     const fix = "serve the page from a host, or in an app from a scheme of its own";

@@ -64,7 +64,7 @@ export function refuseUnlessObject(
   allowed: string,
   fix: string,
 ): asserts value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || isLater(value)) {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || isDeferred(value)) {
     refuse(path, value, allowed, fix);
   }
 }
@@ -85,7 +85,7 @@ export function checkedInput(
   input: pulumi.Input<string>,
   problemOf: (value: unknown) => string | undefined,
 ): pulumi.Input<string> {
-  if (!isLater(input)) {
+  if (!isDeferred(input)) {
     refuseProblem(path, problemOf(input));
     return input;
   }
@@ -96,7 +96,7 @@ export function checkedInput(
 }
 
 /** Whether a value is known only later. */
-export function isLater(value: unknown): value is pulumi.Output<unknown> | Promise<unknown> {
+export function isDeferred(value: unknown): value is pulumi.Output<unknown> | Promise<unknown> {
   return pulumi.Output.isInstance(value) || value instanceof Promise;
 }
 
@@ -104,16 +104,16 @@ export function isLater(value: unknown): value is pulumi.Output<unknown> | Promi
  * The value with `standIn` for whatever in it is known only later, so that it can be written as JSON: an output itself
  * answers JSON.stringify with a page of advice, or throws.
  */
-export function replaceLater(value: unknown, standIn: unknown): unknown {
-  if (isLater(value)) return standIn;
+export function redactOutputs(value: unknown, standIn: unknown): unknown {
+  if (isDeferred(value)) return standIn;
   if (pulumi.Resource.isInstance(value)) return "a resource";
-  if (Array.isArray(value)) return value.map((each) => replaceLater(each, standIn));
+  if (Array.isArray(value)) return value.map((each) => redactOutputs(each, standIn));
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, replaceLater(inner, standIn)]));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, redactOutputs(inner, standIn)]));
 }
 
 export function problemText(got: unknown, allowed: string, fix: string): string {
-  return `got ${JSON.stringify(replaceLater(got, "an output"))}; allowed: ${allowed}. Fix: ${fix}.`;
+  return `got ${JSON.stringify(redactOutputs(got, "an output"))}; allowed: ${allowed}. Fix: ${fix}.`;
 }
 
 /** @param known The keys there are, with commas between them. @param key The one that is none of them. */

@@ -1,9 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { isLater, refuse, refuseUnlessObject } from "./refuse";
+import { isDeferred, refuse, refuseUnlessObject } from "./refuse";
 
 /** @throws pulumi.InputPropertyError where a tag, as far as it is known already, is none that every service takes. */
 export function refuseBadTags(tags: pulumi.Input<Record<string, pulumi.Input<string>>>): void {
-  if (isLater(tags)) {
+  if (isDeferred(tags)) {
     return;
   }
   refuseUnlessObject("tags", tags, "an object of strings", 'write { team: "chat" }');
@@ -13,7 +13,7 @@ export function refuseBadTags(tags: pulumi.Input<Record<string, pulumi.Input<str
     refuse("tags", `${Object.keys(tags).length} tags`, "50", "remove some");
   }
   for (const [key, value] of Object.entries(tags)) {
-    if (!isLater(value) && typeof value !== "string") {
+    if (!isDeferred(value) && typeof value !== "string") {
       refuse(`tags.${key}`, value, "a string", `write ${JSON.stringify(String(value))}, in quotes`);
     }
     if (key === "" || key.length > 128 || !allowed.test(key)) {

@@ -1,7 +1,7 @@
 import { hasUsableKey } from "../../handlers/connect/auth/jwks";
 import { isUserPoolId } from "../../handlers/connect/auth/verifierSettings";
-import { isLater, type Problem, problemText, unknownText } from "./refuse";
-import { isObject, isPlaceholder, isText, isTextOrLater, parseUrl } from "./values";
+import { isDeferred, type Problem, problemText, unknownText } from "./refuse";
+import { isObject, isPlaceholder, isText, isTextOrDeferred, parseUrl } from "./values";
 
 /** What is wrong with `auth.cognito`, as far as its values are known already. */
 export function cognitoProblem(cognito: unknown): Problem | undefined {
@@ -13,7 +13,7 @@ export function cognitoProblem(cognito: unknown): Problem | undefined {
   if (unknownKey !== undefined) {
     return { path: `auth.cognito.${unknownKey}`, text: unknownText("userPoolId, clientIds", unknownKey) };
   }
-  if (!isLater(userPoolId)) {
+  if (!isDeferred(userPoolId)) {
     if (!isUserPoolId(userPoolId)) {
       const text = problemText(userPoolId, "a user pool id such as eu-west-1_a1b2c3d4e", "copy it from the user pool");
       return { path: "auth.cognito.userPoolId", text };
@@ -25,7 +25,10 @@ export function cognitoProblem(cognito: unknown): Problem | undefined {
       };
     }
   }
-  if (!isLater(clientIds) && !(Array.isArray(clientIds) && clientIds.length > 0 && clientIds.every(isTextOrLater))) {
+  if (
+    !isDeferred(clientIds) &&
+    !(Array.isArray(clientIds) && clientIds.length > 0 && clientIds.every(isTextOrDeferred))
+  ) {
     const text = problemText(
       clientIds,
       "a list of at least one app client id",
@@ -62,7 +65,11 @@ export function oidcProblem(oidc: unknown): Problem | undefined {
   if (jwksUriText !== undefined) {
     return { path: "auth.oidc.jwksUri", text: jwksUriText };
   }
-  if (jwks !== undefined && !isLater(jwks) && !(isObject(jwks) && Array.isArray(jwks.keys) && jwks.keys.length > 0)) {
+  if (
+    jwks !== undefined &&
+    !isDeferred(jwks) &&
+    !(isObject(jwks) && Array.isArray(jwks.keys) && jwks.keys.length > 0)
+  ) {
     const text = problemText(jwks, '{ "keys": […] } with at least one key', "copy the issuer's JWKS, public keys only");
     return { path: "auth.oidc.jwks", text };
   }
@@ -76,12 +83,12 @@ export function oidcProblem(oidc: unknown): Problem | undefined {
     return { path: "auth.oidc.jwks", text };
   }
   if (isObject(jwks) && Array.isArray(jwks.keys)) {
-    const malformed = jwks.keys.find((key) => !isLater(key) && !isJwk(key));
+    const malformed = jwks.keys.find((key) => !isDeferred(key) && !isJwk(key));
     if (malformed !== undefined) {
       const text = problemText(malformed, "keys with kty and, if tokens name them, kid", "copy the issuer's JWKS");
       return { path: "auth.oidc.jwks", text };
     }
-    if (!jwks.keys.some(isLater) && !hasUsableKey(jwks)) {
+    if (!jwks.keys.some(isDeferred) && !hasUsableKey(jwks)) {
       const text =
         "got no key that can verify a token; allowed: at least one public key for signatures (RSA of 2,048 bits or more, " +
         "P-256, P-384, P-521 or Ed25519). Fix: copy the issuer's JWKS.";
@@ -95,7 +102,7 @@ export function oidcProblem(oidc: unknown): Problem | undefined {
 function issuerProblem(issuer: unknown, hasKeys: boolean): string | undefined {
   const fix = "the issuer of your users' tokens, as their claim iss has it";
   if (!hasKeys) return httpsProblem(issuer, `${fix}; if that is no https URL, set jwksUri or jwks, too`);
-  if (isLater(issuer)) return undefined;
+  if (isDeferred(issuer)) return undefined;
   if (hasWildcard(issuer)) return problemText(issuer, exactUrl, `set ${fix}`);
   if (!isText(issuer)) return problemText(issuer, "a non-empty text without spaces around it", `set ${fix}`);
   return isPlaceholder(parseUrl(issuer)?.hostname ?? "") ? problemText(issuer, noPlaceholder, `set ${fix}`) : undefined;
@@ -113,13 +120,13 @@ function audienceProblem(audience: unknown, authorizedParties: unknown): Problem
     return { path, text: problemText(wildcard, "exact values: * is not a wildcard here", "list each value") };
   }
   const audiences = Array.isArray(audience) ? audience : [audience];
-  if (audience !== null && !isLater(audience) && !(isTextList(audiences) && audience !== "null")) {
+  if (audience !== null && !isDeferred(audience) && !(isTextList(audiences) && audience !== "null")) {
     const allowed = "a non-empty text, a list of such, or null with authorizedParties";
     const text = problemText(audience, allowed, `set what your tokens have in aud${nullHint(audience)}`);
     return { path: "auth.oidc.audience", text };
   }
   const parties = authorizedParties ?? null;
-  if (parties !== null && !isLater(parties) && !isTextList(parties)) {
+  if (parties !== null && !isDeferred(parties) && !isTextList(parties)) {
     const allowed = "a list of at least one value of the claim azp, or null to check none";
     const text = problemText(parties, allowed, `list the apps that may use the tokens${nullHint(parties)}`);
     return { path: "auth.oidc.authorizedParties", text };
@@ -133,7 +140,7 @@ function nullHint(value: unknown): string {
 }
 
 function isTextList(value: unknown): boolean {
-  return Array.isArray(value) && value.length > 0 && value.every(isTextOrLater);
+  return Array.isArray(value) && value.length > 0 && value.every(isTextOrDeferred);
 }
 
 function isJwk(key: unknown): boolean {
@@ -150,7 +157,7 @@ const exactUrl = "one exact value: * is not a wildcard here";
 const noPlaceholder = "no placeholder (names kept for documentation: example.com, .test, .invalid, your-domain.com)";
 
 function httpsProblem(value: unknown, what: string, mayHaveQuery = false): string | undefined {
-  if (isLater(value)) {
+  if (isDeferred(value)) {
     return undefined;
   }
   if (hasWildcard(value)) return problemText(value, exactUrl, `set ${what}`);

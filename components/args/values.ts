@@ -1,12 +1,12 @@
-import { isLater } from "./refuse";
+import { isDeferred } from "./refuse";
 
 /** Nothing is trimmed at run time: with a space around it, a text would match nothing. */
 export function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "" && value === value.trim();
 }
 
-export function isTextOrLater(value: unknown): boolean {
-  return isText(value) || isLater(value);
+export function isTextOrDeferred(value: unknown): boolean {
+  return isText(value) || isDeferred(value);
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

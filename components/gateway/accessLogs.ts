@@ -1,17 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { refuse, refuseUnknownKeys, refuseUnlessObject, refuseUnlessOneOf } from "../args/refuse";
-
-/** The gateway's own log of handshakes, frames and closed connections. */
-export interface AccessLogsArgs {
-  /**
-   * API Gateway writes to CloudWatch by one role for the whole account and region, shared by all of their APIs.
-   * `exists`: somebody else has set it, and it is left alone. `create`: the stack makes the role and sets it. Say so for one
-   * relay of one stack only: of several, the last to write wins. To destroy that stack takes the role away from every
-   * other API of the account and region, whose logs then stop.
-   */
-  accountRole: "exists" | "create";
-}
+import type { AccessLogsArgs } from "../args/accessLogsArgs";
 
 export interface AccessLogsPartArgs extends AccessLogsArgs {
   logRetentionInDays: number;
@@ -20,17 +9,6 @@ export interface AccessLogsPartArgs extends AccessLogsArgs {
   /** The boundary of the account's role. @default none */
   permissionsBoundaryArn?: pulumi.Input<string>;
   tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
-}
-
-/** @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do. */
-export function refuseBadAccessLogs(given: unknown): void {
-  const fix = 'write { accountRole: "exists" }, or "create" where no stack of the account and region has set the role';
-  refuseUnlessObject("accessLogs", given, "{ accountRole }", fix);
-  refuseUnknownKeys("accessLogs.", given, ["accountRole"]);
-  if (given.accountRole === undefined || given.accountRole === null) {
-    refuse("accessLogs.accountRole", given.accountRole, '"exists" or "create"', fix);
-  }
-  refuseUnlessOneOf("accessLogs.accountRole", given.accountRole, ["exists", "create"]);
 }
 
 /** Where the stage's access logs go and, where asked for, the account's right to write them. */

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { AccessLogs, type AccessLogsArgs } from "./accessLogs";
+import type { AccessLogsArgs } from "../args/accessLogsArgs";
+import { AccessLogs } from "./accessLogs";
 import type { CallbackFunction, PolicyStatement } from "../lambda/callbackFunction";
 import { requireComputed } from "../args/requireComputed";
 import { CustomDomain } from "./customDomain";

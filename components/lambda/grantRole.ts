@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { policyDocument, type PolicyStatement } from "./callbackFunction";
-import { checkedInput, isLater, problemText, refuse } from "../args/refuse";
+import { checkedInput, isDeferred, problemText, refuse } from "../args/refuse";
 
 /** Gives a role that is not the relay's an inline policy of that name. @param role What {@link checkedRole} answers. */
 export function grantRole(
@@ -15,7 +15,7 @@ export function grantRole(
 
 /** The name of a role that is given as such, or by its name. @throws pulumi.InputPropertyError where it is neither. */
 export function checkedRole(role: pulumi.Input<string | aws.iam.Role>): pulumi.Input<string> {
-  const name = isLater(role) || pulumi.Resource.isInstance(role) ? nameOf(role) : role;
+  const name = isDeferred(role) || pulumi.Resource.isInstance(role) ? nameOf(role) : role;
   return checkedInput("role", name, roleNameProblem);
 }
 
