@@ -18,7 +18,7 @@ export interface SessionMessages {
 }
 
 /** The batch by its sessions. What is for none is in `outcomes`, with the reason. */
-export function bySession(messages: readonly Message[], outcomes: Map<Message, Outcome>): SessionMessages[] {
+export function messagesBySession(messages: readonly Message[], outcomes: Map<Message, Outcome>): SessionMessages[] {
   const groups = new Map<string, SessionMessages>();
   for (const message of messages) {
     const { value: key, reason } = message.key;

@@ -1,5 +1,5 @@
 import pLimit from "p-limit";
-import { bySession, MAX_PARALLEL_SESSIONS, notReached, readSessions } from "./batch";
+import { messagesBySession, MAX_PARALLEL_SESSIONS, notReached, readSessions } from "./batch";
 import { deliverMessage, type DeliverMessageDependencies } from "./deliverMessage";
 import { errorFields } from "../log";
 import { ageMs, hasExpired, idsOf, type Message } from "../messages/message";
@@ -37,7 +37,7 @@ async function outcomesOf(
   signal: AbortSignal,
 ): Promise<Map<Message, Outcome>> {
   const outcomes = new Map<Message, Outcome>();
-  const groups = bySession(messages, outcomes);
+  const groups = messagesBySession(messages, outcomes);
   const sessions = await readSessions(groups, outcomes, dependencies, signal);
   if (!sessions) return outcomes;
 

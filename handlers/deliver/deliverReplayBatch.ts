@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 import type { Cursor } from "../../protocol";
-import { bySession, MAX_PARALLEL_SESSIONS, notReached, readSessions } from "./batch";
+import { messagesBySession, MAX_PARALLEL_SESSIONS, notReached, readSessions } from "./batch";
 import type { Message } from "../messages/message";
 import { METRICS } from "../metrics";
 import type { Attempted, Outcome } from "./outcome";
@@ -26,7 +26,7 @@ export async function deliverReplayBatch(
 ): Promise<Attempted[]> {
   const outcomes = new Map<Message, Outcome>();
   const limit = pLimit(MAX_PARALLEL_SESSIONS);
-  const groups = await limit.map(bySession(messages, outcomes), async (group) => {
+  const groups = await limit.map(messagesBySession(messages, outcomes), async (group) => {
     const numbered = await numberInOrder(group, outcomes, dependencies, signal);
     return { key: group.key, messages: numbered.map(({ message }) => message), numbered };
   });

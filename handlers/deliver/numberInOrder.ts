@@ -95,8 +95,8 @@ function newEntryOf({ messageId, body, expiresAtMs, attributes }: Message): NewE
 
 /** What a dead letter has beside what it is addressed by, without Lambda's empty lists. */
 function othersOf(attributes: SQSMessageAttributes): SQSMessageAttributes {
-  const ours: readonly string[] = Object.values(MESSAGE_ATTRIBUTES);
-  const others = Object.entries(attributes).filter(([name]) => !ours.includes(name));
+  const relayAttributes: readonly string[] = Object.values(MESSAGE_ATTRIBUTES);
+  const others = Object.entries(attributes).filter(([name]) => !relayAttributes.includes(name));
   return Object.fromEntries(
     others.map(([name, { dataType, stringValue, binaryValue }]) => [
       name,

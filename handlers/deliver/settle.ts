@@ -29,8 +29,8 @@ export interface SettleDependencies {
 /** A message that the dead-letter queue has taken. */
 export type DeadLettered = Pick<Attempted, "message" | "cursor"> & { reason: string };
 
-/** Letters under way at a time: a request that waits for one of the SDK's 50 sockets runs into its connection time-out. */
-const MAX_PARALLEL_LETTERS = 25;
+/** Dead letters under way at a time: a request that waits for one of the SDK's 50 sockets runs into its connection time-out. */
+const MAX_PARALLEL_DEAD_LETTERS = 25;
 
 /**
  * Dead-letters what is not to be tried again, and has the rest come back when it is due.
@@ -49,7 +49,7 @@ export async function settle(
     return [{ message, outcome, cursor, reason: outcome.reason, isLast }];
   });
   const last = open.filter(({ isLast }) => isLast);
-  const taken = await pLimit(MAX_PARALLEL_LETTERS).map(linesOf(last), async (line) => {
+  const taken = await pLimit(MAX_PARALLEL_DEAD_LETTERS).map(linesOf(last), async (line) => {
     const safe: typeof line = [];
     for (const each of line) {
       // What is behind it in its line would come before it into the dead-letter queue.
@@ -108,7 +108,7 @@ function secondsUntilNextAttempt(
   { backoff, now, random }: SettleDependencies,
 ): number {
   const wait = backoffSeconds(attempt, backoff, random);
-  // An undeliverable one is only here because its letter could not be sent: without back-off, the queue's own redrive
+  // An undeliverable one is only here because its dead letter could not be sent: without back-off, the queue's own redrive
   // would soon move it without a reason.
   if (expiresAtMs === undefined || kind === "undeliverable") return wait;
   return Math.min(wait, Math.max(1, Math.ceil((expiresAtMs - now()) / 1000)));
@@ -122,15 +122,15 @@ async function deadLettered(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { attempt } = message;
-  const letter = deadLetterOf(message, reason, attempt);
+  const deadLetter = deadLetterOf(message, reason, attempt);
   try {
-    await queue.deadLetter(letter, signal);
+    await queue.deadLetter(deadLetter, signal);
   } catch (error) {
     log.error("not dead-lettered: to be tried again", { ...idsOf(message), attempt, reason, ...errorFields(error) });
     return false;
   }
-  const droppedAttributes = letter.dropped.length > 0 ? letter.dropped : undefined;
-  const originalMessageId = letter.attributes.originalMessageId?.stringValue;
+  const droppedAttributes = deadLetter.dropped.length > 0 ? deadLetter.dropped : undefined;
+  const originalMessageId = deadLetter.attributes.originalMessageId?.stringValue;
   log.warn("dead-lettered", { ...idsOf(message), originalMessageId, attempt, reason, droppedAttributes });
   return true;
 }

@@ -6,7 +6,7 @@ import { type Item, tableClient } from "../dynamoDb";
 import type { Claim, Entry, EntryHead, EntryKey, History } from "./history";
 import * as items from "./historyItems";
 import { ACKNOWLEDGED_ENTRY, claimEntry, logEntry } from "./historyKey";
-import { HistoryTable } from "./historyTableClient";
+import { HistoryTableClient } from "./historyTableClient";
 import { dueAtMs } from "./retention";
 
 const A = items.HISTORY_ATTRIBUTES;
@@ -31,13 +31,13 @@ const headAttributes = items.HEAD_ATTRIBUTES.join(", ");
 
 /** The history in a DynamoDB table whose keys are `session` and `entry`. */
 export class DynamoDbHistory implements History {
-  private readonly table: HistoryTable;
+  private readonly table: HistoryTableClient;
 
   constructor(
     client: DynamoDBClient,
     private readonly options: DynamoDbHistoryOptions,
   ) {
-    this.table = new HistoryTable(client, options.tableName);
+    this.table = new HistoryTableClient(client, options.tableName);
   }
 
   async readTail(key: SessionKey, signal?: AbortSignal): Promise<EntryHead | undefined> {

@@ -6,7 +6,7 @@ import type { ExpiryReason } from "./reportExpired";
 import { deletableAtMs, dueAtMs } from "./retention";
 
 /** What is done with an entry that the index says is due. */
-export interface Fate {
+export interface ExpiryDecision {
   /** Why its message is reported as expired first; undefined where it is not: it was acknowledged, or reported before. */
   report?: ExpiryReason;
   /** `strip` takes the body; the entry is due again then, or never. */
@@ -26,7 +26,10 @@ export function isDeletable(entry: Pick<Entry, "storedAtMs">, retentionMs: numbe
   return deletableAtMs(entry, retentionMs) <= nowMs;
 }
 
-export function fateOf(entry: Entry, { tailSeq, acknowledged, retentionMs, nowMs }: Circumstances): Fate {
+export function expiryDecision(
+  entry: Entry,
+  { tailSeq, acknowledged, retentionMs, nowMs }: Circumstances,
+): ExpiryDecision {
   const hasExpired = isPastItsOwnExpiry(entry, nowMs);
   const deletable = isDeletable(entry, retentionMs, nowMs);
   const isUnseen = entry.body !== undefined && !isAcknowledged(entry, acknowledged);

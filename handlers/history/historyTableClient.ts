@@ -20,7 +20,7 @@ export interface Conditional {
 }
 
 /** The calls that are made to the history table, by a session and the sort key of one of its items. */
-export class HistoryTable {
+export class HistoryTableClient {
   constructor(
     private readonly client: DynamoDBClient,
     private readonly tableName: string,

@@ -30,8 +30,8 @@ export interface Expired {
   reason: ExpiryReason;
 }
 
-/** Of letters at a time: with what else is under way, fewer than the SDK's 50 sockets. */
-const MAX_PARALLEL_LETTERS = 10;
+/** Of dead letters at a time: with what else is under way, fewer than the SDK's 50 sockets. */
+const MAX_PARALLEL_DEAD_LETTERS = 10;
 
 /**
  * Says that messages have expired: to the dead-letter queue, to the backend, to the metrics and the log. At least once: only
@@ -47,14 +47,15 @@ export async function reportExpired(
 ): Promise<void> {
   if (expired.length === 0) return;
   if (deadLetters) {
-    const letters = expired.map(({ entry }) => letterOf(key, entry));
-    await pLimit(MAX_PARALLEL_LETTERS).map(letters, (letter) => deadLetters.deadLetter(letter, signal));
+    await pLimit(MAX_PARALLEL_DEAD_LETTERS).map(expired, ({ entry }) =>
+      deadLetters.deadLetter(expiredDeadLetter(key, entry), signal),
+    );
   }
   const nowMs = now();
-  const fates = expired.map(({ entry: { messageId, epoch, seq }, reason }) =>
+  const expiredReceipts = expired.map(({ entry: { messageId, epoch, seq }, reason }) =>
     receiptOf(key, { status: "expired", reason, messageId, epoch, seq }, nowMs),
   );
-  await receipts.publish(fates, signal);
+  await receipts.publish(expiredReceipts, signal);
   for (const { entry, reason } of expired) {
     const { messageId, seq } = entry;
     metrics.add(METRICS.expired, 1, reason);
@@ -65,18 +66,21 @@ export async function reportExpired(
 }
 
 /** As the queue's own message would be dead-lettered; it is long done with that one, which no attempt at delivery has cost. */
-function letterOf(key: SessionKey, entry: Entry): DeadLetter {
+function expiredDeadLetter(key: SessionKey, entry: Entry): DeadLetter {
   const { messageId, body = "", expiresAtMs, attributes } = entry;
   const { user, context, contextId } = receiptOf(key, { status: "expired", messageId }, 0);
   const expiresAt = expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString();
   const message = {
-    ...{ body, messageId, sqsMessageId: messageId, messageGroupId: historyPartition(key) },
-    attributes: { ...attributes, ...ours({ user, context, contextId, messageId, expiresAt }) },
+    body,
+    messageId,
+    sqsMessageId: messageId,
+    messageGroupId: historyPartition(key),
+    attributes: { ...attributes, ...relayAttributes({ user, context, contextId, messageId, expiresAt }) },
   };
   return deadLetterOf(message, REASONS.expired, 0);
 }
 
-function ours(values: Record<keyof typeof MESSAGE_ATTRIBUTES, string | undefined>): SQSMessageAttributes {
+function relayAttributes(values: Record<keyof typeof MESSAGE_ATTRIBUTES, string | undefined>): SQSMessageAttributes {
   return Object.fromEntries(
     Object.entries(values).flatMap(([name, stringValue]) =>
       stringValue === undefined ? [] : [[name, { dataType: "String" as const, stringValue }]],

@@ -34,7 +34,7 @@ export interface DeadLetter {
   body: string;
   attributes: SQSMessageAttributes;
   messageGroupId: string | undefined;
-  /** The queue's id of the message that died: a second letter of the same is no news to a FIFO queue. */
+  /** The queue's id of the message that died: a second dead letter of the same is no news to a FIFO queue. */
   sqsMessageId: string;
   dropped: readonly string[];
 }
@@ -96,15 +96,15 @@ export function deadLetterOf(
   };
   // Not `in`: an attribute may be named constructor.
   const given = Object.entries(message.attributes).filter(([name]) => !Object.hasOwn(added, name));
-  const ours = given.filter(([name]) => OUR_ATTRIBUTES.includes(name));
+  const relayAttributes = given.filter(([name]) => OUR_ATTRIBUTES.includes(name));
   // Sorted, so that the same message always loses the same ones.
   const others = given.filter(([name]) => !OUR_ATTRIBUTES.includes(name)).sort(([a], [b]) => (a < b ? -1 : 1));
-  // A redriven letter has our own of the last time; on any other message they are the backend's.
+  // A redriven dead letter has our own of the last time; on any other message they are the backend's.
   const replaced = isRedriven ? [] : Object.keys(added).filter((name) => Object.hasOwn(message.attributes, name));
-  const room = MAX_ATTRIBUTES - Object.keys(added).length - ours.length;
+  const room = MAX_ATTRIBUTES - Object.keys(added).length - relayAttributes.length;
   return {
     body: message.body,
-    attributes: { ...Object.fromEntries([...ours, ...others.slice(0, room)]), ...added },
+    attributes: { ...Object.fromEntries([...relayAttributes, ...others.slice(0, room)]), ...added },
     messageGroupId: message.messageGroupId,
     sqsMessageId: message.sqsMessageId,
     dropped: [...others.slice(room).map(([name]) => name), ...replaced],

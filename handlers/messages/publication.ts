@@ -2,7 +2,7 @@ import { MAX_PAYLOAD_BYTES } from "../../protocol";
 import { type Checked, sessionKey, type SessionKey } from "../sessions/sessionKey";
 
 /** What a backend publishes: the body of a message, and its attributes by their names. */
-export interface Publication {
+export interface PublicationInput {
   /** Code of the user whom it is for. */
   user: string;
   /** The feature; without `#`. */
@@ -48,7 +48,7 @@ const RFC_3339 =
  *
  * @returns where it will go, or why it could never be delivered, in words that name the input. They quote no value.
  */
-export function checkPublication(publication: Publication): Checked<Destination> {
+export function checkPublication(publication: PublicationInput): Checked<Destination> {
   const { user, context, contextId, message, messageId, expiresAt } = publication;
   for (const [name, value] of Object.entries({ user, context, contextId, message })) {
     // Programs without types publish too.
@@ -74,7 +74,7 @@ export function checkPublication(publication: Publication): Checked<Destination>
 }
 
 /** Where the attributes send a message: the rules that backends and `deliver` share. Values are never trimmed. */
-export function destinationOf(attributes: Omit<Publication, "message">): Checked<Destination> {
+export function destinationOf(attributes: Omit<PublicationInput, "message">): Checked<Destination> {
   const { user, context, contextId, messageId, expiresAt } = attributes;
   const key = sessionKey(user, context, contextId);
   if (key.reason !== undefined) return key;

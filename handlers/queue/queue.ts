@@ -21,8 +21,8 @@ export interface Visibility extends MessageIds {
 export interface MessageQueue {
   /** Never rejects: what fails is logged, and such a message comes back after the queue's own visibility timeout. */
   changeVisibility(entries: readonly Visibility[], signal?: AbortSignal): Promise<void>;
-  /** @throws where the letter may not have arrived. */
-  deadLetter(letter: DeadLetter, signal?: AbortSignal): Promise<void>;
+  /** @throws where the dead letter may not have arrived. */
+  deadLetter(deadLetter: DeadLetter, signal?: AbortSignal): Promise<void>;
 }
 
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
@@ -48,18 +48,18 @@ export class SqsMessageQueue implements MessageQueue {
     await pLimit(MAX_PARALLEL_CALLS).map(batches, (batch) => this.changeVisibilityOfBatch(batch, signal));
   }
 
-  async deadLetter(letter: DeadLetter, signal?: AbortSignal): Promise<void> {
+  async deadLetter(deadLetter: DeadLetter, signal?: AbortSignal): Promise<void> {
     await this.client.send(
       new SendMessageCommand({
         QueueUrl: this.urls.deadLetterQueueUrl,
-        MessageBody: letter.body,
+        MessageBody: deadLetter.body,
         MessageAttributes: Object.fromEntries(
-          Object.entries(letter.attributes).map(([name, attribute]) => [name, attributeValueOf(attribute)]),
+          Object.entries(deadLetter.attributes).map(([name, attribute]) => [name, attributeValueOf(attribute)]),
         ),
         // A standard queue takes one too, and with it a redrive can be as fair as the first time.
         // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagegroupid-property.html
-        MessageGroupId: letter.messageGroupId,
-        ...(this.urls.deadLetterQueueUrl.endsWith(".fifo") && { MessageDeduplicationId: deduplicationIdOf(letter) }),
+        MessageGroupId: deadLetter.messageGroupId,
+        ...(this.urls.deadLetterQueueUrl.endsWith(".fifo") && { MessageDeduplicationId: deduplicationIdOf(deadLetter) }),
       }),
       { abortSignal: signal },
     );
@@ -119,8 +119,8 @@ function queueClient(): SQSClient {
 }
 
 /**
- * By what a FIFO queue knows the letter again: of the message itself, since one that was redriven and died again within five
- * minutes is another letter. A hash, since where the history gives the id, it is the publisher's, and may have spaces.
+ * By what a FIFO queue knows the dead letter again: of the message itself, since one that was redriven and died again within five
+ * minutes is another dead letter. A hash, since where the history gives the id, it is the publisher's, and may have spaces.
  */
 function deduplicationIdOf({ messageGroupId, sqsMessageId }: DeadLetter): string {
   return createHash("sha256")

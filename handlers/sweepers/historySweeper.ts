@@ -7,19 +7,24 @@ import { sessionId, type SessionKey } from "../sessions/sessionKey";
 import { timeLimit } from "../timeLimit";
 import { EXPIRY_SHARDS } from "../connections/connectionItems";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
-import { type ExpireSessionDependencies, expireSession, NOTHING_EXPIRED, type Swept } from "./sweepSessionHistory";
+import {
+  type SweepSessionHistoryDependencies,
+  sweepSessionHistory,
+  NOTHING_SWEPT,
+  type SweptEntries,
+} from "./sweepSessionHistory";
 import type { EntryKey, History } from "../history/history";
 import { receiptsFromEnvironment } from "../receipts/topicReceipts";
 
 /** `now` and `log` are by default the clock and the console. */
-export type ExpireDependencies = Omit<Dependencies, "now" | "log"> & Partial<Pick<Dependencies, "now" | "log">>;
+export type HistorySweeperDependencies = Omit<Dependencies, "now" | "log"> & Partial<Pick<Dependencies, "now" | "log">>;
 
-interface Dependencies extends ExpireSessionDependencies {
-  history: ExpireSessionDependencies["history"] & Pick<History, "findDue">;
+interface Dependencies extends SweepSessionHistoryDependencies {
+  history: SweepSessionHistoryDependencies["history"] & Pick<History, "findDue">;
 }
 
 /** What became of the entries that were due. */
-export interface Expiry extends Swept {
+export interface HistorySweepResult extends SweptEntries {
   /** Sessions of which something was left over for a fault: tried again the next time. */
   failed: number;
 }
@@ -29,7 +34,7 @@ interface Invocation {
   getRemainingTimeInMillis(): number;
 }
 
-export type ExpireHandler = (event: unknown, invocation: Invocation) => Promise<Expiry>;
+export type HistorySweeperHandler = (event: unknown, invocation: Invocation) => Promise<HistorySweepResult>;
 
 /** Kept back of the function's time: for the metrics and the answer. */
 const ANSWERING_MS = 2_000;
@@ -41,20 +46,20 @@ const MAX_PARALLEL = 8;
  * Called every minute: reports the messages that nobody has acknowledged in time, and deletes what is older than the retention.
  * What it does not get to is left to the next time. Throws only where a part of the index cannot be read.
  */
-export function expire(given: ExpireDependencies): ExpireHandler {
+export function historySweeper(given: HistorySweeperDependencies): HistorySweeperHandler {
   const dependencies = { now: Date.now, log: consoleLog, ...given };
   const { history, metrics, log, now } = dependencies;
 
-  return async function expireHandler(_event, invocation) {
+  return async function historySweeperHandler(_event, invocation) {
     const signal = timeLimit(invocation.getRemainingTimeInMillis() - ANSWERING_MS);
     const limit = pLimit(MAX_PARALLEL);
-    const total: Expiry = { ...NOTHING_EXPIRED, failed: 0 };
+    const total: HistorySweepResult = { ...NOTHING_SWEPT, failed: 0 };
     const unread: string[] = [];
 
-    const expireDue = async ({ key, seqs }: DueOfSession) => {
+    const sweepSession = async ({ key, seqs }: DueOfSession) => {
       if (signal.aborted) return;
       try {
-        const swept = await expireSession(key, seqs, dependencies, signal);
+        const swept = await sweepSessionHistory(key, seqs, dependencies, signal);
         for (const name of ["reported", "deleted", "stripped", "postponed"] as const) total[name] += swept[name];
       } catch (error) {
         if (signal.aborted) return;
@@ -62,16 +67,17 @@ export function expire(given: ExpireDependencies): ExpireHandler {
         total.failed += 1;
       }
     };
-    const expireShard = async (shard: string) => {
+    const sweepShard = async (shard: string) => {
       try {
-        for await (const page of history.findDue(shard, now(), signal)) await limit.map(bySession(page), expireDue);
+        for await (const page of history.findDue(shard, now(), signal))
+          await limit.map(dueBySession(page), sweepSession);
       } catch (error) {
         if (signal.aborted) return;
         log.error("shard not read", { shard, ...errorFields(error) });
         unread.push(shard);
       }
     };
-    await Promise.all(EXPIRY_SHARDS.map(expireShard));
+    await Promise.all(EXPIRY_SHARDS.map(sweepShard));
 
     metrics.flush();
     log.info("history swept", { ...total, outOfTime: signal.aborted });
@@ -81,10 +87,10 @@ export function expire(given: ExpireDependencies): ExpireHandler {
 }
 
 /** `expire` as the component deploys it. */
-export function historySweeperFromEnvironment(environment: Environment): ExpireHandler {
+export function historySweeperFromEnvironment(environment: Environment): HistorySweeperHandler {
   // Without it, the history would ask the service for an index of no name.
   text(environment, "HISTORY_EXPIRY_INDEX_NAME");
-  return expire({
+  return historySweeper({
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
     deadLetters: deadLetterQueueFromEnvironment(environment),
@@ -99,7 +105,7 @@ interface DueOfSession {
 }
 
 /** Each session's numbers, ascending. */
-function bySession(due: readonly EntryKey[]): DueOfSession[] {
+function dueBySession(due: readonly EntryKey[]): DueOfSession[] {
   const sessions = new Map<string, DueOfSession>();
   for (const { key, seq } of due) {
     const session = sessions.get(sessionId(key)) ?? { key, seqs: [] };

@@ -9,7 +9,7 @@ import { timeLimit } from "../timeLimit";
 import { type ConnectionKey, connectionItemKey, EXPIRY_SHARDS } from "../connections/connectionItems";
 import { DynamoDbUserConnections, type UserConnections } from "../connections/userConnections";
 
-export interface SweepDependencies {
+export interface SessionSweeperDependencies {
   sessions: Pick<SessionStore, "deleteIfConnection">;
   userConnections: Pick<UserConnections, "findExpired" | "readConnection">;
   connections: Pick<ConnectionsClient, "close">;
@@ -21,7 +21,7 @@ export interface SweepDependencies {
 }
 
 /** What became of the connections whose token had ended. */
-export interface Swept {
+export interface SessionSweepResult {
   /** Closed now. */
   ended: number;
   /** Had ended before; their items are cleared. */
@@ -37,7 +37,7 @@ interface Invocation {
   getRemainingTimeInMillis(): number;
 }
 
-type SweepHandler = (event: unknown, invocation: Invocation) => Promise<Swept>;
+type SessionSweeperHandler = (event: unknown, invocation: Invocation) => Promise<SessionSweepResult>;
 
 /** Kept back of the function's time: for the metrics and the answer. */
 const ANSWERING_MS = 2_000;
@@ -52,14 +52,14 @@ const YOUNG_MS = 60_000;
  * Called every minute where sessions end with their token: closes the connections whose token has ended, and clears what
  * stands of them. What it does not get to is left to the next time. Throws only where a part of the index cannot be read.
  */
-export function sweep(given: SweepDependencies): SweepHandler {
+export function sessionSweeper(given: SessionSweeperDependencies): SessionSweeperHandler {
   const dependencies = { now: Date.now, log: consoleLog, ...given };
   const { userConnections, metrics, log, now } = dependencies;
 
-  return async function sweepHandler(_event, invocation) {
+  return async function sessionSweeperHandler(_event, invocation) {
     const signal = timeLimit(invocation.getRemainingTimeInMillis() - ANSWERING_MS);
     const limit = pLimit(MAX_PARALLEL);
-    const swept: Swept = { ended: 0, gone: 0, left: 0, failed: 0 };
+    const swept: SessionSweepResult = { ended: 0, gone: 0, left: 0, failed: 0 };
     const unread: string[] = [];
 
     const sweepShard = async (shard: string) => {
@@ -84,13 +84,13 @@ export function sweep(given: SweepDependencies): SweepHandler {
 }
 
 /** `sweep` as the component deploys it. */
-export function sessionSweeperFromEnvironment(environment: Environment): SweepHandler {
+export function sessionSweeperFromEnvironment(environment: Environment): SessionSweeperHandler {
   const client = tableClient();
   const table = {
     tableName: text(environment, "TABLE_NAME"),
     tokenExpiryIndexName: text(environment, "TOKEN_EXPIRY_INDEX_NAME"),
   };
-  return sweep({
+  return sessionSweeper({
     sessions: new DynamoDbSessionStore(client, table),
     userConnections: new DynamoDbUserConnections(client, table),
     connections: connectionsFromEnvironment(environment),
@@ -101,9 +101,9 @@ export function sessionSweeperFromEnvironment(environment: Environment): SweepHa
 /** Never rejects: one connection's fault is not the others'. */
 async function sweepOne(
   key: ConnectionKey,
-  { sessions, userConnections, connections, metrics, now, log }: Required<SweepDependencies>,
+  { sessions, userConnections, connections, metrics, now, log }: Required<SessionSweeperDependencies>,
   signal: AbortSignal,
-): Promise<keyof Swept> {
+): Promise<keyof SessionSweepResult> {
   const { callerId, connectionId } = key;
   if (signal.aborted) return "left";
   try {

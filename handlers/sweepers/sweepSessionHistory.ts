@@ -1,24 +1,24 @@
 import pLimit from "p-limit";
 import type { SessionKey } from "../sessions/sessionKey";
-import { type Circumstances, type Fate, fateOf, isDeletable } from "../history/expiry";
+import { type Circumstances, type ExpiryDecision, expiryDecision, isDeletable } from "../history/expiry";
 import type { Entry, History } from "../history/history";
 import { type Expired, reportExpired, type ReportDependencies } from "../history/reportExpired";
 
-export interface ExpireSessionDependencies extends ReportDependencies {
+export interface SweepSessionHistoryDependencies extends ReportDependencies {
   history: Pick<History, "readTail" | "readAcknowledged" | "readEntry" | "readAfter" | "strip" | "postpone" | "delete">;
   /** For how long messages are delivered after they were stored. */
   retentionMs: number;
 }
 
 /** How many entries were what. */
-export interface Swept {
+export interface SweptEntries {
   reported: number;
   deleted: number;
   stripped: number;
   postponed: number;
 }
 
-export const NOTHING_EXPIRED: Readonly<Swept> = { reported: 0, deleted: 0, stripped: 0, postponed: 0 };
+export const NOTHING_SWEPT: Readonly<SweptEntries> = { reported: 0, deleted: 0, stripped: 0, postponed: 0 };
 
 /** Entries at a time. */
 const PAGE = 100;
@@ -32,14 +32,14 @@ const MAX_PARALLEL_WRITES = 5;
  *
  * @throws where a call fails: what was reported until then may be reported again the next time.
  */
-export async function expireSession(
+export async function sweepSessionHistory(
   key: SessionKey,
   seqs: readonly number[],
-  dependencies: ExpireSessionDependencies,
+  dependencies: SweepSessionHistoryDependencies,
   signal: AbortSignal,
-): Promise<Swept> {
+): Promise<SweptEntries> {
   const { history, retentionMs, now } = dependencies;
-  const swept: Swept = { ...NOTHING_EXPIRED };
+  const swept: SweptEntries = { ...NOTHING_SWEPT };
   const nowMs = now();
   const circumstances = async (): Promise<Circumstances> => {
     const [tail, acknowledged] = await Promise.all([
@@ -58,7 +58,7 @@ export async function expireSession(
     if (!entry) continue;
     known ??= await circumstances();
     if (isDeletable(entry, retentionMs, nowMs)) {
-      deletedThrough = await expirePrefix(key, known, swept, dependencies, signal);
+      deletedThrough = await sweepPrefix(key, known, swept, dependencies, signal);
     } else {
       await carryOut(key, [entry], known, swept, dependencies, signal);
     }
@@ -67,11 +67,11 @@ export async function expireSession(
 }
 
 /** @returns the last number that was as old as to be deleted */
-async function expirePrefix(
+async function sweepPrefix(
   key: SessionKey,
   circumstances: Circumstances,
-  swept: Swept,
-  dependencies: ExpireSessionDependencies,
+  swept: SweptEntries,
+  dependencies: SweepSessionHistoryDependencies,
   signal: AbortSignal,
 ): Promise<number> {
   const { retentionMs, nowMs } = circumstances;
@@ -90,17 +90,17 @@ async function carryOut(
   key: SessionKey,
   entries: readonly Entry[],
   circumstances: Circumstances,
-  swept: Swept,
-  dependencies: ExpireSessionDependencies,
+  swept: SweptEntries,
+  dependencies: SweepSessionHistoryDependencies,
   signal: AbortSignal,
 ): Promise<void> {
-  const fates = entries.map((entry) => ({ entry, fate: fateOf(entry, circumstances) }));
-  const expired = fates.flatMap(({ entry, fate: { report } }): Expired[] =>
+  const decisions = entries.map((entry) => ({ entry, decision: expiryDecision(entry, circumstances) }));
+  const expired = decisions.flatMap(({ entry, decision: { report } }): Expired[] =>
     report ? [{ entry, reason: report }] : [],
   );
   await reportExpired(key, expired, dependencies, signal);
   swept.reported += expired.length;
-  await pLimit(MAX_PARALLEL_WRITES).map(fates, async ({ entry, fate: { then } }) => {
+  await pLimit(MAX_PARALLEL_WRITES).map(decisions, async ({ entry, decision: { then } }) => {
     await write(key, entry.seq, then, dependencies.history, signal);
     swept[then.do === "delete" ? "deleted" : then.do === "strip" ? "stripped" : "postponed"] += 1;
   });
@@ -109,8 +109,8 @@ async function carryOut(
 async function write(
   key: SessionKey,
   seq: number,
-  then: Fate["then"],
-  history: ExpireSessionDependencies["history"],
+  then: ExpiryDecision["then"],
+  history: SweepSessionHistoryDependencies["history"],
   signal: AbortSignal,
 ): Promise<void> {
   switch (then.do) {

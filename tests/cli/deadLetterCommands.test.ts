@@ -133,7 +133,7 @@ describe("the command line on dead letters", () => {
       return true;
     });
     expect(standing()).to.deep.equal(["b"]);
-    expect(noted).to.match(/^Not met again, and so not deleted: 1 letter\.$/m);
+    expect(noted).to.match(/^Not met again, and so not deleted: 1 dead letter\.$/m);
   });
 
   it("asks nothing, and purges nothing, where it could not read the queue to its end", async () => {
@@ -164,7 +164,7 @@ describe("the command line on dead letters", () => {
   it("says that it may not have met every dead letter where the queue had counted more", async () => {
     deadLetters.push({ id: "c", hidden: true });
     const { noted, exitCode } = await cli(["list"]);
-    expect(noted).to.match(/^2 of 2 letters looked at .*\nCounted when this began: about 3 letters\./);
+    expect(noted).to.match(/^2 of 2 dead letters looked at .*\nCounted when this began: about 3 dead letters\./);
     expect(exitCode).to.equal(0);
   });
 });

@@ -91,7 +91,7 @@ describe("the command line against the local run", () => {
       expect(titles).to.match(/^sent at +user +context +contextId +reason +attempts +message id$/);
       expect(row).to.match(new RegExp(`^\\S+ +${to.user} +chat +- +missing-attribute: contextId +1 +to-${to.user}$`));
       expect(more).to.deep.equal([]);
-      expect(stderr).to.match(/1 of \d+ letters looked at in the dead-letter queue match/);
+      expect(stderr).to.match(/1 of \d+ dead letters looked at in the dead-letter queue match/);
       expect(stdout + stderr).not.to.include("secret");
     }
   });

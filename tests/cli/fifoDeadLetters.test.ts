@@ -104,7 +104,7 @@ describe("dead letters of a FIFO queue", () => {
     const noted: string[] = [];
     const terminal = { note: (text: string) => noted.push(text) } as unknown as Parameters<typeof noteScan>[3];
     noteScan(found.scan, 12, { name: "dead-letter", isFifo: deadLetters().isFifo }, terminal);
-    expect(noted[1]).to.match(/^Counted when this began: about 14 letters\..* ten of a session at most/);
+    expect(noted[1]).to.match(/^Counted when this began: about 14 dead letters\..* ten of a session at most/);
   });
 
   it("are shown again, in order, once they were looked at", async () => {

@@ -66,7 +66,7 @@ describe("the command line", () => {
   });
 
   const refused: [string, string[], RegExp][] = [
-    ["an unknown command", ["dead letters"], /unknown command 'letters'/],
+    ["an unknown command", ["letters"], /unknown command 'letters'/],
     ["an unknown queue", ["dead-letters", "list", "--queue", "retry"], /Allowed choices are dead-letter, subscription/],
     ["sessions without a user", ["sessions", "list"], /required option '--user <code>'/],
     ["cost without messages", ["cost"], /required option '--messages <n>'/],

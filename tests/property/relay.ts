@@ -9,7 +9,7 @@ import type { MessageQueue } from "../../handlers/queue/queue";
 import { acknowledge } from "../../handlers/frames/acknowledge";
 import { connectReplay } from "../../handlers/connect/replayConnect";
 import { deliverReplay } from "../../handlers/deliver/replayDeliver";
-import { expire } from "../../handlers/sweepers/historySweeper";
+import { historySweeper } from "../../handlers/sweepers/historySweeper";
 import type { History } from "../../handlers/history/history";
 import type { Receipts } from "../../handlers/receipts/receipts";
 import { resume } from "../../handlers/frames/resume";
@@ -154,7 +154,7 @@ export class Relay implements Functions {
       },
     }) as History;
     const { retentionMs } = this.options;
-    const handler = expire({ ...services, ...common, history: lagging, deadLetters, retentionMs });
+    const handler = historySweeper({ ...services, ...common, history: lagging, deadLetters, retentionMs });
     await this.run(invocation, () => handler({}, invocation));
   }
 

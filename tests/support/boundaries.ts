@@ -96,7 +96,7 @@ export class MemoryConnections implements ConnectionsClient {
 
 export class MemoryQueue implements MessageQueue {
   readonly visibilities: Visibility[][] = [];
-  readonly letters: DeadLetter[] = [];
+  readonly deadLetters: DeadLetter[] = [];
   deadLetterFails = false;
 
   async changeVisibility(entries: readonly Visibility[]): Promise<void> {
@@ -104,9 +104,9 @@ export class MemoryQueue implements MessageQueue {
     return await Promise.resolve();
   }
 
-  async deadLetter(letter: DeadLetter): Promise<void> {
+  async deadLetter(deadLetter: DeadLetter): Promise<void> {
     if (this.deadLetterFails) throw new Error("deadLetter fails");
-    this.letters.push(letter);
+    this.deadLetters.push(deadLetter);
     return await Promise.resolve();
   }
 }

@@ -53,7 +53,7 @@ describe("deliver: a batch", () => {
     });
     // One call for the whole batch, each message with its own attempt's back-off.
     expect(queue.visibilities).to.deep.equal([[backoffOf("m2", 4), backoffOf("m3", 1)]]);
-    expect(queue.letters.map(({ attributes }) => attributes.reason?.stringValue)).to.deep.equal([
+    expect(queue.deadLetters.map(({ attributes }) => attributes.reason?.stringValue)).to.deep.equal([
       "held-back: throttled",
     ]);
   });

@@ -49,7 +49,7 @@ describe("deliver: its log", () => {
       ...Array.from({ length: 5 }, () => ["not posted", "failed"]).flat(),
       "dead-lettered",
     ]);
-    expect(queue.letters.map(({ attributes }) => attributes.messageId?.stringValue)).to.deep.equal(["order-7"]);
+    expect(queue.deadLetters.map(({ attributes }) => attributes.messageId?.stringValue)).to.deep.equal(["order-7"]);
   });
 
   for (const [name, arrange, events] of [

@@ -44,7 +44,7 @@ export function setUp(remainingMs = 30_000) {
           .filter(({ event }) => ["delivered", "failed", "undeliverable", "not-reached"].includes(event))
           .map(({ event, sqsMessageId, reason }) => [sqsMessageId, reason ?? event]),
       ),
-    reasons: () => queue.letters.map(({ attributes }) => attributes.reason?.stringValue),
+    reasons: () => queue.deadLetters.map(({ attributes }) => attributes.reason?.stringValue),
   };
 }
 

@@ -186,7 +186,7 @@ describe("deliver in replay: receipts of dead letters", () => {
     expect(queue.visibilities.flat()[0]?.visibilityTimeoutSeconds).to.equal(1);
     receipts.fails = false;
     expect(await run(poison)).to.deep.equal([]);
-    expect(queue.letters).to.have.lengthOf(2);
+    expect(queue.deadLetters).to.have.lengthOf(2);
     expect(published).to.have.lengthOf(1);
   });
 });

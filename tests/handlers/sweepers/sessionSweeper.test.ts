@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { ConnectionsClient } from "../../../handlers/connections/connectionsClient";
 import { METRICS } from "../../../handlers/metrics";
-import { sweep } from "../../../handlers/sweepers/sessionSweeper";
+import { sessionSweeper } from "../../../handlers/sweepers/sessionSweeper";
 import { EXPIRY_SHARDS, type UserConnection } from "../../../handlers/connections/connectionItems";
 import { refusal } from "../../support/refusal";
 import { MemoryConnections, RecordedLog, RecordedMetrics } from "../../support/boundaries";
@@ -28,7 +28,7 @@ function sweepWith(...connections: UserConnection[]) {
     table.putConnection(connection);
     table.put({ ...own, context });
   }
-  const handle = sweep({
+  const handle = sessionSweeper({
     ...{ sessions: table, userConnections: table, connections: gateway },
     ...{ log, metrics, now: () => now },
   });
