@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { spec } from "../../components/args/spec";
 import { numberIn } from "../numberIn";
 import type { Monitoring } from "./estimate";
 import type { Workload } from "./workload";
@@ -9,6 +10,9 @@ export type CostOptions = Omit<Workload, "backoff"> &
 
 type Range = [min: number, max: number, whole?: "whole"];
 
+type RelayNumber = "maxAttempts" | "backoffMinSeconds" | "backoffMaxSeconds" | "historyRetentionSeconds";
+type RelayWord = "delivery" | "ordering";
+
 /** Those that mean nothing where messages are delivered by retry. */
 const replayOnly = ["ordering", "receipts", "historyRetentionSeconds", "messagesPerAck", "messagesPerReturn"] as const;
 
@@ -17,8 +21,17 @@ export function addCostOptions(command: Command): void {
     const option = new Option(flags, description).argParser(numberIn(...range));
     command.addOption(value === undefined ? option.makeOptionMandatory() : option.default(value));
   };
-  const choose = (flags: string, description: string, [first, ...others]: [string, string]) =>
-    command.addOption(new Option(flags, description).choices([first, ...others]).default(first));
+  // Ranges and defaults of the relay's own arguments are the component's.
+  const describe = (key: RelayNumber | RelayWord | "receipts") =>
+    `the relay's ${key}${"replayOnly" in spec[key] ? "; in replay mode" : ""}`;
+  const addRelayNumber = (flags: string, key: RelayNumber) => {
+    const { min, max, default: value } = spec[key];
+    add(flags, describe(key), [min, max, "whole"], value);
+  };
+  const addRelayWord = (flags: string, key: RelayWord) => {
+    const { oneOf, default: value } = spec[key];
+    command.addOption(new Option(flags, describe(key)).choices(oneOf).default(value));
+  };
   add("--messages <n>", "messages published in a month", [0, 1e12]);
   add("--message-kb <n>", "KB of one message", [0, 128], 1);
   add("--connections <n>", "connections open at one time, on average", [0, 1e9], 0);
@@ -26,33 +39,29 @@ export function addCostOptions(command: Command): void {
   add("--pings-per-minute <n>", "heartbeats of one client", [0, 60], 0.2);
   add("--away-share <n>", "part of the messages whose user is away, 0 to 1", [0, 1], 0.1);
   add("--minutes-away <n>", "minutes until such a user is back, on average", [0, 20_160], 10);
+  const { min, max } = spec.batchSize;
   add(
     "--batch-size <n>",
     "messages that one invocation takes, on average: a quiet queue fills no batch",
-    [1, 10_000],
+    [min, max],
     1,
   );
-  add("--max-attempts <n>", "the relay's maxAttempts", [1, 995, "whole"], 66);
-  add("--backoff-min-seconds <n>", "the relay's backoffMinSeconds", [1, 43_200, "whole"], 2);
-  add("--backoff-max-seconds <n>", "the relay's backoffMaxSeconds", [1, 43_200, "whole"], 120);
-  choose("--delivery <mode>", "the relay's delivery", ["retry", "replay"]);
-  choose("--ordering <order>", "the relay's ordering; with replay", ["standard", "strict"]);
-  command.option("--receipts", "the relay's receipts; with replay", false);
-  add(
-    "--history-retention-seconds <n>",
-    "the relay's historyRetentionSeconds; with replay",
-    [300, 1_209_600, "whole"],
-    86_400,
-  );
+  addRelayNumber("--max-attempts <n>", "maxAttempts");
+  addRelayNumber("--backoff-min-seconds <n>", "backoffMinSeconds");
+  addRelayNumber("--backoff-max-seconds <n>", "backoffMaxSeconds");
+  addRelayWord("--delivery <mode>", "delivery");
+  addRelayWord("--ordering <order>", "ordering");
+  command.option("--receipts", describe("receipts"), spec.receipts.default);
+  addRelayNumber("--history-retention-seconds <n>", "historyRetentionSeconds");
   add(
     "--messages-per-ack <n>",
-    "messages that one acknowledgement covers, on average: a quiet client's covers one; with replay",
+    "messages that one acknowledgement covers, on average: a quiet client's covers one; in replay mode",
     [1, 1e6],
     1,
   );
   add(
     "--messages-per-return <n>",
-    "messages that wait for a user who comes back, on average; with replay",
+    "messages that wait for a user who comes back, on average; in replay mode",
     [1, 1e6],
     1,
   );

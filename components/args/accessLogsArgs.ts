@@ -1,12 +1,15 @@
-import { refuse, refuseUnknownKeys, refuseUnlessObject, refuseUnlessOneOf } from "./refuse";
+import { refuseUnallowed } from "./options";
+import { refuse, refuseUnknownKeys, refuseUnlessObject } from "./refuse";
+import { spec } from "./spec";
 
-/** The gateway's own log of handshakes, frames and closed connections. */
+const { keys } = spec.accessLogs;
+
+/** The gateway's log of handshakes, frames and closed connections. */
 export interface AccessLogsArgs {
   /**
-   * API Gateway writes to CloudWatch by one role for the whole account and region, shared by all of their APIs.
-   * `exists`: somebody else has set it, and it is left alone. `create`: the stack makes the role and sets it. Say so for one
-   * relay of one stack only: of several, the last to write wins. To destroy that stack takes the role away from every
-   * other API of the account and region, whose logs then stop.
+   * API Gateway writes logs with one role for all APIs of an account and region. `exists`: the role is already set, and the
+   * relay leaves it alone. `create`: the relay creates the role and sets it. Use `create` in one relay of one stack only:
+   * the last to write wins, and destroying that stack stops the logs of every other API of the account and region.
    */
   accountRole: "exists" | "create";
 }
@@ -15,9 +18,9 @@ export interface AccessLogsArgs {
 export function refuseBadAccessLogs(given: unknown): void {
   const fix = 'write { accountRole: "exists" }, or "create" where no stack of the account and region has set the role';
   refuseUnlessObject("accessLogs", given, "{ accountRole }", fix);
-  refuseUnknownKeys("accessLogs.", given, ["accountRole"]);
+  refuseUnknownKeys("accessLogs.", given, Object.keys(keys));
   if (given.accountRole === undefined || given.accountRole === null) {
     refuse("accessLogs.accountRole", given.accountRole, '"exists" or "create"', fix);
   }
-  refuseUnlessOneOf("accessLogs.accountRole", given.accountRole, ["exists", "create"]);
+  refuseUnallowed("accessLogs.", given, keys);
 }

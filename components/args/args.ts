@@ -1,106 +1,80 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { type AuthArgs, authProblem, environmentProblem } from "./authArgs";
-import { checkExisting, type ExistingArgs, existingKeys } from "./existingArgs";
+import { checkExisting, type ExistingArgs } from "./existingArgs";
 import { checkForeignPublishers, type ForeignPublisherArgs } from "./foreignPublisherArgs";
-import { type Operations, type OperationsArgs, operationsKeys, resolveOperations } from "./operationsArgs";
+import { type OperationsArgs, type ResolvedOperations, resolveOperations } from "./operationsArgs";
+import { defaultsOf, refuseUnallowed } from "./options";
 import { refuseBadOrigins } from "./originArgs";
-import {
-  refuse,
-  refuseProblem,
-  refuseUnknownKeys,
-  refuseUnlessBoolean,
-  refuseUnlessInteger,
-  refuseUnlessObject,
-  unquoted,
-} from "./refuse";
-import { checkReplay, type ReplayArgs, replayDefaults } from "./replayArgs";
-import { resolveRetry, type Retry, type RetryArgs, retryDefaults } from "./retryArgs";
+import { refuse, refuseProblem, refuseUnknownKeys, refuseUnlessObject, unquoted } from "./refuse";
+import { checkReplay, type ReplayArgs } from "./replayArgs";
+import { type ResolvedRetry, resolveRetry, type RetryArgs } from "./retryArgs";
+import { type Option, spec } from "./spec";
 import { refuseBadTags } from "./tagArgs";
 
 /** The arguments of a {@link WebsocketRelay}; the program's stack config has the same keys. */
 export interface WebsocketRelayArgs extends RetryArgs, ReplayArgs, ExistingArgs, ForeignPublisherArgs, OperationsArgs {
   /**
-   * Who may connect. `null` authenticates nobody: every client names its user itself, by the query parameter `user`, and
-   * gets whatever is published to that user. Required, since there is no safe default.
+   * Who may connect, and which user they are. Required, since there is no safe default. `null` turns authentication off:
+   * each client names its user itself, in the query parameter `user`, and receives everything that is published to that user.
    */
   auth: AuthArgs | null;
   /**
-   * Origins whose pages may connect with the cookie or the subprotocol, as a browser sends them:
-   * `https://app.your-domain.com`, an app's own `capacitor://localhost`, or `file://`. Compared exactly, but for
-   * `https://*.your-domain.com`, which has one more label in the place of the `*`. `null` checks no origin: any page that a
-   * user visits may connect with the user's cookie.
-   * @default only the API's own origin, and the custom domain's
+   * Origins whose pages may connect with a cookie or a subprotocol token, exactly as browsers send them:
+   * `https://app.your-domain.com`, an app's own `capacitor://localhost`, or `file://`. `https://*.your-domain.com` matches
+   * one more label. `null` checks no origin: any page that a user visits may then connect with the user's cookie.
+   * @default only the origins of the API and of the custom domain
    */
   allowedOrigins?: pulumi.Input<pulumi.Input<string>[]> | null;
   /**
-   * Seconds for which a session is kept after its client connected; at least 7,500, since a connection lasts two hours.
-   * @default 10800
+   * Seconds for which a session is kept after its client connected, 7,500 to 31,536,000. A connection lasts up to two hours,
+   * and a session must outlive it. @default 10800
    */
   sessionTtlSeconds?: number;
   /**
-   * Whether what holds data is guarded: Pulumi's `protect` on the tables, the topics, the retry queue and both dead-letter
-   * queues, so that no update replaces or deletes them, and the tables' deletion protection. The topic holds what SNS is
-   * still retrying, and a new one would have another ARN than publishers know. To destroy the stack, set it to false and
-   * run `pulumi up` first. @default false
+   * Whether tables, topics and queues are protected from being deleted or replaced: Pulumi's `protect`, and the tables'
+   * deletion protection. A topic holds messages that SNS is still retrying, and a new topic would have an ARN that publishers
+   * do not know. To destroy the stack, set it to false and run `pulumi up` first. @default false
    */
   protectData?: boolean;
   /**
-   * Whether the relay's own tables can be restored to any second of their last 35 days. Not beside `tableName`, but where
-   * there is a history. @default protectData
+   * Whether the relay's own tables can be restored to any second of the last 35 days. Not with `tableName` in retry mode.
+   * @default the value of `protectData`
    */
   pointInTimeRecovery?: boolean;
-  /** Days for which the functions' and the access logs are kept, one of CloudWatch's values (0: for ever). @default 30 */
+  /**
+   * Days for which the functions' logs and the access logs are kept, one of CloudWatch's values; 0 keeps them forever.
+   * @default 30
+   */
   logRetentionInDays?: number;
-  /** Requests a second to each route, sustained. @default 500, the account's limit of new connections */
+  /**
+   * Sustained rate of requests to each route, 1 to 10,000 per second. @default 500, an account's limit of new connections
+   */
   throttlingRateLimit?: number;
-  /** Requests to each route that may come at once. @default 500 */
+  /** Requests to each route that may arrive at the same time, 1 to 5,000. @default 500 */
   throttlingBurstLimit?: number;
-  /** The last part of the URL: letters, digits and `_`. A change **replaces** the stage. @default "live" */
+  /** The last part of the WebSocket URL: letters, digits and `_`. A change **replaces** the stage. @default "live" */
   stageName?: string;
-  /** Tags of every resource that takes any. @default none */
+  /** Tags of every resource that supports tags. @default none */
   tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-type RequiredArgs = Required<Omit<WebsocketRelayArgs, keyof ExistingArgs | keyof OperationsArgs>>;
+type WithoutDefault = keyof ExistingArgs | keyof ResolvedOperations;
 
-/** {@link WebsocketRelayArgs} with every default filled in, checked, and with what follows from them. */
-export interface ResolvedArgs extends RequiredArgs, ExistingArgs, Retry, Operations {
+/** {@link WebsocketRelayArgs} with all defaults filled in, checked, and the settings that are derived from them. */
+export interface ResolvedArgs
+  extends Required<Omit<WebsocketRelayArgs, WithoutDefault>>, ExistingArgs, ResolvedRetry, ResolvedOperations {
   endSessionWithToken: boolean;
 }
 
-const defaults = {
-  ...retryDefaults,
-  ...replayDefaults,
-  allowedOrigins: [],
-  sessionTtlSeconds: 10_800,
-  publisherAccountIds: [],
-  publisherOrganizationIds: [],
-  protectData: false,
-  logRetentionInDays: 30,
-  throttlingRateLimit: 500,
-  throttlingBurstLimit: 500,
-  stageName: "live",
-  tags: {},
-} satisfies Omit<WebsocketRelayArgs, "auth">;
+const defaults = defaultsOf(spec);
 
-/** Every argument there is. */
-export const argumentKeys = [
-  "auth",
-  ...Object.keys(defaults),
-  "pointInTimeRecovery",
-  ...existingKeys,
-  ...operationsKeys,
-];
-
-/** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
-const logRetentionValues = [
-  0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-];
+/** Does not compile if the spec lacks an argument. */
+const options: Readonly<Record<keyof WebsocketRelayArgs, Option>> = spec;
 
 /**
  * Fills in the defaults and checks every value and combination that can be checked before anything is registered.
  *
- * @param region The region of the resources, where it is known.
+ * @param region The region of the resources, if it is known.
  * @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do.
  */
 export function resolveArgs(args: WebsocketRelayArgs, region?: string): ResolvedArgs {
@@ -110,41 +84,33 @@ export function resolveArgs(args: WebsocketRelayArgs, region?: string): Resolved
     "an object with auth",
     'write new WebsocketRelay("relay", { auth: { oidc: { … } } })',
   );
-  refuseUnknownKeys("", args, argumentKeys);
+  refuseUnknownKeys("", args, Object.keys(options));
   const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined && value !== null));
   const filled = { auth: args.auth, ...defaults, ...given } as typeof defaults & WebsocketRelayArgs;
+  refuseUnallowed("", filled, options);
   const resolved = {
     ...filled,
     allowedOrigins: args.allowedOrigins === null ? null : filled.allowedOrigins,
-    pointInTimeRecovery: filled.pointInTimeRecovery ?? (hasTable(filled) && filled.protectData),
+    pointInTimeRecovery: filled.pointInTimeRecovery ?? (createsTable(filled) && filled.protectData),
     ...checkExisting(filled, { region, ordering: filled.ordering }),
     ...checkForeignPublishers(filled, filled.topicArn),
   };
 
-  // A connection lasts 7,200 s: a session must not expire under a client that is still connected.
-  integer(resolved, "sessionTtlSeconds", 7_500, 31_536_000);
   const retry = resolveRetry(resolved);
   checkReplay(resolved, retry);
-  integer(resolved, "throttlingRateLimit", 1, 10_000);
-  integer(resolved, "throttlingBurstLimit", 1, 5_000);
-  if (!logRetentionValues.includes(resolved.logRetentionInDays)) {
-    refuse(
-      "logRetentionInDays",
-      resolved.logRetentionInDays,
-      `one of ${logRetentionValues.join(", ")} (0: for ever)`,
-      unquoted(resolved.logRetentionInDays) ?? "choose the next longer one",
-    );
-  }
+  refuseBadLogRetention(resolved.logRetentionInDays);
   if (typeof resolved.stageName !== "string" || !/^\w{1,128}$/.test(resolved.stageName)) {
     refuse(
       "stageName",
       resolved.stageName,
       "1 to 128 letters, digits and _",
-      'write such a text, or leave it out for "live"',
+      `write such a name, or leave it out for "${spec.stageName.default}"`,
     );
   }
   refuseBadTags(resolved.tags);
-  refuseBadProtection(resolved);
+  if (resolved.pointInTimeRecovery && !createsTable(resolved)) {
+    refuse("pointInTimeRecovery", true, "not with tableName", "set it where you create that table");
+  }
   if (resolved.allowedOrigins !== null) refuseBadOrigins(resolved.allowedOrigins);
   const problem = authProblem(resolved.auth);
   refuseProblem(problem?.path ?? "auth", problem?.text);
@@ -153,28 +119,19 @@ export function resolveArgs(args: WebsocketRelayArgs, region?: string): Resolved
   return {
     ...resolved,
     ...retry,
-    ...resolveOperations(args, { ...retry, ...resolved }, region),
+    ...resolveOperations(resolved, { ...retry, ...resolved }, region),
     endSessionWithToken: resolved.auth?.endSessionWithToken === true,
   };
 }
 
-type IntegerKey = "sessionTtlSeconds" | "throttlingRateLimit" | "throttlingBurstLimit";
-
-function integer(args: Record<IntegerKey, number>, key: IntegerKey, min: number, max: number): void {
-  refuseUnlessInteger(key, args[key], min, max, defaults[key]);
+function refuseBadLogRetention(days: number): void {
+  const allowed: readonly number[] = spec.logRetentionInDays.oneOf;
+  if (allowed.includes(days)) return;
+  const fix = unquoted(days) ?? "choose the next longer one";
+  refuse("logRetentionInDays", days, `one of ${allowed.join(", ")} (0: forever)`, fix);
 }
 
-function refuseBadProtection(
-  args: Pick<WebsocketRelayArgs, "protectData" | "pointInTimeRecovery" | "tableName" | "delivery">,
-): void {
-  refuseUnlessBoolean("protectData", args.protectData);
-  refuseUnlessBoolean("pointInTimeRecovery", args.pointInTimeRecovery);
-  if (args.pointInTimeRecovery && !hasTable(args)) {
-    refuse("pointInTimeRecovery", true, "not beside tableName", "set it on your table, where you create it");
-  }
-}
-
-/** Whether there is a table of the relay's own: the history always is. */
-function hasTable({ tableName, delivery }: Pick<WebsocketRelayArgs, "tableName" | "delivery">): boolean {
+/** Whether the relay creates a table: the history is always its own. */
+function createsTable({ tableName, delivery }: Pick<WebsocketRelayArgs, "tableName" | "delivery">): boolean {
   return tableName === undefined || delivery === "replay";
 }

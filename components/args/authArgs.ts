@@ -1,12 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AuthConfig, Authenticate } from "../../handlers/connect/auth/authenticate";
-import {
-  isClockTolerance,
-  MAX_CLOCK_TOLERANCE_SECONDS,
-  VERIFIER_DEFAULTS,
-} from "../../handlers/connect/auth/verifierSettings";
+import { isClockTolerance } from "../../handlers/connect/auth/verifierSettings";
+import { defaultsOf, unknownKeyProblem } from "./options";
 import { refuseBadOrigins } from "./originArgs";
-import { isDeferred, type Problem, problemText, refuseProblem, redactOutputs, unknownText } from "./refuse";
+import { isDeferred, type Problem, problemText, redactOutputs, refuseProblem } from "./refuse";
+import { spec } from "./spec";
 import { cognitoProblem, oidcProblem } from "./tokenArgs";
 import { isObject, isText, withoutAbsent } from "./values";
 
@@ -60,7 +58,9 @@ export interface AuthArgs {
   endSessionWithToken?: boolean;
 }
 
-const authDefaults = { ...VERIFIER_DEFAULTS, cookieName: "access_token" };
+const { keys } = spec.auth;
+
+const authDefaults = defaultsOf(keys);
 
 /** A Lambda function's environment holds 4,096 bytes in all; the rest is for the ARNs and URLs beside it. */
 const maxEnvironmentJsonBytes = 3_072;
@@ -76,10 +76,10 @@ export function resolveAuth(auth: unknown, allowedOrigins: readonly string[] | n
   if (allowedOrigins !== null) refuseBadOrigins(allowedOrigins);
   refuseProblem("auth", environmentProblem(auth, allowedOrigins));
   if (auth === null) return null;
-  const { authenticate, endSessionWithToken, ...settings } = withoutAbsent(auth as object);
+  const given: Record<string, unknown> = { ...authDefaults, ...withoutAbsent(auth as object) };
+  const { authenticate, endSessionWithToken, ...settings } = given;
   delete settings.requireFrom;
   return {
-    ...authDefaults,
     ...settings,
     ...(authenticate !== undefined && { authenticate: true }),
     ...(endSessionWithToken === true && { endSessionWithToken }),
@@ -107,9 +107,8 @@ export function authProblem(auth: unknown): Problem | undefined {
     return { path: "auth", text: problemText(auth, allowed, "say who issues your users' tokens") };
   }
   const given = withoutAbsent(auth);
-  const unknownKey = Object.keys(given).find((key) => !authKeys.includes(key));
-  if (unknownKey !== undefined)
-    return { path: `auth.${unknownKey}`, text: unknownText(authKeys.join(", "), unknownKey) };
+  const unknownKey = unknownKeyProblem("auth", given, keys);
+  if (unknownKey !== undefined) return unknownKey;
 
   const kinds = authKinds.filter((kind) => given[kind] !== undefined);
   if (kinds.length !== 1) {
@@ -121,18 +120,8 @@ export function authProblem(auth: unknown): Problem | undefined {
 
 const authKinds = ["cognito", "oidc", "authenticate"];
 
-/** Every key of {@link AuthArgs}. */
-export const authKeys = [
-  ...authKinds,
-  "requireFrom",
-  "userClaim",
-  "clockToleranceSeconds",
-  "cookieName",
-  "endSessionWithToken",
-];
-
 function settingsProblem(given: Record<string, unknown>): Problem | undefined {
-  const { userClaim, clockToleranceSeconds, cookieName, endSessionWithToken = false } = { ...authDefaults, ...given };
+  const { userClaim, clockToleranceSeconds, cookieName, endSessionWithToken } = { ...authDefaults, ...given };
   if (!isDeferred(userClaim) && !isText(userClaim)) {
     return {
       path: "auth.userClaim",
@@ -140,8 +129,9 @@ function settingsProblem(given: Record<string, unknown>): Problem | undefined {
     };
   }
   if (!isDeferred(clockToleranceSeconds) && !isClockTolerance(clockToleranceSeconds)) {
-    const allowed = `a whole number from 0 to ${MAX_CLOCK_TOLERANCE_SECONDS}`;
-    const text = problemText(clockToleranceSeconds, allowed, `leave it out for ${authDefaults.clockToleranceSeconds}`);
+    const { min, max, default: byDefault } = keys.clockToleranceSeconds;
+    const allowed = `a whole number from ${min} to ${max}`;
+    const text = problemText(clockToleranceSeconds, allowed, `leave it out for ${byDefault}`);
     return { path: "auth.clockToleranceSeconds", text };
   }
   // The characters of a token as RFC 6265 has them for a cookie's name.

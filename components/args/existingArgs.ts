@@ -43,7 +43,7 @@ const problems: Record<keyof ExistingArgs, (value: unknown, relay: User) => stri
   permissionsBoundaryArn: permissionsBoundaryArnProblem,
 };
 
-export const existingKeys = Object.keys(problems) as (keyof ExistingArgs)[];
+const existingKeys = Object.keys(problems) as (keyof ExistingArgs)[];
 
 /**
  * The arguments checked now, or as soon as they are known.

@@ -18,9 +18,10 @@ export function refuseProblem(propertyPath: string, problem: string | undefined)
 }
 
 /** Refuses a number that is not whole, or out of its range. */
-export function refuseUnlessInteger(path: string, value: unknown, min: number, max: number, byDefault: number): void {
+export function refuseUnlessInteger(path: string, value: unknown, min: number, max: number, byDefault?: number): void {
   if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return;
-  const fix = unquoted(value) ?? `choose one in that range, or leave it out for the default of ${byDefault}`;
+  const theDefault = byDefault === undefined ? "the default" : `the default of ${byDefault}`;
+  const fix = unquoted(value) ?? `choose one in that range, or leave it out for ${theDefault}`;
   refuse(path, value, `a whole number from ${min} to ${max}`, fix);
 }
 

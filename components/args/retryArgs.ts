@@ -1,14 +1,20 @@
 import { type Backoff, type RetryWindowSeconds, retryWindowSeconds } from "../../handlers/deliver/backoff";
-import { maxMessageRetentionSeconds } from "../ingress/publisher";
 import { refuse, refuseUnlessInteger } from "./refuse";
+import { spec } from "./spec";
 
-/** How often and for how long a message is tried, and in which batches. */
+/** How often and how long the relay tries to deliver a message, and in which batches. */
 export interface RetryArgs {
   /** Attempts to deliver a message before it is dead-lettered, 1 to 995. @default 66 */
   maxAttempts?: number;
-  /** Seconds before the second attempt; doubled with each further one. At least 1. @default 2 */
+  /**
+   * Seconds before the second attempt, 1 to 43,020. Each further pause is twice as long; half of each is random.
+   * @default 2
+   */
   backoffMinSeconds?: number;
-  /** The longest pause between two attempts in seconds: what a client waits for at most after it came back. @default 120 */
+  /**
+   * Seconds of the longest pause between two attempts, 1 to 43,020: the longest that a client waits for a message after it
+   * has reconnected. @default 120
+   */
   backoffMaxSeconds?: number;
   /** Messages that one invocation of `deliver` takes at most, 1 to 10,000. @default 10 */
   batchSize?: number;
@@ -16,12 +22,15 @@ export interface RetryArgs {
   maximumBatchingWindowInSeconds?: number;
   /** Invocations of `deliver` at one time, 2 to 1,000. @default 10 */
   maximumConcurrency?: number;
-  /** Seconds for which the retry queue keeps a message; longer than the longest retry window, under 14 days. @default 345600 */
+  /**
+   * Seconds for which the retry queue keeps a message, 60 to 1,209,599 (under 14 days), and longer than the longest retry
+   * window. @default 345600
+   */
   messageRetentionSeconds?: number;
 }
 
-/** What follows from {@link RetryArgs}. */
-export interface Retry {
+/** Settings that are derived from {@link RetryArgs}. */
+export interface ResolvedRetry {
   backoff: Backoff;
   retryWindowSeconds: RetryWindowSeconds;
   deliverTimeoutSeconds: number;
@@ -29,44 +38,23 @@ export interface Retry {
   maxReceiveCount: number;
 }
 
-export const retryDefaults = {
-  maxAttempts: 66,
-  backoffMinSeconds: 2,
-  backoffMaxSeconds: 120,
-  batchSize: 10,
-  maximumBatchingWindowInSeconds: 0,
-  maximumConcurrency: 10,
-  messageRetentionSeconds: 345_600,
-} satisfies Required<RetryArgs>;
-
-/** Time for ten posts that all run into their time-outs, and for settling the batch afterwards. */
+/** Enough for ten posts that all time out, and for settling the batch afterwards. */
 const deliverTimeoutSeconds = 30;
 
 /** Receives beyond `maxAttempts` that crashes may use up before the queue itself moves a message. */
 const spareReceives = 5;
 
-/** SQS's limits. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
-const maxReceiveCountLimit = 1_000;
-const maxVisibilityTimeoutSeconds = 43_200;
-
-/** @throws pulumi.InputPropertyError where a value, or what several make together, is ruled out. */
-export function resolveRetry(args: Required<RetryArgs>): Retry {
-  const integer = (key: keyof RetryArgs, min: number, max: number) =>
-    refuseUnlessInteger(key, args[key], min, max, retryDefaults[key]);
-  integer("maxAttempts", 1, maxReceiveCountLimit - spareReceives);
-  integer("maximumBatchingWindowInSeconds", 0, 300);
-  integer("batchSize", 1, 10_000);
-  integer("maximumConcurrency", 2, 1_000);
-  // A redriven message keeps its enqueue time: the dead-letter queue, at 14 days, has to retain longer.
-  integer("messageRetentionSeconds", 60, maxMessageRetentionSeconds - 1);
-
+/** @throws pulumi.InputPropertyError where a combination of values is ruled out. */
+export function resolveRetry(args: Required<RetryArgs>): ResolvedRetry {
   const { maximumBatchingWindowInSeconds, batchSize, backoffMinSeconds, backoffMaxSeconds, maxAttempts } = args;
-  // Six times the function's time-out, as AWS recommends for throttled invocations, and the window.
+  // Six times the function's timeout, as AWS recommends for throttled invocations, plus the window.
   // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
   const visibilityTimeoutSeconds = 6 * deliverTimeoutSeconds + maximumBatchingWindowInSeconds;
-  // A visibility time-out ends 12 hours after the receive, whatever was used up before it was changed.
-  integer("backoffMinSeconds", 1, maxVisibilityTimeoutSeconds - visibilityTimeoutSeconds);
-  integer("backoffMaxSeconds", 1, maxVisibilityTimeoutSeconds - visibilityTimeoutSeconds);
+  // A visibility timeout ends 12 hours after the receive, and the window may already have used its part of them.
+  for (const key of ["backoffMinSeconds", "backoffMaxSeconds"] as const) {
+    const { min, max, default: byDefault } = spec[key];
+    refuseUnlessInteger(key, args[key], min, max - maximumBatchingWindowInSeconds, byDefault);
+  }
   if (backoffMaxSeconds < backoffMinSeconds) {
     refuse(
       "backoffMaxSeconds",

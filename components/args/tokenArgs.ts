@@ -1,6 +1,8 @@
 import { hasUsableKey } from "../../handlers/connect/auth/jwks";
 import { isUserPoolId } from "../../handlers/connect/auth/verifierSettings";
-import { isDeferred, type Problem, problemText, unknownText } from "./refuse";
+import { unknownKeyProblem } from "./options";
+import { isDeferred, type Problem, problemText } from "./refuse";
+import { spec } from "./spec";
 import { isObject, isPlaceholder, isText, isTextOrDeferred, parseUrl } from "./values";
 
 /** What is wrong with `auth.cognito`, as far as its values are known already. */
@@ -8,11 +10,9 @@ export function cognitoProblem(cognito: unknown): Problem | undefined {
   if (!isObject(cognito)) {
     return { path: "auth.cognito", text: problemText(cognito, "{ userPoolId, clientIds }", "set both") };
   }
-  const { userPoolId, clientIds, ...unknown } = cognito;
-  const [unknownKey] = Object.keys(unknown);
-  if (unknownKey !== undefined) {
-    return { path: `auth.cognito.${unknownKey}`, text: unknownText("userPoolId, clientIds", unknownKey) };
-  }
+  const unknownKey = unknownKeyProblem("auth.cognito", cognito, spec.auth.keys.cognito.keys);
+  if (unknownKey !== undefined) return unknownKey;
+  const { userPoolId, clientIds } = cognito;
   if (!isDeferred(userPoolId)) {
     if (!isUserPoolId(userPoolId)) {
       const text = problemText(userPoolId, "a user pool id such as eu-west-1_a1b2c3d4e", "copy it from the user pool");
@@ -44,12 +44,9 @@ export function oidcProblem(oidc: unknown): Problem | undefined {
   if (!isObject(oidc)) {
     return { path: "auth.oidc", text: problemText(oidc, "{ issuer, audience }", "set both") };
   }
-  const { issuer, audience, authorizedParties, jwksUri, jwks, ...unknown } = oidc;
-  const [unknownKey] = Object.keys(unknown);
-  if (unknownKey !== undefined) {
-    const text = unknownText("issuer, audience, authorizedParties, jwksUri, jwks", unknownKey);
-    return { path: `auth.oidc.${unknownKey}`, text };
-  }
+  const unknownKey = unknownKeyProblem("auth.oidc", oidc, spec.auth.keys.oidc.keys);
+  if (unknownKey !== undefined) return unknownKey;
+  const { issuer, audience, authorizedParties, jwksUri, jwks } = oidc;
   const issuerText = issuerProblem(issuer, jwksUri !== undefined || jwks !== undefined);
   if (issuerText !== undefined) {
     return { path: "auth.oidc.issuer", text: issuerText };

@@ -6,7 +6,7 @@ import { refuseProblem } from "../args/refuse";
 import { topicPolicy } from "./topicPolicy";
 
 /** The queues' longest retention. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
-export const maxMessageRetentionSeconds = 1_209_600;
+const maxMessageRetentionSeconds = 1_209_600;
 
 const standard = { fifoTopic: {}, fifoQueue: {} };
 

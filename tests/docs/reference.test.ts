@@ -2,15 +2,15 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { expect } from "chai";
 import ts from "typescript";
-import { parse } from "yaml";
 import { resolveAlarms } from "../../components/args/alarmArgs";
-import { argumentKeys, resolveArgs } from "../../components/args/args";
-import { authKeys, resolveAuth } from "../../components/args/authArgs";
-import { auth } from "../support/relayRun";
+import { optionsWithPaths } from "../support/optionPaths";
 
 const folder = resolve(__dirname, "../..");
 const read = (file: string) => readFileSync(join(folder, file), "utf8");
-const markdown = ["README.md", "CHANGELOG.md", ...readdirSync(join(folder, "docs")).map((file) => `docs/${file}`)];
+const pages = (readdirSync(join(folder, "docs"), { recursive: true }) as string[]).filter((file) =>
+  file.endsWith(".md"),
+);
+const markdown = ["README.md", "CHANGELOG.md", ...pages.map((file) => `docs/${file}`)];
 
 /** The defaults by their keys, as a section's tables have them: the value stands in the column after its key's. */
 function defaultsIn(file: string, heading: string, keyColumn = 1): Map<string, string> {
@@ -22,45 +22,26 @@ function defaultsIn(file: string, heading: string, keyColumn = 1): Map<string, s
   return new Map(rows.map((cells) => [cells[keyColumn] ?? "", cells[keyColumn + 1] ?? ""]));
 }
 
-const written = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+describe("docs/configuration.md", () => {
+  const sections = new Map(
+    read("docs/configuration.md")
+      .split(/^#{3,4} (?=`)/m)
+      .slice(1)
+      .map((section) => [/^`(.+)`/.exec(section)?.[1] ?? "", section]),
+  );
 
-describe("README", () => {
-  const documented = defaultsIn("README.md", "Configuration");
-
-  /** Where a default is nothing that could be written as a value. */
-  const inWords: Record<string, string> = {
-    auth: "none, required",
-    pointInTimeRecovery: "as protectData",
-    alarms: "every alarm, telling nobody",
-  };
-  const resolved = resolveArgs({ auth }) as object as Record<string, unknown>;
-  const project = parse(read("Pulumi.yaml")) as { config: object };
-  for (const key of new Set([...argumentKeys, ...Object.keys(project.config)])) {
-    it(`has the argument ${key} in the configuration table, with its default`, () => {
-      const value = resolved[key];
-      if (value === undefined) expect(documented.get(key)).to.match(/^none(:|$)/);
-      else expect(documented.get(key)).to.equal(inWords[key] ?? written(value));
+  for (const { path, option } of optionsWithPaths()) {
+    it(`has a section on ${path}, with its type and its default`, () => {
+      const { required, otherwise, default: value } = option;
+      const written = typeof value === "string" ? value : JSON.stringify(value);
+      const byDefault = required ? "none, required" : (otherwise ?? `\`${written}\``);
+      expect(sections.get(path)).to.include("\n- Type: ").and.include(`\n- Default: ${byDefault}`);
     });
   }
 
-  const resolvedAuth = resolveAuth({ oidc: { issuer: "https://login.dev", audience: "a" } }, []);
-  const authDefaults: Record<string, unknown> = {
-    ...resolvedAuth,
-    endSessionWithToken: false,
-    requireFrom: "process.cwd()",
-    authenticate: "none",
-  };
-  const ofAuth = authKeys.filter((key) => !["cognito", "oidc"].includes(key));
-  for (const key of ofAuth) {
-    it(`has auth.${key} in a table, with its default`, () => {
-      expect(documented.get(key)).to.equal(written(authDefaults[key]));
-    });
-  }
-  for (const key of ["cognito.userPoolId", "cognito.clientIds", "oidc.issuer", "oidc.audience"]) {
-    it(`has auth.${key} in a table, as required`, () => expect(documented.get(key)).to.equal("required"));
-  }
-  it("has auth.oidc.authorizedParties in a table, with its default", () => {
-    expect(documented.get("oidc.authorizedParties")).to.equal("null");
+  it("has a section on nothing else", () => {
+    const paths = optionsWithPaths().map(({ path }) => path);
+    expect([...sections.keys()]).to.have.members(paths);
   });
 });
 

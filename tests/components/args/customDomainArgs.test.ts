@@ -80,7 +80,7 @@ describe("resolveCustomDomain", () => {
       "customDomain.certificateArn",
       ["not a placeholder"],
     ],
-    ["a zone's name", { ...created, hostedZoneId: "relay.dev" }, "customDomain.hostedZoneId", ["relay.dev", "id"]],
+    ["a zone's name", { ...created, hostedZoneId: "relay.dev" }, "customDomain.hostedZoneId", ["relay.dev", "hosted zone's ID"]],
     [
       "a certificate for an existing domain",
       { existingDomainName: "ws.relay.dev", certificateArn },

@@ -64,7 +64,7 @@ describe("what exists already", () => {
       "restoring a table that is not the relay's",
       { tableName: "sessions", pointInTimeRecovery: true },
       "pointInTimeRecovery",
-      ["on your table"],
+      ["where you create that table"],
     ],
     [
       "publishers that are known later, of a topic that is not the relay's",

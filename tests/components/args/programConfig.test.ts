@@ -3,8 +3,9 @@ import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { parse } from "yaml";
-import { argumentKeys, resolveArgs } from "../../../components/args/args";
-import { refuseUnknownConfig } from "../../../components/args/unknownConfig";
+import { resolveArgs } from "../../../components/args/args";
+import { spec } from "../../../components/args/spec";
+import { refuseUnknownConfig } from "../../../components/args/stackConfig";
 import { auth } from "../../support/relayRun";
 
 interface ProjectFile {
@@ -18,7 +19,7 @@ describe("the program's config", () => {
   const declared = Object.entries(project.config);
 
   it("declares every argument but the one whose default follows from another", () => {
-    expect([...Object.keys(project.config), "pointInTimeRecovery"].sort()).to.deep.equal([...argumentKeys].sort());
+    expect([...Object.keys(project.config), "pointInTimeRecovery"].sort()).to.deep.equal(Object.keys(spec).sort());
   });
 
   it("describes every key, and declares none without a default but auth, since the CLI would stop", () => {

@@ -53,7 +53,7 @@ describe("the arguments of replay", () => {
     ["a history without replay", { historyRetentionSeconds: 3_600 }, "historyRetentionSeconds", ["got 3600", ...only]],
     ["dead letters of the expired without replay", { deadLetterExpired: true }, "deadLetterExpired", only],
     ["receipts without replay", { receipts: true }, "receipts", only],
-    ["strict ordering without replay", { ordering: "strict" }, "ordering", [...only, "hold all that come after it"]],
+    ["strict ordering without replay", { ordering: "strict" }, "ordering", [...only, "hold back all later messages"]],
     [
       "too short a history",
       { ...replay, maxAttempts: 5, historyRetentionSeconds: 299 },
@@ -71,7 +71,7 @@ describe("the arguments of replay", () => {
       "a history that forgets a message while it is retried",
       { ...replay, historyRetentionSeconds: 7_206 },
       "historyRetentionSeconds",
-      ["got 7206", "7206 s", "come twice"],
+      ["got 7206", "7206 s", "be delivered twice"],
     ],
     ["a boolean in quotes", { ...replay, deadLetterExpired: "true" }, "deadLetterExpired", ['"true"']],
     ["receipts that are no boolean", { ...replay, receipts: "sns" }, "receipts", ['"sns"', "true or false"]],
