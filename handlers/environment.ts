@@ -1,7 +1,7 @@
 /** A function's environment, as `process.env` has it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A variable that must be there and not be empty. */
+/** A variable that must be set and not empty. */
 export function text(environment: Environment, name: string): string {
   const value = environment[name];
   if (!value) throw new Error(`${name} is not set: the component sets it in the function's environment`);

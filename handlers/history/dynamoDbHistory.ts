@@ -13,16 +13,16 @@ const A = items.HISTORY_ATTRIBUTES;
 
 export interface DynamoDbHistoryOptions {
   tableName: string;
-  /** For how long messages are kept. */
+  /** How long messages are kept. */
   retentionMs: number;
-  /** Only where `findDue` is called. */
+  /** Only needed for `findDue`. */
   expiryIndexName?: string;
 }
 
-/** For how long a claim stays after the retention: it is garbage by then, and nothing waits for its deletion. */
+/** How long a claim is kept after the retention: nothing needs it then, and nothing waits for its deletion. */
 const VOID_CLAIM_MS = 86_400_000;
 
-/** Of a search for the oldest number. It grows tenfold each time: the first one is the answer, unless the sweeper lags. */
+/** First page of a search for the oldest number. Grows tenfold each time: one entry suffices unless the sweeper lags. */
 const MAX_OLDEST_LIMIT = 1_000;
 
 const isAbsent = `attribute_not_exists(${A.entry})`;
@@ -140,7 +140,7 @@ export class DynamoDbHistory implements History {
     const removed = isDueAgain ? [A.body, A.attributes] : [A.body, A.attributes, A.expiryShard, A.dueAt];
     const expression = `REMOVE ${removed.join(", ")}${isDueAgain ? ` SET ${A.dueAt} = :due` : ""}`;
     const values = isDueAgain ? { ":due": numberOf(dueAtMs) } : undefined;
-    // Without the condition, an entry that was deleted meanwhile would stand again, of nothing.
+    // Without the condition, an entry that was deleted meanwhile would be created again, empty.
     await this.table.update(key, logEntry(seq), expression, { condition: isPresent, values }, signal);
   }
 
@@ -159,7 +159,7 @@ export class DynamoDbHistory implements History {
   }
 }
 
-/** The history in the table `HISTORY_TABLE_NAME`; `HISTORY_EXPIRY_INDEX_NAME` only where it is swept. */
+/** The history in the table `HISTORY_TABLE_NAME`; `HISTORY_EXPIRY_INDEX_NAME` is only needed to sweep it. */
 export function historyFromEnvironment(environment: Environment): DynamoDbHistory {
   const retentionMs = retentionMsFromEnvironment(environment);
   const tableName = text(environment, "HISTORY_TABLE_NAME");

@@ -12,7 +12,7 @@ import { historyPartition } from "./historyKey";
 import { receiptOf, type Receipts } from "../receipts/receipts";
 
 export interface ReportDependencies {
-  /** Undefined where what has expired is not dead-lettered. */
+  /** Undefined if expired messages are not dead-lettered. */
   deadLetters: Pick<MessageQueue, "deadLetter"> | undefined;
   receipts: Receipts;
   metrics: Metrics;
@@ -21,23 +21,23 @@ export interface ReportDependencies {
   log: Log;
 }
 
-/** Why a message has expired: the history's retention was over, or the time that its publisher had set. */
+/** Why a message has expired: by the history's retention, or by its publisher's `expiresAt`. */
 export type ExpiryReason = "retention" | "expires-at";
 
-/** A message that nobody has acknowledged in time, with its body. */
+/** A message that no client acknowledged in time, with its body. */
 export interface Expired {
   entry: Entry;
   reason: ExpiryReason;
 }
 
-/** Of dead letters at a time: with what else is under way, fewer than the SDK's 50 sockets. */
+/** Parallel dead letters: with the other requests under way, below the SDK's 50 sockets. */
 const MAX_PARALLEL_DEAD_LETTERS = 10;
 
 /**
- * Says that messages have expired: to the dead-letter queue, to the backend, to the metrics and the log. At least once: only
- * when it has resolved may their bodies go.
+ * Reports expired messages at least once: to the dead-letter queue, the backend, the metrics and the log. Remove their
+ * bodies only after it has resolved.
  *
- * @throws where the queue or the topic may not have taken one.
+ * @throws if the queue or the topic may not have accepted one.
  */
 export async function reportExpired(
   key: SessionKey,
@@ -65,7 +65,7 @@ export async function reportExpired(
   }
 }
 
-/** As the queue's own message would be dead-lettered; it is long done with that one, which no attempt at delivery has cost. */
+/** As `deliver` would dead-letter the queue's message, which is long deleted. It cost no attempts. */
 function expiredDeadLetter(key: SessionKey, entry: Entry): DeadLetter {
   const { messageId, body = "", expiresAtMs, attributes } = entry;
   const { user, context, contextId } = receiptOf(key, { status: "expired", messageId }, 0);

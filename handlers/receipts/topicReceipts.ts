@@ -7,7 +7,7 @@ import { NO_RECEIPTS, type Receipts } from "./receipts";
 // https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
 const MAX_BATCH_ENTRIES = 10;
 
-/** Fewer than the SDK's 50 sockets: a request that waits for one runs into its connection time-out. */
+/** Below the SDK's 50 sockets: a request that waits for a socket exceeds its connection timeout. */
 const MAX_PARALLEL_CALLS = 10;
 
 /** Receipts to an SNS topic. */
@@ -34,7 +34,7 @@ export class SnsReceipts implements Receipts {
           Message: JSON.stringify(receipt),
           MessageAttributes: Object.fromEntries(
             Object.values(RECEIPT_ATTRIBUTES)
-              // A dead letter may be addressed to nobody, and SNS refuses an empty attribute.
+              // A dead letter may lack an address, and SNS refuses an empty attribute.
               .filter((name) => receipt[name] !== "")
               .map((name) => [name, { DataType: "String", StringValue: receipt[name] }]),
           ),
@@ -58,7 +58,7 @@ export function receiptsFromEnvironment(environment: Environment): Receipts {
   if (!topicArn) return NO_RECEIPTS;
   const client = new SNSClient({
     maxAttempts: 2,
-    // Without the flag, a request over its time is only warned of.
+    // Without this flag, the SDK only logs a warning when a request exceeds its timeout.
     requestHandler: { connectionTimeout: 500, requestTimeout: 1_500, throwOnRequestTimeout: true },
   });
   return new SnsReceipts(client, topicArn);

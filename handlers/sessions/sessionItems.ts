@@ -1,7 +1,7 @@
 import type { Item } from "../dynamoDb";
 import type { SessionKey } from "./sessionKey";
 
-/** The session table's attributes: of a session, always these but for the last two. */
+/** The session table's attributes. A session has all of them except the last two, which are optional. */
 export const SESSION_ATTRIBUTES = {
   /** Partition key: `user#${code}`. */
   callerId: "caller_id",
@@ -10,14 +10,14 @@ export const SESSION_ATTRIBUTES = {
   connectionId: "connection_id",
   /** Epoch milliseconds, the gateway's own clock. */
   connectedAt: "connected_at",
-  /** Epoch seconds, as the table's expiry wants it. */
+  /** Epoch seconds, as DynamoDB's TTL requires. */
   expirationDate: "expiration_date",
   /**
-   * Epoch seconds, only where sessions end with their token. Apart from `expirationDate`, at which the row itself goes: the
-   * connection would be open and unreachable.
+   * Epoch seconds; only if sessions end with their token. Separate from `expirationDate`, which deletes the row: the
+   * connection would stay open and be unreachable.
    */
   tokenExpiresAt: "token_expires_at",
-  /** Only where it is spoken in envelopes. */
+  /** Only if the client receives envelopes. */
   subprotocol: "subprotocol",
 } as const;
 
@@ -28,9 +28,9 @@ export interface Session extends SessionKey {
   connectionId: string;
   connectedAt: number;
   expirationDate: number;
-  /** Epoch seconds from which on the token does not hold any more; only where sessions end with their token. */
+  /** Epoch seconds at which the token ends; only if sessions end with their token. */
   tokenExpiresAt?: number;
-  /** What its connection speaks; undefined where messages arrive as they were published. */
+  /** The subprotocol of its connection; undefined if messages arrive as they were published. */
   subprotocol?: string;
 }
 
@@ -49,7 +49,7 @@ export function itemOf(session: Session): Item {
   };
 }
 
-/** A row that is not one of ours is no session: it must not stop the rest of a batch. */
+/** A row that the relay did not write is not a session: it must not fail the rest of a batch. */
 export function sessionOf(item: Item): Session | undefined {
   const [callerId, context, connectionId] = [item[A.callerId]?.S, item[A.context]?.S, item[A.connectionId]?.S];
   const [connectedAt, expirationDate] = [Number(item[A.connectedAt]?.N), Number(item[A.expirationDate]?.N)];

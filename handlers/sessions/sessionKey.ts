@@ -1,10 +1,10 @@
-/** Which session a connection or a message belongs to. */
+/** Identifies the session that a connection or a message belongs to. */
 export interface SessionKey {
   callerId: string;
   context: string;
 }
 
-/** A value, or why there is none, in words that name the input. */
+/** A value, or a reason that names the invalid input. */
 export type Checked<T> = { value: T; reason?: undefined } | { value?: undefined; reason: string };
 
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys
@@ -34,7 +34,7 @@ export function contextKeyOf(context: string, contextId: string): Checked<string
   return key("context and contextId", `${context}#${contextId}`, MAX_SORT_KEY_BYTES);
 }
 
-/** One string for a key, for maps: two different keys never share it. */
+/** A string that is unique for each key, for use in maps. */
 export function sessionId(key: SessionKey): string {
   return JSON.stringify([key.callerId, key.context]);
 }

@@ -12,21 +12,21 @@ import { isFailedCondition, tableClient } from "../dynamoDb";
 import { itemOf, keyOf, type Session, SESSION_ATTRIBUTES as A, sessionOf } from "./sessionItems";
 import { sessionId, type SessionKey } from "./sessionKey";
 
-/** Which connection a user has in a context. */
+/** Stores the connection of each user and context. */
 export interface SessionStore {
-  /** The session that it replaced, if any; `superseded` where it already belongs to a connection that is as new or newer. */
+  /** The session that it replaced, if any; `superseded` if a connection that is as new or newer already has the session. */
   save(session: Session): Promise<Saved | "superseded">;
-  /** The sessions that exist, by `sessionId`, each as it stands now. Expired ones are among them. */
+  /** The sessions that exist, by `sessionId`, by consistent reads, including expired ones. */
   readAll(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Map<string, Session>>;
-  /** The session as it stands now. */
+  /** The session, by a consistent read. */
   read(key: SessionKey, signal?: AbortSignal): Promise<Session | undefined>;
-  /** Deletes the item if it is still that connection's: another one's is left alone, and that is success. */
+  /** Deletes the item if it still belongs to that connection; succeeds and changes nothing if it belongs to another. */
   deleteIfConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<void>;
-  /** Keys of the items that are, or a moment ago were, that connection's: the index lags. Its connection item is among them. */
+  /** Keys of the connection's items, including its connection item. The index lags: some may be gone or just changed. */
   findByConnection(connectionId: string): Promise<SessionKey[]>;
 }
 
-/** What stood there before: an earlier connection's session, or the same one's where the SDK has tried twice. */
+/** The previous row: an earlier connection's session, or the same one's if the SDK has retried the write. */
 export interface Saved {
   replaced: Session | undefined;
 }
@@ -50,7 +50,7 @@ export class DynamoDbSessionStore implements SessionStore {
         new PutItemCommand({
           TableName: this.table.tableName,
           Item: itemOf(session),
-          // The newest connection wins. Its own id is for a retry of the SDK that meets the row it has written.
+          // The newest connection wins. Its own id allows a retry by the SDK, which finds the row that it has written.
           ConditionExpression: `attribute_not_exists(${A.connectedAt}) OR ${A.connectedAt} < :at OR ${A.connectionId} = :id`,
           ExpressionAttributeValues: { ":at": { N: String(session.connectedAt) }, ":id": { S: session.connectionId } },
           ReturnValues: "ALL_OLD",
@@ -130,12 +130,12 @@ export class DynamoDbSessionStore implements SessionStore {
   }
 }
 
-/** The store that the environment names; `CONNECTION_INDEX_NAME` only where connections are looked up. */
+/** The store in the table `TABLE_NAME`; the index is only needed to look up connections. */
 export function sessionStoreFromEnvironment(environment: Environment, connectionIndexName?: string): SessionStore {
   return new DynamoDbSessionStore(tableClient(), { tableName: text(environment, "TABLE_NAME"), connectionIndexName });
 }
 
-/** The session as it stands now; apart from the store, whose other calls are a part of a bundle that only reads has no use for. */
+/** The session, by a consistent read. Separate from the store, whose other calls would enlarge a bundle that only reads. */
 export async function readSession(
   client: DynamoDBClient,
   tableName: string,

@@ -6,7 +6,7 @@ import { type Expired, reportExpired, type ReportDependencies } from "../history
 
 export interface SweepSessionHistoryDependencies extends ReportDependencies {
   history: Pick<History, "readTail" | "readAcknowledged" | "readEntry" | "readAfter" | "strip" | "postpone" | "delete">;
-  /** For how long messages are delivered after they were stored. */
+  /** How long messages are delivered after they were stored. */
   retentionMs: number;
 }
 
