@@ -19,7 +19,7 @@ import { sessionSweeperSpec } from "./functions/sessionSweeper";
 import { Sweeper } from "./functions/sweeper";
 import { SessionTable } from "./data/sessionTable";
 
-/** Where everything of a relay is. */
+/** The addresses of a relay's parts. */
 export interface RelayAddresses {
   websocketUrl: string;
   managementEndpoint: string;
@@ -31,16 +31,16 @@ export interface RelayAddresses {
   tableName: string;
   relayName: string;
   delivery: "retry" | "replay";
-  /** Only where messages are delivered by replay. */
+  /** Only in replay mode. */
   historyTableName?: string;
-  /** Only where there are receipts. */
+  /** Only with `receipts`. */
   receiptsTopicArn?: string;
 }
 
 /**
- * Delivers what a backend publishes to a user's client over an API Gateway WebSocket, and keeps it when the connection is
- * lost: topic -> retry queue -> `deliver` -> the connection that the session table knows for that user and context; a
- * message whose client is away is retried until it has come back, else dead-lettered with the reason.
+ * Delivers a backend's messages to a user's client over an API Gateway WebSocket, and survives dropped connections: topic ->
+ * retry queue -> `deliver` -> the connection that the session table has for that user and context. A message whose client is
+ * away is retried until the client is back, or dead-lettered with the reason.
  *
  * @example
  * const relay = new WebsocketRelay("relay", { auth: { oidc: { issuer, audience } } });
@@ -53,38 +53,38 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   readonly connect: CallbackFunction;
   readonly disconnect: CallbackFunction;
   readonly deliver: CallbackFunction;
-  /** Only where messages are delivered by replay. */
+  /** Only in replay mode. */
   readonly replay?: Replay;
-  /** Only where sessions end with their token. */
+  /** Only if sessions end with their token. */
   readonly sessionSweeper?: Sweeper;
   readonly eventSourceMapping: aws.lambda.EventSourceMapping;
   readonly monitoring?: Monitoring;
 
-  /** What clients open, with `?context=…&contextId=…`: the custom domain's, where there is one. */
+  /** The URL that clients open, with `?context=…&contextId=…`: the custom domain's, if there is one. */
   readonly websocketUrl: pulumi.Output<string>;
-  /** What a DNS record of the custom domain has to point at; absent where there is no domain that was made here. */
+  /** The target of the custom domain's DNS record; absent unless the relay created the domain. */
   readonly customDomainTarget: pulumi.Output<CustomDomainTarget> | undefined;
-  /** Where connections are posted to, looked at and closed (`@connections`). */
+  /** The endpoint that sends to connections, looks them up and closes them (`@connections`). */
   readonly managementEndpoint: pulumi.Output<string>;
-  /** What backends publish to. */
+  /** The topic that backends publish to. */
   readonly topicArn: pulumi.Output<string>;
   readonly queueUrl: pulumi.Output<string>;
   /** Messages that could not be delivered, each with its `reason`. */
   readonly deadLetterQueueUrl: pulumi.Output<string>;
-  /** Messages that SNS could not hand to the retry queue. */
+  /** Messages that SNS could not deliver to the retry queue. */
   readonly subscriptionDeadLetterQueueUrl: pulumi.Output<string>;
   readonly tableName: pulumi.Output<string>;
   /** `{project}-{stack}-{name}`: the dimension `Relay` of the relay's metrics. */
   readonly relayName: string;
-  /** How messages reach a client that was away. */
+  /** How a client that was away gets its messages. */
   readonly delivery: "retry" | "replay";
-  /** What was published to each session, by its number; absent unless `delivery` is `replay`. */
+  /** The table of the messages published to each session; absent unless `delivery` is `replay`. */
   readonly historyTableName?: pulumi.Output<string>;
-  /** What backends subscribe to, to learn what became of their messages; absent unless `receipts` asks for it. */
+  /** The topic that carries the outcome of each message; absent unless `receipts` is set. */
   readonly receiptsTopicArn?: pulumi.Output<string>;
-  /** All of the above together, as the command line reads it from one stack output. */
+  /** All of the above, which the command line reads from one stack output. */
   readonly addresses: pulumi.Output<RelayAddresses>;
-  /** For how long a message is retried, at the shortest and at the longest. */
+  /** How long a message is retried, shortest and longest. */
   readonly retryWindowSeconds: RetryWindowSeconds;
 
   private readonly kmsKeyArn?: pulumi.Input<string>;
@@ -93,7 +93,7 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   /**
    * @param name Prefix of every child's name: letters, digits, `-` and `_`; up to 40 of them, 39 in replay mode or where
    * `accessLogs.accountRole` is `create`, 36 with `ordering: "strict"`, unless transforms or `pulumi:autonaming` set names.
-   * @throws pulumi.InputPropertyError before anything is registered, where a value or a combination is ruled out.
+   * @throws pulumi.InputPropertyError before anything is registered, if a value or a combination is invalid.
    */
   constructor(
     private readonly name: string,
@@ -176,19 +176,19 @@ export class WebsocketRelay extends pulumi.ComponentResource {
    *
    * @param role The role, or its name.
    * @param policyName Part of the policy's name; needed from the second role on. @default "publish"
-   * @throws pulumi.InputPropertyError where the role is none, or a grant of this relay has that `policyName`.
+   * @throws pulumi.InputPropertyError if the role is invalid, or another grant of this relay has that `policyName`.
    */
   grantPublish(role: pulumi.Input<string | aws.iam.Role>, policyName = "publish"): aws.iam.RolePolicy {
     return this.grant("grantPublish", role, policyName, [{ Action: ["sns:Publish"], Resource: [this.topicArn] }]);
   }
 
   /**
-   * Allows a backend's role to cut users off (`disconnectUser`): to find, clear and block their sessions and to close
+   * Allows a backend's role to disconnect users (`disconnectUser`): to find, clear and block their sessions and to close
    * their connections.
    *
    * @param role The role, or its name.
    * @param policyName Part of the policy's name; needed from the second role on. @default "disconnect-user"
-   * @throws pulumi.InputPropertyError where the role is none, or a grant of this relay has that `policyName`.
+   * @throws pulumi.InputPropertyError if the role is invalid, or another grant of this relay has that `policyName`.
    */
   grantDisconnectUser(role: pulumi.Input<string | aws.iam.Role>, policyName = "disconnect-user"): aws.iam.RolePolicy {
     return this.grant("grantDisconnectUser", role, policyName, [
@@ -197,7 +197,7 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     ]);
   }
 
-  /** By the names that alarms and dashboard have for them. */
+  /** By their names in alarms and on the dashboard. */
   private functions(): Record<string, CallbackFunction> {
     const { connect, disconnect, deliver, replay, sessionSweeper } = this;
     return {
@@ -226,7 +226,7 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   }
 }
 
-/** Where the resources will be; unknown where a provider, the component's own or a parent's, may have another region. */
+/** The resources' region; undefined if a provider, the component's own or a parent's, may have another. */
 function knownRegion(opts: pulumi.ComponentResourceOptions | undefined): string | undefined {
   return opts?.provider || opts?.providers || opts?.parent ? undefined : aws.config.region;
 }

@@ -49,7 +49,7 @@ export interface KmsKeyPolicyArgs {
   dnsSuffix?: string;
   /** The relay's `topicArn`, where the topic is yours. @default any topic of the account and region */
   topicArn?: string;
-  /** The relay's own argument: who publishes to an encrypted topic uses its key. @default none */
+  /** The relay's own argument: publishing to an encrypted topic uses its key. @default none */
   publisherAccountIds?: string[];
   /** The relay's own argument. @default none */
   publisherOrganizationIds?: string[];
@@ -75,10 +75,10 @@ export interface KmsKeyPolicyStatement {
 }
 
 /**
- * What the policy of the relay's `kmsKeyArn` has to contain beside a key's default statement, which lets the account's own
- * policies allow the key's use (the relay's roles have theirs): SNS, which writes into encrypted queues, and CloudWatch
- * Logs, each for the relay's account and region only. DynamoDB and Lambda work by grants, which whoever deploys gives:
- * that takes `kms:CreateGrant`, `kms:DescribeKey`, `kms:Encrypt`, `kms:Decrypt`, `kms:ReEncrypt*` and `kms:GenerateDataKey*`.
+ * Statements that the policy of the relay's `kmsKeyArn` must contain besides a key's default statement, which lets the
+ * account's own policies allow the key's use (the relay's roles have theirs). They allow SNS, which writes to encrypted
+ * queues, and CloudWatch Logs, each for the relay's account and region only. DynamoDB and Lambda use grants, which the
+ * deploying role creates: that takes `kms:CreateGrant`, `kms:DescribeKey`, `kms:Encrypt`, `kms:Decrypt`, `kms:ReEncrypt*` and `kms:GenerateDataKey*`.
  *
  * @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do.
  */

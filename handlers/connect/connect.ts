@@ -22,15 +22,15 @@ export type ConnectDependencies = Pick<AdmitDependencies, "sessions" | "userConn
     authenticator: Authenticator;
     metrics: Metrics;
     sessionTtlSeconds: number;
-    /** Whether the session is to end with the token that opened it. */
+    /** Whether the session ends with the token that opened it. */
     endSessionWithToken: boolean;
-    /** The subprotocol to answer, or why none of those that are offered will do. @default {@link answeredSubprotocol} */
+    /** The subprotocol to answer, or why none of the offered ones is acceptable. @default {@link answeredSubprotocol} */
     chooseSubprotocol?: (handshake: Handshake) => Checked<string | undefined>;
-    /** Called with the session that was another connection's until now; never rejects. @default nobody is told */
+    /** Called with the session of the connection that this one replaced; never rejects. @default the other is not notified */
     onReplaced?: (replaced: Session) => Promise<void>;
   };
 
-/** What the gateway makes the handshake's answer of: anything but 2xx refuses it. */
+/** The gateway's answer to the handshake: any status except 2xx refuses it. */
 export interface Answer {
   statusCode: number;
   headers?: Record<string, string>;
@@ -39,7 +39,7 @@ export interface Answer {
 
 type ConnectHandler = (handshake: Handshake) => Promise<Answer>;
 
-/** Called for `$connect`: answers 200 and has saved the session, or refuses the handshake with 400, 401, 403, 409 or 500. */
+/** Called for `$connect`: saves the session and answers 200, or refuses the handshake with 400, 401, 403, 409 or 500. */
 export function connect(given: ConnectDependencies): ConnectHandler {
   const dependencies = { now: Date.now, log: consoleLog, chooseSubprotocol: answeredSubprotocol, ...given };
   const { metrics, log } = dependencies;
@@ -62,7 +62,7 @@ export function connect(given: ConnectDependencies): ConnectHandler {
   };
 }
 
-/** `connect` as the component deploys it. `load` loads the user's own callback, where AUTH has one. */
+/** `connect` as the component deploys it. `load` loads the user's own callback if AUTH has one. */
 export function connectFromEnvironment(environment: Environment, load?: typeof loadAuthenticate): ConnectHandler {
   const client = tableClient();
   const table = { tableName: text(environment, "TABLE_NAME") };

@@ -144,7 +144,7 @@ async function forgetIfGone(
     await sessions.deleteIfConnection(session, session.connectionId, signal);
     log.info("deleted the session of a connection that is gone", fields);
   } catch (error) {
-    log.warn("session kept: its connection could not be judged", { ...fields, ...errorFields(error) });
+    log.warn("session kept: its connection could not be checked", { ...fields, ...errorFields(error) });
     return false;
   }
   try {

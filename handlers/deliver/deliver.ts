@@ -14,7 +14,7 @@ export type { Invocation };
 
 export type DeliverDependencies = Pick<DeliverBatchDependencies, "sessions" | "connections"> & QueueDependencies;
 
-/** Called with a batch of the retry queue: posts each message, and keeps those that no client has taken. Never throws. */
+/** Called with a batch of the retry queue: posts each message, and keeps those that were not delivered. Never throws. */
 export function deliver(dependencies: DeliverDependencies): DeliverHandler {
   return deliverHandler(dependencies, deliverBatch);
 }

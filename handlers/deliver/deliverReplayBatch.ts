@@ -16,8 +16,8 @@ export interface DeliverReplayBatchDependencies extends NumberDependencies, Post
 }
 
 /**
- * Stores a batch and posts it where someone is there, each session's messages in order and the sessions side by side, until
- * `signal` says that time is up.
+ * Stores a batch and posts it to the clients that are connected, sessions in parallel and each session's messages in order,
+ * until `signal` aborts.
  */
 export async function deliverReplayBatch(
   messages: readonly Message[],
@@ -31,7 +31,7 @@ export async function deliverReplayBatch(
     return { key: group.key, messages: numbered.map(({ message }) => message), numbered };
   });
 
-  // Only now: a client that connects and asks for what it missed before its session is read here finds all of this.
+  // After storing: a client that connects and resumes before its session is read here finds all of these messages.
   const open = groups.filter(({ numbered }) => numbered.length > 0);
   const sessions = await readSessions(open, outcomes, dependencies, signal);
   if (sessions) {

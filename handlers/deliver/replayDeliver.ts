@@ -20,8 +20,8 @@ export type DeliverReplayDependencies = QueueDependencies &
   >;
 
 /**
- * Called with a batch of the retry queue: stores each message under its number, and posts it where its client is there. Keeps
- * what a fault stood in the way of. Never throws.
+ * Called with a batch of the retry queue: stores each message under its number, and posts it if its client is connected.
+ * Keeps the messages that a fault has prevented. Never throws.
  */
 export function deliverReplay(given: DeliverReplayDependencies): DeliverHandler {
   const { receipts, now = Date.now } = given;
@@ -46,7 +46,7 @@ export function deliverReplayFromEnvironment(environment: Environment): DeliverH
     connections: connectionsFromEnvironment(environment),
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
-    // deliver always has the queue's URL, for undeliverable messages; this flag says whether expired ones go there, too.
+    // deliver always has the queue's URL, for undeliverable messages; this flag sends expired ones there, too.
     deadLetters: environment.DEAD_LETTER_EXPIRED ? deadLetterQueueFromEnvironment(environment) : undefined,
     receipts: receiptsFromEnvironment(environment),
     ...queueDependenciesFromEnvironment(environment),

@@ -28,12 +28,12 @@ interface Dependencies extends FrameDependencies, SendDependencies {
   history: Pick<History, "readTail" | "readOldest" | "readAcknowledged" | "readAfter" | "strip">;
 }
 
-/** How many messages are read before the first of them is sent: the sooner they are read, the sooner it is. */
+/** Messages that are read before the first one is sent: fewer are read, and sent, sooner. */
 const FIRST_PAGE = 100;
 
 /**
- * Called for the route `resume`: sends hello, the result and the messages after the client's cursor, in order. What fails on
- * the way there ends it, and the client asks again.
+ * Called for the route `resume`: sends hello, the result and the messages after the client's cursor, in order. A failure on
+ * the way ends it, and the client asks again.
  */
 export function resume(given: ResumeDependencies): FrameHandler {
   const dependencies = { now: Date.now, log: consoleLog, ...given };
@@ -106,7 +106,7 @@ async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): P
   log.info("resumed", { ...fields, result, first, through, newest, sent });
 }
 
-/** Whether the session is this connection's; else the client is told whose it is, or that it has to come back. */
+/** Whether the session belongs to this connection; if not, tells the client that it is superseded or must reconnect. */
 async function hasSession(
   session: Session | undefined,
   { connectionId, fields }: ClientFrame<Resume>,
@@ -118,7 +118,7 @@ async function hasSession(
     await posted(connectionId, JSON.stringify(notice), fields, dependencies);
     return false;
   }
-  // Whoever has lost the right to the session's messages is not to be sent what was missed either.
+  // A connection that has no right to the session's messages must not get the missed ones either.
   const { now } = dependencies;
   const reason = session ? reasonToEnd(session, { subprotocol: SUBPROTOCOLS.v1, now }) : REASONS.noSession;
   if (reason === undefined) return true;
@@ -133,7 +133,7 @@ interface Begun extends Pick<Start, "first" | "lost"> {
   oldest: number;
 }
 
-/** What the page has to begin with; it is read again where it was read too early to have it, or for another cursor. */
+/** The first entries to send; the page is read again if it was read too early or for another cursor. */
 async function firstEntries(
   { first, lost }: Start,
   available: Available,
@@ -149,12 +149,12 @@ async function firstEntries(
   const [next] = again;
   if (!next) throw new Error(`nothing is there from ${first} on, and ${newest} was a moment ago`);
   if (next.seq === first) return { first, lost, oldest, entries: withoutGap(again, available, first) };
-  // Begun when the newest stood, and so did all before it once: what is missing has been deleted, by another retention.
+  // The read began after the newest was stored, and so was all before it: a missing entry was deleted, by another retention.
   const remaining = withoutGap(again, available, next.seq);
   return { first: next.seq, lost: lost ?? "expired", oldest: next.seq, entries: remaining };
 }
 
-/** What still stands of the messages that the client will never see, though it will acknowledge later ones. */
+/** The stored messages that the client skips, though it will acknowledge later ones. */
 async function readSkipped(
   key: SessionKey,
   { seen, first }: Start,

@@ -13,13 +13,13 @@ export interface SendDependencies extends ExpireUnseenDependencies {
   connections: Pick<ConnectionsClient, "post">;
 }
 
-/** The messages of a session from `entries` to `through`, for the connection that has asked for them. */
+/** A session's messages up to `through`, for the connection that asked for them. */
 export interface Messages {
   key: SessionKey;
   connectionId: string;
   available: Available;
   acknowledged: Cursor | undefined;
-  /** What is sent before them. */
+  /** Sent before the messages. */
   before: readonly Envelope[];
   /** The first of them; the others are read while these are sent. */
   entries: readonly Entry[];
@@ -32,7 +32,7 @@ export interface Messages {
  * Sends messages in order, until the gateway does not take a frame.
  *
  * @returns how many were sent
- * @throws where the history fails, or does not have what it had
+ * @throws if the history fails, or no longer has an entry that it had
  */
 export async function sendMessages(messages: Messages, dependencies: SendDependencies): Promise<number> {
   const { key, connectionId, available, before, through, fields, signal } = messages;
@@ -46,7 +46,7 @@ export async function sendMessages(messages: Messages, dependencies: SendDepende
       lastSeq !== undefined && lastSeq < through
         ? history.readAfter(key, lastSeq, through - lastSeq, signal)
         : undefined;
-    // Where a frame is not taken, nobody waits for it.
+    // If a frame is not accepted, this read is not awaited.
     next?.catch(() => undefined);
 
     for (const frame of packFrames(envelopes)) {
@@ -67,7 +67,7 @@ async function envelopesOf(
 ): Promise<MessageEnvelope[]> {
   const nowMs = dependencies.now();
   const late = entries.filter((entry) => isPastItsOwnExpiry(entry, nowMs));
-  // The client acknowledges them like any other, and then nobody would hear of them any more.
+  // Before they are sent: the client acknowledges them like any other, and they would never be reported.
   await expireUnseen({ key, acknowledged, entries: late, reason: "expires-at", signal }, dependencies);
   return entries.map((entry) => messageEnvelopeOf(entry, nowMs));
 }

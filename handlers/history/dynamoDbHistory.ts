@@ -164,7 +164,9 @@ export function historyFromEnvironment(environment: Environment): DynamoDbHistor
   const retentionMs = retentionMsFromEnvironment(environment);
   const tableName = text(environment, "HISTORY_TABLE_NAME");
   return new DynamoDbHistory(tableClient(), {
-    ...{ tableName, retentionMs, expiryIndexName: environment.HISTORY_EXPIRY_INDEX_NAME },
+    tableName,
+    retentionMs,
+    expiryIndexName: environment.HISTORY_EXPIRY_INDEX_NAME,
   });
 }
 

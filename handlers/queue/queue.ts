@@ -59,7 +59,9 @@ export class SqsMessageQueue implements MessageQueue {
         // A standard queue accepts one, too: a redrive is then as fair as the first delivery.
         // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagegroupid-property.html
         MessageGroupId: deadLetter.messageGroupId,
-        ...(this.urls.deadLetterQueueUrl.endsWith(".fifo") && { MessageDeduplicationId: deduplicationIdOf(deadLetter) }),
+        ...(this.urls.deadLetterQueueUrl.endsWith(".fifo") && {
+          MessageDeduplicationId: deduplicationIdOf(deadLetter),
+        }),
       }),
       { abortSignal: signal },
     );

@@ -23,28 +23,28 @@ interface Dependencies extends SweepSessionHistoryDependencies {
   history: SweepSessionHistoryDependencies["history"] & Pick<History, "findDue">;
 }
 
-/** What became of the entries that were due. */
+/** How the due entries were handled. */
 export interface HistorySweepResult extends SweptEntries {
-  /** Sessions of which something was left over for a fault: tried again the next time. */
+  /** Sessions that a fault has left unfinished: retried the next time. */
   failed: number;
 }
 
-/** What the handler asks of Lambda's context. */
+/** The part of Lambda's context that the handler uses. */
 interface Invocation {
   getRemainingTimeInMillis(): number;
 }
 
 export type HistorySweeperHandler = (event: unknown, invocation: Invocation) => Promise<HistorySweepResult>;
 
-/** Kept back of the function's time: for the metrics and the answer. */
+/** Reserved at the end of the function's time, for the metrics and the answer. */
 const ANSWERING_MS = 2_000;
 
-/** Sessions at a time: with the deletions of each, fewer than the SDK's 50 sockets. */
+/** Parallel sessions: with the deletions of each, below the SDK's 50 sockets. */
 const MAX_PARALLEL = 8;
 
 /**
- * Called every minute: reports the messages that nobody has acknowledged in time, and deletes what is older than the retention.
- * What it does not get to is left to the next time. Throws only where a part of the index cannot be read.
+ * Called every minute: reports the messages that no client acknowledged in time, and deletes those older than the retention.
+ * Leaves the rest to the next invocation when time is up. Throws only if a part of the index cannot be read.
  */
 export function historySweeper(given: HistorySweeperDependencies): HistorySweeperHandler {
   const dependencies = { now: Date.now, log: consoleLog, ...given };
@@ -86,9 +86,9 @@ export function historySweeper(given: HistorySweeperDependencies): HistorySweepe
   };
 }
 
-/** `expire` as the component deploys it. */
+/** The history sweeper as the component deploys it. */
 export function historySweeperFromEnvironment(environment: Environment): HistorySweeperHandler {
-  // Without it, the history would ask the service for an index of no name.
+  // Without the variable, the history would query an index without a name.
   text(environment, "HISTORY_EXPIRY_INDEX_NAME");
   return historySweeper({
     history: historyFromEnvironment(environment),

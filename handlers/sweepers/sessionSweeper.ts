@@ -20,37 +20,37 @@ export interface SessionSweeperDependencies {
   log?: Log;
 }
 
-/** What became of the connections whose token had ended. */
+/** How the connections whose token had ended were handled. */
 export interface SessionSweepResult {
-  /** Closed now. */
+  /** Closed by this invocation. */
   ended: number;
-  /** Had ended before; their items are cleared. */
+  /** Had already ended; their items are deleted. */
   gone: number;
-  /** May be just opening, or were not there any more: looked at again the next time, if at all. */
+  /** May be just opening, or no longer exist: checked again the next time, if they do. */
   left: number;
-  /** Not closed or not cleared for a fault: tried again the next time. */
+  /** Not closed or not deleted because of a fault: retried the next time. */
   failed: number;
 }
 
-/** What the handler asks of Lambda's context. */
+/** The part of Lambda's context that the handler uses. */
 interface Invocation {
   getRemainingTimeInMillis(): number;
 }
 
 type SessionSweeperHandler = (event: unknown, invocation: Invocation) => Promise<SessionSweepResult>;
 
-/** Kept back of the function's time: for the metrics and the answer. */
+/** Reserved at the end of the function's time, for the metrics and the answer. */
 const ANSWERING_MS = 2_000;
 
-/** Connections at a time: the SDK has 50 sockets for the gateway, and as many for the table. */
+/** Parallel connections: the SDK has 50 sockets for the gateway, and as many for the table. */
 const MAX_PARALLEL = 25;
 
-/** Younger than that, a connection that is "gone" may be just arriving. */
+/** A younger connection that is "gone" may be just opening. */
 const YOUNG_MS = 60_000;
 
 /**
- * Called every minute where sessions end with their token: closes the connections whose token has ended, and clears what
- * stands of them. What it does not get to is left to the next time. Throws only where a part of the index cannot be read.
+ * Called every minute if sessions end with their token: closes the connections whose token has ended, and deletes their
+ * items. Leaves the rest to the next invocation when time is up. Throws only if a part of the index cannot be read.
  */
 export function sessionSweeper(given: SessionSweeperDependencies): SessionSweeperHandler {
   const dependencies = { now: Date.now, log: consoleLog, ...given };
@@ -77,13 +77,13 @@ export function sessionSweeper(given: SessionSweeperDependencies): SessionSweepe
     await Promise.all(EXPIRY_SHARDS.map(sweepShard));
 
     metrics.flush();
-    log.info("swept", { ...swept, outOfTime: signal.aborted });
+    log.info("sessions swept", { ...swept, outOfTime: signal.aborted });
     if (unread.length > 0) throw new Error(`the index by token expiry could not be read: shards ${unread.join(", ")}`);
     return swept;
   };
 }
 
-/** `sweep` as the component deploys it. */
+/** The session sweeper as the component deploys it. */
 export function sessionSweeperFromEnvironment(environment: Environment): SessionSweeperHandler {
   const client = tableClient();
   const table = {
@@ -98,7 +98,7 @@ export function sessionSweeperFromEnvironment(environment: Environment): Session
   });
 }
 
-/** Never rejects: one connection's fault is not the others'. */
+/** Never rejects: a fault of one connection must not affect the others. */
 async function sweepOne(
   key: ConnectionKey,
   { sessions, userConnections, connections, metrics, now, log }: Required<SessionSweeperDependencies>,
@@ -108,7 +108,7 @@ async function sweepOne(
   if (signal.aborted) return "left";
   try {
     const connection = await userConnections.readConnection(key, signal);
-    // The index lags: its item may be gone, or its token be another.
+    // The index lags: the item may be gone, or have another token.
     if (connection?.tokenExpiresAt === undefined || connection.tokenExpiresAt * 1000 > now()) return "left";
     const askedAt = now();
     const result = await connections.close(connectionId, signal);
@@ -116,7 +116,7 @@ async function sweepOne(
     else if (askedAt - connection.connectedAt < YOUNG_MS) return "left";
 
     const { sessionContext: context } = connection;
-    // The connection's item last: while it stands, the session is found again.
+    // The connection's item last: as long as it exists, the session is found again.
     await sessions.deleteIfConnection({ callerId, context }, connectionId, signal);
     await sessions.deleteIfConnection(connectionItemKey(key), connectionId, signal);
     log.info("token ended", { connectionId, callerId, context, result });

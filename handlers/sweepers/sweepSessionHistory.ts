@@ -10,7 +10,7 @@ export interface SweepSessionHistoryDependencies extends ReportDependencies {
   retentionMs: number;
 }
 
-/** How many entries were what. */
+/** The number of entries by how they were handled. */
 export interface SweptEntries {
   reported: number;
   deleted: number;
@@ -20,17 +20,17 @@ export interface SweptEntries {
 
 export const NOTHING_SWEPT: Readonly<SweptEntries> = { reported: 0, deleted: 0, stripped: 0, postponed: 0 };
 
-/** Entries at a time. */
+/** Entries that are read at a time. */
 const PAGE = 100;
 
-/** Of a session's entries at a time; see how many sessions there are. */
+/** Parallel writes of one session; sessions are swept in parallel, too. */
 const MAX_PARALLEL_WRITES = 5;
 
 /**
- * Goes over a session's entries of which the index says that they are due, in order. Where the first of them is as old as to be
- * deleted, everything is that came before it: also the newest of an earlier time, which was kept and is due no more.
+ * Handles a session's due entries, in order. If one is old enough to be deleted, so is everything before it, including a
+ * former newest entry, which was kept and is no longer in the index.
  *
- * @throws where a call fails: what was reported until then may be reported again the next time.
+ * @throws if a call fails: entries that were reported until then may be reported again the next time.
  */
 export async function sweepSessionHistory(
   key: SessionKey,
@@ -53,7 +53,7 @@ export async function sweepSessionHistory(
 
   for (const seq of seqs) {
     if (seq <= deletedThrough) continue;
-    // The index lags: it may be gone.
+    // The index lags: the entry may be gone.
     const entry = await history.readEntry(key, seq, signal);
     if (!entry) continue;
     known ??= await circumstances();
@@ -66,7 +66,7 @@ export async function sweepSessionHistory(
   return swept;
 }
 
-/** @returns the last number that was as old as to be deleted */
+/** @returns the last number that was old enough to be deleted */
 async function sweepPrefix(
   key: SessionKey,
   circumstances: Circumstances,
@@ -85,7 +85,7 @@ async function sweepPrefix(
   }
 }
 
-/** Reports what is to be reported, and only then takes away bodies and entries. */
+/** Reports expired entries first, and only then removes bodies and entries. */
 async function carryOut(
   key: SessionKey,
   entries: readonly Entry[],

@@ -3,7 +3,7 @@ import type { AuthConfig } from "./authenticate";
 
 const AUTH_KINDS = ["cognito", "oidc", "authenticate"];
 
-/** AUTH: who issues tokens, and where in them the user's code is; or that a callback decides; null authenticates nobody. */
+/** AUTH: the issuer of tokens and the claim with the user's code, or a callback; null means no authentication. */
 export function authConfig(environment: Environment): AuthConfig | null {
   const value = json(environment, "AUTH") as Partial<Record<string, unknown>> | null;
   if (value === null) return null;

@@ -7,7 +7,7 @@ import { queryAuthenticator } from "./queryAuthenticator";
 import { tokenAuthenticator } from "./tokenAuthenticator";
 import { tokenVerifier } from "./tokenVerifier";
 
-/** The authenticator that AUTH asks for. `load` is called where it is the user's own callback. */
+/** The authenticator that AUTH describes. `load` is called if that is the user's own callback. */
 export function authenticatorFromEnvironment(environment: Environment, load = loadAuthenticate): Authenticator {
   const auth = authConfig(environment);
   const allowedOrigins = stringListOrNull(environment, "ALLOWED_ORIGINS");

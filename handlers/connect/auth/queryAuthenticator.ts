@@ -4,7 +4,7 @@ import { type Handshake, queryParameter } from "../handshake";
 import { refusals } from "../refusals";
 import { callerIdOf } from "../../sessions/sessionKey";
 
-/** Takes everyone at their word: `?user=…` names the user. With no credential there is no ambient one, so no origin matters. */
+/** No authentication: `?user=…` names the user. Without a credential that a browser sends by itself, no origin matters. */
 export const queryAuthenticator: Authenticator = {
   authenticate: (handshake) => Promise.resolve(userNamedBy(handshake)),
 };

@@ -83,7 +83,7 @@ describe("connect, where messages are replayed", () => {
       table.put(older);
       connections.answers.set("c0", result);
       expect((await handle()).statusCode).to.equal(200);
-      expect(log.lines[0]).to.include({ event: "not told that it is superseded", connectionId: "c0", result });
+      expect(log.lines[0]).to.include({ event: "superseded connection not notified", connectionId: "c0", result });
     });
   }
 

@@ -181,7 +181,10 @@ describe("deliver in replay: receipts of dead letters", () => {
     const poison = sqsRecord({ attributes: { user: undefined } });
     receipts.fails = true;
     expect(await run(poison)).to.deep.equal(["m1"]);
-    expect(log.lines.at(-1)).to.include({ level: "error", event: "dead letters not announced: to be sent again" });
+    expect(log.lines.at(-1)).to.include({
+      level: "error",
+      event: "receipts of dead letters not published: will be retried",
+    });
     expect(metrics.flushes[0]).to.deep.include({ name: "Retried", value: 1, reason: "missing-attribute" });
     expect(queue.visibilities.flat()[0]?.visibilityTimeoutSeconds).to.equal(1);
     receipts.fails = false;
