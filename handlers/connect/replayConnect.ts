@@ -55,7 +55,7 @@ export function connectReplayFromEnvironment(
 function requiredSubprotocol(handshake: Handshake): Checked<string> {
   return offered(handshake).includes(SUBPROTOCOLS.v1)
     ? { value: SUBPROTOCOLS.v1 }
-    : { reason: `the subprotocol that is spoken here is not among those offered: offer ${SUBPROTOCOLS.v1}` };
+    : { reason: `this relay requires a subprotocol that was not offered: offer ${SUBPROTOCOLS.v1}` };
 }
 
 /** Never rejects: the handshake does not depend on it, and the other connection gets no more messages in any case. */

@@ -16,7 +16,7 @@ export function answeredSubprotocol(handshake: Handshake): Checked<string | unde
     : values.find((value) => value.startsWith(BEARER_SUBPROTOCOL_PREFIX));
   const answered = values.find((value) => value === SUBPROTOCOLS.raw) ?? bearer;
   return answered === undefined
-    ? { reason: `none of the subprotocols is spoken here: offer ${SUBPROTOCOLS.raw}` }
+    ? { reason: `none of the offered subprotocols is supported: offer ${SUBPROTOCOLS.raw}` }
     : { value: answered };
 }
 

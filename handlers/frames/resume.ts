@@ -75,7 +75,7 @@ async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): P
   const available =
     availableOf(tail, oldest, storedAfterMs) ??
     availableOf(tail, await history.readOldest(key, storedAfterMs, signal), storedAfterMs);
-  if (!available) throw new Error("the newest number is within the retention, and no oldest one is there");
+  if (!available) throw new Error("the newest number is within the retention, but no oldest one was found");
   const start = startOf(action, available, acknowledged);
   const [begun, skipped] = await Promise.all([
     firstEntries(start, available, page, frame, history),
@@ -147,7 +147,7 @@ async function firstEntries(
 
   const again = await history.readAfter(key, first - 1, FIRST_PAGE, signal);
   const [next] = again;
-  if (!next) throw new Error(`nothing is there from ${first} on, and ${newest} was a moment ago`);
+  if (!next) throw new Error(`the history has no entry from ${first} on, though ${newest} was read a moment ago`);
   if (next.seq === first) return { first, lost, oldest, entries: withoutGap(again, available, first) };
   // The read began after the newest was stored, and so was all before it: a missing entry was deleted, by another retention.
   const remaining = withoutGap(again, available, next.seq);

@@ -55,7 +55,8 @@ export async function sendMessages(messages: Messages, dependencies: SendDepende
     }
     if (!next || lastSeq === undefined) return sent;
     entries = withoutGap(await next, available, lastSeq + 1);
-    if (entries.length === 0) throw new Error(`number ${lastSeq + 1} is not there, and ${through} was a moment ago`);
+    if (entries.length === 0)
+      throw new Error(`number ${lastSeq + 1} is missing from the history, though ${through} was read a moment ago`);
     envelopes = [];
   }
 }

@@ -45,7 +45,7 @@ export class SnsReceipts implements Receipts {
     const [first] = Failed;
     if (!first) return;
     const why = [first.Code, first.Message].filter(Boolean).join(": ");
-    throw new Error(`${Failed.length} of ${receipts.length} receipts were not taken by the topic: ${why}`);
+    throw new Error(`${Failed.length} of ${receipts.length} receipts were not accepted by the topic: ${why}`);
   }
 }
 

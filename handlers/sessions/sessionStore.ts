@@ -124,7 +124,7 @@ export class DynamoDbSessionStore implements SessionStore {
       sessions.push(...(Responses?.[tableName] ?? []).flatMap((item) => sessionOf(item) ?? []));
       keys = UnprocessedKeys?.[tableName]?.Keys ?? [];
       if (keys.length === 0) return sessions;
-      if (tries === MAX_BATCH_TRIES) throw new Error(`${keys.length} sessions were left unread by the table`);
+      if (tries === MAX_BATCH_TRIES) throw new Error(`the table did not return ${keys.length} sessions`);
       await this.wait(FIRST_BATCH_WAIT_MS * 2 ** (tries - 1));
     }
   }

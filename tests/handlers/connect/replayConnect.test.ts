@@ -54,7 +54,7 @@ describe("connect, where messages are replayed", () => {
   for (const offered of [null, "websocket-relay.raw", "websocket-relay.bearer.t", "websocket-relay.v2"]) {
     it(`answers 400 where the client offers ${offered ?? "nothing"}, and says what to offer`, async () => {
       const { handle, table, metrics } = setUp();
-      const message = "the subprotocol that is spoken here is not among those offered: offer websocket-relay.v1";
+      const message = "this relay requires a subprotocol that was not offered: offer websocket-relay.v1";
       expect(await handle(offered)).to.deep.equal({ statusCode: 400, message });
       expect(table.calls).to.deep.equal([]);
       expect(metrics.flushes[0]?.[0]).to.include({ name: METRICS.handshakesRefused, reason: "bad-request" });

@@ -90,7 +90,7 @@ describe("SnsReceipts", () => {
       "<member><Id>1</Id><Code>InternalError</Code><Message>try again</Message><SenderFault>false</SenderFault></member>";
     const { receipts } = receiptsWith(() => answer(failed));
     expect((await refusal(receipts.publish([receipt(1), receipt(2)]))).message).to.equal(
-      "1 of 2 receipts were not taken by the topic: InternalError: try again",
+      "1 of 2 receipts were not accepted by the topic: InternalError: try again",
     );
   });
 
