@@ -47,7 +47,9 @@ describe("connect's bundle, with the user's own callback next to it", () => {
 
   it("calls the callback, and gets as far as the table", async () => {
     const output = await call({ "X-Api-Key": "good" });
-    expect(output).to.match(/"Reason":"internal-error"/).and.to.include("ECONNREFUSED");
+    expect(output)
+      .to.match(/"Reason":"internal-error"/)
+      .and.to.include("ECONNREFUSED");
     expect(output).not.to.include("authenticate threw");
   });
 
@@ -57,7 +59,9 @@ describe("connect's bundle, with the user's own callback next to it", () => {
 
   it("refuses with 500 if the callback throws, without asking the table", async () => {
     const output = await call({});
-    expect(output).to.match(/"Reason":"internal-error"/).and.to.include("authenticate threw Error: no key");
+    expect(output)
+      .to.match(/"Reason":"internal-error"/)
+      .and.to.include("authenticate threw Error: no key");
     expect(output).not.to.include("ECONNREFUSED");
   });
 });

@@ -84,7 +84,9 @@ describe("the packed package, in another team's program", function () {
 
   it("carries one bundle for each function and variant, as this repository builds it", async () => {
     const handlers = join(consumer.folder, "node_modules/pulumi-websocket-relay/dist/handlers");
-    const files = (readdirSync(handlers, { recursive: true }) as string[]).filter((file) => file.endsWith(".bundle.js"));
+    const files = (readdirSync(handlers, { recursive: true }) as string[]).filter((file) =>
+      file.endsWith(".bundle.js"),
+    );
     expect(files).to.have.members([
       "connect/connect.bundle.js",
       "connect/replayConnect.bundle.js",

@@ -133,7 +133,16 @@ export class Ledger {
   }
 
   /** What is still to happen to the message; undefined where everything has. */
-  open({ key, expiresAtMs, stored, shown, toldExpired, inGap, receipts, letters: deadLetters }: Published): string | undefined {
+  open({
+    key,
+    expiresAtMs,
+    stored,
+    shown,
+    toldExpired,
+    inGap,
+    receipts,
+    letters: deadLetters,
+  }: Published): string | undefined {
     if (receipts.size === 0) return "no receipt";
     if (!stored) return deadLetters.length > 0 ? undefined : "neither stored nor dead-lettered";
     if (shown + toldExpired > 0) return undefined;
