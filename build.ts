@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build as bundle, stop } from "esbuild";
-import { builtFile, bundleModule } from "./components/lambda/ownModules";
+import { ownCallbacks } from "./components/functions/ownCallbacks";
+import { buildsOf, builtFile, bundleModule } from "./components/lambda/ownBundle";
 import { bundleModules, writePublishables } from "./packaging/publishable";
 
 // `npm run build`: what the npm package is made of, into dist; into dist-packages the ones for clients and for backends alone.
@@ -14,9 +15,9 @@ async function build(): Promise<void> {
   const { status } = spawnSync(process.execPath, tsc, { cwd: __dirname, stdio: "inherit" });
   // It has said why.
   if (status !== 0) process.exit(status ?? 1);
-  for (const path of requiredByCallbacks(join(__dirname, "components", "functions"))) {
-    // Out of the sources: what tsc emits is CommonJS, which esbuild cannot shake.
-    writeFileSync(join(dist, "components", "functions", builtFile(path)), await bundleModule(path));
+  for (const each of ownCallbacks.flatMap(buildsOf)) {
+    // From the sources: tsc emits CommonJS, which esbuild cannot shake.
+    writeFileSync(join(dist, "components", "functions", builtFile(each)), await bundleModule(each));
   }
   // Besides the CommonJS that tsc made of them, each as one ES module, which browsers and bundlers need. The backend's
   // CommonJS, too: what tsc made of it requires ES modules.
@@ -44,13 +45,6 @@ async function bundleVerifier(folder: string): Promise<void> {
     target: "node20",
     mainFields: ["module", "main"],
   });
-}
-
-/** What the component's callbacks are bundled with. Nothing else in these sources is required: the rest is imported. */
-function requiredByCallbacks(folder: string): string[] {
-  const texts = readdirSync(folder).map((file) => readFileSync(join(folder, file), "utf8"));
-  const paths = texts.flatMap((text) => [...text.matchAll(/\brequire\("(\.[^"]+)"\)/g)].map(([, path = ""]) => path));
-  return [...new Set(paths)];
 }
 
 void build();

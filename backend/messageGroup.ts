@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { sessionId, type SessionKey } from "../handlers/sessions/session";
+import { sessionId, type SessionKey } from "../handlers/sessions/sessionKey";
 
 /**
  * The message group of a session: on a standard queue it keeps a session with many messages from starving the others. A hash,

@@ -1,10 +1,10 @@
 import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagementapi";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
-import { ManagementApiConnections } from "../handlers/connections/connections";
+import { ManagementApiConnections } from "../handlers/connections/connectionsClient";
 import type { DisconnectedUser } from "../handlers/operations/disconnectedUser";
 import { disconnectUser } from "../handlers/operations/disconnectUser";
-import { DynamoDbSessionStore } from "../handlers/sessions/sessions";
+import { DynamoDbSessionStore } from "../handlers/sessions/sessionStore";
 import { DynamoDbUserConnections } from "../handlers/connections/userConnections";
 import { type Publication, publishInput } from "./publication";
 import { refuseUnknownKeys, RelayInputError } from "./relayInputError";

@@ -31,42 +31,43 @@ export interface Functions {
   replayWithReceipts: Record<Lambda<"replay">, Deployed>;
 }
 
-/** Entry modules of the functions, under `handlers`. */
-const ENTRIES: Record<Lambda<"retry">, string> = {
-  connect: "connect/connect",
-  disconnect: "disconnect/disconnect",
-  deliver: "deliver/deliver",
+type Entry = Pick<Measured, "module" | "factory">;
+
+const ENTRIES: Record<Lambda<"retry">, Entry> = {
+  connect: { module: "connect/connect", factory: "connectFromEnvironment" },
+  disconnect: { module: "disconnect/disconnect", factory: "disconnectFromEnvironment" },
+  deliver: { module: "deliver/deliver", factory: "deliverFromEnvironment" },
 };
-const REPLAY_ENTRIES: Record<Lambda<"replay">, string> = {
-  ...ENTRIES,
-  connect: "connect/replayConnect",
-  deliver: "deliver/replayDeliver",
-  resume: "frames/resume",
-  acknowledge: "frames/acknowledge",
-  expire: "sweepers/historySweeper",
+const REPLAY_ENTRIES: Record<Exclude<Lambda<"replay">, "disconnect">, Entry> = {
+  connect: { module: "connect/replayConnect", factory: "connectReplayFromEnvironment" },
+  deliver: { module: "deliver/replayDeliver", factory: "deliverReplayFromEnvironment" },
+  resume: { module: "frames/resume", factory: "resumeFromEnvironment" },
+  acknowledge: { module: "frames/acknowledge", factory: "acknowledgeFromEnvironment" },
+  expire: { module: "sweepers/historySweeper", factory: "historySweeperFromEnvironment" },
 };
 
-/** Every bundle that there is, each once: `disconnect` is the same in both modes. Those of replay mode are named by their folder. */
+/**
+ * Each bundle once: `disconnect` is the same in both modes. Those of replay mode are named `replay/…`, those with receipts
+ * `…WithReceipts`: the same modules with the client of the topic.
+ */
 export function measuredBundles({ retry, replay, replayWithReceipts }: Functions): Record<string, Measured> {
   const bundles: Record<string, Measured> = {};
-  for (const lambda of LAMBDAS.retry) {
-    bundles[lambda] = { deployed: retry[lambda], module: ENTRIES[lambda], factory: `${lambda}FromEnvironment` };
+  for (const lambda of LAMBDAS.retry) bundles[lambda] = { deployed: retry[lambda], ...ENTRIES[lambda] };
+  for (const lambda of LAMBDAS.replay) {
+    if (lambda === "disconnect") continue;
+    bundles[`replay/${lambda}`] = { deployed: replay[lambda], ...REPLAY_ENTRIES[lambda] };
   }
-  for (const lambda of LAMBDAS.replay.filter((each) => each !== "disconnect")) {
-    const name = `replay/${lambda}`;
-    const module = REPLAY_ENTRIES[lambda];
-    // Those that retry mode has too say in their name which they are.
-    const factory = `${lambda}${lambda in retry ? "Replay" : ""}FromEnvironment`;
-    bundles[name] = { deployed: replay[lambda], module, factory };
-  }
-  for (const lambda of LAMBDAS.replay.filter((each) => replayWithReceipts[each].text !== replay[each].text)) {
-    const name = `replay/${lambda}WithReceipts`;
-    const module = `${REPLAY_ENTRIES[lambda]}WithReceipts`;
-    const factory = `${lambda}WithReceiptsFromEnvironment`;
-    bundles[name] = { deployed: replayWithReceipts[lambda], module, factory };
+  for (const lambda of LAMBDAS.replay) {
+    if (lambda === "disconnect" || replayWithReceipts[lambda].text === replay[lambda].text) continue;
+    bundles[`replay/${lambda}WithReceipts`] = { deployed: replayWithReceipts[lambda], ...REPLAY_ENTRIES[lambda] };
   }
   return bundles;
 }
+
+/** Spares the unbundled reference the client of the topic, too. */
+const WITHOUT_RECEIPTS =
+  'require.cache[require.resolve("./handlers/receipts/topicReceipts")] = ' +
+  '{ loaded: true, exports: require("./handlers/receipts/noReceipts") };\n';
 
 /**
  * Size and load time of each function's archive. Load time is that of `require` alone, with Node already running: Node's own
@@ -101,7 +102,8 @@ async function measureBundle(
   mkdirSync(join(bundled, ".."), { recursive: true });
   writeFileSync(bundled, text);
   const unbundled = join(folder, `${name.replace("/", "-")}.js`);
-  writeFileSync(unbundled, `exports.handler = require("./handlers/${module}").${factory}(process.env);\n`);
+  const receipts = "RECEIPTS_TOPIC_ARN" in variables ? "" : WITHOUT_RECEIPTS;
+  writeFileSync(unbundled, `${receipts}exports.handler = require("./handlers/${module}").${factory}(process.env);\n`);
 
   // The first of each pays for the file cache.
   await loadMs(bundled, variables);

@@ -5,8 +5,8 @@ import { GetQueueAttributesCommand, PurgeQueueCommand, SQSClient } from "@aws-sd
 import { DynamoDbHistory } from "../handlers/history/dynamoDbHistory";
 import { HISTORY_ATTRIBUTES as A, historyItemKey } from "../handlers/history/historyItems";
 import { logEntry } from "../handlers/history/historyKey";
-import { sessionKey, type SessionKey } from "../handlers/sessions/session";
-import { DynamoDbSessionStore } from "../handlers/sessions/sessions";
+import { sessionKey, type SessionKey } from "../handlers/sessions/sessionKey";
+import { DynamoDbSessionStore } from "../handlers/sessions/sessionStore";
 import type { Addresses } from "../local/run/addresses";
 import { Child } from "./childProcess";
 import type { Recording } from "./recorder";

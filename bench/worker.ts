@@ -30,7 +30,7 @@ const { handler } = require(process.env.BUNDLE ?? "") as {
   handler: (event: SQSEvent, invocation: Invocation) => Promise<SQSBatchResponse>;
 };
 
-// As in handlers/connections/connections.ts.
+// As in handlers/connections/connectionsClient.ts.
 const client = new ApiGatewayManagementApiClient({
   endpoint: process.env.MANAGEMENT_ENDPOINT,
   maxAttempts: 1,

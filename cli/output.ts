@@ -25,7 +25,7 @@ export function printable(value: string, except = ""): string {
   );
 }
 
-/** `1 letter`, `2 letters` */
+/** `1 dead letter`, `2 dead letters` */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

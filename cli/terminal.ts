@@ -16,7 +16,7 @@ export interface Terminal {
 export function processTerminal(): Terminal {
   const controller = new AbortController();
   process.on("SIGINT", () => {
-    // Asked twice, it ends at once; letters are then hidden until their time is up.
+    // Asked twice, it ends at once; dead letters are then hidden until their time is up.
     if (controller.signal.aborted) process.exit(130);
     process.stderr.write("Interrupted: ending where nothing is lost. Again: at once.\n");
     controller.abort();

@@ -3,6 +3,7 @@
  *
  * @module pulumi-websocket-relay
  */
+import type { Sweeper } from "./functions/sweeper";
 
 export type { Authenticate, AuthenticateHandshake } from "../handlers/connect/auth/authenticate";
 export type { RetryWindowSeconds } from "../handlers/deliver/backoff";
@@ -15,12 +16,16 @@ export type { AccessLogs } from "./gateway/accessLogs";
 export type { CustomDomain, CustomDomainTarget } from "./gateway/customDomain";
 export type { CustomDomainArgs } from "./args/customDomainArgs";
 export { type KmsKeyPolicyArgs, type KmsKeyPolicyStatement, kmsKeyPolicyStatements } from "./data/encryption";
-export type { Expire } from "./functions/historySweeper";
 export type { Gateway } from "./gateway/gateway";
 export type { HistoryTable } from "./data/historyTable";
 export type { Monitoring } from "./monitoring/monitoring";
 export type { Publisher } from "./ingress/publisher";
 export type { Replay } from "./functions/replay";
 export type { SessionTable } from "./data/sessionTable";
-export type { Sweep } from "./functions/sessionSweeper";
+export type { Sweeper };
 export { type RelayAddresses, WebsocketRelay } from "./websocketRelay";
+
+/** @deprecated Use `Sweeper`. */
+export type Expire = Sweeper;
+/** @deprecated Use `Sweeper`. */
+export type Sweep = Sweeper;

@@ -1,9 +1,7 @@
-import type { AuthConfig } from "./connect/auth/authenticate";
-
 /** A function's environment, as `process.env` has it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A variable that must be there and not be empty. */
+/** A variable that must be set and not empty. */
 export function text(environment: Environment, name: string): string {
   const value = environment[name];
   if (!value) throw new Error(`${name} is not set: the component sets it in the function's environment`);
@@ -37,28 +35,8 @@ export function stringListOrNull(environment: Environment, name: string): readon
   return value;
 }
 
-const AUTH_KINDS = ["cognito", "oidc", "authenticate"];
-
-/** AUTH: who issues tokens, and where in them the user's code is; or that a callback decides; null authenticates nobody. */
-export function authConfig(environment: Environment): AuthConfig | null {
-  const value = json(environment, "AUTH") as Partial<Record<string, unknown>> | null;
-  if (value === null) return null;
-  if (typeof value !== "object") throw new Error("AUTH is neither a JSON object nor null");
-  const kinds = AUTH_KINDS.filter((kind) => value[kind] !== undefined);
-  if (kinds.length !== 1) throw new Error(`AUTH has to name exactly one of ${AUTH_KINDS.join(", ")}`);
-  const byCallback = value.authenticate !== undefined;
-  if (byCallback && value.authenticate !== true) throw new Error("AUTH.authenticate is not true");
-  for (const name of byCallback ? ["cookieName"] : ["userClaim", "cookieName"]) {
-    if (typeof value[name] !== "string" || value[name] === "")
-      throw new Error(`AUTH.${name} is not a non-empty string`);
-  }
-  if (!["undefined", "boolean"].includes(typeof value.endSessionWithToken)) {
-    throw new Error("AUTH.endSessionWithToken is not a boolean");
-  }
-  return value as unknown as AuthConfig;
-}
-
-function json(environment: Environment, name: string): unknown {
+/** A variable that is JSON. */
+export function json(environment: Environment, name: string): unknown {
   try {
     return JSON.parse(text(environment, name));
   } catch (error) {

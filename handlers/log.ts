@@ -1,4 +1,4 @@
-/** What a log line says beside its message. Never a payload, a header or a token. */
+/** The fields of a log line besides its event. Never a payload, a header or a token. */
 export type LogFields = Record<string, string | number | boolean | readonly string[] | undefined>;
 
 /** Where the handlers log to. */
@@ -18,7 +18,7 @@ export const consoleLog: Log = {
   error: (event, fields) => console.error({ event, ...fields }),
 };
 
-/** What a log line says of something thrown. */
+/** The fields of a log line that describe a thrown value. */
 export function errorFields(error: unknown): LogFields {
   if (!(error instanceof Error)) return { error: String(error) };
   const { $metadata } = error as { $metadata?: { httpStatusCode?: number; requestId?: string } };

@@ -4,41 +4,41 @@ import { type Environment, text } from "./environment";
 export const METRICS_NAMESPACE = "WebsocketRelay";
 
 /**
- * What the functions count and measure, by the names that CloudWatch shows. Each has the dimension `Relay`; those that
- * are counted by cause also `Relay` and `Reason` together.
+ * The functions' metrics by their CloudWatch names. Each has the dimension `Relay`; those that are counted by reason also
+ * have `Relay` and `Reason` together.
  */
 export const METRICS = {
   delivered: "Delivered",
-  /** By reason. Not posted, and safe: they stand in the history, and nobody was there, or it was too late for them. */
+  /** By reason. Stored in the history and not posted: no client was connected, or the message had expired. */
   stored: "Stored",
   /** By reason. */
   retried: "Retried",
   /** By reason. */
   deadLettered: "DeadLettered",
-  /** From the queue's taking the message to the gateway's. */
+  /** From the time the queue accepted the message to the time the gateway did. */
   ageAtDelivery: "AgeAtDelivery",
-  /** The queue's own age metric is blind to messages that were received three times: this one is not. */
+  /** Unlike the queue's own age metric, includes messages that were received three times or more. */
   ageAtFailedAttempt: "AgeAtFailedAttempt",
   handshakesAccepted: "HandshakesAccepted",
   /** By reason. */
   handshakesRefused: "HandshakesRefused",
-  /** Sessions ended because their token had. */
+  /** Sessions ended with their token. */
   sessionsEnded: "SessionsEnded",
-  /** Numbers that the acknowledgements of clients have covered. */
+  /** Messages that clients have acknowledged. */
   acknowledged: "Acknowledged",
-  /** Messages that nobody had acknowledged in time. By reason: the history's retention, or the message's own `expiresAt`. */
+  /** Messages that no client acknowledged in time. By reason: the history's retention, or the message's own `expiresAt`. */
   expired: "Expired",
-  /** Answers to a client that has come back. By what became of its cursor: recovered, or why it does not hold any more. */
+  /** Answers to a client that resumed. By reason: `recovered`, or why its cursor is no longer valid. */
   resumed: "Resumed",
 } as const;
 
 export type MetricName = (typeof METRICS)[keyof typeof METRICS];
 
-/** Where the handlers count. */
+/** Collects metrics. */
 export interface Metrics {
-  /** Adds one value: 1 for a count, milliseconds for an age. `reason` where the metric is counted by cause. */
+  /** Adds one value: 1 for a count, milliseconds for an age. `reason` if the metric is counted by reason. */
   add(name: MetricName, value: number, reason?: string): void;
-  /** Writes what was added since the last time: once at the end of an invocation. */
+  /** Writes the values added since the last flush. Call it once, at the end of an invocation. */
   flush(): void;
 }
 
@@ -46,7 +46,7 @@ export interface Metrics {
 const MAX_VALUES = 100;
 
 /**
- * Metrics as log lines in the embedded metric format, which CloudWatch extracts from the function's log at no request.
+ * Metrics as log lines in the embedded metric format, which CloudWatch extracts from the function's log without a request.
  * A library for it would be a tenth of a bundle and of its load time.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
@@ -55,7 +55,7 @@ export class EmbeddedMetrics implements Metrics {
 
   constructor(
     private readonly relay: string,
-    /** Past the console, which Lambda's JSON log format would wrap in an object of its own. */
+    /** Bypasses the console: Lambda's JSON log format would wrap the line in another object. */
     private readonly write: (line: string) => void = (line) => void process.stdout.write(`${line}\n`),
     private readonly now: () => number = Date.now,
   ) {}
@@ -91,7 +91,7 @@ export class EmbeddedMetrics implements Metrics {
       },
       Relay: this.relay,
       ...(reason !== undefined && { Reason: reason }),
-      // A count is one number, whatever it was added up of; of ages each one matters.
+      // A count is one sum; each single age is needed for percentiles.
       [name]: isAge ? values : values.reduce((sum, value) => sum + value, 0),
     });
   }

@@ -1,6 +1,6 @@
 import { closest, distance } from "fastest-levenshtein";
 
-/** The known word that was probably meant: the same in another letter case, or with a typing error. */
+/** The known word that was probably meant: the same in another case, or with a typing error. */
 export function nearest(given: unknown, known: readonly string[]): string | undefined {
   if (typeof given !== "string" || known.length === 0) return undefined;
   const word = given.trim().toLowerCase();

@@ -1,9 +1,9 @@
 import { setMaxListeners } from "node:events";
 
-/** Aborts when so much time has passed; at once where none is left. */
+/** A signal that aborts after that time; at once if none is left. */
 export function timeLimit(ms: number): AbortSignal {
   const signal = ms > 0 ? AbortSignal.timeout(Math.ceil(ms)) : AbortSignal.abort();
-  // Each request under way listens, and more than ten are no leak.
+  // Each pending request adds a listener: more than ten are not a leak.
   setMaxListeners(0, signal);
   return signal;
 }

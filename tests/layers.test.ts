@@ -1,12 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join, relative, resolve } from "node:path";
 import { expect } from "chai";
 import * as typescript from "typescript";
+import { cyclesOf, filesOf, importGraph, importsOf } from "./support/importGraph";
 
 const repository = resolve(__dirname, "..");
 
-/** Who may import whom; nothing points back. */
+/** Which layers each layer may import; nothing points back. */
 const allowed: Record<string, string[]> = {
   "index.ts": ["components"],
   components: ["handlers", "protocol"],
@@ -18,6 +19,33 @@ const allowed: Record<string, string[]> = {
   cli: ["backend", "handlers", "protocol"],
   testing: [],
   local: ["index.ts", "components", "handlers", "protocol", "backend", "client"],
+  packaging: ["components", "handlers"],
+  "build.ts": ["components", "packaging"],
+  "tests/support": ["components", "handlers", "local", "protocol", "testing"],
+  bench: ["backend", "cli", "client", "components", "handlers", "local", "protocol", "tests/property", "tests/support"],
+};
+
+/** The rooms of a layer, each of which may import those before it. Rooms of one line do not import each other. */
+const rooms: Record<string, string[][]> = {
+  handlers: [
+    // The files that all rooms share.
+    ["."],
+    ["sessions"],
+    ["messages"],
+    ["connections", "queue", "receipts"],
+    ["history"],
+    // One room for each trigger, or for the calls of a backend.
+    ["connect", "disconnect", "deliver", "frames", "sweepers", "operations"],
+  ],
+  components: [
+    ["args"],
+    ["lambda"],
+    ["data", "gateway", "ingress"],
+    ["functions"],
+    ["monitoring"],
+    ["websocketRelay.ts"],
+    ["index.ts"],
+  ],
 };
 
 /** Single files of other layers, each of which imports nothing itself. */
@@ -31,8 +59,9 @@ describe("the folders", () => {
           .filter((path) => path.startsWith("."))
           .map((path) => relative(repository, resolve(file, "..", path)))
           .filter((path) => !allowedFiles[layer]?.includes(path))
-          .map((path) => path.split("/")[0] ?? ""),
+          .map(layerOf),
       );
+      expect(filesOf(layer)).to.not.be.empty;
       expect(imported.filter((target) => target !== layer && !layers.includes(target))).to.deep.equal([]);
     });
   }
@@ -55,6 +84,41 @@ describe("the folders", () => {
     expect(imported).to.not.be.empty;
     expect(imported.filter((path) => !/^(components\/args|handlers|protocol)\//.test(path))).to.deep.equal([]);
   });
+
+  it("have no import cycle, not even of types", () => {
+    const files = [...Object.keys(allowed), "tests", "examples"].flatMap(filesOf);
+    const graph = importGraph([...new Set(files)]);
+    expect(graph.get("components/index.ts")).to.include("components/websocketRelay.ts");
+    expect(cyclesOf(graph)).to.deep.equal([]);
+  });
+
+  it("would not hide a cycle that goes through other files", () => {
+    const graph = new Map([
+      ["a", ["b", "d"]],
+      ["b", ["c"]],
+      ["c", ["a"]],
+      ["d", ["e"]],
+      ["e", []],
+      ["f", ["f"]],
+    ]);
+    expect(cyclesOf(graph)).to.deep.equal([["a", "b", "c"], ["f"]]);
+  });
+
+  for (const [layer, order] of Object.entries(rooms)) {
+    it(`let a room of ${layer} import the rooms before it`, () => {
+      const rank = (room: string) => order.findIndex((line) => line.includes(room));
+      const upwards: string[] = [];
+      for (const [file, imported] of importGraph(filesOf(layer))) {
+        const room = roomOf(file, order);
+        expect(rank(room), `${file} is in no room of the list`).to.be.at.least(0);
+        for (const other of imported.filter((each) => each.startsWith(`${layer}/`))) {
+          const target = roomOf(other, order);
+          if (target !== room && rank(target) >= rank(room)) upwards.push(`${file} imports ${other}`);
+        }
+      }
+      expect(upwards).to.deep.equal([]);
+    });
+  }
 
   it("let local import of handlers the types alone: it runs the bundles", () => {
     const values = filesOf("local").flatMap((file) =>
@@ -140,14 +204,14 @@ describe("the folders", () => {
   });
 });
 
-function filesOf(layer: string): string[] {
-  if (layer.endsWith(".ts")) return [join(repository, layer)];
-  if (!existsSync(join(repository, layer))) return [];
-  const files = readdirSync(join(repository, layer), { recursive: true }) as string[];
-  return files.filter((file) => /\.(ts|js)$/.test(file)).map((file) => join(repository, layer, file));
+/** `tests/support` and the other folders of tests are layers of their own. */
+function layerOf(path: string): string {
+  const [first = "", second = ""] = path.split("/");
+  return first === "tests" ? `${first}/${second}` : first.replace(/^build$/, "build.ts");
 }
 
-function importsOf(file: string): string[] {
-  const text = readFileSync(file, "utf8");
-  return [...text.matchAll(/(?:\bfrom\s|require\(|import\()\s*"([^"\n]+)"/g)].map(([, path = ""]) => path);
+/** The folder in its layer; a file that is in none is a room if the order names it, else one of those that all share. */
+function roomOf(path: string, order: string[][]): string {
+  const [, room = "", ...rest] = path.split("/");
+  return rest.length > 0 || order.flat().includes(room) ? room : ".";
 }

@@ -5,7 +5,7 @@ import { lineItems } from "./estimate";
 import { type LineItem, totalUsd } from "./lineItem";
 import { addCostOptions, readCostOptions, shownOptions } from "./options";
 import { PRICES } from "./prices";
-import { usageOf } from "./usage";
+import { usageOf } from "./usageOf";
 import { awayMessageOf } from "./workload";
 
 const notIncluded =

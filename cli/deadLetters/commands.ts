@@ -4,14 +4,14 @@ import { sqsClient } from "../clients";
 import { counted } from "../output";
 import { addressOf, type RelayAddresses } from "../relayAddresses";
 import { find } from "./find";
-import { summaryOf } from "./letter";
-import { inWords, type LetterFilter } from "./letterFilter";
-import { SqsLetterQueue, SqsRetryQueue } from "./letterQueue";
+import { summaryOf } from "./deadLetter";
+import { inWords, type DeadLetterFilter } from "./deadLetterFilter";
+import { SqsDeadLetterQueue, SqsRetryQueue } from "./deadLetterQueue";
 import { purge } from "./purge";
 import { redrive } from "./redrive";
-import { inFull, letterTable, letterText, noteScan, outcomeTable } from "./report";
+import { inFull, deadLetterTable, deadLetterText, noteScan, outcomeTable } from "./report";
 
-interface DeadLetterOptions extends LetterFilter {
+interface DeadLetterOptions extends DeadLetterFilter {
   queue: keyof typeof queueKeys;
 }
 
@@ -23,30 +23,30 @@ export function addDeadLetterCommands(program: Command, cli: Cli): void {
   const { terminal } = cli;
   const group = program
     .command("dead-letters")
-    .description("what could not be delivered. Looking at letters hides them from others until the command ends");
+    .description("what could not be delivered. Looking at dead letters hides them from others until the command ends");
 
-  command(group, "list", "lists letters, without their payloads").action(
+  command(group, "list", "lists dead letters, without their payloads").action(
     cli.action(async (options: DeadLetterOptions, addresses) => {
       const found = await find(queueOf(addresses, options), summaryOf, { filter: filterOf(options), ...signalOf(cli) });
-      cli.print({ queue: options.queue, ...found }, () => letterTable(found.letters));
+      cli.print({ queue: options.queue, ...found }, () => deadLetterTable(found.letters));
       noteScan(found.scan, found.letters.length, named(addresses, options), terminal);
       return exitCodeOf(found.scan);
     }),
   );
 
-  command(group, "show", "shows letters in full")
+  command(group, "show", "shows dead letters in full")
     .option("--payload", "with what the client would have got: it may be confidential", false)
     .action(
       cli.action(async (options: DeadLetterOptions & { payload: boolean }, addresses) => {
-        const pick = (letter: Parameters<typeof inFull>[0]) => inFull(letter, options.payload);
+        const pick = (deadLetter: Parameters<typeof inFull>[0]) => inFull(deadLetter, options.payload);
         const found = await find(queueOf(addresses, options), pick, { filter: filterOf(options), ...signalOf(cli) });
-        cli.print({ queue: options.queue, ...found }, () => found.letters.map(letterText).join("\n\n"));
+        cli.print({ queue: options.queue, ...found }, () => found.letters.map(deadLetterText).join("\n\n"));
         noteScan(found.scan, found.letters.length, named(addresses, options), terminal);
         return exitCodeOf(found.scan);
       }),
     );
 
-  command(group, "redrive", "sends letters to the relay's queue again, at least once, and deletes them")
+  command(group, "redrive", "sends dead letters to the relay's queue again, at least once, and deletes them")
     .option("--dry-run", "tells what would be done, and does nothing", false)
     .action(
       cli.action(async (options: DeadLetterOptions & { dryRun: boolean }, addresses) => {
@@ -63,14 +63,14 @@ export function addDeadLetterCommands(program: Command, cli: Cli): void {
         const [outcome, note] = options.dryRun
           ? ["would-be-redriven", "would be redriven."]
           : ["redriven", "redriven, at least once each: a client may get one twice."];
-        const letters = done.letters.filter((letter) => letter.outcome === outcome).length;
-        terminal.note(`${counted(letters, "letter")} ${note}`);
+        const deadLetters = done.letters.filter((deadLetter) => deadLetter.outcome === outcome).length;
+        terminal.note(`${counted(deadLetters, "dead letter")} ${note}`);
         return exitCodeOf(done.scan, done.letters);
       }),
     );
 
-  command(group, "purge", "deletes letters for good")
-    .option("--all", "where no filter is given: every letter", false)
+  command(group, "purge", "deletes dead letters for good")
+    .option("--all", "where no filter is given: every dead letter", false)
     .option("--dry-run", "tells what would be deleted, and does nothing", false)
     .option("--yes", "deletes without asking", false)
     .action(cli.action((options: PurgeOptions, addresses) => purgeAfterQuestion(options, addresses, cli)));
@@ -82,13 +82,14 @@ async function purgeAfterQuestion(options: PurgeOptions, addresses: RelayAddress
   const { terminal } = cli;
   const filter = filterOf(options);
   if (Object.keys(filter).length === 0 && !options.all) {
-    throw new Error("purge: no filter is given; allowed: at least one of them, or --all for every letter");
+    throw new Error("purge: no filter is given; allowed: at least one of them, or --all for every dead letter");
   }
   const queue = queueOf(addresses, options);
   let ids: Set<string> | undefined;
   if (options.dryRun || !options.yes) {
     const found = await find(queue, summaryOf, { filter, ...signalOf(cli) });
-    if (options.dryRun) cli.print({ queue: options.queue, dryRun: true, ...found }, () => letterTable(found.letters));
+    if (options.dryRun)
+      cli.print({ queue: options.queue, dryRun: true, ...found }, () => deadLetterTable(found.letters));
     noteScan(found.scan, found.letters.length, named(addresses, options), terminal);
     const exitCode = exitCodeOf(found.scan);
     if (options.dryRun || found.letters.length === 0 || exitCode !== 0) return exitCode;
@@ -104,7 +105,7 @@ async function purgeAfterQuestion(options: PurgeOptions, addresses: RelayAddress
   cli.print({ queue: options.queue, ...done }, () => outcomeTable(done.letters));
   noteScan(done.scan, done.letters.length, named(addresses, options), terminal);
   const notMet = (ids?.size ?? 0) - done.letters.length;
-  if (notMet > 0) terminal.note(`Not met again, and so not deleted: ${counted(notMet, "letter")}.`);
+  if (notMet > 0) terminal.note(`Not met again, and so not deleted: ${counted(notMet, "dead letter")}.`);
   return exitCodeOf(done.scan, done.letters);
 }
 
@@ -117,19 +118,19 @@ function command(group: Command, name: string, description: string): Command {
     .option("--context <context>", "of this context")
     .option("--context-id <id>", "of this contextId")
     .option("--reason <reason>", "of this reason, whatever its details; none: those without")
-    .option("--message-id <id>", "with this id: the publisher's, the logs', or the letter's own")
+    .option("--message-id <id>", "with this id: the publisher's, the logs', or the dead letter's own")
     .addOption(queue.choices(Object.keys(queueKeys)).default("dead-letter"));
 }
 
-function queueOf(addresses: RelayAddresses, { queue }: DeadLetterOptions): SqsLetterQueue {
-  return new SqsLetterQueue(sqsClient(addresses), addressOf(addresses, queueKeys[queue]));
+function queueOf(addresses: RelayAddresses, { queue }: DeadLetterOptions): SqsDeadLetterQueue {
+  return new SqsDeadLetterQueue(sqsClient(addresses), addressOf(addresses, queueKeys[queue]));
 }
 
 function named(addresses: RelayAddresses, options: DeadLetterOptions): { name: string; isFifo: boolean } {
   return { name: options.queue, isFifo: queueOf(addresses, options).isFifo };
 }
 
-function filterOf({ user, context, contextId, reason, messageId }: LetterFilter): LetterFilter {
+function filterOf({ user, context, contextId, reason, messageId }: DeadLetterFilter): DeadLetterFilter {
   const given = Object.entries({ user, context, contextId, reason, messageId });
   return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
@@ -138,8 +139,8 @@ function signalOf({ terminal }: Cli): { signal: AbortSignal } {
   return { signal: terminal.interrupted };
 }
 
-function exitCodeOf(scan: { ended: string }, letters: readonly { outcome: string }[] = []): number {
+function exitCodeOf(scan: { ended: string }, deadLetters: readonly { outcome: string }[] = []): number {
   if (scan.ended === "interrupted") return 130;
   if (scan.ended === "failed") return 1;
-  return letters.some(({ outcome }) => outcome === "failed" || outcome === "refused") ? 1 : 0;
+  return deadLetters.some(({ outcome }) => outcome === "failed" || outcome === "refused") ? 1 : 0;
 }

@@ -1,22 +1,22 @@
-import { type Letter, summaryOf } from "./letter";
-import { type LetterFilter, matches } from "./letterFilter";
-import type { LetterQueue } from "./letterQueue";
+import { type DeadLetter, summaryOf } from "./deadLetter";
+import { type DeadLetterFilter, matches } from "./deadLetterFilter";
+import type { DeadLetterQueue } from "./deadLetterQueue";
 import { type Scan, scan } from "./scan";
 
-/** What `pick` makes of each letter that matches; all of them stay in the queue. */
+/** What `pick` makes of each dead letter that matches; all of them stay in the queue. */
 export async function find<T>(
-  queue: LetterQueue,
-  pick: (letter: Letter) => T,
-  { filter, signal }: { filter: LetterFilter; signal: AbortSignal },
+  queue: DeadLetterQueue,
+  pick: (deadLetter: DeadLetter) => T,
+  { filter, signal }: { filter: DeadLetterFilter; signal: AbortSignal },
 ): Promise<{ letters: T[]; scan: Scan }> {
-  const letters: T[] = [];
+  const deadLetters: T[] = [];
   const result = await scan(
     queue,
-    (letter) => {
-      if (matches(summaryOf(letter), filter)) letters.push(pick(letter));
+    (deadLetter) => {
+      if (matches(summaryOf(deadLetter), filter)) deadLetters.push(pick(deadLetter));
       return Promise.resolve("kept");
     },
     signal,
   );
-  return { letters, scan: result };
+  return { letters: deadLetters, scan: result };
 }

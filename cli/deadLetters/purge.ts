@@ -1,42 +1,42 @@
-import { type LetterSummary, summaryOf } from "./letter";
-import { type LetterFilter, matches } from "./letterFilter";
-import type { LetterQueue } from "./letterQueue";
+import { type DeadLetterSummary, summaryOf } from "./deadLetter";
+import { type DeadLetterFilter, matches } from "./deadLetterFilter";
+import type { DeadLetterQueue } from "./deadLetterQueue";
 import { type Scan, scan } from "./scan";
 
-/** What became of a letter that matched. */
-export interface Purged extends LetterSummary {
+/** What became of a dead letter that matched. */
+export interface Purged extends DeadLetterSummary {
   outcome: "purged" | "failed";
   notes: string[];
 }
 
 export interface PurgeOptions {
-  filter: LetterFilter;
-  /** Only these, by the letter's own id. @default all that match */
+  filter: DeadLetterFilter;
+  /** Only these, by the dead letter's own id. @default all that match */
   ids?: ReadonlySet<string>;
   signal: AbortSignal;
 }
 
-/** Deletes each letter that matches, for good. */
+/** Deletes each dead letter that matches, for good. */
 export async function purge(
-  queue: LetterQueue,
+  queue: DeadLetterQueue,
   { filter, ids, signal }: PurgeOptions,
 ): Promise<{ letters: Purged[]; scan: Scan }> {
-  const letters: Purged[] = [];
+  const deadLetters: Purged[] = [];
   const result = await scan(
     queue,
-    async (letter) => {
-      const summary = summaryOf(letter);
-      if (!matches(summary, filter) || (ids && !ids.has(letter.id))) return "kept";
+    async (deadLetter) => {
+      const summary = summaryOf(deadLetter);
+      if (!matches(summary, filter) || (ids && !ids.has(deadLetter.id))) return "kept";
       try {
-        await queue.delete(letter);
+        await queue.delete(deadLetter);
       } catch (error) {
-        letters.push({ ...summary, outcome: "failed", notes: [`still here: ${(error as Error).message}`] });
+        deadLetters.push({ ...summary, outcome: "failed", notes: [`still here: ${(error as Error).message}`] });
         return "kept";
       }
-      letters.push({ ...summary, outcome: "purged", notes: [] });
+      deadLetters.push({ ...summary, outcome: "purged", notes: [] });
       return "gone";
     },
     signal,
   );
-  return { letters, scan: result };
+  return { letters: deadLetters, scan: result };
 }

@@ -1,12 +1,12 @@
 import { stableReason } from "../../handlers/messages/reasons";
-import { type LetterSummary, summaryOf } from "./letter";
-import { type LetterFilter, matches } from "./letterFilter";
-import type { LetterQueue, RetryQueue } from "./letterQueue";
+import { type DeadLetterSummary, summaryOf } from "./deadLetter";
+import { type DeadLetterFilter, matches } from "./deadLetterFilter";
+import type { DeadLetterQueue, RetryQueue } from "./deadLetterQueue";
 import { redriveOf } from "./redriveOf";
 import { type Scan, scan } from "./scan";
 
-/** What became of a letter that matched. */
-export interface Redriven extends LetterSummary {
+/** What became of a dead letter that matched. */
+export interface Redriven extends DeadLetterSummary {
   outcome: "redriven" | "would-be-redriven" | "skipped" | "refused" | "failed";
   /** Why, where it was not redriven; what is to be known, where it was. */
   notes: string[];
@@ -15,38 +15,38 @@ export interface Redriven extends LetterSummary {
 }
 
 export interface RedriveOptions {
-  filter: LetterFilter;
+  filter: DeadLetterFilter;
   dryRun: boolean;
   now: () => Date;
   signal: AbortSignal;
 }
 
-/** Sends each letter that matches to the retry queue again, and deletes it only after that. */
+/** Sends each dead letter that matches to the retry queue again, and deletes it only after that. */
 export async function redrive(
-  queue: LetterQueue,
+  queue: DeadLetterQueue,
   retryQueue: RetryQueue,
   { filter, dryRun, now, signal }: RedriveOptions,
 ): Promise<{ letters: Redriven[]; scan: Scan }> {
-  const letters: Redriven[] = [];
+  const deadLetters: Redriven[] = [];
   /** What dies at once comes back while the scan goes on, and would be redriven in circles. */
   const originals = new Set<string>();
-  /** Groups of a FIFO queue of which a letter could not be sent: later ones would overtake it. */
+  /** Groups of a FIFO queue of which a dead letter could not be sent: later ones would overtake it. */
   const heldBack = new Set<string>();
   const result = await scan(
     queue,
-    async (letter) => {
-      const summary = summaryOf(letter);
+    async (deadLetter) => {
+      const summary = summaryOf(deadLetter);
       if (!matches(summary, filter)) return "kept";
       const report = (outcome: Redriven["outcome"], notes: string[], newMessageId?: string) =>
-        letters.push({ ...summary, outcome, notes, newMessageId });
+        deadLetters.push({ ...summary, outcome, notes, newMessageId });
 
-      const planned = redriveOf(letter, now());
+      const planned = redriveOf(deadLetter, now());
       if (planned.refused !== undefined) {
         report("refused", [`${planned.refused}: it can never be delivered; ${adviceFor(planned.refused)}`]);
         return "kept";
       }
       const { message, newMessageId, dropped } = planned;
-      const original = summary.originalMessageId ?? letter.id;
+      const original = summary.originalMessageId ?? deadLetter.id;
       if (originals.has(original)) {
         report("skipped", ["the same message was redriven by this run: it died again, or had died twice"]);
         return "kept";
@@ -74,7 +74,7 @@ export async function redrive(
         return "kept";
       }
       try {
-        await queue.delete(letter);
+        await queue.delete(deadLetter);
       } catch (error) {
         const why = `sent, but still here, so that a second redrive would send it again: ${(error as Error).message}`;
         report("failed", [...notes, why], newMessageId);
@@ -85,7 +85,7 @@ export async function redrive(
     },
     signal,
   );
-  return { letters, scan: result };
+  return { letters: deadLetters, scan: result };
 }
 
 function adviceFor(refused: string): string {

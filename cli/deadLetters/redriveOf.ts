@@ -4,10 +4,10 @@ import { messageGroupOf } from "../../backend/messageGroup";
 import { messageOf } from "../../handlers/messages/message";
 import { REASONS } from "../../handlers/messages/reasons";
 import { DEAD_LETTER_ATTRIBUTES as D, MESSAGE_ATTRIBUTES as A } from "../../protocol";
-import { isTheRelays, type Letter, summaryOf } from "./letter";
-import type { RetryMessage } from "./letterQueue";
+import { isTheRelays, type DeadLetter, summaryOf } from "./deadLetter";
+import type { RetryMessage } from "./deadLetterQueue";
 
-/** What a letter is to be sent again as; or, by the relay's own words, why it never could be delivered. */
+/** What a dead letter is to be sent again as; or, by the relay's own words, why it never could be delivered. */
 export type Redrive =
   | { message: RetryMessage; newMessageId?: string; dropped: readonly string[]; refused?: undefined }
   | { refused: string };
@@ -18,12 +18,12 @@ const MAX_ATTRIBUTES = 10;
 const OURS: readonly string[] = [...Object.values(A), D.originalMessageId];
 
 /**
- * A letter as a message for the retry queue: with its own attributes, and the id of the first message. One that has expired
+ * A dead letter as a message for the retry queue: with its own attributes, and the id of the first message. One that has expired
  * becomes a new message, since with its own time it would die at once.
  */
-export function redriveOf(letter: Letter, now: Date): Redrive {
-  const { reason } = summaryOf(letter);
-  const { key, expiresAtMs = Infinity } = messageOf(recordOf(letter));
+export function redriveOf(deadLetter: DeadLetter, now: Date): Redrive {
+  const { reason } = summaryOf(deadLetter);
+  const { key, expiresAtMs = Infinity } = messageOf(recordOf(deadLetter));
   if (key.reason !== undefined) return { refused: key.reason };
   // The gateway may count otherwise than we do.
   if (reason === REASONS.payloadTooLarge) return { refused: reason };
@@ -31,26 +31,26 @@ export function redriveOf(letter: Letter, now: Date): Redrive {
   const hasExpired = reason === REASONS.expired || expiresAtMs <= now.getTime();
   const newMessageId = hasExpired ? randomUUID() : undefined;
   const attributes = {
-    [D.originalMessageId]: text(letter.id),
-    ...without(letter.attributes, [
-      ...(isTheRelays(letter.attributes) ? [D.reason, D.attempts] : []),
+    [D.originalMessageId]: text(deadLetter.id),
+    ...without(deadLetter.attributes, [
+      ...(isTheRelays(deadLetter.attributes) ? [D.reason, D.attempts] : []),
       ...(hasExpired ? [A.expiresAt] : []),
     ]),
     ...(newMessageId !== undefined && { [A.messageId]: text(newMessageId) }),
   };
-  const messageGroupId = letter.messageGroupId ?? messageGroupOf(key.value);
+  const messageGroupId = deadLetter.messageGroupId ?? messageGroupOf(key.value);
   const { fitting, dropped } = fit(attributes);
-  // The letter's own: what was sent and could not be deleted is not sent twice; one that dies again is another letter.
-  const deduplicationId = letter.id;
+  // The dead letter's own: what was sent and could not be deleted is not sent twice; one that dies again is another dead letter.
+  const deduplicationId = deadLetter.id;
   return {
-    message: { body: letter.body, attributes: fitting, messageGroupId, deduplicationId },
+    message: { body: deadLetter.body, attributes: fitting, messageGroupId, deduplicationId },
     newMessageId,
     dropped,
   };
 }
 
-/** As Lambda would hand the letter to `deliver`. */
-function recordOf({ id, receiptHandle, body, attributes, messageGroupId, sentAt }: Letter): SQSRecord {
+/** As Lambda would hand the dead letter to `deliver`. */
+function recordOf({ id, receiptHandle, body, attributes, messageGroupId, sentAt }: DeadLetter): SQSRecord {
   return {
     messageId: id,
     receiptHandle,
@@ -76,7 +76,7 @@ function recordOf({ id, receiptHandle, body, attributes, messageGroupId, sentAt 
 }
 
 /** A message carries ten attributes: where there are more, those give way that the relay does not need. */
-function fit(attributes: Letter["attributes"]): { fitting: Letter["attributes"]; dropped: string[] } {
+function fit(attributes: DeadLetter["attributes"]): { fitting: DeadLetter["attributes"]; dropped: string[] } {
   const entries = Object.entries(attributes);
   const ours = entries.filter(([name]) => OURS.includes(name));
   const others = entries.filter(([name]) => !OURS.includes(name)).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -87,7 +87,7 @@ function fit(attributes: Letter["attributes"]): { fitting: Letter["attributes"];
   };
 }
 
-function without(attributes: Letter["attributes"], names: readonly string[]): Letter["attributes"] {
+function without(attributes: DeadLetter["attributes"], names: readonly string[]): DeadLetter["attributes"] {
   return Object.fromEntries(Object.entries(attributes).filter(([name]) => !names.includes(name)));
 }
 

@@ -5,31 +5,33 @@ import { refuse, refuseProblem, refuseUnknownKeys, refuseUnlessList, refuseUnles
 import { isText } from "../args/values";
 
 /**
- * What a caller has to be allowed of the key by the service that it calls. Table: every caller, whether it reads or writes,
- * since DynamoDB decrypts the table's key for each.
+ * What a caller of each service must be allowed to do with the key. DynamoDB: the same for reading and writing, since it
+ * decrypts the table's key for every caller.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
  * https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
  */
-const keyRights = {
-  useTable: { service: "dynamodb", actions: ["kms:Decrypt"] },
-  /** A consumer's right is among a producer's. */
-  sendAndReceive: { service: "sqs", actions: ["kms:GenerateDataKey", "kms:Decrypt"] },
-  publish: { service: "sns", actions: ["kms:GenerateDataKey", "kms:Decrypt"] },
+const keyActions = {
+  dynamodb: ["kms:Decrypt"],
+  /** A producer's rights include a consumer's. */
+  sqs: ["kms:GenerateDataKey", "kms:Decrypt"],
+  sns: ["kms:GenerateDataKey", "kms:Decrypt"],
 };
+const services = Object.keys(keyActions) as (keyof typeof keyActions)[];
 
-/** The rights to the key that a role needs beside its own, each through that one service only; none without a key. */
+/** The rights to the relay's key that a role with these statements needs as well, one for each service; none without a key. */
 export function keyStatements(
   kmsKeyArn: pulumi.Input<string> | undefined,
-  ...rights: (keyof typeof keyRights)[]
+  statements: PolicyStatement[],
 ): PolicyStatement[] {
   if (kmsKeyArn === undefined) return [];
-  return rights.map((right) => {
-    const { service, actions } = keyRights[right];
-    // Of that form in every partition. https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+  const actions = statements.flatMap(({ Action }) => Action);
+  const called = services.filter((service) => actions.some((action) => action.startsWith(`${service}:`)));
+  return called.map((service) => {
+    // Of this form in every partition. https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
     const viaService = pulumi.output(kmsKeyArn).apply((arn) => `${service}.${arn.split(":")[3]}.amazonaws.com`);
     return {
-      Action: actions,
+      Action: keyActions[service],
       Resource: [kmsKeyArn],
       Condition: { StringEquals: { "kms:ViaService": viaService } },
     };
@@ -47,7 +49,7 @@ export interface KmsKeyPolicyArgs {
   dnsSuffix?: string;
   /** The relay's `topicArn`, where the topic is yours. @default any topic of the account and region */
   topicArn?: string;
-  /** The relay's own argument: who publishes to an encrypted topic uses its key. @default none */
+  /** The relay's own argument: publishing to an encrypted topic uses its key. @default none */
   publisherAccountIds?: string[];
   /** The relay's own argument. @default none */
   publisherOrganizationIds?: string[];
@@ -73,10 +75,10 @@ export interface KmsKeyPolicyStatement {
 }
 
 /**
- * What the policy of the relay's `kmsKeyArn` has to contain beside a key's default statement, which lets the account's own
- * policies allow the key's use (the relay's roles have theirs): SNS, which writes into encrypted queues, and CloudWatch
- * Logs, each for the relay's account and region only. DynamoDB and Lambda work by grants, which whoever deploys gives:
- * that takes `kms:CreateGrant`, `kms:DescribeKey`, `kms:Encrypt`, `kms:Decrypt`, `kms:ReEncrypt*` and `kms:GenerateDataKey*`.
+ * Statements that the policy of the relay's `kmsKeyArn` must contain besides a key's default statement, which lets the
+ * account's own policies allow the key's use (the relay's roles have theirs). They allow SNS, which writes to encrypted
+ * queues, and CloudWatch Logs, each for the relay's account and region only. DynamoDB and Lambda use grants, which the
+ * deploying role creates: that takes `kms:CreateGrant`, `kms:DescribeKey`, `kms:Encrypt`, `kms:Decrypt`, `kms:ReEncrypt*` and `kms:GenerateDataKey*`.
  *
  * @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do.
  */
@@ -97,7 +99,7 @@ export function kmsKeyPolicyStatements(args: KmsKeyPolicyArgs): KmsKeyPolicyStat
       ...allow,
       Sid: "WebsocketRelayTopicToQueues",
       Principal: { Service: "sns.amazonaws.com" },
-      Action: keyRights.sendAndReceive.actions,
+      Action: keyActions.sqs,
       // The ARN names the account, too; that SNS tells KMS the account itself is not documented.
       Condition: { ArnLike: { "aws:SourceArn": topicArn } },
     },
@@ -117,7 +119,7 @@ export function kmsKeyPolicyStatements(args: KmsKeyPolicyArgs): KmsKeyPolicyStat
       ...allow,
       Sid: "WebsocketRelayPublisherAccounts",
       Principal: { AWS: args.publisherAccountIds.map((id) => `arn:${partition}:iam::${id}:root`) },
-      Action: keyRights.publish.actions,
+      Action: keyActions.sns,
       Condition: { StringEquals: viaSns },
     });
   }
@@ -126,7 +128,7 @@ export function kmsKeyPolicyStatements(args: KmsKeyPolicyArgs): KmsKeyPolicyStat
       ...allow,
       Sid: "WebsocketRelayPublisherOrganizations",
       Principal: "*",
-      Action: keyRights.publish.actions,
+      Action: keyActions.sns,
       Condition: { StringEquals: { ...viaSns, "aws:PrincipalOrgID": args.publisherOrganizationIds } },
     });
   }

@@ -1,6 +1,6 @@
 import { problemText } from "../args/refuse";
 
-/** What is looked at of a table that is not the relay's own, as `aws.dynamodb.getTable` answers it. */
+/** The checked properties of a table that is not the relay's own, as `aws.dynamodb.getTable` returns them. */
 export interface ExistingTable {
   name: string;
   hashKey: string;
@@ -12,7 +12,7 @@ export interface ExistingTable {
     rangeKey?: string;
     keySchemas?: { attributeName: string; keyType: string }[];
   }[];
-  /** @default not looked at */
+  /** @default not checked */
   ttl?: { attributeName: string; enabled: boolean };
 }
 

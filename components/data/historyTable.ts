@@ -10,9 +10,9 @@ export interface HistoryTableArgs {
   tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-/** The table of what was published to each session, by its number. Unlike a session's row, its sequence never goes. */
+/** The table of the messages published to each session, by their numbers. Unlike a session's row, the sequence is kept. */
 export class HistoryTable extends pulumi.ComponentResource {
-  /** Messages by when they have to be looked at, in shards: one key would be one partition's throughput. */
+  /** Messages by when they are due, in shards: a single key would limit throughput to one partition. */
   static readonly expiryIndexName = "expiry";
 
   readonly table: aws.dynamodb.Table;
@@ -40,15 +40,15 @@ export class HistoryTable extends pulumi.ComponentResource {
               { attributeName: "expiry_shard", keyType: "HASH" },
               { attributeName: "due_at", keyType: "RANGE" },
             ],
-            // Whose message it is, and which: without the body, which would be stored and written twice.
+            // The session and the number, without the body, which would be stored and written twice.
             projectionType: "INCLUDE",
             nonKeyAttributes: ["caller_id", "context", "seq"],
           },
         ],
-        // Of what is of no use any more; the messages themselves are deleted by `expire`, the oldest first.
+        // Only claims expire by TTL; the history sweeper deletes the messages, oldest first.
         ttl: { attributeName: "expiration_date", enabled: true },
         deletionProtectionEnabled: protectData || undefined,
-        // Off is said, as in the session table.
+        // Disabled explicitly, as in the session table.
         pointInTimeRecovery: { enabled: pointInTimeRecovery },
         serverSideEncryption: kmsKeyArn === undefined ? { enabled: false } : { enabled: true, kmsKeyArn },
         tags,
@@ -64,7 +64,7 @@ export class HistoryTable extends pulumi.ComponentResource {
     return { Action: actions, Resource: [this.table.arn] };
   }
 
-  /** The right to find what is due. */
+  /** The right to query the due messages. */
   expiryIndexStatement(): PolicyStatement {
     return {
       Action: ["dynamodb:Query"],

@@ -5,9 +5,9 @@ import { existingTableProblem } from "./existingTable";
 import { refuse, refuseProblem } from "../args/refuse";
 
 export interface SessionTableArgs {
-  /** A table of the user's. @default one is made */
+  /** An existing table. @default a table is created */
   tableName?: pulumi.Input<string>;
-  /** Whether sessions are found by when their tokens end. */
+  /** Whether sessions are indexed by the end of their tokens. */
   endSessionWithToken: boolean;
   protectData: boolean;
   pointInTimeRecovery: boolean;
@@ -16,14 +16,14 @@ export interface SessionTableArgs {
   tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-/** The table that knows which connection a user has open for a context: WSSessionDB in the diagrams. */
+/** The table of each user's open connection for a context: WSSessionDB in the diagrams. */
 export class SessionTable extends pulumi.ComponentResource {
-  /** `$disconnect` carries the connection id and nothing else of the session. */
+  /** `$disconnect` carries only the connection id. */
   static readonly connectionIndexName = "connection";
-  /** Connections by when their tokens end, in shards: one key would be one partition's throughput. */
+  /** Connections by the end of their tokens, in shards: a single key would limit throughput to one partition. */
   static readonly tokenExpiryIndexName = "token-expiry";
 
-  /** The relay's own; not there where `tableName` names one of yours. */
+  /** The relay's own; absent if `tableName` names an existing one. */
   readonly table?: aws.dynamodb.Table;
   readonly tableName: pulumi.Output<string>;
   readonly tableArn: pulumi.Output<string>;
@@ -49,7 +49,7 @@ export class SessionTable extends pulumi.ComponentResource {
     return { Action: actions, Resource: [this.tableArn] };
   }
 
-  /** The right to look items up by an index. */
+  /** The right to query items by an index. */
   indexStatement(indexName: string): PolicyStatement {
     return { Action: ["dynamodb:Query"], Resource: [pulumi.interpolate`${this.tableArn}/index/${indexName}`] };
   }
@@ -78,7 +78,7 @@ export class SessionTable extends pulumi.ComponentResource {
         ],
         ttl: { attributeName: "expiration_date", enabled: true },
         deletionProtectionEnabled: protectData || undefined,
-        // Off is said: to the provider, what is left out is as it was, and a table would keep a key that its roles had lost.
+        // Disabled explicitly: the provider treats an omitted block as unchanged, and the table would keep a key that its roles lost.
         // https://github.com/hashicorp/terraform-provider-aws/issues/29811
         pointInTimeRecovery: { enabled: pointInTimeRecovery },
         serverSideEncryption: kmsKeyArn === undefined ? { enabled: false } : { enabled: true, kmsKeyArn },

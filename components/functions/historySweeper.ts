@@ -1,26 +1,44 @@
-import type * as aws from "@pulumi/aws";
-import * as pulumi from "@pulumi/pulumi";
-import type { ResolvedArgs } from "../args/args";
-import type { CallbackFunction } from "../lambda/callbackFunction";
-import { everyMinute } from "./everyMinute";
-import { expireFunction, type ReplayParts } from "./replayFunctions";
+import { HistoryTable } from "../data/historyTable";
+import type { OwnCallback } from "../lambda/ownBundle";
+import type { FunctionSpec, ReplayParts } from "./relayFunction";
+import {
+  deadLetterEnvironment,
+  deadLetterStatements,
+  historyEnvironment,
+  receiptsEnvironment,
+  receiptsStatements,
+} from "./replayAccess";
+import { SWEEPER_TIMEOUT_SECONDS } from "./sweeper";
 
-/** Reports and deletes what the history holds no longer: a function, and the rule that calls it every minute. */
-export class Expire extends pulumi.ComponentResource {
-  readonly callbackFunction: CallbackFunction;
-  readonly rule: aws.cloudwatch.EventRule;
-  readonly permission: aws.lambda.Permission;
-  readonly target: aws.cloudwatch.EventTarget;
+/** Called every minute in replay mode: reports expired messages and deletes old ones. */
+export const historySweeperCallback: OwnCallback = {
+  module: "../../handlers/sweepers/historySweeper",
+  factory: () => {
+    const handler =
+      require("../../handlers/sweepers/historySweeper") as typeof import("../../handlers/sweepers/historySweeper");
+    return handler.historySweeperFromEnvironment(process.env);
+  },
+  publishesReceipts: true,
+};
 
-  constructor(name: string, parts: ReplayParts, args: ResolvedArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("websocket-relay:index:Expire", `${name}-expirer`, {}, opts);
-
-    this.callbackFunction = expireFunction(name, parts, args, { parent: this });
-    const { rule, permission, target } = everyMinute(`${name}-expire`, this.callbackFunction, args.tags, this);
-    this.rule = rule;
-    this.permission = permission;
-    this.target = target;
-
-    this.registerOutputs({ functionArn: this.callbackFunction.function.arn });
-  }
+export function historySweeperSpec(parts: ReplayParts): FunctionSpec {
+  const { historyTable, relayName, receiptsTopic } = parts;
+  return {
+    callback: historySweeperCallback,
+    withReceipts: receiptsTopic !== undefined,
+    environment: {
+      ...historyEnvironment(parts),
+      HISTORY_EXPIRY_INDEX_NAME: HistoryTable.expiryIndexName,
+      RELAY_NAME: relayName,
+      ...deadLetterEnvironment(parts),
+      ...receiptsEnvironment(parts),
+    },
+    statements: [
+      historyTable.expiryIndexStatement(),
+      historyTable.statement("dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+      ...deadLetterStatements(parts),
+      ...receiptsStatements(parts),
+    ],
+    timeoutSeconds: SWEEPER_TIMEOUT_SECONDS,
+  };
 }

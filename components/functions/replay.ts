@@ -1,22 +1,32 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { ResolvedArgs } from "../args/args";
+import { HistoryTable, type HistoryTableArgs } from "../data/historyTable";
 import type { CallbackFunction } from "../lambda/callbackFunction";
-import { Expire } from "./historySweeper";
-import type { FunctionParts } from "./functions";
-import { HistoryTable } from "../data/historyTable";
-import { acknowledgeFunction, type ReplayParts, resumeFunction } from "./replayFunctions";
+import { acknowledgeSpec } from "./acknowledge";
+import { historySweeperSpec } from "./historySweeper";
+import { type FunctionSettings, relayFunction, type RelayParts, type ReplayParts } from "./relayFunction";
+import { resumeSpec } from "./resume";
+import { Sweeper } from "./sweeper";
 
-/** What a relay that delivers by replay has beside the rest: the history, who answers frames, who ends it, the receipts. */
+export interface ReplayComponentArgs extends HistoryTableArgs, FunctionSettings {
+  tags: HistoryTableArgs["tags"];
+  historyRetentionSeconds: number;
+  deadLetterExpired: boolean;
+  receipts: boolean;
+}
+
+/** What a relay has in replay mode only: the history, the functions for frames and for old messages, and receipts. */
 export class Replay extends pulumi.ComponentResource {
   readonly historyTable: HistoryTable;
-  /** What became of each message; only where `receipts` asks for it. */
+  /** Carries the outcome of each message; absent unless `receipts` is set. */
   readonly receiptsTopic?: aws.sns.Topic;
   readonly resume: CallbackFunction;
   readonly acknowledge: CallbackFunction;
-  readonly expire: Expire;
+  readonly historySweeper: Sweeper;
+  /** The parts that `deliver` uses, too. */
+  readonly parts: ReplayParts;
 
-  constructor(name: string, relay: FunctionParts, args: ResolvedArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, relay: RelayParts, args: ReplayComponentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("websocket-relay:index:Replay", `${name}-replay`, {}, opts);
     const child = { parent: this };
 
@@ -25,20 +35,26 @@ export class Replay extends pulumi.ComponentResource {
       this.receiptsTopic = new aws.sns.Topic(
         `${name}-receipts-topic`,
         { kmsMasterKeyId: args.kmsKeyArn, tags: args.tags },
-        // A new one would have another ARN than the backends' subscriptions.
+        // Backends subscribe to its ARN, and a new topic would have another one.
         { ...child, protect: args.protectData || undefined },
       );
     }
-    const parts = this.partsWith(relay);
-    this.resume = resumeFunction(name, parts, args, child);
-    this.acknowledge = acknowledgeFunction(name, parts, args, child);
-    this.expire = new Expire(name, parts, args, child);
+    this.parts = {
+      ...relay,
+      historyTable: this.historyTable,
+      historyRetentionSeconds: args.historyRetentionSeconds,
+      deadLetterExpired: args.deadLetterExpired,
+      receiptsTopic: this.receiptsTopic,
+    };
+    this.resume = relayFunction(`${name}-resume`, resumeSpec(this.parts), args, child);
+    this.acknowledge = relayFunction(`${name}-acknowledge`, acknowledgeSpec(this.parts), args, child);
+    this.historySweeper = new Sweeper(name, "history", historySweeperSpec(this.parts), args, child);
 
     this.registerOutputs({ historyTableName: this.historyTable.table.name, receiptsTopicArn: this.receiptsTopic?.arn });
   }
 
-  /** @internal What the functions work with, beside `relay`'s parts. */
-  partsWith(relay: FunctionParts): ReplayParts {
-    return { ...relay, historyTable: this.historyTable, receiptsTopic: this.receiptsTopic };
+  /** @deprecated Use `historySweeper`. */
+  get expire(): Sweeper {
+    return this.historySweeper;
   }
 }

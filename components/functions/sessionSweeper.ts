@@ -1,26 +1,32 @@
-import type * as aws from "@pulumi/aws";
-import * as pulumi from "@pulumi/pulumi";
-import type { ResolvedArgs } from "../args/args";
-import type { CallbackFunction } from "../lambda/callbackFunction";
-import { everyMinute } from "./everyMinute";
-import { type FunctionParts, sweepFunction } from "./functions";
+import { SessionTable } from "../data/sessionTable";
+import type { OwnCallback } from "../lambda/ownBundle";
+import type { FunctionSpec, RelayParts } from "./relayFunction";
+import { SWEEPER_TIMEOUT_SECONDS } from "./sweeper";
 
-/** Ends the sessions whose token has ended: a function, and the rule that calls it every minute. */
-export class Sweep extends pulumi.ComponentResource {
-  readonly callbackFunction: CallbackFunction;
-  readonly rule: aws.cloudwatch.EventRule;
-  readonly permission: aws.lambda.Permission;
-  readonly target: aws.cloudwatch.EventTarget;
+/** Called every minute if sessions end with their token: closes the connections whose token has ended. */
+export const sessionSweeperCallback: OwnCallback = {
+  module: "../../handlers/sweepers/sessionSweeper",
+  factory: () => {
+    const handler =
+      require("../../handlers/sweepers/sessionSweeper") as typeof import("../../handlers/sweepers/sessionSweeper");
+    return handler.sessionSweeperFromEnvironment(process.env);
+  },
+};
 
-  constructor(name: string, parts: FunctionParts, args: ResolvedArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("websocket-relay:index:Sweep", `${name}-sweeper`, {}, opts);
-
-    this.callbackFunction = sweepFunction(name, parts, args, { parent: this });
-    const { rule, permission, target } = everyMinute(`${name}-sweep`, this.callbackFunction, args.tags, this);
-    this.rule = rule;
-    this.permission = permission;
-    this.target = target;
-
-    this.registerOutputs({ functionArn: this.callbackFunction.function.arn });
-  }
+export function sessionSweeperSpec({ sessionTable, gateway, relayName }: RelayParts): FunctionSpec {
+  return {
+    callback: sessionSweeperCallback,
+    environment: {
+      TABLE_NAME: sessionTable.tableName,
+      TOKEN_EXPIRY_INDEX_NAME: SessionTable.tokenExpiryIndexName,
+      MANAGEMENT_ENDPOINT: gateway.managementEndpoint,
+      RELAY_NAME: relayName,
+    },
+    statements: [
+      sessionTable.indexStatement(SessionTable.tokenExpiryIndexName),
+      sessionTable.statement("dynamodb:GetItem", "dynamodb:DeleteItem"),
+      gateway.manageConnectionsStatement("DELETE"),
+    ],
+    timeoutSeconds: SWEEPER_TIMEOUT_SECONDS,
+  };
 }

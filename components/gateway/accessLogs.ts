@@ -11,7 +11,7 @@ export interface AccessLogsPartArgs extends AccessLogsArgs {
   tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-/** Where the stage's access logs go and, where asked for, the account's right to write them. */
+/** The log group of the stage's access logs and, with `create`, the account's role that writes them. */
 export class AccessLogs extends pulumi.ComponentResource {
   readonly logGroup: aws.cloudwatch.LogGroup;
   readonly role: aws.iam.Role | undefined;
@@ -55,20 +55,20 @@ export class AccessLogs extends pulumi.ComponentResource {
     this.registerOutputs({ logGroupName: this.logGroup.name });
   }
 
-  /** What has to be there before a stage is told to log. */
+  /** Resources that must exist before a stage can log. */
   prerequisites(): pulumi.Resource[] {
     return this.account ? [this.account] : [];
   }
 
-  /** The stage's setting. */
+  /** The stage's `accessLogSettings`. */
   stageSettings(): { destinationArn: pulumi.Output<string>; format: string } {
     return { destinationArn: this.logGroup.arn, format: accessLogFormat };
   }
 }
 
 /**
- * What API Gateway asks of the account's role, for all APIs of the account and region, execution logs among them: less
- * would break others. https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+ * The actions that API Gateway requires of the account's role, for all APIs of the account and region, including execution
+ * logs: fewer would break other APIs. https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
  */
 const accountRolePolicy = {
   Version: "2012-10-17",
@@ -90,8 +90,8 @@ const accountRolePolicy = {
 };
 
 /**
- * One line of JSON for each event. No header, query or body is among the variables of WebSocket APIs, and so no token;
- * the user agent is left out, as the one text that a client may choose.
+ * One line of JSON for each event. WebSocket APIs have no variables for headers, query or body, so no token is logged. The
+ * user agent is left out: it is the only text that a client can choose.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-logging.html
  */
 const accessLogFormat = JSON.stringify({

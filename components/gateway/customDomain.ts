@@ -9,22 +9,22 @@ export interface CustomDomainPartArgs extends ResolvedCustomDomain {
   tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-/** What a record of the domain has to point at: a CNAME at the name, or an alias at the name in its Route 53 zone. */
+/** The target of the domain's DNS record: a CNAME to the name, or an alias to the name in its Route 53 zone. */
 export interface CustomDomainTarget {
   domainName: string;
   hostedZoneId: string;
 }
 
-/** The API under a domain of one's own. Functions go on posting to connections at the API's own address. */
+/** The API under a custom domain. Functions still post to connections at the API's own address. */
 export class CustomDomain extends pulumi.ComponentResource {
-  /** Absent where an existing domain name is only mapped to. */
+  /** Absent if an existing domain name is used. */
   readonly domainName: aws.apigatewayv2.DomainName | undefined;
   readonly apiMapping: aws.apigatewayv2.ApiMapping;
   /** The aliases in Route 53: none without a hosted zone. */
   readonly records: aws.route53.Record[];
   /** `wss://{domain}`, with the base path. */
   readonly websocketUrl: pulumi.Output<string>;
-  /** Absent where an existing domain name is only mapped to. */
+  /** Absent if an existing domain name is used. */
   readonly target: pulumi.Output<CustomDomainTarget> | undefined;
 
   constructor(name: string, args: CustomDomainPartArgs, opts?: pulumi.ComponentResourceOptions) {

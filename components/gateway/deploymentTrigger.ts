@@ -10,7 +10,7 @@ export interface DeploymentContents {
   routeResponses: aws.apigatewayv2.RouteResponse[];
 }
 
-/** Whatever a program's `transforms` may set, not what the component itself does. */
+/** All properties that a program's `transforms` may set, not only those that the component sets. */
 const apiProperties = ["apiKeySelectionExpression", "routeSelectionExpression"] as const;
 const routeProperties = [
   "apiKeyRequired",
@@ -49,7 +49,7 @@ const integrationResponseProperties = [
 ] as const;
 const routeResponseProperties = ["modelSelectionExpression", "responseModels", "routeResponseKey"] as const;
 
-/** A hash of all that a deployment is a snapshot of: where it changes, a new deployment has to be made. */
+/** A hash of everything that a deployment contains: if it changes, a new deployment is needed. */
 export function contentsHash(contents: DeploymentContents): pulumi.Output<string> {
   const values = Promise.all([
     valuesOf(contents.api, apiProperties),
@@ -64,9 +64,9 @@ export function contentsHash(contents: DeploymentContents): pulumi.Output<string
 }
 
 /**
- * A resource's id and properties. Not by `apply`: in a preview a property that the provider leaves out of its answer counts
- * as unknown to it, and each preview of an unchanged program would announce a new deployment. Left out is absent, unless
- * the resource is only going to be created.
+ * A resource's id and properties. Not by `apply`: in a preview, it treats a property that the provider omits as unknown, and
+ * each preview of an unchanged program would announce a new deployment. An omitted property is absent, unless the resource
+ * has yet to be created.
  */
 async function valuesOf<Resource extends pulumi.CustomResource, Key extends keyof Resource>(
   resource: Resource,
@@ -82,7 +82,7 @@ async function valuesOf<Resource extends pulumi.CustomResource, Key extends keyo
   return { ...Object.fromEntries(await Promise.all(values)), id: await id.promise() };
 }
 
-/** What the SDK's declarations leave out of an output, and all of its versions have. */
+/** Members of an output that all versions of the SDK have, but do not declare. */
 function internals<T>(output: pulumi.Output<T>): {
   isKnown: Promise<boolean>;
   promise(withUnknowns?: boolean): Promise<T>;
@@ -96,7 +96,7 @@ function hashOf(values: unknown): string {
     .digest("hex");
 }
 
-/** Without order, which the provider does not keep, and without what is empty, which a refresh may add or take away. */
+/** Without order, which the provider does not keep, and without empty values, which a refresh may add or remove. */
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) {
     const items = value.map((item) => JSON.stringify(canonical(item) ?? null)).sort();

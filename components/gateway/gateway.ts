@@ -12,7 +12,7 @@ import { type LambdaRoute, lambdaRoute } from "./lambdaRoute";
 export interface GatewayArgs {
   stageName: string;
   ipAddressType: "ipv4" | "dualstack";
-  /** None where undefined. */
+  /** None if undefined. */
   customDomain: ResolvedCustomDomain | undefined;
   tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
@@ -20,9 +20,9 @@ export interface GatewayArgs {
 export interface DeployArgs {
   connect: CallbackFunction;
   disconnect: CallbackFunction;
-  /** Called with clients' frames, where messages are delivered by replay. @default such frames have no route */
+  /** Called with clients' frames in replay mode. @default such frames have no route */
   frames?: { resume: CallbackFunction; acknowledge: CallbackFunction };
-  /** None where undefined. */
+  /** None if undefined. */
   accessLogs: AccessLogsArgs | undefined;
   logRetentionInDays: number;
   /** The key of the access logs. @default CloudWatch's own */
@@ -34,14 +34,14 @@ export interface DeployArgs {
 }
 
 /**
- * The WebSocket API. In two steps, since the functions need its address before it can route to them: the constructor
- * makes the API, `deploy` its routes and the stage.
+ * The WebSocket API, created in two steps, since the functions need its address before it can route to them: the constructor
+ * creates the API, `deploy` its routes and the stage.
  */
 export class Gateway extends pulumi.ComponentResource {
   readonly api: aws.apigatewayv2.Api;
-  /** `https://{host}`, the API's own and the custom domain's: what React Native sends, and always allowed. */
+  /** `https://{host}`, the API's own and the custom domain's. React Native sends them; they are always allowed. */
   readonly origins: pulumi.Output<string[]>;
-  /** Where functions post to connections. Fixed here, since behind a custom domain an event's domain is the wrong one. */
+  /** Where functions post to connections. Fixed here: behind a custom domain, an event has the wrong domain. */
   readonly managementEndpoint: pulumi.Output<string>;
 
   connectRoute!: aws.apigatewayv2.Route;
@@ -50,7 +50,7 @@ export class Gateway extends pulumi.ComponentResource {
   disconnectRoute!: aws.apigatewayv2.Route;
   disconnectIntegration!: aws.apigatewayv2.Integration;
   disconnectPermission!: aws.lambda.Permission;
-  /** Only where messages are delivered by replay, as the five below. */
+  /** Only in replay mode, as are the five below. */
   resumeRoute?: aws.apigatewayv2.Route;
   resumeIntegration?: aws.apigatewayv2.Integration;
   resumePermission?: aws.lambda.Permission;
@@ -65,7 +65,7 @@ export class Gateway extends pulumi.ComponentResource {
   stage!: aws.apigatewayv2.Stage;
   accessLogs: AccessLogs | undefined;
   customDomain: CustomDomain | undefined;
-  /** What clients open: the custom domain's, where there is one. The API's own is `stage.invokeUrl`. */
+  /** The URL that clients open: the custom domain's, if there is one. The API's own is `stage.invokeUrl`. */
   websocketUrl!: pulumi.Output<string>;
 
   constructor(
@@ -93,7 +93,7 @@ export class Gateway extends pulumi.ComponentResource {
     this.managementEndpoint = pulumi.interpolate`${origin}/${args.stageName}`;
   }
 
-  /** @internal Creates what answers on the API. To be called once. */
+  /** @internal Creates the routes, the deployment and the stage. Call it once. */
   deploy(args: DeployArgs): void {
     const { name } = this;
     const child = { parent: this };
@@ -150,7 +150,7 @@ export class Gateway extends pulumi.ComponentResource {
       child,
     );
 
-    // A deployment is a snapshot: it must come after everything that it is to contain, and anew when any of that changes.
+    // A deployment is a snapshot: it depends on everything that it contains, and is replaced when any of that changes.
     const called = [connect, disconnect, ...frames];
     const routes = [...called.map(({ route }) => route), this.pingRoute];
     const integrations = [...called.map(({ integration }) => integration), this.pingIntegration];
@@ -187,7 +187,7 @@ export class Gateway extends pulumi.ComponentResource {
         accessLogSettings: this.accessLogs?.stageSettings(),
         tags,
       },
-      // A client that comes before the permissions would be answered 500; without the account's role, AWS refuses the logs.
+      // Before the permissions exist, clients would get 500; without the account's role, AWS refuses the access logs.
       {
         ...child,
         dependsOn: [...called.map(({ permission }) => permission), ...(this.accessLogs?.prerequisites() ?? [])],
@@ -202,7 +202,7 @@ export class Gateway extends pulumi.ComponentResource {
     this.registerOutputs({ websocketUrl: this.websocketUrl });
   }
 
-  /** The right to `methods` on the stage's connections: to post to them, to look at them, to close them. */
+  /** The right to `methods` on the stage's connections: POST sends, GET looks one up, DELETE closes it. */
   manageConnectionsStatement(...methods: ("POST" | "GET" | "DELETE")[]): PolicyStatement {
     return {
       Action: ["execute-api:ManageConnections"],

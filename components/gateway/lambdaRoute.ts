@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { CallbackFunction } from "../lambda/callbackFunction";
 
-/** What has a function called for one kind of event, and lets it be. */
+/** The resources that invoke a function for one route. */
 export interface LambdaRoute {
   integration: aws.apigatewayv2.Integration;
   route: aws.apigatewayv2.Route;
@@ -10,10 +10,9 @@ export interface LambdaRoute {
 }
 
 /**
- * Without a route response: what the function answers decides about a handshake, and says nothing to a client that has
- * sent a frame.
+ * Has no route response: a function's answer decides a handshake, and is not sent to a client for its frame.
  *
- * @param name Prefix of the names of what is made.
+ * @param name Prefix of the resources' names.
  */
 export function lambdaRoute(
   name: string,
@@ -27,7 +26,7 @@ export function lambdaRoute(
     {
       apiId: api.id,
       integrationType: "AWS_PROXY",
-      // Of the call to Lambda, which takes no other.
+      // Lambda accepts no other method.
       integrationMethod: "POST",
       integrationUri: handler.invokeArn,
     },

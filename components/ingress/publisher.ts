@@ -12,7 +12,7 @@ const standard = { fifoTopic: {}, fifoQueue: {} };
 
 /**
  * Throughput is counted by message group instead of the whole topic or queue, up to the region's own limits. There is no
- * content-based deduplication: it hashes the body alone, and would drop a message that equals one to another user.
+ * content-based deduplication: it only hashes the body, and would drop a message that equals one for another user.
  * https://docs.aws.amazon.com/sns/latest/dg/fifo-high-throughput.html
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html
  */
@@ -22,32 +22,32 @@ const fifo = {
 };
 
 export interface PublisherArgs {
-  /** How long the retry queue hides a message from others while a function has it: it only covers a crashed function. */
+  /** How long the retry queue hides a message that a function has received. Only matters if the function crashes. */
   visibilityTimeoutSeconds: number;
   messageRetentionSeconds: number;
-  /** Receives after which the queue itself moves a message, unchanged and without a reason: the net for crashes. */
+  /** Receives after which the queue itself moves a message, unchanged and without a reason: the safety net for crashes. */
   maxReceiveCount: number;
-  /** A topic of the user's. @default one is made */
+  /** An existing topic. @default a topic is created */
   topicArn?: pulumi.Input<string>;
   publisherAccountIds: pulumi.Input<string>[];
   publisherOrganizationIds: pulumi.Input<string>[];
-  /** @default what SNS and SQS encrypt with by themselves */
+  /** @default the encryption that SNS and SQS use by default */
   kmsKeyArn?: pulumi.Input<string>;
   /**
    * `strict`: the topic and all its queues are FIFO, so that each message group keeps its order; `topicArn` names a FIFO
-   * topic then. A change **replaces** the topic, the queues and the subscription: what the former ones hold is lost.
+   * topic then. A change **replaces** the topic, the queues and the subscription, and loses the messages in them.
    */
   ordering: "standard" | "strict";
   protectData: boolean;
   tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-/** The way in: the topic that backends publish to, its retry queue, and the dead-letter queues of both. */
+/** The topic that backends publish to, its retry queue, and the dead-letter queues of both. */
 export class Publisher extends pulumi.ComponentResource {
-  /** The relay's own; not there where `topicArn` names one of yours. */
+  /** The relay's own; absent if `topicArn` names an existing one. */
   readonly topic?: aws.sns.Topic;
   readonly topicArn: pulumi.Output<string>;
-  /** Only where others than the topic's own account may publish. */
+  /** Only if other accounts or organizations may publish. */
   readonly topicPolicy?: aws.sns.TopicPolicy;
   readonly queue: aws.sqs.Queue;
   readonly deadLetterQueue: aws.sqs.Queue;
@@ -134,7 +134,7 @@ export class Publisher extends pulumi.ComponentResource {
         protocol: "sqs",
         endpoint: this.queue.arn,
         rawMessageDelivery: true,
-        // SNS does not retry what is the client's fault (a policy denies, the queue is gone): it would be lost.
+        // SNS does not retry client-side errors (a policy denies access, the queue is gone): the message would be lost.
         redrivePolicy: pulumi.jsonStringify({ deadLetterTargetArn: this.subscriptionDeadLetterQueue.arn }),
       },
       { parent: this, dependsOn: [this.queuePolicy, this.subscriptionDeadLetterQueuePolicy] },

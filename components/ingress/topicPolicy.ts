@@ -1,6 +1,6 @@
 /**
- * The policy of a topic to which accounts and organizations beside its own may publish. A policy that is set replaces the
- * one that SNS gives a new topic, so what that allows the owner is kept.
+ * The policy of a topic to which accounts and organizations besides its own may publish. A policy replaces the one that SNS
+ * gives a new topic, so it repeats the owner's rights.
  * https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
  */
 export function topicPolicy(

@@ -11,7 +11,7 @@ export interface PolicyStatement {
   Condition?: Record<string, Record<string, pulumi.Input<string>>>;
 }
 
-/** The inline policy that the statements make. */
+/** The inline policy with these statements. */
 export function policyDocument(statements: PolicyStatement[]): pulumi.Output<string> {
   return pulumi.jsonStringify({
     Version: "2012-10-17",
@@ -22,29 +22,29 @@ export function policyDocument(statements: PolicyStatement[]): pulumi.Output<str
 export interface CallbackFunctionArgs {
   /**
    * Runs once per execution environment and returns the handler, as in `aws.lambda.CallbackFunction`; a handler takes at
-   * most two parameters, since Node 24 refuses more. Reach modules by `require` *inside* it: they are bundled. What it
-   * captures from outside is copied into the archive in plain text: no secrets. What a copy of its properties would not
-   * be, such as a `Date` or a `Set`, fails the deployment with the variable's name.
+   * most two parameters, since Node 24 refuses more. Reach modules by `require` *inside* it: they are bundled. Captured
+   * variables are copied into the archive in plain text: capture no secrets. A value that is more than its properties, such
+   * as a `Date` or a `Set`, fails the deployment with the variable's name.
    */
   callbackFactory: () => (event: never, context: never) => unknown;
   /**
-   * The folder from which the callback's `require`s resolve, of files and of packages; mostly `__dirname`.
+   * The folder from which the callback's `require`s of files and packages resolve; usually `__dirname`.
    * @default process.cwd(), the program's folder
    */
   requireFrom?: string;
-  /** Further files of the archive by name, beside `index.js`, which the callback becomes. @default none */
+  /** Other files of the archive by name, besides `index.js`, which contains the callback. @default none */
   files?: Record<string, pulumi.Input<string>>;
   /** The function's environment variables: 4 KB in all. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
   environment: Record<string, pulumi.Input<string>>;
-  /** What the function may do, beside writing its own logs. */
+  /** What the function may do, besides writing its own logs. */
   policyStatements: PolicyStatement[];
   /** Seconds until Lambda ends an invocation. */
   timeoutSeconds: number;
-  /** Days for which its logs are kept, one of CloudWatch's values; 0 is for ever. */
+  /** Days that its logs are kept, one of CloudWatch's values; 0 keeps them for ever. */
   logRetentionInDays: number;
   /** Encrypts the log group and the environment. @default keys that AWS owns or manages */
   kmsKeyArn?: pulumi.Input<string>;
-  /** Bounds what the role may do. @default no boundary */
+  /** The permissions boundary of the role. @default none */
   permissionsBoundaryArn?: pulumi.Input<string>;
   /** Tags of the function, its role and its log group. @default none */
   tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
@@ -64,8 +64,8 @@ const argumentKeys: (keyof CallbackFunctionArgs)[] = [
 ];
 
 /**
- * A Lambda function out of an inline callback, shipped as a small bundle, with its log group and a role that names exact
- * actions and ARNs. `aws.lambda.CallbackFunction` would ship every production dependency of the consuming program and,
+ * A Lambda function from an inline callback, shipped as a small bundle, with its log group and a role that has exact actions
+ * and ARNs. `aws.lambda.CallbackFunction` would ship every production dependency of the consuming program and,
  * without a role, attach nine managed policies.
  */
 export class CallbackFunction extends pulumi.ComponentResource {
@@ -76,9 +76,15 @@ export class CallbackFunction extends pulumi.ComponentResource {
 
   /**
    * @param name Name of the function: up to 51 letters, digits, `-` and `_`, unless transforms or `pulumi:autonaming` set names.
-   * @throws pulumi.InputPropertyError before anything is registered, where the name or an argument is ruled out.
+   * @param bundled The text of `index.js` of the relay's own functions. @default the callback is bundled here
+   * @throws pulumi.InputPropertyError before anything is registered, if the name or an argument is invalid.
    */
-  constructor(name: string, args: CallbackFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    args: CallbackFunctionArgs,
+    opts?: pulumi.ComponentResourceOptions,
+    bundled?: Promise<string>,
+  ) {
     refuseUnlessName(name);
     refuseUnusableFunctionName(name, opts);
     refuseUnlessObject("args", args, "an object with callbackFactory", "pass one as the second argument");
@@ -126,19 +132,19 @@ export class CallbackFunction extends pulumi.ComponentResource {
         architectures: ["arm64"],
         handler: "index.handler",
         code: pulumi
-          .output({ ...args.files, "index.js": bundle(args.callbackFactory, args.requireFrom) })
+          .output({ ...args.files, "index.js": bundled ?? bundle(args.callbackFactory, args.requireFrom) })
           .apply(asArchive),
         role: this.role.arn,
         timeout: args.timeoutSeconds,
-        // CPU comes with memory: below 512 MB the cold start doubles, and a delivery's cost is in its requests anyway.
+        // CPU scales with memory: below 512 MB the cold start doubles, and requests make up most of a delivery's cost anyway.
         memorySize: 512,
         environment: { variables: args.environment },
-        // The role needs no right to it: Lambda decrypts by a grant that whoever deploys gives.
+        // The role needs no right to the key: Lambda decrypts by a grant that the deploying role creates.
         kmsKeyArn: args.kmsKeyArn,
         loggingConfig: { logFormat: "JSON", logGroup: this.logGroup.name },
         tags,
       },
-      // Without its rights a first invocation would fail, and AWS refuses an event source mapping.
+      // Without its policy, a first invocation would fail, and AWS refuses an event source mapping.
       { parent: this, dependsOn: [this.rolePolicy] },
     );
 

@@ -8,7 +8,7 @@ export interface Capture {
   path: string;
   /** The functions between the callback and the variable, the outermost first. */
   through: readonly string[];
-  /** Reached as what made an object, by its prototype's `constructor` alone. */
+  /** Reached only as the class of an object, by its prototype's `constructor`. */
   isMaker: boolean;
 }
 
@@ -39,7 +39,7 @@ export async function capturePath(callback: unknown, isIt: (capture: Capture) =>
   return undefined;
 }
 
-/** What a function captures. */
+/** The variables that a function captures. */
 async function variables({ value, path, through }: Capture, closures: Closures): Promise<Capture[]> {
   if (typeof value !== "function") return [];
   const [, parsed] = closures.parseFunction(Function.prototype.toString.call(value));
@@ -53,7 +53,7 @@ async function variables({ value, path, through }: Capture, closures: Closures):
   return Promise.all(captures);
 }
 
-/** What an object is made of: its properties, and its prototype; what an output or a promise holds. */
+/** The parts of an object: its properties and its prototype; the value of an output or a promise. */
 async function inside(capture: Capture, value: object): Promise<Capture[]> {
   if (pulumi.Output.isInstance(value)) {
     return [{ ...capture, value: await (value as unknown as { promise(): Promise<unknown> }).promise() }];
@@ -81,18 +81,18 @@ function accessor(key: string | symbol, owner: object): string {
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }
 
-/** What Pulumi writes by its name: what the engine and packages have. */
+/** Values that Pulumi writes by name: the engine's globals and packages. */
 function foreignValues(): Set<unknown> {
   const packages = Object.entries(require.cache).filter(([file]) => /[\\/]node_modules[\\/]/.test(file));
   return new Set<unknown>([
     ...[Object.prototype, Function.prototype, Array.prototype],
     ...packages.map(([, module]) => module?.exports as unknown),
-    // Without those that warn when they are loaded.
+    // Without modules that warn when they are loaded.
     ...builtinModules.filter((name) => !/^(_.*|punycode|sys|wasi)$/.test(name)).map((name) => require(name) as unknown),
   ]);
 }
 
-/** What is Pulumi's own inside. */
+/** Pulumi's internal properties. */
 function isPulumis(value: unknown): boolean {
   return pulumi.Resource.isInstance(value) || value instanceof pulumi.Config;
 }

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { policyDocument, type PolicyStatement } from "./callbackFunction";
 import { checkedInput, isDeferred, problemText, refuse } from "../args/refuse";
 
-/** Gives a role that is not the relay's an inline policy of that name. @param role What {@link checkedRole} answers. */
+/** Gives another role than the relay's an inline policy. @param role The result of {@link checkedRole}. */
 export function grantRole(
   name: string,
   role: pulumi.Input<string>,
@@ -13,7 +13,7 @@ export function grantRole(
   return new aws.iam.RolePolicy(name, { role, policy: policyDocument(statements) }, { parent });
 }
 
-/** The name of a role that is given as such, or by its name. @throws pulumi.InputPropertyError where it is neither. */
+/** The name of a role, given as a resource or by name. @throws pulumi.InputPropertyError if it is neither. */
 export function checkedRole(role: pulumi.Input<string | aws.iam.Role>): pulumi.Input<string> {
   const name = isDeferred(role) || pulumi.Resource.isInstance(role) ? nameOf(role) : role;
   return checkedInput("role", name, roleNameProblem);
@@ -23,11 +23,11 @@ function nameOf(role: pulumi.Input<string | aws.iam.Role>): pulumi.Output<string
   return pulumi.output(role).apply((given) => pulumi.output(typeof given === "string" ? given : given.name));
 }
 
-/** Names of the policies that a relay's grants have made; each makes another. */
+/** The policy names that a relay's grants have used; each grant needs another. */
 export class GrantNames {
   private readonly used = new Set<unknown>();
 
-  /** @param method The method that grants. @throws pulumi.InputPropertyError where there is such a policy, or cannot be. */
+  /** @param method The method that grants. @throws pulumi.InputPropertyError if the name is taken or invalid. */
   take(method: string, relayName: string, policyName: unknown): void {
     const name = `${relayName}-${String(policyName)}-policy-1234567`;
     // https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html

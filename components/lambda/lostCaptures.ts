@@ -6,7 +6,7 @@ import { type Capture, capturePath } from "./capturePath";
 type Callback = (...args: never[]) => unknown;
 type AnyFunction = (...args: unknown[]) => unknown;
 
-/** What a value is whose copy would not work, why, and what to do instead. */
+/** A value whose copy would not work: its kind, the reason, and what to do instead. */
 type Loss = [kind: string, advice: string];
 
 class LostCapture extends Error {
@@ -19,8 +19,8 @@ class LostCapture extends Error {
 }
 
 /**
- * Runs `serialize`, whose hook Pulumi calls with every value that it writes. Rejects, naming the variable, where a value is
- * more than its properties: of a Date or a Set Pulumi would write an empty object, which throws when it is used.
+ * Runs `serialize`, whose hook Pulumi calls with every value that it writes. Rejects, naming the variable, if a value is more
+ * than its properties: Pulumi would write a Date or a Set as an empty object, which throws when it is used.
  */
 export async function refusingLostCaptures<T>(
   callback: Callback,
@@ -45,7 +45,7 @@ export async function refusingLostCaptures<T>(
 }
 
 function lossOf(value: unknown): Loss | undefined {
-  // From Node 21 on an error's stack is an accessor of the engine's, which Pulumi cannot write.
+  // From Node 21 on, an error's stack is an accessor of the engine, which Pulumi cannot write.
   if (types.isNativeError(value)) {
     return [`an ${errorName(value)}`, "its stack cannot be copied. Fix: create it inside the callback"];
   }
@@ -65,7 +65,7 @@ function lostKind(value: unknown): string | undefined {
   if (typeof value === "symbol") return "a symbol";
   if (typeof value !== "object" || value === null || pulumi.Output.isInstance(value)) return undefined;
   if (types.isProxy(value)) return "a Proxy";
-  // Pulumi leaves the first out, and writes code that makes the others again.
+  // Pulumi omits the first, and writes code that recreates the others.
   if ("doNotCapture" in value || types.isPromise(value) || types.isRegExp(value)) return undefined;
   if (types.isGeneratorObject(value)) return "a generator's iterator";
   const maker = prototypesOf(value)
@@ -74,14 +74,14 @@ function lostKind(value: unknown): string | undefined {
   return maker && `${/^[AEIO]/.test(maker.name) ? "an" : "a"} ${maker.name}`;
 }
 
-/** The engine's classes and Node's global ones, but those whose instances are their properties. */
+/** The engine's and Node's global classes, except those whose instances are just their properties. */
 function hasHiddenState(maker: unknown): maker is AnyFunction {
   if (typeof maker !== "function" || /^(|Object|Array|Function|\w*Error)$/.test(maker.name)) return false;
   return isNative(maker) || (globalThis as Record<string, unknown>)[maker.name] === maker;
 }
 
 function lossOfFunction(value: AnyFunction): Loss | undefined {
-  // Pulumi writes nothing of what is bound but texts and numbers.
+  // Of bound arguments, Pulumi only writes texts and numbers.
   if (!types.isProxy(value) && isNative(value) && value.name.startsWith("bound ")) {
     return ["a bound function", "what it is bound to would be lost. Fix: call the method inside the callback"];
   }
@@ -104,8 +104,8 @@ function lossOfExtension(base: AnyFunction): Loss {
 const requireInside = "require the class's file inside the callback";
 
 /**
- * Of a class Pulumi writes the constructor and the methods: no initializers of fields, and no private names. What only a
- * part of Pulumi itself reaches is left alone, such as the errors of `pulumi.Config`.
+ * Pulumi writes a class's constructor and methods, but no field initializers and no private names. Classes that only Pulumi
+ * itself reaches, such as the errors of `pulumi.Config`, are not checked.
  */
 async function refuseLostClass(callback: Callback, value: AnyFunction): Promise<void> {
   const refuseCaptured = async (loss: Loss, isLost: (capture: Capture) => boolean) => {
@@ -113,7 +113,7 @@ async function refuseLostClass(callback: Callback, value: AnyFunction): Promise<
   };
   const base = builtInBase(value);
   if (base) await refuseCaptured(lossOfExtension(base), (capture) => capture.value === value);
-  // For engines that know no fields, esbuild writes them as calls.
+  // For engines without class fields, esbuild writes them as calls.
   const { code } = await transform(`(${textOf(value)})`, { target: "es2021", logLevel: "silent" });
   if (/\b__private(Add|Method)\(/.test(code)) {
     const loss: Loss = ["which has #private members", `they would be lost. Fix: ${requireInside}`];
@@ -121,7 +121,7 @@ async function refuseLostClass(callback: Callback, value: AnyFunction): Promise<
   }
   if (/\b__publicField\(this, ("([^"\\]|\\.)*"|[\w$]+), /.test(code)) {
     const loss: Loss = ["a class with fields", `they would be lost. Fix: ${requireInside}`];
-    // An object that was made of the class has its fields: only another one would not.
+    // An existing object of the class has its fields: only a new one would lack them.
     await refuseCaptured(loss, (capture) => capture.value === value && !capture.isMaker);
   }
 }

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { build, type OnResolveArgs, type OnResolveResult, type Plugin, type PluginBuild } from "esbuild";
 import { shipped } from "./shipped";
 
-/** `text`, a user's own serialized callback, with the modules that it requires, found from the folder `requireFrom`. */
+/** `text`, a user's serialized callback, bundled with the modules that it requires, resolved from `requireFrom`. */
 export async function withUsersModules(text: string, requireFrom: string): Promise<string> {
   const folder = resolve(requireFrom);
   const { outputFiles } = await build({
@@ -13,7 +13,7 @@ export async function withUsersModules(text: string, requireFrom: string): Promi
     write: false,
     platform: "node",
     format: "cjs",
-    // What Node's own `require` would load, not a build for bundlers, whose exports may be others.
+    // The files that Node's own `require` would load, not builds for bundlers, whose exports may differ.
     mainFields: ["main", "module"],
     conditions: [],
     plugins: [packagesFrom(folder)],
@@ -24,7 +24,7 @@ export async function withUsersModules(text: string, requireFrom: string): Promi
 
 const tried = { tried: true };
 
-/** Finds packages that Node can load, or Pulumi has loaded already, and esbuild by itself cannot. */
+/** Finds packages that Node can load, or Pulumi has already loaded, but esbuild alone cannot. */
 function packagesFrom(folder: string): Plugin {
   return {
     name: "packages",

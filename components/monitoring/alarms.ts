@@ -4,18 +4,18 @@ import { METRICS, METRICS_NAMESPACE } from "../../handlers/metrics";
 import type { RefusalReason } from "../../handlers/connect/refusals";
 import type { Delivery, ResolvedAlarms } from "../args/alarmArgs";
 
-/** Whose metrics are watched. */
+/** The resources whose metrics are watched. */
 export interface AlarmSubjects {
   relayName: string;
   delivery: Delivery;
   queueName: pulumi.Input<string>;
   deadLetterQueueName: pulumi.Input<string>;
   subscriptionDeadLetterQueueName: pulumi.Input<string>;
-  /** By what they are called in an alarm's name. */
+  /** By their names in an alarm's name. */
   functionNames: Record<string, pulumi.Input<string>>;
 }
 
-/** How the alarms are to be, by the last part of their names. */
+/** The alarms' arguments, by the last part of their names. */
 export function alarmsOf(
   alarms: ResolvedAlarms,
   subjects: AlarmSubjects,
@@ -29,11 +29,11 @@ export function alarmsOf(
     "subscription-dead-letters": deadLetters(
       subjects.subscriptionDeadLetterQueueName,
       alarms.deadLetters,
-      "SNS could not hand messages to the retry queue: see the queue's policy and key.",
+      "SNS could not deliver messages to the retry queue: see the queue's policy and key.",
     ),
     ...(subjects.delivery === "replay" && { "expired-messages": expiredMessages(alarms, subjects) }),
     "age-at-failed-attempt": {
-      alarmDescription: `A message has been tried in vain for over ${alarms.ageAtFailedAttemptSeconds} s: its user is away, or nothing is delivered.`,
+      alarmDescription: `Delivery of a message has failed for over ${alarms.ageAtFailedAttemptSeconds} s: its user is away, or nothing is delivered.`,
       namespace: METRICS_NAMESPACE,
       metricName: METRICS.ageAtFailedAttempt,
       dimensions: { Relay: subjects.relayName },
@@ -43,7 +43,7 @@ export function alarmsOf(
       ...once,
     },
     "invisible-messages": {
-      alarmDescription: "Messages to users who are away fill the retry queue: it takes no more than 120,000.",
+      alarmDescription: "Messages for users who are away fill the retry queue, whose limit is 120,000.",
       namespace: "AWS/SQS",
       metricName: "ApproximateNumberOfMessagesNotVisible",
       dimensions: { QueueName: subjects.queueName },
@@ -78,7 +78,7 @@ export function alarmsOf(
 
 const periodSeconds = 300;
 
-/** Raised by one period. */
+/** Raised by a single period. */
 const once = {
   period: periodSeconds,
   comparisonOperator: "GreaterThanThreshold",
@@ -86,7 +86,7 @@ const once = {
   treatMissingData: "notBreaching",
 };
 
-/** Raised by two periods of three: what happens once is retried by the queue, or by the client, and is over. */
+/** Raised by two periods of three: the queue or the client recovers from a single failure by itself. */
 const repeatedly = { ...once, evaluationPeriods: 3, datapointsToAlarm: 2 };
 
 function deadLetters(
@@ -102,7 +102,7 @@ function deadLetters(
     statistic: "Maximum",
     threshold,
     ...once,
-    // A queue that nobody touches has no metrics after six hours: that is no news of its messages.
+    // A queue without requests has no metrics after six hours: that says nothing about its messages.
     // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/monitoring-using-cloudwatch.html
     treatMissingData: "ignore",
   };
@@ -110,7 +110,7 @@ function deadLetters(
 
 function expiredMessages(alarms: ResolvedAlarms, { relayName }: AlarmSubjects): aws.cloudwatch.MetricAlarmArgs {
   return {
-    alarmDescription: "Messages were acknowledged by nobody in time: their users stayed away. See expire's log.",
+    alarmDescription: "No client acknowledged messages in time: their users stayed away. See expire's log.",
     namespace: METRICS_NAMESPACE,
     metricName: METRICS.expired,
     dimensions: { Relay: relayName },
@@ -129,7 +129,7 @@ function functionAlarms(
     [
       `${part}-errors`,
       {
-        alarmDescription: `${part} crashes or runs out of time: it answers every failure that it foresees. See its log.`,
+        alarmDescription: `${part} crashes or times out; it handles all other failures itself. See its log.`,
         metricName: "Errors",
         dimensions: { FunctionName },
         threshold: alarms.functionErrors,
@@ -151,8 +151,8 @@ function functionAlarms(
 }
 
 /**
- * The reasons for which all clients are refused where something is configured wrongly. The others (bad-request,
- * user-blocked, superseded) are the single client's affair.
+ * The reasons for which a wrong configuration refuses all clients. The others (bad-request, user-blocked, superseded) concern
+ * single clients.
  */
 const configuredReasons = {
   noCredential: "no-credential",
@@ -161,7 +161,7 @@ const configuredReasons = {
   originNotAllowed: "origin-not-allowed",
 } satisfies Record<string, RefusalReason>;
 
-/** Their share of these handshakes and the accepted ones, in percent; 0 where there are too few to tell. */
+/** Their share of these and the accepted handshakes, in percent; 0 if there are too few to tell. */
 function refusedShare(Relay: string, minimum: number): aws.types.input.cloudwatch.MetricAlarmMetricQuery[] {
   const sum = (id: string, metricName: string, Reason?: string) => ({
     id,
@@ -180,7 +180,7 @@ function refusedShare(Relay: string, minimum: number): aws.types.input.cloudwatc
   return [
     sum("accepted", METRICS.handshakesAccepted),
     ...Object.entries(configuredReasons).map(([id, reason]) => sum(id, METRICS.handshakesRefused, reason)),
-    // A metric without a value in a period would leave the whole expression without one.
+    // If a metric had no value in a period, the whole expression would have none.
     { id: "refused", expression: refused, returnData: false },
     { id: "handshakes", expression: "refused + FILL(accepted, 0)", returnData: false },
     {

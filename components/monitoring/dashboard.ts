@@ -1,6 +1,6 @@
 import { METRICS, METRICS_NAMESPACE } from "../../handlers/metrics";
 
-/** Whose metrics are shown. */
+/** The resources whose metrics are shown. */
 export interface DashboardSubjects {
   relayName: string;
   delivery: "retry" | "replay";
@@ -10,11 +10,11 @@ export interface DashboardSubjects {
   queueName: string;
   deadLetterQueueName: string;
   subscriptionDeadLetterQueueName: string;
-  /** By what they are called on the dashboard. */
+  /** By their names on the dashboard. */
   functionNames: Record<string, string>;
 }
 
-/** A dashboard's body, as CloudWatch takes it in JSON. */
+/** A dashboard's body, which CloudWatch expects as JSON. */
 export interface DashboardBody {
   widgets: { type: "metric"; x: number; y: number; width: number; height: number; properties: WidgetProperties }[];
 }
@@ -34,7 +34,7 @@ const periodSeconds = 300;
 const widgetSize = { width: 12, height: 6 };
 
 /**
- * What a relay does at a glance: messages, ages, handshakes, connections, queues, functions; two widgets a row.
+ * A relay at a glance: messages, ages, handshakes, connections, queues, functions; two widgets a row.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
 export function dashboardBody(subjects: DashboardSubjects): DashboardBody {
@@ -127,7 +127,7 @@ function widget(
   };
 }
 
-/** One line for each reason that there was: a list of them would not show a new one. */
+/** One line for each reason that occurred: a fixed list would not show new ones. */
 function byReason(relayName: string, metric: string): unknown[] {
   const search = `{${METRICS_NAMESPACE},Relay,Reason} MetricName="${metric}" Relay="${relayName}"`;
   return [{ expression: `SEARCH('${search}', 'Sum', ${periodSeconds})`, label: "${PROP('Dim.Reason')}" }];

@@ -14,15 +14,15 @@ export interface MonitoringArgs {
   delivery: "retry" | "replay";
   gateway: Gateway;
   publisher: Publisher;
-  /** By what alarms and dashboard call them. */
+  /** By their names in alarms and on the dashboard. */
   functions: Record<string, CallbackFunction>;
-  /** None where undefined. */
+  /** None if undefined. */
   alarms: ResolvedAlarms | undefined;
   dashboard: boolean;
   tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-/** What tells an operator that the relay needs them, and where to look. */
+/** The alarms that call an operator, and the dashboard that shows where to look. */
 export class Monitoring extends pulumi.ComponentResource {
   /** By the last part of their names, `dead-letters` and so on. */
   readonly alarms: Record<string, aws.cloudwatch.MetricAlarm>;
@@ -32,7 +32,8 @@ export class Monitoring extends pulumi.ComponentResource {
     super("websocket-relay:index:Monitoring", `${name}-monitoring`, {}, opts);
     const { publisher, relayName, delivery } = args;
     const subjects = {
-      ...{ relayName, delivery },
+      relayName,
+      delivery,
       queueName: publisher.queue.name,
       deadLetterQueueName: publisher.deadLetterQueue.name,
       subscriptionDeadLetterQueueName: publisher.subscriptionDeadLetterQueue.name,
@@ -58,7 +59,7 @@ export class Monitoring extends pulumi.ComponentResource {
     const create = (part: string, alarm: aws.cloudwatch.MetricAlarmArgs) =>
       new aws.cloudwatch.MetricAlarm(
         `${name}-${part}-alarm`,
-        // Whoever is woken by it has to know which relay of which stack it is.
+        // The name tells which relay of which stack it is.
         { name: `${relayName}-${part}`, ...alarm, ...told, tags },
         { parent: this },
       );
@@ -82,7 +83,7 @@ export class Monitoring extends pulumi.ComponentResource {
       .apply(dashboardBody);
     return new aws.cloudwatch.Dashboard(
       `${name}-dashboard`,
-      // A project's name may have dots, which a dashboard's may not.
+      // A project's name may contain dots, a dashboard's may not.
       { dashboardName: relayName.replace(/[^\w-]/g, "-"), dashboardBody: pulumi.jsonStringify(body) },
       { parent: this },
     );

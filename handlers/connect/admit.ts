@@ -1,33 +1,33 @@
-import type { ConnectionLookups } from "../connections/connectionLookups";
-import { connectionLookupKey } from "../connections/connectionLookup";
+import { connectionLookupKey, type ConnectionLookups } from "../connections/connectionLookups";
 import { errorFields, type Log } from "../log";
 import { type Refusal, refusals } from "./refusals";
-import type { Session, SessionKey } from "../sessions/session";
-import type { SessionStore } from "../sessions/sessions";
-import { connectionItemKey } from "../connections/userConnection";
+import type { SessionKey } from "../sessions/sessionKey";
+import type { Session } from "../sessions/sessionItems";
+import type { SessionStore } from "../sessions/sessionStore";
+import { connectionItemKey } from "../connections/connectionItems";
 import type { UserConnections } from "../connections/userConnections";
 
 export interface AdmitDependencies {
   sessions: Pick<SessionStore, "save" | "deleteIfConnection">;
   userConnections: Pick<UserConnections, "add" | "blockedUntil">;
-  /** Only where a frame has to find its session. */
+  /** Only in replay mode: a frame has to find its session. */
   lookups?: Pick<ConnectionLookups, "add">;
   now: () => number;
   log: Log;
 }
 
-/** Why nothing stands of the connection; or the session that it took over, if there was one. */
+/** Why the connection was not admitted; or the session that it took over, if there was one. */
 export type Admission = { refused: Refusal } | { refused?: undefined; replaced: Session | undefined };
 
-/** Of the function's time: a table that does not answer must not cost the handshake its answer too. */
+/** Limits the cleanup: a table that does not respond must not cost the handshake its answer as well. */
 const CLEAN_UP_MS = 3_000;
 
 /**
  * Saves connection and session, unless the user is blocked or a newer connection has the session.
  *
- * The order is what makes `disconnectUser` miss nobody: it writes its block before it lists the user's connections. So
- * either the block stands when it is read here for the second time, or the connection's item stood when they were listed.
- * Once the session stands, messages are sent to the connection, and its frames are to find it: the lookup stands before.
+ * The order ensures that `disconnectUser` misses no connection. It writes its block before it lists the user's connections, so
+ * either the second read of the block here finds it, or the connection's item was there when the connections were listed.
+ * The lookup is written before the session: as soon as the session exists, messages are sent and frames must find it.
  */
 export async function admit(session: Session, dependencies: AdmitDependencies): Promise<Admission> {
   const { sessions, userConnections, lookups, now } = dependencies;
@@ -44,7 +44,7 @@ export async function admit(session: Session, dependencies: AdmitDependencies): 
     }
     if (!(await isBlocked())) return { replaced: saved.replaced };
   } catch (error) {
-    // What failed may have been written all the same.
+    // A write that failed may have taken effect.
     await cleanUp([session, ...ownKeys], session.connectionId, dependencies);
     throw error;
   }
@@ -63,11 +63,11 @@ async function addConnection(
     userConnections.add({ ...connection, callerId, sessionContext: context, ...ending }),
     lookups?.add({ ...connection, session: { callerId, context } }),
   ]);
-  // Both have come to an end: nothing is written any more when it is cleaned up.
+  // Both have settled: nothing is written after the cleanup.
   for (const result of added) if (result.status === "rejected") throw result.reason;
 }
 
-/** Never rejects: the handshake's answer stands, and what is left over goes with the table's expiry. */
+/** Never rejects: the handshake's answer does not change, and the table's TTL deletes what is left over. */
 async function cleanUp(
   keys: readonly SessionKey[],
   connectionId: string,

@@ -2,16 +2,18 @@ import { SUBPROTOCOLS } from "../../protocol";
 import { admit, type AdmitDependencies } from "./admit";
 import type { Authenticator } from "./auth/authenticate";
 import { authenticatorFromEnvironment } from "./auth/authenticatorFromEnvironment";
-import { authConfig, type Environment, positiveInteger, text } from "../environment";
+import { type Environment, positiveInteger, text } from "../environment";
+import { authConfig } from "./auth/authConfig";
 import { type Handshake, requestedContext } from "./handshake";
 import type { loadAuthenticate } from "./auth/loadAuthenticate";
 import { consoleLog, errorFields, type LogFields } from "../log";
 import { type Metrics, METRICS, metricsFromEnvironment } from "../metrics";
 import { type Refusal, refusals } from "./refusals";
-import { callerIdOf, type Checked, type Session } from "../sessions/session";
-import { DynamoDbSessionStore } from "../sessions/sessions";
+import { callerIdOf, type Checked } from "../sessions/sessionKey";
+import type { Session } from "../sessions/sessionItems";
+import { DynamoDbSessionStore } from "../sessions/sessionStore";
 import { answeredSubprotocol } from "./subprotocol";
-import { tableClient } from "../table";
+import { tableClient } from "../dynamoDb";
 import { DynamoDbUserConnections } from "../connections/userConnections";
 
 /** `now` and `log` are by default the clock and the console. */
@@ -20,15 +22,15 @@ export type ConnectDependencies = Pick<AdmitDependencies, "sessions" | "userConn
     authenticator: Authenticator;
     metrics: Metrics;
     sessionTtlSeconds: number;
-    /** Whether the session is to end with the token that opened it. */
+    /** Whether the session ends with the token that opened it. */
     endSessionWithToken: boolean;
-    /** The subprotocol to answer, or why none of those that are offered will do. @default {@link answeredSubprotocol} */
+    /** The subprotocol to answer, or why none of the offered ones is acceptable. @default {@link answeredSubprotocol} */
     chooseSubprotocol?: (handshake: Handshake) => Checked<string | undefined>;
-    /** Called with the session that was another connection's until now; never rejects. @default nobody is told */
+    /** Called with the session of the connection that this one replaced; never rejects. @default the other is not notified */
     onReplaced?: (replaced: Session) => Promise<void>;
   };
 
-/** What the gateway makes the handshake's answer of: anything but 2xx refuses it. */
+/** The gateway's answer to the handshake: any status except 2xx refuses it. */
 export interface Answer {
   statusCode: number;
   headers?: Record<string, string>;
@@ -37,7 +39,7 @@ export interface Answer {
 
 type ConnectHandler = (handshake: Handshake) => Promise<Answer>;
 
-/** Called for `$connect`: answers 200 and has saved the session, or refuses the handshake with 400, 401, 403, 409 or 500. */
+/** Called for `$connect`: saves the session and answers 200, or refuses the handshake with 400, 401, 403, 409 or 500. */
 export function connect(given: ConnectDependencies): ConnectHandler {
   const dependencies = { now: Date.now, log: consoleLog, chooseSubprotocol: answeredSubprotocol, ...given };
   const { metrics, log } = dependencies;
@@ -60,7 +62,7 @@ export function connect(given: ConnectDependencies): ConnectHandler {
   };
 }
 
-/** `connect` as the component deploys it. `load` loads the user's own callback, where AUTH has one. */
+/** `connect` as the component deploys it. `load` loads the user's own callback if AUTH has one. */
 export function connectFromEnvironment(environment: Environment, load?: typeof loadAuthenticate): ConnectHandler {
   const client = tableClient();
   const table = { tableName: text(environment, "TABLE_NAME") };

@@ -1,8 +1,8 @@
 import { QUERY_PARAMETERS } from "../../protocol";
-import { type Checked, contextKeyOf } from "../sessions/session";
+import { type Checked, contextKeyOf } from "../sessions/sessionKey";
 
 /**
- * What a `$connect` event carries, as far as it is used here. Absent maps may be `null` or missing.
+ * The fields of a `$connect` event that are used here. Absent maps may be `null` or missing.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html
  */
 export interface Handshake {
@@ -37,7 +37,7 @@ export function queryParameter(handshake: Handshake, name: string): Checked<stri
   return value === undefined ? { reason: `the query parameter ${name} is missing` } : { value };
 }
 
-/** Every header that came, by its lower-cased name; several values are joined. */
+/** Every header by its lower-cased name; several values are joined. */
 export function headersOf(handshake: Handshake): Record<string, string> {
   const given = { ...handshake.headers, ...handshake.multiValueHeaders };
   const names = [...new Set(Object.keys(given).map((name) => name.toLowerCase()))];

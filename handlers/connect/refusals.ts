@@ -13,9 +13,9 @@ export type RefusalReason =
 export interface Refusal {
   statusCode: 400 | 401 | 403 | 409 | 500;
   reason: RefusalReason;
-  /** What the client is told. */
+  /** Sent to the client. */
   message: string;
-  /** For the log: the client learns nothing from it that an attacker would not. */
+  /** For the log. The client does not get it: an attacker could learn from it. */
   detail?: string;
 }
 

@@ -2,27 +2,29 @@ import { type Superseded, SUBPROTOCOLS } from "../../protocol";
 import { authenticatorFromEnvironment } from "./auth/authenticatorFromEnvironment";
 import { connect, type ConnectDependencies } from "./connect";
 import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
-import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connections";
-import { authConfig, type Environment, positiveInteger, text } from "../environment";
+import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connectionsClient";
+import { type Environment, positiveInteger, text } from "../environment";
+import { authConfig } from "./auth/authConfig";
 import type { Handshake } from "./handshake";
 import type { loadAuthenticate } from "./auth/loadAuthenticate";
 import { consoleLog, type Log } from "../log";
 import { metricsFromEnvironment } from "../metrics";
-import type { Checked, Session } from "../sessions/session";
-import { DynamoDbSessionStore } from "../sessions/sessions";
+import type { Checked } from "../sessions/sessionKey";
+import type { Session } from "../sessions/sessionItems";
+import { DynamoDbSessionStore } from "../sessions/sessionStore";
 import { offered } from "./subprotocol";
-import { tableClient } from "../table";
+import { tableClient } from "../dynamoDb";
 import { DynamoDbUserConnections } from "../connections/userConnections";
 
 export type ConnectReplayDependencies = Omit<ConnectDependencies, "chooseSubprotocol" | "onReplaced" | "lookups"> &
   Required<Pick<ConnectDependencies, "lookups">> & { connections: Pick<ConnectionsClient, "post"> };
 
-/** Of the handshake's time: the client that is arriving must not wait for one that may be gone. */
+/** Limits the notice: the connecting client must not wait for one that may be gone. */
 const NOTICE_MS = 1_000;
 
 /**
- * Called for `$connect` where messages are replayed: as `connect`, but refuses a client that does not ask for envelopes, has
- * the connection's frames find their session, and tells the connection whose session it takes over.
+ * Called for `$connect` in replay mode: as `connect`, but refuses a client that does not ask for envelopes, stores a lookup
+ * for the connection's frames, and notifies the connection whose session it takes over.
  */
 export function connectReplay(given: ConnectReplayDependencies): ReturnType<typeof connect> {
   const { connections, log = consoleLog, ...dependencies } = given;
@@ -30,7 +32,7 @@ export function connectReplay(given: ConnectReplayDependencies): ReturnType<type
   return connect({ ...dependencies, log, chooseSubprotocol: requiredSubprotocol, onReplaced });
 }
 
-/** `connect` as the component deploys it where messages are replayed. `load` loads the user's own callback, where AUTH has one. */
+/** `connect` as the component deploys it in replay mode. `load` loads the user's own callback if AUTH has one. */
 export function connectReplayFromEnvironment(
   environment: Environment,
   load?: typeof loadAuthenticate,
@@ -49,20 +51,20 @@ export function connectReplayFromEnvironment(
   });
 }
 
-/** A client that does not acknowledge, and has no cursor to come back with, would lose messages here. */
+/** A client that does not acknowledge and has no cursor to resume from would lose messages in this mode. */
 function requiredSubprotocol(handshake: Handshake): Checked<string> {
   return offered(handshake).includes(SUBPROTOCOLS.v1)
     ? { value: SUBPROTOCOLS.v1 }
-    : { reason: `the subprotocol that is spoken here is not among those offered: offer ${SUBPROTOCOLS.v1}` };
+    : { reason: `this relay requires a subprotocol that was not offered: offer ${SUBPROTOCOLS.v1}` };
 }
 
-/** Never rejects: the handshake stands, and the connection that is not told is mute all the same. */
+/** Never rejects: the handshake does not depend on it, and the other connection gets no more messages in any case. */
 async function notify(
   { connectionId, callerId, context, subprotocol }: Session,
   connections: Pick<ConnectionsClient, "post">,
   log: Log,
 ): Promise<void> {
-  // One from before messages were replayed would take it for a message.
+  // A connection from retry mode would take the notice for a message.
   if (subprotocol !== SUBPROTOCOLS.v1) return;
   const notice: Superseded = { type: "superseded" };
   const { result, detail } = await connections.post(
@@ -71,6 +73,6 @@ async function notify(
     AbortSignal.timeout(NOTICE_MS),
   );
   if (result === "delivered") log.info("superseded", { connectionId, callerId, context });
-  // It is often gone: that is why its client is back.
-  else log.info("not told that it is superseded", { connectionId, callerId, context, result, detail });
+  // The connection is often gone: that is why its client has reconnected.
+  else log.info("superseded connection not notified", { connectionId, callerId, context, result, detail });
 }

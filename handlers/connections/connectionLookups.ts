@@ -1,15 +1,30 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { type ConnectionLookup, connectionLookupKey, LOOKUP_ATTRIBUTES } from "./connectionLookup";
-import { SESSION_ATTRIBUTES } from "../sessions/session";
-import { sessionOf } from "../sessions/sessions";
-import { keyOf } from "../table";
+import { keyOf, SESSION_ATTRIBUTES, sessionOf } from "../sessions/sessionItems";
+import type { SessionKey } from "../sessions/sessionKey";
+import { connectionItemKey } from "./connectionItems";
 
-/** Which session a connection was opened for. The index on connections would tell it too, but it lags. */
+/** The session of a connection: a frame carries only the connection's id. */
+export interface ConnectionLookup {
+  connectionId: string;
+  /** Epoch milliseconds, the gateway's own clock. */
+  connectedAt: number;
+  /** Epoch seconds, as DynamoDB's TTL requires. */
+  expirationDate: number;
+  session: SessionKey;
+}
+
+/** Finds the session of a connection. The index on connections could as well, but it lags. */
 export interface ConnectionLookups {
   add(lookup: ConnectionLookup): Promise<void>;
-  /** The lookup as it stands now; undefined where the connection has ended, or was never admitted. */
+  /** A consistent read; undefined if the connection has ended or was never admitted. */
   read(connectionId: string, signal?: AbortSignal): Promise<ConnectionLookup | undefined>;
 }
+
+/** Attributes of lookups, besides those that they share with sessions. */
+const LOOKUP_ATTRIBUTES = {
+  sessionCallerId: "session_caller_id",
+  sessionContext: "session_context",
+} as const;
 
 const A = { ...SESSION_ATTRIBUTES, ...LOOKUP_ATTRIBUTES };
 
@@ -23,7 +38,7 @@ export class DynamoDbConnectionLookups implements ConnectionLookups {
   async add({ connectionId, connectedAt, expirationDate, session }: ConnectionLookup): Promise<void> {
     const Item = {
       ...keyOf(connectionLookupKey(connectionId)),
-      // By which the index finds it when the connection has ended.
+      // The index finds the lookup by it when the connection ends.
       [A.connectionId]: { S: connectionId },
       [A.connectedAt]: { N: String(connectedAt) },
       [A.expirationDate]: { N: String(expirationDate) },
@@ -43,4 +58,12 @@ export class DynamoDbConnectionLookups implements ConnectionLookups {
     const { connectedAt, expirationDate } = row;
     return { connectionId, connectedAt, expirationDate, session: { callerId, context } };
   }
+}
+
+/**
+ * Keyed by the connection alone. A session's partition key begins with `user#`, so it never equals this one. The sort key is
+ * that of a connection's item, so that a reader of the index on connections takes neither for a session.
+ */
+export function connectionLookupKey(connectionId: string): SessionKey {
+  return connectionItemKey({ callerId: `connection#${connectionId}`, connectionId });
 }

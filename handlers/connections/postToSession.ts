@@ -1,48 +1,48 @@
-import type { ConnectionsClient } from "./connections";
+import type { ConnectionsClient } from "./connectionsClient";
 import { errorFields, type Log, type LogFields } from "../log";
 import { REASONS } from "../messages/reasons";
-import type { Session } from "../sessions/session";
-import type { SessionStore } from "../sessions/sessions";
+import type { Session } from "../sessions/sessionItems";
+import type { SessionStore } from "../sessions/sessionStore";
 
 export interface PostToSessionDependencies {
   sessions: Pick<SessionStore, "read" | "deleteIfConnection">;
   connections: ConnectionsClient;
-  /** What the sessions of this mode have as their `subprotocol`. */
+  /** The `subprotocol` of this mode's sessions. */
   subprotocol: string | undefined;
   /** Epoch milliseconds. */
   now: () => number;
   log: Log;
 }
 
-/** What is to be posted. */
+/** The text to post. */
 export interface Post {
   text: string;
-  /** Whether it is too late for it. @default it never is */
+  /** Whether it is too late to post. @default never */
   isLate?: () => boolean;
-  /** How it is named in log lines. */
+  /** Names the message in log lines. */
   fields: LogFields;
 }
 
-/** What became of a post. */
+/** The outcome of a post. */
 export type Posted =
-  /** The gateway took it. `session` is the row that it was posted by. */
+  /** The gateway accepted it. `session` is the row that it was posted by. */
   | { kind: "delivered"; session: Session }
-  /** Nobody is there: whoever comes later opens a connection, and writes its session, after the one was read that this rests on. */
+  /** No client is connected: a client that connects later writes its session after this one was read. */
   | { kind: "absent"; reason: string }
-  /** Someone may be there. */
+  /** A client may be connected. */
   | { kind: "failed"; reason: string }
-  /** The gateway will never take it. */
+  /** The gateway will never accept it. */
   | { kind: "refused"; reason: string }
-  /** It was too late for it. */
+  /** It has expired. */
   | { kind: "late"; reason: string };
 
-/** A client may come back again and again while one message is delivered; the queue has patience for it, one attempt not. */
+/** A client may reconnect again and again while one message is delivered: the queue waits for it, a single attempt does not. */
 const MAX_CONNECTIONS = 3;
 
-/** Until `$connect` has returned, POST and `GetConnection` answer 410 for a client that is just arriving. */
+/** Until `$connect` has returned, POST and `GetConnection` answer 410 for a client that is just connecting. */
 const YOUNG_CONNECTION_MS = 60_000;
 
-/** Posts to the connection of a session, following the client where it has reconnected meanwhile. */
+/** Posts to the connection of a session, following the client if it has reconnected meanwhile. */
 export async function postToSession(
   post: Post,
   session: Session | undefined,
@@ -87,7 +87,7 @@ export async function postToSession(
   }
 }
 
-/** Why a session is over that is still in the table. */
+/** Why a session that is still in the table is over. */
 export function reasonToEnd(
   { subprotocol, expirationDate, tokenExpiresAt }: Session,
   { subprotocol: expected, now }: Pick<PostToSessionDependencies, "subprotocol" | "now">,
@@ -97,12 +97,12 @@ export function reasonToEnd(
   // TTL deletion lags by up to about two days, and until then an expired row is returned like any other.
   // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
   if (expirationDate <= nowSeconds) return REASONS.sessionExpired;
-  // The stack was switched to the other mode, of which this client would not understand a word.
+  // The stack was switched to the other mode, which this client does not speak.
   return subprotocol === expected ? undefined : REASONS.subprotocolChanged;
 }
 
 /**
- * So that the client comes back, with a token that holds, which writes a row that has not expired.
+ * Makes the client reconnect, with a token that is still valid, which writes a row that has not expired.
  *
  * @returns whether the connection has ended.
  */
@@ -118,7 +118,7 @@ async function closeConnection(
     const isYoung = now() - session.connectedAt < YOUNG_CONNECTION_MS;
     const result = await connections.close(session.connectionId, signal);
     log.info(`connection of an expired session ${result}`, { ...fields, reason });
-    // Where it is just arriving, it has yet to be closed.
+    // If it is just connecting, it still has to be closed.
     return result === "closed" || !isYoung;
   } catch (error) {
     log.warn("connection of an expired session not closed", { ...fields, reason, ...errorFields(error) });
@@ -127,9 +127,9 @@ async function closeConnection(
 }
 
 /**
- * A 410 has been seen for a live connection: the row goes only where the gateway says so twice, in different words.
+ * The gateway has answered 410 for a live connection: the row is deleted only if `GetConnection` says the same.
  *
- * @returns whether the row is not that connection's any more.
+ * @returns whether the row no longer belongs to that connection.
  */
 async function forgetIfGone(
   { fields: ids }: Post,
@@ -144,11 +144,11 @@ async function forgetIfGone(
     await sessions.deleteIfConnection(session, session.connectionId, signal);
     log.info("deleted the session of a connection that is gone", fields);
   } catch (error) {
-    log.warn("session kept: its connection could not be judged", { ...fields, ...errorFields(error) });
+    log.warn("session kept: its connection could not be checked", { ...fields, ...errorFields(error) });
     return false;
   }
   try {
-    // Should it live all the same, its client would wait for ever for what nobody sends it any more: so it comes back.
+    // If it is alive after all, its client would wait for ever for messages that are no longer sent to it: closing makes it reconnect.
     const result = await connections.close(session.connectionId, signal);
     if (result === "closed") log.warn("closed a connection that the gateway had called gone", fields);
   } catch (error) {

@@ -5,9 +5,8 @@ import {
   PutItemCommand,
   QueryCommand,
 } from "@aws-sdk/client-dynamodb";
-import { type Session, SESSION_ATTRIBUTES } from "../sessions/session";
-import { sessionOf } from "../sessions/sessions";
-import { type Item, keyOf } from "../table";
+import { keyOf, type Session, SESSION_ATTRIBUTES, sessionOf } from "../sessions/sessionItems";
+import type { Item } from "../dynamoDb";
 import {
   blockItemKey,
   CONNECTION_ATTRIBUTES,
@@ -16,20 +15,20 @@ import {
   connectionItemKey,
   expiryShardOf,
   type UserConnection,
-} from "./userConnection";
+} from "./connectionItems";
 
-/** Which connections a user has opened, superseded ones too, and whether the user may open any. */
+/** A user's connections, including superseded ones, and the block that keeps the user from opening any. */
 export interface UserConnections {
   add(connection: UserConnection): Promise<void>;
-  /** The connection's item as it stands now. */
+  /** The connection's item, by a consistent read. */
   readConnection(key: ConnectionKey, signal?: AbortSignal): Promise<UserConnection | undefined>;
-  /** Epoch seconds until which the user's handshakes are refused, as it stands now; a time that has passed is no block. */
+  /** Epoch seconds until which the user's handshakes are refused, by a consistent read; a time in the past is no block. */
   blockedUntil(callerId: string): Promise<number | undefined>;
-  /** Refuses the user's handshakes until then. It takes the place of an earlier block, a longer one too. */
+  /** Refuses the user's handshakes until then. Replaces an earlier block, even a longer one. */
   block(callerId: string, until: number, signal?: AbortSignal): Promise<void>;
-  /** Everything of the user, as it stands now. Expired items are among it. */
+  /** All items of the user, by a consistent read, including expired ones. */
   listByUser(callerId: string, signal?: AbortSignal): Promise<UserItems>;
-  /** Connections of a shard whose token has ended or ends at `epochSeconds`, page by page. The index lags. */
+  /** Connections of a shard whose token ends at `epochSeconds` or before, page by page. The index lags. */
   findExpired(shard: string, epochSeconds: number, signal?: AbortSignal): AsyncIterable<ConnectionKey[]>;
 }
 

@@ -1,10 +1,10 @@
-/** How long a failed message waits before it is tried again: doubling from `minSeconds`, never above `maxSeconds`. */
+/** How long a failed message waits before the next attempt: doubles from `minSeconds` up to `maxSeconds`. */
 export interface Backoff {
   minSeconds: number;
   maxSeconds: number;
 }
 
-/** For how long a message is retried before it is dead-lettered, at the shortest and at the longest, in seconds. */
+/** How long a message is retried before it is dead-lettered, shortest and longest, in seconds. */
 export interface RetryWindowSeconds {
   shortest: number;
   longest: number;
@@ -14,7 +14,7 @@ export interface RetryWindowSeconds {
  * Whole seconds to wait after `attempt` (from 1) has failed: equal jitter, half fixed and half random, so that messages that
  * failed together do not come back together, yet none comes back at once.
  *
- * @param random Answers from [0, 1), like `Math.random`.
+ * @param random Returns a number in [0, 1), like `Math.random`.
  */
 export function backoffSeconds(attempt: number, backoff: Backoff, random: () => number): number {
   const longest = longestWait(attempt, backoff);
@@ -22,7 +22,7 @@ export function backoffSeconds(attempt: number, backoff: Backoff, random: () => 
   return shortest + Math.floor(random() * (longest - shortest + 1));
 }
 
-/** Sums of the waits between attempts 1 and `maxAttempts`; what the attempts themselves take is not included. */
+/** The sum of the waits between attempts 1 and `maxAttempts`, without the attempts themselves. */
 export function retryWindowSeconds(maxAttempts: number, backoff: Backoff): RetryWindowSeconds {
   const window = { shortest: 0, longest: 0 };
   for (let attempt = 1; attempt < maxAttempts; attempt++) {
@@ -34,7 +34,7 @@ export function retryWindowSeconds(maxAttempts: number, backoff: Backoff): Retry
 }
 
 function longestWait(attempt: number, { minSeconds, maxSeconds }: Backoff): number {
-  // Visibility is 12 hours (2^15.4 s) at most, so that no exponent above 16 changes anything: and none overflows.
+  // Visibility is 12 hours (2^15.4 s) at most: an exponent above 16 changes nothing, and could overflow.
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
   return Math.min(maxSeconds, minSeconds * 2 ** Math.min(attempt - 1, 16));
 }

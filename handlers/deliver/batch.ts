@@ -2,22 +2,23 @@ import { errorFields, type Log } from "../log";
 import type { Message } from "../messages/message";
 import type { Outcome } from "./outcome";
 import { REASONS } from "../messages/reasons";
-import { type Session, sessionId, type SessionKey } from "../sessions/session";
-import type { SessionStore } from "../sessions/sessions";
+import { sessionId, type SessionKey } from "../sessions/sessionKey";
+import type { Session } from "../sessions/sessionItems";
+import type { SessionStore } from "../sessions/sessionStore";
 
-/** A session's messages go one after the other; this bounds how many sessions do so side by side (the SDK has 50 sockets). */
+/** The sessions that are served in parallel, each with one message at a time. The SDK has 50 sockets. */
 export const MAX_PARALLEL_SESSIONS = 50;
 
 export const notReached: Outcome = { kind: "not-reached", reason: REASONS.notReached };
 
-/** The messages of a batch that are for one session, in its order. */
+/** One session's messages of a batch, in the batch's order. */
 export interface SessionMessages {
   key: SessionKey;
   messages: Message[];
 }
 
-/** The batch by its sessions. What is for none is in `outcomes`, with the reason. */
-export function bySession(messages: readonly Message[], outcomes: Map<Message, Outcome>): SessionMessages[] {
+/** Groups a batch by session. A message without a session gets its outcome, with the reason. */
+export function messagesBySession(messages: readonly Message[], outcomes: Map<Message, Outcome>): SessionMessages[] {
   const groups = new Map<string, SessionMessages>();
   for (const message of messages) {
     const { value: key, reason } = message.key;
@@ -32,7 +33,7 @@ export function bySession(messages: readonly Message[], outcomes: Map<Message, O
   return [...groups.values()];
 }
 
-/** The sessions by `sessionId`; or undefined where they cannot be read, and `outcomes` says what became of the messages. */
+/** The sessions by `sessionId`; undefined if they cannot be read: `outcomes` then has the messages' outcomes. */
 export async function readSessions(
   groups: readonly SessionMessages[],
   outcomes: Map<Message, Outcome>,
@@ -47,7 +48,7 @@ export async function readSessions(
     );
   } catch (error) {
     log.error("sessions not read", errorFields(error));
-    // Where time was up, nothing was reached.
+    // If time was up, no message was reached.
     if (signal.aborted) return undefined;
     const outcome: Outcome = { kind: "failed", reason: REASONS.sessionStoreUnavailable };
     for (const message of groups.flatMap((group) => group.messages)) outcomes.set(message, outcome);

@@ -2,7 +2,7 @@ import type { Receipt } from "../../protocol";
 import type { DeadLettered } from "./settle";
 import { receiptOf } from "../receipts/receipts";
 
-/** The receipt of a dead letter. Where it is addressed to nobody, what is missing is empty. */
+/** The receipt of a dead letter. Missing parts of its address are empty. */
 export function deadReceiptOf({ message, cursor, reason }: DeadLettered, nowMs: number): Receipt {
   const { messageId, key, attributes } = message;
   if (key.value) return receiptOf(key.value, { status: "dead", reason, messageId, ...cursor }, nowMs);

@@ -1,4 +1,4 @@
-import { connectionsFromEnvironment } from "../connections/connections";
+import { connectionsFromEnvironment } from "../connections/connectionsClient";
 import { deliverBatch, type DeliverBatchDependencies } from "./deliverBatch";
 import {
   type DeliverHandler,
@@ -8,13 +8,13 @@ import {
   type QueueDependencies,
 } from "./deliverHandler";
 import type { Environment } from "../environment";
-import { sessionStoreFromEnvironment } from "../sessions/sessions";
+import { sessionStoreFromEnvironment } from "../sessions/sessionStore";
 
 export type { Invocation };
 
 export type DeliverDependencies = Pick<DeliverBatchDependencies, "sessions" | "connections"> & QueueDependencies;
 
-/** Called with a batch of the retry queue: posts each message, and keeps those that no client has taken. Never throws. */
+/** Called with a batch of the retry queue: posts each message, and keeps those that were not delivered. Never throws. */
 export function deliver(dependencies: DeliverDependencies): DeliverHandler {
   return deliverHandler(dependencies, deliverBatch);
 }

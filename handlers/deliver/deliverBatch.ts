@@ -1,20 +1,21 @@
 import pLimit from "p-limit";
-import { bySession, MAX_PARALLEL_SESSIONS, notReached, readSessions } from "./batch";
+import { messagesBySession, MAX_PARALLEL_SESSIONS, notReached, readSessions } from "./batch";
 import { deliverMessage, type DeliverMessageDependencies } from "./deliverMessage";
 import { errorFields } from "../log";
 import { ageMs, hasExpired, idsOf, type Message } from "../messages/message";
 import { METRICS, type Metrics } from "../metrics";
 import type { Attempted, Outcome } from "./outcome";
 import { REASONS } from "../messages/reasons";
-import { type Session, sessionId } from "../sessions/session";
-import type { SessionStore } from "../sessions/sessions";
+import { sessionId } from "../sessions/sessionKey";
+import type { Session } from "../sessions/sessionItems";
+import type { SessionStore } from "../sessions/sessionStore";
 
 export interface DeliverBatchDependencies extends DeliverMessageDependencies {
   sessions: SessionStore;
   metrics: Metrics;
 }
 
-/** Delivers a batch, each session's messages in order and the sessions side by side, until `signal` says that time is up. */
+/** Delivers a batch, sessions in parallel and each session's messages in order, until `signal` aborts. */
 export async function deliverBatch(
   messages: readonly Message[],
   dependencies: DeliverBatchDependencies,
@@ -24,7 +25,7 @@ export async function deliverBatch(
   return messages.map((message) => {
     const outcome = outcomes.get(message) ?? notReached;
     const isOpen = outcome.kind === "failed" || outcome.kind === "not-reached";
-    // Whatever else it failed of, it would fail of this next time.
+    // Also if it failed for another reason: the next attempt would fail for this one.
     const isLate = isOpen && hasExpired(message, dependencies.now());
     return { message, outcome: isLate ? { kind: "undeliverable", reason: REASONS.expired } : outcome };
   });
@@ -36,7 +37,7 @@ async function outcomesOf(
   signal: AbortSignal,
 ): Promise<Map<Message, Outcome>> {
   const outcomes = new Map<Message, Outcome>();
-  const groups = bySession(messages, outcomes);
+  const groups = messagesBySession(messages, outcomes);
   const sessions = await readSessions(groups, outcomes, dependencies, signal);
   if (!sessions) return outcomes;
 
@@ -48,7 +49,7 @@ async function outcomesOf(
   return outcomes;
 }
 
-/** One session's messages, one after the other: after one has failed, the later ones must not overtake it. */
+/** One session's messages, one after the other: if one fails, later ones must not overtake it. */
 async function deliverInOrder(
   messages: readonly Message[],
   session: Session | undefined,
@@ -70,7 +71,7 @@ async function deliverInOrder(
     }
     if (outcome.kind === "delivered") {
       current = outcome.session;
-      // At once: what is delivered is not older for the rest of the batch.
+      // At once: the age of a delivered message must not include the rest of the batch.
       metrics.add(METRICS.delivered, 1);
       metrics.add(METRICS.ageAtDelivery, ageMs(message, now()));
     }
@@ -80,7 +81,7 @@ async function deliverInOrder(
   return outcomes;
 }
 
-/** A fault of ours in one message must not send the whole batch around again. */
+/** A fault of the relay in one message must not fail the whole batch. */
 async function deliverSafely(...args: Parameters<typeof deliverMessage>): Promise<Outcome> {
   try {
     return await deliverMessage(...args);

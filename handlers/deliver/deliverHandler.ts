@@ -13,19 +13,19 @@ export type QueueDependencies = Omit<SettleDependencies, keyof Surroundings> & P
 
 type Surroundings = Pick<SettleDependencies, "now" | "random" | "log">;
 
-/** What the handler asks of Lambda's context. */
+/** The part of Lambda's context that the handler uses. */
 export interface Invocation {
   getRemainingTimeInMillis(): number;
 }
 
 export type DeliverHandler = (event: SQSEvent, invocation: Invocation) => Promise<SQSBatchResponse>;
 
-/** Time for two tries at the dead-letter queue (2 s each at most), then for the visibility. */
+/** Reserved for two attempts at the dead-letter queue (2 s each at most), then for changing visibility. */
 const SETTLING_MS = 5_000;
-/** Of these, what the answer itself needs: without it the whole batch would come back. */
+/** Of these, reserved for the answer itself: without an answer the whole batch would come back. */
 const ANSWERING_MS = 500;
 
-/** Called with a batch of the retry queue: delivers it as `attempt` does, and answers which messages are to be kept. Never throws. */
+/** Called with a batch of the retry queue: delivers it by `attempt`, and answers which messages to keep. Never throws. */
 export function deliverHandler<T extends QueueDependencies>(
   given: T,
   attempt: (messages: Message[], dependencies: T & Surroundings, signal: AbortSignal) => Promise<Attempted[]>,
@@ -34,7 +34,7 @@ export function deliverHandler<T extends QueueDependencies>(
 
   return async function deliver({ Records }, invocation) {
     const remainingMs = invocation.getRemainingTimeInMillis();
-    // A function with a time limit of a few seconds shares it evenly: it would deliver nothing otherwise.
+    // A function with a timeout of a few seconds splits it evenly: otherwise it would deliver nothing.
     const sending = timeLimit(Math.max(remainingMs - SETTLING_MS, remainingMs / 2));
     const settling = timeLimit(remainingMs - ANSWERING_MS);
     try {
@@ -53,7 +53,7 @@ export function deliverHandler<T extends QueueDependencies>(
   };
 }
 
-/** What the component deploys `deliver` with, in either mode. */
+/** The dependencies of `deliver` as the component deploys it, in both modes. */
 export function queueDependenciesFromEnvironment(environment: Environment): QueueDependencies {
   return {
     queue: messageQueueFromEnvironment(environment),

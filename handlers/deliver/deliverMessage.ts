@@ -1,12 +1,12 @@
 import { hasExpired, idsOf, type Message } from "../messages/message";
 import type { Outcome } from "./outcome";
 import { postToSession, type PostToSessionDependencies } from "../connections/postToSession";
-import type { Session } from "../sessions/session";
+import type { Session } from "../sessions/sessionItems";
 
-/** Its sessions are those of clients that get messages as they are. */
+/** The sessions of clients that get messages as published. */
 export type DeliverMessageDependencies = Omit<PostToSessionDependencies, "subprotocol">;
 
-/** Delivers one message to the connection of its session; where nobody is there, it is to be tried again. */
+/** Delivers one message to the connection of its session; if no client is connected, it is retried. */
 export async function deliverMessage(
   message: Message,
   session: Session | undefined,

@@ -1,12 +1,12 @@
 import pLimit from "p-limit";
 import type { Cursor } from "../../protocol";
-import { bySession, MAX_PARALLEL_SESSIONS, notReached, readSessions } from "./batch";
+import { messagesBySession, MAX_PARALLEL_SESSIONS, notReached, readSessions } from "./batch";
 import type { Message } from "../messages/message";
 import { METRICS } from "../metrics";
 import type { Attempted, Outcome } from "./outcome";
 import { stableReason } from "../messages/reasons";
-import { sessionId } from "../sessions/session";
-import type { SessionStore } from "../sessions/sessions";
+import { sessionId } from "../sessions/sessionKey";
+import type { SessionStore } from "../sessions/sessionStore";
 import { type NumberDependencies, numberInOrder } from "./numberInOrder";
 import { postInOrder, type PostInOrderDependencies } from "./postInOrder";
 
@@ -16,8 +16,8 @@ export interface DeliverReplayBatchDependencies extends NumberDependencies, Post
 }
 
 /**
- * Stores a batch and posts it where someone is there, each session's messages in order and the sessions side by side, until
- * `signal` says that time is up.
+ * Stores a batch and posts it to the clients that are connected, sessions in parallel and each session's messages in order,
+ * until `signal` aborts.
  */
 export async function deliverReplayBatch(
   messages: readonly Message[],
@@ -26,12 +26,12 @@ export async function deliverReplayBatch(
 ): Promise<Attempted[]> {
   const outcomes = new Map<Message, Outcome>();
   const limit = pLimit(MAX_PARALLEL_SESSIONS);
-  const groups = await limit.map(bySession(messages, outcomes), async (group) => {
+  const groups = await limit.map(messagesBySession(messages, outcomes), async (group) => {
     const numbered = await numberInOrder(group, outcomes, dependencies, signal);
     return { key: group.key, messages: numbered.map(({ message }) => message), numbered };
   });
 
-  // Only now: a client that connects and asks for what it missed before its session is read here finds all of this.
+  // After storing: a client that connects and resumes before its session is read here finds all of these messages.
   const open = groups.filter(({ numbered }) => numbered.length > 0);
   const sessions = await readSessions(open, outcomes, dependencies, signal);
   if (sessions) {

@@ -5,7 +5,7 @@ import { errorFields, type Log } from "../log";
 import { hasExpired, idsOf, type Message } from "../messages/message";
 import type { Outcome } from "./outcome";
 import { REASONS } from "../messages/reasons";
-import type { SessionKey } from "../sessions/session";
+import type { SessionKey } from "../sessions/sessionKey";
 import { append, type AppendDependencies, HistoryContendedError, type NewEntry } from "../history/append";
 import { isEnvelopeTooLarge } from "../history/envelopeSize";
 import type { Entry, EntryHead } from "../history/history";
@@ -21,8 +21,8 @@ export interface Numbered {
 }
 
 /**
- * Gives a session's messages their numbers, one after the other: after one has failed, the later ones must not get an earlier
- * number. What gets none is in `outcomes`, with the reason.
+ * Gives a session's messages their numbers, one after the other: if one fails, later ones must not get an earlier number. A
+ * message that gets none gets its outcome, with the reason.
  */
 export async function numberInOrder(
   { key, messages }: SessionMessages,
@@ -54,7 +54,7 @@ export async function numberInOrder(
   return numbered;
 }
 
-/** The message's entry, or why it has none; `tail` where the newest number was read. */
+/** The message's entry, or why it has none; `tail` if the newest entry was read. */
 type Result = { tail?: EntryHead } & ({ entry: Entry; outcome?: undefined } | { entry?: undefined; outcome: Outcome });
 
 async function numberSafely(
@@ -77,7 +77,7 @@ async function numberSafely(
   }
 }
 
-/** What an earlier attempt has stored of a message that has expired since: its number is to be told. */
+/** The entry that an earlier attempt stored of a message that has expired since: its number must be sent. */
 async function entryOfExpired(
   key: SessionKey,
   { messageId }: Message,
@@ -93,10 +93,10 @@ function newEntryOf({ messageId, body, expiresAtMs, attributes }: Message): NewE
   return { messageId, body, expiresAtMs, attributes: othersOf(attributes) };
 }
 
-/** What a dead letter has beside what it is addressed by, without Lambda's empty lists. */
+/** The attributes of a dead letter besides its address, without Lambda's empty lists. */
 function othersOf(attributes: SQSMessageAttributes): SQSMessageAttributes {
-  const ours: readonly string[] = Object.values(MESSAGE_ATTRIBUTES);
-  const others = Object.entries(attributes).filter(([name]) => !ours.includes(name));
+  const relayAttributes: readonly string[] = Object.values(MESSAGE_ATTRIBUTES);
+  const others = Object.entries(attributes).filter(([name]) => !relayAttributes.includes(name));
   return Object.fromEntries(
     others.map(([name, { dataType, stringValue, binaryValue }]) => [
       name,

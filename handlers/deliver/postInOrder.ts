@@ -6,14 +6,14 @@ import { METRICS, type Metrics } from "../metrics";
 import type { Outcome } from "./outcome";
 import { postToSession, type PostToSessionDependencies } from "../connections/postToSession";
 import { REASONS } from "../messages/reasons";
-import type { Session } from "../sessions/session";
+import type { Session } from "../sessions/sessionItems";
 import { type Frame, messageEnvelopeOf, packFrames } from "../history/envelopes";
 import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
 import type { Entry, History } from "../history/history";
 import type { Numbered } from "./numberInOrder";
 import { isAvailable, isRetained } from "../history/retention";
 
-/** Its sessions are those of clients that get envelopes. */
+/** The sessions of clients that get envelopes. */
 export interface PostInOrderDependencies
   extends Omit<PostToSessionDependencies, "subprotocol">, ExpireUnseenDependencies {
   history: Pick<History, "readAcknowledged" | "strip">;
@@ -21,10 +21,9 @@ export interface PostInOrderDependencies
 }
 
 /**
- * Posts one session's messages in the order of their numbers, several to a frame, and says in `outcomes` what became of each.
- * `session` is as it was read after they were stored: who opens a connection later asks for them. Of a message that has expired
- * under its number, the number is posted, so that a connected client does not wait for it; whether or not that is taken, the
- * queue is done with it.
+ * Posts one session's messages in the order of their numbers, several to a frame, and sets the outcome of each. `session` was
+ * read after they were stored: a client that connects later resumes and gets them. If a message has expired under its number,
+ * only the number is posted, so that a connected client does not wait for it; the queue deletes the message either way.
  */
 export async function postInOrder(
   numbered: readonly Numbered[],
@@ -35,7 +34,7 @@ export async function postInOrder(
 ): Promise<void> {
   const { now, metrics, retentionMs } = dependencies;
   const nowMs = now();
-  // By number: one that came twice is posted once.
+  // By number: a message that came twice is posted once.
   const entries = new Map<number, Entry>();
   const messages = new Map<number, Message[]>();
   const expired = new Map<number, Entry>();
@@ -68,7 +67,7 @@ export async function postInOrder(
     }
     if (outcome.kind === "delivered") {
       current = outcome.session;
-      // At once: what is delivered is not older for the rest of the batch.
+      // At once: the age of a delivered message must not include the rest of the batch.
       for (const message of inFrame) {
         metrics.add(METRICS.delivered, 1);
         metrics.add(METRICS.ageAtDelivery, ageMs(message, now()));
@@ -81,8 +80,8 @@ export async function postInOrder(
 }
 
 /**
- * The expired entries, once they are reported: a client that is told of them acknowledges them like any other. None where
- * that fails: the client misses their numbers and asks, and `resume` reports them.
+ * The expired entries, after they are reported: a client that gets their numbers acknowledges them like any other. None if
+ * reporting fails: the client notices the missing numbers and resumes, and `resume` reports them.
  */
 async function reportExpiredEntries(
   entries: readonly Entry[],
@@ -102,7 +101,7 @@ async function reportExpiredEntries(
   }
 }
 
-/** Never rejects: a fault of ours in one session must not send the whole batch around again. */
+/** Never rejects: a fault of the relay in one session must not fail the whole batch. */
 async function postFrame(
   { text, envelopes }: Frame<MessageEnvelope>,
   messages: readonly Message[],

@@ -1,4 +1,4 @@
-import { connectionsFromEnvironment } from "../connections/connections";
+import { connectionsFromEnvironment } from "../connections/connectionsClient";
 import {
   type DeliverHandler,
   deliverHandler,
@@ -7,11 +7,11 @@ import {
 } from "./deliverHandler";
 import type { Environment } from "../environment";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
-import { sessionStoreFromEnvironment } from "../sessions/sessions";
+import { sessionStoreFromEnvironment } from "../sessions/sessionStore";
 import { deadReceiptOf } from "./deadReceipts";
 import { deliverReplayBatch, type DeliverReplayBatchDependencies } from "./deliverReplayBatch";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
-import { noReceipts } from "../receipts/noReceipts";
+import { receiptsFromEnvironment } from "../receipts/topicReceipts";
 
 export type DeliverReplayDependencies = QueueDependencies &
   Pick<
@@ -20,8 +20,8 @@ export type DeliverReplayDependencies = QueueDependencies &
   >;
 
 /**
- * Called with a batch of the retry queue: stores each message under its number, and posts it where its client is there. Keeps
- * what a fault stood in the way of. Never throws.
+ * Called with a batch of the retry queue: stores each message under its number, and posts it if its client is connected.
+ * Keeps the messages that a fault has prevented. Never throws.
  */
 export function deliverReplay(given: DeliverReplayDependencies): DeliverHandler {
   const { receipts, now = Date.now } = given;
@@ -39,24 +39,16 @@ export function deliverReplay(given: DeliverReplayDependencies): DeliverHandler 
   );
 }
 
-/**
- * `deliver` as the component deploys it where messages are replayed, and nobody asked for receipts: the client of their topic
- * would be 7 of its 93 kB, so `deliverWithReceipts` has it alone.
- */
+/** `deliver` as the component deploys it in replay mode. */
 export function deliverReplayFromEnvironment(environment: Environment): DeliverHandler {
-  const receipts = noReceipts(environment, "deliverWithReceipts");
-  return deliverReplay({ ...dependenciesFromEnvironment(environment), receipts });
-}
-
-/** All but the receipts. */
-export function dependenciesFromEnvironment(environment: Environment): Omit<DeliverReplayDependencies, "receipts"> {
-  return {
+  return deliverReplay({
     sessions: sessionStoreFromEnvironment(environment),
     connections: connectionsFromEnvironment(environment),
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
-    // deliver always has the queue's URL, for undeliverable messages; this flag says whether expired ones go there, too.
+    // deliver always has the queue's URL, for undeliverable messages; this flag sends expired ones there, too.
     deadLetters: environment.DEAD_LETTER_EXPIRED ? deadLetterQueueFromEnvironment(environment) : undefined,
+    receipts: receiptsFromEnvironment(environment),
     ...queueDependenciesFromEnvironment(environment),
-  };
+  });
 }

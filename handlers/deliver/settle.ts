@@ -10,32 +10,32 @@ import { stableReason } from "../messages/reasons";
 export interface SettleDependencies {
   queue: MessageQueue;
   metrics: Metrics;
-  /** How often a message is tried before it is dead-lettered. */
+  /** The number of attempts before a message is dead-lettered. */
   maxAttempts: number;
   backoff: Backoff;
   /**
-   * Told which messages the dead-letter queue has taken; where it throws, they are tried again, and dead-lettered once more.
+   * Called with the messages that the dead-letter queue has accepted; if it throws, they are retried and dead-lettered again.
    *
-   * @default nobody is told
+   * @default not called
    */
   onDeadLettered?: (dead: readonly DeadLettered[], signal: AbortSignal) => Promise<void>;
   /** Epoch milliseconds. */
   now: () => number;
-  /** Answers from [0, 1). */
+  /** Returns a number in [0, 1). */
   random: () => number;
   log: Log;
 }
 
-/** A message that the dead-letter queue has taken. */
+/** A message that the dead-letter queue has accepted. */
 export type DeadLettered = Pick<Attempted, "message" | "cursor"> & { reason: string };
 
-/** Letters under way at a time: a request that waits for one of the SDK's 50 sockets runs into its connection time-out. */
-const MAX_PARALLEL_LETTERS = 25;
+/** Parallel dead letters: a request that waits for one of the SDK's 50 sockets exceeds its connection timeout. */
+const MAX_PARALLEL_DEAD_LETTERS = 25;
 
 /**
- * Dead-letters what is not to be tried again, and has the rest come back when it is due.
+ * Dead-letters the messages that are not retried, and makes the others visible again after their back-off.
  *
- * @returns the queue's ids of the messages that are to be reported as failed.
+ * @returns the queue's ids of the messages to report as failed.
  */
 export async function settle(
   attempted: readonly Attempted[],
@@ -49,10 +49,10 @@ export async function settle(
     return [{ message, outcome, cursor, reason: outcome.reason, isLast }];
   });
   const last = open.filter(({ isLast }) => isLast);
-  const taken = await pLimit(MAX_PARALLEL_LETTERS).map(linesOf(last), async (line) => {
+  const taken = await pLimit(MAX_PARALLEL_DEAD_LETTERS).map(linesOf(last), async (line) => {
     const safe: typeof line = [];
     for (const each of line) {
-      // What is behind it in its line would come before it into the dead-letter queue.
+      // The messages behind it in its line would enter the dead-letter queue before it.
       if (!(await deadLettered(each.message, each.reason, dependencies, signal))) break;
       safe.push(each);
     }
@@ -73,7 +73,7 @@ export async function settle(
   return failed.map(({ sqsMessageId }) => sqsMessageId);
 }
 
-/** Those of one group of a FIFO queue go one after the other; any other is a line of its own. */
+/** Messages of one group of a FIFO queue form a line, sent one after the other; any other message is its own line. */
 function linesOf<T extends { message: Message }>(each: readonly T[]): T[][] {
   const lines = new Map<unknown, T[]>();
   for (const one of each) {
@@ -84,7 +84,7 @@ function linesOf<T extends { message: Message }>(each: readonly T[]): T[][] {
   return [...lines.values()];
 }
 
-/** Those of the dead of which the queue may be done: of all, or of none. */
+/** The dead-lettered messages that the queue may delete: all, or none. */
 async function announced<T extends DeadLettered>(
   dead: T[],
   { onDeadLettered, log }: SettleDependencies,
@@ -96,19 +96,19 @@ async function announced<T extends DeadLettered>(
     return dead;
   } catch (error) {
     const sqsMessageIds = dead.map(({ message }) => message.sqsMessageId);
-    log.error("dead letters not announced: to be sent again", { sqsMessageIds, ...errorFields(error) });
+    log.error("receipts of dead letters not published: will be retried", { sqsMessageIds, ...errorFields(error) });
     return [];
   }
 }
 
-/** The back-off; but a message that expires meanwhile is looked at as soon as it has, and dead-lettered then. */
+/** The back-off; shorter if the message expires meanwhile, so that it is dead-lettered as soon as it has. */
 function secondsUntilNextAttempt(
   { attempt, expiresAtMs }: Message,
   kind: Attempted["outcome"]["kind"],
   { backoff, now, random }: SettleDependencies,
 ): number {
   const wait = backoffSeconds(attempt, backoff, random);
-  // An undeliverable one is only here because its letter could not be sent: without back-off, the queue's own redrive
+  // An undeliverable message is only here because its dead letter could not be sent: without a back-off, the queue's redrive
   // would soon move it without a reason.
   if (expiresAtMs === undefined || kind === "undeliverable") return wait;
   return Math.min(wait, Math.max(1, Math.ceil((expiresAtMs - now()) / 1000)));
@@ -122,15 +122,15 @@ async function deadLettered(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { attempt } = message;
-  const letter = deadLetterOf(message, reason, attempt);
+  const deadLetter = deadLetterOf(message, reason, attempt);
   try {
-    await queue.deadLetter(letter, signal);
+    await queue.deadLetter(deadLetter, signal);
   } catch (error) {
-    log.error("not dead-lettered: to be tried again", { ...idsOf(message), attempt, reason, ...errorFields(error) });
+    log.error("not dead-lettered: will be retried", { ...idsOf(message), attempt, reason, ...errorFields(error) });
     return false;
   }
-  const droppedAttributes = letter.dropped.length > 0 ? letter.dropped : undefined;
-  const originalMessageId = letter.attributes.originalMessageId?.stringValue;
+  const droppedAttributes = deadLetter.dropped.length > 0 ? deadLetter.dropped : undefined;
+  const originalMessageId = deadLetter.attributes.originalMessageId?.stringValue;
   log.warn("dead-lettered", { ...idsOf(message), originalMessageId, attempt, reason, droppedAttributes });
   return true;
 }

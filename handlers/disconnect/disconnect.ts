@@ -1,7 +1,7 @@
 import { type Environment, text } from "../environment";
 import { consoleLog, errorFields, type Log } from "../log";
-import { type SessionStore, sessionStoreFromEnvironment } from "../sessions/sessions";
-import { connectionIdOf } from "../connections/userConnection";
+import { type SessionStore, sessionStoreFromEnvironment } from "../sessions/sessionStore";
+import { connectionIdOf } from "../connections/connectionItems";
 
 export interface DisconnectDependencies {
   sessions: SessionStore;
@@ -9,7 +9,7 @@ export interface DisconnectDependencies {
   log?: Log;
 }
 
-/** What a `$disconnect` event is sure to carry: neither query nor the client's headers. */
+/** The fields that a `$disconnect` event always has: it has no query and not the client's headers. */
 export interface Disconnection {
   requestContext: { connectionId: string; requestId: string };
 }
@@ -17,17 +17,17 @@ export interface Disconnection {
 type DisconnectHandler = (event: Disconnection) => Promise<{ statusCode: number; body: string }>;
 
 /**
- * Called for `$disconnect`, which is best effort and may come after the client is back: deletes the connection's item, and the
- * session only if it is still that connection's, and answers 200; or 500 where the table fails, which changes nothing for the
- * client.
+ * Called for `$disconnect`, which is best effort and may come after the client has reconnected. Deletes the connection's item,
+ * and the session only if it still belongs to that connection. Answers 200, or 500 if the table fails, which does not affect
+ * the client.
  */
 export function disconnect({ sessions, log = consoleLog }: DisconnectDependencies): DisconnectHandler {
   return async function disconnectHandler({ requestContext: { connectionId, requestId } }) {
     try {
-      // The index lags: a connection's item that it does not show yet goes with the table's expiry.
+      // The index lags: the table's TTL deletes a connection's item that it does not show yet.
       const keys = await sessions.findByConnection(connectionId);
       const deletions = keys.map((key) => sessions.deleteIfConnection(key, connectionId));
-      // Each is given its chance, whatever becomes of the others.
+      // Each is attempted, even if another fails.
       const failed = (await Promise.allSettled(deletions)).find(({ status }) => status === "rejected");
       if (failed) throw (failed as PromiseRejectedResult).reason;
       const cleared = keys.filter(({ context }) => connectionIdOf(context) === undefined);

@@ -1,15 +1,15 @@
 import type { Acknowledgement, Cursor } from "../../protocol";
 import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
-import { connectionsFromEnvironment } from "../connections/connections";
+import { connectionsFromEnvironment } from "../connections/connectionsClient";
 import { type Environment, text } from "../environment";
 import { consoleLog } from "../log";
 import { METRICS, metricsFromEnvironment } from "../metrics";
-import type { SessionKey } from "../sessions/session";
-import { tableClient } from "../table";
+import type { SessionKey } from "../sessions/sessionKey";
+import { tableClient } from "../dynamoDb";
 import { historyFromEnvironment } from "../history/dynamoDbHistory";
 import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler } from "./frame";
 import type { History } from "../history/history";
-import { noReceipts } from "../receipts/noReceipts";
+import { receiptsFromEnvironment } from "../receipts/topicReceipts";
 import { parseAcknowledgement } from "./parseFrame";
 import { receiptOf, type Receipts } from "../receipts/receipts";
 
@@ -21,13 +21,13 @@ interface Dependencies extends FrameDependencies {
   receipts: Receipts;
 }
 
-/** How many messages get their receipts at a time. */
+/** Messages whose receipts are published at a time. */
 const PAGE = 100;
 
 /**
- * Called for the route `ack`: moves forward what the session has acknowledged. Nothing is answered; a fault is told, so that
- * the client says it once more, for there may be no next message whose acknowledgement would cover this one's. A superseded
- * connection's are taken too, for what it has got has arrived.
+ * Called for the route `ack`: moves the session's acknowledged cursor forward. The client only gets an answer after a fault:
+ * it then repeats the acknowledgement, since there may be no later one to cover it. Acknowledgements of a superseded
+ * connection count, too: its messages have arrived.
  */
 export function acknowledge(given: AcknowledgeDependencies): FrameHandler {
   const dependencies = { now: Date.now, log: consoleLog, ...given };
@@ -35,33 +35,28 @@ export function acknowledge(given: AcknowledgeDependencies): FrameHandler {
   return frameHandler({ action: "ack", parse: parseAcknowledgement, handle }, dependencies);
 }
 
-/** `acknowledge` as the component deploys it where nobody asked for receipts. */
+/** `acknowledge` as the component deploys it. */
 export function acknowledgeFromEnvironment(environment: Environment): FrameHandler {
-  const receipts = noReceipts(environment, "acknowledgeWithReceipts");
-  return acknowledge({ ...dependenciesFromEnvironment(environment), receipts });
-}
-
-/** All but the receipts. */
-export function dependenciesFromEnvironment(environment: Environment): Omit<AcknowledgeDependencies, "receipts"> {
-  return {
+  return acknowledge({
     lookups: new DynamoDbConnectionLookups(tableClient(), { tableName: text(environment, "TABLE_NAME") }),
     history: historyFromEnvironment(environment),
     connections: connectionsFromEnvironment(environment),
+    receipts: receiptsFromEnvironment(environment),
     metrics: metricsFromEnvironment(environment),
-  };
+  });
 }
 
 async function moveForward(frame: ClientFrame<Acknowledgement>, dependencies: Dependencies): Promise<void> {
   const { key, fields, signal } = frame;
   const { cursor } = frame.action;
   const { history, receipts, metrics, log } = dependencies;
-  // Of a client that has seen nothing of the epoch yet: there is nothing to move.
+  // The client has seen nothing of the epoch yet: there is nothing to move.
   if (cursor.seq === 0) return;
   const [acknowledged, entry] = await Promise.all([
     history.readAcknowledged(key, signal),
     history.readEntry(key, cursor.seq, signal),
   ]);
-  // What never stood there, or stands no more, would cover messages that nobody has seen yet.
+  // A cursor that never existed, or no longer does, would cover messages that no client has seen.
   if (entry?.epoch !== cursor.epoch) {
     const reason = entry ? "another-epoch" : "no-such-number";
     log.warn("acknowledgement ignored", { ...fields, seq: cursor.seq, reason });
@@ -70,14 +65,14 @@ async function moveForward(frame: ClientFrame<Acknowledgement>, dependencies: De
   const after = acknowledged?.epoch === cursor.epoch ? acknowledged.seq : 0;
   if (after >= cursor.seq) return;
 
-  // First: were it moved and these not published, nobody would ever publish them.
+  // Before the cursor moves: otherwise a failure here would lose the receipts for good.
   if (receipts.wanted) await publishDelivered(key, after, cursor, dependencies, signal);
   if ((await history.acknowledge(key, cursor, signal)) === "stale") return;
   metrics.add(METRICS.acknowledged, cursor.seq - after);
   log.info("acknowledged", { ...fields, seq: cursor.seq, messages: cursor.seq - after });
 }
 
-/** Receipts for what the acknowledgement covers; what has no body any more has expired, and has got its own. */
+/** Receipts for the messages that the acknowledgement covers. One without a body has expired and has its own receipt. */
 async function publishDelivered(
   key: SessionKey,
   after: number,

@@ -1,23 +1,23 @@
 import type { Envelope, ErrorEnvelope } from "../../protocol";
 import type { ConnectionLookups } from "../connections/connectionLookups";
-import type { ConnectionsClient } from "../connections/connections";
+import type { ConnectionsClient } from "../connections/connectionsClient";
 import { errorFields, type Log, type LogFields } from "../log";
 import type { Metrics } from "../metrics";
-import type { Checked, SessionKey } from "../sessions/session";
+import type { Checked, SessionKey } from "../sessions/sessionKey";
 import { timeLimit } from "../timeLimit";
 
-/** What the event of a client's frame carries: no query, no headers, nobody's identity. */
+/** The event of a client's frame: it has no query, no headers and no identity. */
 export interface FrameEvent {
   requestContext: { connectionId: string; requestId: string };
   body?: string | null;
 }
 
-/** A frame that is of the protocol, and the session of the connection that it came over. */
+/** A valid frame, and the session of its connection. */
 export interface ClientFrame<Action> {
   action: Action;
   key: SessionKey;
   connectionId: string;
-  /** By which every line of the log names it. */
+  /** Identify the frame in every log line. */
   fields: LogFields;
   signal: AbortSignal;
 }
@@ -33,22 +33,22 @@ export interface FrameDependencies {
 
 /** How the frames of one route are handled. */
 export interface Route<Action> {
-  /** What its frames have as their `action`: by that, the gateway has chosen the route. */
+  /** The `action` of its frames, by which the gateway chooses the route. */
   action: ErrorEnvelope["action"];
   parse(body: string | null | undefined): Checked<Action>;
   handle(frame: ClientFrame<Action>): Promise<void>;
 }
 
-/** What the gateway makes of an answer is in its own metrics alone: nothing of it goes to the client. */
+/** The status only appears in the gateway's own metrics: the client does not get it. */
 export type FrameHandler = (
   event: FrameEvent,
   invocation: { getRemainingTimeInMillis(): number },
 ) => Promise<{ statusCode: 200 | 500 }>;
 
-/** Kept back of the function's time: for telling the client of a fault, and for the metrics. */
+/** Reserved at the end of the function's time, to send an error to the client and write the metrics. */
 const ANSWERING_MS = 3_000;
 
-/** Handles a route's frames: answers 200, or 500 where a fault of ours is the reason why a frame was not handled. */
+/** Handles a route's frames: answers 200, or 500 if a fault of the relay kept a frame from being handled. */
 export function frameHandler<Action>(route: Route<Action>, dependencies: FrameDependencies): FrameHandler {
   const { lookups, metrics, log } = dependencies;
   const { action: name } = route;
@@ -74,7 +74,7 @@ export function frameHandler<Action>(route: Route<Action>, dependencies: FrameDe
       return { statusCode: 200 };
     } catch (error) {
       log.error("frame not handled", { ...ids, outOfTime: signal.aborted, ...errorFields(error) });
-      // Also where no answer is due: a client that is done has no other reason to say it once more.
+      // Also for frames without an answer: the client has no other reason to repeat them.
       await postError(connectionId, { code: "unavailable", message: FAULT, action: name }, ids, dependencies);
       return { statusCode: 500 };
     } finally {
@@ -101,7 +101,7 @@ export async function refuse(
   await postError(connectionId, error, fields, dependencies);
 }
 
-/** Posts a text of envelopes; false, and why is logged, where the gateway has not taken it. */
+/** Posts a text of envelopes; if the gateway does not accept it, logs the reason and returns false. */
 export async function posted(
   connectionId: string,
   text: string,

@@ -1,11 +1,11 @@
 import type { Acknowledgement, Cursor, Resume } from "../../protocol";
-import type { Checked } from "../sessions/session";
+import type { Checked } from "../sessions/sessionKey";
 
 type Fields = Record<string, unknown>;
 
 /**
- * The frame of the route `resume`, or what is wrong with it. What it says of strings is their length: one may be a token. A
- * null is an absent member: serializers of many languages write one for what has no value.
+ * The frame of the route `resume`, or its problem. It only names the length of strings: one may be a token. A
+ * null is an absent member: serializers of many languages write null for a missing value.
  */
 export function parseResume(body: string | null | undefined): Checked<Resume> {
   const frame = parseAction(body, "resume");
@@ -20,7 +20,7 @@ export function parseResume(body: string | null | undefined): Checked<Resume> {
   return checked.reason === undefined ? { value: { action: "resume", cursor: checked.value } } : checked;
 }
 
-/** The frame of the route `ack`, or what is wrong with it. */
+/** The frame of the route `ack`, or its problem. */
 export function parseAcknowledgement(body: string | null | undefined): Checked<Acknowledgement> {
   const frame = parseAction(body, "ack");
   if (frame.reason !== undefined) return frame;

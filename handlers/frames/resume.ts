@@ -1,20 +1,21 @@
 import { type Hello, type Resume, type Resumed, SUBPROTOCOLS, type Superseded } from "../../protocol";
 import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
-import { connectionsFromEnvironment } from "../connections/connections";
+import { connectionsFromEnvironment } from "../connections/connectionsClient";
 import { type Environment, text } from "../environment";
 import { consoleLog } from "../log";
 import { METRICS, metricsFromEnvironment } from "../metrics";
 import { reasonToEnd } from "../connections/postToSession";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
 import { REASONS } from "../messages/reasons";
-import type { Session, SessionKey } from "../sessions/session";
-import { readSession, type SessionStore } from "../sessions/sessions";
-import { tableClient } from "../table";
+import type { SessionKey } from "../sessions/sessionKey";
+import type { Session } from "../sessions/sessionItems";
+import { readSession, type SessionStore } from "../sessions/sessionStore";
+import { tableClient } from "../dynamoDb";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
 import { expireUnseen } from "../history/expireUnseen";
 import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler, posted, refuse } from "./frame";
 import type { Entry, History } from "../history/history";
-import { noReceipts } from "../receipts/noReceipts";
+import { receiptsFromEnvironment } from "../receipts/topicReceipts";
 import { parseResume } from "./parseFrame";
 import { type Available, availableOf, type Start, startOf, throughOf, withoutGap } from "../history/recovery";
 import { type SendDependencies, sendMessages } from "./sendMessages";
@@ -27,12 +28,12 @@ interface Dependencies extends FrameDependencies, SendDependencies {
   history: Pick<History, "readTail" | "readOldest" | "readAcknowledged" | "readAfter" | "strip">;
 }
 
-/** How many messages are read before the first of them is sent: the sooner they are read, the sooner it is. */
+/** Messages that are read before the first one is sent: fewer are read, and sent, sooner. */
 const FIRST_PAGE = 100;
 
 /**
- * Called for the route `resume`: sends hello, the result and the messages after the client's cursor, in order. What fails on
- * the way there ends it, and the client asks again.
+ * Called for the route `resume`: sends hello, the result and the messages after the client's cursor, in order. A failure on
+ * the way ends it, and the client asks again.
  */
 export function resume(given: ResumeDependencies): FrameHandler {
   const dependencies = { now: Date.now, log: consoleLog, ...given };
@@ -40,25 +41,20 @@ export function resume(given: ResumeDependencies): FrameHandler {
   return frameHandler({ action: "resume", parse: parseResume, handle }, dependencies);
 }
 
-/** `resume` as the component deploys it where nobody asked for receipts. */
+/** `resume` as the component deploys it. */
 export function resumeFromEnvironment(environment: Environment): FrameHandler {
-  const receipts = noReceipts(environment, "resumeWithReceipts");
-  return resume({ ...dependenciesFromEnvironment(environment), receipts });
-}
-
-/** All but the receipts. */
-export function dependenciesFromEnvironment(environment: Environment): Omit<ResumeDependencies, "receipts"> {
   const client = tableClient();
   const tableName = text(environment, "TABLE_NAME");
-  return {
+  return resume({
     sessions: { read: (key, signal) => readSession(client, tableName, key, signal) },
     lookups: new DynamoDbConnectionLookups(client, { tableName }),
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
     connections: connectionsFromEnvironment(environment),
     deadLetters: deadLetterQueueFromEnvironment(environment),
+    receipts: receiptsFromEnvironment(environment),
     metrics: metricsFromEnvironment(environment),
-  };
+  });
 }
 
 async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): Promise<void> {
@@ -79,7 +75,7 @@ async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): P
   const available =
     availableOf(tail, oldest, storedAfterMs) ??
     availableOf(tail, await history.readOldest(key, storedAfterMs, signal), storedAfterMs);
-  if (!available) throw new Error("the newest number is within the retention, and no oldest one is there");
+  if (!available) throw new Error("the newest number is within the retention, but no oldest one was found");
   const start = startOf(action, available, acknowledged);
   const [begun, skipped] = await Promise.all([
     firstEntries(start, available, page, frame, history),
@@ -110,7 +106,7 @@ async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): P
   log.info("resumed", { ...fields, result, first, through, newest, sent });
 }
 
-/** Whether the session is this connection's; else the client is told whose it is, or that it has to come back. */
+/** Whether the session belongs to this connection; if not, tells the client that it is superseded or must reconnect. */
 async function hasSession(
   session: Session | undefined,
   { connectionId, fields }: ClientFrame<Resume>,
@@ -122,7 +118,7 @@ async function hasSession(
     await posted(connectionId, JSON.stringify(notice), fields, dependencies);
     return false;
   }
-  // Whoever has lost the right to the session's messages is not to be sent what was missed either.
+  // A connection that has no right to the session's messages must not get the missed ones either.
   const { now } = dependencies;
   const reason = session ? reasonToEnd(session, { subprotocol: SUBPROTOCOLS.v1, now }) : REASONS.noSession;
   if (reason === undefined) return true;
@@ -137,7 +133,7 @@ interface Begun extends Pick<Start, "first" | "lost"> {
   oldest: number;
 }
 
-/** What the page has to begin with; it is read again where it was read too early to have it, or for another cursor. */
+/** The first entries to send; the page is read again if it was read too early or for another cursor. */
 async function firstEntries(
   { first, lost }: Start,
   available: Available,
@@ -151,14 +147,14 @@ async function firstEntries(
 
   const again = await history.readAfter(key, first - 1, FIRST_PAGE, signal);
   const [next] = again;
-  if (!next) throw new Error(`nothing is there from ${first} on, and ${newest} was a moment ago`);
+  if (!next) throw new Error(`the history has no entry from ${first} on, though ${newest} was read a moment ago`);
   if (next.seq === first) return { first, lost, oldest, entries: withoutGap(again, available, first) };
-  // Begun when the newest stood, and so did all before it once: what is missing has been deleted, by another retention.
+  // The read began after the newest was stored, and so was all before it: a missing entry was deleted, by another retention.
   const remaining = withoutGap(again, available, next.seq);
   return { first: next.seq, lost: lost ?? "expired", oldest: next.seq, entries: remaining };
 }
 
-/** What still stands of the messages that the client will never see, though it will acknowledge later ones. */
+/** The stored messages that the client skips, though it will acknowledge later ones. */
 async function readSkipped(
   key: SessionKey,
   { seen, first }: Start,

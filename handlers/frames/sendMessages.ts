@@ -1,7 +1,7 @@
 import type { Cursor, Envelope, MessageEnvelope } from "../../protocol";
-import type { ConnectionsClient } from "../connections/connections";
+import type { ConnectionsClient } from "../connections/connectionsClient";
 import type { LogFields } from "../log";
-import type { SessionKey } from "../sessions/session";
+import type { SessionKey } from "../sessions/sessionKey";
 import { isPastItsOwnExpiry, messageEnvelopeOf, packFrames } from "../history/envelopes";
 import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
 import { posted } from "./frame";
@@ -13,13 +13,13 @@ export interface SendDependencies extends ExpireUnseenDependencies {
   connections: Pick<ConnectionsClient, "post">;
 }
 
-/** The messages of a session from `entries` to `through`, for the connection that has asked for them. */
+/** A session's messages up to `through`, for the connection that asked for them. */
 export interface Messages {
   key: SessionKey;
   connectionId: string;
   available: Available;
   acknowledged: Cursor | undefined;
-  /** What is sent before them. */
+  /** Sent before the messages. */
   before: readonly Envelope[];
   /** The first of them; the others are read while these are sent. */
   entries: readonly Entry[];
@@ -32,7 +32,7 @@ export interface Messages {
  * Sends messages in order, until the gateway does not take a frame.
  *
  * @returns how many were sent
- * @throws where the history fails, or does not have what it had
+ * @throws if the history fails, or no longer has an entry that it had
  */
 export async function sendMessages(messages: Messages, dependencies: SendDependencies): Promise<number> {
   const { key, connectionId, available, before, through, fields, signal } = messages;
@@ -46,7 +46,7 @@ export async function sendMessages(messages: Messages, dependencies: SendDepende
       lastSeq !== undefined && lastSeq < through
         ? history.readAfter(key, lastSeq, through - lastSeq, signal)
         : undefined;
-    // Where a frame is not taken, nobody waits for it.
+    // If a frame is not accepted, this read is not awaited.
     next?.catch(() => undefined);
 
     for (const frame of packFrames(envelopes)) {
@@ -55,7 +55,8 @@ export async function sendMessages(messages: Messages, dependencies: SendDepende
     }
     if (!next || lastSeq === undefined) return sent;
     entries = withoutGap(await next, available, lastSeq + 1);
-    if (entries.length === 0) throw new Error(`number ${lastSeq + 1} is not there, and ${through} was a moment ago`);
+    if (entries.length === 0)
+      throw new Error(`number ${lastSeq + 1} is missing from the history, though ${through} was read a moment ago`);
     envelopes = [];
   }
 }
@@ -67,7 +68,7 @@ async function envelopesOf(
 ): Promise<MessageEnvelope[]> {
   const nowMs = dependencies.now();
   const late = entries.filter((entry) => isPastItsOwnExpiry(entry, nowMs));
-  // The client acknowledges them like any other, and then nobody would hear of them any more.
+  // Before they are sent: the client acknowledges them like any other, and they would never be reported.
   await expireUnseen({ key, acknowledged, entries: late, reason: "expires-at", signal }, dependencies);
   return entries.map((entry) => messageEnvelopeOf(entry, nowMs));
 }

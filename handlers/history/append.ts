@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
-import type { SessionKey } from "../sessions/session";
+import type { SessionKey } from "../sessions/sessionKey";
 import { EPOCH_CHARACTERS } from "./envelopeSize";
 import type { Claim, Entry, EntryHead, History } from "./history";
 import { voidBeforeMs } from "./retention";
 
 export interface AppendDependencies {
   history: Pick<History, "readTail" | "claim" | "readClaim" | "moveClaim" | "put" | "readEntry">;
-  /** For how long messages are kept. */
+  /** How long messages are kept. */
   retentionMs: number;
   /** Epoch milliseconds. */
   now: () => number;
@@ -14,20 +14,20 @@ export interface AppendDependencies {
   newEpoch?: () => string;
 }
 
-/** What is stored of a message; its number is to be given. */
+/** The stored part of a message, without its number. */
 export type NewEntry = Omit<Entry, "epoch" | "seq" | "storedAtMs">;
 
 export interface Appended {
-  /** As it stands: of a message that came twice, the first one's. */
+  /** The stored entry: if the message came twice, that of the first one. */
   entry: Entry;
-  /** The newest number that is known to stand, for the session's next message. */
+  /** The newest entry that is known to exist, for the session's next message. */
   tail: EntryHead;
 }
 
-/** As many numbers in a row may go to others; whoever loses that often comes again later. */
+/** How often in a row other messages may take the number; after that, the message is retried later. */
 const MAX_ROUNDS = 10;
 
-/** Others of the same session were faster each time. */
+/** Other messages of the same session were faster each time. */
 export class HistoryContendedError extends Error {
   override readonly name = "HistoryContendedError";
 
@@ -37,12 +37,12 @@ export class HistoryContendedError extends Error {
 }
 
 /**
- * Gives a message its number and stores it, wherever an earlier attempt has come to. A number exists once its entry stands, and
- * an entry is only put where its predecessor stands, so that there are no holes. The claim comes first, and is only moved
- * from a number at which the message does not stand: so it never gets two, whoever works on it at the same time.
+ * Gives a message its number and stores it, resuming wherever an earlier attempt stopped. A number exists once its entry is
+ * stored, and an entry is only put after its predecessor, so that there are no holes. The claim is written first, and only
+ * moved away from a number that the message does not have: so a message never gets two, even from concurrent workers.
  *
- * @param tail The newest number as the caller knows it; it is read where there is none. An older one costs a lost race.
- * @throws where the table fails; `HistoryContendedError`.
+ * @param tail The newest entry that the caller knows; read if undefined. An outdated one costs a lost race.
+ * @throws if the table fails; `HistoryContendedError`.
  */
 export async function append(
   key: SessionKey,
@@ -54,7 +54,7 @@ export async function append(
   const { history, retentionMs, now } = dependencies;
   const { messageId } = message;
   let last = tail ?? (await history.readTail(key, signal));
-  /** Where the message's claim is, as far as is known. */
+  /** The message's claim, as last read. */
   let claimed: number | undefined;
   for (let round = 1; round <= MAX_ROUNDS; round++) {
     const entry = entryAfter(last, message, dependencies);
@@ -68,9 +68,9 @@ export async function append(
     }
     if (claimed !== undefined && (await history.put(key, entry, signal)) === "stored") return { entry, tail: entry };
 
-    // Where another worker has taken it, or will: at its next step it finds what is read here.
+    // Another worker has moved it, or will: its next step finds the entry that is read here.
     claimed ??= (await history.readClaim(key, messageId, signal))?.seq;
-    // In this order: an entry that is absent after a later number stood was deleted, and is not just about to be stored.
+    // In this order: an entry that is absent although a later number exists was deleted, and is not about to be stored.
     last = await history.readTail(key, signal);
     if (claimed === undefined || !last || last.seq < claimed) continue;
     const standing = await history.readEntry(key, claimed, signal);
@@ -79,7 +79,7 @@ export async function append(
   throw new HistoryContendedError();
 }
 
-/** Not older than its predecessor, though the clocks of two functions differ: so what has expired is always a prefix. */
+/** Never before its predecessor, although clocks differ: the expired entries are always a prefix of the log. */
 function entryAfter(
   tail: EntryHead | undefined,
   message: NewEntry,

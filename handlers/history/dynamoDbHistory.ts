@@ -1,28 +1,28 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Cursor } from "../../protocol";
 import { type Environment, positiveInteger, text } from "../environment";
-import type { SessionKey } from "../sessions/session";
-import { type Item, tableClient } from "../table";
+import type { SessionKey } from "../sessions/sessionKey";
+import { type Item, tableClient } from "../dynamoDb";
 import type { Claim, Entry, EntryHead, EntryKey, History } from "./history";
 import * as items from "./historyItems";
 import { ACKNOWLEDGED_ENTRY, claimEntry, logEntry } from "./historyKey";
-import { HistoryTable } from "./historyTable";
+import { HistoryTableClient } from "./historyTableClient";
 import { dueAtMs } from "./retention";
 
 const A = items.HISTORY_ATTRIBUTES;
 
 export interface DynamoDbHistoryOptions {
   tableName: string;
-  /** For how long messages are kept. */
+  /** How long messages are kept. */
   retentionMs: number;
-  /** Only where `findDue` is called. */
+  /** Only needed for `findDue`. */
   expiryIndexName?: string;
 }
 
-/** For how long a claim stays after the retention: it is garbage by then, and nothing waits for its deletion. */
+/** How long a claim is kept after the retention: nothing needs it then, and nothing waits for its deletion. */
 const VOID_CLAIM_MS = 86_400_000;
 
-/** Of a search for the oldest number. It grows tenfold each time: the first one is the answer, unless the sweeper lags. */
+/** First page of a search for the oldest number. Grows tenfold each time: one entry suffices unless the sweeper lags. */
 const MAX_OLDEST_LIMIT = 1_000;
 
 const isAbsent = `attribute_not_exists(${A.entry})`;
@@ -31,13 +31,13 @@ const headAttributes = items.HEAD_ATTRIBUTES.join(", ");
 
 /** The history in a DynamoDB table whose keys are `session` and `entry`. */
 export class DynamoDbHistory implements History {
-  private readonly table: HistoryTable;
+  private readonly table: HistoryTableClient;
 
   constructor(
     client: DynamoDBClient,
     private readonly options: DynamoDbHistoryOptions,
   ) {
-    this.table = new HistoryTable(client, options.tableName);
+    this.table = new HistoryTableClient(client, options.tableName);
   }
 
   async readTail(key: SessionKey, signal?: AbortSignal): Promise<EntryHead | undefined> {
@@ -140,7 +140,7 @@ export class DynamoDbHistory implements History {
     const removed = isDueAgain ? [A.body, A.attributes] : [A.body, A.attributes, A.expiryShard, A.dueAt];
     const expression = `REMOVE ${removed.join(", ")}${isDueAgain ? ` SET ${A.dueAt} = :due` : ""}`;
     const values = isDueAgain ? { ":due": numberOf(dueAtMs) } : undefined;
-    // Without the condition, an entry that was deleted meanwhile would stand again, of nothing.
+    // Without the condition, an entry that was deleted meanwhile would be created again, empty.
     await this.table.update(key, logEntry(seq), expression, { condition: isPresent, values }, signal);
   }
 
@@ -159,12 +159,14 @@ export class DynamoDbHistory implements History {
   }
 }
 
-/** The history in the table `HISTORY_TABLE_NAME`; `HISTORY_EXPIRY_INDEX_NAME` only where it is swept. */
+/** The history in the table `HISTORY_TABLE_NAME`; `HISTORY_EXPIRY_INDEX_NAME` is only needed to sweep it. */
 export function historyFromEnvironment(environment: Environment): DynamoDbHistory {
   const retentionMs = retentionMsFromEnvironment(environment);
   const tableName = text(environment, "HISTORY_TABLE_NAME");
   return new DynamoDbHistory(tableClient(), {
-    ...{ tableName, retentionMs, expiryIndexName: environment.HISTORY_EXPIRY_INDEX_NAME },
+    tableName,
+    retentionMs,
+    expiryIndexName: environment.HISTORY_EXPIRY_INDEX_NAME,
   });
 }
 

@@ -1,9 +1,9 @@
 import { MAX_PAYLOAD_BYTES, type MessageEnvelope } from "../../protocol";
 
-/** Of an epoch that `append` makes: none has more, and JSON escapes none of them. */
+/** The length of an epoch that `append` makes. JSON escapes none of its characters. */
 export const EPOCH_CHARACTERS = 12;
 
-/** Whether the gateway would refuse the message's envelope, whatever its number will be: to be known before it has one. */
+/** Whether the gateway would refuse the message's envelope, whatever its number: checked before it gets one. */
 export function isEnvelopeTooLarge({ messageId, body }: { messageId: string; body: string }): boolean {
   const envelope: MessageEnvelope = {
     type: "message",

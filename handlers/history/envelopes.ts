@@ -1,7 +1,7 @@
 import { type Envelope, MAX_PAYLOAD_BYTES, type MessageEnvelope } from "../../protocol";
 import type { Entry } from "./history";
 
-/** What is posted at once: the text, and the envelopes in it. */
+/** One post: the text, and the envelopes in it. */
 export interface Frame<T extends Envelope = Envelope> {
   text: string;
   envelopes: T[];
@@ -10,8 +10,8 @@ export interface Frame<T extends Envelope = Envelope> {
 }
 
 /**
- * Packs envelopes into frames that the gateway takes, in order, as few as that allows. One envelope goes as itself, several as
- * an array. One that is larger than the gateway takes gets a frame of its own all the same: the gateway's refusal names it.
+ * Packs envelopes, in order, into as few frames as the gateway accepts. A single envelope is sent as itself, several as an
+ * array. An envelope that is too large gets a frame of its own, which the gateway refuses.
  */
 export function packFrames<T extends Envelope>(envelopes: readonly T[], maxBytes = MAX_PAYLOAD_BYTES): Frame<T>[] {
   const frames: Packed<T>[] = [];
@@ -19,7 +19,7 @@ export function packFrames<T extends Envelope>(envelopes: readonly T[], maxBytes
     const text = JSON.stringify(envelope);
     const bytes = Buffer.byteLength(text);
     const last = frames.at(-1);
-    // Beside the envelopes, the array has two brackets and commas between them.
+    // Besides the envelopes, the array has two brackets and commas between them.
     if (last && last.bytes + bytes + last.texts.length + 2 <= maxBytes) {
       last.envelopes.push(envelope);
       last.texts.push(text);
@@ -34,7 +34,7 @@ export function packFrames<T extends Envelope>(envelopes: readonly T[], maxBytes
   });
 }
 
-/** The entry as a client gets it at that time: without its body where it is too late for that. */
+/** The entry as a client gets it at that time: without its body if it has expired. */
 export function messageEnvelopeOf(entry: Entry, nowMs: number): MessageEnvelope {
   const { epoch, seq, messageId: id, body } = entry;
   const envelope = { type: "message", epoch, seq, id } as const;
@@ -51,6 +51,6 @@ export function isPastItsOwnExpiry({ expiresAtMs }: Pick<Entry, "expiresAtMs">, 
 interface Packed<T> {
   envelopes: T[];
   texts: string[];
-  /** Of the texts, without what joins them. */
+  /** The size of the texts, without separators. */
   bytes: number;
 }

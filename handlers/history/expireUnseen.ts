@@ -1,5 +1,5 @@
 import type { Cursor } from "../../protocol";
-import type { SessionKey } from "../sessions/session";
+import type { SessionKey } from "../sessions/sessionKey";
 import type { Entry, History } from "./history";
 import { isAcknowledged } from "./recovery";
 import { type ExpiryReason, reportExpired, type ReportDependencies } from "./reportExpired";
@@ -7,14 +7,14 @@ import { deletableAtMs } from "./retention";
 
 export interface ExpireUnseenDependencies extends ReportDependencies {
   history: Pick<History, "strip">;
-  /** For how long messages are delivered after they were stored. */
+  /** How long messages are delivered after they were stored. */
   retentionMs: number;
 }
 
-/** Entries that a client is about to be told have expired, or to pass over. */
+/** Entries that a client is about to skip, or to be told have expired. */
 export interface Unseen {
   key: SessionKey;
-  /** What the session's clients have acknowledged. */
+  /** The cursor that the session's clients have acknowledged. */
   acknowledged: Cursor | undefined;
   entries: readonly Entry[];
   reason: ExpiryReason;
@@ -22,10 +22,10 @@ export interface Unseen {
 }
 
 /**
- * Reports those of the entries that no client has ever got, and takes their bodies. To be called before a client can
- * acknowledge them: what is acknowledged is never reported.
+ * Reports the entries that no client has received, and removes their bodies. Call it before a client can acknowledge them:
+ * an acknowledged entry is never reported.
  *
- * @throws where a report may not have been taken, or the history fails.
+ * @throws if a report may not have arrived, or the history fails.
  */
 export async function expireUnseen(unseen: Unseen, dependencies: ExpireUnseenDependencies): Promise<void> {
   const { key, acknowledged, reason, signal } = unseen;

@@ -5,11 +5,11 @@ import { isAcknowledged } from "./recovery";
 import type { ExpiryReason } from "./reportExpired";
 import { deletableAtMs, dueAtMs } from "./retention";
 
-/** What is done with an entry that the index says is due. */
-export interface Fate {
-  /** Why its message is reported as expired first; undefined where it is not: it was acknowledged, or reported before. */
+/** What the sweeper does with a due entry. */
+export interface ExpiryDecision {
+  /** The reason with which its message is first reported as expired; undefined if it was acknowledged or reported before. */
   report?: ExpiryReason;
-  /** `strip` takes the body; the entry is due again then, or never. */
+  /** `strip` removes the body; the entry is due again at `dueAtMs`, or never. */
   then: { do: "delete" } | { do: "strip"; dueAtMs: number | undefined } | { do: "postpone"; dueAtMs: number };
 }
 
@@ -21,26 +21,29 @@ export interface Circumstances {
   nowMs: number;
 }
 
-/** Whether nothing needs the entry any more, unless it is the newest. What is so is a prefix of the log. */
+/** Whether the entry is no longer needed, unless it is the newest. Such entries are a prefix of the log. */
 export function isDeletable(entry: Pick<Entry, "storedAtMs">, retentionMs: number, nowMs: number): boolean {
   return deletableAtMs(entry, retentionMs) <= nowMs;
 }
 
-export function fateOf(entry: Entry, { tailSeq, acknowledged, retentionMs, nowMs }: Circumstances): Fate {
+export function expiryDecision(
+  entry: Entry,
+  { tailSeq, acknowledged, retentionMs, nowMs }: Circumstances,
+): ExpiryDecision {
   const hasExpired = isPastItsOwnExpiry(entry, nowMs);
   const deletable = isDeletable(entry, retentionMs, nowMs);
   const isUnseen = entry.body !== undefined && !isAcknowledged(entry, acknowledged);
   const report = isUnseen && (deletable || hasExpired) ? { report: reasonOf(entry, retentionMs) } : {};
-  // The newest stays, without its body, for ever: else the sequence would begin anew under the same epoch.
+  // The newest entry is kept for ever, without its body: otherwise the sequence would restart under the same epoch.
   if (deletable) {
     return { ...report, then: entry.seq < tailSeq ? { do: "delete" } : { do: "strip", dueAtMs: undefined } };
   }
   if (hasExpired) return { ...report, then: { do: "strip", dueAtMs: deletableAtMs(entry, retentionMs) } };
-  // The retention is longer now than when it was stored.
+  // The retention has become longer since it was stored.
   return { then: { do: "postpone", dueAtMs: dueAtMs(entry, retentionMs) } };
 }
 
-/** Which of the two came first. */
+/** The earlier of the two. */
 function reasonOf({ storedAtMs, expiresAtMs = Infinity }: Entry, retentionMs: number): ExpiryReason {
   return expiresAtMs <= storedAtMs + retentionMs ? "expires-at" : "retention";
 }

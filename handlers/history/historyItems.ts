@@ -1,8 +1,9 @@
 import type { SQSMessageAttributes } from "aws-lambda";
 import type { Cursor } from "../../protocol";
-import { SESSION_ATTRIBUTES, type SessionKey } from "../sessions/session";
-import type { Item } from "../table";
-import { CONNECTION_ATTRIBUTES } from "../connections/userConnection";
+import type { SessionKey } from "../sessions/sessionKey";
+import { SESSION_ATTRIBUTES } from "../sessions/sessionItems";
+import type { Item } from "../dynamoDb";
+import { CONNECTION_ATTRIBUTES } from "../connections/connectionItems";
 import type { Claim, Entry, EntryHead, EntryKey } from "./history";
 import { historyPartition, historyShard } from "./historyKey";
 
@@ -10,7 +11,7 @@ import { historyPartition, historyShard } from "./historyKey";
 export const HISTORY_ATTRIBUTES = {
   /** Partition key: a digest of the session's key. */
   session: "session",
-  /** Sort key: of a number, of a message's claim, or of what is acknowledged. */
+  /** Sort key: of a number, of a message's claim, or of the acknowledged cursor. */
   entry: "entry",
   epoch: "epoch",
   seq: "seq",
@@ -29,20 +30,20 @@ export const HISTORY_ATTRIBUTES = {
   dueAt: "due_at",
   /** Epoch milliseconds. */
   claimedAt: "claimed_at",
-  /** Epoch seconds, as the table's expiry wants it. Of claims alone: what the table deletes, it deletes in no order. */
+  /** TTL in epoch seconds. Only of claims: TTL deletes in no order. */
   expirationDate: SESSION_ATTRIBUTES.expirationDate,
 } as const;
 
 const A = HISTORY_ATTRIBUTES;
 
-/** The publisher's attributes may be longer than an item, beside a body of 128 KB, may be (400 KB). */
+/** With a body of 128 KB, the publisher's attributes may exceed the size of an item (400 KB). */
 const MAX_ATTRIBUTES_BYTES = 256 * 1024;
 
 export function historyItemKey(key: SessionKey, entry: string): Item {
   return { [A.session]: { S: historyPartition(key) }, [A.entry]: { S: entry } };
 }
 
-/** An entry's attributes beside the key of its item. */
+/** An entry's attributes, without the key of its item. */
 export function itemOfEntry(key: SessionKey, entry: Entry, dueAtMs: number): Item {
   const attributes = Object.keys(entry.attributes).length > 0 ? JSON.stringify(entry.attributes) : undefined;
   const keepsAttributes = attributes !== undefined && Buffer.byteLength(attributes) <= MAX_ATTRIBUTES_BYTES;
@@ -53,7 +54,7 @@ export function itemOfEntry(key: SessionKey, entry: Entry, dueAtMs: number): Ite
     ...(entry.body !== undefined && { [A.body]: { S: entry.body } }),
     [A.storedAt]: { N: String(entry.storedAtMs) },
     ...(entry.expiresAtMs !== undefined && { [A.expiresAt]: { N: String(entry.expiresAtMs) } }),
-    // They matter to a dead letter alone: better one that lacks them than a message that is never stored.
+    // Only a dead letter needs them: a dead letter without them is better than a message that cannot be stored.
     ...(keepsAttributes && { [A.attributes]: { S: attributes } }),
     [A.callerId]: { S: key.callerId },
     [A.context]: { S: key.context },
@@ -71,7 +72,7 @@ export function entryOfItem(item: Item): Entry {
   };
 }
 
-/** Attributes of which an entry's head is made. */
+/** The attributes of an entry's head. */
 export const HEAD_ATTRIBUTES = [A.epoch, A.seq, A.messageId, A.storedAt, A.expiresAt] as const;
 
 export function headOfItem(item: Item): EntryHead {

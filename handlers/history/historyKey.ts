@@ -1,33 +1,33 @@
 import { createHash } from "node:crypto";
-import { sessionId, type SessionKey } from "../sessions/session";
-import { EXPIRY_SHARDS } from "../connections/userConnection";
+import { sessionId, type SessionKey } from "../sessions/sessionKey";
+import { EXPIRY_SHARDS } from "../connections/connectionItems";
 
-/** Sort key of what the session's clients have acknowledged. */
+/** Sort key of the acknowledged cursor. */
 export const ACKNOWLEDGED_ENTRY = "acknowledged";
 
 const LOG_PREFIX = "log#";
 const CLAIM_PREFIX = "id#";
 
-/** As many as the largest number has that a client in JavaScript can tell from its neighbours. */
+/** The digits of JavaScript's largest safe integer. */
 const SEQ_DIGITS = 16;
 
-/** The partition of a session: a key of its parts would be longer than a partition key may be. */
+/** The partition key of a session: a digest, since the session's key may be longer than a partition key. */
 export function historyPartition(key: SessionKey): string {
   return digestOf(key).toString("hex");
 }
 
-/** The index's partition of a session; there are as many as there are of the index by token expiry. */
+/** The session's shard of the expiry index, which has as many shards as the token expiry index. */
 export function historyShard(key: SessionKey): string {
   const [firstByte = 0] = digestOf(key);
   return String(firstByte % EXPIRY_SHARDS.length);
 }
 
-/** Sort key of a number: in the order of numbers. */
+/** Sort key of a number; sorts as numbers do. */
 export function logEntry(seq: number): string {
   return `${LOG_PREFIX}${String(seq).padStart(SEQ_DIGITS, "0")}`;
 }
 
-/** After every number. */
+/** Sorts after every number. */
 export const LAST_LOG_ENTRY = `${LOG_PREFIX}${"9".repeat(SEQ_DIGITS)}`;
 
 /** Sort key of a message's claim. An id has 128 characters at most. */

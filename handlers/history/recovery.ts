@@ -1,11 +1,11 @@
 import type { Cursor, Resume, Resumed } from "../../protocol";
 import type { Entry, EntryHead } from "./history";
 
-/** What of a session's log can be delivered, as hello says it. */
+/** The deliverable part of a session's log, as in the hello. */
 export interface Available {
-  /** Undefined where the session never had a message. */
+  /** Undefined if the session never had a message. */
   epoch: string | undefined;
-  /** The first number within the retention; `newest` + 1 where there is none. */
+  /** The first number within the retention; `newest` + 1 if there is none. */
   oldest: number;
   newest: number;
 }
@@ -14,13 +14,13 @@ export interface Available {
 export interface Start {
   first: number;
   lost?: Resumed["lost"];
-  /** Up to there the client has what was sent; what is between there and `first` it will never see, and acknowledges all the same. */
+  /** The client has the messages up to here. It never gets those between here and `first`, but will acknowledge them. */
   seen: number;
 }
 
 /**
- * The log's ends, of reads that were made side by side, so that messages may have come in between them. Undefined where the
- * oldest has to be read again: there was none within the retention, and now there is.
+ * The log's ends. They were read in parallel, so messages may have arrived in between. Undefined if the oldest must be read
+ * again: there was none within the retention, and now there is.
  */
 export function availableOf(
   tail: EntryHead | undefined,
@@ -34,7 +34,7 @@ export function availableOf(
   return newest.storedAtMs > storedAfterMs ? undefined : { epoch, oldest: seq + 1, newest: seq };
 }
 
-/** From where on the session's messages are sent. A cursor that does not hold any more makes everything available follow. */
+/** Where sending starts. If the cursor is no longer valid, everything available is sent. */
 export function startOf(
   { cursor, from }: Pick<Resume, "cursor" | "from">,
   { epoch, oldest, newest }: Available,
@@ -47,13 +47,13 @@ export function startOf(
   if (!cursor && from === "oldest") return everything;
   const seen = cursor ? cursor.seq : acknowledgedSeq;
   if (seen + 1 < oldest) return { first: oldest, lost: "expired", seen: Math.max(seen, acknowledgedSeq) };
-  // What was acknowledged is larger than the newest where both came in between the reads.
+  // The acknowledged number is larger than the newest if both changed between the reads.
   return { first: seen + 1, seen };
 }
 
 /**
- * The page's entries from `first` on, without a gap. A page is not one moment's: behind a number that is missing, what is
- * there has come later, and so may the missing one.
+ * The page's entries from `first` on, up to the first gap. A page is not a snapshot: entries after a missing number arrived
+ * later, and the missing one may still arrive.
  */
 export function withoutGap(page: readonly Entry[], { epoch }: Available, first: number): Entry[] {
   const entries: Entry[] = [];
@@ -65,15 +65,15 @@ export function withoutGap(page: readonly Entry[], { epoch }: Available, first: 
   return entries;
 }
 
-/** How many messages one answer holds, and about how many bytes: the client asks again for the rest. */
+/** The most messages, and roughly the most bytes, of one answer: the client asks again for the rest. */
 export const MAX_ANSWER = { messages: 1_000, bytes: 1024 * 1024 };
 
-/** What an envelope has beside its body, roughly. */
+/** The size of an envelope besides its body, roughly. */
 const ENVELOPE_BYTES = 150;
 
 /**
- * The last number that an answer which begins with these entries holds: all that stands, as far as the answer's size allows.
- * What of it has not been read yet is taken to be as large as what has.
+ * The last number of an answer that begins with these entries: the newest, as far as the answer's size allows. Entries that
+ * have not been read yet are assumed to be as large as those that have.
  */
 export function throughOf(entries: readonly Entry[], first: number, newest: number): number {
   const bytes = entries.reduce((sum, { body = "" }) => sum + Buffer.byteLength(body) + ENVELOPE_BYTES, 0);

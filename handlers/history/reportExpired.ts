@@ -6,13 +6,13 @@ import { type DeadLetter, deadLetterOf } from "../messages/message";
 import { METRICS, type Metrics } from "../metrics";
 import type { MessageQueue } from "../queue/queue";
 import { REASONS } from "../messages/reasons";
-import type { SessionKey } from "../sessions/session";
+import type { SessionKey } from "../sessions/sessionKey";
 import type { Entry } from "./history";
 import { historyPartition } from "./historyKey";
 import { receiptOf, type Receipts } from "../receipts/receipts";
 
 export interface ReportDependencies {
-  /** Undefined where what has expired is not dead-lettered. */
+  /** Undefined if expired messages are not dead-lettered. */
   deadLetters: Pick<MessageQueue, "deadLetter"> | undefined;
   receipts: Receipts;
   metrics: Metrics;
@@ -21,23 +21,23 @@ export interface ReportDependencies {
   log: Log;
 }
 
-/** Why a message has expired: the history's retention was over, or the time that its publisher had set. */
+/** Why a message has expired: by the history's retention, or by its publisher's `expiresAt`. */
 export type ExpiryReason = "retention" | "expires-at";
 
-/** A message that nobody has acknowledged in time, with its body. */
+/** A message that no client acknowledged in time, with its body. */
 export interface Expired {
   entry: Entry;
   reason: ExpiryReason;
 }
 
-/** Of letters at a time: with what else is under way, fewer than the SDK's 50 sockets. */
-const MAX_PARALLEL_LETTERS = 10;
+/** Parallel dead letters: with the other requests under way, below the SDK's 50 sockets. */
+const MAX_PARALLEL_DEAD_LETTERS = 10;
 
 /**
- * Says that messages have expired: to the dead-letter queue, to the backend, to the metrics and the log. At least once: only
- * when it has resolved may their bodies go.
+ * Reports expired messages at least once: to the dead-letter queue, the backend, the metrics and the log. Remove their
+ * bodies only after it has resolved.
  *
- * @throws where the queue or the topic may not have taken one.
+ * @throws if the queue or the topic may not have accepted one.
  */
 export async function reportExpired(
   key: SessionKey,
@@ -47,14 +47,15 @@ export async function reportExpired(
 ): Promise<void> {
   if (expired.length === 0) return;
   if (deadLetters) {
-    const letters = expired.map(({ entry }) => letterOf(key, entry));
-    await pLimit(MAX_PARALLEL_LETTERS).map(letters, (letter) => deadLetters.deadLetter(letter, signal));
+    await pLimit(MAX_PARALLEL_DEAD_LETTERS).map(expired, ({ entry }) =>
+      deadLetters.deadLetter(expiredDeadLetter(key, entry), signal),
+    );
   }
   const nowMs = now();
-  const fates = expired.map(({ entry: { messageId, epoch, seq }, reason }) =>
+  const expiredReceipts = expired.map(({ entry: { messageId, epoch, seq }, reason }) =>
     receiptOf(key, { status: "expired", reason, messageId, epoch, seq }, nowMs),
   );
-  await receipts.publish(fates, signal);
+  await receipts.publish(expiredReceipts, signal);
   for (const { entry, reason } of expired) {
     const { messageId, seq } = entry;
     metrics.add(METRICS.expired, 1, reason);
@@ -64,19 +65,22 @@ export async function reportExpired(
   }
 }
 
-/** As the queue's own message would be dead-lettered; it is long done with that one, which no attempt at delivery has cost. */
-function letterOf(key: SessionKey, entry: Entry): DeadLetter {
+/** As `deliver` would dead-letter the queue's message, which is long deleted. It cost no attempts. */
+function expiredDeadLetter(key: SessionKey, entry: Entry): DeadLetter {
   const { messageId, body = "", expiresAtMs, attributes } = entry;
   const { user, context, contextId } = receiptOf(key, { status: "expired", messageId }, 0);
   const expiresAt = expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString();
   const message = {
-    ...{ body, messageId, sqsMessageId: messageId, messageGroupId: historyPartition(key) },
-    attributes: { ...attributes, ...ours({ user, context, contextId, messageId, expiresAt }) },
+    body,
+    messageId,
+    sqsMessageId: messageId,
+    messageGroupId: historyPartition(key),
+    attributes: { ...attributes, ...relayAttributes({ user, context, contextId, messageId, expiresAt }) },
   };
   return deadLetterOf(message, REASONS.expired, 0);
 }
 
-function ours(values: Record<keyof typeof MESSAGE_ATTRIBUTES, string | undefined>): SQSMessageAttributes {
+function relayAttributes(values: Record<keyof typeof MESSAGE_ATTRIBUTES, string | undefined>): SQSMessageAttributes {
   return Object.fromEntries(
     Object.entries(values).flatMap(([name, stringValue]) =>
       stringValue === undefined ? [] : [[name, { dataType: "String" as const, stringValue }]],

@@ -2,39 +2,39 @@ import type { SQSMessageAttribute, SQSMessageAttributes, SQSRecord } from "aws-l
 import { MESSAGE_ATTRIBUTES } from "../../protocol";
 import { type Destination, destinationOf, isTooLarge, messageIdOf } from "./publication";
 import { REASONS } from "./reasons";
-import type { Checked, SessionKey } from "../sessions/session";
+import type { Checked, SessionKey } from "../sessions/sessionKey";
 
 export interface MessageIds {
-  /** The publisher's id for a message, else the queue's: under this one it is found in logs. */
+  /** The publisher's id of the message, else the queue's: logs contain this one. */
   messageId: string;
   /** The queue's own. */
   sqsMessageId: string;
 }
 
-/** A message of the retry queue. Its `key` is the session it goes to, or why it can never be delivered. */
+/** A message of the retry queue. Its `key` is the session it goes to, or the reason why it can never be delivered. */
 export interface Message extends MessageIds {
   receiptHandle: string;
   /** Which attempt at delivery this is, from 1. */
   attempt: number;
-  /** When the queue took it, in epoch milliseconds. */
+  /** When the queue accepted it, in epoch milliseconds. */
   sentAtMs: number;
-  /** From when on it is not delivered any more, in epoch milliseconds; undefined where it never expires. */
+  /** When it expires, in epoch milliseconds; undefined if it never does. */
   expiresAtMs: number | undefined;
-  /** The group that keeps one session's many messages from holding up the others', where the publisher gave one. */
+  /** Its message group, if the publisher set one: keeps many messages of one session from delaying those of others. */
   messageGroupId: string | undefined;
-  /** Whether its queue is FIFO: its group has an order. */
+  /** Whether its queue is FIFO, so that its group is ordered. */
   isInOrder: boolean;
   body: string;
   attributes: SQSMessageAttributes;
   key: Checked<SessionKey>;
 }
 
-/** What stands in the dead-letter queue; `dropped` are the attributes that there was no room for, or whose names we need. */
+/** A message for the dead-letter queue; `dropped` are attributes that did not fit or whose names the relay uses itself. */
 export interface DeadLetter {
   body: string;
   attributes: SQSMessageAttributes;
   messageGroupId: string | undefined;
-  /** The queue's id of the message that died: a second letter of the same is no news to a FIFO queue. */
+  /** The queue's id of the original message: a FIFO queue drops a second dead letter of the same message. */
   sqsMessageId: string;
   dropped: readonly string[];
 }
@@ -42,10 +42,10 @@ export interface DeadLetter {
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 const MAX_ATTRIBUTES = 10;
 
-/** Whom a message is for, which one it is, and until when; kept in every dead letter, so that it can be sent again. */
+/** The attributes that address, identify and expire a message. Every dead letter keeps them, so that it can be redriven. */
 const OUR_ATTRIBUTES: readonly string[] = Object.values(MESSAGE_ATTRIBUTES);
 
-/** A message out of the queue's event. */
+/** The message of a queue's record. */
 export function messageOf(record: SQSRecord): Message {
   const { messageId: sqsMessageId, receiptHandle, body, attributes, messageAttributes } = record;
   const destination = destinationOfRecord(record);
@@ -65,29 +65,29 @@ export function messageOf(record: SQSRecord): Message {
   };
 }
 
-/** How a message is named in every log line that concerns it. */
+/** The ids of a message in log lines. */
 export function idsOf({ messageId, sqsMessageId }: MessageIds): MessageIds {
   return { messageId, sqsMessageId };
 }
 
-/** Whether it is too late for the message. */
+/** Whether the message has expired. */
 export function hasExpired({ expiresAtMs }: Message, nowMs: number): boolean {
   return expiresAtMs !== undefined && expiresAtMs <= nowMs;
 }
 
-/** How long ago the queue took the message; the queue's clock is not this one. */
+/** How long ago the queue accepted the message, by this clock, which may differ from the queue's. */
 export function ageMs({ sentAtMs }: Message, nowMs: number): number {
   return Math.max(0, nowMs - sentAtMs);
 }
 
-/** The message as a dead letter. One that was redriven and died again keeps the id of the first message. */
+/** The message as a dead letter. A message that was redriven and failed again keeps the id of the first one. */
 export function deadLetterOf(
   message: Pick<Message, "sqsMessageId" | "body" | "attributes" | "messageGroupId">,
   reason: string,
   attempts: number,
 ): DeadLetter {
   const original = message.attributes.originalMessageId;
-  // Of a backend's own attribute of that name, nothing longer than an id gets into the log.
+  // A backend may use an attribute of that name: nothing longer than an id is logged.
   const isRedriven = messageIdOf(original?.stringValue ?? "").reason === undefined;
   const added: SQSMessageAttributes = {
     reason: { dataType: "String", stringValue: reason },
@@ -96,15 +96,15 @@ export function deadLetterOf(
   };
   // Not `in`: an attribute may be named constructor.
   const given = Object.entries(message.attributes).filter(([name]) => !Object.hasOwn(added, name));
-  const ours = given.filter(([name]) => OUR_ATTRIBUTES.includes(name));
-  // Sorted, so that the same message always loses the same ones.
+  const relayAttributes = given.filter(([name]) => OUR_ATTRIBUTES.includes(name));
+  // Sorted, so that the same message always drops the same attributes.
   const others = given.filter(([name]) => !OUR_ATTRIBUTES.includes(name)).sort(([a], [b]) => (a < b ? -1 : 1));
-  // A redriven letter has our own of the last time; on any other message they are the backend's.
+  // On a redriven dead letter these are the relay's own of the last time; on any other message they are the backend's.
   const replaced = isRedriven ? [] : Object.keys(added).filter((name) => Object.hasOwn(message.attributes, name));
-  const room = MAX_ATTRIBUTES - Object.keys(added).length - ours.length;
+  const room = MAX_ATTRIBUTES - Object.keys(added).length - relayAttributes.length;
   return {
     body: message.body,
-    attributes: { ...Object.fromEntries([...ours, ...others.slice(0, room)]), ...added },
+    attributes: { ...Object.fromEntries([...relayAttributes, ...others.slice(0, room)]), ...added },
     messageGroupId: message.messageGroupId,
     sqsMessageId: message.sqsMessageId,
     dropped: [...others.slice(room).map(([name]) => name), ...replaced],
@@ -131,7 +131,7 @@ function destinationOfRecord({ body, messageAttributes }: SQSRecord): Checked<De
   return isTooLarge(body) ? { reason: REASONS.payloadTooLarge } : destination;
 }
 
-/** A data type may carry a label of the sender's own, String.email or Number.int; String.Array is SNS's for a list. */
+/** A data type may have a custom label, such as String.email or Number.int. SNS uses String.Array for a list. */
 function isOfType({ dataType, stringValue }: SQSMessageAttribute, ...types: ("String" | "Number")[]): boolean {
   const [type] = dataType.split(".");
   return types.some((each) => each === type) && dataType !== "String.Array" && stringValue !== undefined;

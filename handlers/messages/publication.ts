@@ -1,15 +1,15 @@
 import { MAX_PAYLOAD_BYTES } from "../../protocol";
-import { type Checked, sessionKey, type SessionKey } from "../sessions/session";
+import { type Checked, sessionKey, type SessionKey } from "../sessions/sessionKey";
 
-/** What a backend publishes: the body of a message, and its attributes by their names. */
-export interface Publication {
-  /** Code of the user whom it is for. */
+/** The input of a publish: the body of a message, and its attributes by their names. */
+export interface PublicationInput {
+  /** The code of the recipient. */
   user: string;
   /** The feature; without `#`. */
   context: string;
   /** The entity. */
   contextId: string;
-  /** What the client gets, unchanged; 128 KB at most. */
+  /** The client gets it unchanged; 128 KB at most. */
   message: string;
   /**
    * The backend's own id for it, by which logs and dead letters can be searched: 1 to 128 characters of printable ASCII.
@@ -17,24 +17,24 @@ export interface Publication {
    */
   messageId?: string;
   /**
-   * RFC 3339 date and time, such as 2026-11-25T12:00:00Z, from which on the message is not delivered any more, but
-   * dead-lettered as `expired`.
+   * RFC 3339 date and time, such as 2026-11-25T12:00:00Z, after which the message is dead-lettered as `expired` instead of
+   * delivered.
    * @default it is delivered whenever an attempt succeeds
    */
   expiresAt?: string;
 }
 
-/** Which session a message goes to, and until when. */
+/** The session a message goes to, and when the message expires. */
 export interface Destination {
   key: SessionKey;
-  /** Epoch milliseconds; undefined where it never expires. */
+  /** Epoch milliseconds; undefined if it never expires. */
   expiresAtMs?: number;
 }
 
 const MAX_MESSAGE_ID_LENGTH = 128;
 
 /**
- * What neither a queue's message nor its attributes may hold: SNS would take it, and SQS refuse it.
+ * Characters that SQS refuses in a body or an attribute, although SNS accepts them.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_MessageAttributeValue.html
  */
@@ -44,14 +44,14 @@ const RFC_3339 =
   /^(\d{4})-(0[1-9]|1[0-2])-(\d{2})T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
 
 /**
- * Judges what a backend is about to publish, as the relay will when it arrives, and as the queue on the way there does.
+ * Checks a publication by the rules of the relay and of the queue on the way to it.
  *
- * @returns where it will go, or why it could never be delivered, in words that name the input. They quote no value.
+ * @returns its destination, or a reason why it could never be delivered. The reason names the input and quotes no value.
  */
-export function checkPublication(publication: Publication): Checked<Destination> {
+export function checkPublication(publication: PublicationInput): Checked<Destination> {
   const { user, context, contextId, message, messageId, expiresAt } = publication;
   for (const [name, value] of Object.entries({ user, context, contextId, message })) {
-    // Programs without types publish too.
+    // JavaScript programs have no types.
     if (value === undefined || value === null) return { reason: `${name} is missing` };
   }
   for (const [name, value] of Object.entries({ user, context, contextId, message, messageId, expiresAt })) {
@@ -73,8 +73,8 @@ export function checkPublication(publication: Publication): Checked<Destination>
   return destination;
 }
 
-/** Where the attributes send a message: the rules that backends and `deliver` share. Values are never trimmed. */
-export function destinationOf(attributes: Omit<Publication, "message">): Checked<Destination> {
+/** The destination of a message by its attributes: the rules that backends and `deliver` share. Values are never trimmed. */
+export function destinationOf(attributes: Omit<PublicationInput, "message">): Checked<Destination> {
   const { user, context, contextId, messageId, expiresAt } = attributes;
   const key = sessionKey(user, context, contextId);
   if (key.reason !== undefined) return key;
@@ -91,7 +91,7 @@ export function isTooLarge(message: string): boolean {
   return Buffer.byteLength(message) > MAX_PAYLOAD_BYTES;
 }
 
-/** A publisher's id, if it is one that logs can be searched for. */
+/** A publisher's id, if logs can be searched for it. */
 export function messageIdOf(given: string): Checked<string> {
   if (given === "") return { reason: "messageId is empty" };
   if (given.length > MAX_MESSAGE_ID_LENGTH) {
@@ -103,7 +103,7 @@ export function messageIdOf(given: string): Checked<string> {
 /** Epoch milliseconds of an RFC 3339 date and time. */
 function expiryOf(given: string): Checked<number> {
   const [matched, year, month, day] = RFC_3339.exec(given) ?? [];
-  // `Date` makes the first of March of the thirtieth of February.
+  // `Date` turns February 30 into March 1.
   const daysOfMonth = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
   if (!matched || Number(day) < 1 || Number(day) > daysOfMonth) {
     return { reason: "expiresAt is no RFC 3339 date and time, such as 2026-11-25T12:00:00Z" };

@@ -4,34 +4,34 @@ export const REASONS = {
   sessionExpired: "session-expired",
   /** The session ends with its token, and the token has. */
   tokenExpired: "token-expired",
-  /** Its connection is one of the other mode of delivery: the stack was switched. */
+  /** Its connection is from the other delivery mode: the stack was switched. */
   subprotocolChanged: "subprotocol-changed",
   sessionStoreUnavailable: "session-store-unavailable",
   historyUnavailable: "history-unavailable",
-  /** Other messages of the session were given one number after the other first. */
+  /** Other messages of the session took one number after the other before it. */
   historyContended: "history-contended",
   connectionGone: "connection-gone",
   throttled: "throttled",
   gatewayError: "gateway-error",
   networkError: "network-error",
   timeout: "timeout",
-  /** The management API refuses us: a configuration error. */
+  /** The management API denied access: a configuration error. */
   forbidden: "forbidden",
-  /** Our own fault in handling this message. */
+  /** A fault in the relay while it handled this message. */
   internalError: "internal-error",
   notReached: "not-reached",
-  /** Followed by `: ` and what an earlier message of the session failed of. */
+  /** Followed by `: ` and the reason why an earlier message of the session failed. */
   heldBack: "held-back",
   /** The message's own `expiresAt` has passed. */
   expired: "expired",
   payloadTooLarge: "payload-too-large",
   /** Followed by `: ` and the attribute's name. */
   missingAttribute: "missing-attribute",
-  /** Followed by `: ` and what is wrong. */
+  /** Followed by `: ` and the problem. */
   unusableAttribute: "unusable-attribute",
 } as const;
 
-/** The stable first part of a reason, for counting by it. */
+/** The stable first part of a reason, for metrics. */
 export function stableReason(reason: string): string {
   return reason.split(": ", 1)[0] ?? reason;
 }

@@ -1,10 +1,10 @@
 import { setTimeout } from "node:timers/promises";
 import pLimit from "p-limit";
-import type { ConnectionsClient } from "../connections/connections";
+import type { ConnectionsClient } from "../connections/connectionsClient";
 import type { DisconnectedUser } from "./disconnectedUser";
-import { callerIdOf, type SessionKey } from "../sessions/session";
-import type { SessionStore } from "../sessions/sessions";
-import { connectionItemKey } from "../connections/userConnection";
+import { callerIdOf, type SessionKey } from "../sessions/sessionKey";
+import type { SessionStore } from "../sessions/sessionStore";
+import { connectionItemKey } from "../connections/connectionItems";
 import type { UserConnections, UserItems } from "../connections/userConnections";
 
 export interface DisconnectUserDependencies {
@@ -18,14 +18,14 @@ export interface DisconnectUserDependencies {
 }
 
 export interface DisconnectUserOptions {
-  /** For how long the user's handshakes are refused; 0 blocks nobody, and leaves an earlier block as it is. */
+  /** How long the user's handshakes are refused; 0 sets no block, and leaves an earlier one unchanged. */
   blockSeconds: number;
 }
 
 export const MAX_BLOCK_SECONDS = 31_536_000;
 
 /**
- * For so long a handshake may be under way: its connection answers "gone" until it opens. A second above the time limit of an
+ * How long a handshake may be under way: its connection is "gone" until it opens. A second above the timeout of an
  * integration: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
  */
 const MAX_HANDSHAKE_MS = 30_000;
@@ -34,11 +34,11 @@ const MAX_FAILURES = 3;
 const MAX_PARALLEL = 10;
 
 /**
- * Cuts a user off: refuses the user's handshakes for `blockSeconds`, then closes all of the user's connections, superseded ones
- * too, and clears the sessions. Takes up to half a minute where a handshake of the user's is just under way.
+ * Disconnects a user: refuses the user's handshakes for `blockSeconds`, closes all of the user's connections, including
+ * superseded ones, and clears the sessions. Takes up to half a minute if a handshake of the user is under way.
  *
- * @throws where `code` or `blockSeconds` is unusable, where the table fails, and where a connection cannot be closed (the
- * others are): calling it again does the rest.
+ * @throws if `code` or `blockSeconds` is invalid, if the table fails, or if a connection cannot be closed (the others are):
+ * call it again to do the rest.
  */
 export async function disconnectUser(
   dependencies: DisconnectUserDependencies,
@@ -69,7 +69,7 @@ export async function disconnectUser(
   };
 }
 
-/** @throws where no user can have that code. */
+/** @throws if no user can have that code. */
 export function checkedCallerId(code: unknown): string {
   const callerId = typeof code === "string" ? callerIdOf(code) : { reason: `user is of type ${typeof code}` };
   if (callerId.reason === undefined) return callerId.value;
@@ -78,12 +78,12 @@ export function checkedCallerId(code: unknown): string {
 
 function checkBlockSeconds(blockSeconds: unknown): void {
   if (Number.isInteger(blockSeconds) && Number(blockSeconds) >= 0 && Number(blockSeconds) <= MAX_BLOCK_SECONDS) return;
-  // A number in quotes has to be told from a number.
+  // Quoted, to distinguish the text "1" from the number 1.
   const got = typeof blockSeconds === "string" ? JSON.stringify(blockSeconds) : String(blockSeconds);
   throw new Error(`blockSeconds: got ${got}; allowed: a whole number from 0 to ${MAX_BLOCK_SECONDS}`);
 }
 
-/** One connection of the user's, and all items that are its own. */
+/** One connection of the user, and all of its items. */
 interface OpenedConnection {
   connectionId: string;
   connectedAt: number;
@@ -91,7 +91,7 @@ interface OpenedConnection {
   itemKeys: SessionKey[];
 }
 
-/** By connection: a session names one that has an item of its own, but for those that an earlier release saved. */
+/** By connection. A session's connection has an item of its own, unless an earlier release saved it. */
 function openedBy({ sessions, connections }: UserItems): OpenedConnection[] {
   const opened = new Map<string, OpenedConnection>();
   const of = ({ connectionId, connectedAt }: { connectionId: string; connectedAt: number }) => {
@@ -111,7 +111,7 @@ async function disconnectOne(
 ): Promise<{ closed?: boolean; failure?: unknown }> {
   try {
     const closed = await closeForGood(connectionId, connectedAt, dependencies, signal);
-    // The connection's item last: while it stands, the connection is found again.
+    // The connection's item last: as long as it exists, the connection is found again.
     for (const key of [...sessionKeys, ...itemKeys]) {
       await dependencies.sessions.deleteIfConnection(key, connectionId, signal);
     }
@@ -121,14 +121,14 @@ async function disconnectOne(
   }
 }
 
-/** Whether there was a connection to close. Resolves only once it can be open no more. */
+/** Whether there was a connection to close. Resolves when it can no longer be open. */
 async function closeForGood(
   connectionId: string,
   connectedAt: number,
   { connections, now = Date.now, wait = waitReally }: DisconnectUserDependencies,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  // Where this clock is behind the gateway's, the handshake began before now all the same.
+  // Even if this clock is behind the gateway's, the handshake began before now.
   const openBy = Math.min(connectedAt, now()) + MAX_HANDSHAKE_MS;
   for (let failures = 0; ;) {
     const askedAt = now();

@@ -1,5 +1,5 @@
 import { checkedCallerId } from "./disconnectUser";
-import type { UserConnection } from "../connections/userConnection";
+import type { UserConnection } from "../connections/connectionItems";
 import type { UserConnections, UserItems } from "../connections/userConnections";
 
 export interface ListedUser extends Omit<UserItems, "connections"> {
@@ -8,16 +8,16 @@ export interface ListedUser extends Omit<UserItems, "connections"> {
 
 export interface ListedConnection extends UserConnection {
   /**
-   * Whose the session is for which it was opened. Where it is not its own, it is mute: a newer one has the session, or nobody has
-   * any more (a newer one had it and left, or this one is found to be gone), or not yet, while its handshake is under way.
+   * Which connection has the session that it was opened for. If not this one, it gets no messages: a newer one has the session,
+   * or none has (a newer one has left, or this one was found gone), or its handshake is still under way.
    */
   session: "own" | "superseded" | "none";
 }
 
 /**
- * A user's sessions and connections, the newest first, as they stand in the table: a connection may have ended all the same.
+ * A user's sessions and connections, the newest first, as in the table: a connection may have ended already.
  *
- * @throws where no user can have that code, and where the table fails.
+ * @throws if no user can have that code, or if the table fails.
  */
 export async function listUser(
   userConnections: Pick<UserConnections, "listByUser">,

@@ -11,7 +11,7 @@ import { type Environment, text } from "../environment";
 import { consoleLog, errorFields, type Log } from "../log";
 import { type DeadLetter, idsOf, type MessageIds } from "../messages/message";
 
-/** When a message of the retry queue is to be seen again. */
+/** When a message of the retry queue becomes visible again. */
 export interface Visibility extends MessageIds {
   receiptHandle: string;
   visibilityTimeoutSeconds: number;
@@ -19,23 +19,23 @@ export interface Visibility extends MessageIds {
 
 /** The retry queue and its dead-letter queue. */
 export interface MessageQueue {
-  /** Never rejects: what fails is logged, and such a message comes back after the queue's own visibility timeout. */
+  /** Never rejects: a failure is logged, and the message comes back after the queue's own visibility timeout. */
   changeVisibility(entries: readonly Visibility[], signal?: AbortSignal): Promise<void>;
-  /** @throws where the letter may not have arrived. */
-  deadLetter(letter: DeadLetter, signal?: AbortSignal): Promise<void>;
+  /** @throws if the dead letter may not have arrived. */
+  deadLetter(deadLetter: DeadLetter, signal?: AbortSignal): Promise<void>;
 }
 
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
 const MAX_BATCH_ENTRIES = 10;
 
-/** Fewer than the SDK's 50 sockets: a request that waits for one runs into its connection time-out. */
+/** Below the SDK's 50 sockets: a request that waits for a socket exceeds its connection timeout. */
 const MAX_PARALLEL_CALLS = 25;
 
 /** The two queues in SQS. */
 export class SqsMessageQueue implements MessageQueue {
   constructor(
     private readonly client: SQSClient,
-    /** `queueUrl` only where visibility is changed. */
+    /** `queueUrl` is only needed to change visibility. */
     private readonly urls: { queueUrl?: string; deadLetterQueueUrl: string },
     private readonly log: Log = consoleLog,
   ) {}
@@ -48,18 +48,20 @@ export class SqsMessageQueue implements MessageQueue {
     await pLimit(MAX_PARALLEL_CALLS).map(batches, (batch) => this.changeVisibilityOfBatch(batch, signal));
   }
 
-  async deadLetter(letter: DeadLetter, signal?: AbortSignal): Promise<void> {
+  async deadLetter(deadLetter: DeadLetter, signal?: AbortSignal): Promise<void> {
     await this.client.send(
       new SendMessageCommand({
         QueueUrl: this.urls.deadLetterQueueUrl,
-        MessageBody: letter.body,
+        MessageBody: deadLetter.body,
         MessageAttributes: Object.fromEntries(
-          Object.entries(letter.attributes).map(([name, attribute]) => [name, attributeValueOf(attribute)]),
+          Object.entries(deadLetter.attributes).map(([name, attribute]) => [name, attributeValueOf(attribute)]),
         ),
-        // A standard queue takes one too, and with it a redrive can be as fair as the first time.
+        // A standard queue accepts one, too: a redrive is then as fair as the first delivery.
         // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagegroupid-property.html
-        MessageGroupId: letter.messageGroupId,
-        ...(this.urls.deadLetterQueueUrl.endsWith(".fifo") && { MessageDeduplicationId: deduplicationIdOf(letter) }),
+        MessageGroupId: deadLetter.messageGroupId,
+        ...(this.urls.deadLetterQueueUrl.endsWith(".fifo") && {
+          MessageDeduplicationId: deduplicationIdOf(deadLetter),
+        }),
       }),
       { abortSignal: signal },
     );
@@ -104,7 +106,7 @@ export function messageQueueFromEnvironment(environment: Environment): MessageQu
   });
 }
 
-/** The queue at `DEAD_LETTER_QUEUE_URL`; undefined where that is not set: nothing is to be dead-lettered. */
+/** The queue at `DEAD_LETTER_QUEUE_URL`; undefined if that is not set. */
 export function deadLetterQueueFromEnvironment(environment: Environment): Pick<MessageQueue, "deadLetter"> | undefined {
   const deadLetterQueueUrl = environment.DEAD_LETTER_QUEUE_URL;
   return deadLetterQueueUrl ? new SqsMessageQueue(queueClient(), { deadLetterQueueUrl }) : undefined;
@@ -113,14 +115,14 @@ export function deadLetterQueueFromEnvironment(environment: Environment): Pick<M
 function queueClient(): SQSClient {
   return new SQSClient({
     maxAttempts: 2,
-    // Without the flag, a request over its time is only warned of.
+    // Without this flag, the SDK only logs a warning when a request exceeds its timeout.
     requestHandler: { connectionTimeout: 500, requestTimeout: 1_500, throwOnRequestTimeout: true },
   });
 }
 
 /**
- * By what a FIFO queue knows the letter again: of the message itself, since one that was redriven and died again within five
- * minutes is another letter. A hash, since where the history gives the id, it is the publisher's, and may have spaces.
+ * Deduplication id of a dead letter. Derived from the message, since a message that is redriven and fails again within five
+ * minutes is another dead letter. A hash, since an id from the history is the publisher's, and may have spaces.
  */
 function deduplicationIdOf({ messageGroupId, sqsMessageId }: DeadLetter): string {
   return createHash("sha256")
@@ -128,7 +130,7 @@ function deduplicationIdOf({ messageGroupId, sqsMessageId }: DeadLetter): string
     .digest("hex");
 }
 
-/** Lambda's events carry binary values as base64, which the SDK would encode once more. */
+/** Lambda's events have binary values in base64, which the SDK would encode again. */
 function attributeValueOf({ dataType, stringValue, binaryValue }: SQSMessageAttribute): MessageAttributeValue {
   return binaryValue === undefined
     ? { DataType: dataType, StringValue: stringValue }

@@ -1,13 +1,9 @@
-import type { Environment } from "../environment";
-import type { Receipts } from "./receipts";
+import { NO_RECEIPTS } from "./receipts";
 
-/**
- * Receipts to nobody, for a function of a stack that asks for none: the client of their topic is a tenth of a bundle, and the
- * module `instead` has it alone.
- */
-export function noReceipts(environment: Environment, instead: string): Receipts {
+/** Takes the place of `topicReceipts.ts` in the bundles of a relay without receipts. */
+export const receiptsFromEnvironment: typeof import("./topicReceipts").receiptsFromEnvironment = (environment) => {
   if (environment.RECEIPTS_TOPIC_ARN) {
-    throw new Error(`RECEIPTS_TOPIC_ARN is set: the component deploys ${instead} where it is`);
+    throw new Error("RECEIPTS_TOPIC_ARN is set, but this bundle was built without receipts");
   }
-  return { wanted: false, publish: () => Promise.resolve() };
-}
+  return NO_RECEIPTS;
+};

@@ -1,76 +1,23 @@
-import { PublishBatchCommand, SNSClient } from "@aws-sdk/client-sns";
-import pLimit from "p-limit";
-import { type Receipt, RECEIPT_ATTRIBUTES } from "../../protocol";
-import type { Environment } from "../environment";
-import type { SessionKey } from "../sessions/session";
+import type { Receipt } from "../../protocol";
+import type { SessionKey } from "../sessions/sessionKey";
 
-/** Where the backend is told what became of its messages. */
+/** Where the backend learns the outcome of each message. */
 export interface Receipts {
-  /** False where nobody asked for receipts: what is only read for their sake need not be. */
+  /** False if the relay has no receipts: reads that only serve a receipt can be left out. */
   readonly wanted: boolean;
-  /** Publishes them; nothing where nobody asked. @throws where one may not have been taken: all are to be published again. */
+  /**
+   * Publishes the receipts; does nothing if the relay has none.
+   *
+   * @throws if the topic may not have taken one of them: publish all of them again.
+   */
   publish(receipts: readonly Receipt[], signal?: AbortSignal): Promise<void>;
 }
 
-// https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
-const MAX_BATCH_ENTRIES = 10;
+/** The receipts of a relay that has none. */
+export const NO_RECEIPTS: Receipts = { wanted: false, publish: () => Promise.resolve() };
 
-/** Fewer than the SDK's 50 sockets: a request that waits for one runs into its connection time-out. */
-const MAX_PARALLEL_CALLS = 10;
-
-/** Receipts to an SNS topic. */
-export class SnsReceipts implements Receipts {
-  readonly wanted = true;
-
-  constructor(
-    private readonly client: SNSClient,
-    private readonly topicArn: string,
-  ) {}
-
-  async publish(receipts: readonly Receipt[], signal?: AbortSignal): Promise<void> {
-    const batches: Receipt[][] = [];
-    for (let i = 0; i < receipts.length; i += MAX_BATCH_ENTRIES) batches.push(receipts.slice(i, i + MAX_BATCH_ENTRIES));
-    await pLimit(MAX_PARALLEL_CALLS).map(batches, (batch) => this.publishBatch(batch, signal));
-  }
-
-  private async publishBatch(receipts: readonly Receipt[], signal?: AbortSignal): Promise<void> {
-    const { Failed = [] } = await this.client.send(
-      new PublishBatchCommand({
-        TopicArn: this.topicArn,
-        PublishBatchRequestEntries: receipts.map((receipt, index) => ({
-          Id: String(index),
-          Message: JSON.stringify(receipt),
-          MessageAttributes: Object.fromEntries(
-            Object.values(RECEIPT_ATTRIBUTES)
-              // A dead letter may be addressed to nobody, and SNS refuses an empty attribute.
-              .filter((name) => receipt[name] !== "")
-              .map((name) => [name, { DataType: "String", StringValue: receipt[name] }]),
-          ),
-        })),
-      }),
-      { abortSignal: signal },
-    );
-    const [first] = Failed;
-    if (!first) return;
-    const why = [first.Code, first.Message].filter(Boolean).join(": ");
-    throw new Error(`${Failed.length} of ${receipts.length} receipts were not taken by the topic: ${why}`);
-  }
-}
-
-/** Receipts to the topic that `RECEIPTS_TOPIC_ARN` names; without one, to nobody. */
-export function receiptsFromEnvironment(environment: Environment): Receipts {
-  const topicArn = environment.RECEIPTS_TOPIC_ARN;
-  if (!topicArn) return { wanted: false, publish: () => Promise.resolve() };
-  const client = new SNSClient({
-    maxAttempts: 2,
-    // Without the flag, a request over its time is only warned of.
-    requestHandler: { connectionTimeout: 500, requestTimeout: 1_500, throwOnRequestTimeout: true },
-  });
-  return new SnsReceipts(client, topicArn);
-}
-
-/** What is known of a message when it gets its receipt. */
-export interface Fate {
+/** The part of a receipt that does not follow from the session. */
+export interface ReceiptContent {
   status: Receipt["status"];
   reason?: string;
   messageId: string;
@@ -78,8 +25,12 @@ export interface Fate {
   seq?: number;
 }
 
-/** The receipt of a message of that session. */
-export function receiptOf(key: SessionKey, { status, reason, messageId, epoch, seq }: Fate, nowMs: number): Receipt {
+/** The receipt of one of the session's messages. */
+export function receiptOf(
+  key: SessionKey,
+  { status, reason, messageId, epoch, seq }: ReceiptContent,
+  nowMs: number,
+): Receipt {
   const separator = key.context.indexOf("#");
   return {
     status,

@@ -3,58 +3,63 @@ import { type Environment, text } from "../environment";
 import { consoleLog, errorFields } from "../log";
 import { metricsFromEnvironment } from "../metrics";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
-import { sessionId, type SessionKey } from "../sessions/session";
+import { sessionId, type SessionKey } from "../sessions/sessionKey";
 import { timeLimit } from "../timeLimit";
-import { EXPIRY_SHARDS } from "../connections/userConnection";
+import { EXPIRY_SHARDS } from "../connections/connectionItems";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
-import { type ExpireSessionDependencies, expireSession, NOTHING_EXPIRED, type Swept } from "./expireSession";
+import {
+  type SweepSessionHistoryDependencies,
+  sweepSessionHistory,
+  NOTHING_SWEPT,
+  type SweptEntries,
+} from "./sweepSessionHistory";
 import type { EntryKey, History } from "../history/history";
-import { noReceipts } from "../receipts/noReceipts";
+import { receiptsFromEnvironment } from "../receipts/topicReceipts";
 
 /** `now` and `log` are by default the clock and the console. */
-export type ExpireDependencies = Omit<Dependencies, "now" | "log"> & Partial<Pick<Dependencies, "now" | "log">>;
+export type HistorySweeperDependencies = Omit<Dependencies, "now" | "log"> & Partial<Pick<Dependencies, "now" | "log">>;
 
-interface Dependencies extends ExpireSessionDependencies {
-  history: ExpireSessionDependencies["history"] & Pick<History, "findDue">;
+interface Dependencies extends SweepSessionHistoryDependencies {
+  history: SweepSessionHistoryDependencies["history"] & Pick<History, "findDue">;
 }
 
-/** What became of the entries that were due. */
-export interface Expiry extends Swept {
-  /** Sessions of which something was left over for a fault: tried again the next time. */
+/** How the due entries were handled. */
+export interface HistorySweepResult extends SweptEntries {
+  /** Sessions that a fault has left unfinished: retried the next time. */
   failed: number;
 }
 
-/** What the handler asks of Lambda's context. */
+/** The part of Lambda's context that the handler uses. */
 interface Invocation {
   getRemainingTimeInMillis(): number;
 }
 
-export type ExpireHandler = (event: unknown, invocation: Invocation) => Promise<Expiry>;
+export type HistorySweeperHandler = (event: unknown, invocation: Invocation) => Promise<HistorySweepResult>;
 
-/** Kept back of the function's time: for the metrics and the answer. */
+/** Reserved at the end of the function's time, for the metrics and the answer. */
 const ANSWERING_MS = 2_000;
 
-/** Sessions at a time: with the deletions of each, fewer than the SDK's 50 sockets. */
+/** Parallel sessions: with the deletions of each, below the SDK's 50 sockets. */
 const MAX_PARALLEL = 8;
 
 /**
- * Called every minute: reports the messages that nobody has acknowledged in time, and deletes what is older than the retention.
- * What it does not get to is left to the next time. Throws only where a part of the index cannot be read.
+ * Called every minute: reports the messages that no client acknowledged in time, and deletes those older than the retention.
+ * Leaves the rest to the next invocation when time is up. Throws only if a part of the index cannot be read.
  */
-export function expire(given: ExpireDependencies): ExpireHandler {
+export function historySweeper(given: HistorySweeperDependencies): HistorySweeperHandler {
   const dependencies = { now: Date.now, log: consoleLog, ...given };
   const { history, metrics, log, now } = dependencies;
 
-  return async function expireHandler(_event, invocation) {
+  return async function historySweeperHandler(_event, invocation) {
     const signal = timeLimit(invocation.getRemainingTimeInMillis() - ANSWERING_MS);
     const limit = pLimit(MAX_PARALLEL);
-    const total: Expiry = { ...NOTHING_EXPIRED, failed: 0 };
+    const total: HistorySweepResult = { ...NOTHING_SWEPT, failed: 0 };
     const unread: string[] = [];
 
-    const expireDue = async ({ key, seqs }: DueOfSession) => {
+    const sweepSession = async ({ key, seqs }: DueOfSession) => {
       if (signal.aborted) return;
       try {
-        const swept = await expireSession(key, seqs, dependencies, signal);
+        const swept = await sweepSessionHistory(key, seqs, dependencies, signal);
         for (const name of ["reported", "deleted", "stripped", "postponed"] as const) total[name] += swept[name];
       } catch (error) {
         if (signal.aborted) return;
@@ -62,16 +67,17 @@ export function expire(given: ExpireDependencies): ExpireHandler {
         total.failed += 1;
       }
     };
-    const expireShard = async (shard: string) => {
+    const sweepShard = async (shard: string) => {
       try {
-        for await (const page of history.findDue(shard, now(), signal)) await limit.map(bySession(page), expireDue);
+        for await (const page of history.findDue(shard, now(), signal))
+          await limit.map(dueBySession(page), sweepSession);
       } catch (error) {
         if (signal.aborted) return;
         log.error("shard not read", { shard, ...errorFields(error) });
         unread.push(shard);
       }
     };
-    await Promise.all(EXPIRY_SHARDS.map(expireShard));
+    await Promise.all(EXPIRY_SHARDS.map(sweepShard));
 
     metrics.flush();
     log.info("history swept", { ...total, outOfTime: signal.aborted });
@@ -80,22 +86,17 @@ export function expire(given: ExpireDependencies): ExpireHandler {
   };
 }
 
-/** `expire` as the component deploys it where nobody asked for receipts. */
-export function expireFromEnvironment(environment: Environment): ExpireHandler {
-  const receipts = noReceipts(environment, "expireWithReceipts");
-  return expire({ ...dependenciesFromEnvironment(environment), receipts });
-}
-
-/** All but the receipts. */
-export function dependenciesFromEnvironment(environment: Environment): Omit<ExpireDependencies, "receipts"> {
-  // Without it, the history would ask the service for an index of no name.
+/** The history sweeper as the component deploys it. */
+export function historySweeperFromEnvironment(environment: Environment): HistorySweeperHandler {
+  // Without the variable, the history would query an index without a name.
   text(environment, "HISTORY_EXPIRY_INDEX_NAME");
-  return {
+  return historySweeper({
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
     deadLetters: deadLetterQueueFromEnvironment(environment),
+    receipts: receiptsFromEnvironment(environment),
     metrics: metricsFromEnvironment(environment),
-  };
+  });
 }
 
 interface DueOfSession {
@@ -104,7 +105,7 @@ interface DueOfSession {
 }
 
 /** Each session's numbers, ascending. */
-function bySession(due: readonly EntryKey[]): DueOfSession[] {
+function dueBySession(due: readonly EntryKey[]): DueOfSession[] {
   const sessions = new Map<string, DueOfSession>();
   for (const { key, seq } of due) {
     const session = sessions.get(sessionId(key)) ?? { key, seqs: [] };

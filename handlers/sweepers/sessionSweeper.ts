@@ -1,15 +1,15 @@
 import pLimit from "p-limit";
-import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connections";
+import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connectionsClient";
 import { type Environment, text } from "../environment";
 import { consoleLog, errorFields, type Log } from "../log";
 import { type Metrics, METRICS, metricsFromEnvironment } from "../metrics";
-import { DynamoDbSessionStore, type SessionStore } from "../sessions/sessions";
-import { tableClient } from "../table";
+import { DynamoDbSessionStore, type SessionStore } from "../sessions/sessionStore";
+import { tableClient } from "../dynamoDb";
 import { timeLimit } from "../timeLimit";
-import { type ConnectionKey, connectionItemKey, EXPIRY_SHARDS } from "../connections/userConnection";
+import { type ConnectionKey, connectionItemKey, EXPIRY_SHARDS } from "../connections/connectionItems";
 import { DynamoDbUserConnections, type UserConnections } from "../connections/userConnections";
 
-export interface SweepDependencies {
+export interface SessionSweeperDependencies {
   sessions: Pick<SessionStore, "deleteIfConnection">;
   userConnections: Pick<UserConnections, "findExpired" | "readConnection">;
   connections: Pick<ConnectionsClient, "close">;
@@ -20,46 +20,46 @@ export interface SweepDependencies {
   log?: Log;
 }
 
-/** What became of the connections whose token had ended. */
-export interface Swept {
-  /** Closed now. */
+/** How the connections whose token had ended were handled. */
+export interface SessionSweepResult {
+  /** Closed by this invocation. */
   ended: number;
-  /** Had ended before; their items are cleared. */
+  /** Had already ended; their items are deleted. */
   gone: number;
-  /** May be just opening, or were not there any more: looked at again the next time, if at all. */
+  /** May be just opening, or no longer exist: checked again the next time, if they do. */
   left: number;
-  /** Not closed or not cleared for a fault: tried again the next time. */
+  /** Not closed or not deleted because of a fault: retried the next time. */
   failed: number;
 }
 
-/** What the handler asks of Lambda's context. */
+/** The part of Lambda's context that the handler uses. */
 interface Invocation {
   getRemainingTimeInMillis(): number;
 }
 
-type SweepHandler = (event: unknown, invocation: Invocation) => Promise<Swept>;
+type SessionSweeperHandler = (event: unknown, invocation: Invocation) => Promise<SessionSweepResult>;
 
-/** Kept back of the function's time: for the metrics and the answer. */
+/** Reserved at the end of the function's time, for the metrics and the answer. */
 const ANSWERING_MS = 2_000;
 
-/** Connections at a time: the SDK has 50 sockets for the gateway, and as many for the table. */
+/** Parallel connections: the SDK has 50 sockets for the gateway, and as many for the table. */
 const MAX_PARALLEL = 25;
 
-/** Younger than that, a connection that is "gone" may be just arriving. */
+/** A younger connection that is "gone" may be just opening. */
 const YOUNG_MS = 60_000;
 
 /**
- * Called every minute where sessions end with their token: closes the connections whose token has ended, and clears what
- * stands of them. What it does not get to is left to the next time. Throws only where a part of the index cannot be read.
+ * Called every minute if sessions end with their token: closes the connections whose token has ended, and deletes their
+ * items. Leaves the rest to the next invocation when time is up. Throws only if a part of the index cannot be read.
  */
-export function sweep(given: SweepDependencies): SweepHandler {
+export function sessionSweeper(given: SessionSweeperDependencies): SessionSweeperHandler {
   const dependencies = { now: Date.now, log: consoleLog, ...given };
   const { userConnections, metrics, log, now } = dependencies;
 
-  return async function sweepHandler(_event, invocation) {
+  return async function sessionSweeperHandler(_event, invocation) {
     const signal = timeLimit(invocation.getRemainingTimeInMillis() - ANSWERING_MS);
     const limit = pLimit(MAX_PARALLEL);
-    const swept: Swept = { ended: 0, gone: 0, left: 0, failed: 0 };
+    const swept: SessionSweepResult = { ended: 0, gone: 0, left: 0, failed: 0 };
     const unread: string[] = [];
 
     const sweepShard = async (shard: string) => {
@@ -77,20 +77,20 @@ export function sweep(given: SweepDependencies): SweepHandler {
     await Promise.all(EXPIRY_SHARDS.map(sweepShard));
 
     metrics.flush();
-    log.info("swept", { ...swept, outOfTime: signal.aborted });
+    log.info("sessions swept", { ...swept, outOfTime: signal.aborted });
     if (unread.length > 0) throw new Error(`the index by token expiry could not be read: shards ${unread.join(", ")}`);
     return swept;
   };
 }
 
-/** `sweep` as the component deploys it. */
-export function sweepFromEnvironment(environment: Environment): SweepHandler {
+/** The session sweeper as the component deploys it. */
+export function sessionSweeperFromEnvironment(environment: Environment): SessionSweeperHandler {
   const client = tableClient();
   const table = {
     tableName: text(environment, "TABLE_NAME"),
     tokenExpiryIndexName: text(environment, "TOKEN_EXPIRY_INDEX_NAME"),
   };
-  return sweep({
+  return sessionSweeper({
     sessions: new DynamoDbSessionStore(client, table),
     userConnections: new DynamoDbUserConnections(client, table),
     connections: connectionsFromEnvironment(environment),
@@ -98,17 +98,17 @@ export function sweepFromEnvironment(environment: Environment): SweepHandler {
   });
 }
 
-/** Never rejects: one connection's fault is not the others'. */
+/** Never rejects: a fault of one connection must not affect the others. */
 async function sweepOne(
   key: ConnectionKey,
-  { sessions, userConnections, connections, metrics, now, log }: Required<SweepDependencies>,
+  { sessions, userConnections, connections, metrics, now, log }: Required<SessionSweeperDependencies>,
   signal: AbortSignal,
-): Promise<keyof Swept> {
+): Promise<keyof SessionSweepResult> {
   const { callerId, connectionId } = key;
   if (signal.aborted) return "left";
   try {
     const connection = await userConnections.readConnection(key, signal);
-    // The index lags: its item may be gone, or its token be another.
+    // The index lags: the item may be gone, or have another token.
     if (connection?.tokenExpiresAt === undefined || connection.tokenExpiresAt * 1000 > now()) return "left";
     const askedAt = now();
     const result = await connections.close(connectionId, signal);
@@ -116,7 +116,7 @@ async function sweepOne(
     else if (askedAt - connection.connectedAt < YOUNG_MS) return "left";
 
     const { sessionContext: context } = connection;
-    // The connection's item last: while it stands, the session is found again.
+    // The connection's item last: as long as it exists, the session is found again.
     await sessions.deleteIfConnection({ callerId, context }, connectionId, signal);
     await sessions.deleteIfConnection(connectionItemKey(key), connectionId, signal);
     log.info("token ended", { connectionId, callerId, context, result });

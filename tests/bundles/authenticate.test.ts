@@ -4,22 +4,17 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
-import { bundle, bundleCallback } from "../../components/lambda/bundle";
+import { connectCallbacks } from "../../components/functions/connect";
+import { bundleCallback } from "../../components/lambda/bundle";
+import { bundleOwn } from "../../components/lambda/ownBundle";
 import { connectEvent } from "../support/events";
 import { audience, issuer, jwks, token } from "../handlers/connect/auth/tokens";
 
-describe("connect's bundle, beside the user's own callback", () => {
+describe("connect's bundle, with the user's own callback next to it", () => {
   let folder: string;
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "authenticate-"));
-    const text = await bundle(
-      () => {
-        const handler = require("../../handlers/connect/connect") as typeof import("../../handlers/connect/connect");
-        return handler.connectFromEnvironment(process.env);
-      },
-      resolve(__dirname, "../../components/functions"),
-    );
-    writeFileSync(join(folder, "index.js"), text);
+    writeFileSync(join(folder, "index.js"), await bundleOwn(connectCallbacks.retry, false));
     const callback = await bundleCallback(async ({ headers }: { headers: Record<string, string> }) => {
       if (headers["x-api-key"] === undefined) throw new Error("no key");
       return Promise.resolve(headers["x-api-key"] === "good" ? { code: "42" } : null);
@@ -30,28 +25,44 @@ describe("connect's bundle, beside the user's own callback", () => {
 
   const call = async (headers: Record<string, string>): Promise<string> => {
     const script = `require("./index.js").handler(${JSON.stringify(connectEvent({ headers }))})`;
-    const { stdout } = await promisify(execFile)(process.execPath, ["-e", script], {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ["-e", script], {
       cwd: folder,
-      // Nothing listens on port 1: the table is refused at once.
       env: {
-        ...{ PATH: process.env.PATH, AWS_REGION: "eu-west-1", AWS_ACCESS_KEY_ID: "x", AWS_SECRET_ACCESS_KEY: "x" },
-        ...{ AWS_ENDPOINT_URL: "http://127.0.0.1:1", LAMBDA_TASK_ROOT: folder, TABLE_NAME: "t", RELAY_NAME: "r" },
-        ...{ SESSION_TTL_SECONDS: "10800", ALLOWED_ORIGINS: "[]", AUTH: '{"authenticate":true,"cookieName":"token"}' },
+        PATH: process.env.PATH,
+        AWS_REGION: "eu-west-1",
+        AWS_ACCESS_KEY_ID: "x",
+        AWS_SECRET_ACCESS_KEY: "x",
+        // Nothing listens on port 1: the table is refused at once.
+        AWS_ENDPOINT_URL: "http://127.0.0.1:1",
+        LAMBDA_TASK_ROOT: folder,
+        TABLE_NAME: "t",
+        RELAY_NAME: "r",
+        SESSION_TTL_SECONDS: "10800",
+        ALLOWED_ORIGINS: "[]",
+        AUTH: '{"authenticate":true,"cookieName":"token"}',
       },
     });
-    return stdout;
+    return stdout + stderr;
   };
 
-  it("asks it, and gets as far as the table", async () => {
-    expect(await call({ "X-Api-Key": "good" })).to.match(/"Reason":"internal-error"/);
+  it("calls the callback, and gets as far as the table", async () => {
+    const output = await call({ "X-Api-Key": "good" });
+    expect(output)
+      .to.match(/"Reason":"internal-error"/)
+      .and.to.include("ECONNREFUSED");
+    expect(output).not.to.include("authenticate threw");
   });
 
-  it("refuses whom it refuses", async () => {
+  it("refuses a user whom the callback refuses", async () => {
     expect(await call({ "X-Api-Key": "bad" })).to.match(/"Reason":"token-refused"/);
   });
 
-  it("refuses with 500 where it throws", async () => {
-    expect(await call({})).to.match(/"Reason":"internal-error"/);
+  it("refuses with 500 if the callback throws, without asking the table", async () => {
+    const output = await call({});
+    expect(output)
+      .to.match(/"Reason":"internal-error"/)
+      .and.to.include("authenticate threw Error: no key");
+    expect(output).not.to.include("ECONNREFUSED");
   });
 });
 

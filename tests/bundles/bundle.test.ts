@@ -4,11 +4,14 @@ import { isBuiltin } from "node:module";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { deflateRawSync } from "node:zlib";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { build } from "esbuild";
 import { bundle, bundleCallback } from "../../components/lambda/bundle";
-import { bundleModule } from "../../components/lambda/ownModules";
+import { ownCallbacks } from "../../components/functions/ownCallbacks";
+import { buildsOf, bundleModule } from "../../components/lambda/ownBundle";
+import { serializeCallback } from "../../components/lambda/serialize";
 import { connectEvent, sqsRecord } from "../support/events";
 import { refusal } from "../support/refusal";
 import { type Deployed, deployedFunctions, oidc } from "./deployed";
@@ -92,11 +95,21 @@ describe("a function's archive", () => {
       expect(again.find((each) => each.name === name)?.files["index.js"] === files["index.js"], name).to.equal(true);
     }
     // One process bundles a module once: here anew.
+    const module = "../../handlers/deliver/deliver";
     const [first, second] = [
-      await bundleModule("../../handlers/deliver/deliver"),
-      await bundleModule("../../handlers/deliver/deliver"),
+      await bundleModule({ module, withReceipts: false }),
+      await bundleModule({ module, withReceipts: false }),
     ];
     expect(first === second).to.equal(true);
+  });
+
+  it("is at most 90 kB zipped, with receipts too", () => {
+    expect(functions).to.have.length(4 + 2 * 7);
+    for (const { name, files } of functions) {
+      // The zip archive's own records are some 100 bytes.
+      const zippedBytes = deflateRawSync(files["index.js"] ?? "", { level: 9 }).length + 150;
+      expect(zippedBytes, name).to.be.within(10_000, 90_000);
+    }
   });
 
   it("is the same however messages are delivered, where that makes no difference, and another where it does", () => {
@@ -145,6 +158,29 @@ describe("a function's archive", () => {
     ] as const) {
       const body = JSON.stringify({ action, cursor });
       expect(await call(`receipts-${name}`, { requestContext, body }), name).to.include({ statusCode: 500 });
+    }
+  });
+});
+
+describe("a callback of the component's own", () => {
+  it("requires the module that it declares and nothing else, so that it is bundled with all of its code", async () => {
+    for (const { module, factory } of ownCallbacks) {
+      const text = await serializeCallback(factory, true);
+      const reached = [...text.matchAll(/\b(?:require|import)\("([^"]+)"\)/g)].map(([, path]) => path);
+      expect(reached).to.deep.equal([module]);
+    }
+  });
+
+  it("is among those whose builds the package carries, for every function of a relay", async () => {
+    const builds = await Promise.all(ownCallbacks.flatMap(buildsOf).map(bundleModule));
+    expect(builds).to.have.length(13);
+    const texts = (await deployedFunctions()).map(({ files }) => files["index.js"] ?? "");
+    expect(new Set(texts).size).to.equal(builds.length);
+  });
+
+  it("has a client of the receipts' topic only in a build with receipts", async () => {
+    for (const each of ownCallbacks.flatMap(buildsOf)) {
+      expect((await bundleModule(each)).includes("PublishBatch"), JSON.stringify(each)).to.equal(each.withReceipts);
     }
   });
 });
@@ -252,12 +288,6 @@ describe("a callback", () => {
   it("is refused where it requires a module which is not there", async () => {
     const error = await refusal(bundle(() => require("nothing") as unknown));
     expect(error.message).to.include('Could not resolve "nothing"');
-  });
-
-  it("is refused where it is the component's own and imports, which would not be bundled", async () => {
-    const callbackFactory = () => async () => (await import("cookie")).parse("a=b");
-    const error = await refusal(bundle(callbackFactory, resolve(repository, "components/functions")));
-    expect(error.message).to.include("cookie");
   });
 });
 

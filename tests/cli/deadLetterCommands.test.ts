@@ -12,13 +12,13 @@ const DENIED = { status: 400, body: { __type: "AccessDenied", message: "denied" 
 
 describe("the command line on dead letters", () => {
   let server: Server;
-  let letters: { id: string; hidden: boolean }[];
+  let deadLetters: { id: string; hidden: boolean }[];
   let receives: number;
   /** Called before each request; answers instead of the queue where it answers. */
   let instead: (action: string) => typeof DENIED | undefined;
 
   beforeEach(async () => {
-    letters = ["a", "b"].map((id) => ({ id, hidden: false }));
+    deadLetters = ["a", "b"].map((id) => ({ id, hidden: false }));
     receives = 0;
     instead = () => undefined;
     server = createServer((request, response) => {
@@ -46,20 +46,20 @@ describe("the command line on dead letters", () => {
   function answerOf(action: string, { ReceiptHandle, MessageBody = "", Entries = [] }: Body): object {
     switch (action) {
       case "GetQueueAttributes":
-        return { Attributes: { ApproximateNumberOfMessages: String(letters.length) } };
+        return { Attributes: { ApproximateNumberOfMessages: String(deadLetters.length) } };
       case "ReceiveMessage": {
         // One a time, so that what happens between can be told.
-        const received = letters.filter(({ hidden }) => !hidden).slice(0, 1);
+        const received = deadLetters.filter(({ hidden }) => !hidden).slice(0, 1);
         received.forEach((each) => (each.hidden = true));
         return { Messages: received.map(({ id }) => messageOf(id)) };
       }
       case "ChangeMessageVisibilityBatch":
-        letters
+        deadLetters
           .filter(({ id }) => Entries.some((entry) => entry.ReceiptHandle === id))
           .forEach((each) => (each.hidden = false));
         return {};
       case "DeleteMessage":
-        letters = letters.filter(({ id }) => id !== ReceiptHandle);
+        deadLetters = deadLetters.filter(({ id }) => id !== ReceiptHandle);
         return {};
       default:
         return { MD5OfMessageBody: md5(MessageBody) };
@@ -95,7 +95,7 @@ describe("the command line on dead letters", () => {
     return { asked, printed: printed.join("\n"), noted: noted.join("\n"), exitCode };
   }
 
-  const standing = () => letters.map(({ id }) => id);
+  const standing = () => deadLetters.map(({ id }) => id);
   /** The queue cannot be read any more once it was so often. */
   const failAfter = (count: number) => {
     instead = (action) => (action === "ReceiveMessage" && receives > count ? DENIED : undefined);
@@ -103,10 +103,10 @@ describe("the command line on dead letters", () => {
 
   it("purges only what it asked about, and not what came since", async () => {
     const { asked, exitCode } = await cli(["purge", "--all"], () => {
-      letters.push({ id: "came-later", hidden: false });
+      deadLetters.push({ id: "came-later", hidden: false });
       return true;
     });
-    expect(asked).to.deep.equal(["Delete every letter in the dead-letter queue, about 2, for good?"]);
+    expect(asked).to.deep.equal(["Delete every dead letter in the dead-letter queue, about 2, for good?"]);
     expect(standing()).to.deep.equal(["came-later"]);
     expect(exitCode).to.equal(0);
   });
@@ -129,11 +129,11 @@ describe("the command line on dead letters", () => {
 
   it("tells how many of those that it asked about it did not meet again", async () => {
     const { noted } = await cli(["purge", "--all"], () => {
-      letters.forEach((each) => (each.hidden = each.id === "b"));
+      deadLetters.forEach((each) => (each.hidden = each.id === "b"));
       return true;
     });
     expect(standing()).to.deep.equal(["b"]);
-    expect(noted).to.match(/^Not met again, and so not deleted: 1 letter\.$/m);
+    expect(noted).to.match(/^Not met again, and so not deleted: 1 dead letter\.$/m);
   });
 
   it("asks nothing, and purges nothing, where it could not read the queue to its end", async () => {
@@ -161,10 +161,10 @@ describe("the command line on dead letters", () => {
     });
   }
 
-  it("says that it may not have met every letter where the queue had counted more", async () => {
-    letters.push({ id: "c", hidden: true });
+  it("says that it may not have met every dead letter where the queue had counted more", async () => {
+    deadLetters.push({ id: "c", hidden: true });
     const { noted, exitCode } = await cli(["list"]);
-    expect(noted).to.match(/^2 of 2 letters looked at .*\nCounted when this began: about 3 letters\./);
+    expect(noted).to.match(/^2 of 2 dead letters looked at .*\nCounted when this began: about 3 dead letters\./);
     expect(exitCode).to.equal(0);
   });
 });

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import { addressSources } from "../../cli/addressSources";
-import type { LetterSummary } from "../../cli/deadLetters/letter";
+import type { DeadLetterSummary } from "../../cli/deadLetters/deadLetter";
 import type { Redriven } from "../../cli/deadLetters/redrive";
 import { run } from "../../cli/program";
 import type { ListedSession } from "../../cli/sessions";
@@ -62,9 +62,9 @@ describe("the command line against the local run", () => {
     return JSON.parse(stdout) as T;
   }
 
-  const listed = (...args: string[]) => json<{ letters: LetterSummary[] }>("dead-letters", "list", ...args);
+  const listed = (...args: string[]) => json<{ letters: DeadLetterSummary[] }>("dead-letters", "list", ...args);
 
-  /** A letter as `deliver` leaves one. */
+  /** A dead letter as `deliver` leaves one. */
   async function putLetter(to: Recipient, body: string, values: Record<string, string> = {}): Promise<void> {
     const attributes = { ...to, reason: "no-session", attempts: "10", originalMessageId: `of ${body}`, ...values };
     await sqs.send(
@@ -91,12 +91,12 @@ describe("the command line against the local run", () => {
       expect(titles).to.match(/^sent at +user +context +contextId +reason +attempts +message id$/);
       expect(row).to.match(new RegExp(`^\\S+ +${to.user} +chat +- +missing-attribute: contextId +1 +to-${to.user}$`));
       expect(more).to.deep.equal([]);
-      expect(stderr).to.match(/1 of \d+ letters looked at in the dead-letter queue match/);
+      expect(stderr).to.match(/1 of \d+ dead letters looked at in the dead-letter queue match/);
       expect(stdout + stderr).not.to.include("secret");
     }
   });
 
-  it("shows a letter in full, its payload only where that is asked for", async () => {
+  it("shows a dead letter in full, its payload only where that is asked for", async () => {
     const to = recipient();
     await putLetter(to, "the payload", { tenant: "t1" });
     const { stdout } = await cli("dead-letters", "show", "--message-id", "of the payload");
@@ -109,7 +109,7 @@ describe("the command line against the local run", () => {
     expect(full).to.match(/\n\nthe payload$/);
   });
 
-  it("redrives a user's letters to the client who has come back, and keeps the others", async () => {
+  it("redrives a user's dead letters to the client who has come back, and keeps the others", async () => {
     const [to, other] = [recipient(), recipient()];
     await relay.publish({ ...to, messageId: `away-${to.user}` }, "while you were away for too long");
     await relay.log({ event: "dead-lettered", messageId: `away-${to.user}` });
@@ -120,10 +120,10 @@ describe("the command line against the local run", () => {
     expect(planned.letters[0]?.outcome).to.equal("would-be-redriven");
     expect((await listed("--user", to.user)).letters).to.have.lengthOf(planned.letters.length);
 
-    const { letters } = await json<{ letters: Outcomes }>("dead-letters", "redrive", "--user", to.user);
+    const { letters: deadLetters } = await json<{ letters: Outcomes }>("dead-letters", "redrive", "--user", to.user);
     await client.message("while you were away for too long");
     // A message may be dead-lettered twice, and then is redriven once.
-    const [first, ...duplicates] = letters.map(({ outcome }) => outcome);
+    const [first, ...duplicates] = deadLetters.map(({ outcome }) => outcome);
     expect([first, ...new Set(duplicates)].join()).to.match(/^redriven(,skipped)?$/);
     expect((await listed("--user", to.user)).letters).to.have.lengthOf(duplicates.length);
     expect((await listed("--user", other.user)).letters).to.have.lengthOf(1);
@@ -135,13 +135,18 @@ describe("the command line against the local run", () => {
     const values = { reason: "expired", messageId: "old-id", expiresAt: "2020-01-01T00:00:00Z" };
     await putLetter(to, "late", values);
     const client = await relay.connect(to);
-    const { letters } = await json<{ letters: Outcomes }>("dead-letters", "redrive", "--reason", "expired");
-    expect(letters).to.have.lengthOf(1);
-    expect(letters[0]).to.include({ outcome: "redriven", messageId: "old-id" });
-    expect(letters[0]?.notes.join()).to.match(/it had expired/);
+    const { letters: deadLetters } = await json<{ letters: Outcomes }>(
+      "dead-letters",
+      "redrive",
+      "--reason",
+      "expired",
+    );
+    expect(deadLetters).to.have.lengthOf(1);
+    expect(deadLetters[0]).to.include({ outcome: "redriven", messageId: "old-id" });
+    expect(deadLetters[0]?.notes.join()).to.match(/it had expired/);
     await client.message("late");
     const delivered = await relay.log({ event: "delivered", callerId: `user#${to.user}` });
-    expect(delivered.messageId).to.equal(letters[0]?.newMessageId).and.not.equal("old-id");
+    expect(delivered.messageId).to.equal(deadLetters[0]?.newMessageId).and.not.equal("old-id");
   });
 
   it("does not redrive what can never be delivered, and says so by its exit code", async () => {
@@ -162,8 +167,8 @@ describe("the command line against the local run", () => {
     await relay.control("/policies", { of: policy?.of, document: null }, "PUT");
     await relay.publish({ ...to, ...many }, "many attributes");
     await relay.control("/policies", { of: policy?.of, document: policy?.document }, "PUT");
-    const { letters } = await listed("--queue", "subscription", "--user", to.user);
-    expect(letters.map(({ reason, contextId, bytes }) => ({ reason, contextId, bytes }))).to.deep.equal([
+    const { letters: deadLetters } = await listed("--queue", "subscription", "--user", to.user);
+    expect(deadLetters.map(({ reason, contextId, bytes }) => ({ reason, contextId, bytes }))).to.deep.equal([
       { reason: undefined, contextId: "7", bytes: 15 },
     ]);
     const redriven = await json<{ letters: Outcomes }>("dead-letters", "redrive", "--queue", "subscription");
@@ -179,13 +184,21 @@ describe("the command line against the local run", () => {
     const asked = await cliProcess("dead-letters", "purge", "--user", to.user);
     expect(asked.exitCode).to.equal(1);
     expect(asked.stdout).to.equal("");
-    expect(asked.stderr).to.match(new RegExp(`Delete letters of user ${to.user}.*about 1, for good\\?.*give --yes`));
+    expect(asked.stderr).to.match(
+      new RegExp(`Delete dead letters of user ${to.user}.*about 1, for good\\?.*give --yes`),
+    );
     const dry = await cli("dead-letters", "purge", "--user", to.user, "--dry-run");
     expect(dry.exitCode).to.equal(0);
     expect((await listed("--user", to.user)).letters).to.have.lengthOf(1);
 
-    const { letters } = await json<{ letters: Outcomes }>("dead-letters", "purge", "--user", to.user, "--yes");
-    expect(letters.map(({ outcome }) => outcome)).to.deep.equal(["purged"]);
+    const { letters: deadLetters } = await json<{ letters: Outcomes }>(
+      "dead-letters",
+      "purge",
+      "--user",
+      to.user,
+      "--yes",
+    );
+    expect(deadLetters.map(({ outcome }) => outcome)).to.deep.equal(["purged"]);
     expect((await listed("--user", to.user)).letters).to.deep.equal([]);
     expect((await listed("--user", other.user)).letters).to.have.lengthOf(1);
   });

@@ -26,13 +26,13 @@ describe("the command line, on Ctrl-C", () => {
     server.close();
   });
 
-  /** An SQS with endlessly many letters; the run is interrupted while a request of this kind is under way. */
+  /** An SQS with endlessly many dead letters; the run is interrupted while a request of this kind is under way. */
   async function run(command: string[], interruptAt: (request: Request) => boolean) {
-    let letters = 0;
+    let deadLetters = 0;
     const answers: Record<string, (request: Request) => object> = {
       SendMessage: ({ body }) => ({ MD5OfMessageBody: md5(body.MessageBody ?? "") }),
       GetQueueAttributes: () => ({ Attributes: { ApproximateNumberOfMessages: "1000" } }),
-      ReceiveMessage: () => ({ Messages: [letterOf(letters++), letterOf(letters++)] }),
+      ReceiveMessage: () => ({ Messages: [deadLetterOf(deadLetters++), deadLetterOf(deadLetters++)] }),
     };
     server = createServer((request, response) => {
       void json(request).then(async (body) => {
@@ -69,14 +69,14 @@ describe("the command line, on Ctrl-C", () => {
 
   const did = (action: string) => requests.filter((request) => request.action === action);
 
-  it("releases every letter that it has, the last ones too, and exits with 130", async () => {
+  it("releases every dead letter that it has, the last ones too, and exits with 130", async () => {
     const { exitCode, released } = await run(["dead-letters", "list"], () => did("ReceiveMessage").length === 2);
     expect(exitCode).to.equal(130);
     expect(did("ReceiveMessage")).to.have.lengthOf(2);
     expect(released).to.deep.equal(["r0", "r1", "r2", "r3"]);
   });
 
-  it("deletes the letters that it has sent, and releases the others", async () => {
+  it("deletes the dead letters that it has sent, and releases the others", async () => {
     const { exitCode, released } = await run(["dead-letters", "redrive"], ({ action }) => action === "SendMessage");
     expect(exitCode).to.equal(130);
     const sent = did("SendMessage").map(({ body }) => body.MessageBody?.replace("body", "r"));
@@ -91,7 +91,7 @@ function md5(body: string): string {
   return createHash("md5").update(body).digest("hex");
 }
 
-function letterOf(index: number) {
+function deadLetterOf(index: number) {
   const values = { user: "42", context: "chat", contextId: "7", reason: "no-session", originalMessageId: `o${index}` };
   return {
     ...{ MessageId: `m${index}`, ReceiptHandle: `r${index}`, Body: `body${index}`, MD5OfBody: md5(`body${index}`) },

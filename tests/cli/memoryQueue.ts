@@ -1,8 +1,11 @@
-import type { Letter } from "../../cli/deadLetters/letter";
-import type { LetterQueue, RetryMessage, RetryQueue } from "../../cli/deadLetters/letterQueue";
+import type { DeadLetter } from "../../cli/deadLetters/deadLetter";
+import type { DeadLetterQueue, RetryMessage, RetryQueue } from "../../cli/deadLetters/deadLetterQueue";
 
-/** A letter as the relay leaves one. */
-export function letter(id: string, given: Partial<Letter> & { values?: Record<string, string> } = {}): Letter {
+/** A dead letter as the relay leaves one. */
+export function deadLetter(
+  id: string,
+  given: Partial<DeadLetter> & { values?: Record<string, string> } = {},
+): DeadLetter {
   const values = given.values ?? {
     ...{ user: "42", context: "chat", contextId: "7", messageId: `own-${id}` },
     ...{ reason: "no-session", attempts: "10", originalMessageId: `original-${id}` },
@@ -17,14 +20,14 @@ export function letter(id: string, given: Partial<Letter> & { values?: Record<st
   };
 }
 
-export function attributesOf(values: Record<string, string>): Letter["attributes"] {
+export function attributesOf(values: Record<string, string>): DeadLetter["attributes"] {
   return Object.fromEntries(
     Object.entries(values).map(([name, StringValue]) => [name, { DataType: "String", StringValue }]),
   );
 }
 
 /** A queue in memory: what is received is hidden until it is released, or `show` is called. */
-export class MemoryLetterQueue implements LetterQueue {
+export class MemoryLetterQueue implements DeadLetterQueue {
   /** Of a FIFO queue, nothing of a group is received while another of it is hidden. */
   isFifo = false;
   readonly deleted: string[] = [];
@@ -36,12 +39,12 @@ export class MemoryLetterQueue implements LetterQueue {
   private handles = 0;
 
   constructor(
-    readonly letters: Letter[],
+    readonly deadLetters: DeadLetter[],
     private readonly counted?: { visible: number; hidden: number },
   ) {}
 
   get visible(): string[] {
-    return this.letters.map(({ id }) => id).filter((id) => !this.hidden.has(id));
+    return this.deadLetters.map(({ id }) => id).filter((id) => !this.hidden.has(id));
   }
 
   show(id: string): void {
@@ -52,12 +55,12 @@ export class MemoryLetterQueue implements LetterQueue {
     return Promise.resolve(this.counted ?? { visible: this.visible.length, hidden: this.hidden.size });
   }
 
-  receive(): Promise<Letter[]> {
+  receive(): Promise<DeadLetter[]> {
     this.receives += 1;
     this.meanwhile();
-    const hidden = this.letters.filter(({ id }) => this.hidden.has(id));
+    const hidden = this.deadLetters.filter(({ id }) => this.hidden.has(id));
     const locked = new Set(this.isFifo ? hidden.map(({ messageGroupId }) => messageGroupId) : []);
-    const received = this.letters
+    const received = this.deadLetters
       .filter(({ id, messageGroupId }) => !this.hidden.has(id) && !locked.has(messageGroupId))
       .slice(0, 10);
     received.forEach(({ id }) => this.hidden.add(id));
@@ -69,12 +72,12 @@ export class MemoryLetterQueue implements LetterQueue {
     return Promise.resolve(0);
   }
 
-  delete({ receiptHandle }: Letter): Promise<void> {
+  delete({ receiptHandle }: DeadLetter): Promise<void> {
     if (this.failDelete) return Promise.reject(this.failDelete);
     const id = idOf(receiptHandle);
     this.deleted.push(id);
-    const index = this.letters.findIndex((each) => each.id === id);
-    if (index >= 0) this.letters.splice(index, 1);
+    const index = this.deadLetters.findIndex((each) => each.id === id);
+    if (index >= 0) this.deadLetters.splice(index, 1);
     return Promise.resolve();
   }
 }

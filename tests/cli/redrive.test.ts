@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
-import { type LetterFilter } from "../../cli/deadLetters/letterFilter";
+import { type DeadLetterFilter } from "../../cli/deadLetters/deadLetterFilter";
 import { purge } from "../../cli/deadLetters/purge";
 import { redrive } from "../../cli/deadLetters/redrive";
-import { attributesOf, letter, MemoryLetterQueue, MemoryRetryQueue } from "./memoryQueue";
+import { attributesOf, deadLetter, MemoryLetterQueue, MemoryRetryQueue } from "./memoryQueue";
 
 const now = () => new Date("2026-11-25T12:00:00Z");
 const { signal } = new AbortController();
 const to = { user: "42", context: "chat", contextId: "7" };
 const dead = { reason: "no-session", attempts: "10", originalMessageId: "first" };
 
-async function redriven(letters: ReturnType<typeof letter>[], filter: LetterFilter = {}, dryRun = false) {
-  const queue = new MemoryLetterQueue(letters);
+async function redriven(deadLetters: ReturnType<typeof deadLetter>[], filter: DeadLetterFilter = {}, dryRun = false) {
+  const queue = new MemoryLetterQueue(deadLetters);
   const retryQueue = new MemoryRetryQueue();
   const result = await redrive(queue, retryQueue, { filter, dryRun, now, signal });
   return { ...result, queue, sent: retryQueue.sent };
@@ -21,9 +21,9 @@ const valuesOf = (attributes: Record<string, { StringValue?: string }> = {}) =>
   Object.fromEntries(Object.entries(attributes).map(([name, { StringValue }]) => [name, StringValue]));
 
 describe("redrive", () => {
-  it("sends body and attributes again, less reason and attempts, in the letter's group, and deletes the letter", async () => {
+  it("sends body and attributes again, less reason and attempts, in the dead letter's group, and deletes the dead letter", async () => {
     const values = { ...to, messageId: "own", tenant: "t1", ...dead };
-    const { sent, queue, letters } = await redriven([letter("a", { values, messageGroupId: "g1" })]);
+    const { sent, queue, letters: deadLetters } = await redriven([deadLetter("a", { values, messageGroupId: "g1" })]);
     expect(sent).to.have.lengthOf(1);
     expect(sent[0]).to.deep.include({ body: "body of a", messageGroupId: "g1" });
     expect(valuesOf(sent[0]?.attributes)).to.deep.equal({
@@ -32,21 +32,23 @@ describe("redrive", () => {
       tenant: "t1",
       originalMessageId: "first",
     });
-    expect(queue.letters).to.deep.equal([]);
-    expect(letters).to.have.lengthOf(1);
-    expect(letters[0]).to.deep.include({ id: "a", outcome: "redriven", notes: [], newMessageId: undefined });
+    expect(queue.deadLetters).to.deep.equal([]);
+    expect(deadLetters).to.have.lengthOf(1);
+    expect(deadLetters[0]).to.deep.include({ id: "a", outcome: "redriven", notes: [], newMessageId: undefined });
   });
 
-  it("gives a letter without a group its session's", async () => {
-    const { sent } = await redriven([letter("a")]);
+  it("gives a dead letter without a group its session's", async () => {
+    const { sent } = await redriven([deadLetter("a")]);
     const group = createHash("sha256").update('["user#42","chat#7"]').digest("hex");
     expect(sent[0]?.messageGroupId).to.equal(group);
   });
 
-  it("names a letter that the queue itself moved as the first message, and keeps a backend's own reason", async () => {
-    const { sent, letters } = await redriven([letter("moved", { values: { ...to, reason: "birthday" } })]);
+  it("names a dead letter that the queue itself moved as the first message, and keeps a backend's own reason", async () => {
+    const { sent, letters: deadLetters } = await redriven([
+      deadLetter("moved", { values: { ...to, reason: "birthday" } }),
+    ]);
     expect(valuesOf(sent[0]?.attributes)).to.deep.equal({ ...to, reason: "birthday", originalMessageId: "moved" });
-    expect(letters[0]?.reason).to.equal(undefined);
+    expect(deadLetters[0]?.reason).to.equal(undefined);
   });
 
   const expired: [string, Record<string, string>][] = [
@@ -54,47 +56,53 @@ describe("redrive", () => {
     ["that has expired among the dead letters", { ...dead, expiresAt: "2026-11-25T12:00:00Z" }],
   ];
   for (const [which, values] of expired) {
-    it(`redrives a letter ${which} as a new message, without expiresAt and with an id of its own`, async () => {
-      const { sent, letters } = await redriven([letter("a", { values: { ...to, messageId: "own", ...values } })]);
-      const newMessageId = letters[0]?.newMessageId;
+    it(`redrives a dead letter ${which} as a new message, without expiresAt and with an id of its own`, async () => {
+      const { sent, letters: deadLetters } = await redriven([
+        deadLetter("a", { values: { ...to, messageId: "own", ...values } }),
+      ]);
+      const newMessageId = deadLetters[0]?.newMessageId;
       expect(newMessageId).to.match(/^[0-9a-f-]{36}$/);
       expect(valuesOf(sent[0]?.attributes)).to.deep.equal({
         ...to,
         messageId: newMessageId,
         originalMessageId: "first",
       });
-      expect(letters[0]?.notes).to.deep.equal(["it had expired: as a new message, without expiresAt"]);
+      expect(deadLetters[0]?.notes).to.deep.equal(["it had expired: as a new message, without expiresAt"]);
     });
   }
 
   it("keeps an expiresAt that is yet to come", async () => {
     const expiresAt = "2026-11-25T12:00:01Z";
-    const { sent, letters } = await redriven([letter("a", { values: { ...to, ...dead, expiresAt } })]);
+    const { sent, letters: deadLetters } = await redriven([deadLetter("a", { values: { ...to, ...dead, expiresAt } })]);
     expect(valuesOf(sent[0]?.attributes).expiresAt).to.equal(expiresAt);
-    expect(letters[0]?.newMessageId).to.equal(undefined);
+    expect(deadLetters[0]?.newMessageId).to.equal(undefined);
   });
 
-  const hopeless: [string, ReturnType<typeof letter>, RegExp][] = [
+  const hopeless: [string, ReturnType<typeof deadLetter>, RegExp][] = [
     [
       "without contextId",
-      letter("a", { values: { user: "42", context: "chat", ...dead } }),
+      deadLetter("a", { values: { user: "42", context: "chat", ...dead } }),
       /missing-attribute: contextId/,
     ],
-    ["with an unusable context", letter("a", { values: { ...to, context: "a#b", ...dead } }), /unusable-attribute: /],
-    ["over 128 KB", letter("a", { body: "x".repeat(131_073) }), /payload-too-large.*in parts/],
+    [
+      "with an unusable context",
+      deadLetter("a", { values: { ...to, context: "a#b", ...dead } }),
+      /unusable-attribute: /,
+    ],
+    ["over 128 KB", deadLetter("a", { body: "x".repeat(131_073) }), /payload-too-large.*in parts/],
     [
       "that the gateway found too large",
-      letter("a", { values: { ...to, ...dead, reason: "payload-too-large" } }),
+      deadLetter("a", { values: { ...to, ...dead, reason: "payload-too-large" } }),
       /payload-too-large/,
     ],
   ];
   for (const [which, each, reason] of hopeless) {
-    it(`refuses a letter ${which}, which can never be delivered, says what to do, and keeps it`, async () => {
-      const { sent, queue, letters } = await redriven([each]);
+    it(`refuses a dead letter ${which}, which can never be delivered, says what to do, and keeps it`, async () => {
+      const { sent, queue, letters: deadLetters } = await redriven([each]);
       expect(sent).to.deep.equal([]);
       expect(queue.visible).to.deep.equal(["a"]);
-      expect(letters[0]?.outcome).to.equal("refused");
-      expect(letters[0]?.notes.join())
+      expect(deadLetters[0]?.outcome).to.equal("refused");
+      expect(deadLetters[0]?.notes.join())
         .to.match(reason)
         .and.match(/publish it again.*then purge it/);
     });
@@ -102,11 +110,13 @@ describe("redrive", () => {
 
   it("leaves out attributes that the relay does not need where a message has no room for them, and names them", async () => {
     const others = Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`x${index}`, "1"]));
-    const { sent, letters } = await redriven([letter("a", { values: { ...others, ...to, messageId: "own" } })]);
+    const { sent, letters: deadLetters } = await redriven([
+      deadLetter("a", { values: { ...others, ...to, messageId: "own" } }),
+    ]);
     expect(Object.keys(sent[0]?.attributes ?? {}).sort()).to.deep.equal(
       ["user", "context", "contextId", "messageId", "originalMessageId", "x0", "x1", "x2", "x3", "x4"].sort(),
     );
-    expect(letters[0]?.notes).to.deep.equal(["without the attributes x5, x6, x7: a message carries ten"]);
+    expect(deadLetters[0]?.notes).to.deep.equal(["without the attributes x5, x6, x7: a message carries ten"]);
   });
 
   it("redrives what matches every filter, and releases the rest", async () => {
@@ -117,50 +127,50 @@ describe("redrive", () => {
       originalMessageId: `${user}${reason}`,
       reason,
     });
-    const letters = [
-      letter("a", { values: values("1", "no-session") }),
-      letter("b", { values: values("1", "held-back: no-session") }),
-      letter("c", { values: values("2", "no-session") }),
+    const deadLetters = [
+      deadLetter("a", { values: values("1", "no-session") }),
+      deadLetter("b", { values: values("1", "held-back: no-session") }),
+      deadLetter("c", { values: values("2", "no-session") }),
     ];
-    const { queue, sent } = await redriven(letters, { user: "1", reason: "no-session" });
+    const { queue, sent } = await redriven(deadLetters, { user: "1", reason: "no-session" });
     expect(sent.map(({ body }) => body)).to.deep.equal(["body of a"]);
     expect(queue.visible).to.deep.equal(["b", "c"]);
   });
 
-  it("keeps a letter that could not be sent, and goes on with the others", async () => {
-    const queue = new MemoryLetterQueue([letter("a"), letter("b")]);
+  it("keeps a dead letter that could not be sent, and goes on with the others", async () => {
+    const queue = new MemoryLetterQueue([deadLetter("a"), deadLetter("b")]);
     const retryQueue = new MemoryRetryQueue();
     retryQueue.fail = ({ body }) => (body === "body of a" ? new Error("throttled") : undefined);
-    const { letters } = await redrive(queue, retryQueue, { filter: {}, dryRun: false, now, signal });
+    const { letters: deadLetters } = await redrive(queue, retryQueue, { filter: {}, dryRun: false, now, signal });
     expect(queue.visible).to.deep.equal(["a"]);
-    expect(letters.map(({ id, outcome }) => [id, outcome])).to.deep.equal([
+    expect(deadLetters.map(({ id, outcome }) => [id, outcome])).to.deep.equal([
       ["a", "failed"],
       ["b", "redriven"],
     ]);
-    expect(letters[0]?.notes).to.deep.equal(["not sent, and still here: throttled"]);
+    expect(deadLetters[0]?.notes).to.deep.equal(["not sent, and still here: throttled"]);
   });
 
-  it("says of a letter that was sent but could not be deleted that a second redrive would send it again", async () => {
-    const queue = new MemoryLetterQueue([letter("a")]);
+  it("says of a dead letter that was sent but could not be deleted that a second redrive would send it again", async () => {
+    const queue = new MemoryLetterQueue([deadLetter("a")]);
     queue.failDelete = new Error("no network");
     const retryQueue = new MemoryRetryQueue();
-    const { letters } = await redrive(queue, retryQueue, { filter: {}, dryRun: false, now, signal });
+    const { letters: deadLetters } = await redrive(queue, retryQueue, { filter: {}, dryRun: false, now, signal });
     expect(retryQueue.sent).to.have.lengthOf(1);
     expect(queue.visible).to.deep.equal(["a"]);
-    expect(letters[0]?.outcome).to.equal("failed");
-    expect(letters[0]?.notes.join()).to.match(/a second redrive would send it again: no network/);
+    expect(deadLetters[0]?.outcome).to.equal("failed");
+    expect(deadLetters[0]?.notes.join()).to.match(/a second redrive would send it again: no network/);
   });
 
   it("does not redrive in circles what dies at once", async () => {
-    const queue = new MemoryLetterQueue([letter("a")]);
+    const queue = new MemoryLetterQueue([deadLetter("a")]);
     const retryQueue = new MemoryRetryQueue();
     queue.meanwhile = () => {
       const again = retryQueue.sent.length;
-      if (queue.letters.length === 0) queue.letters.push({ ...letter("a"), id: `again${again}` });
+      if (queue.deadLetters.length === 0) queue.deadLetters.push({ ...deadLetter("a"), id: `again${again}` });
     };
-    const { letters } = await redrive(queue, retryQueue, { filter: {}, dryRun: false, now, signal });
+    const { letters: deadLetters } = await redrive(queue, retryQueue, { filter: {}, dryRun: false, now, signal });
     expect(retryQueue.sent).to.have.lengthOf(1);
-    expect(letters.map(({ id, outcome }) => [id, outcome])).to.deep.equal([
+    expect(deadLetters.map(({ id, outcome }) => [id, outcome])).to.deep.equal([
       ["a", "redriven"],
       ["again1", "skipped"],
     ]);
@@ -169,8 +179,8 @@ describe("redrive", () => {
 
   it("does nothing in a dry run, and tells what it would do", async () => {
     const expired = { values: { ...to, messageId: "own", ...dead, reason: "expired" } };
-    const letters = [letter("a"), letter("b", { values: { user: "42" } }), letter("c", expired)];
-    const result = await redriven(letters, {}, true);
+    const deadLetters = [deadLetter("a"), deadLetter("b", { values: { user: "42" } }), deadLetter("c", expired)];
+    const result = await redriven(deadLetters, {}, true);
     expect(result.sent).to.deep.equal([]);
     expect(result.queue.visible).to.deep.equal(["a", "b", "c"]);
     expect(result.letters.map(({ outcome, newMessageId }) => [outcome, newMessageId])).to.deep.equal([
@@ -180,8 +190,8 @@ describe("redrive", () => {
     ]);
   });
 
-  it("finishes the letters that it has begun when it is interrupted, and leaves the others", async () => {
-    const queue = new MemoryLetterQueue(Array.from({ length: 15 }, (_, index) => letter(`l${index}`)));
+  it("finishes the dead letters that it has begun when it is interrupted, and leaves the others", async () => {
+    const queue = new MemoryLetterQueue(Array.from({ length: 15 }, (_, index) => deadLetter(`l${index}`)));
     const interrupt = new AbortController();
     const retryQueue = new MemoryRetryQueue();
     retryQueue.fail = () => {
@@ -196,8 +206,8 @@ describe("redrive", () => {
       .and.not.have.lengthOf(0);
   });
 
-  it("opens the envelope that SNS puts a letter of too many attributes into", async () => {
-    const { opened } = require("../../cli/deadLetters/letter") as typeof import("../../cli/deadLetters/letter");
+  it("opens the envelope that SNS puts a dead letter of too many attributes into", async () => {
+    const { opened } = require("../../cli/deadLetters/deadLetter") as typeof import("../../cli/deadLetters/deadLetter");
     const envelope = {
       ...{ Type: "Notification", MessageId: "m", TopicArn: "arn:aws:sns:eu-west-1:111122223333:topic" },
       Message: "hello",
@@ -206,43 +216,43 @@ describe("redrive", () => {
         picture: { Type: "Binary", Value: "AQI=" },
       },
     };
-    const { body, attributes } = opened(letter("a", { values: {}, body: JSON.stringify(envelope) }));
+    const { body, attributes } = opened(deadLetter("a", { values: {}, body: JSON.stringify(envelope) }));
     expect(body).to.equal("hello");
     expect(attributes).to.deep.equal({
       user: { DataType: "String", StringValue: "42" },
       picture: { DataType: "Binary", BinaryValue: Buffer.from([1, 2]) },
     });
     for (const plain of ["hello", "null", "[1]", '{"Type":"Notification"}']) {
-      expect(opened(letter("a", { values: {}, body: plain })).body, plain).to.equal(plain);
+      expect(opened(deadLetter("a", { values: {}, body: plain })).body, plain).to.equal(plain);
     }
     for (const attribute of [null, "42", { Type: "String" }, { Type: "String", Value: 42 }]) {
       const plain = JSON.stringify({ ...envelope, MessageAttributes: { user: attribute } });
-      expect(opened(letter("a", { values: {}, body: plain })).body, plain).to.equal(plain);
+      expect(opened(deadLetter("a", { values: {}, body: plain })).body, plain).to.equal(plain);
     }
-    const raw = letter("a", { body: JSON.stringify(envelope), attributes: attributesOf({ user: "1" }) });
+    const raw = deadLetter("a", { body: JSON.stringify(envelope), attributes: attributesOf({ user: "1" }) });
     expect(opened(raw), "a payload that looks like one").to.equal(raw);
   });
 });
 
 describe("purge", () => {
   it("deletes what matches, and nothing else", async () => {
-    const queue = new MemoryLetterQueue([letter("a"), letter("b", { values: { ...to, user: "other" } })]);
-    const { letters } = await purge(queue, { filter: { user: "42" }, signal });
+    const queue = new MemoryLetterQueue([deadLetter("a"), deadLetter("b", { values: { ...to, user: "other" } })]);
+    const { letters: deadLetters } = await purge(queue, { filter: { user: "42" }, signal });
     expect(queue.visible).to.deep.equal(["b"]);
-    expect(letters.map(({ id, outcome }) => [id, outcome])).to.deep.equal([["a", "purged"]]);
+    expect(deadLetters.map(({ id, outcome }) => [id, outcome])).to.deep.equal([["a", "purged"]]);
   });
 
   it("deletes only what was asked about", async () => {
-    const queue = new MemoryLetterQueue([letter("a"), letter("came-later")]);
+    const queue = new MemoryLetterQueue([deadLetter("a"), deadLetter("came-later")]);
     await purge(queue, { filter: {}, ids: new Set(["a"]), signal });
     expect(queue.visible).to.deep.equal(["came-later"]);
   });
 
   it("tells what it could not delete", async () => {
-    const queue = new MemoryLetterQueue([letter("a")]);
+    const queue = new MemoryLetterQueue([deadLetter("a")]);
     queue.failDelete = new Error("denied");
-    const { letters } = await purge(queue, { filter: {}, signal });
-    expect(letters[0]).to.deep.include({ outcome: "failed", notes: ["still here: denied"] });
+    const { letters: deadLetters } = await purge(queue, { filter: {}, signal });
+    expect(deadLetters[0]).to.deep.include({ outcome: "failed", notes: ["still here: denied"] });
     expect(queue.visible).to.deep.equal(["a"]);
   });
 });

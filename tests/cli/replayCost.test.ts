@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { lineItems } from "../../cli/cost/estimate";
 import { PRICES } from "../../cli/cost/prices";
-import { type ReplayUsage, type Usage, usageOf } from "../../cli/cost/usage";
+import type { ReplayUsage, Usage } from "../../cli/cost/usage";
+import { usageOf } from "../../cli/cost/usageOf";
 import { awayMessageOf, type Workload } from "../../cli/cost/workload";
 import { quiet } from "./quietMonth";
 

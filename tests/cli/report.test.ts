@@ -1,11 +1,11 @@
 import { expect } from "chai";
-import { inFull, letterText } from "../../cli/deadLetters/report";
-import { letter } from "./memoryQueue";
+import { inFull, deadLetterText } from "../../cli/deadLetters/report";
+import { deadLetter } from "./memoryQueue";
 
-describe("a letter in full", () => {
+describe("a dead letter in full", () => {
   it("has every attribute, those too whose names are told already", () => {
     const values = { user: "42", id: "order-7", reason: "birthday", constructor: "c" };
-    const lines = letterText(inFull(letter("a", { values }), false)).split("\n");
+    const lines = deadLetterText(inFull(deadLetter("a", { values }), false)).split("\n");
     const told = lines
       .map((line) => line.split(/ {2,}/))
       .filter(([name]) => /id$|reason|user|constructor/.test(name ?? ""));

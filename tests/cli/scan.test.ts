@@ -1,17 +1,17 @@
 import { expect } from "chai";
-import { type Letter } from "../../cli/deadLetters/letter";
+import { type DeadLetter } from "../../cli/deadLetters/deadLetter";
 import { scan, type Visited } from "../../cli/deadLetters/scan";
 import { refusal } from "../support/refusal";
-import { letter, MemoryLetterQueue } from "./memoryQueue";
+import { deadLetter, MemoryLetterQueue } from "./memoryQueue";
 
-const letters = (count: number) => Array.from({ length: count }, (_, index) => letter(`l${index}`));
+const deadLetters = (count: number) => Array.from({ length: count }, (_, index) => deadLetter(`l${index}`));
 const never = new AbortController().signal;
 
-function visitor(answer: (letter: Letter) => Visited = () => "kept") {
+function visitor(answer: (deadLetter: DeadLetter) => Visited = () => "kept") {
   const visited: string[] = [];
   return {
     visited,
-    visit: (each: Letter) => {
+    visit: (each: DeadLetter) => {
       visited.push(each.id);
       return Promise.resolve(answer(each));
     },
@@ -19,12 +19,12 @@ function visitor(answer: (letter: Letter) => Visited = () => "kept") {
 }
 
 describe("scan", () => {
-  it("shows every letter once, and releases those that stay", async () => {
-    const queue = new MemoryLetterQueue(letters(25));
+  it("shows every dead letter once, and releases those that stay", async () => {
+    const queue = new MemoryLetterQueue(deadLetters(25));
     const { visited, visit } = visitor();
     const result = await scan(queue, visit, never);
     expect(visited.sort()).to.deep.equal(
-      letters(25)
+      deadLetters(25)
         .map(({ id }) => id)
         .sort(),
     );
@@ -32,9 +32,9 @@ describe("scan", () => {
     expect(result).to.deep.equal({ letters: 25, visible: 25, hidden: 0, notReleased: 0, ended: "all-seen" });
   });
 
-  it("ends where only letters come that it has seen, and shows none of them twice", async () => {
-    const queue = new MemoryLetterQueue(letters(3));
-    queue.meanwhile = () => queue.letters.forEach(({ id }) => queue.show(id));
+  it("ends where only dead letters come that it has seen, and shows none of them twice", async () => {
+    const queue = new MemoryLetterQueue(deadLetters(3));
+    queue.meanwhile = () => queue.deadLetters.forEach(({ id }) => queue.show(id));
     const { visited, visit } = visitor();
     const result = await scan(queue, visit, never);
     expect(visited).to.deep.equal(["l0", "l1", "l2"]);
@@ -42,8 +42,8 @@ describe("scan", () => {
     expect(result.ended).to.equal("all-seen");
   });
 
-  it("releases a letter by the last receipt handle that it was received with", async () => {
-    const queue = new MemoryLetterQueue(letters(1));
+  it("releases a dead letter by the last receipt handle that it was received with", async () => {
+    const queue = new MemoryLetterQueue(deadLetters(1));
     queue.meanwhile = () => queue.show("l0");
     const released: string[] = [];
     queue.release = (handles) => {
@@ -54,8 +54,8 @@ describe("scan", () => {
     expect(released).to.deep.equal(["l0/4"]);
   });
 
-  it("deletes a letter again that comes back although it was deleted, without showing it again", async () => {
-    const queue = new MemoryLetterQueue(letters(1));
+  it("deletes a dead letter again that comes back although it was deleted, without showing it again", async () => {
+    const queue = new MemoryLetterQueue(deadLetters(1));
     const { visited, visit } = visitor(() => "gone");
     queue.meanwhile = () => queue.receives === 2 && queue.show("l0");
     await scan(queue, visit, never);
@@ -63,10 +63,10 @@ describe("scan", () => {
     expect(queue.deleted).to.deep.equal(["l0"]);
   });
 
-  it("ends although letters keep coming", async () => {
+  it("ends although dead letters keep coming", async () => {
     const queue = new MemoryLetterQueue([]);
     let next = 0;
-    queue.meanwhile = () => queue.letters.push(...Array.from({ length: 10 }, () => letter(`new${next++}`)));
+    queue.meanwhile = () => queue.deadLetters.push(...Array.from({ length: 10 }, () => deadLetter(`new${next++}`)));
     const result = await scan(queue, visitor().visit, never);
     expect(result.ended).to.equal("letters-kept-coming");
     expect(result.letters).to.equal(1_010);
@@ -74,12 +74,12 @@ describe("scan", () => {
   });
 
   for (const [which, comeBack] of [
-    ["only letters come again that it has seen", true],
+    ["only dead letters come again that it has seen", true],
     ["no more come", false],
   ] as const) {
     it(`does not say that it has seen all where ${which}, and the queue had counted more`, async () => {
-      const queue = new MemoryLetterQueue(letters(10), { visible: 30, hidden: 0 });
-      queue.meanwhile = () => comeBack && queue.letters.forEach(({ id }) => queue.show(id));
+      const queue = new MemoryLetterQueue(deadLetters(10), { visible: 30, hidden: 0 });
+      queue.meanwhile = () => comeBack && queue.deadLetters.forEach(({ id }) => queue.show(id));
       const result = await scan(queue, visitor().visit, never);
       expect(result).to.deep.equal({
         letters: 10,
@@ -91,13 +91,13 @@ describe("scan", () => {
     });
   }
 
-  it("tells how many letters were hidden when it began", async () => {
-    const queue = new MemoryLetterQueue(letters(1), { visible: 1, hidden: 7 });
+  it("tells how many dead letters were hidden when it began", async () => {
+    const queue = new MemoryLetterQueue(deadLetters(1), { visible: 1, hidden: 7 });
     expect((await scan(queue, visitor().visit, never)).hidden).to.equal(7);
   });
 
   it("shows nothing more once it is interrupted, and releases what it has", async () => {
-    const queue = new MemoryLetterQueue(letters(25));
+    const queue = new MemoryLetterQueue(deadLetters(25));
     const interrupt = new AbortController();
     const { visited, visit } = visitor((each) => {
       if (each.id === "l3") interrupt.abort();
@@ -111,14 +111,14 @@ describe("scan", () => {
   });
 
   it("receives nothing where it was interrupted before it began", async () => {
-    const queue = new MemoryLetterQueue(letters(1));
+    const queue = new MemoryLetterQueue(deadLetters(1));
     expect((await scan(queue, visitor().visit, AbortSignal.abort())).ended).to.equal("interrupted");
     expect(queue.receives).to.equal(0);
   });
 
   it("releases what it has where a visit or a receive fails, and tells what failed beside what was seen", async () => {
-    const queue = new MemoryLetterQueue(letters(12));
-    const failing = (each: Letter) =>
+    const queue = new MemoryLetterQueue(deadLetters(12));
+    const failing = (each: DeadLetter) =>
       each.id === "l5" ? Promise.reject(new Error("broken")) : Promise.resolve("kept" as const);
     expect(await scan(queue, failing, never)).to.include({ letters: 10, ended: "failed", failure: "broken" });
     expect(queue.visible).to.have.lengthOf(12);
@@ -134,8 +134,8 @@ describe("scan", () => {
     expect(queue.visible).to.have.lengthOf(12);
   });
 
-  it("passes it on where the letters cannot be counted", async () => {
-    const queue = new MemoryLetterQueue(letters(1));
+  it("passes it on where the dead letters cannot be counted", async () => {
+    const queue = new MemoryLetterQueue(deadLetters(1));
     queue.count = () => Promise.reject(new Error("denied"));
     expect((await refusal(scan(queue, visitor().visit, never))).message).to.equal("denied");
     expect(queue.receives).to.equal(0);

@@ -112,6 +112,15 @@ describe("WebsocketRelay", () => {
     expect(queue?.inputs.redrivePolicy).to.equal(pulumi.unknown);
   });
 
+  it("still answers to the sweepers' deprecated names", async () => {
+    const { relay } = await runRelay({ delivery: "replay", auth: { ...auth, endSessionWithToken: true } });
+    expect(relay.sessionSweeper).to.be.an.instanceOf(pulumi.ComponentResource);
+    expect(relay.sweep).to.equal(relay.sessionSweeper);
+    expect(relay.replay?.historySweeper).to.be.an.instanceOf(pulumi.ComponentResource);
+    expect(relay.replay?.expire).to.equal(relay.replay?.historySweeper);
+    expect([run.relay.sweep, run.relay.replay]).to.deep.equal([undefined, undefined]);
+  });
+
   it("lets two relays live in one program", async () => {
     const two = await record(() => [new WebsocketRelay("one", { auth }), new WebsocketRelay("two", { auth })]);
     expect(two.errors).to.deep.equal([]);

@@ -2,8 +2,9 @@ import { expect } from "chai";
 import { connectFromEnvironment } from "../../handlers/connect/connect";
 import { deliverFromEnvironment } from "../../handlers/deliver/deliver";
 import { disconnectFromEnvironment } from "../../handlers/disconnect/disconnect";
-import { authConfig, type Environment } from "../../handlers/environment";
-import { sweepFromEnvironment } from "../../handlers/sweepers/sessionSweeper";
+import type { Environment } from "../../handlers/environment";
+import { authConfig } from "../../handlers/connect/auth/authConfig";
+import { sessionSweeperFromEnvironment } from "../../handlers/sweepers/sessionSweeper";
 
 const auth = { oidc: { issuer: "https://issuer.test", audience: "app" }, userClaim: "sub", cookieName: "token" };
 const callback = { authenticate: true, cookieName: "token" };
@@ -39,7 +40,7 @@ const cases: [string, (environment: Environment) => unknown, Environment, [strin
   ["disconnect", disconnectFromEnvironment, { TABLE_NAME: "t", CONNECTION_INDEX_NAME: "i" }, []],
   [
     "sweep",
-    sweepFromEnvironment,
+    sessionSweeperFromEnvironment,
     {
       TABLE_NAME: "t",
       TOKEN_EXPIRY_INDEX_NAME: "i",

@@ -6,6 +6,8 @@ import { promisify } from "node:util";
 import { expect } from "chai";
 import { build, stop } from "esbuild";
 import { SignJWT } from "jose";
+import { ownCallbacks } from "../../components/functions/ownCallbacks";
+import { buildsOf, builtFile, bundleModule } from "../../components/lambda/ownBundle";
 import { deployedFunctions } from "../bundles/deployed";
 import { connectEvent } from "../support/events";
 import { Consumer, type Program } from "./consumer";
@@ -77,6 +79,34 @@ describe("the packed package, in another team's program", function () {
     const others = ["connect", "disconnect", "deliver"].map((lambda) => [`news-${lambda}`, `chat-${lambda}`] as const);
     for (const [news, chat] of others) {
       expect(hashesOf(functionOf(news).code), news).to.include(hashesOf(functionOf(chat).code));
+    }
+  });
+
+  it("carries one bundle for each function and variant, as this repository builds it", async () => {
+    const handlers = join(consumer.folder, "node_modules/pulumi-websocket-relay/dist/handlers");
+    const files = (readdirSync(handlers, { recursive: true }) as string[]).filter((file) =>
+      file.endsWith(".bundle.js"),
+    );
+    expect(files).to.have.members([
+      "connect/connect.bundle.js",
+      "connect/replayConnect.bundle.js",
+      "disconnect/disconnect.bundle.js",
+      "deliver/deliver.bundle.js",
+      "deliver/replayDeliver.bundle.js",
+      "deliver/replayDeliver.receipts.bundle.js",
+      "frames/acknowledge.bundle.js",
+      "frames/acknowledge.receipts.bundle.js",
+      "frames/resume.bundle.js",
+      "frames/resume.receipts.bundle.js",
+      "sweepers/historySweeper.bundle.js",
+      "sweepers/historySweeper.receipts.bundle.js",
+      "sweepers/sessionSweeper.bundle.js",
+    ]);
+    const builds = ownCallbacks.flatMap(buildsOf);
+    expect(builds).to.have.length(files.length);
+    for (const each of builds) {
+      const text = readFileSync(join(handlers, "../components/functions", builtFile(each)), "utf8");
+      expect(hashesOf({ text }), builtFile(each)).to.deep.equal(hashesOf({ text: await bundleModule(each) }));
     }
   });
 

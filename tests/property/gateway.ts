@@ -1,5 +1,5 @@
 import type { WebSocketConstructor } from "../../client";
-import type { ConnectionsClient, PostOutcome } from "../../handlers/connections/connections";
+import type { ConnectionsClient, PostOutcome } from "../../handlers/connections/connectionsClient";
 import type { Handshake } from "../../handlers/connect/handshake";
 import {
   type Action,

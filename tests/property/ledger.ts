@@ -1,5 +1,5 @@
 import { GRACE_MS } from "../../handlers/history/retention";
-import { sessionId, type SessionKey } from "../../handlers/sessions/session";
+import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
 import type { Cursor, Receipt } from "../../protocol";
 import type { Gap } from "../../client";
 import type { Simulation } from "./simulation";
@@ -83,10 +83,10 @@ export class Ledger {
 
   /** The queue has deleted a message. */
   done(key: SessionKey, id: string): void {
-    const { stored, letters, expiresAtMs } = this.find(key, id);
+    const { stored, letters: deadLetters, expiresAtMs } = this.find(key, id);
     const numbers = this.of(key);
     // Of what could never be posted, or has nothing to show, nobody is told at once.
-    if (!stored || letters.length > 0 || expiresAtMs !== undefined) return;
+    if (!stored || deadLetters.length > 0 || expiresAtMs !== undefined) return;
     numbers.doneSeq = Math.max(numbers.doneSeq, stored.seq);
   }
 
@@ -133,9 +133,18 @@ export class Ledger {
   }
 
   /** What is still to happen to the message; undefined where everything has. */
-  open({ key, expiresAtMs, stored, shown, toldExpired, inGap, receipts, letters }: Published): string | undefined {
+  open({
+    key,
+    expiresAtMs,
+    stored,
+    shown,
+    toldExpired,
+    inGap,
+    receipts,
+    letters: deadLetters,
+  }: Published): string | undefined {
     if (receipts.size === 0) return "no receipt";
-    if (!stored) return letters.length > 0 ? undefined : "neither stored nor dead-lettered";
+    if (!stored) return deadLetters.length > 0 ? undefined : "neither stored nor dead-lettered";
     if (shown + toldExpired > 0) return undefined;
     // There is nothing to show of it, and what comes next will tell the client of its number.
     if (expiresAtMs !== undefined && receipts.has("expired")) return undefined;

@@ -1,6 +1,6 @@
 import type { Entry, EntryKey } from "../../handlers/history/history";
 import { historyShard } from "../../handlers/history/historyKey";
-import { sessionId, type SessionKey } from "../../handlers/sessions/session";
+import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
 import type { Cursor } from "../../protocol";
 import { MemoryHistory, type MemoryLog } from "../handlers/history/memoryHistory";
 import type { Faults } from "./faults";

@@ -79,10 +79,10 @@ export class ModelQueue {
           if (message) this.hide(message, visibilityTimeoutSeconds * 1000);
         }
       },
-      deadLetter: async (letter) => {
+      deadLetter: async (deadLetter) => {
         await invocation.reach();
         if (faults.happens("dead letter is not taken")) throw new ServiceError();
-        this.take(letter);
+        this.take(deadLetter);
         if (faults.happens("dead letter is taken, and the answer lost")) throw new ServiceError();
       },
     };

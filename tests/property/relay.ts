@@ -1,5 +1,5 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
-import type { ConnectionsClient } from "../../handlers/connections/connections";
+import type { ConnectionsClient } from "../../handlers/connections/connectionsClient";
 import { disconnect } from "../../handlers/disconnect/disconnect";
 import type { ConnectionLookups } from "../../handlers/connections/connectionLookups";
 import type { Handshake } from "../../handlers/connect/handshake";
@@ -9,12 +9,12 @@ import type { MessageQueue } from "../../handlers/queue/queue";
 import { acknowledge } from "../../handlers/frames/acknowledge";
 import { connectReplay } from "../../handlers/connect/replayConnect";
 import { deliverReplay } from "../../handlers/deliver/replayDeliver";
-import { expire } from "../../handlers/sweepers/historySweeper";
+import { historySweeper } from "../../handlers/sweepers/historySweeper";
 import type { History } from "../../handlers/history/history";
 import type { Receipts } from "../../handlers/receipts/receipts";
 import { resume } from "../../handlers/frames/resume";
-import type { SessionKey } from "../../handlers/sessions/session";
-import type { SessionStore } from "../../handlers/sessions/sessions";
+import type { SessionKey } from "../../handlers/sessions/sessionKey";
+import type { SessionStore } from "../../handlers/sessions/sessionStore";
 import type { Action } from "../../protocol";
 import { MemoryTable } from "../support/memoryTable";
 import { frameToRelay } from "../protocol/schemas";
@@ -154,7 +154,7 @@ export class Relay implements Functions {
       },
     }) as History;
     const { retentionMs } = this.options;
-    const handler = expire({ ...services, ...common, history: lagging, deadLetters, retentionMs });
+    const handler = historySweeper({ ...services, ...common, history: lagging, deadLetters, retentionMs });
     await this.run(invocation, () => handler({}, invocation));
   }
 

@@ -1,5 +1,5 @@
 import type { Gap, RelayMessage } from "../../client";
-import type { SessionKey } from "../../handlers/sessions/session";
+import type { SessionKey } from "../../handlers/sessions/sessionKey";
 import type { Cursor } from "../../protocol";
 import type { FaultKind, Faults } from "./faults";
 import { type Relay, type RelayOptions, sessionKeyOf } from "./relay";

@@ -1,10 +1,11 @@
-import type { ConnectionsClient, PostOutcome } from "../../handlers/connections/connections";
+import type { ConnectionsClient, PostOutcome } from "../../handlers/connections/connectionsClient";
 import type { Log, LogFields } from "../../handlers/log";
 import type { DeadLetter } from "../../handlers/messages/message";
 import type { MetricName, Metrics } from "../../handlers/metrics";
 import type { MessageQueue, Visibility } from "../../handlers/queue/queue";
-import { type Session, sessionId, type SessionKey } from "../../handlers/sessions/session";
-import type { Saved, SessionStore } from "../../handlers/sessions/sessions";
+import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
+import type { Session } from "../../handlers/sessions/sessionItems";
+import type { Saved, SessionStore } from "../../handlers/sessions/sessionStore";
 
 /** Sessions in a map; a method that is in `failing` rejects. */
 export class MemorySessions implements SessionStore {
@@ -95,7 +96,7 @@ export class MemoryConnections implements ConnectionsClient {
 
 export class MemoryQueue implements MessageQueue {
   readonly visibilities: Visibility[][] = [];
-  readonly letters: DeadLetter[] = [];
+  readonly deadLetters: DeadLetter[] = [];
   deadLetterFails = false;
 
   async changeVisibility(entries: readonly Visibility[]): Promise<void> {
@@ -103,9 +104,9 @@ export class MemoryQueue implements MessageQueue {
     return await Promise.resolve();
   }
 
-  async deadLetter(letter: DeadLetter): Promise<void> {
+  async deadLetter(deadLetter: DeadLetter): Promise<void> {
     if (this.deadLetterFails) throw new Error("deadLetter fails");
-    this.letters.push(letter);
+    this.deadLetters.push(deadLetter);
     return await Promise.resolve();
   }
 }

@@ -1,12 +1,15 @@
-import { type ConnectionLookup, connectionLookupKey } from "../../handlers/connections/connectionLookup";
-import type { ConnectionLookups } from "../../handlers/connections/connectionLookups";
-import { sessionId, type SessionKey } from "../../handlers/sessions/session";
+import {
+  type ConnectionLookup,
+  connectionLookupKey,
+  type ConnectionLookups,
+} from "../../handlers/connections/connectionLookups";
+import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
 import {
   type ConnectionKey,
   connectionItemKey,
   expiryShardOf,
   type UserConnection,
-} from "../../handlers/connections/userConnection";
+} from "../../handlers/connections/connectionItems";
 import type { UserConnections, UserItems } from "../../handlers/connections/userConnections";
 import { MemorySessions } from "./boundaries";
 

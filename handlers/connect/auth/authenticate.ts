@@ -2,15 +2,15 @@ import type { Handshake } from "../handshake";
 import type { Jwks } from "./jwks";
 import type { Refusal } from "../refusals";
 
-/** Who may connect, as the component puts it into AUTH; null there authenticates nobody. */
+/** Who may connect, as the component writes it to AUTH; null there means no authentication. */
 export type AuthConfig = TokenAuthConfig | CallbackAuthConfig;
 
-/** Whose tokens are accepted, in which cookie they may be, and which claim is the user's code. */
+/** The issuer whose tokens are accepted, the cookie that may carry them, and the claim with the user's code. */
 export type TokenAuthConfig = TokenVerifierConfig & CommonAuthConfig;
 
-/** Whose tokens are accepted, and how. */
+/** The issuer whose tokens are accepted, and how they are verified. */
 export type TokenVerifierConfig = ({ cognito: CognitoConfig } | { oidc: OidcConfig }) & {
-  /** The claim that is the user's code: a non-empty string or a whole number. @default "sub" */
+  /** The claim with the user's code: a non-empty string or a whole number. @default "sub" */
   userClaim?: string;
   /** Seconds by which the issuer's clock may differ, in `nbf` and `exp`; 0 to 300. @default 5 */
   clockToleranceSeconds?: number;
@@ -29,9 +29,9 @@ export interface CognitoConfig {
 export interface OidcConfig {
   /** Compared with the claim `iss` exactly. */
   issuer: string;
-  /** What `aud` has to contain, or a list of which one is enough. Null checks no `aud`, and requires `authorizedParties`. */
+  /** The value that `aud` must contain, or a list of which one is enough. Null skips `aud` and requires `authorizedParties`. */
   audience: string | string[] | null;
-  /** The values of which the claim `azp` has to be one. Null checks none. @default null; required if `audience` is null */
+  /** The values that are allowed for the claim `azp`. Null skips the check. @default null; required if `audience` is null */
   authorizedParties?: string[] | null;
   /** Where the issuer's keys are. @default `{issuer}/.well-known/jwks.json` */
   jwksUri?: string;
@@ -39,7 +39,7 @@ export interface OidcConfig {
   jwks?: Jwks;
 }
 
-/** The user's own callback decides: it stands in the archive, as authenticate.js. */
+/** The user's own callback decides: the archive contains it as authenticate.js. */
 export type CallbackAuthConfig = { authenticate: true } & CommonAuthConfig;
 
 interface CommonAuthConfig {
@@ -48,23 +48,23 @@ interface CommonAuthConfig {
   endSessionWithToken?: boolean;
 }
 
-/** The user's code and when what proved it ends, in epoch seconds; or why there is none. */
+/** The user's code and when its proof expires, in epoch seconds; or why there is none. */
 export type Authentication =
   | { user: string; expiresAt?: number; refused?: undefined }
   | { user?: undefined; expiresAt?: undefined; refused: Refusal };
 
-/** Decides whose connection a handshake opens. Whether its page's origin matters is part of that. */
+/** Decides which user a handshake connects, including whether the page's origin matters. */
 export interface Authenticator {
-  /** @throws where it cannot be decided: our side's fault, not the client's. */
+  /** @throws if it cannot decide: the relay's fault, not the client's. */
   authenticate(handshake: Handshake): Promise<Authentication>;
 }
 
-/** Answers the user's code, and if it is known, when what proved it ends; or null, which refuses the handshake with 401. */
+/** Returns the user's code and, if known, when its proof expires; or null, which refuses the handshake with 401. */
 export type Authenticate = (
   handshake: AuthenticateHandshake,
 ) => Promise<{ code: string; /** Epoch seconds. @default not known */ expiresAt?: number } | null>;
 
-/** What a callback decides from. */
+/** The input of a callback. */
 export interface AuthenticateHandshake {
   /** By lower-cased name; several values are joined. `cookie` has every cookie, also those that share a name. */
   headers: Record<string, string>;

@@ -1,12 +1,13 @@
 import type { Authenticator } from "./authenticate";
 import { callbackAuthenticator } from "./callbackAuthenticator";
-import { authConfig, type Environment, stringListOrNull } from "../../environment";
+import { type Environment, stringListOrNull } from "../../environment";
+import { authConfig } from "./authConfig";
 import { loadAuthenticate } from "./loadAuthenticate";
 import { queryAuthenticator } from "./queryAuthenticator";
 import { tokenAuthenticator } from "./tokenAuthenticator";
 import { tokenVerifier } from "./tokenVerifier";
 
-/** The authenticator that AUTH asks for. `load` is called where it is the user's own callback. */
+/** The authenticator that AUTH describes. `load` is called if that is the user's own callback. */
 export function authenticatorFromEnvironment(environment: Environment, load = loadAuthenticate): Authenticator {
   const auth = authConfig(environment);
   const allowedOrigins = stringListOrNull(environment, "ALLOWED_ORIGINS");

@@ -52,14 +52,14 @@ function described(error: unknown, sent: readonly string[]): string {
   return (
     sent
       .filter((value) => value.length >= MIN_CREDENTIAL_LENGTH)
-      // Whole ones first: of one that holds another the rest would stay.
+      // Longer ones first: otherwise the rest of a value that contains another would remain.
       .toSorted((a, b) => b.length - a.length)
       .reduce((hidden, value) => hidden.replaceAll(value, "[credential]"), text)
       .slice(0, 500)
   );
 }
 
-/** What a callback may take for a credential: any header, the parts of one, any cookie, and the query but for the context. */
+/** Values that a callback may use as a credential: headers and their parts, cookies, and the query except for the context. */
 function sentBy(handshake: Handshake): string[] {
   const query = Object.entries(present(handshake.queryStringParameters ?? {}));
   return [
@@ -70,14 +70,14 @@ function sentBy(handshake: Handshake): string[] {
   ];
 }
 
-/** The words of a header or a cookie, and what is behind a name and its `=`. */
+/** The words of a header or a cookie, and the values after a name and its `=`. */
 function partsOf(value: string): string[] {
   return value.split(/[\s,;"]+/).flatMap((part) => [part, part.slice(part.indexOf("=") + 1)]);
 }
 
 const CONTEXT_PARAMETERS: readonly string[] = [QUERY_PARAMETERS.context, QUERY_PARAMETERS.contextId];
 
-/** Shorter than any credential that is worth one, and longer than the words of most messages. */
+/** Shorter than any usable credential, and longer than most words of a message. */
 const MIN_CREDENTIAL_LENGTH = 8;
 
 /** Epoch seconds have ten digits for the next two centuries; with twelve they are milliseconds, and would never pass. */

@@ -9,7 +9,7 @@ import { MAX_AGE_MS, RETRY_REFRESH_MS } from "./signingKeys";
 import { RefusedTokenError, SigningKeysError } from "./tokenErrors";
 
 /**
- * Verifies the tokens of a Cognito user pool and answers their claims. Cognito's `sub` and `jti` are UUIDs and its `scope`
+ * Verifies the tokens of a Cognito user pool and returns their claims. Cognito's `sub` and `jti` are UUIDs and its `scope`
  * is one string, so the library's types for them fit.
  * https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
  *
@@ -30,8 +30,8 @@ export function cognitoVerifier(
       return { ...(await verifier.verify(token)) };
     } catch (error) {
       if (error instanceof SigningKeysError || error instanceof RefusedTokenError) throw error;
-      // Not told by class: a signature of an odd length and a date out of range make the library throw what
-      // `node:crypto` and `Date` throw, and once the key is at hand, only the token can be at fault.
+      // Not by class: a signature of an odd length and a date out of range make the library throw the errors of
+      // `node:crypto` and `Date`, and once the key is available, only the token can be at fault.
       // A parse error quotes what it could not parse. The others name one claim or header field, of any length, since
       // nothing of the token is trusted yet.
       throw new RefusedTokenError(
@@ -42,7 +42,7 @@ export function cognitoVerifier(
 }
 
 /**
- * Distinguishes an unknown key id (the client's fault) from keys that cannot be fetched or used (ours), and fetches keys again
+ * Distinguishes an unknown key id (the client's fault) from keys that cannot be fetched or used (the relay's), and fetches keys again
  * that are ten minutes old, which the library never does: a key that is removed would be trusted as long as the process lives.
  */
 class CognitoKeys extends SimpleJwksCache {

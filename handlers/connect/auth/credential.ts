@@ -1,9 +1,9 @@
 import { parseCookie } from "cookie";
 import { type Handshake, headerValues } from "../handshake";
-import type { Checked } from "../../sessions/session";
+import type { Checked } from "../../sessions/sessionKey";
 import { subprotocolTokens } from "../subprotocol";
 
-/** What the client sent as its token, and where. Only an Authorization header is out of reach for a page's script. */
+/** The client's token and its source. Only an Authorization header is out of reach for a page's script. */
 export interface Credential {
   /** More than one only from a cookie: each domain and path may have set its own under the same name. */
   tokens: readonly [string, ...string[]];
@@ -11,8 +11,8 @@ export interface Credential {
 }
 
 /**
- * The token: `Authorization: Bearer` first, then the subprotocol, then the cookie. One that is there but unusable is an
- * answer too: falling back to the next would let a client that means one user connect as another.
+ * The token: `Authorization: Bearer` first, then the subprotocol, then the cookie. One that is present but unusable is
+ * refused: falling back to the next would let a client that means one user connect as another.
  */
 export function credentialOf(handshake: Handshake, cookieName: string): Checked<Credential> {
   // Authentication schemes are case-insensitive (RFC 9110, 11.1); another scheme is meant for someone else.
@@ -26,7 +26,7 @@ export function credentialOf(handshake: Handshake, cookieName: string): Checked<
   }
   const [token, another] = subprotocolTokens(handshake);
   if (token !== undefined) {
-    // A token of RFC 9110, 5.6.2: what a subprotocol may consist of.
+    // A token of RFC 9110, 5.6.2: the characters of a subprotocol.
     return another === undefined && /^[\w!#$%&'*+.^`|~-]+$/.test(token)
       ? { value: { tokens: [token], source: "subprotocol" } }
       : { reason: "the subprotocol that carries the token is malformed" };
@@ -60,7 +60,7 @@ export function cookiePairs(handshake: Handshake): [name: string, value: string]
     });
 }
 
-/** A cookie's value may be in quotes, which are no part of it (RFC 6265, 4.1.1). */
+/** A cookie's value may be in quotes, which are not part of it (RFC 6265, 4.1.1). */
 function unquoted(value: string): string {
   return /^"(.*)"$/.exec(value)?.[1] ?? value;
 }

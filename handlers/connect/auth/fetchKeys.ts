@@ -6,7 +6,7 @@ import https from "node:https";
 export type FetchKeys = (uri: string) => Promise<ArrayBuffer>;
 
 export interface FetchKeysOptions {
-  /** For one attempt, the body included. @default 3,000 */
+  /** For one attempt, including the body. @default 3,000 */
   timeoutMs?: number;
   /** @default node:https's global agent */
   agent?: https.Agent;

@@ -3,8 +3,8 @@ import type { Authenticate } from "./authenticate";
 import type { Environment } from "../../environment";
 
 /**
- * The user's callback, out of a file of its own in the archive: so that our own bundle is the same whatever it is. The path
- * is known at run time alone, and a bundler leaves such a `require` as it is.
+ * Loads the user's callback from a file of its own in the archive, so that the relay's bundle does not depend on it. The path
+ * is only known at run time, and a bundler leaves such a `require` unchanged.
  */
 export function loadAuthenticate(environment: Environment): Authenticate {
   const { LAMBDA_TASK_ROOT: folder } = environment;

@@ -18,7 +18,7 @@ import { fetchedKeys, inlineKeys, type KeyHeader, type PublicKey } from "./signi
 import { RefusedTokenError } from "./tokenErrors";
 
 /**
- * Verifies the tokens of an OpenID Connect issuer and answers their claims.
+ * Verifies the tokens of an OpenID Connect issuer and returns their claims.
  *
  * The answer rejects with RefusedTokenError if the token is not accepted, and with SigningKeysError if it cannot be judged.
  */
@@ -37,7 +37,7 @@ export function oidcVerifier(
   };
   return async function claimsOf(token) {
     const header = headerOf(token);
-    // Before the keys: a token of another issuer, or an old one, names keys that are not to be looked for.
+    // Before the keys: a token of another issuer, or an old one, names keys that must not be fetched.
     const { iss = issuer, exp } = unverifiedClaimsOf(token);
     if (iss !== issuer) throw new RefusedTokenError(notOf(issuer));
     refuseExpired(exp, clockToleranceSeconds);

@@ -2,9 +2,9 @@ import { QUERY_PARAMETERS } from "../../../protocol";
 import type { Authentication, Authenticator } from "./authenticate";
 import { type Handshake, queryParameter } from "../handshake";
 import { refusals } from "../refusals";
-import { callerIdOf } from "../../sessions/session";
+import { callerIdOf } from "../../sessions/sessionKey";
 
-/** Takes everyone at their word: `?user=…` names the user. With no credential there is no ambient one, so no origin matters. */
+/** No authentication: `?user=…` names the user. Without a credential that a browser sends by itself, no origin matters. */
 export const queryAuthenticator: Authenticator = {
   authenticate: (handshake) => Promise.resolve(userNamedBy(handshake)),
 };

@@ -4,7 +4,7 @@ import type { FetchKeys } from "./fetchKeys";
 import { isForTokens, isUsable, type Jwks, keyObjectsOf } from "./jwks";
 import { RefusedTokenError, SigningKeysError } from "./tokenErrors";
 
-/** What a token's header says of its key. `alg` is one of the algorithms that are allowed. */
+/** The header fields of a token that select its key. `alg` is one of the allowed algorithms. */
 export interface KeyHeader {
   alg: string;
   kid?: string;
@@ -23,7 +23,7 @@ export interface SigningKeys {
   find(header: KeyHeader): Promise<PublicKey[]>;
 }
 
-/** Keys that are given. Nothing is ever fetched. */
+/** Fixed keys. Nothing is fetched. */
 export function inlineKeys(jwks: Jwks): SigningKeys {
   const set = new KeySet(jwks);
   return { find: (header) => set.find(header) };

@@ -36,7 +36,7 @@ export function tokenAuthenticator(dependencies: TokenAuthenticatorDependencies)
  */
 const MAX_TOKENS = 4;
 
-/** What was copied from a header says so in the log: the verifier would only see that it is no JWT. */
+/** A value copied from a header is named in the log: the verifier would only see that it is not a JWT. */
 async function judgeCookie(value: string, verify: TokenVerifier): Promise<Verification> {
   if (/^bearer\s/i.test(value)) return { refused: 'the cookie begins with "Bearer ": set it to the token alone' };
   return await verify(value);

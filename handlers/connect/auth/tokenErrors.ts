@@ -1,4 +1,4 @@
-/** The keys to judge a token with cannot be fetched or cannot be used: our side's fault, not the client's. */
+/** The keys to judge a token with cannot be fetched or used: the relay's fault, not the client's. */
 export class SigningKeysError extends Error {
   override readonly name = "SigningKeysError";
 }

@@ -22,7 +22,7 @@ export interface RefusedToken {
 
 /** A token that is accepted. */
 export interface VerifiedToken {
-  /** What the user claim says, a number as text. */
+  /** The value of the user claim, a number as text. */
   user: string;
   /** The claim `exp`, in epoch seconds. */
   expiresAt: number;
@@ -31,7 +31,7 @@ export interface VerifiedToken {
   refused?: undefined;
 }
 
-/** @throws SigningKeysError if the token cannot be judged: our side's fault, not the client's. */
+/** @throws SigningKeysError if the token cannot be verified: the relay's fault, not the client's. */
 export type TokenVerifier = (token: string) => Promise<Verification>;
 
 /**
@@ -86,7 +86,7 @@ function userOf(claims: Record<string, unknown>, userClaim: string): string {
   throw new RefusedTokenError(`the claim ${userClaim} is neither a non-empty string nor an integer`);
 }
 
-/** What would make a verifier accept more than its user means. Deployed relays have had their arguments checked before. */
+/** Refuses settings that would accept more than intended. The arguments of a deployed relay were checked before. */
 function refuseUnsafe(config: TokenVerifierConfig): void {
   const { clockToleranceSeconds = 0, cognito, oidc } = config as Partial<Record<string, unknown>>;
   if (!isClockTolerance(clockToleranceSeconds)) {

@@ -1,4 +1,4 @@
-/** What is checked of a token if the config does not say. */
+/** The defaults of the verifier's settings. */
 export const VERIFIER_DEFAULTS = { userClaim: "sub", clockToleranceSeconds: 5 } as const;
 
 /** RFC 7519, section 4.1.4: "usually no more than a few minutes". */

@@ -8,7 +8,7 @@ import { resolveArgs } from "../../../components/args/args";
 import { bundleCallback } from "../../../components/lambda/bundle";
 import { kmsKeyPolicyStatements } from "../../../components/data/encryption";
 import { refuse } from "../../../components/args/refuse";
-import { functionsFolder } from "../../../components/lambda/ownModules";
+import { bundleOwn } from "../../../components/lambda/ownBundle";
 import { requireComputed } from "../../../components/args/requireComputed";
 import { refuseUnknownConfig } from "../../../components/args/stackConfig";
 import { refusal } from "../../support/refusal";
@@ -82,7 +82,10 @@ describe("what a program's author has to correct", () => {
     ["a callback's capture", () => bundleCallback(() => captured.has(1))],
     ["a capture that Pulumi refuses", () => bundleCallback(() => getter)],
     ["a module that is not there", () => bundleCallback(() => require("no-such-module") as unknown)],
-    ["the component's own bundle", () => bundleCallback(() => require("./none") as unknown, functionsFolder)],
+    [
+      "the component's own bundle",
+      () => bundleOwn({ module: "./none", factory: () => require("./none") as () => unknown }, false),
+    ],
   ];
   for (const [what, thrower] of thrown) {
     it(`is one line without a stack, where it is ${what}`, async () => {

@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import type { AuthenticateHandshake, WebsocketRelayArgs } from "../../../components";
 import { resolveArgs } from "../../../components/args/args";
-import { connectSettings, type FunctionParts } from "../../../components/functions/functions";
+import { connectSpec } from "../../../components/functions/connect";
+import type { RelayParts } from "../../../components/functions/relayFunction";
 import { refusal } from "../../support/refusal";
 import { valueOf } from "../../support/recorder";
 import { auth, byType, type RelayRun, runRelay } from "../../support/relayRun";
@@ -99,7 +100,13 @@ describe("the functions", () => {
   });
 
   it("attaches no managed policy and trusts Lambda alone", () => {
-    for (const { inputs: role } of run.registrations.filter(({ type }) => type === "aws:iam/role:Role")) {
+    const roles = run.registrations.filter(({ type }) => type === "aws:iam/role:Role");
+    expect(roles.map(({ name }) => name)).to.have.members([
+      "relay-connect-role",
+      "relay-disconnect-role",
+      "relay-deliver-role",
+    ]);
+    for (const { inputs: role } of roles) {
       expect(Object.keys(role).sort()).to.deep.equal(["assumeRolePolicy", "tags"]);
       const trust =
         typeof role.assumeRolePolicy === "string" ? JSON.parse(role.assumeRolePolicy) : role.assumeRolePolicy;
@@ -141,12 +148,9 @@ describe("the functions", () => {
     const parts = {
       sessionTable,
       gateway: { origins: pulumi.output(["https://own.dev"]) },
-    } as unknown as FunctionParts;
+    } as unknown as RelayParts;
     const environmentWith = (allowedOrigins: WebsocketRelayArgs["allowedOrigins"]) =>
-      connectSettings(parts, resolveArgs({ auth, allowedOrigins })).environment as Record<
-        string,
-        pulumi.Output<string>
-      >;
+      connectSpec(parts, resolveArgs({ auth, allowedOrigins })).environment as Record<string, pulumi.Output<string>>;
 
     const known = environmentWith([pulumi.output("https://*.relay.dev"), "file://"]);
     expect(JSON.parse(await valueOf(known.ALLOWED_ORIGINS ?? ""))).to.deep.equal([

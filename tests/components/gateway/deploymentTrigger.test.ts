@@ -84,11 +84,18 @@ describe("the deployment's trigger", () => {
 });
 
 async function trigger(opts: pulumi.ComponentResourceOptions = {}, options = {}): Promise<unknown> {
+  applied.clear();
   const { registrations, errors } = await record(() => deployedGateway(opts), options);
   expect(errors).to.deep.equal([]);
+  expect(applied.size, "changes that were made").to.equal(opts.transformations?.length ?? 0);
   const deployment = registrations.find(({ name }) => name === "relay-deployment");
-  return (deployment?.inputs.triggers as { contents: unknown }).contents;
+  const { contents } = deployment?.inputs.triggers as { contents: unknown };
+  if (contents !== pulumi.unknown) expect(contents).to.match(/^[0-9a-f]{64}$/);
+  return contents;
 }
+
+/** The changes that the last run made: one of a resource that does not exist proves nothing. */
+const applied = new Set<unknown>();
 
 function deployedGateway(opts: pulumi.ComponentResourceOptions): void {
   const functionOf = (name: string) =>
@@ -108,6 +115,9 @@ function changed(
   resource: string,
   change: (inputs: Record<string, unknown>) => Record<string, unknown>,
 ): pulumi.ResourceTransformation {
-  return ({ name, props, opts }) =>
-    name === resource ? { props: change(props as Record<string, unknown>), opts } : undefined;
+  return ({ name, props, opts }) => {
+    if (name !== resource) return undefined;
+    applied.add(change);
+    return { props: change(props as Record<string, unknown>), opts };
+  };
 }

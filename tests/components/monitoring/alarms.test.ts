@@ -245,7 +245,7 @@ describe("alarmsOf", () => {
     const those = alarmsOf(resolved, { ...subjects, delivery: "replay" });
     expect(Object.keys(those).filter((part) => !(part in alarms))).to.deep.equal(["expired-messages"]);
     const { alarmDescription, ...alarm } = those["expired-messages"] ?? {};
-    expect(alarmDescription).to.include("nobody");
+    expect(alarmDescription).to.include("No client acknowledged");
     expect(alarm).to.deep.equal({
       namespace: "WebsocketRelay",
       metricName: "Expired",

@@ -113,9 +113,9 @@ describe("connect", () => {
   for (const [name, event, message] of [
     ["a query", connectEvent({ query: null }), "the query parameter context is missing"],
     [
-      "a subprotocol that is spoken here",
+      "a supported subprotocol",
       connectEvent({ headers: { "sec-websocket-protocol": "chat" } }),
-      "none of the subprotocols is spoken here: offer websocket-relay.raw",
+      "none of the offered subprotocols is supported: offer websocket-relay.raw",
     ],
   ] as const) {
     it(`answers 400 without ${name}, before anything is asked`, async () => {

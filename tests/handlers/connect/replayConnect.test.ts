@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { METRICS } from "../../../handlers/metrics";
 import { connectReplay } from "../../../handlers/connect/replayConnect";
-import type { Session } from "../../../handlers/sessions/session";
+import type { Session } from "../../../handlers/sessions/sessionItems";
 import { MemoryConnections, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { connectEvent } from "../../support/events";
 import { MemoryTable } from "../../support/memoryTable";
@@ -54,7 +54,7 @@ describe("connect, where messages are replayed", () => {
   for (const offered of [null, "websocket-relay.raw", "websocket-relay.bearer.t", "websocket-relay.v2"]) {
     it(`answers 400 where the client offers ${offered ?? "nothing"}, and says what to offer`, async () => {
       const { handle, table, metrics } = setUp();
-      const message = "the subprotocol that is spoken here is not among those offered: offer websocket-relay.v1";
+      const message = "this relay requires a subprotocol that was not offered: offer websocket-relay.v1";
       expect(await handle(offered)).to.deep.equal({ statusCode: 400, message });
       expect(table.calls).to.deep.equal([]);
       expect(metrics.flushes[0]?.[0]).to.include({ name: METRICS.handshakesRefused, reason: "bad-request" });
@@ -83,7 +83,7 @@ describe("connect, where messages are replayed", () => {
       table.put(older);
       connections.answers.set("c0", result);
       expect((await handle()).statusCode).to.equal(200);
-      expect(log.lines[0]).to.include({ event: "not told that it is superseded", connectionId: "c0", result });
+      expect(log.lines[0]).to.include({ event: "superseded connection not notified", connectionId: "c0", result });
     });
   }
 

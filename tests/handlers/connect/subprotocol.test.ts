@@ -36,7 +36,7 @@ describe("answeredSubprotocol", () => {
     it(`does not exist where the client offers ${offered} alone`, () => {
       const event = connectEvent({ headers: { "sec-websocket-protocol": offered } });
       expect(answeredSubprotocol(event)).to.deep.equal({
-        reason: "none of the subprotocols is spoken here: offer websocket-relay.raw",
+        reason: "none of the offered subprotocols is supported: offer websocket-relay.raw",
       });
     });
   }

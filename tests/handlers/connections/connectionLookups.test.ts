@@ -1,8 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
-import { connectionLookupKey } from "../../../handlers/connections/connectionLookup";
-import { DynamoDbConnectionLookups } from "../../../handlers/connections/connectionLookups";
-import { connectionIdOf } from "../../../handlers/connections/userConnection";
+import { connectionLookupKey, DynamoDbConnectionLookups } from "../../../handlers/connections/connectionLookups";
+import { connectionIdOf } from "../../../handlers/connections/connectionItems";
 import { refusal } from "../../support/refusal";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
 

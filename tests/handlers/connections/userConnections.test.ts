@@ -1,6 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
-import { EXPIRY_SHARDS, expiryShardOf } from "../../../handlers/connections/userConnection";
+import { EXPIRY_SHARDS, expiryShardOf } from "../../../handlers/connections/connectionItems";
 import { DynamoDbUserConnections } from "../../../handlers/connections/userConnections";
 import { refusal } from "../../support/refusal";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { PostOutcome } from "../../../handlers/connections/connections";
+import type { PostOutcome } from "../../../handlers/connections/connectionsClient";
 import { backoffOf, setUp } from "./deliverSetUp";
 import { sqsRecord } from "../../support/events";
 
@@ -9,8 +9,8 @@ describe("deliver: the last attempt", () => {
       const { run, queue, connections } = setUp();
       connections.answers.set("c1", "throttled");
       expect(await run(sqsRecord({ attempt, body: "hello" }))).to.deep.equal([]);
-      expect(queue.letters).to.have.length(1);
-      const { body, attributes } = queue.letters[0] ?? expect.fail();
+      expect(queue.deadLetters).to.have.length(1);
+      const { body, attributes } = queue.deadLetters[0] ?? expect.fail();
       expect(body).to.equal("hello");
       expect(attributes.reason?.stringValue).to.equal("throttled");
       expect(attributes.attempts).to.deep.equal({ dataType: "Number", stringValue: String(attempt) });
@@ -23,7 +23,7 @@ describe("deliver: the last attempt", () => {
     const { run, queue, sessions } = setUp();
     sessions.rows.clear();
     await run(sqsRecord({ attempt: 5, messageGroupId: "g1" }));
-    expect(queue.letters.map(({ messageGroupId }) => messageGroupId)).to.deep.equal(["g1"]);
+    expect(queue.deadLetters.map(({ messageGroupId }) => messageGroupId)).to.deep.equal(["g1"]);
   });
 
   it("retries with back-off where the dead letter cannot be sent", async () => {
@@ -37,7 +37,7 @@ describe("deliver: the last attempt", () => {
   it("delivers in the last attempt like in any other", async () => {
     const { run, queue } = setUp();
     expect(await run(sqsRecord({ attempt: 5 }))).to.deep.equal([]);
-    expect(queue.letters).to.deep.equal([]);
+    expect(queue.deadLetters).to.deep.equal([]);
   });
 
   it("names the attributes that a dead letter had no room for", async () => {
@@ -105,7 +105,7 @@ describe("deliver: out of time", () => {
     const { run, connections, queue, reasons } = setUp(1_200);
     const signals: (boolean | undefined)[] = [];
     const send = queue.deadLetter.bind(queue);
-    queue.deadLetter = (letter, signal?: AbortSignal) => (signals.push(signal?.aborted), send(letter));
+    queue.deadLetter = (deadLetter, signal?: AbortSignal) => (signals.push(signal?.aborted), send(deadLetter));
     connections.onPost = untilAborted;
     expect(await run(sqsRecord({ attempt: 5 }))).to.deep.equal([]);
     expect(reasons()).to.deep.equal(["timeout"]);

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { PostOutcome } from "../../../handlers/connections/connections";
+import type { PostOutcome } from "../../../handlers/connections/connectionsClient";
 import { backoffOf, row, setUp } from "./deliverSetUp";
 import { sqsRecord } from "../../support/events";
 
@@ -23,9 +23,8 @@ describe("deliver: a batch", () => {
     sessions.rows.clear();
     const again = (messageId: string) => sqsRecord({ messageId, attributes: { messageId: "order-7" } });
     expect(await run(again("m1"), again("m2"))).to.deep.equal(["m1", "m2"]);
-    expect(queue.visibilities.flat().map(({ receiptHandle }) => receiptHandle)).to.deep.equal([
-      ...["receipt-m1", "receipt-m2"],
-    ]);
+    const receiptHandles = queue.visibilities.flat().map(({ receiptHandle }) => receiptHandle);
+    expect(receiptHandles).to.deep.equal(["receipt-m1", "receipt-m2"]);
   });
 
   it("sends one session's messages in order, one after the other", async () => {
@@ -54,7 +53,7 @@ describe("deliver: a batch", () => {
     });
     // One call for the whole batch, each message with its own attempt's back-off.
     expect(queue.visibilities).to.deep.equal([[backoffOf("m2", 4), backoffOf("m3", 1)]]);
-    expect(queue.letters.map(({ attributes }) => attributes.reason?.stringValue)).to.deep.equal([
+    expect(queue.deadLetters.map(({ attributes }) => attributes.reason?.stringValue)).to.deep.equal([
       "held-back: throttled",
     ]);
   });
@@ -89,12 +88,21 @@ describe("deliver: a batch", () => {
     expect(await run(to("42", "m1"), to("43", "m2"))).to.deep.equal(["m1"]);
   });
 
-  it("delivers more sessions than it sends to side by side", async () => {
+  it("delivers more sessions than it sends to at a time, which are 50", async () => {
     const { run, connections, sessions } = setUp();
+    let underway = 0;
+    let most = 0;
+    connections.onPost = async () => {
+      most = Math.max(most, ++underway);
+      await new Promise(setImmediate);
+      underway--;
+      return { result: "delivered" };
+    };
     const users = Array.from({ length: 120 }, (_, i) => String(i));
     for (const user of users) sessions.put({ ...row, callerId: `user#${user}`, connectionId: `c-${user}` });
     expect(await run(...users.map((user) => to(user, `m-${user}`)))).to.deep.equal([]);
     expect(connections.posts).to.have.length(120);
+    expect(most).to.equal(50);
   });
 
   it("fails every valid message where the sessions cannot be read", async () => {

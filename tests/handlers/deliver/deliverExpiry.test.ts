@@ -11,7 +11,7 @@ describe("deliver: a message that expires", () => {
     const { run, connections, queue } = setUp();
     expect(await run(expiring(1))).to.deep.equal([]);
     expect(connections.posts).to.have.length(1);
-    expect(queue.letters).to.deep.equal([]);
+    expect(queue.deadLetters).to.deep.equal([]);
   });
 
   it("is dead-lettered at its first attempt once it has, and not posted", async () => {
@@ -20,8 +20,8 @@ describe("deliver: a message that expires", () => {
     expect(await run(record)).to.deep.equal([]);
     expect(outcomes()).to.deep.equal({ m1: "expired" });
     expect(reasons()).to.deep.equal(["expired"]);
-    expect(queue.letters[0]?.body).to.equal("hello");
-    expect(queue.letters[0]?.attributes).to.deep.include({
+    expect(queue.deadLetters[0]?.body).to.equal("hello");
+    expect(queue.deadLetters[0]?.attributes).to.deep.include({
       expiresAt: record.messageAttributes.expiresAt,
       attempts: { dataType: "Number", stringValue: "1" },
     });
@@ -74,7 +74,7 @@ describe("deliver: a message that expires", () => {
       return Promise.resolve({ result: "delivered" });
     };
     expect(await run(expiring(10))).to.deep.equal([]);
-    expect(queue.letters).to.deep.equal([]);
+    expect(queue.deadLetters).to.deep.equal([]);
   });
 
   it("is dead-lettered while it is held back behind one that fails", async () => {
@@ -131,7 +131,7 @@ describe("deliver: a message that expires", () => {
     const { run, sessions, queue, clock } = setUp();
     sessions.rows.clear();
     const send = queue.deadLetter.bind(queue);
-    queue.deadLetter = (letter) => ((clock.now += 10), send(letter));
+    queue.deadLetter = (deadLetter) => ((clock.now += 10), send(deadLetter));
     const records = [sqsRecord({ messageId: "m1", attempt: 5 }), expiring(10, { messageId: "m2", attempt: 4 })];
     expect(await run(...records)).to.deep.equal(["m2"]);
     expect(queue.visibilities).to.deep.equal([[backoffOf("m2", 1)]]);

@@ -49,7 +49,7 @@ describe("deliver: its log", () => {
       ...Array.from({ length: 5 }, () => ["not posted", "failed"]).flat(),
       "dead-lettered",
     ]);
-    expect(queue.letters.map(({ attributes }) => attributes.messageId?.stringValue)).to.deep.equal(["order-7"]);
+    expect(queue.deadLetters.map(({ attributes }) => attributes.messageId?.stringValue)).to.deep.equal(["order-7"]);
   });
 
   for (const [name, arrange, events] of [
@@ -98,7 +98,7 @@ describe("deliver: its log", () => {
     [
       "a session that is kept, for its connection cannot be judged",
       ({ connections }) => (connections.answers.set("c1", "gone"), (connections.gone = undefined)),
-      ["not posted", "session kept: its connection could not be judged", "failed"],
+      ["not posted", "session kept: its connection could not be checked", "failed"],
     ],
     [
       "an expired session",
@@ -134,7 +134,7 @@ describe("deliver: its log", () => {
     queue.deadLetterFails = true;
     await run(owned({ attempt: 5 }));
     expect(log.lines.at(-1)).to.include({
-      ...{ level: "error", event: "not dead-lettered: to be tried again", error: "Error" },
+      ...{ level: "error", event: "not dead-lettered: will be retried", error: "Error" },
       ...{ messageId: "order-7", sqsMessageId: "m1", attempt: 5, reason: "no-session" },
     });
   });

@@ -99,7 +99,7 @@ describe("deliver: one message", () => {
       const { run, queue, reasons, sessions, connections } = setUp();
       expect(await run(sqsRecord(given))).to.deep.equal([]);
       expect(reasons()).to.deep.equal([reason]);
-      expect(queue.letters[0]?.attributes.attempts?.stringValue).to.equal("1");
+      expect(queue.deadLetters[0]?.attributes.attempts?.stringValue).to.equal("1");
       expect(sessions.calls).to.deep.equal([]);
       expect(connections.posts).to.deep.equal([]);
     });

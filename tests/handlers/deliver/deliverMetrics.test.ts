@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { PostOutcome } from "../../../handlers/connections/connections";
+import type { PostOutcome } from "../../../handlers/connections/connectionsClient";
 import { now, row, setUp } from "./deliverSetUp";
 import { sqsRecord } from "../../support/events";
 

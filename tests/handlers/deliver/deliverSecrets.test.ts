@@ -2,11 +2,11 @@ import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagem
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
-import { ManagementApiConnections } from "../../../handlers/connections/connections";
+import { ManagementApiConnections } from "../../../handlers/connections/connectionsClient";
 import { deliver } from "../../../handlers/deliver/deliver";
 import { EmbeddedMetrics } from "../../../handlers/metrics";
 import { SqsMessageQueue } from "../../../handlers/queue/queue";
-import { DynamoDbSessionStore } from "../../../handlers/sessions/sessions";
+import { DynamoDbSessionStore } from "../../../handlers/sessions/sessionStore";
 import { fakeCredentials, fakeRequestHandler, type FakeResponse, RecordedLog } from "../../support/boundaries";
 import { now } from "./deliverSetUp";
 import { sqsEvent, sqsRecord } from "../../support/events";
@@ -110,12 +110,12 @@ describe("deliver: its log and metrics", () => {
     ],
     ["has expired", "expired", {}, { attributes: { expiresAt: "2001-01-01T00:00:00Z" } }],
   ] as [string, string, Parameters<typeof withServices>[0], Parameters<typeof sqsRecord>[0]][]) {
-    for (const [outcome, letters] of [
+    for (const [outcome, deadLetters] of [
       ["where dead letters are taken", {}],
       ["where dead letters are refused", refused],
     ] as const) {
       it(`have nothing of a message that ${name} ${outcome}`, async () => {
-        const relay = withServices({ ...services, letters });
+        const relay = withServices({ ...services, letters: deadLetters });
         const records = [1, 5].map((attempt) => secretRecord({ ...given, messageId: `m${attempt}`, attempt }));
         await relay.handle(sqsEvent(...records), { getRemainingTimeInMillis: () => 30_000 });
         const outcomes = relay.log.lines.filter(({ sqsMessageId, attempt }) => sqsMessageId === "m1" && attempt === 1);

@@ -1,6 +1,6 @@
 import type { SQSRecord } from "aws-lambda";
 import { deliver } from "../../../handlers/deliver/deliver";
-import type { Session } from "../../../handlers/sessions/session";
+import type { Session } from "../../../handlers/sessions/sessionItems";
 import { MemoryConnections, MemoryQueue, MemorySessions, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { sqsEvent } from "../../support/events";
 
@@ -44,7 +44,7 @@ export function setUp(remainingMs = 30_000) {
           .filter(({ event }) => ["delivered", "failed", "undeliverable", "not-reached"].includes(event))
           .map(({ event, sqsMessageId, reason }) => [sqsMessageId, reason ?? event]),
       ),
-    reasons: () => queue.letters.map(({ attributes }) => attributes.reason?.stringValue),
+    reasons: () => queue.deadLetters.map(({ attributes }) => attributes.reason?.stringValue),
   };
 }
 

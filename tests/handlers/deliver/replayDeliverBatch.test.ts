@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { PostOutcome } from "../../../handlers/connections/connections";
+import type { PostOutcome } from "../../../handlers/connections/connectionsClient";
 import { sqsRecord } from "../../support/events";
 import { key, now } from "../history/entries";
 import { row, setUp } from "./replayDeliverSetUp";
@@ -181,12 +181,15 @@ describe("deliver in replay: receipts of dead letters", () => {
     const poison = sqsRecord({ attributes: { user: undefined } });
     receipts.fails = true;
     expect(await run(poison)).to.deep.equal(["m1"]);
-    expect(log.lines.at(-1)).to.include({ level: "error", event: "dead letters not announced: to be sent again" });
+    expect(log.lines.at(-1)).to.include({
+      level: "error",
+      event: "receipts of dead letters not published: will be retried",
+    });
     expect(metrics.flushes[0]).to.deep.include({ name: "Retried", value: 1, reason: "missing-attribute" });
     expect(queue.visibilities.flat()[0]?.visibilityTimeoutSeconds).to.equal(1);
     receipts.fails = false;
     expect(await run(poison)).to.deep.equal([]);
-    expect(queue.letters).to.have.lengthOf(2);
+    expect(queue.deadLetters).to.have.lengthOf(2);
     expect(published).to.have.lengthOf(1);
   });
 });

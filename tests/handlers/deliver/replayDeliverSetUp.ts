@@ -64,6 +64,6 @@ export function setUp(remainingMs = 30_000, { deadLetterExpired = false } = {}) 
       }),
     /** Of everything that was posted, in order. */
     envelopes: () => connections.posts.flatMap(({ body }) => envelopesIn(body)),
-    reasons: () => queue.letters.map(({ attributes }) => attributes.reason?.stringValue),
+    reasons: () => queue.deadLetters.map(({ attributes }) => attributes.reason?.stringValue),
   };
 }

@@ -35,7 +35,7 @@ describe("settle", () => {
   for (const [name, attempt, seconds] of [
     ["at once where it is to be tried again", 2, 0],
     [
-      "after the back-off where its letter could not be sent: the queue's own redrive would soon move it without a reason",
+      "after the back-off where its dead letter could not be sent: the queue's own redrive would soon move it without a reason",
       3,
       4,
     ],
@@ -72,37 +72,38 @@ describe("settle", () => {
     const attempted = [dead("a1", "a"), dead("b1", "b"), dead("a2", "a"), dead("a3", "a")];
     const { signal } = new AbortController();
 
-    /** Holds the first letter back until nothing else moves. */
+    /** Holds the first dead letter back until nothing else moves. */
     class SlowQueue extends MemoryQueue {
-      override async deadLetter(letter: DeadLetter): Promise<void> {
-        if (letter.body === "a1") await new Promise(setImmediate);
-        await super.deadLetter(letter);
+      override async deadLetter(deadLetter: DeadLetter): Promise<void> {
+        if (deadLetter.body === "a1") await new Promise(setImmediate);
+        await super.deadLetter(deadLetter);
       }
     }
 
     it("dead-letters a group in its order, and the groups side by side", async () => {
       const queue = new SlowQueue();
       expect(await settle(attempted, dependenciesOf(queue), signal)).to.deep.equal([]);
-      expect(queue.letters.map(({ body }) => body)).to.deep.equal(["b1", "a1", "a2", "a3"]);
+      expect(queue.deadLetters.map(({ body }) => body)).to.deep.equal(["b1", "a1", "a2", "a3"]);
     });
 
     it("dead-letters nothing of a group before what could not be sent of it, and has it come back", async () => {
       const queue = new MemoryQueue();
       const send = queue.deadLetter.bind(queue);
-      queue.deadLetter = (letter) => (letter.body === "a2" ? Promise.reject(new Error("no")) : send(letter));
+      queue.deadLetter = (deadLetter) =>
+        deadLetter.body === "a2" ? Promise.reject(new Error("no")) : send(deadLetter);
       expect(await settle(attempted, dependenciesOf(queue), signal)).to.deep.equal(["a2", "a3"]);
-      expect(queue.letters.map(({ body }) => body)).to.have.members(["a1", "b1"]);
+      expect(queue.deadLetters.map(({ body }) => body)).to.have.members(["a1", "b1"]);
       expect(queue.visibilities.flat().map(({ messageId }) => messageId)).to.deep.equal(["a2", "a3"]);
     });
 
-    it("does not keep the letters of a standard queue's group from being sent side by side", async () => {
+    it("does not keep the dead letters of a standard queue's group from being sent side by side", async () => {
       const queue = new SlowQueue();
       const standard = attempted.map(({ message, outcome }) => ({
         message: { ...message, isInOrder: false },
         outcome,
       }));
       await settle(standard, dependenciesOf(queue), signal);
-      expect(queue.letters.map(({ body }) => body)).to.deep.equal(["b1", "a2", "a3", "a1"]);
+      expect(queue.deadLetters.map(({ body }) => body)).to.deep.equal(["b1", "a2", "a3", "a1"]);
     });
   });
 });

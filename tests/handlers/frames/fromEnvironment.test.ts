@@ -1,12 +1,9 @@
 import { expect } from "chai";
 import { deadLetterQueueFromEnvironment } from "../../../handlers/queue/queue";
 import { acknowledgeFromEnvironment } from "../../../handlers/frames/acknowledge";
-import { acknowledgeWithReceiptsFromEnvironment } from "../../../handlers/frames/acknowledgeWithReceipts";
 import { connectReplayFromEnvironment } from "../../../handlers/connect/replayConnect";
-import { expireFromEnvironment } from "../../../handlers/sweepers/historySweeper";
-import { expireWithReceiptsFromEnvironment } from "../../../handlers/sweepers/historySweeperWithReceipts";
+import { historySweeperFromEnvironment } from "../../../handlers/sweepers/historySweeper";
 import { resumeFromEnvironment } from "../../../handlers/frames/resume";
-import { resumeWithReceiptsFromEnvironment } from "../../../handlers/frames/resumeWithReceipts";
 
 const table = { TABLE_NAME: "sessions", RELAY_NAME: "relay", MANAGEMENT_ENDPOINT: "https://api.test/prod" };
 const history = { HISTORY_TABLE_NAME: "history", HISTORY_RETENTION_SECONDS: "86400" };
@@ -17,11 +14,16 @@ describe("a function of a relay that replays", () => {
     ["connect", connectReplayFromEnvironment, { ...table, ...auth }],
     ["resume", resumeFromEnvironment, { ...table, ...history }],
     ["acknowledge", acknowledgeFromEnvironment, { ...table, ...history }],
-    ["expire", expireFromEnvironment, { RELAY_NAME: "relay", ...history, HISTORY_EXPIRY_INDEX_NAME: "expiry" }],
+    [
+      "historySweeper",
+      historySweeperFromEnvironment,
+      { RELAY_NAME: "relay", ...history, HISTORY_EXPIRY_INDEX_NAME: "expiry" },
+    ],
   ] as const) {
     it(`is made of its environment: ${name}`, () => {
       expect(create(environment)).to.be.a("function").with.property("length").that.is.at.most(2);
       expect(create({ ...environment, DEAD_LETTER_QUEUE_URL: "https://sqs.test/dead" })).to.be.a("function");
+      expect(create({ ...environment, RECEIPTS_TOPIC_ARN: "arn:topic" })).to.be.a("function");
     });
 
     for (const missing of Object.keys(environment)) {
@@ -29,25 +31,6 @@ describe("a function of a relay that replays", () => {
         expect(() => create({ ...environment, [missing]: undefined })).to.throw(`${missing} is not set`);
       });
     }
-  }
-
-  for (const [name, create, createWithReceipts] of [
-    ["resume", resumeFromEnvironment, resumeWithReceiptsFromEnvironment],
-    ["acknowledge", acknowledgeFromEnvironment, acknowledgeWithReceiptsFromEnvironment],
-    ["expire", expireFromEnvironment, expireWithReceiptsFromEnvironment],
-  ] as const) {
-    it(`is another module where there are receipts: ${name}`, () => {
-      const environment = {
-        ...table,
-        ...history,
-        HISTORY_EXPIRY_INDEX_NAME: "expiry",
-        RECEIPTS_TOPIC_ARN: "arn:topic",
-      };
-      expect(() => create(environment)).to.throw(
-        `RECEIPTS_TOPIC_ARN is set: the component deploys ${name}WithReceipts where it is`,
-      );
-      expect(createWithReceipts(environment)).to.be.a("function").with.property("length").that.is.at.most(2);
-    });
   }
 
   it("has no dead-letter queue where none is named", () => {

@@ -236,7 +236,7 @@ describe("resume", () => {
     expect(receipts.published.map(({ status, reason, seq }) => [status, reason, seq])).to.deep.equal([
       ["expired", "expires-at", 2],
     ]);
-    expect(queue.letters.map(({ body }) => body)).to.deep.equal(["body 2"]);
+    expect(queue.deadLetters.map(({ body }) => body)).to.deep.equal(["body 2"]);
     expect(history.log(key).entries.get(2)).to.deep.include({ body: undefined });
     expect(history.log(key).due.get(2)).to.equal(now - 1_000 + retentionMs + GRACE_MS);
     expect(metrics.flushes[0]?.map(({ name }) => name)).to.have.members([
@@ -255,7 +255,7 @@ describe("resume", () => {
       await ask({ cursor: at(0) });
       expect(envelopes().slice(2)).to.have.length(2);
       for (const envelope of envelopes().slice(2)) expect(envelope).to.include({ expired: true });
-      expect([...receipts.published, ...queue.letters]).to.deep.equal([]);
+      expect([...receipts.published, ...queue.deadLetters]).to.deep.equal([]);
       expect(history.calls).not.to.include("strip");
     });
   }

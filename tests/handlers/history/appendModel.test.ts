@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { append, HistoryContendedError } from "../../../handlers/history/append";
-import { expireSession } from "../../../handlers/sweepers/expireSession";
+import { sweepSessionHistory } from "../../../handlers/sweepers/sweepSessionHistory";
 import type { Claim, Entry, EntryHead } from "../../../handlers/history/history";
 import { historyShard } from "../../../handlers/history/historyKey";
 import { RecordedLog, RecordedMetrics } from "../../support/boundaries";
@@ -124,7 +124,7 @@ class Model {
         for await (const page of history.findDue(historyShard(key), steps.now)) {
           const seqs = page.map(({ seq }) => seq).sort((a, b) => a - b);
           const given = { ...dependencies, retentionMs: this.retentionMs, now: () => steps.now };
-          await expireSession(key, seqs, given, new AbortController().signal);
+          await sweepSessionHistory(key, seqs, given, new AbortController().signal);
         }
       } catch (error) {
         if (!(error instanceof Fault)) throw error;

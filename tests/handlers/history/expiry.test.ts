@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { fateOf } from "../../../handlers/history/expiry";
+import { expiryDecision } from "../../../handlers/history/expiry";
 import { GRACE_MS } from "../../../handlers/history/retention";
 import { entryOf, now } from "./storedEntries";
 
@@ -77,7 +77,7 @@ describe("fateOf", () => {
   ] as const) {
     it(`is ${JSON.stringify(expected)} of one that is ${name}`, () => {
       const known = { tailSeq: 9, acknowledged: undefined, retentionMs, nowMs: now, ...circumstances };
-      expect(fateOf(entryOf(5, given), known)).to.deep.equal(expected);
+      expect(expiryDecision(entryOf(5, given), known)).to.deep.equal(expected);
     });
   }
 });

@@ -1,7 +1,7 @@
 import { historyShard } from "../../../handlers/history/historyKey";
 import type { Claim, Entry, EntryHead, EntryKey, History } from "../../../handlers/history/history";
 import { dueAtMs } from "../../../handlers/history/retention";
-import { sessionId, type SessionKey } from "../../../handlers/sessions/session";
+import { sessionId, type SessionKey } from "../../../handlers/sessions/sessionKey";
 import type { Cursor } from "../../../protocol";
 
 /** As the service: what one answer holds. */

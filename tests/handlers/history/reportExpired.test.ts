@@ -26,11 +26,11 @@ describe("reportExpired", () => {
       attributes: { tenant: text("a"), bin: { dataType: "Binary", binaryValue: "eA==" } },
     });
     await report([{ entry, reason: "expires-at" }]);
-    expect(queue.letters).to.have.length(1);
-    const [letter] = queue.letters;
-    expect(letter).to.deep.include({ body: "body 3", dropped: [] });
-    expect(letter?.messageGroupId).to.match(/^[0-9a-f]{64}$/);
-    expect(letter?.attributes).to.deep.equal({
+    expect(queue.deadLetters).to.have.length(1);
+    const [deadLetter] = queue.deadLetters;
+    expect(deadLetter).to.deep.include({ body: "body 3", dropped: [] });
+    expect(deadLetter?.messageGroupId).to.match(/^[0-9a-f]{64}$/);
+    expect(deadLetter?.attributes).to.deep.equal({
       ...{ user: text("42"), context: text("chat"), contextId: text("7"), messageId: text("m3") },
       ...{
         expiresAt: text("2023-11-14T22:13:19.999Z"),
@@ -63,7 +63,7 @@ describe("reportExpired", () => {
   it("dead-letters nothing where the stack does not ask for that, and does the rest", async () => {
     const { queue, receipts, log, metrics, report } = setUp(false);
     await report([{ entry: entryOf(3), reason: "retention" }]);
-    expect(queue.letters).to.deep.equal([]);
+    expect(queue.deadLetters).to.deep.equal([]);
     expect(receipts.published).to.have.length(1);
     metrics.flush();
     expect(metrics.flushes).to.deep.equal([[{ name: METRICS.expired, value: 1, reason: "retention" }]]);

@@ -1,5 +1,5 @@
 import type { Entry, EntryHead } from "../../../handlers/history/history";
-import type { SessionKey } from "../../../handlers/sessions/session";
+import type { SessionKey } from "../../../handlers/sessions/sessionKey";
 import type { MemoryHistory } from "./memoryHistory";
 
 /** What the functions take for the time, unless a test sets its clock. */

@@ -141,8 +141,8 @@ describe("dead letter", () => {
 
   it("keeps the publisher's id and the expiry, and names the message by the queue's id", () => {
     const attributes = { messageId: "order-7", expiresAt: "2026-11-25T12:00:00Z" };
-    const letter = deadLetterOf(messageOf(sqsRecord({ messageId: "m9", attributes })), "expired", 1);
-    expect(letter.attributes).to.deep.include({
+    const deadLetter = deadLetterOf(messageOf(sqsRecord({ messageId: "m9", attributes })), "expired", 1);
+    expect(deadLetter.attributes).to.deep.include({
       messageId: text("order-7"),
       expiresAt: text("2026-11-25T12:00:00Z"),
       originalMessageId: text("m9"),
@@ -167,52 +167,52 @@ describe("dead letter", () => {
 
   it("drops attributes that are not ours where there are more than ten, the last by name first", () => {
     const attributes = { z: "1", b: "1", a: "1", y: "1", c: "1", d: "1", e: "9" };
-    const letter = deadLetterOf(messageOf(sqsRecord({ attributes })), "no-session", 66);
-    expect(Object.keys(letter.attributes)).to.have.members([
+    const deadLetter = deadLetterOf(messageOf(sqsRecord({ attributes })), "no-session", 66);
+    expect(Object.keys(deadLetter.attributes)).to.have.members([
       ...["user", "context", "contextId", "a", "b", "c", "d"],
       ...["reason", "attempts", "originalMessageId"],
     ]);
-    expect(letter.dropped).to.deep.equal(["e", "y", "z"]);
+    expect(deadLetter.dropped).to.deep.equal(["e", "y", "z"]);
   });
 
   it("has room for two attributes that are not ours beside the publisher's id and the expiry", () => {
     const attributes = { messageId: "order-7", expiresAt: "2026-11-25T12:00:00Z", c: "1", a: "1", b: "1" };
-    const letter = deadLetterOf(messageOf(sqsRecord({ attributes })), "no-session", 66);
-    expect(Object.keys(letter.attributes)).to.have.members([
+    const deadLetter = deadLetterOf(messageOf(sqsRecord({ attributes })), "no-session", 66);
+    expect(Object.keys(deadLetter.attributes)).to.have.members([
       ...["user", "context", "contextId", "messageId", "expiresAt", "a", "b"],
       ...["reason", "attempts", "originalMessageId"],
     ]);
-    expect(letter.dropped).to.deep.equal(["c"]);
+    expect(deadLetter.dropped).to.deep.equal(["c"]);
   });
 
   it("takes a backend's own originalMessageId for no id of ours where it could be none", () => {
     const own = messageOf(sqsRecord({ messageId: "m9", attributes: { originalMessageId: "x".repeat(129) } }));
-    const letter = deadLetterOf(own, "no-session", 66);
-    expect(letter.attributes.originalMessageId).to.deep.equal(text("m9"));
-    expect(letter.dropped).to.deep.equal(["originalMessageId"]);
+    const deadLetter = deadLetterOf(own, "no-session", 66);
+    expect(deadLetter.attributes.originalMessageId).to.deep.equal(text("m9"));
+    expect(deadLetter.dropped).to.deep.equal(["originalMessageId"]);
   });
 
-  it("names a backend's own reason and attempts among the dropped, but not those of a redriven letter", () => {
+  it("names a backend's own reason and attempts among the dropped, but not those of a redriven dead letter", () => {
     const own = messageOf(sqsRecord({ attributes: { reason: "because", attempts: "many" } }));
-    const letter = deadLetterOf(own, "no-session", 66);
-    expect(letter.attributes.reason).to.deep.equal(text("no-session"));
-    expect(letter.dropped).to.deep.equal(["reason", "attempts"]);
-    const redriven = messageOf(sqsRecord({ messageId: "second", rawAttributes: letter.attributes }));
+    const deadLetter = deadLetterOf(own, "no-session", 66);
+    expect(deadLetter.attributes.reason).to.deep.equal(text("no-session"));
+    expect(deadLetter.dropped).to.deep.equal(["reason", "attempts"]);
+    const redriven = messageOf(sqsRecord({ messageId: "second", rawAttributes: deadLetter.attributes }));
     expect(deadLetterOf(redriven, "throttled", 3).dropped).to.deep.equal([]);
   });
 
   it("keeps an attribute of whatever name", () => {
     const attributes = { constructor: "1", toString: "2" };
-    const letter = deadLetterOf(messageOf(sqsRecord({ attributes })), "no-session", 66);
-    expect(Object.entries(letter.attributes)).to.deep.include.members([
+    const deadLetter = deadLetterOf(messageOf(sqsRecord({ attributes })), "no-session", 66);
+    expect(Object.entries(deadLetter.attributes)).to.deep.include.members([
       ["constructor", text("1")],
       ["toString", text("2")],
     ]);
   });
 
   it("drops nothing at ten attributes", () => {
-    const letter = deadLetterOf(messageOf(sqsRecord({ attributes: { a: "1", b: "1", c: "1", d: "1" } })), "x", 1);
-    expect(Object.keys(letter.attributes)).to.have.length(10);
-    expect(letter.dropped).to.deep.equal([]);
+    const deadLetter = deadLetterOf(messageOf(sqsRecord({ attributes: { a: "1", b: "1", c: "1", d: "1" } })), "x", 1);
+    expect(Object.keys(deadLetter.attributes)).to.have.length(10);
+    expect(deadLetter.dropped).to.deep.equal([]);
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { messageOf } from "../../../handlers/messages/message";
-import { checkPublication, type Publication } from "../../../handlers/messages/publication";
+import { checkPublication, type PublicationInput } from "../../../handlers/messages/publication";
 import { sqsRecord } from "../../support/events";
 
 const publication = { user: "42", context: "chat", contextId: "7", message: "hello" };
@@ -8,7 +8,7 @@ const publication = { user: "42", context: "chat", contextId: "7", message: "hel
 const NO_DATE = "expiresAt is no RFC 3339 date and time, such as 2026-11-25T12:00:00Z";
 
 /** The same, as it arrives in the queue. */
-const recordOf = ({ message, ...attributes }: Publication) =>
+const recordOf = ({ message, ...attributes }: PublicationInput) =>
   sqsRecord({ body: message, attributes: { ...attributes } });
 
 describe("a publication", () => {
@@ -101,7 +101,7 @@ describe("a publication", () => {
     ["has a number for a messageId", { messageId: 7 }, "messageId is of type number, a string is expected"],
   ] as const) {
     it(`is refused when it ${name}, as a program without types may publish`, () =>
-      expect(checkPublication({ ...publication, ...given } as unknown as Publication)).to.deep.equal({ reason }));
+      expect(checkPublication({ ...publication, ...given } as unknown as PublicationInput)).to.deep.equal({ reason }));
   }
 
   for (const [name, given, reason] of [

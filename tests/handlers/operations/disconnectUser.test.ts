@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { disconnectUser } from "../../../handlers/operations/disconnectUser";
-import { sessionId } from "../../../handlers/sessions/session";
-import type { UserConnection } from "../../../handlers/connections/userConnection";
+import { sessionId } from "../../../handlers/sessions/sessionKey";
+import type { UserConnection } from "../../../handlers/connections/connectionItems";
 import { refusal } from "../../support/refusal";
 import { MemoryConnections } from "../../support/boundaries";
 import { MemoryTable } from "../../support/memoryTable";

@@ -119,11 +119,11 @@ describe("SqsMessageQueue", () => {
 
   it("sends a dead letter to a FIFO queue with an id that is the message's, and of its group", async () => {
     const { queue, sent } = queueWith(() => ({ body: { MessageId: "d1" } }), ".fifo");
-    const letter = { body: "hello", attributes: {}, messageGroupId: "g1", sqsMessageId: "m1", dropped: [] };
-    await queue.deadLetter(letter);
-    await queue.deadLetter({ ...letter, body: "the same once more" });
-    await queue.deadLetter({ ...letter, sqsMessageId: "redriven, and dead again" });
-    await queue.deadLetter({ ...letter, messageGroupId: "g2" });
+    const deadLetter = { body: "hello", attributes: {}, messageGroupId: "g1", sqsMessageId: "m1", dropped: [] };
+    await queue.deadLetter(deadLetter);
+    await queue.deadLetter({ ...deadLetter, body: "the same once more" });
+    await queue.deadLetter({ ...deadLetter, sqsMessageId: "redriven, and dead again" });
+    await queue.deadLetter({ ...deadLetter, messageGroupId: "g2" });
     const ids = sent().map(([, body]) => (body as { MessageDeduplicationId?: string }).MessageDeduplicationId);
     expect(sent()[0]?.[1]).to.include({ QueueUrl: "https://sqs.test/1/dead.fifo", MessageGroupId: "g1" });
     ids.forEach((id) => expect(id).to.match(/^[0-9a-f]{64}$/));
@@ -133,8 +133,8 @@ describe("SqsMessageQueue", () => {
 
   it("throws where a dead letter is not taken", async () => {
     const { queue } = queueWith(() => ({ status: 403, body: { __type: "AccessDenied", message: "no" } }));
-    const letter = { body: "x", attributes: {}, messageGroupId: undefined, sqsMessageId: "m1", dropped: [] };
-    const answer = await queue.deadLetter(letter).catch((error: Error) => error);
+    const deadLetter = { body: "x", attributes: {}, messageGroupId: undefined, sqsMessageId: "m1", dropped: [] };
+    const answer = await queue.deadLetter(deadLetter).catch((error: Error) => error);
     expect(answer).to.have.property("message", "no");
   });
 });

@@ -1,6 +1,7 @@
 import { SNSClient } from "@aws-sdk/client-sns";
 import { expect } from "chai";
-import { receiptOf, receiptsFromEnvironment, SnsReceipts } from "../../../handlers/receipts/receipts";
+import { receiptOf } from "../../../handlers/receipts/receipts";
+import { receiptsFromEnvironment, SnsReceipts } from "../../../handlers/receipts/topicReceipts";
 import type { Receipt } from "../../../protocol";
 import { refusal } from "../../support/refusal";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
@@ -89,7 +90,7 @@ describe("SnsReceipts", () => {
       "<member><Id>1</Id><Code>InternalError</Code><Message>try again</Message><SenderFault>false</SenderFault></member>";
     const { receipts } = receiptsWith(() => answer(failed));
     expect((await refusal(receipts.publish([receipt(1), receipt(2)]))).message).to.equal(
-      "1 of 2 receipts were not taken by the topic: InternalError: try again",
+      "1 of 2 receipts were not accepted by the topic: InternalError: try again",
     );
   });
 

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { METRICS } from "../../../handlers/metrics";
-import { expire } from "../../../handlers/sweepers/historySweeper";
+import { historySweeper } from "../../../handlers/sweepers/historySweeper";
 import type { Entry } from "../../../handlers/history/history";
 import { historyShard } from "../../../handlers/history/historyKey";
 import { GRACE_MS } from "../../../handlers/history/retention";
-import type { SessionKey } from "../../../handlers/sessions/session";
-import { EXPIRY_SHARDS } from "../../../handlers/connections/userConnection";
+import type { SessionKey } from "../../../handlers/sessions/sessionKey";
+import { EXPIRY_SHARDS } from "../../../handlers/connections/connectionItems";
 import { refusal } from "../../support/refusal";
 import { entriesOf, entryOf, key, now, store } from "../history/storedEntries";
 import { frameParts, retentionMs } from "../frames/frameSetUp";
@@ -16,7 +16,7 @@ const none = { reported: 0, deleted: 0, stripped: 0, postponed: 0, failed: 0 };
 
 function setUp(options?: Parameters<typeof frameParts>[0]) {
   const parts = frameParts(options);
-  const handle = expire(parts.dependencies);
+  const handle = historySweeper(parts.dependencies);
   return {
     ...parts,
     run: (remainingMs = 50_000) => handle({}, { getRemainingTimeInMillis: () => remainingMs }),
@@ -35,7 +35,7 @@ describe("expire", () => {
     expect(receipts.published.map(({ status, reason, seq }) => [status, reason, seq])).to.deep.equal([
       ["expired", "retention", 3],
     ]);
-    expect(queue.letters.map(({ body }) => body)).to.deep.equal(["body 3"]);
+    expect(queue.deadLetters.map(({ body }) => body)).to.deep.equal(["body 3"]);
     expect(metrics.flushes).to.deep.equal([
       [
         { name: METRICS.expired, value: 1, reason: "retention" },
@@ -139,7 +139,7 @@ describe("expire", () => {
     const { run, history, queue, metrics } = setUp({ hasQueue: false });
     await store(history, ...entriesOf(1, 2, { storedAtMs: ripe }));
     expect(await run()).to.include({ reported: 2 });
-    expect(queue.letters).to.deep.equal([]);
+    expect(queue.deadLetters).to.deep.equal([]);
     expect(metrics.flushes[0]?.map(({ name }) => name)).to.deep.equal([METRICS.expired, METRICS.expired]);
   });
 

@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import type { ConnectionsClient } from "../../../handlers/connections/connections";
+import type { ConnectionsClient } from "../../../handlers/connections/connectionsClient";
 import { METRICS } from "../../../handlers/metrics";
-import { sweep } from "../../../handlers/sweepers/sessionSweeper";
-import { EXPIRY_SHARDS, type UserConnection } from "../../../handlers/connections/userConnection";
+import { sessionSweeper } from "../../../handlers/sweepers/sessionSweeper";
+import { EXPIRY_SHARDS, type UserConnection } from "../../../handlers/connections/connectionItems";
 import { refusal } from "../../support/refusal";
 import { MemoryConnections, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { MemoryTable } from "../../support/memoryTable";
@@ -28,7 +28,7 @@ function sweepWith(...connections: UserConnection[]) {
     table.putConnection(connection);
     table.put({ ...own, context });
   }
-  const handle = sweep({
+  const handle = sessionSweeper({
     ...{ sessions: table, userConnections: table, connections: gateway },
     ...{ log, metrics, now: () => now },
   });
@@ -48,7 +48,7 @@ describe("sweep", () => {
     expect(gateway.closed).to.have.members(connections.map(({ connectionId }) => connectionId));
     expect([...table.rows, ...table.connections]).to.deep.equal([]);
     expect(metrics.flushes).to.deep.equal([ended(100)]);
-    expect(log.lines.at(-1)).to.include({ level: "info", event: "swept", ended: 100, outOfTime: false });
+    expect(log.lines.at(-1)).to.include({ level: "info", event: "sessions swept", ended: 100, outOfTime: false });
   });
 
   it("leaves a connection alone whose token holds, or has no end", async () => {
@@ -156,7 +156,7 @@ describe("sweep", () => {
     expect(await run(2_000)).to.deep.equal({ ...none, left: 2 });
     expect(gateway.closed).to.deep.equal([]);
     expect(table.connections.size).to.equal(2);
-    expect(log.lines).to.deep.include({ level: "info", event: "swept", ...none, left: 2, outOfTime: true });
+    expect(log.lines).to.deep.include({ level: "info", event: "sessions swept", ...none, left: 2, outOfTime: true });
   });
 
   it("stops what is under way when its time is up, and answers", async () => {

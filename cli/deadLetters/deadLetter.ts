@@ -1,8 +1,8 @@
 import type { MessageAttributeValue } from "@aws-sdk/client-sqs";
 
 /** A message of a dead-letter queue, as it was received. */
-export interface Letter {
-  /** SQS's id of the letter itself. */
+export interface DeadLetter {
+  /** SQS's id of the dead letter itself. */
   id: string;
   receiptHandle: string;
   body: string;
@@ -12,8 +12,8 @@ export interface Letter {
   sentAt: Date;
 }
 
-/** What a letter says of itself, without its payload. */
-export interface LetterSummary {
+/** What a dead letter says of itself, without its payload. */
+export interface DeadLetterSummary {
   id: string;
   /** The publisher's id, where it gave one. */
   messageId?: string;
@@ -22,7 +22,7 @@ export interface LetterSummary {
   user?: string;
   context?: string;
   contextId?: string;
-  /** Why the relay gave it up; a letter that SNS or the queue itself put there has none. */
+  /** Why the relay gave it up; a dead letter that SNS or the queue itself put there has none. */
   reason?: string;
   attempts?: number;
   expiresAt?: string;
@@ -30,7 +30,7 @@ export interface LetterSummary {
   bytes: number;
 }
 
-export function summaryOf({ id, attributes, sentAt, body }: Letter): LetterSummary {
+export function summaryOf({ id, attributes, sentAt, body }: DeadLetter): DeadLetterSummary {
   const value = (name: string) => attributes[name]?.StringValue;
   const attempts = isTheRelays(attributes) ? value("attempts") : undefined;
   return {
@@ -49,7 +49,7 @@ export function summaryOf({ id, attributes, sentAt, body }: Letter): LetterSumma
 }
 
 /** Whether `reason` and `attempts` are ours: on what SNS could not hand over they would be the backend's own. */
-export function isTheRelays(attributes: Letter["attributes"]): boolean {
+export function isTheRelays(attributes: DeadLetter["attributes"]): boolean {
   return attributes.originalMessageId !== undefined;
 }
 
@@ -57,13 +57,13 @@ export function isTheRelays(attributes: Letter["attributes"]): boolean {
  * A subscription's dead letter as SNS's own envelope, where its attributes were too many for a message: then they stand in it.
  * https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
  */
-export function opened(letter: Letter): Letter {
-  if (Object.keys(letter.attributes).length > 0) return letter;
-  const envelope = envelopeOf(letter.body);
-  return envelope ? { ...letter, ...envelope } : letter;
+export function opened(deadLetter: DeadLetter): DeadLetter {
+  if (Object.keys(deadLetter.attributes).length > 0) return deadLetter;
+  const envelope = envelopeOf(deadLetter.body);
+  return envelope ? { ...deadLetter, ...envelope } : deadLetter;
 }
 
-function envelopeOf(body: string): Pick<Letter, "body" | "attributes"> | undefined {
+function envelopeOf(body: string): Pick<DeadLetter, "body" | "attributes"> | undefined {
   let value: unknown;
   try {
     value = JSON.parse(body);

@@ -1,34 +1,31 @@
 import { createHash } from "node:crypto";
-import type { SessionKey } from "../sessions/session";
+import type { SessionKey } from "../sessions/sessionKey";
 
-/** Attributes of connection items and of blocks, beside those that they share with sessions. */
+/** Attributes of connection items and of blocks, besides those that they share with sessions. */
 export const CONNECTION_ATTRIBUTES = {
   /** Sort key of the session for which the connection was opened. */
   sessionContext: "session_context",
-  /** Partition key of the index by token expiry; only where sessions end with their token. */
+  /** Partition key of the token expiry index; only if sessions end with their token. */
   expiryShard: "expiry_shard",
   /** Epoch seconds until which a user's handshakes are refused. */
   blockedUntil: "blocked_until",
 } as const;
 
-/** Which connection of a user. */
+/** Identifies one connection of a user. */
 export interface ConnectionKey {
   callerId: string;
   connectionId: string;
 }
 
-/**
- * A connection that a user has opened. A session names the newest one only: a superseded one, open and mute, is found by its
- * own item.
- */
+/** A connection that a user has opened. A session names only the newest one; a superseded one has only its own item. */
 export interface UserConnection extends ConnectionKey {
   /** Epoch milliseconds, the gateway's own clock. */
   connectedAt: number;
-  /** Epoch seconds, as the table's expiry wants it. */
+  /** Epoch seconds, as DynamoDB's TTL requires. */
   expirationDate: number;
   /** Sort key of the session for which it was opened. */
   sessionContext: string;
-  /** Epoch seconds from which on the token does not hold any more; only where sessions end with their token. */
+  /** Epoch seconds at which the token ends; only if sessions end with their token. */
   tokenExpiresAt?: number;
 }
 
@@ -44,7 +41,7 @@ export function blockItemKey(callerId: string): SessionKey {
   return { callerId, context: BLOCK_CONTEXT };
 }
 
-/** The connection that the item of this key is of; undefined where it is a session's or a block's. */
+/** The connection that this item describes; undefined if the item is a session or a block. */
 export function connectionIdOf(sortKey: string): string | undefined {
   return sortKey.startsWith(CONNECTION_PREFIX) ? sortKey.slice(CONNECTION_PREFIX.length) : undefined;
 }

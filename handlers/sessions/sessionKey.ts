@@ -1,41 +1,10 @@
-/** The session table's attributes: of a session, always these but for the last two. */
-export const SESSION_ATTRIBUTES = {
-  /** Partition key: `user#${code}`. */
-  callerId: "caller_id",
-  /** Sort key: `${context}#${contextId}`. */
-  context: "context",
-  connectionId: "connection_id",
-  /** Epoch milliseconds, the gateway's own clock. */
-  connectedAt: "connected_at",
-  /** Epoch seconds, as the table's expiry wants it. */
-  expirationDate: "expiration_date",
-  /**
-   * Epoch seconds, only where sessions end with their token. Apart from `expirationDate`, at which the row itself goes: the
-   * connection would be open and unreachable.
-   */
-  tokenExpiresAt: "token_expires_at",
-  /** Only where it is spoken in envelopes. */
-  subprotocol: "subprotocol",
-} as const;
-
-/** Which session a connection or a message belongs to. */
+/** Identifies the session that a connection or a message belongs to. */
 export interface SessionKey {
   callerId: string;
   context: string;
 }
 
-/** The one live connection of a user in a context. */
-export interface Session extends SessionKey {
-  connectionId: string;
-  connectedAt: number;
-  expirationDate: number;
-  /** Epoch seconds from which on the token does not hold any more; only where sessions end with their token. */
-  tokenExpiresAt?: number;
-  /** What its connection speaks; undefined where messages arrive as they were published. */
-  subprotocol?: string;
-}
-
-/** A value, or why there is none, in words that name the input. */
+/** A value, or a reason that names the invalid input. */
 export type Checked<T> = { value: T; reason?: undefined } | { value?: undefined; reason: string };
 
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys
@@ -65,7 +34,7 @@ export function contextKeyOf(context: string, contextId: string): Checked<string
   return key("context and contextId", `${context}#${contextId}`, MAX_SORT_KEY_BYTES);
 }
 
-/** One string for a key, for maps: two different keys never share it. */
+/** A string that is unique for each key, for use in maps. */
 export function sessionId(key: SessionKey): string {
   return JSON.stringify([key.callerId, key.context]);
 }

@@ -1,6 +1,6 @@
 import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagementapi";
 import { expect } from "chai";
-import { ManagementApiConnections } from "../../../handlers/connections/connections";
+import { ManagementApiConnections } from "../../../handlers/connections/connectionsClient";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
 
 function connectionsWith(respond: (request: FakeRequest, index: number) => FakeResponse) {

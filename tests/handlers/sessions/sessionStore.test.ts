@@ -1,6 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
-import { DynamoDbSessionStore } from "../../../handlers/sessions/sessions";
+import { DynamoDbSessionStore } from "../../../handlers/sessions/sessionStore";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
 
 const session = {
@@ -152,7 +152,7 @@ describe("DynamoDbSessionStore", () => {
 
   it("throws where the table leaves keys unprocessed to the end", async () => {
     const { store, waits } = storeWith(() => ({ body: { UnprocessedKeys: { t: { Keys: [keyFor(1)] } } } }));
-    expect(await messageOf(store.readAll([key]))).to.equal("1 sessions were left unread by the table");
+    expect(await messageOf(store.readAll([key]))).to.equal("the table did not return 1 sessions");
     expect(waits).to.deep.equal([50, 100, 200]);
   });
 

@@ -1,8 +1,8 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
-import { SqsLetterQueue, SqsRetryQueue } from "../../cli/deadLetters/letterQueue";
+import { SqsDeadLetterQueue, SqsRetryQueue } from "../../cli/deadLetters/deadLetterQueue";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../support/boundaries";
-import { letter } from "./memoryQueue";
+import { deadLetter } from "./memoryQueue";
 
 const url = "https://sqs.eu-west-1.amazonaws.com/1/dead";
 
@@ -13,7 +13,7 @@ function clientWith(respond: (request: FakeRequest, index: number) => FakeRespon
 }
 
 describe("SqsLetterQueue", () => {
-  it("receives ten letters with all attributes, hidden for two minutes, by a poll that asks every server", async () => {
+  it("receives ten dead letters with all attributes, hidden for two minutes, by a poll that asks every server", async () => {
     const { client, sent } = clientWith(() => ({
       body: {
         Messages: [
@@ -25,7 +25,7 @@ describe("SqsLetterQueue", () => {
         ],
       },
     }));
-    expect(await new SqsLetterQueue(client, url).receive()).to.deep.equal([
+    expect(await new SqsDeadLetterQueue(client, url).receive()).to.deep.equal([
       {
         ...{ id: "m1", receiptHandle: "r1", body: "hello", messageGroupId: "g", sentAt: new Date(1764072000000) },
         attributes: { user: { DataType: "String", StringValue: "42" } },
@@ -45,17 +45,17 @@ describe("SqsLetterQueue", () => {
 
   it("receives none where there are none", async () => {
     const { client } = clientWith(() => ({ body: {} }));
-    expect(await new SqsLetterQueue(client, url).receive()).to.deep.equal([]);
+    expect(await new SqsDeadLetterQueue(client, url).receive()).to.deep.equal([]);
   });
 
   it("counts what is visible and what is hidden", async () => {
     const { client } = clientWith(() => ({
       body: { Attributes: { ApproximateNumberOfMessages: "3", ApproximateNumberOfMessagesNotVisible: "2" } },
     }));
-    expect(await new SqsLetterQueue(client, url).count()).to.deep.equal({ visible: 3, hidden: 2 });
+    expect(await new SqsDeadLetterQueue(client, url).count()).to.deep.equal({ visible: 3, hidden: 2 });
   });
 
-  it("releases ten letters a call, and counts those that it could not", async () => {
+  it("releases ten dead letters a call, and counts those that it could not", async () => {
     const { client, sent } = clientWith((_, index) =>
       index === 0
         ? { body: { Failed: [{ Id: "0", Code: "x", SenderFault: true }] } }
@@ -64,7 +64,7 @@ describe("SqsLetterQueue", () => {
           : { body: {} },
     );
     const handles = Array.from({ length: 23 }, (_, index) => `r${index}`);
-    expect(await new SqsLetterQueue(client, url).release(handles)).to.equal(11);
+    expect(await new SqsDeadLetterQueue(client, url).release(handles)).to.equal(11);
     const entries = sent().map(([, body]) => (body as { Entries: { ReceiptHandle: string }[] }).Entries);
     expect(entries.flat().map(({ ReceiptHandle }) => ReceiptHandle)).to.deep.equal(handles);
     expect(entries[2]).to.deep.equal(
@@ -74,7 +74,7 @@ describe("SqsLetterQueue", () => {
 
   it("deletes by receipt handle", async () => {
     const { client, sent } = clientWith(() => ({ body: {} }));
-    await new SqsLetterQueue(client, url).delete(letter("a", { receiptHandle: "r1" }));
+    await new SqsDeadLetterQueue(client, url).delete(deadLetter("a", { receiptHandle: "r1" }));
     expect(sent()).to.deep.equal([["DeleteMessage", { QueueUrl: url, ReceiptHandle: "r1" }]]);
   });
 });

@@ -1,16 +1,16 @@
 import { expect } from "chai";
-import { summaryOf } from "../../cli/deadLetters/letter";
-import { inWords, type LetterFilter, matches } from "../../cli/deadLetters/letterFilter";
-import { letter } from "./memoryQueue";
+import { summaryOf } from "../../cli/deadLetters/deadLetter";
+import { inWords, type DeadLetterFilter, matches } from "../../cli/deadLetters/deadLetterFilter";
+import { deadLetter } from "./memoryQueue";
 
 const values = {
   ...{ user: "42", context: "chat", contextId: "7", messageId: "own" },
   ...{ reason: "held-back: no-session", attempts: "3", originalMessageId: "first" },
 };
-const summary = summaryOf(letter("l1", { values }));
+const summary = summaryOf(deadLetter("l1", { values }));
 
-describe("a filter of letters", () => {
-  const cases: [LetterFilter, boolean][] = [
+describe("a filter of dead letters", () => {
+  const cases: [DeadLetterFilter, boolean][] = [
     [{}, true],
     [{ user: "42" }, true],
     [{ user: "4" }, false],
@@ -28,19 +28,19 @@ describe("a filter of letters", () => {
     [{ user: "42", reason: "expired" }, false],
   ];
   for (const [filter, expected] of cases) {
-    it(`${expected ? "matches" : "does not match"} a held-back letter of user 42 by ${JSON.stringify(filter)}`, () => {
+    it(`${expected ? "matches" : "does not match"} a held-back dead letter of user 42 by ${JSON.stringify(filter)}`, () => {
       expect(matches(summary, filter)).to.equal(expected);
     });
   }
 
-  it("finds letters without a reason by none", () => {
-    const moved = summaryOf(letter("moved", { values: { user: "42", reason: "the backend's own" } }));
+  it("finds dead letters without a reason by none", () => {
+    const moved = summaryOf(deadLetter("moved", { values: { user: "42", reason: "the backend's own" } }));
     expect(moved.reason).to.equal(undefined);
     expect(matches(moved, { reason: "none" })).to.equal(true);
   });
 
   it("is told in words", () => {
-    expect(inWords({})).to.equal("every letter");
-    expect(inWords({ user: "42", reason: "expired" })).to.equal("letters of user 42, reason expired");
+    expect(inWords({})).to.equal("every dead letter");
+    expect(inWords({ user: "42", reason: "expired" })).to.equal("dead letters of user 42, reason expired");
   });
 });

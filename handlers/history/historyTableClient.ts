@@ -8,25 +8,25 @@ import {
   type QueryCommandOutput,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import type { SessionKey } from "../sessions/session";
-import { isFailedCondition, type Item } from "../table";
+import type { SessionKey } from "../sessions/sessionKey";
+import { isFailedCondition, type Item } from "../dynamoDb";
 import { HISTORY_ATTRIBUTES as A, historyItemKey } from "./historyItems";
 import { historyPartition, LAST_LOG_ENTRY, logEntry } from "./historyKey";
 
-/** A write, and what has to hold for it. */
+/** A condition of a write. */
 export interface Conditional {
   condition: string;
   values?: Item;
 }
 
-/** The calls that are made to the history table, by a session and the sort key of one of its items. */
-export class HistoryTable {
+/** Calls to the history table, by a session and the sort key of one of its items. */
+export class HistoryTableClient {
   constructor(
     private readonly client: DynamoDBClient,
     private readonly tableName: string,
   ) {}
 
-  /** Consistent. */
+  /** A consistent read. */
   async get(key: SessionKey, entry: string, signal?: AbortSignal): Promise<Item | undefined> {
     const { Item } = await this.client.send(
       new GetItemCommand({ TableName: this.tableName, Key: historyItemKey(key, entry), ConsistentRead: true }),
@@ -35,7 +35,7 @@ export class HistoryTable {
     return Item;
   }
 
-  /** Puts the item; false where the condition does not hold. */
+  /** Puts the item; false if the condition fails. */
   async put(
     key: SessionKey,
     entry: string,
@@ -52,7 +52,7 @@ export class HistoryTable {
     return await holds(this.client.send(command, { abortSignal: signal }));
   }
 
-  /** Updates the item; false where the condition does not hold. */
+  /** Updates the item; false if the condition fails. */
   async update(
     key: SessionKey,
     entry: string,
@@ -85,7 +85,7 @@ export class HistoryTable {
     const command = new QueryCommand({
       TableName: this.tableName,
       KeyConditionExpression: `#session = :session AND ${A.entry} BETWEEN :first AND :last`,
-      // SESSION is a word that expressions may not use.
+      // SESSION is a reserved word.
       // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
       ExpressionAttributeNames: { "#session": A.session },
       ExpressionAttributeValues: {
@@ -99,7 +99,7 @@ export class HistoryTable {
     return await this.client.send(command, { abortSignal: signal });
   }
 
-  /** A page at a time of what the index says is due. */
+  /** The due items, page by page. */
   async *queryDue(indexName: string, shard: string, nowMs: number, signal?: AbortSignal): AsyncGenerator<Item[]> {
     let start: Item | undefined;
     do {

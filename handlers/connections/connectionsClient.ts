@@ -7,7 +7,7 @@ import {
 import { type Environment, url } from "../environment";
 import type { REASONS } from "../messages/reasons";
 
-/** What became of a POST to a connection; `detail` is for the log. */
+/** The outcome of a POST to a connection; `detail` is for the log. */
 export interface PostOutcome {
   result: PostResult;
   detail?: string;
@@ -19,13 +19,13 @@ export type PostResult =
   | "gone"
   | (typeof REASONS)["payloadTooLarge" | "forbidden" | "throttled" | "gatewayError" | "networkError" | "timeout"];
 
-/** The gateway's management of open connections. */
+/** API Gateway's management of open connections. */
 export interface ConnectionsClient {
   /** Never rejects. `delivered` means accepted: a half-open connection accepts too. */
   post(connectionId: string, body: string, signal?: AbortSignal): Promise<PostOutcome>;
-  /** True only where the gateway says so. @throws where it says nothing. */
+  /** True only if the gateway says so. @throws if the gateway does not answer. */
   isGone(connectionId: string, signal?: AbortSignal): Promise<boolean>;
-  /** Closes the connection; `gone` where it has ended, is not open yet, or never existed. @throws where it may still be open. */
+  /** Closes the connection; `gone` if it has ended, is not open yet, or never existed. @throws if it may still be open. */
   close(connectionId: string, signal?: AbortSignal): Promise<"closed" | "gone">;
 }
 
@@ -72,16 +72,16 @@ export function connectionsFromEnvironment(environment: Environment): Connection
   return new ManagementApiConnections(
     new ApiGatewayManagementApiClient({
       endpoint: url(environment, "MANAGEMENT_ENDPOINT"),
-      // The queue is the retry: waiting here would hold up the messages behind.
+      // The queue retries: waiting here would delay the messages behind this one.
       maxAttempts: 1,
-      // Without the flag, a request over its time is only warned of.
+      // Without this flag, the SDK only logs a warning when a request exceeds its timeout.
       requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
     }),
   );
 }
 
 /**
- * By status, not by error class: the SDK makes a 410 a `GoneException` only where the answer has an `x-amzn-errortype`.
+ * By status, not by error class: the SDK throws a `GoneException` for a 410 only if the response has an `x-amzn-errortype`.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
  */
 export function postResultOf(status: number): PostResult {
@@ -109,8 +109,8 @@ function outcomeOf(error: unknown, signal?: AbortSignal): PostOutcome {
 }
 
 /**
- * A kept-alive socket that the gateway closed meanwhile fails at once, and says nothing about the connection. The SDK does
- * not tell it from a fresh one that was reset: that message may arrive twice, which delivery allows.
+ * A kept-alive socket that the gateway has closed fails at once, which says nothing about the connection. The SDK does not
+ * distinguish it from a new socket that was reset: such a message may arrive twice, which delivery allows.
  */
 async function onceMoreIfStale<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   try {

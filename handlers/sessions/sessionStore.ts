@@ -8,24 +8,25 @@ import {
   QueryCommand,
 } from "@aws-sdk/client-dynamodb";
 import { type Environment, text } from "../environment";
-import { type Session, SESSION_ATTRIBUTES as A, sessionId, type SessionKey } from "./session";
-import { isFailedCondition, type Item, keyOf, tableClient } from "../table";
+import { isFailedCondition, tableClient } from "../dynamoDb";
+import { itemOf, keyOf, type Session, SESSION_ATTRIBUTES as A, sessionOf } from "./sessionItems";
+import { sessionId, type SessionKey } from "./sessionKey";
 
-/** Which connection a user has in a context. */
+/** Stores the connection of each user and context. */
 export interface SessionStore {
-  /** The session that it replaced, if any; `superseded` where it already belongs to a connection that is as new or newer. */
+  /** The session that it replaced, if any; `superseded` if a connection that is as new or newer already has the session. */
   save(session: Session): Promise<Saved | "superseded">;
-  /** The sessions that exist, by `sessionId`, each as it stands now. Expired ones are among them. */
+  /** The sessions that exist, by `sessionId`, by consistent reads, including expired ones. */
   readAll(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Map<string, Session>>;
-  /** The session as it stands now. */
+  /** The session, by a consistent read. */
   read(key: SessionKey, signal?: AbortSignal): Promise<Session | undefined>;
-  /** Deletes the item if it is still that connection's: another one's is left alone, and that is success. */
+  /** Deletes the item if it still belongs to that connection; succeeds and changes nothing if it belongs to another. */
   deleteIfConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<void>;
-  /** Keys of the items that are, or a moment ago were, that connection's: the index lags. Its connection item is among them. */
+  /** Keys of the connection's items, including its connection item. The index lags: some may be gone or just changed. */
   findByConnection(connectionId: string): Promise<SessionKey[]>;
 }
 
-/** What stood there before: an earlier connection's session, or the same one's where the SDK has tried twice. */
+/** The previous row: an earlier connection's session, or the same one's if the SDK has retried the write. */
 export interface Saved {
   replaced: Session | undefined;
 }
@@ -49,7 +50,7 @@ export class DynamoDbSessionStore implements SessionStore {
         new PutItemCommand({
           TableName: this.table.tableName,
           Item: itemOf(session),
-          // The newest connection wins. Its own id is for a retry of the SDK that meets the row it has written.
+          // The newest connection wins. Its own id allows a retry by the SDK, which finds the row that it has written.
           ConditionExpression: `attribute_not_exists(${A.connectedAt}) OR ${A.connectedAt} < :at OR ${A.connectionId} = :id`,
           ExpressionAttributeValues: { ":at": { N: String(session.connectedAt) }, ":id": { S: session.connectionId } },
           ReturnValues: "ALL_OLD",
@@ -123,18 +124,18 @@ export class DynamoDbSessionStore implements SessionStore {
       sessions.push(...(Responses?.[tableName] ?? []).flatMap((item) => sessionOf(item) ?? []));
       keys = UnprocessedKeys?.[tableName]?.Keys ?? [];
       if (keys.length === 0) return sessions;
-      if (tries === MAX_BATCH_TRIES) throw new Error(`${keys.length} sessions were left unread by the table`);
+      if (tries === MAX_BATCH_TRIES) throw new Error(`the table did not return ${keys.length} sessions`);
       await this.wait(FIRST_BATCH_WAIT_MS * 2 ** (tries - 1));
     }
   }
 }
 
-/** The store that the environment names; `CONNECTION_INDEX_NAME` only where connections are looked up. */
+/** The store in the table `TABLE_NAME`; the index is only needed to look up connections. */
 export function sessionStoreFromEnvironment(environment: Environment, connectionIndexName?: string): SessionStore {
   return new DynamoDbSessionStore(tableClient(), { tableName: text(environment, "TABLE_NAME"), connectionIndexName });
 }
 
-/** The session as it stands now; apart from the store, whose other calls are a part of a bundle that only reads has no use for. */
+/** The session, by a consistent read. Separate from the store, whose other calls would enlarge a bundle that only reads. */
 export async function readSession(
   client: DynamoDBClient,
   tableName: string,
@@ -144,28 +145,4 @@ export async function readSession(
   const command = new GetItemCommand({ TableName: tableName, Key: keyOf(key), ConsistentRead: true });
   const { Item } = await client.send(command, { abortSignal: signal });
   return Item && sessionOf(Item);
-}
-
-function itemOf(session: Session): Item {
-  return {
-    ...keyOf(session),
-    [A.connectionId]: { S: session.connectionId },
-    [A.connectedAt]: { N: String(session.connectedAt) },
-    [A.expirationDate]: { N: String(session.expirationDate) },
-    ...(session.tokenExpiresAt !== undefined && { [A.tokenExpiresAt]: { N: String(session.tokenExpiresAt) } }),
-    ...(session.subprotocol !== undefined && { [A.subprotocol]: { S: session.subprotocol } }),
-  };
-}
-
-/** A row that is not one of ours is no session: it must not stop the rest of a batch. */
-export function sessionOf(item: Item): Session | undefined {
-  const [callerId, context, connectionId] = [item[A.callerId]?.S, item[A.context]?.S, item[A.connectionId]?.S];
-  const [connectedAt, expirationDate] = [Number(item[A.connectedAt]?.N), Number(item[A.expirationDate]?.N)];
-  if (!callerId || !context || !connectionId || Number.isNaN(connectedAt) || Number.isNaN(expirationDate)) return;
-  const [tokenExpiresAt, subprotocol] = [item[A.tokenExpiresAt]?.N, item[A.subprotocol]?.S];
-  return {
-    ...{ callerId, context, connectionId, connectedAt, expirationDate },
-    ...(tokenExpiresAt !== undefined && { tokenExpiresAt: Number(tokenExpiresAt) }),
-    ...(subprotocol !== undefined && { subprotocol }),
-  };
 }

@@ -1,20 +1,20 @@
 import { stableReason } from "../../handlers/messages/reasons";
-import type { LetterSummary } from "./letter";
+import type { DeadLetterSummary } from "./deadLetter";
 
-/** Which letters are meant: those that every given filter matches. */
-export interface LetterFilter {
+/** Which dead letters are meant: those that every given filter matches. */
+export interface DeadLetterFilter {
   user?: string;
   context?: string;
   contextId?: string;
-  /** The stable first part of a reason, or a reason in full; `none` for letters without one. */
+  /** The stable first part of a reason, or a reason in full; `none` for dead letters without one. */
   reason?: string;
-  /** Any of a letter's ids: the publisher's, the first message's, its own. */
+  /** Any of a dead letter's ids: the publisher's, the first message's, its own. */
   messageId?: string;
 }
 
 export const NO_REASON = "none";
 
-export function matches(summary: LetterSummary, filter: LetterFilter): boolean {
+export function matches(summary: DeadLetterSummary, filter: DeadLetterFilter): boolean {
   const { user, context, contextId, reason, messageId } = filter;
   return (
     (user === undefined || summary.user === user) &&
@@ -26,11 +26,11 @@ export function matches(summary: LetterSummary, filter: LetterFilter): boolean {
 }
 
 /** The filter in words, for a question and for what is reported. */
-export function inWords(filter: LetterFilter): string {
+export function inWords(filter: DeadLetterFilter): string {
   const parts = Object.entries(filter).filter(([, value]) => value !== undefined);
   return parts.length === 0
-    ? "every letter"
-    : `letters of ${parts.map(([key, value]) => `${key} ${value}`).join(", ")}`;
+    ? "every dead letter"
+    : `dead letters of ${parts.map(([key, value]) => `${key} ${value}`).join(", ")}`;
 }
 
 function matchesReason(reason: string, wanted: string): boolean {

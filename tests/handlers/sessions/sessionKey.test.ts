@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { sessionId, sessionKey } from "../../../handlers/sessions/session";
+import { sessionId, sessionKey } from "../../../handlers/sessions/sessionKey";
 
 describe("session key", () => {
   for (const [name, user, context, contextId, expected] of [

@@ -2,19 +2,19 @@ import { type Message, ReceiveMessageCommand, SendMessageCommand, SQSClient } fr
 import { expect } from "chai";
 import { messageGroupOf } from "../../backend/messageGroup";
 import { find } from "../../cli/deadLetters/find";
-import { SqsLetterQueue, SqsRetryQueue } from "../../cli/deadLetters/letterQueue";
+import { SqsDeadLetterQueue, SqsRetryQueue } from "../../cli/deadLetters/deadLetterQueue";
 import { purge } from "../../cli/deadLetters/purge";
 import { redrive } from "../../cli/deadLetters/redrive";
 import { noteScan } from "../../cli/deadLetters/report";
 import { credentials, region } from "../../local/account";
 import { Messaging } from "../../local/messaging";
 import { Trace } from "../../local/trace/trace";
-import { attributesOf, letter, MemoryLetterQueue, MemoryRetryQueue } from "./memoryQueue";
+import { attributesOf, deadLetter, MemoryLetterQueue, MemoryRetryQueue } from "./memoryQueue";
 
 const { signal } = new AbortController();
 const now = () => new Date("2026-11-25T12:00:00Z");
 
-describe("letters of a FIFO queue", () => {
+describe("dead letters of a FIFO queue", () => {
   let messaging: Messaging;
   let sqs: SQSClient;
   let deadUrl: string;
@@ -31,9 +31,9 @@ describe("letters of a FIFO queue", () => {
     await messaging.close();
   });
 
-  const letters = () => new SqsLetterQueue(sqs, deadUrl);
+  const deadLetters = () => new SqsDeadLetterQueue(sqs, deadUrl);
   const redriveAll = (filter = {}) =>
-    redrive(letters(), new SqsRetryQueue(sqs, queueUrl), { filter, dryRun: false, now, signal });
+    redrive(deadLetters(), new SqsRetryQueue(sqs, queueUrl), { filter, dryRun: false, now, signal });
 
   /** Dead letters of one session, in order. */
   async function die(user: string, ids: string[], reason = "throttled"): Promise<void> {
@@ -59,7 +59,7 @@ describe("letters of a FIFO queue", () => {
       if (Messages.length === 0) return all;
       all.push(...Messages);
       for (const { ReceiptHandle } of Messages) {
-        await new SqsLetterQueue(sqs, queueUrl).delete(letter("", { receiptHandle: ReceiptHandle }));
+        await new SqsDeadLetterQueue(sqs, queueUrl).delete(deadLetter("", { receiptHandle: ReceiptHandle }));
       }
     }
   }
@@ -85,7 +85,7 @@ describe("letters of a FIFO queue", () => {
 
   it("are sent once where one could not be deleted, and is redriven again within five minutes", async () => {
     await die("a", ["a0"]);
-    const queue = letters();
+    const queue = deadLetters();
     queue.delete = () => Promise.reject(new Error("no"));
     const retryQueue = new SqsRetryQueue(sqs, queueUrl);
     const first = await redrive(queue, retryQueue, { filter: {}, dryRun: false, now, signal });
@@ -98,31 +98,31 @@ describe("letters of a FIFO queue", () => {
   it("are listed, ten of each session, and it is said that there are more", async () => {
     await die("a", ids("a", 12));
     await die("b", ids("b", 2));
-    const found = await find(letters(), ({ body }) => body, { filter: {}, signal });
+    const found = await find(deadLetters(), ({ body }) => body, { filter: {}, signal });
     expect(found.letters).to.have.members([...ids("a", 10), ...ids("b", 2)]);
     expect(found.scan).to.include({ letters: 12, visible: 14, ended: "fewer-than-counted", notReleased: 0 });
     const noted: string[] = [];
     const terminal = { note: (text: string) => noted.push(text) } as unknown as Parameters<typeof noteScan>[3];
-    noteScan(found.scan, 12, { name: "dead-letter", isFifo: letters().isFifo }, terminal);
-    expect(noted[1]).to.match(/^Counted when this began: about 14 letters\..* ten of a session at most/);
+    noteScan(found.scan, 12, { name: "dead-letter", isFifo: deadLetters().isFifo }, terminal);
+    expect(noted[1]).to.match(/^Counted when this began: about 14 dead letters\..* ten of a session at most/);
   });
 
   it("are shown again, in order, once they were looked at", async () => {
     await die("a", ids("a", 12));
-    await find(letters(), ({ body }) => body, { filter: {}, signal });
-    const again = await find(letters(), ({ body }) => body, { filter: {}, signal });
+    await find(deadLetters(), ({ body }) => body, { filter: {}, signal });
+    const again = await find(deadLetters(), ({ body }) => body, { filter: {}, signal });
     expect(again.letters).to.deep.equal(ids("a", 10));
   });
 
   it("are purged, also beyond ten of a session", async () => {
     await die("a", ids("a", 25));
-    const { letters: done } = await purge(letters(), { filter: {}, signal });
+    const { letters: done } = await purge(deadLetters(), { filter: {}, signal });
     expect(done.map(({ outcome }) => outcome)).to.deep.equal(Array(25).fill("purged"));
-    expect(await letters().count()).to.deep.equal({ visible: 0, hidden: 0 });
+    expect(await deadLetters().count()).to.deep.equal({ visible: 0, hidden: 0 });
   });
 
   it("are not redriven behind one of their session that could not be sent, but those of others are", async () => {
-    const of = (id: string, messageGroupId: string) => letter(id, { messageGroupId });
+    const of = (id: string, messageGroupId: string) => deadLetter(id, { messageGroupId });
     const queue = new MemoryLetterQueue([of("a1", "a"), of("b1", "b"), of("a2", "a"), of("b2", "b")]);
     queue.isFifo = true;
     const retryQueue = new MemoryRetryQueue();
@@ -138,7 +138,7 @@ describe("letters of a FIFO queue", () => {
   });
 
   it("are met one by one, each once the one before is done with, whatever became of that", async () => {
-    const queue = new MemoryLetterQueue(["a1", "a2"].map((id) => letter(id, { messageGroupId: "a" })));
+    const queue = new MemoryLetterQueue(["a1", "a2"].map((id) => deadLetter(id, { messageGroupId: "a" })));
     queue.isFifo = true;
     const events: string[] = [];
     const retryQueue = {

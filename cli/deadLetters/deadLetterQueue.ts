@@ -7,26 +7,26 @@ import {
   SendMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { type Letter, opened } from "./letter";
+import { type DeadLetter, opened } from "./deadLetter";
 
-/** How long a letter that was received is hidden from others: at most, since it is released when the run ends. */
+/** How long a dead letter that was received is hidden from others: at most, since it is released when the run ends. */
 export const HIDDEN_SECONDS = 120;
 
 /** A queue of dead letters. */
-export interface LetterQueue {
-  /** Whether letters of a group come in order, and none while another of it is received and not deleted. */
+export interface DeadLetterQueue {
+  /** Whether dead letters of a group come in order, and none while another of it is received and not deleted. */
   readonly isFifo: boolean;
   /** Approximately: SQS is distributed. */
   count(): Promise<{ visible: number; hidden: number }>;
-  /** Up to ten letters, which are hidden from others for `HIDDEN_SECONDS`. */
-  receive(): Promise<Letter[]>;
-  /** Shows letters to others again. Never rejects. @returns how many are hidden until their time is up. */
+  /** Up to ten dead letters, which are hidden from others for `HIDDEN_SECONDS`. */
+  receive(): Promise<DeadLetter[]>;
+  /** Shows dead letters to others again. Never rejects. @returns how many are hidden until their time is up. */
   release(receiptHandles: readonly string[]): Promise<number>;
-  delete(letter: Letter): Promise<void>;
+  delete(deadLetter: DeadLetter): Promise<void>;
 }
 
 /** A message for the relay's retry queue. */
-export interface RetryMessage extends Pick<Letter, "body" | "attributes" | "messageGroupId"> {
+export interface RetryMessage extends Pick<DeadLetter, "body" | "attributes" | "messageGroupId"> {
   /** By what a FIFO queue knows the message again, within five minutes. */
   deduplicationId: string;
 }
@@ -39,7 +39,7 @@ export interface RetryQueue {
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 const MAX_MESSAGES = 10;
 
-export class SqsLetterQueue implements LetterQueue {
+export class SqsDeadLetterQueue implements DeadLetterQueue {
   readonly isFifo: boolean;
 
   constructor(
@@ -57,7 +57,7 @@ export class SqsLetterQueue implements LetterQueue {
     return { visible: Number(Attributes[names[0]] ?? 0), hidden: Number(Attributes[names[1]] ?? 0) };
   }
 
-  async receive(): Promise<Letter[]> {
+  async receive(): Promise<DeadLetter[]> {
     const { Messages = [] } = await this.client.send(
       new ReceiveMessageCommand({
         QueueUrl: this.queueUrl,
@@ -69,7 +69,7 @@ export class SqsLetterQueue implements LetterQueue {
         MessageSystemAttributeNames: ["SentTimestamp", "MessageGroupId"],
       }),
     );
-    return Messages.map(letterOf).map(opened);
+    return Messages.map(deadLetterOf).map(opened);
   }
 
   async release(receiptHandles: readonly string[]): Promise<number> {
@@ -81,7 +81,7 @@ export class SqsLetterQueue implements LetterQueue {
     return hidden;
   }
 
-  async delete({ receiptHandle }: Letter): Promise<void> {
+  async delete({ receiptHandle }: DeadLetter): Promise<void> {
     await this.client.send(new DeleteMessageCommand({ QueueUrl: this.queueUrl, ReceiptHandle: receiptHandle }));
   }
 
@@ -124,13 +124,13 @@ function isFifo(queueUrl: string): boolean {
   return queueUrl.endsWith(".fifo");
 }
 
-function letterOf({
+function deadLetterOf({
   MessageId = "",
   ReceiptHandle = "",
   Body = "",
   MessageAttributes = {},
   Attributes,
-}: Message): Letter {
+}: Message): DeadLetter {
   return {
     id: MessageId,
     receiptHandle: ReceiptHandle,

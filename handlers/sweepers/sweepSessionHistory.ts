@@ -1,45 +1,45 @@
 import pLimit from "p-limit";
-import type { SessionKey } from "../sessions/session";
-import { type Circumstances, type Fate, fateOf, isDeletable } from "../history/expiry";
+import type { SessionKey } from "../sessions/sessionKey";
+import { type Circumstances, type ExpiryDecision, expiryDecision, isDeletable } from "../history/expiry";
 import type { Entry, History } from "../history/history";
 import { type Expired, reportExpired, type ReportDependencies } from "../history/reportExpired";
 
-export interface ExpireSessionDependencies extends ReportDependencies {
+export interface SweepSessionHistoryDependencies extends ReportDependencies {
   history: Pick<History, "readTail" | "readAcknowledged" | "readEntry" | "readAfter" | "strip" | "postpone" | "delete">;
-  /** For how long messages are delivered after they were stored. */
+  /** How long messages are delivered after they were stored. */
   retentionMs: number;
 }
 
-/** How many entries were what. */
-export interface Swept {
+/** The number of entries by how they were handled. */
+export interface SweptEntries {
   reported: number;
   deleted: number;
   stripped: number;
   postponed: number;
 }
 
-export const NOTHING_EXPIRED: Readonly<Swept> = { reported: 0, deleted: 0, stripped: 0, postponed: 0 };
+export const NOTHING_SWEPT: Readonly<SweptEntries> = { reported: 0, deleted: 0, stripped: 0, postponed: 0 };
 
-/** Entries at a time. */
+/** Entries that are read at a time. */
 const PAGE = 100;
 
-/** Of a session's entries at a time; see how many sessions there are. */
+/** Parallel writes of one session; sessions are swept in parallel, too. */
 const MAX_PARALLEL_WRITES = 5;
 
 /**
- * Goes over a session's entries of which the index says that they are due, in order. Where the first of them is as old as to be
- * deleted, everything is that came before it: also the newest of an earlier time, which was kept and is due no more.
+ * Handles a session's due entries, in order. If one is old enough to be deleted, so is everything before it, including a
+ * former newest entry, which was kept and is no longer in the index.
  *
- * @throws where a call fails: what was reported until then may be reported again the next time.
+ * @throws if a call fails: entries that were reported until then may be reported again the next time.
  */
-export async function expireSession(
+export async function sweepSessionHistory(
   key: SessionKey,
   seqs: readonly number[],
-  dependencies: ExpireSessionDependencies,
+  dependencies: SweepSessionHistoryDependencies,
   signal: AbortSignal,
-): Promise<Swept> {
+): Promise<SweptEntries> {
   const { history, retentionMs, now } = dependencies;
-  const swept: Swept = { ...NOTHING_EXPIRED };
+  const swept: SweptEntries = { ...NOTHING_SWEPT };
   const nowMs = now();
   const circumstances = async (): Promise<Circumstances> => {
     const [tail, acknowledged] = await Promise.all([
@@ -53,12 +53,12 @@ export async function expireSession(
 
   for (const seq of seqs) {
     if (seq <= deletedThrough) continue;
-    // The index lags: it may be gone.
+    // The index lags: the entry may be gone.
     const entry = await history.readEntry(key, seq, signal);
     if (!entry) continue;
     known ??= await circumstances();
     if (isDeletable(entry, retentionMs, nowMs)) {
-      deletedThrough = await expirePrefix(key, known, swept, dependencies, signal);
+      deletedThrough = await sweepPrefix(key, known, swept, dependencies, signal);
     } else {
       await carryOut(key, [entry], known, swept, dependencies, signal);
     }
@@ -66,12 +66,12 @@ export async function expireSession(
   return swept;
 }
 
-/** @returns the last number that was as old as to be deleted */
-async function expirePrefix(
+/** @returns the last number that was old enough to be deleted */
+async function sweepPrefix(
   key: SessionKey,
   circumstances: Circumstances,
-  swept: Swept,
-  dependencies: ExpireSessionDependencies,
+  swept: SweptEntries,
+  dependencies: SweepSessionHistoryDependencies,
   signal: AbortSignal,
 ): Promise<number> {
   const { retentionMs, nowMs } = circumstances;
@@ -85,22 +85,22 @@ async function expirePrefix(
   }
 }
 
-/** Reports what is to be reported, and only then takes away bodies and entries. */
+/** Reports expired entries first, and only then removes bodies and entries. */
 async function carryOut(
   key: SessionKey,
   entries: readonly Entry[],
   circumstances: Circumstances,
-  swept: Swept,
-  dependencies: ExpireSessionDependencies,
+  swept: SweptEntries,
+  dependencies: SweepSessionHistoryDependencies,
   signal: AbortSignal,
 ): Promise<void> {
-  const fates = entries.map((entry) => ({ entry, fate: fateOf(entry, circumstances) }));
-  const expired = fates.flatMap(({ entry, fate: { report } }): Expired[] =>
+  const decisions = entries.map((entry) => ({ entry, decision: expiryDecision(entry, circumstances) }));
+  const expired = decisions.flatMap(({ entry, decision: { report } }): Expired[] =>
     report ? [{ entry, reason: report }] : [],
   );
   await reportExpired(key, expired, dependencies, signal);
   swept.reported += expired.length;
-  await pLimit(MAX_PARALLEL_WRITES).map(fates, async ({ entry, fate: { then } }) => {
+  await pLimit(MAX_PARALLEL_WRITES).map(decisions, async ({ entry, decision: { then } }) => {
     await write(key, entry.seq, then, dependencies.history, signal);
     swept[then.do === "delete" ? "deleted" : then.do === "strip" ? "stripped" : "postponed"] += 1;
   });
@@ -109,8 +109,8 @@ async function carryOut(
 async function write(
   key: SessionKey,
   seq: number,
-  then: Fate["then"],
-  history: ExpireSessionDependencies["history"],
+  then: ExpiryDecision["then"],
+  history: SweepSessionHistoryDependencies["history"],
   signal: AbortSignal,
 ): Promise<void> {
   switch (then.do) {

@@ -1,0 +1,45 @@
+import type { PolicyStatement } from "../lambda/callbackFunction";
+import type { FunctionSpec, ReplayParts } from "./relayFunction";
+
+// What several functions of replay mode are told and allowed.
+
+type Environment = FunctionSpec["environment"];
+
+/** API Gateway gives up a function after 29 seconds and tells the client: a function that answers frames ends before. */
+export const FRAME_TIMEOUT_SECONDS = 28;
+
+/** What both functions that answer a client's frames are told. */
+export function frameEnvironment(parts: ReplayParts): Environment {
+  const { sessionTable, gateway, relayName } = parts;
+  return {
+    TABLE_NAME: sessionTable.tableName,
+    ...historyEnvironment(parts),
+    MANAGEMENT_ENDPOINT: gateway.managementEndpoint,
+    RELAY_NAME: relayName,
+    ...receiptsEnvironment(parts),
+  };
+}
+
+export function historyEnvironment({ historyTable, historyRetentionSeconds }: ReplayParts): Environment {
+  return {
+    HISTORY_TABLE_NAME: historyTable.table.name,
+    HISTORY_RETENTION_SECONDS: String(historyRetentionSeconds),
+  };
+}
+
+/** Each function that finds an expired message reports it. */
+export function deadLetterEnvironment({ publisher, deadLetterExpired }: ReplayParts): Environment {
+  return deadLetterExpired ? { DEAD_LETTER_QUEUE_URL: publisher.deadLetterQueue.url } : {};
+}
+
+export function deadLetterStatements({ publisher, deadLetterExpired }: ReplayParts): PolicyStatement[] {
+  return deadLetterExpired ? [{ Action: ["sqs:SendMessage"], Resource: [publisher.deadLetterQueue.arn] }] : [];
+}
+
+export function receiptsEnvironment({ receiptsTopic }: ReplayParts): Environment {
+  return receiptsTopic ? { RECEIPTS_TOPIC_ARN: receiptsTopic.arn } : {};
+}
+
+export function receiptsStatements({ receiptsTopic }: ReplayParts): PolicyStatement[] {
+  return receiptsTopic ? [{ Action: ["sns:Publish"], Resource: [receiptsTopic.arn] }] : [];
+}

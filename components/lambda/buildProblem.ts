@@ -1,0 +1,13 @@
+import { existsSync } from "node:fs";
+import type { BuildFailure } from "esbuild";
+
+/** What esbuild says, without its heading; each error with its place, unless that is in the serialized text. */
+export function buildProblem(error: Error | BuildFailure): string {
+  if (!("errors" in error)) return error.message.split("\n")[0] ?? "";
+  const problems = error.errors.map(({ text, location }) => {
+    const place = location && existsSync(location.file) ? ` (${location.file}:${location.line})` : "";
+    return `${text}${place}`;
+  });
+  const more = problems.length > 3 ? [`${problems.length - 3} more`] : [];
+  return [...problems.slice(0, 3), ...more].join("; ");
+}
