@@ -394,7 +394,7 @@ export class Client {
 
 /** `local/start.ts` in a process of its own. */
 export function startProcess(flags: string[], folder = repository) {
-  const child = spawn(process.execPath, ["-r", "ts-node/register", "local/start.ts", ...flags], {
+  const child = spawn(process.execPath, ["-r", "./transpile", "local/start.ts", ...flags], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
   });
