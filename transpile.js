@@ -1,58 +1,97 @@
 const { createHash } = require("node:crypto");
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
-const { dirname, join } = require("node:path");
+const { SourceMap } = require("node:module");
+const { join } = require("node:path");
 
-// `node -r ./typescript FILE.ts`: lets Node load TypeScript, as `ts-node` with transpileOnly does, and keeps what it emits. A
-// local run is 230 modules of TypeScript, and the tests start 100: compiling them anew took two thirds of a process's start.
+// `node -r ./transpile FILE.ts` runs TypeScript as ts-node does without type checks, in a third of its CPU time:
+// - A local run is 180 modules, and the tests start many: what TypeScript makes of a file is kept, for every process.
+// - Pulumi reads the stack of an error for each promise. Where TypeScript's lines are put into those, as ts-node and Node's
+//   --enable-source-maps do, that takes longer than all else in a program.
 
 const tsconfig = join(__dirname, "tsconfig.json");
-const folder = join(__dirname, "node_modules/.cache/typescript");
-const version = createHash("sha1")
-  .update(readFileSync(__filename))
-  .update(readFileSync(tsconfig))
-  .update(require("typescript/package.json").version)
-  .digest("hex");
-
+const folder = join(__dirname, "node_modules/.cache/transpile");
+const version = hashOf(readFileSync(__filename), readFileSync(tsconfig), require("typescript/package.json").version);
 mkdirSync(folder, { recursive: true });
-process.setSourceMapsEnabled(true);
 
-require.extensions[".ts"] = (module, filename) => module._compile(javaScriptOf(filename), filename);
+/** The JavaScript of each file that was loaded, or its source map, once an error's stack has gone through it. */
+const loaded = new Map();
 
-/** @param {string} filename */
+require.extensions[".ts"] = (module, filename) => {
+  const javaScript = javaScriptOf(filename);
+  loaded.set(filename, javaScript);
+  module._compile(javaScript, filename);
+};
+
 function javaScriptOf(filename) {
   const source = readFileSync(filename, "utf8");
-  const key = `// ${createHash("sha1").update(version).update(source).digest("hex")}\n`;
-  const kept = join(folder, `${createHash("sha1").update(filename).digest("hex")}.js`);
-  const before = read(kept);
-  if (before?.startsWith(key)) return before.slice(key.length);
+  const key = `${hashOf(version, source)}\n`;
+  const file = join(folder, hashOf(filename));
+  const kept = read(file);
+  if (kept.startsWith(key)) return kept.slice(key.length);
 
-  const javaScript = transpiled(filename, source);
-  // Other processes write it at the same time, and read it.
-  const temporary = `${kept}.${process.pid}`;
+  const javaScript = transpiled(source, filename);
+  // Other processes read and write it, too.
+  const temporary = `${file}.${process.pid}`;
   writeFileSync(temporary, key + javaScript);
-  renameSync(temporary, kept);
+  renameSync(temporary, file);
   return javaScript;
 }
 
-/** @param {string} file */
 function read(file) {
   try {
     return readFileSync(file, "utf8");
   } catch {
-    return undefined;
+    return "";
   }
 }
 
-let options;
+function hashOf(...parts) {
+  const hash = createHash("sha1");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
+}
 
-/** @param {string} fileName @param {string} source */
-function transpiled(fileName, source) {
+let compilerOptions;
+
+function transpiled(source, fileName) {
   const ts = require("typescript");
-  options ??= {
-    ...ts.parseJsonConfigFileContent(ts.readConfigFile(tsconfig, ts.sys.readFile).config, { ...ts.sys, readDirectory: () => [] }, dirname(tsconfig)).options,
-    inlineSourceMap: true,
-    inlineSources: true,
+  compilerOptions ??= {
+    ...ts.convertCompilerOptionsFromJson(ts.readConfigFile(tsconfig, ts.sys.readFile).config.compilerOptions, __dirname)
+      .options,
     sourceMap: false,
+    inlineSourceMap: true,
   };
-  return ts.transpileModule(source, { fileName, compilerOptions: options }).outputText;
+  return ts.transpileModule(source, { fileName, compilerOptions }).outputText;
+}
+
+Error.prepareStackTrace = (error, frames) => {
+  const isPulumis = frames[0]?.getFileName()?.includes("/node_modules/@pulumi/pulumi/");
+  return [errorToString(error), ...frames.map((frame) => `    at ${isPulumis ? frame : inTypeScript(frame)}`)].join("\n");
+};
+
+function errorToString(error) {
+  try {
+    return Error.prototype.toString.call(error);
+  } catch {
+    return "<error>";
+  }
+}
+
+function inTypeScript(frame) {
+  const file = frame.getFileName();
+  const map = sourceMapOf(file);
+  if (!map) return frame;
+  const [line, column] = [frame.getLineNumber(), frame.getColumnNumber()];
+  const { originalLine, originalColumn } = map.findEntry(line - 1, column - 1);
+  if (originalLine === undefined) return frame;
+  return String(frame).replace(`${file}:${line}:${column}`, `${file}:${originalLine + 1}:${originalColumn + 1}`);
+}
+
+function sourceMapOf(file) {
+  const known = loaded.get(file);
+  if (typeof known !== "string") return known;
+  const base64 = known.slice(known.lastIndexOf(",") + 1);
+  const map = new SourceMap(JSON.parse(Buffer.from(base64, "base64")));
+  loaded.set(file, map);
+  return map;
 }
