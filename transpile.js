@@ -1,7 +1,7 @@
 const { createHash } = require("node:crypto");
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
 const { SourceMap } = require("node:module");
-const { join } = require("node:path");
+const { join, relative } = require("node:path");
 
 // `node -r ./transpile FILE.ts` runs TypeScript as ts-node does without type checks, in a third of its CPU time:
 // - A local run is 180 modules, and the tests start many: what TypeScript makes of a file is kept, for every process.
@@ -25,7 +25,8 @@ require.extensions[".ts"] = (module, filename) => {
 function javaScriptOf(filename) {
   const source = readFileSync(filename, "utf8");
   const key = `${hashOf(version, source)}\n`;
-  const file = join(folder, hashOf(filename));
+  // By its path in the repository: a copy that links these node_modules finds it, too.
+  const file = join(folder, hashOf(relative(__dirname, filename)));
   const kept = read(file);
   if (kept.startsWith(key)) return kept.slice(key.length);
 
@@ -66,7 +67,7 @@ function transpiled(source, fileName) {
 
 Error.prepareStackTrace = (error, frames) => {
   const isPulumis = frames[0]?.getFileName()?.includes("/node_modules/@pulumi/pulumi/");
-  return [errorToString(error), ...frames.map((frame) => `    at ${isPulumis ? frame : inTypeScript(frame)}`)].join("\n");
+  return [errorToString(error), ...(isPulumis ? frames : frames.map(inTypeScript))].join("\n    at ");
 };
 
 function errorToString(error) {

@@ -404,8 +404,10 @@ export function startProcess(flags: string[], folder = repository) {
 
 const started: ChildProcess[] = [];
 
+const endAll = () => started.forEach((child) => child.kill("SIGTERM"));
 // What a failed test has left running would keep the runner from ever ending.
-after(() => started.forEach((child) => child.kill("SIGTERM")));
+after(endAll);
+process.once("exit", endAll);
 
 let nextUser = 0;
 
