@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
-import pLimit from "p-limit";
 import { isPulumiInstalled } from "./engine/programCopy";
 import { BUILT_REPOSITORY, builtRepository } from "./support/builtRepository";
 
@@ -16,27 +15,44 @@ import { BUILT_REPOSITORY, builtRepository } from "./support/builtRepository";
 const repository = resolve(__dirname, "..");
 
 /** Folders whose files run apart, those first that take longest. */
-const apart = ["property", "package", "engine", "docs", "endToEnd", "bench", "examples"];
+const apart = ["package", "engine", "docs", "property", "endToEnd", "bench", "examples"];
 
-/** Those that read the built repository. */
-const readsBuilt = /^tests\/(package|engine|docs)\//;
+/** What mocha runs in one process. */
+interface Job {
+  name: string;
+  files: string[];
+  /** Whether its tests read the built repository. */
+  readsBuilt: boolean;
+}
 
-const slots = pLimit(availableParallelism() + 1);
 const running = new Set<ChildProcess>();
 const failed: string[] = [];
+let jobs: Job[] = [];
 
 async function run(named: string[]): Promise<void> {
-  const folders = named.length > 0 ? named : allFolders();
   const hasEngine = isPulumiInstalled();
   if (!hasEngine && named.includes("engine")) throw new Error(withoutEngine);
-  const jobs = folders.flatMap((folder) => (folder === "engine" && !hasEngine ? [] : jobsOf(folder)));
-  const built = jobs.some(([name]) => readsBuilt.test(name)) ? slots(builtRepository) : undefined;
-  await Promise.all(
-    jobs.map(async ([name, files]) => {
-      const env = readsBuilt.test(name) ? { [BUILT_REPOSITORY]: await built } : {};
-      await slots(() => play(name, files, env));
-    }),
-  );
+  const without = named.find((folder) => !existsSync(join(__dirname, folder)) || jobsOf(folder).length === 0);
+  if (without !== undefined)
+    throw new Error(`tests/${without} has no tests; allowed: a folder of tests, as in npm test -- local`);
+  jobs = (named.length > 0 ? named : allFolders()).flatMap(jobsOf);
+  if (!hasEngine) jobs = jobs.filter(({ name }) => !name.startsWith("tests/engine/"));
+
+  const env: NodeJS.ProcessEnv = { ...process.env };
+  const built = jobs.some(({ readsBuilt }) => readsBuilt)
+    ? builtRepository().then((folder) => (env[BUILT_REPOSITORY] = folder))
+    : undefined;
+  built?.catch(() => undefined);
+  const work = async () => {
+    while (jobs.length > 0) {
+      const next = jobs.findIndex(({ readsBuilt }) => !readsBuilt || BUILT_REPOSITORY in env);
+      if (next === -1) await built;
+      else for (const job of jobs.splice(next, 1)) await play(job, env);
+    }
+  };
+  // More than there are cores: what starts processes also waits.
+  await Promise.all(Array.from({ length: availableParallelism() + 1 }, work));
+
   if (!hasEngine && named.length === 0) console.log(`Left out: ${withoutEngine}`);
   if (failed.length === 0) return;
   console.log(`Failed: ${failed.join(", ")}`);
@@ -46,22 +62,23 @@ async function run(named: string[]): Promise<void> {
 const withoutEngine =
   "the tests in tests/engine need the pulumi CLI on PATH: https://www.pulumi.com/docs/iac/download-install/";
 
-/** What mocha runs in one process: by name, the files. */
-function jobsOf(folder: string): [name: string, files: string[]][] {
+function jobsOf(folder: string): Job[] {
   const files = readdirSync(join(__dirname, folder), { recursive: folder !== ".", encoding: "utf8" })
     .filter((file) => file.endsWith(folder === "engine" ? ".engine.ts" : ".test.ts"))
     .map((file) => join("tests", folder, file))
     .sort();
-  return apart.includes(folder) ? files.map((file) => [file, [file]]) : [[join("tests", folder), files]];
+  const readsBuilt = ["package", "engine", "docs"].includes(folder);
+  if (apart.includes(folder)) return files.map((file) => ({ name: file, files: [file], readsBuilt }));
+  return files.length > 0 ? [{ name: join("tests", folder), files, readsBuilt }] : [];
 }
 
 /** Prints what mocha printed, once it has ended: jobs do not mix. */
-async function play(name: string, files: string[], env: NodeJS.ProcessEnv): Promise<void> {
+async function play({ name, files }: Job, env: NodeJS.ProcessEnv): Promise<void> {
   const start = performance.now();
   const color = process.stdout.isTTY ? ["--color"] : [];
   const child = spawn(process.execPath, ["node_modules/mocha/bin/mocha.js", ...color, ...files], {
     cwd: repository,
-    env: { ...process.env, ...env },
+    env,
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);
@@ -78,12 +95,12 @@ async function play(name: string, files: string[], env: NodeJS.ProcessEnv): Prom
 function allFolders(): string[] {
   const folders = readdirSync(__dirname, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   const others = folders.map(({ name }) => name).filter((name) => !apart.includes(name));
-  return [...apart, ...others, "."].filter((folder) => jobsOf(folder).some(([, files]) => files.length > 0));
+  return [...apart, ...others, "."];
 }
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    slots.clearQueue();
+    jobs = [];
     running.forEach((child) => child.kill(signal));
     process.exitCode = 1;
   });
