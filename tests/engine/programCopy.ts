@@ -181,11 +181,14 @@ export class ProgramCopy {
   // Asynchronous: the provider that the CLI talks to lives in this process.
   private async runCommand(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
     const child = spawn(command, args, { cwd: this.folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    const end = () => child.kill("SIGINT");
+    process.once("exit", end);
     const [stdout, stderr, [code]] = await Promise.all([
       text(child.stdout),
       text(child.stderr),
       once(child, "close") as Promise<[number | null]>,
     ]);
+    process.off("exit", end);
     return { code, stdout, stderr };
   }
 }
