@@ -9,7 +9,7 @@ export class Child<Request extends object, Answer> {
   static start<Request extends object, Answer>(file: string, env: Record<string, string> = {}): Child<Request, Answer> {
     return new Child(
       fork(join(__dirname, file), {
-        execArgv: ["-r", "ts-node/register"],
+        execArgv: ["-r", join(__dirname, "../transpile")],
         env: { PATH: process.env.PATH, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true", ...env },
         // What a function logs is nobody's to read here, and stdout is the measurements'.
         stdio: ["ignore", "ignore", "inherit", "ipc"],

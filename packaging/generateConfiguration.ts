@@ -24,7 +24,7 @@ async function main(): Promise<void> {
     for (const [file, text] of stale) writeFileSync(join(repository, file), text);
   } else if (stale.size > 0) {
     console.error(
-      `${[...stale.keys()].join(", ")}: stale. Fix: run node -r ts-node/register packaging/generateConfiguration.ts`,
+      `${[...stale.keys()].join(", ")}: stale. Fix: run node -r ./transpile packaging/generateConfiguration.ts`,
     );
     process.exitCode = 1;
   }

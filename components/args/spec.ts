@@ -4,7 +4,7 @@
  * arguments are code, next to the arguments that they are about; {@link rules} describes them.
  *
  * This file imports nothing, so that the command line can read it without Pulumi. After a change, run
- * `node -r ts-node/register packaging/generateConfiguration.ts`.
+ * `node -r ./transpile packaging/generateConfiguration.ts`.
  */
 
 export interface Option {

@@ -125,7 +125,7 @@ describe("RelayBackend", () => {
 
   it("loads nothing of Pulumi", () => {
     const program = `require("./backend"); console.log(Object.keys(require.cache).filter((path) => path.includes("@pulumi")).length)`;
-    const output = execFileSync(process.execPath, ["-r", "ts-node/register", "-e", program], {
+    const output = execFileSync(process.execPath, ["-r", "./transpile", "-e", program], {
       cwd: resolve(__dirname, "../.."),
       encoding: "utf8",
     });

@@ -44,7 +44,7 @@ describe("the command line against the local run", () => {
 
   /** The same as a process of its own, which is told the addresses through a pipe. */
   async function cliProcess(...args: string[]) {
-    const child = spawn(process.execPath, ["-r", "ts-node/register", "cli/index.ts", "--addresses", "-", ...args], {
+    const child = spawn(process.execPath, ["-r", "./transpile", "cli/index.ts", "--addresses", "-", ...args], {
       cwd: repository,
     });
     child.stdin.end(JSON.stringify(relay.addresses));

@@ -53,7 +53,7 @@ describe("the command line, on Ctrl-C", () => {
       ...{ deadLetterQueueUrl: `${endpoint}/1/dead`, queueUrl: `${endpoint}/1/queue` },
     };
     requests.length = 0;
-    const cli = spawn(process.execPath, ["-r", "ts-node/register", "cli/index.ts", "--addresses", "-", ...command], {
+    const cli = spawn(process.execPath, ["-r", "./transpile", "cli/index.ts", "--addresses", "-", ...command], {
       cwd: repository,
     });
     child = cli;

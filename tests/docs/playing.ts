@@ -105,6 +105,7 @@ const started: Playing[] = [];
 export function endAll(): string[] {
   return started.splice(0).flatMap((playing) => playing.abandon());
 }
+process.once("exit", endAll);
 
 function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   try {

@@ -1,10 +1,9 @@
-import { execFile } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
 import { build } from "esbuild";
 import { type Block, repository } from "./blocks";
+import { builtRepository, copyRepository } from "../support/builtRepository";
 import { packageEntries } from "./packageEntries";
 import { CALL, endAll, Playing } from "./playing";
 import { pathWith } from "./tools";
@@ -17,9 +16,7 @@ export interface Surroundings {
 
 /** A folder in which a block runs. */
 export class Stage {
-  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "docs-")));
-
-  constructor() {
+  constructor(readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "docs-")))) {
     stages.push(this);
   }
 
@@ -32,18 +29,16 @@ export class Stage {
 
   /** A copy of the repository, whose `npm run build` meets no other's. */
   static ofRepository(): Stage {
-    const stage = Stage.withPackages();
-    const left = /^(node_modules|dist|\.git)$/;
-    cpSync(repository, stage.folder, {
-      recursive: true,
-      filter: (path) => !left.test(path.slice(repository.length + 1)),
-    });
+    const stage = new Stage();
+    copyRepository(stage.folder);
     return stage;
   }
 
-  /** The same after `npm run build`, once for all scenes: until this process ends. */
-  static builtRepository(): Promise<Stage> {
-    return (built ??= buildRepository());
+  /** The same after `npm run build`, once for all scenes. */
+  static async builtRepository(): Promise<Stage> {
+    const stage = new Stage(await builtRepository());
+    stages.splice(stages.indexOf(stage), 1);
+    return stage;
   }
 
   /** Puts the package into `folder`, out of the stage that built it, as npm does. */
@@ -114,15 +109,6 @@ await import("./${module}");
 }
 
 const stages: Stage[] = [];
-let built: Promise<Stage> | undefined;
-
-async function buildRepository(): Promise<Stage> {
-  const stage = Stage.ofRepository();
-  stages.splice(stages.indexOf(stage), 1);
-  process.once("exit", () => rmSync(stage.folder, { recursive: true, force: true }));
-  await promisify(execFile)("npm", ["run", "build"], { cwd: stage.folder });
-  return stage;
-}
 
 /** @returns What the blocks said that were still running. */
 export function removeStages(): string[] {

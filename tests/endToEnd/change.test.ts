@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { recipient, Relay, repository } from "./relay";
 
-const copied = ["index.ts", "Pulumi.yaml", "Pulumi.dev.yaml", "package.json", "tsconfig.json"];
+const copied = ["index.ts", "transpile.js", "Pulumi.yaml", "Pulumi.dev.yaml", "package.json", "tsconfig.json"];
 const copiedFolders = ["components", "backend", "client", "handlers", "protocol", "local", "docs"];
 
 describe("a change in components/", () => {

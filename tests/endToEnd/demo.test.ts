@@ -6,7 +6,7 @@ import { repository } from "./relay";
 
 describe("npm run demo", () => {
   it("plays the flow to its end, and draws it", async () => {
-    const demo = spawn(process.execPath, ["-r", "ts-node/register", "local/run/demo.ts"], {
+    const demo = spawn(process.execPath, ["-r", "./transpile", "local/run/demo.ts"], {
       cwd: repository,
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { recipient, Relay } from "./relay";
+import { pause, recipient, Relay } from "./relay";
 
 describe("the relay, end to end on one machine", () => {
   let relay: Relay;
@@ -275,7 +275,7 @@ describe("the relay, end to end on one machine", () => {
 
 /** Resolves when the gateway knows that the connection is gone. */
 async function untilGone(relay: Relay, connectionId: string): Promise<void> {
-  while ((await relay.management("GET", connectionId)).status !== 410);
+  while ((await relay.management("GET", connectionId)).status !== 410) await pause();
 }
 
 function reasonOf(message: { MessageAttributes?: Record<string, { StringValue?: string }> }): string | undefined {

@@ -6,7 +6,7 @@ import { expect } from "chai";
 import { RelayBackend } from "../../backend";
 import type { PolicyEntry } from "../../local/iam/policies";
 import type { Authorization } from "../../local/iam/recorder";
-import { type Client, recipient, type Recipient, type Relay } from "./relay";
+import { type Client, pause, recipient, type Recipient, type Relay } from "./relay";
 
 export type Flows = Record<string, (relay: Relay) => Promise<void>>;
 
@@ -196,6 +196,6 @@ async function connectionOf(relay: Relay, to: Recipient): Promise<string> {
 export async function loseConnection(relay: Relay, client: Client, connectionId: string): Promise<void> {
   await relay.fault({ disconnects: "lose" });
   client.socket.terminate();
-  while ((await relay.management("GET", connectionId)).status !== 410);
+  while ((await relay.management("GET", connectionId)).status !== 410) await pause();
   await relay.fault({ disconnects: "deliver" });
 }

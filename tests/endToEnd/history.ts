@@ -8,7 +8,7 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import type { Recipient, Relay } from "./relay";
+import { pause, type Recipient, type Relay } from "./relay";
 
 type Item = Record<string, AttributeValue>;
 
@@ -44,13 +44,13 @@ export class History {
   async untilAcknowledged(to: Recipient, seq: number): Promise<void> {
     const Key = { session: sessionOf(to), entry: { S: "acknowledged" } };
     const read = () => this.dynamodb.send(new GetItemCommand({ TableName: this.tableName, Key, ConsistentRead: true }));
-    while (Number((await read()).Item?.seq?.N ?? 0) < seq);
+    while (Number((await read()).Item?.seq?.N ?? 0) < seq) await pause();
   }
 
   /** Resolves when nothing is stored of that number but, if it is the last one, that it was there. */
   async untilForgotten(to: Recipient, seq: number): Promise<void> {
     const stands = (item: Item) => item.seq?.N === String(seq) && item.body !== undefined;
-    while ((await this.log(to)).some(stands));
+    while ((await this.log(to)).some(stands)) await pause();
   }
 
   /** Makes a session's messages look as if they had been stored `seconds` earlier. */

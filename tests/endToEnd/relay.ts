@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter, once, setMaxListeners } from "node:events";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import {
   type AttributeValue,
   DeleteItemCommand,
@@ -193,6 +194,7 @@ export class Relay {
     for (;;) {
       const { Attributes } = await this.sqs.send(command(), { abortSignal: this.signal });
       if (AttributeNames.every((name) => Attributes?.[name] === "0")) return;
+      await pause();
     }
   }
 
@@ -213,7 +215,7 @@ export class Relay {
   async purge(): Promise<void> {
     const { queueUrl, deadLetterQueueUrl, subscriptionDeadLetterQueueUrl } = this.addresses;
     for (const QueueUrl of [queueUrl, deadLetterQueueUrl, subscriptionDeadLetterQueueUrl]) {
-      while (!(await this.isPurged(QueueUrl)));
+      while (!(await this.isPurged(QueueUrl))) await pause();
     }
   }
 
@@ -236,17 +238,18 @@ export class Relay {
     return Item;
   }
 
-  /** Resolves when the session is there: a read after another, since a table tells nobody. */
+  /** Resolves when the session is there. */
   async untilSession(recipient: Recipient): Promise<Record<string, AttributeValue>> {
     for (;;) {
       const session = await this.session(recipient);
       if (session) return session;
+      await pause();
     }
   }
 
   /** Resolves when there is no session any more. */
   async untilNoSession(recipient: Recipient): Promise<void> {
-    while (await this.session(recipient));
+    while (await this.session(recipient)) await pause();
   }
 
   async putSession(recipient: Recipient, attributes: Record<string, AttributeValue>): Promise<void> {
@@ -365,6 +368,9 @@ export class Relay {
   }
 }
 
+/** Between two looks at what does not tell when it changes: looking without a pause, two processes would do nothing else. */
+export const pause = (): Promise<void> => setTimeout(20);
+
 /** A WebSocket client that keeps every message from before it is open. */
 export class Client {
   readonly socket: WebSocket;
@@ -394,7 +400,7 @@ export class Client {
 
 /** `local/run/start.ts` in a process of its own. */
 export function startProcess(flags: string[], folder = repository) {
-  const child = spawn(process.execPath, ["-r", "ts-node/register", "local/run/start.ts", ...flags], {
+  const child = spawn(process.execPath, ["-r", "./transpile", "local/run/start.ts", ...flags], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -404,8 +410,10 @@ export function startProcess(flags: string[], folder = repository) {
 
 const started: ChildProcess[] = [];
 
+const endAll = () => started.forEach((child) => child.kill("SIGTERM"));
 // What a failed test has left running would keep the runner from ever ending.
-after(() => started.forEach((child) => child.kill("SIGTERM")));
+after(endAll);
+process.once("exit", endAll);
 
 let nextUser = 0;
 

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { recipient, Relay, startProcess } from "./relay";
+import { pause, recipient, Relay, startProcess } from "./relay";
 
 describe("npm start", () => {
   it("prints one line of JSON with every address when it is ready, and nothing else to stdout", async () => {
@@ -312,6 +312,6 @@ async function ended(pid: number): Promise<void> {
     } catch {
       return;
     }
-    await new Promise(setImmediate);
+    await pause();
   }
 }

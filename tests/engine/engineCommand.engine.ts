@@ -26,9 +26,8 @@ describe("npm run engine", function () {
   after(() => program?.remove());
 
   const start = (...args: string[]) => {
-    const command = ["-r", "ts-node/register", "local/run/engine.ts", "--program", program.folder, ...args];
-    const env = { ...program.environment, TS_NODE_TRANSPILE_ONLY: "true" };
-    return spawned(process.execPath, command, env);
+    const command = ["-r", "./transpile", "local/run/engine.ts", "--program", program.folder, ...args];
+    return spawned(process.execPath, command, program.environment);
   };
   /** In a group of its own, as a terminal does it: Ctrl-C reaches every process of it. */
   const spawned = (command: string, args: string[], env: NodeJS.ProcessEnv) =>

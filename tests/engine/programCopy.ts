@@ -32,6 +32,8 @@ export const thisProgram: ProgramSource = {
   nodeModules: join(repository, "node_modules"),
 };
 
+const transpile = join(repository, "transpile.js");
+
 interface Outcome {
   code: number | null;
   stdout: string;
@@ -79,6 +81,7 @@ export class ProgramCopy {
     for (const name of ["program", "state", "home"]) await mkdir(join(root, name));
 
     const own = Object.entries(process.env).filter(([key]) => !/^(PULUMI|AWS)_/.test(key));
+    const preloaded = [join(__dirname, "endOnInterrupt.js"), ...(source === thisProgram ? [transpile] : [])];
     const copy = new ProgramCopy(root, {
       ...Object.fromEntries(own),
       PULUMI_BACKEND_URL: `file://${join(root, "state")}`,
@@ -91,7 +94,9 @@ export class ProgramCopy {
       // Where the language host finds the SDK; the program has its own.
       PULUMI_PROGRAM_ROOT: repository,
       PULUMI_DEBUG_PROVIDERS: `aws:${providerPort}`,
-      NODE_OPTIONS: `--require ${join(__dirname, "endOnInterrupt.js")}`,
+      NODE_OPTIONS: preloaded.map((file) => `--require ${file}`).join(" "),
+      // Half of a run would be ts-node's. Other programs are left to it, as a user's are.
+      ...(source === thisProgram && { TS_NODE_IGNORE: "/" }),
     });
     await copy.fill(source);
     return copy;
@@ -176,11 +181,14 @@ export class ProgramCopy {
   // Asynchronous: the provider that the CLI talks to lives in this process.
   private async runCommand(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
     const child = spawn(command, args, { cwd: this.folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    const end = () => child.kill("SIGINT");
+    process.once("exit", end);
     const [stdout, stderr, [code]] = await Promise.all([
       text(child.stdout),
       text(child.stderr),
       once(child, "close") as Promise<[number | null]>,
     ]);
+    process.off("exit", end);
     return { code, stdout, stderr };
   }
 }

@@ -14,7 +14,7 @@ export class BackendApp {
   static async start({ addresses }: Relay): Promise<BackendApp> {
     const { topicArn, tableName, managementEndpoint, awsEndpoint, dynamodbEndpoint } = addresses;
     const { accessKeyId, secretAccessKey } = addresses;
-    const preloaded = ["-r", "ts-node/register", "-r", join(__dirname, "packageByName.ts")];
+    const preloaded = ["-r", "./transpile", "-r", join(__dirname, "packageByName.ts")];
     const app = spawn(process.execPath, [...preloaded, "examples/fargate-backend/app/server.ts"], {
       cwd: repository,
       env: {

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { builtRepository } from "../support/builtRepository";
 
 const repository = resolve(__dirname, "../..");
 const manifest = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as {
@@ -37,13 +38,13 @@ export class Consumer {
   static async install(): Promise<Consumer> {
     // Its real path, as a module's own folder is.
     const consumer = new Consumer(realpathSync(mkdtempSync(join(tmpdir(), "package-"))));
-    await run("npm", ["pack", "--pack-destination", consumer.root], repository);
-    const [tarball = ""] = readdirSync(consumer.root);
+    const built = await builtRepository();
+    const tarball = join(built, readdirSync(built).find((name) => name.endsWith(".tgz")) ?? "");
     cpSync(join(__dirname, "program"), consumer.folder, { recursive: true });
     const { devDependencies, peerDependencies } = manifest;
     const oldest = Object.entries(peerDependencies).map(([name, range]) => [name, range.replace("^", "")]);
     const dependencies = {
-      [manifest.name]: `file:../${tarball}`,
+      [manifest.name]: `file:${tarball}`,
       ...Object.fromEntries(oldest),
       fastify: devDependencies.fastify,
       jose: devDependencies.jose,

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { writePublishables } from "../../packaging/publishable";
+import { builtRepository } from "../support/builtRepository";
 
 export const repository = resolve(__dirname, "../..");
 
@@ -20,11 +20,7 @@ export class Publishables {
   static async install(): Promise<Publishables> {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), "publishables-")));
     const publishables = new Publishables(folder);
-    // Not by `npm run build`: its folders are shared with tests that run at the same time.
-    const [dist, packages] = [join(folder, "dist"), join(folder, "packages")];
-    const tsc = join(repository, "node_modules/typescript/bin/tsc");
-    await publishables.run(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", dist], repository);
-    await writePublishables(packages, dist);
+    const packages = join(await builtRepository(), "dist-packages");
     for (const part of ["client", "backend"]) {
       const source = join(packages, part);
       await publishables.run("npm", ["pack", source, "--pack-destination", folder]);

@@ -9,7 +9,7 @@ import { projectFile } from "../../packaging/projectFile";
 const committed = readFileSync(resolve(__dirname, "../../Pulumi.yaml"), "utf8");
 
 describe("the generated configuration", () => {
-  it("is committed as the spec has it: else run node -r ts-node/register packaging/generateConfiguration.ts", async () => {
+  it("is committed as the spec has it: else run node -r ./transpile packaging/generateConfiguration.ts", async () => {
     expect([...(await staleFiles()).keys()]).to.deep.equal([]);
   });
 

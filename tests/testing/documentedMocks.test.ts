@@ -20,7 +20,7 @@ const program = `
 
 describe("a relay under mocks that answer nothing of what AWS computes", () => {
   it("says what they leave out, and names the test kit", async () => {
-    const preloaded = ["-r", "ts-node/register/transpile-only"];
+    const preloaded = ["-r", "./transpile"];
     const { stderr } = await promisify(execFile)(process.execPath, [...preloaded, "-e", program], { cwd: repository });
     expect(stderr).to.include("apiEndpoint of relay-api is undefined");
     expect(stderr).to.include("arn of relay-topic is undefined");

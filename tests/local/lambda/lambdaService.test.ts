@@ -431,7 +431,7 @@ describe("the local Lambda service", () => {
         process.execPath,
         [
           "-r",
-          "ts-node/register",
+          "./transpile",
           "-e",
           `
         const { LambdaService } = require("./local/lambda/lambdaService");
