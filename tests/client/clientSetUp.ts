@@ -5,6 +5,9 @@ import { VirtualClock } from "./virtualClock";
 
 export const EPOCH = "e1";
 
+export const cursor = (seq: number) => ({ epoch: EPOCH, seq });
+export const resumeAfter = (seq: number) => ({ action: "resume", cursor: cursor(seq) });
+
 /** A client over fake sockets and virtual time, and all that it told its user. */
 export class ClientSetUp {
   readonly clock = new VirtualClock();

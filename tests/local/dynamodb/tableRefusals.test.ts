@@ -19,12 +19,8 @@ import type { Properties } from "../../../local/provision/resource";
 import { tableResources } from "../../../local/provision/table";
 import { Tables } from "../../../local/dynamodb/table";
 import { Trace } from "../../../local/trace/trace";
+import { afterTest } from "../../support/afterTest";
 import { refusal } from "../../support/refusal";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
 
 const TableName = "items";
 
@@ -32,7 +28,7 @@ const TableName = "items";
 async function start() {
   const tables = await Tables.start({ trace: new Trace() });
   const dynamodb = new DynamoDBClient({ endpoint: tables.endpoint, region, credentials, maxAttempts: 1 });
-  cleanUps.push(
+  afterTest(
     () => tables.close(),
     () => dynamodb.destroy(),
   );

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { type ClientOptions, WebSocket } from "ws";
+import type { Connection } from "../../../local/gateway/connection";
 import { Gateways, type GatewaysOptions } from "../../../local/gateway/gateways";
 import type { Invocation, Invoker } from "../../../local/lambda/invoker";
 import { apiGatewayResources } from "../../../local/provision/apiGateway";
@@ -152,6 +153,21 @@ export class Fixture {
     return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() };
   }
 
+  connection(id: string): Connection {
+    const found = this.gateways.server(this.apiId).api.connections.get(id);
+    if (!found) throw new Error("no connection");
+    return found;
+  }
+
+  /** Resolves with the label once something is traced that contains `text`. */
+  traced(text: string): Promise<string> {
+    return new Promise((resolve) => {
+      this.trace.subscribe(({ label }) => {
+        if (label.includes(text)) resolve(label);
+      });
+    });
+  }
+
   async close(): Promise<void> {
     await this.gateways.close();
     for (const { ws } of this.clients) ws.terminate();
@@ -211,6 +227,13 @@ export class Client {
 
   send(message: unknown): void {
     this.ws.send(typeof message === "string" ? message : JSON.stringify(message));
+  }
+
+  /** Resolves when a frame has made its way to the gateway and back: what was sent before it has arrived. */
+  async roundTrip(): Promise<void> {
+    const pong = new Promise<void>((resolve) => this.ws.once("pong", () => resolve()));
+    this.ws.ping();
+    await pong;
   }
 }
 

@@ -8,12 +8,8 @@ import { kmsResources } from "../../../local/provision/kms";
 import { logGroupResources } from "../../../local/provision/logGroup";
 import type { LocalResource, Properties } from "../../../local/provision/resource";
 import { Trace } from "../../../local/trace/trace";
+import { afterTest } from "../../support/afterTest";
 import { refusal } from "../../support/refusal";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
 
 const administration = {
   Effect: "Allow",
@@ -158,7 +154,7 @@ describe("a topic's message to a queue under a customer key", () => {
     const messaging = await Messaging.start({ trace: new Trace(), iam, log: (line) => logs.push(line) });
     const sqs = new SQSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
     const sns = new SNSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
-    cleanUps.push(
+    afterTest(
       () => messaging.close(),
       () => sqs.destroy(),
       () => sns.destroy(),

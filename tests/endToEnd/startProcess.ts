@@ -1,0 +1,19 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { resolve } from "node:path";
+
+export const repository = resolve(__dirname, "../..");
+
+/** `local/run/start.ts` in a process of its own. */
+export function startProcess(flags: string[], folder = repository) {
+  const child = spawn(process.execPath, ["-r", "ts-node/register", "local/run/start.ts", ...flags], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  started.push(child);
+  return child;
+}
+
+const started: ChildProcess[] = [];
+
+// What a failed test has left running would keep the runner from ever ending.
+after(() => started.forEach((child) => child.kill("SIGTERM")));
