@@ -1,7 +1,7 @@
 import { type Gap, RelayClient, type RelayClientError, type RelayClientOptions, type StateDetail } from "../../client";
 import type { Hello, MessageEnvelope, Resumed } from "../../protocol";
-import { FakeSockets, type FakeSocket } from "./fakeSocket";
-import { VirtualClock } from "./virtualClock";
+import { FakeSockets, type FakeSocket } from "../support/fakeSocket";
+import { VirtualClock } from "../support/virtualClock";
 
 export const EPOCH = "e1";
 

@@ -1,5 +1,5 @@
 import { region } from "../../../local/account";
-import { Iam } from "../../../local/iam";
+import type { Iam } from "../../../local/iam";
 import { roleCredentials } from "../../../local/iam/roles";
 import { registerRole, type Statement } from "./roles";
 

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from "node:events";
-import net, { type AddressInfo } from "node:net";
+import type net from "node:net";
+import { type AddressInfo } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { Iam } from "../../../local/iam";

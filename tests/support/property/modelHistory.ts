@@ -1,8 +1,8 @@
-import type { Entry, EntryKey } from "../../handlers/history/history";
-import { historyShard } from "../../handlers/history/historyKey";
-import { sessionId, type SessionKey } from "../../handlers/sessions/session";
-import type { Cursor } from "../../protocol";
-import { MemoryHistory, type MemoryLog } from "../handlers/history/memoryHistory";
+import type { Entry, EntryKey } from "../../../handlers/history/history";
+import { historyShard } from "../../../handlers/history/historyKey";
+import { sessionId, type SessionKey } from "../../../handlers/sessions/session";
+import type { Cursor } from "../../../protocol";
+import { MemoryHistory, type MemoryLog } from "../memoryHistory";
 import type { Faults } from "./faults";
 import type { Ledger } from "./ledger";
 import type { Simulation } from "./simulation";

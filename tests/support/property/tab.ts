@@ -1,6 +1,6 @@
-import { type Clock, RelayClient, type RelayMessage } from "../../client";
-import type { Cursor } from "../../protocol";
-import type { FakeSocket } from "../client/fakeSocket";
+import { type Clock, RelayClient, type RelayMessage } from "../../../client";
+import type { Cursor } from "../../../protocol";
+import type { FakeSocket } from "../fakeSocket";
 import type { Relay } from "./relay";
 import type { Simulation } from "./simulation";
 

@@ -1,3 +1,5 @@
+import { mulberry32 } from "./mulberry32";
+
 /** Tasks that take turns in a random order, which the seed decides: the same seed always gives the same run. */
 export class Interleaving {
   /** Epoch milliseconds. It moves only when someone has a turn. */
@@ -41,15 +43,4 @@ export class Interleaving {
       next();
     }
   }
-}
-
-/** https://github.com/bryc/code/blob/master/jshash/PRNGs.md#mulberry32 */
-export function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

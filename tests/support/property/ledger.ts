@@ -1,7 +1,7 @@
-import { GRACE_MS } from "../../handlers/history/retention";
-import { sessionId, type SessionKey } from "../../handlers/sessions/session";
-import type { Cursor, Receipt } from "../../protocol";
-import type { Gap } from "../../client";
+import { GRACE_MS } from "../../../handlers/history/retention";
+import { sessionId, type SessionKey } from "../../../handlers/sessions/session";
+import type { Cursor, Receipt } from "../../../protocol";
+import type { Gap } from "../../../client";
 import type { Simulation } from "./simulation";
 
 /** What nobody may ever see; the message says what was seen. */

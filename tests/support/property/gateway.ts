@@ -1,6 +1,6 @@
-import type { WebSocketConstructor } from "../../client";
-import type { ConnectionsClient, PostOutcome } from "../../handlers/connections/connections";
-import type { Handshake } from "../../handlers/connect/handshake";
+import type { WebSocketConstructor } from "../../../client";
+import type { ConnectionsClient, PostOutcome } from "../../../handlers/connections/connections";
+import type { Handshake } from "../../../handlers/connect/handshake";
 import {
   type Action,
   type Envelope,
@@ -9,8 +9,8 @@ import {
   type Ping,
   type Pong,
   type Resumed,
-} from "../../protocol";
-import { FakeSocket } from "../client/fakeSocket";
+} from "../../../protocol";
+import { FakeSocket } from "../fakeSocket";
 import type { FaultKind, Faults } from "./faults";
 import type { Invocation } from "./invocation";
 import type { Simulation } from "./simulation";

@@ -1,5 +1,5 @@
-import { settled, VirtualClock } from "../client/virtualClock";
-import { mulberry32 } from "../handlers/operations/interleaving";
+import { settled, VirtualClock } from "../virtualClock";
+import { mulberry32 } from "../mulberry32";
 
 /** Time and chance of one run: the same seed always gives the same run. Nothing waits in real time. */
 export class Simulation {

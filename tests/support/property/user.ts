@@ -1,6 +1,6 @@
-import type { Gap, RelayMessage } from "../../client";
-import type { SessionKey } from "../../handlers/sessions/session";
-import type { Cursor } from "../../protocol";
+import type { Gap, RelayMessage } from "../../../client";
+import type { SessionKey } from "../../../handlers/sessions/session";
+import type { Cursor } from "../../../protocol";
 import type { FaultKind, Faults } from "./faults";
 import { type Relay, type RelayOptions, sessionKeyOf } from "./relay";
 import type { Simulation } from "./simulation";

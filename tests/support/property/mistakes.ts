@@ -1,10 +1,10 @@
-import { Inbox } from "../../client/inbox";
-import { Resumer } from "../../client/resumer";
-import type { PostOutcome } from "../../handlers/connections/connections";
-import type { Entry, History } from "../../handlers/history/history";
-import * as recovery from "../../handlers/history/recovery";
-import { type Session, sessionId } from "../../handlers/sessions/session";
-import type { MessageEnvelope } from "../../protocol";
+import { Inbox } from "../../../client/inbox";
+import { Resumer } from "../../../client/resumer";
+import type { PostOutcome } from "../../../handlers/connections/connections";
+import type { Entry, History } from "../../../handlers/history/history";
+import * as recovery from "../../../handlers/history/recovery";
+import { type Session, sessionId } from "../../../handlers/sessions/session";
+import type { MessageEnvelope } from "../../../protocol";
 import type { FunctionName, Services } from "./relay";
 import type { Mistake } from "./run";
 

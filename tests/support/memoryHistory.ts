@@ -1,8 +1,8 @@
-import { historyShard } from "../../../handlers/history/historyKey";
-import type { Claim, Entry, EntryHead, EntryKey, History } from "../../../handlers/history/history";
-import { dueAtMs } from "../../../handlers/history/retention";
-import { sessionId, type SessionKey } from "../../../handlers/sessions/session";
-import type { Cursor } from "../../../protocol";
+import { historyShard } from "../../handlers/history/historyKey";
+import type { Claim, Entry, EntryHead, EntryKey, History } from "../../handlers/history/history";
+import { dueAtMs } from "../../handlers/history/retention";
+import { sessionId, type SessionKey } from "../../handlers/sessions/session";
+import type { Cursor } from "../../protocol";
 
 /** As the service: what one answer holds. */
 const PAGE_BYTES = 1024 * 1024;

@@ -1,8 +1,8 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
-import type { DeadLetter } from "../../handlers/messages/message";
-import type { MessageQueue } from "../../handlers/queue/queue";
+import type { DeadLetter } from "../../../handlers/messages/message";
+import type { MessageQueue } from "../../../handlers/queue/queue";
 import type { Published } from "./ledger";
-import { sqsRecord } from "../support/events";
+import { sqsRecord } from "../events";
 import type { Faults } from "./faults";
 import { type Invocation, ServiceError } from "./invocation";
 import type { Ledger } from "./ledger";
