@@ -1,5 +1,5 @@
 import {
-  DynamoDBClient,
+  type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
@@ -7,14 +7,11 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
 import { Iam } from "../../../local/iam";
-import { tableResources } from "../../../local/provision/table";
 import type { Properties } from "../../../local/provision/resource";
-import { Tables } from "../../../local/dynamodb/table";
-import { Trace } from "../../../local/trace/trace";
 import { refusal } from "../../support/refusal";
 import { type Statement } from "../iam/roles";
-import { afterTest } from "../../support/afterTest";
 import { key, roleOf, useKey } from "../iam/caller";
+import { startTables } from "./tableSetUp";
 
 describe("a role's call to a table", () => {
   const keys = { id: { S: "1" } };
@@ -28,16 +25,8 @@ describe("a role's call to a table", () => {
 
   async function start(statements: Statement[], changes: Properties = {}) {
     const iam = new Iam();
-    const tables = await Tables.start({ trace: new Trace(), iam });
-    const dynamodb = new DynamoDBClient({ ...roleOf(iam, ...statements), endpoint: tables.endpoint });
-    afterTest(
-      () => tables.close(),
-      () => dynamodb.destroy(),
-    );
-    await tableResources(tables)["aws:dynamodb/table:Table"]?.create({
-      name: "table",
-      inputs: { ...inputs, ...changes },
-    });
+    const { dynamodb, table } = await startTables({ iam }, roleOf(iam, ...statements));
+    await table.create({ name: "table", inputs: { ...inputs, ...changes } });
     return { dynamodb };
   }
 

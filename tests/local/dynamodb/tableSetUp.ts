@@ -1,10 +1,11 @@
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { credentials, region } from "../../../local/account";
 import type { Properties } from "../../../local/provision/resource";
 import { tableResources } from "../../../local/provision/table";
 import { Tables } from "../../../local/dynamodb/table";
 import { Trace } from "../../../local/trace/trace";
 import { afterTest } from "../../support/afterTest";
+import { resourceOf } from "../provision/resourceOf";
 
 export const sessionTable = {
   attributes: [
@@ -25,17 +26,24 @@ export async function startTable() {
   const trace = new Trace();
   const labels: string[] = [];
   trace.subscribe(({ from, to, label }) => labels.push(`${from} -> ${to}: ${label}`));
-  const tables = await Tables.start({ trace });
-  const dynamodb = new DynamoDBClient({ endpoint: tables.endpoint, region, credentials, maxAttempts: 1 });
+  const { tables, dynamodb, table } = await startTables({ trace });
+  const create = (inputs: Properties = sessionTable) => table.create({ name: "relay-table", inputs });
+  const change = (id: string, inputs: Properties, olds: Properties = sessionTable) =>
+    table.update(id, { name: "relay-table", inputs }, olds);
+  return { tables, dynamodb, labels, table, create, change };
+}
+
+/** DynamoDB with a client and the resource that creates tables, until the test ends. */
+export async function startTables(
+  options: Partial<Parameters<typeof Tables.start>[0]> = {},
+  client: DynamoDBClientConfig = {},
+) {
+  const tables = await Tables.start({ trace: new Trace(), ...options });
+  const { endpoint } = tables;
+  const dynamodb = new DynamoDBClient({ endpoint, region, credentials, maxAttempts: 1, ...client });
   afterTest(
     () => tables.close(),
     () => dynamodb.destroy(),
   );
-  const table = tableResources(tables)["aws:dynamodb/table:Table"];
-  if (!table?.update) throw new Error("no resource that can be updated");
-  const create = (inputs: Properties = sessionTable) => table.create({ name: "relay-table", inputs });
-  const { update } = table;
-  const change = (id: string, inputs: Properties, olds: Properties = sessionTable) =>
-    update(id, { name: "relay-table", inputs }, olds);
-  return { tables, dynamodb, labels, table, create, change };
+  return { tables, dynamodb, table: resourceOf(tableResources(tables), "aws:dynamodb/table:Table") };
 }

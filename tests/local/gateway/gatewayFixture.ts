@@ -9,6 +9,7 @@ import { customDomainResources } from "../../../local/provision/customDomain";
 import type { Properties } from "../../../local/provision/resource";
 import { Trace } from "../../../local/trace/trace";
 import type { TraceEvent, TraceFailure } from "../../../local/trace/traceEvent";
+import { resourceOf } from "../provision/resourceOf";
 
 export const functionArn = "arn:aws:lambda:us-east-1:000000000000:function:relay";
 export const invokeArn = `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${functionArn}/invocations`;
@@ -79,16 +80,13 @@ export class Fixture {
   }
 
   async create(type: string, inputs: Properties, name = "test"): Promise<{ id: string; outputs: Properties }> {
-    const token = `aws:apigatewayv2/${type}:${type[0]?.toUpperCase()}${type.slice(1)}`;
-    const resource = this.resources[token];
-    if (!resource) throw new Error(`no resource ${token}`);
+    const resource = this.resources[tokenOf(type)];
+    if (!resource) throw new Error(`no resource ${type}`);
     return resource.create({ name, inputs: type === "api" ? inputs : { apiId: this.apiId, ...inputs } });
   }
 
   resource(type: string) {
-    const resource = this.resources[`aws:apigatewayv2/${type}:${type[0]?.toUpperCase()}${type.slice(1)}`];
-    if (!resource?.update) throw new Error(`no resource ${type}`);
-    return { ...resource, update: resource.update.bind(resource) };
+    return resourceOf(this.resources, tokenOf(type));
   }
 
   async api(): Promise<void> {
@@ -237,12 +235,7 @@ export class Client {
   }
 }
 
-/** What a promise rejects with. */
-export async function rejection(promise: Promise<unknown>): Promise<Error & { code?: string }> {
-  return promise.then(
-    () => {
-      throw new Error("it did not reject");
-    },
-    (error: Error) => error,
-  );
+/** The type token of a resource of API Gateway. */
+function tokenOf(type: string): string {
+  return `aws:apigatewayv2/${type}:${type[0]?.toUpperCase()}${type.slice(1)}`;
 }

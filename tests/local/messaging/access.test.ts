@@ -9,17 +9,16 @@ import {
 } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import { Iam } from "../../../local/iam";
-import { Messaging } from "../../../local/messaging";
-import { Trace } from "../../../local/trace/trace";
 import { refusal } from "../../support/refusal";
 import { policyOf, type Statement } from "../iam/roles";
 import { afterTest } from "../../support/afterTest";
 import { key, roleOf, useKey } from "../iam/caller";
+import { startMessaging } from "./messagingSetUp";
 
 async function startAsCaller(...statements: Statement[]) {
   const iam = new Iam();
-  const messaging = await Messaging.start({ trace: new Trace(), log: (line) => lines.push(line), iam });
   const lines: string[] = [];
+  const { messaging } = await startMessaging({ log: (line) => lines.push(line), iam });
   const as = (config: ReturnType<typeof roleOf>) => ({ ...config, endpoint: messaging.endpoint });
   const sqs = new SQSClient(as(roleOf(iam, ...statements)));
   const sns = new SNSClient(as(roleOf(iam, ...statements)));
@@ -29,10 +28,7 @@ async function startAsCaller(...statements: Statement[]) {
       credentials: { accessKeyId: "111122223333", secretAccessKey: "x", sessionToken: "o-example1234" },
     }),
   );
-  afterTest(
-    () => messaging.close(),
-    () => [sqs, sns, foreign].forEach((client) => client.destroy()),
-  );
+  afterTest(() => [sqs, sns, foreign].forEach((client) => client.destroy()));
   return { iam, messaging, sqs, sns, foreign, lines };
 }
 

@@ -3,6 +3,7 @@ import { checkEventSourceMapping } from "../../../local/lambda/eventSourceMappin
 import { EventSourceMappings, eventSourceMappingResources } from "../../../local/provision/eventSourceMapping";
 import type { Properties } from "../../../local/provision/resource";
 import { refusal } from "../../support/refusal";
+import { resourceOf } from "./resourceOf";
 import { registerRole } from "../iam/roles";
 import { functionArn, startMapped, success } from "../lambda/mappingFixture";
 import { afterTest } from "../../support/afterTest";
@@ -52,11 +53,10 @@ describe("a provisioned event source mapping", () => {
       () => mappings.stop(),
       () => invoker.end(),
     );
-    const resource = eventSourceMappingResources(mappings)["aws:lambda/eventSourceMapping:EventSourceMapping"];
-    if (!resource?.update) throw new Error("no resource that can be updated");
+    const type = "aws:lambda/eventSourceMapping:EventSourceMapping";
+    const resource = resourceOf(eventSourceMappingResources(mappings), type);
     const inputs: Properties = { eventSourceArn: started.queue.arn, functionName: functionArn };
-    const { update } = resource;
-    return { ...started, resource: { ...resource, update }, mappings, inputs };
+    return { ...started, resource, mappings, inputs };
   }
 
   for (const action of polling) {

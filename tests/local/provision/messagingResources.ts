@@ -3,15 +3,12 @@ import { GetSubscriptionAttributesCommand } from "@aws-sdk/client-sns";
 import { messagingResources } from "../../../local/provision/messaging";
 import type { Properties } from "../../../local/provision/resource";
 import { startMessaging } from "../messaging/messagingSetUp";
+import { resourceOf } from "./resourceOf";
 
 export async function startMessagingResources() {
   const { messaging, sqs, sns } = await startMessaging();
   const resources = messagingResources(messaging);
-  const resource = (type: string) => {
-    const found = resources[type];
-    if (!found?.update) throw new Error(`${type} is no resource that can be updated`);
-    return { ...found, update: found.update };
-  };
+  const resource = (type: string) => resourceOf(resources, type);
   const create = async (type: string, inputs: Properties = {}, name = "relay") => {
     const { id, outputs } = await resource(type).create({ name, inputs });
     const all: Properties & { id: string } = { ...inputs, ...outputs, id };
