@@ -13,7 +13,7 @@ import type { Invoker } from "./invoker";
 import { attempts, failedItems, sqsRecord } from "./sqsEvents";
 import type { Trace } from "../trace/trace";
 
-/** What can be changed in place, by AWS's own names. */
+/** The settings that can be changed in place, under AWS's names. */
 export interface EventSourceMappingSettings {
   functionArn: string;
   /** The most records of an invocation. @default 10 */
@@ -33,7 +33,7 @@ export interface EventSourceMappingOptions extends EventSourceMappingSettings {
   invoker: Invoker;
   /** Where SQS listens. */
   endpoint: string;
-  /** Those of the role that the function has at the time: it polls as that. */
+  /** The credentials of the function's current role, which the poller uses. */
   credentials: () => Credentials;
   /** Divides the batching window, as it divides the queue's times. @default real time */
   timeScale?: number;
@@ -41,7 +41,7 @@ export interface EventSourceMappingOptions extends EventSourceMappingSettings {
   trace: Trace;
 }
 
-/** What a mapping's settings are checked against. */
+/** The queue and the function that a mapping's settings are checked against. */
 export interface EventSource {
   queueName: string;
   visibilityTimeoutSeconds: number;
@@ -181,7 +181,7 @@ export class EventSourceMapping {
     this.attributesReadAtMs = Date.now();
   }
 
-  /** Up to `batchSize` messages: what is there at first, and what comes within the window after it. */
+  /** Up to `batchSize` messages: those of the first receive, and those that arrive within the window after it. */
   private async nextBatch(signal: AbortSignal): Promise<Message[]> {
     const { batchSize, maximumBatchingWindowInSeconds } = this.settings;
     const batch = await this.receive(batchSize, 20, signal);
@@ -192,7 +192,7 @@ export class EventSourceMapping {
         const waitSeconds = Math.min(20, (windowEnd - Date.now()) / 1000);
         batch.push(...(await this.receive(batchSize - batch.length, waitSeconds, signal)));
       } catch (error) {
-        // What has been received is invisible to others: it is processed, whatever keeps the rest from coming.
+        // Received messages are invisible to others, so they are processed even if a later receive fails.
         if (!signal.aborted) this.options.log(`polling ${this.options.queue.arn} failed: ${(error as Error).message}`);
         break;
       }
@@ -215,7 +215,7 @@ export class EventSourceMapping {
 
   private start(batch: Message[]): void {
     const invocation = this.process(batch)
-      // What is not deleted comes back when its visibility timeout ends.
+      // A message that is not deleted is received again after its visibility timeout.
       .catch((error: Error) => this.options.log(`a batch of ${this.options.queue.arn} failed: ${error.message}`))
       .finally(() => {
         this.invocations.delete(invocation);

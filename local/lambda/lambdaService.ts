@@ -19,7 +19,7 @@ export interface LambdaServiceOptions {
   log: (line: string) => void;
   /** The names of the log groups that exist. @default every function's does */
   logGroups?: Set<string>;
-  /** Takes the metric documents out of it. @default they are lines like all others */
+  /** Receives the metric documents in the logs. @default they are logged like other lines */
   metrics?: LocalMetrics;
   /** How many invocations of one function run at a time; further ones wait in order. @default 3 */
   maxEnvironments?: number;

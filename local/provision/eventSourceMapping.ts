@@ -72,7 +72,7 @@ export class EventSourceMappings {
   private async check(queueArn: string, settings: EventSourceMappingSettings): Promise<void> {
     const { messaging, functionTimeoutSeconds } = this.options;
     if (!messaging.hasQueue(queueArn)) {
-      throw new Error(`InvalidParameterValueException: the event source ${queueArn} does not exist, or is no queue`);
+      throw new Error(`InvalidParameterValueException: the event source ${queueArn} does not exist, or is not a queue`);
     }
     checkEventSourceMapping(settings, {
       queueName: nameOf(queueArn),

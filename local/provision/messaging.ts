@@ -190,7 +190,7 @@ function subscriptionResource(messaging: Messaging): LocalResource {
 
 type AttributeInputs = Record<string, [attribute: string, byDefault?: string]>;
 
-/** The attributes that inputs stand for; an empty text is an attribute that is to be removed. */
+/** The attributes that the inputs set. An empty text removes the attribute. */
 function attributesFrom(table: AttributeInputs, inputs: Properties): Record<string, string> {
   return Object.fromEntries(
     Object.entries(table).flatMap(([input, [attribute, byDefault]]) => {

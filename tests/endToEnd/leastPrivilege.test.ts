@@ -56,7 +56,7 @@ const programs = {
     start: () => startProgram(everyRight, fast),
     played: { ...flows, ...optionalFlows },
   },
-  "a relay that delivers by replay": {
+  "a relay in replay mode": {
     start: () => startProgram(everyRightOfReplay, fast),
     played: replayFlows,
   },

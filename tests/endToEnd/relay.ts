@@ -197,7 +197,7 @@ export class Relay {
     return Item;
   }
 
-  /** Resolves when the session is there: a read after another, since a table tells nobody. */
+  /** Resolves when the session is there: it reads again and again, since a table has no notifications. */
   async untilSession(recipient: Recipient): Promise<Record<string, AttributeValue>> {
     for (;;) {
       const session = await this.session(recipient);

@@ -21,7 +21,7 @@ const relay = new WebsocketRelay("relay", {
 });
 ${receiptsQueue}`;
 
-describe("a relay that delivers by replay, end to end on one machine", () => {
+describe("a relay in replay mode, end to end on one machine", () => {
   let relay: Relay;
   let history: History;
   let inbox: ReceiptsInbox;
@@ -64,11 +64,11 @@ describe("a relay that delivers by replay, end to end on one machine", () => {
     await relay.untilQueueIsEmpty();
   });
 
-  it("keeps what is published while nobody is there, and sends it in order to whoever resumes", async () => {
+  it("keeps messages that are published while no client is connected, and sends them in order on resume", async () => {
     const to = recipient();
     for (const message of ["one", "two", "three"]) {
       await relay.publish(to, message);
-      // The queue is done with it once it stands: nothing is retried until the client is back.
+      // The queue is done with it once it is stored: nothing is retried until the client is back.
       await relay.untilQueueIsEmpty();
     }
     const client = await ReplayClient.connect(relay, to);

@@ -6,9 +6,9 @@ import { ReceiptsInbox } from "./receipts";
 import { recipient, type Recipient, type Relay } from "./relay";
 import { ReplayClient } from "./replayClient";
 
-/** What {@link flows} are for a relay that delivers by replay, with receipts and dead letters of what expires. */
+/** The {@link flows} of a relay in replay mode, with receipts and dead letters of expired messages. */
 export const replayFlows: Flows = {
-  "a client connects, resumes, and all that stood of it is cleared when it disconnects": async (relay) => {
+  "a client connects, resumes, and all of its items are cleared when it disconnects": async (relay) => {
     const to = recipient();
     const client = await ReplayClient.connect(relay, to);
     expect(await client.resume()).to.deep.include({ recovered: true, through: 0 });

@@ -52,8 +52,8 @@ export function describeReports(run: () => ReplayRun): void {
       await relay.untilQueueIsEmpty();
       await history.pass(to, "offer", { isDue: true });
       expect(await receiptOf("offer", "expired")).to.deep.include({ ...to, reason: "expires-at", hasEpoch: true });
-      const letter = await relay.deadLetter("for an hour");
-      expect(letter.MessageAttributes?.reason?.StringValue).to.equal("expired");
+      const deadLetter = await relay.deadLetter("for an hour");
+      expect(deadLetter.MessageAttributes?.reason?.StringValue).to.equal("expired");
       const client = await ReplayClient.connect(relay, to);
       expect(await client.resume()).to.deep.include({ recovered: true, through: 2 });
       const offer = client.envelopes.find((envelope) => envelope.type === "message" && envelope.id === "offer");
@@ -79,16 +79,16 @@ export function describeReports(run: () => ReplayRun): void {
       await history.untilAcknowledged(to, 1);
     });
 
-    it("what nobody has acknowledged within the retention as expired, and deletes it, but never the last number", async () => {
+    it("a message that was not acknowledged within the retention as expired, and deletes it, but never the last number", async () => {
       const to = recipient();
       for (const message of ["old-1", "old-2"]) await relay.publish({ ...to, messageId: message }, message);
       await relay.untilQueueIsEmpty();
       const [{ epoch } = {}] = await history.log(to);
       await history.age(to, longAgoSeconds);
-      const letters = new Set<string>();
-      await relay.deadLetterOf(({ Body = "" }) => letters.add(Body).size === 2, relay.addresses.deadLetterQueueUrl);
-      expect([...letters].sort()).to.deep.equal(["old-1", "old-2"]);
-      for (const message of letters) {
+      const deadLetters = new Set<string>();
+      await relay.deadLetterOf(({ Body = "" }) => deadLetters.add(Body).size === 2, relay.addresses.deadLetterQueueUrl);
+      expect([...deadLetters].sort()).to.deep.equal(["old-1", "old-2"]);
+      for (const message of deadLetters) {
         expect(await receiptOf(message, "expired")).to.deep.include({ ...to, reason: "retention", hasEpoch: true });
       }
       await history.untilForgotten(to, 2);

@@ -47,7 +47,7 @@ describe("the local Lambda service", () => {
       expect(await service.invoke("f", {})).to.deep.equal(failed("RangeError", "too far"));
     });
 
-    it("answers an error that nobody caught, and goes on in a fresh process", async () => {
+    it("answers an uncaught error, and goes on in a fresh process", async () => {
       const service = await serve(`
         exports.handler = (event) => {
           if (!event.fail) return process.pid;
@@ -62,7 +62,7 @@ describe("the local Lambda service", () => {
       expect(await payload(service.invoke("f", {}))).not.to.equal(before);
     });
 
-    it("answers an exception that nobody caught, even one that is no Error", async () => {
+    it("answers an uncaught exception, even one that is no Error", async () => {
       const service = await serve(
         "exports.handler = () => { setImmediate(() => { throw 'text'; }); return new Promise(() => {}); };",
       );

@@ -69,9 +69,9 @@ describe("a FIFO queue", () => {
       await show(first as Message);
     }
     expect(bodies(await receive(undefined, 1))).to.deep.equal(["2"]);
-    const [letter] = await receive(dead.url);
-    expect(letter).to.deep.include({ Body: "1" });
-    expect(letter?.Attributes).to.include({ MessageGroupId: "g", MessageDeduplicationId: "g-1" });
+    const [deadLetter] = await receive(dead.url);
+    expect(deadLetter).to.deep.include({ Body: "1" });
+    expect(deadLetter?.Attributes).to.include({ MessageGroupId: "g", MessageDeduplicationId: "g-1" });
   });
 
   it("takes a message once within five minutes, also after it was received and deleted", async () => {

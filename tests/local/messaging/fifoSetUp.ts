@@ -9,7 +9,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { startMessaging } from "./messagingSetUp";
 
-export const anybody = JSON.stringify({
+export const anyone = JSON.stringify({
   Statement: [{ Effect: "Allow", Principal: "*", Action: "sqs:SendMessage", Resource: "*" }],
 });
 
@@ -21,8 +21,8 @@ export async function startFifo(
   const { messaging, sqs, sns } = await startMessaging({ log: (line) => lines.push(line) });
   const topicArn = messaging.createTopic("topic.fifo", attributes.topic ?? {});
   const dead = messaging.createQueue("dead.fifo", {});
-  const undelivered = messaging.createQueue("undelivered.fifo", { Policy: anybody });
-  const { queuePolicy = anybody } = attributes;
+  const undelivered = messaging.createQueue("undelivered.fifo", { Policy: anyone });
+  const { queuePolicy = anyone } = attributes;
   const queue = messaging.createQueue("queue.fifo", {
     RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 3 }),
     ...(queuePolicy && { Policy: queuePolicy }),

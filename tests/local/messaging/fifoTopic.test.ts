@@ -1,7 +1,7 @@
 import { PublishBatchCommand, type PublishCommandInput } from "@aws-sdk/client-sns";
 import { expect } from "chai";
 import { refusal } from "../../support/refusal";
-import { anybody, bodies, startFifo } from "./fifoSetUp";
+import { anyone, bodies, startFifo } from "./fifoSetUp";
 
 describe("a FIFO topic", () => {
   it("hands over in order, with group and deduplication id", async () => {
@@ -40,15 +40,15 @@ describe("a FIFO topic", () => {
   it("sends to the subscription's dead-letter queue in the group, in order", async () => {
     const { publish, receive, undelivered, lines } = await startFifo({ queuePolicy: "" });
     for (const body of ["1", "2"]) await publish(body, { MessageDeduplicationId: body });
-    const letters = await receive(undelivered.url);
-    expect(bodies(letters)).to.deep.equal(["1", "2"]);
-    expect(letters[0]?.Attributes).to.include({ MessageGroupId: "g", MessageDeduplicationId: "1" });
+    const deadLetters = await receive(undelivered.url);
+    expect(bodies(deadLetters)).to.deep.equal(["1", "2"]);
+    expect(deadLetters[0]?.Attributes).to.include({ MessageGroupId: "g", MessageDeduplicationId: "1" });
     expect(lines).to.have.length(2);
   });
 
   it("feeds a standard queue, too, which does not get the group", async () => {
     const { messaging, publish, receive, topicArn } = await startFifo();
-    const standard = messaging.createQueue("standard", { Policy: anybody });
+    const standard = messaging.createQueue("standard", { Policy: anyone });
     messaging.subscribe(topicArn, standard.arn, { RawMessageDelivery: "true" });
     await publish("m", { MessageDeduplicationId: "d" });
     const [message] = await receive(standard.url);

@@ -95,7 +95,7 @@ describe("a queue", () => {
     });
   }
 
-  it("gives the next message to who is there, not to a long poll whose client has hung up", async () => {
+  it("gives the next message to a waiting client, not to a long poll whose client has hung up", async () => {
     const { messaging, sqs, receive, counts } = await startObserved();
     const { url } = messaging.createQueue("queue", {});
     const hungUp = new AbortController();
@@ -135,11 +135,11 @@ describe("a redrive policy", () => {
     const { url } = messaging.createQueue("queue", { RedrivePolicy: redrive("dead", 1) });
     await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: "hello" }));
     await receive(url);
-    const [poll, [letter]] = await Promise.all([
+    const [poll, [deadLetter]] = await Promise.all([
       sqs.send(new ReceiveMessageCommand({ QueueUrl: url, WaitTimeSeconds: 1 })),
       receive(dead.url),
     ]);
     expect(poll.Messages).to.equal(undefined);
-    expect(letter?.Body).to.equal("hello");
+    expect(deadLetter?.Body).to.equal("hello");
   });
 });

@@ -100,7 +100,9 @@ describe("a topic", () => {
       expect(await counts(queue.url)).to.deep.equal([0, 0, 0]);
       expect(await counts(dead.url)).to.deep.equal([0, 0, 0]);
       expect(lines).to.have.length(1);
-      expect(lines[0]).to.match(reason).and.contain(`discarded, for the dead-letter queue ${dead.arn} cannot take it`);
+      expect(lines[0])
+        .to.match(reason)
+        .and.contain(`discarded because the dead-letter queue ${dead.arn} cannot take it`);
     });
   }
 

@@ -166,7 +166,7 @@ describe("the local gateway's resources", () => {
     ["a second route with the key", "route", { routeKey: "$default" }, "already exists"],
     ["a target that is no integration", "route", { routeKey: "x", target: "integrations/nope" }, "target of route x"],
     ["an HTTP integration", "integration", { integrationType: "HTTP" }, "only AWS_PROXY and MOCK"],
-    ["a bare function ARN", "integration", { ...lambda, integrationUri: "arn:aws:lambda:x" }, "no function's invoke"],
+    ["a bare function ARN", "integration", { ...lambda, integrationUri: "arn:aws:lambda:x" }, "not the invoke ARN"],
     ["a GET to Lambda", "integration", { ...lambda, integrationMethod: "GET" }, "Lambda takes POST"],
     [
       "another way for bodies without a template",

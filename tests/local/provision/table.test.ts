@@ -154,7 +154,7 @@ describe("a provisioned table", () => {
     );
   });
 
-  it("is not made once the run closes, and ends nobody's process", async () => {
+  it("is not made once the run closes, and does not end the process", async () => {
     const { tables, create } = await startTable();
     await tables.close();
     expect((await refusal(create())).message).to.include("closed");

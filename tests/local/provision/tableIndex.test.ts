@@ -113,7 +113,7 @@ describe("a provisioned table", () => {
     expect(gone.name).to.equal("ValidationException");
   });
 
-  it("keeps who asks waiting while an index is added, and loses no write", async () => {
+  it("keeps requests waiting while an index is added, and loses no write", async () => {
     const { dynamodb, create, change } = await startTable();
     const { id: TableName } = await create();
     const changing = change(TableName, withExpiryIndex);
