@@ -94,7 +94,9 @@ describe("a relay in replay mode, end to end on one machine", () => {
 
     const back = await ReplayClient.connect(relay, to);
     expect(await back.resume({ cursor: { epoch, seq: 1 } })).to.deep.include({
-      ...{ recovered: true, first: 2, through: 3 },
+      recovered: true,
+      first: 2,
+      through: 3,
     });
     expect(back.messages.map(([, body]) => body).sort()).to.deep.equal(["and after it", "into the void"]);
     expect(lost.messages).to.deep.equal([[1, "seen"]]);

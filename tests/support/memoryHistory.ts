@@ -41,8 +41,11 @@ export class MemoryHistory implements History {
     const id = sessionId(key);
     const { callerId, context } = key;
     const log = this.logs.get(id) ?? {
-      ...{ key: { callerId, context }, acknowledged: undefined },
-      ...{ entries: new Map<number, Entry>(), claims: new Map<string, Claim>(), due: new Map<number, number>() },
+      key: { callerId, context },
+      acknowledged: undefined,
+      entries: new Map<number, Entry>(),
+      claims: new Map<string, Claim>(),
+      due: new Map<number, number>(),
     };
     this.logs.set(id, log);
     return log;

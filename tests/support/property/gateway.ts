@@ -177,8 +177,16 @@ export class Gateway {
     const { simulation, faults } = this;
     const id = `c${this.count++}`;
     const connection: Connection = {
-      ...{ id, user, socket, state: "pending", passes: true, downAtMs: 0, upAtMs: 0 },
-      ...{ looksGoneUntilMs: 0, fullUntilMs: 0, mayBeMute: false },
+      id,
+      user,
+      socket,
+      state: "pending",
+      passes: true,
+      downAtMs: 0,
+      upAtMs: 0,
+      looksGoneUntilMs: 0,
+      fullUntilMs: 0,
+      mayBeMute: false,
     };
     socket.onSent = (action) => this.up(connection, action);
     socket.onClosed = () => this.closedByClient(connection);

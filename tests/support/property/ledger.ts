@@ -53,8 +53,16 @@ export class Ledger {
 
   publish(key: SessionKey, id: string, body: string, expiresAtMs: number | undefined): Published {
     const message: Published = {
-      ...{ key, id, body, expiresAtMs, shown: 0, toldExpired: 0, inGap: false, handled: false },
-      ...{ receipts: new Set<Receipt["status"]>(), letters: [] },
+      key,
+      id,
+      body,
+      expiresAtMs,
+      shown: 0,
+      toldExpired: 0,
+      inGap: false,
+      handled: false,
+      receipts: new Set<Receipt["status"]>(),
+      letters: [],
     };
     this.messages.set(idOf(key, id), message);
     return message;

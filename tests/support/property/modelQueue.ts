@@ -159,7 +159,9 @@ export class ModelQueue {
 export function attributesOf({ key, id, expiresAtMs }: Published, hasId: boolean): Queued["attributes"] {
   const [context = "", contextId = ""] = key.context.split("#");
   return {
-    ...{ user: key.callerId.slice("user#".length), context, contextId },
+    user: key.callerId.slice("user#".length),
+    context,
+    contextId,
     messageId: hasId ? id : undefined,
     expiresAt: expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString(),
   };

@@ -88,7 +88,10 @@ export class Relay implements Functions {
   async connect(handshake: Handshake): ReturnType<Functions["connect"]> {
     const { invocation, services, common } = this.invocation("connect");
     const handler = connectReplay({
-      ...{ ...services, ...common, sessionTtlSeconds: 10_800, endSessionWithToken: false },
+      ...services,
+      ...common,
+      sessionTtlSeconds: 10_800,
+      endSessionWithToken: false,
       userConnections: invocation.bound(this.table),
       authenticator: {
         authenticate: ({ queryStringParameters }) => Promise.resolve({ user: queryStringParameters?.user ?? "" }),
@@ -133,8 +136,14 @@ export class Relay implements Functions {
     const { invocation, services, common } = this.invocation("deliver");
     const deadLetters = this.options.deadLetterExpired ? services.queue : undefined;
     const handler = deliverReplay({
-      ...{ ...services, ...common, deadLetters, random, retentionMs: this.options.retentionMs },
-      ...{ maxAttempts: 8, backoff: { minSeconds: 1, maxSeconds: 8 }, newEpoch: () => `epoch${this.epochs++}` },
+      ...services,
+      ...common,
+      deadLetters,
+      random,
+      retentionMs: this.options.retentionMs,
+      maxAttempts: 8,
+      backoff: { minSeconds: 1, maxSeconds: 8 },
+      newEpoch: () => `epoch${this.epochs++}`,
     });
     return await this.run(invocation, () => handler(event, invocation));
   }

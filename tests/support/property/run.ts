@@ -97,12 +97,17 @@ class Run {
     const retentionMs = passes ? 300_000 : 86_400_000;
     this.maxConnectionMs = simulation.between(240_000, 600_000);
     const options: RelayOptions = {
-      ...{ retentionMs, maxConnectionMs: this.maxConnectionMs, alter },
+      retentionMs,
+      maxConnectionMs: this.maxConnectionMs,
+      alter,
       deadLetterExpired: simulation.chance(0.5),
     };
     this.relay = new Relay(simulation, this.faults, options);
     const user: Omit<UserOptions, "name" | "onOpen"> = {
-      ...{ retentionMs, maxConnectionMs: this.maxConnectionMs, staysAway: passes, movesTooEarly },
+      retentionMs,
+      maxConnectionMs: this.maxConnectionMs,
+      staysAway: passes,
+      movesTooEarly,
       calmMs: simulation.between(5_000, 60_000),
     };
     const count = Math.ceil(simulation.between(0, 10));

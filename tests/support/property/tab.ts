@@ -35,10 +35,15 @@ export class Tab {
     // Some show a message at once, and some take their time over it.
     const slowMs = simulation.pick([0, 0, 20, 300]);
     this.client = new RelayClient({
-      ...{ url: `wss://relay.test/dev?user=${user}`, context: "chat", contextId, maxConnectionMs },
-      ...{ clock: this.clock(), random: simulation.random },
+      url: `wss://relay.test/dev?user=${user}`,
+      context: "chat",
+      contextId,
+      maxConnectionMs,
+      clock: this.clock(),
+      random: simulation.random,
       heartbeatIntervalMs: simulation.pick([5_000, 30_000]),
-      ...{ maxBufferedMessages: simulation.pick([5, 1_000]), ackEveryMessages: simulation.pick([3, 100]) },
+      maxBufferedMessages: simulation.pick([5, 1_000]),
+      ackEveryMessages: simulation.pick([3, 100]),
       backoffCapMs: 10_000,
       WebSocket: relay.gateway.webSocketOf(user, this.sockets),
       cursorStore: { get: () => cursor, set: () => undefined },
