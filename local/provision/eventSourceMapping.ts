@@ -1,10 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { arn } from "../account";
-import {
-  checkEventSourceMapping,
-  EventSourceMapping,
-  type EventSourceMappingSettings,
-} from "../lambda/eventSourceMapping";
+import { EventSourceMapping } from "../lambda/eventSourceMapping";
+import { checkEventSourceMapping, type EventSourceMappingSettings } from "../lambda/eventSourceMappingSettings";
 import { AccessDenied, type Iam } from "../iam";
 import { roleCredentials } from "../iam/roles";
 import type { Invoker } from "../lambda/invoker";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { checkEventSourceMapping } from "../../../local/lambda/eventSourceMapping";
+import { checkEventSourceMapping } from "../../../local/lambda/eventSourceMappingSettings";
 import { EventSourceMappings, eventSourceMappingResources } from "../../../local/provision/eventSourceMapping";
 import type { Properties } from "../../../local/provision/resource";
 import { refusal } from "../../support/refusal";
