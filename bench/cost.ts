@@ -49,10 +49,22 @@ const NOTES = [
 
 /** The defaults of a relay. */
 const workload: Workload = {
-  ...{ delivery: "retry", ordering: "standard", receipts: false },
-  ...{ messages: MILLION, messageKb: 1, connections: 0, connectionMinutes: 30, pingsPerMinute: 0, batchSize: 1 },
-  ...{ awayShare: 0, minutesAway: MINUTES_AWAY, maxAttempts: 66, backoff: { minSeconds: 2, maxSeconds: 120 } },
-  ...{ historyRetentionSeconds: 86_400, messagesPerAck: 1, messagesPerReturn: MESSAGES_PER_RETURN },
+  delivery: "retry",
+  ordering: "standard",
+  receipts: false,
+  messages: MILLION,
+  messageKb: 1,
+  connections: 0,
+  connectionMinutes: 30,
+  pingsPerMinute: 0,
+  batchSize: 1,
+  awayShare: 0,
+  minutesAway: MINUTES_AWAY,
+  maxAttempts: 66,
+  backoff: { minSeconds: 2, maxSeconds: 120 },
+  historyRetentionSeconds: 86_400,
+  messagesPerAck: 1,
+  messagesPerReturn: MESSAGES_PER_RETURN,
 };
 
 export async function measureCost(relays: Record<Mode, BenchRelay>, repetitions: number): Promise<CostMeasurement> {
@@ -62,9 +74,15 @@ export async function measureCost(relays: Record<Mode, BenchRelay>, repetitions:
   console.error("bench: counted what messages cost");
   const { region, asOf } = PRICES;
   return {
-    ...{ region, pricesAsOf: asOf, currency: "USD", messageKb: 1 },
-    ...{ messagesPerReturn: MESSAGES_PER_RETURN, attemptsInAnHour: attempts },
-    ...{ retry, replay, notes: NOTES },
+    region,
+    pricesAsOf: asOf,
+    currency: "USD",
+    messageKb: 1,
+    messagesPerReturn: MESSAGES_PER_RETURN,
+    attemptsInAnHour: attempts,
+    retry,
+    replay,
+    notes: NOTES,
   };
 }
 
@@ -145,8 +163,13 @@ function storageUsage(): Usage {
   const { historyGbMonths = 0 } = usageOf({ ...workload, delivery: "replay" }).replay ?? {};
   const nothing = usageOfTally(
     {
-      ...{ of: 1, invocations: {}, calls: {}, framesToClients: 0, queueRequests: 0 },
-      ...{ sessionUnits: { read: 0, write: 0 }, historyUnits: { read: 0, write: 0 } },
+      of: 1,
+      invocations: {},
+      calls: {},
+      framesToClients: 0,
+      queueRequests: 0,
+      sessionUnits: { read: 0, write: 0 },
+      historyUnits: { read: 0, write: 0 },
     },
     "replay",
     0,

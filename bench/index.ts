@@ -10,24 +10,36 @@ import { targetsOf } from "./targets";
 import { measureReplayThroughput, measureThroughput } from "./throughput";
 
 const FULL = {
-  ...{ processes: 21, batches: 20, rounds: 10, messagesPerRound: 2_000 },
-  ...{ replayRounds: 6, replayMessagesPerRound: 500 },
+  processes: 21,
+  batches: 20,
+  rounds: 10,
+  messagesPerRound: 2_000,
+  replayRounds: 6,
+  replayMessagesPerRound: 500,
   recovery: {
     many: { missed: 1_000, bodyBytes: 200, users: 3, reconnectsPerUser: 35 },
     few: { missed: 10, bodyBytes: 200, users: 3, reconnectsPerUser: 35 },
   },
-  ...{ countedReconnects: 5, countedMessages: 10, propertyMessages: 100_000 },
+  countedReconnects: 5,
+  countedMessages: 10,
+  propertyMessages: 100_000,
 };
 
 /** The same in less than a minute, too few times for its times to mean anything. */
 const QUICK: typeof FULL = {
-  ...{ processes: 1, batches: 2, rounds: 1, messagesPerRound: 500 },
-  ...{ replayRounds: 1, replayMessagesPerRound: 50 },
+  processes: 1,
+  batches: 2,
+  rounds: 1,
+  messagesPerRound: 500,
+  replayRounds: 1,
+  replayMessagesPerRound: 50,
   recovery: {
     many: { missed: 100, bodyBytes: 200, users: 1, reconnectsPerUser: 2 },
     few: { missed: 10, bodyBytes: 200, users: 1, reconnectsPerUser: 1 },
   },
-  ...{ countedReconnects: 1, countedMessages: 2, propertyMessages: 5_000 },
+  countedReconnects: 1,
+  countedMessages: 2,
+  propertyMessages: 5_000,
 };
 
 /**

@@ -1,4 +1,4 @@
-import { type PropertyResult, runProperty } from "../tests/property/run";
+import { type PropertyResult, runProperty } from "../tests/support/property/run";
 import { answer } from "./childProcess";
 
 export interface PropertyRequest {

@@ -86,8 +86,11 @@ function measurementOf({ missed, bodyBytes }: RecoveryRequest, times: RecoveryAn
     allMissedMs: percentiles(taken.map(({ allMs }) => allMs)),
   });
   return {
-    ...{ missedMessages: missed, bodyBytes, reconnects: times.relay.length },
-    ...{ relay: of(times.relay), socketIo: of(times.socketIo) },
+    missedMessages: missed,
+    bodyBytes,
+    reconnects: times.relay.length,
+    relay: of(times.relay),
+    socketIo: of(times.socketIo),
   };
 }
 

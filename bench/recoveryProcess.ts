@@ -46,7 +46,8 @@ async function startPlayers(): Promise<Players> {
   const { url } = await server.ask({ start: true });
   const relay = await BenchRelay.start({ config: { delivery: "replay" } });
   return {
-    ...{ relay: relayPlayer(relay), socketIo: socketIoPlayer(server, url) },
+    relay: relayPlayer(relay),
+    socketIo: socketIoPlayer(server, url),
     stop: async () => void (await Promise.all([relay.stop(), server.stop()])),
   };
 }

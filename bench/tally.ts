@@ -73,7 +73,9 @@ export function usageOfTally(tally: Tally, mode: Mode, times: number, publishedO
   const invocations = Object.values(tally.invocations).reduce((sum, each) => sum + each, 0);
   const attempts = mode === "retry" ? deliver : publishedOfEach * tally.of;
   return {
-    ...{ pings: 0, connectionMinutes: 0, idlePolls: 0 },
+    pings: 0,
+    connectionMinutes: 0,
+    idlePolls: 0,
     deliveries: tally.framesToClients * factor,
     publishes: published,
     // SNS sends each message to the queue.
@@ -88,7 +90,9 @@ export function usageOfTally(tally: Tally, mode: Mode, times: number, publishedO
         clientFrames: (resume + acknowledge) * factor,
         historyWriteUnits: tally.historyUnits.write * factor,
         historyReadUnits: tally.historyUnits.read * factor,
-        ...{ historyGbMonths: 0, receipts: 0, publishedGb: 0 },
+        historyGbMonths: 0,
+        receipts: 0,
+        publishedGb: 0,
       },
     }),
   };

@@ -74,8 +74,11 @@ export async function measureReplayThroughput(
   messagesPerRound: number,
 ): Promise<ReplayThroughputMeasurement> {
   const request: WorkerRequest = {
-    ...{ run: "deliver", messages: messagesPerRound, users: USERS },
-    ...{ batchSize: BATCH_SIZE, parallel: parallelInvocations },
+    run: "deliver",
+    messages: messagesPerRound,
+    users: USERS,
+    batchSize: BATCH_SIZE,
+    parallel: parallelInvocations,
   };
   const { subject, reference, ...compared } = await compare(
     () => deliveries.replay.run(request),

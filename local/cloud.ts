@@ -62,7 +62,7 @@ export class LocalCloud {
 
   static async start(options: LocalCloudOptions): Promise<LocalCloud> {
     const { port, host, audience, userClaim, nodePath, timeScale = 1, loseDisconnects = false } = options;
-    // The SDK will leave Node 20 in 2027, which concerns the functions' Node 24 as little as whoever runs this.
+    // The SDK drops Node 20 in 2027. The functions run on Node 24, so the warning is of no use here.
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
     const trace = new Trace();
     const iam = new Iam();
@@ -85,7 +85,7 @@ export class LocalCloud {
         AWS_ENDPOINT_URL_DYNAMODB: tables.endpoint,
         AWS_ENDPOINT_URL_SNS: messaging.endpoint,
         AWS_ENDPOINT_URL_SQS: messaging.endpoint,
-        // The local issuer's certificate is nobody's: the functions fetch its keys over https as on AWS.
+        // The local issuer's certificate is self-signed, and the functions fetch its keys over https as on AWS.
         NODE_EXTRA_CA_CERTS: issuer.caFile,
         AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
       }),
@@ -140,9 +140,9 @@ export class LocalCloud {
     );
   }
 
-  /** Ends everything at once, with what is under way: nothing here outlives the process. */
+  /** Ends everything at once, including work under way: nothing outlives the process. */
   async close(): Promise<void> {
-    // What fails for want of its counterpart now is no news.
+    // Parts that fail because another part has ended are not worth logging.
     this.mute();
     this.eventRules.stop();
     await Promise.all([this.eventSourceMappings.stop(), this.gateways.close(), this.lambda.close()]);

@@ -163,6 +163,17 @@ describe("the folders", () => {
     expect(foreign).to.deep.equal([]);
   });
 
+  it("let bench import of tests what lies in tests/support alone", () => {
+    const imported = filesOf("bench").flatMap((file) =>
+      importsOf(file)
+        .filter((path) => path.startsWith("."))
+        .map((path) => relative(repository, resolve(file, "..", path))),
+    );
+    const fixtures = imported.filter((path) => path.startsWith("tests/"));
+    expect(fixtures).to.not.be.empty;
+    expect(fixtures.filter((path) => !path.startsWith("tests/support/"))).to.deep.equal([]);
+  });
+
   it("keep the public suffix list out of the functions: it is for what is checked at deploy", () => {
     expect(filesOf("components").flatMap(importsOf)).to.include("tldts");
     expect(["handlers", "protocol"].flatMap(filesOf).flatMap(importsOf)).not.to.include("tldts");

@@ -14,7 +14,7 @@ type Fault =
   | { table: "hold-answers" | "release"; after?: number }
   | { disconnects: "lose" | "deliver"; times?: number };
 
-/** The server that provokes what a network and a cloud do, and serves the page that shows it, on a port of 127.0.0.1. */
+/** The server that injects network and cloud faults, and serves the page, on a port of 127.0.0.1. */
 export class Control {
   private constructor(
     readonly url: string,
@@ -35,7 +35,7 @@ export class Control {
       try {
         done(null, body === "" ? undefined : JSON.parse(body as string));
       } catch {
-        // Refused below, with what is allowed.
+        // Refused below, with the allowed values.
         done(null, body);
       }
     });
@@ -82,7 +82,7 @@ export class Control {
     return new Control(url, app, page);
   }
 
-  /** What the program has made: from now on the page can connect and publish. */
+  /** The program's resources: from now on the page can connect and publish. */
   serve(relay: ServedRelay): void {
     this.page.serve(relay);
   }
@@ -93,7 +93,7 @@ export class Control {
   }
 }
 
-/** False where there is nothing that could fail. */
+/** False if the target of the fault does not exist. */
 function provoke(cloud: LocalCloud, fault: Fault): boolean {
   if ("management" in fault) {
     cloud.gateways.injectManagementFault(fault.management, fault.times);
@@ -119,7 +119,7 @@ function provoke(cloud: LocalCloud, fault: Fault): boolean {
   return true;
 }
 
-/** What is wrong with a fault, so that a test never believes that it provoked one. */
+/** The reason to refuse a fault, so that no test relies on a fault that was never injected. */
 function problemOf(fault: unknown): string | undefined {
   const allowed: Record<string, readonly unknown[]> = {
     management: managementStatuses,
@@ -147,7 +147,7 @@ function problemOf(fault: unknown): string | undefined {
     return `times: got ${JSON.stringify(times)}; allowed: a whole number, 0 or more`;
   }
   if (after !== undefined && !(kinds[kind] === "hold-answers" && isCount(after))) {
-    return `after: got ${JSON.stringify(after)}; allowed: a whole number, 0 or more, beside hold-answers`;
+    return `after: got ${JSON.stringify(after)}; allowed: a whole number, 0 or more, with hold-answers`;
   }
   return undefined;
 }

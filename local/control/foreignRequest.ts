@@ -9,9 +9,9 @@ interface Request {
 }
 
 /**
- * Why a request comes out of a page that is not the server's own; undefined where it does not. Whoever runs a server on
- * 127.0.0.1 also visits other pages, and a browser sends their requests here: straight away, or by a name of theirs that
- * resolves to 127.0.0.1 (DNS rebinding). What is no browser sends neither Origin nor Sec-Fetch-Site.
+ * The reason to refuse a request of a foreign page; undefined for any other request. A developer's browser also shows other
+ * pages, and sends their requests here: directly, or through a name that resolves to 127.0.0.1 (DNS rebinding). Programs
+ * other than browsers send neither Origin nor Sec-Fetch-Site.
  */
 export function foreignRequest({ method, url, headers, socket }: Request): string | undefined {
   const own = [`127.0.0.1:${socket.localPort}`, `localhost:${socket.localPort}`];

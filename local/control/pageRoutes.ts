@@ -6,7 +6,7 @@ import type { LocalCloud } from "../cloud";
 import { type PageAsset, pageAssets } from "./pageAssets";
 import { TraceStream } from "../trace/traceStream";
 
-/** What the page has to know of the relay that the program made. */
+/** The facts about the program's relay that the page needs. */
 export interface ServedRelay {
   managementEndpoint: string;
   topicArn: string;
@@ -97,7 +97,7 @@ export class PageRoutes {
     });
   }
 
-  /** Scripts, styles and connections of its own alone: what a message says can then do nothing, even if it were taken for HTML. */
+  /** Scripts, styles and connections of its own alone: a message's body could then do nothing, even if it were parsed as HTML. */
   private headers(): Record<string, string> {
     const gateway = this.relay && new URL(this.relay.managementEndpoint.replace(/^http/, "ws")).origin;
     const policy = [

@@ -12,9 +12,9 @@ import { tableTrace } from "./tableTrace";
 import type { Trace } from "../trace/trace";
 
 /**
- * DynamoDB on one machine: dynalite, with a trace of what it was asked, a fault in front of it, and what it lets through
- * refused. It knows no expiry (TTL deletion lags by days on AWS anyway), and its indexes are current at once;
- * docs/local-run.md lists what else is not as on AWS.
+ * DynamoDB on one machine: dynalite, with a trace of its requests, an injectable fault, and refusals that dynalite lacks. TTL
+ * deletes nothing (on AWS it lags by days anyway), and indexes are updated at once; docs/local-run.md lists the other
+ * differences from AWS.
  */
 export class Tables {
   private held: (() => void)[] | undefined;
@@ -56,7 +56,7 @@ export class Tables {
   }
 
   /**
-   * From now on writes happen, but their writers are not told until `releaseAnswers`; the first `after` ones still are. Reads
+   * From now on writes happen, but their answers are held back until `releaseAnswers`, except for the first `after` ones. Reads
    * are answered.
    */
   holdAnswers(after = 0): void {
@@ -127,8 +127,8 @@ export class Tables {
   }
 
   /**
-   * What dynalite answers. It is given a request that has arrived in full, for it throws - and so would end the local
-   * run - where a client hangs up in the middle of one, or once it is closed.
+   * Dynalite's answer. Dynalite gets only complete requests: it throws, and would end the local run, when a client hangs up
+   * in the middle of one, or after it is closed.
    */
   async ask(request: Pick<IncomingMessage, "method" | "url" | "headers">, body: Buffer): Promise<Answer> {
     if (this.isClosed) throw new Error("The local DynamoDB is closed.");
@@ -167,15 +167,15 @@ export interface Answer {
   body: string;
 }
 
-/** What a request of an SDK client is answered that is refused before dynalite sees it. */
+/** The answer to a request of an SDK client that is refused before dynalite sees it. */
 function refusal(operation: string, body: Buffer): string | undefined {
-  // Not a request to DynamoDB: dynalite says so.
+  // Not a request to DynamoDB: dynalite refuses it.
   if (operation === "") return undefined;
   const refused = tableRequestRefusal(operation, body.toString(), dynaliteParameters);
   return refused && JSON.stringify({ __type: `com.amazon.coral.validate#${refused.type}`, message: refused.message });
 }
 
-/** A write changes items; a table's own life is not held back. */
+/** Only changes of items are held back, not the creation or deletion of tables. */
 function isWrite(operation: string): boolean {
   return /^(PutItem|UpdateItem|DeleteItem|BatchWriteItem|Transact.*)$/.test(operation);
 }

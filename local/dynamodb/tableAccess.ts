@@ -4,7 +4,7 @@ import { AccessDenied, type Iam } from "../iam";
 
 type Body = Record<string, unknown>;
 
-/** Who may do what with the tables. */
+/** Authorizes requests to the tables. */
 export class TableAccess {
   private readonly keysByTable = new Map<string, string>();
 
@@ -16,11 +16,11 @@ export class TableAccess {
     else this.keysByTable.set(tableName, key);
   }
 
-  /** What a request is answered that is not allowed. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html */
+  /** The answer to a request that is not allowed. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html */
   async denial(headers: IncomingHttpHeaders, operation: string, body: Buffer): Promise<string | undefined> {
     const principal = this.iam.principalOf(headers);
     const asked = resourcesOf(operation, asObject(body));
-    // DynamoDB has KMS decrypt the table's key for whoever asks, and keeps it for that principal for five minutes.
+    // DynamoDB has KMS decrypt the table's key for the caller, and keeps it for that principal for five minutes.
     // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html
     const encrypted = usesItems(operation) ? asked : [];
     try {
@@ -64,7 +64,7 @@ function asObject(body: Buffer): Body {
     const value: unknown = JSON.parse(body.toString());
     return typeof value === "object" && value !== null ? (value as Body) : {};
   } catch {
-    // Dynalite says what is wrong with it.
+    // Dynalite refuses it with its own message.
     return {};
   }
 }

@@ -2,14 +2,14 @@ import { jsonObject } from "../jsonObject";
 
 type Body = Record<string, unknown>;
 
-/** What a request is answered that AWS refuses, or that dynalite would half understand. */
+/** A refusal: of a request that AWS refuses too, or that dynalite supports only in part. */
 export interface TableRefusal {
   /** The error's name for an SDK client. */
   type: "ValidationException" | "UnknownOperationException";
   message: string;
 }
 
-/** Parameters that dynalite does not know, and that change nothing with this value. */
+/** Parameters that dynalite does not support, but that have no effect with this value. */
 const harmless: Record<string, unknown[]> = {
   ReturnValuesOnConditionCheckFailure: ["NONE"],
   // dynalite's scans always are.
@@ -21,9 +21,9 @@ const maxExpressionBytes = 4_096;
 const maxNestingLevels = 32;
 
 /**
- * Refuses a request of an SDK client before dynalite sees it: what dynalite does not know by name - it would leave an
- * unknown parameter out - and what it takes where DynamoDB does not. `parametersOf` tells which parameters dynalite
- * knows of an operation; undefined where it does not know the operation.
+ * Refuses a request of an SDK client before dynalite sees it: operations and parameters that dynalite does not support
+ * (it ignores unknown parameters), and values that dynalite accepts but DynamoDB does not. `parametersOf` returns the
+ * parameters of an operation that dynalite supports; undefined for an unknown operation.
  */
 export function tableRequestRefusal(
   operation: string,
@@ -36,7 +36,7 @@ export function tableRequestRefusal(
     return { type: "UnknownOperationException", message };
   }
   const body = jsonObject(json);
-  // dynalite says what is wrong with it.
+  // Dynalite refuses it with its own message.
   if (!body) return undefined;
   const message = unknownParameter(body, known) ?? checks.map((check) => check(body)).find(Boolean);
   return message === undefined ? undefined : { type: "ValidationException", message };

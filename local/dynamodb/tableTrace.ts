@@ -5,7 +5,7 @@ interface TableRequest {
   Key?: { context?: { S?: string } };
 }
 
-/** What a request to a table means in the flow, and how it ended; undefined for what is no part of it. */
+/** The label of a request to a table, with its outcome; undefined for requests outside the flow. */
 export function tableTrace(
   operation: string,
   request: Buffer,

@@ -6,11 +6,11 @@ export interface EventRulesOptions {
   invoker: Invoker;
   /** Divides the rules' periods. @default real time */
   timeScale?: number;
-  /** Receives what nobody else is told: which target could not be invoked, or failed, and why. */
+  /** Receives failures that are reported nowhere else: which target could not be invoked, or failed, and why. */
   log: (line: string) => void;
 }
 
-/** A function that a rule invokes, and what with. */
+/** A function that a rule invokes, and its input. */
 export interface RuleTarget {
   functionArn: string;
   /** JSON. @default the scheduled event */
@@ -37,14 +37,14 @@ export class EventRules {
     return this.rules.has(name);
   }
 
-  /** Creates a rule, or changes it; a rule that is enabled anew, or has another period, starts anew. */
+  /** Creates a rule, or changes it; a rule that is enabled again, or has another period, starts over. */
   put(name: string, { periodMs, enabled }: Pick<Rule, "periodMs" | "enabled">): void {
     const before = this.rules.get(name);
     if (before?.periodMs === periodMs && before.enabled === enabled) return;
     clearInterval(before?.timer);
     const rule: Rule = { periodMs, enabled, targets: before?.targets ?? new Map<string, RuleTarget>() };
     const scaledMs = periodMs / (this.options.timeScale ?? 1);
-    // Node's timers end at 2^31 ms: what is longer than 24 days never comes in a local run.
+    // Node's timers end at 2^31 ms: a period of more than 24 days never ends in a local run.
     if (enabled && scaledMs < 2 ** 31) rule.timer = setInterval(() => this.run(name), scaledMs).unref();
     this.rules.set(name, rule);
   }
@@ -66,7 +66,7 @@ export class EventRules {
     this.rules.get(name)?.targets.delete(id);
   }
 
-  /** Ends every timer. What runs ends with the functions. */
+  /** Ends every timer. Running invocations end with the functions. */
   stop(): void {
     for (const name of this.rules.keys()) this.delete(name);
   }

@@ -6,10 +6,10 @@ export interface AccessLogSettings {
   format: string;
 }
 
-/** What became of a request. */
+/** The outcome of a request. */
 export interface Outcome {
   status: number;
-  /** What the gateway itself answers where it refuses or fails. */
+  /** The gateway's own answer where it refuses or fails. */
   errorMessage?: string;
   /** Absent where no integration was asked. */
   integration?: { latencyMs: number; status?: number; error?: string };

@@ -20,7 +20,7 @@ export interface Closing {
   by: "client" | "gateway";
 }
 
-/** What a connection tells its server. */
+/** The events of a connection that its server handles. */
 export interface ConnectionListener {
   onMessage(text: string): void;
   /** The gateway closes the connection; `why` is for the trace. */
@@ -98,7 +98,7 @@ export class Connection {
     return true;
   }
 
-  /** Closes with a close frame. Behind a lost network nobody answers one, so there the connection just ends. */
+  /** Closes with a close frame. A half-open connection gets no answer to it, so it ends at once. */
   close(code: number, reason: string, why: string): void {
     if (this.closing || !this.ws) return;
     this.closing = { code, reason, by: "gateway" };
@@ -130,7 +130,7 @@ export class Connection {
     this.closed({ code: 1006, reason: "", by: "client" });
   }
 
-  /** Ends it without a word to anyone: the API itself goes away. */
+  /** Ends the connection without notifying either side, because the API itself is deleted. */
   destroy(): void {
     this.state = "closed";
     this.clearTimers();

@@ -44,7 +44,7 @@ export class ApiDefinition {
     this.inputs = inputs;
   }
 
-  /** Whether the API's own address is in service, beside its custom domain names. */
+  /** Whether the API answers at its own address, besides its custom domain names. */
   get hasOwnEndpoint(): boolean {
     return !this.inputs.disableExecuteApiEndpoint;
   }

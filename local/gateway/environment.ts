@@ -2,7 +2,7 @@ import type { Iam } from "../iam";
 import type { Trace } from "../trace/trace";
 import type { Invoker } from "../lambda/invoker";
 
-/** What every part of the gateway works with. */
+/** Shared by every part of the gateway. */
 export interface GatewayEnvironment {
   readonly invoker: Invoker;
   readonly trace: Trace;
@@ -12,7 +12,7 @@ export interface GatewayEnvironment {
   readonly timeScale: number;
   /** `$disconnect` is best effort on AWS: whether the one that is due is lost. */
   takeLostDisconnect(): boolean;
-  /** For what the client is not told: why an integration failed. */
+  /** Receives details that the client does not get, such as why an integration failed. */
   log(line: string): void;
   /** The status that the next management call has to answer with, if one was injected. */
   takeManagementFault(): number | undefined;

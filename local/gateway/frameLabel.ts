@@ -1,8 +1,8 @@
 import { SUBPROTOCOLS, type Envelope } from "../../protocol";
 
 /**
- * What a frame to a client is, without what it says: `hello, resumed, message 3 to 5`. Only over our protocol's envelopes:
- * what a backend publishes may look like one.
+ * The kinds of a frame's envelopes, without their bodies: `hello, resumed, message 3 to 5`. Only for clients of our protocol:
+ * a backend's message may look like an envelope.
  */
 export function frameLabel(text: string, subprotocol: string | undefined): string {
   if (subprotocol !== SUBPROTOCOLS.v1) return "message";

@@ -13,7 +13,7 @@ import { badRequest, notFound } from "./refusal";
 export interface GatewaysOptions {
   invoker: Invoker;
   trace: Trace;
-  /** By how much the idle timeout and the maximum duration run faster than on AWS. 1: as there. */
+  /** How many times as fast as on AWS the idle timeout and the maximum duration run. 1 is real time. */
   timeScale: number;
   /** Where the first registered API listens. @default a free port, as for all others */
   port?: number;
@@ -63,7 +63,7 @@ export class Gateways implements ServerEnvironment {
       this.servers.set(server.api.id, server);
       return { api: server.api, apiEndpoint: server.apiEndpoint };
     } catch (error) {
-      // What is not registered takes no port: the next one is still the first.
+      // An API that is not registered takes no port: the next one is still the first.
       if (isFirst) this.hasFirst = false;
       else await listener?.close();
       throw error;

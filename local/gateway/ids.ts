@@ -16,7 +16,7 @@ export function newResourceId(): string {
   return randomUUID().replaceAll("-", "").slice(0, 10);
 }
 
-/** Whether `id` could be a connection's id at all: what is not is answered with 400 instead of 410. */
+/** Whether `id` has the form of a connection's id. Any other id is answered with 400 instead of 410. */
 export function isConnectionId(id: string): boolean {
   return /^[A-Za-z0-9_-]+={0,2}$/.test(id);
 }

@@ -65,7 +65,7 @@ export function functionArnOf(integrationUri: string | undefined): string | unde
   )?.[1];
 }
 
-/** The checks below throw what AWS refuses, and what would silently behave differently here than there. */
+/** The checks below refuse inputs that AWS refuses, and inputs that would silently behave differently here. */
 export function checkApi(inputs: ApiInputs): void {
   if (inputs.protocolType !== "WEBSOCKET") {
     throw badRequest(`protocolType is ${inputs.protocolType}: only WEBSOCKET APIs run locally`);
@@ -93,7 +93,7 @@ export function checkIntegration(inputs: IntegrationInputs): void {
   const { integrationType, integrationUri, integrationMethod, timeoutMilliseconds } = inputs;
   if (integrationType === "AWS_PROXY") {
     if (!functionArnOf(integrationUri))
-      throw badRequest(`integrationUri ${integrationUri} is no function's invoke ARN`);
+      throw badRequest(`integrationUri ${integrationUri} is not the invoke ARN of a function`);
     // Lambda's Invoke is a POST, whatever the route.
     if (integrationMethod !== "POST") throw badRequest(`integrationMethod is ${integrationMethod}: Lambda takes POST`);
   } else if (integrationType !== "MOCK") {

@@ -18,14 +18,14 @@ const errors = {
 
 /**
  * Answers `/{stage}/@connections/{urlencoded id}`: POST sends to a connection, GET describes it, DELETE closes it.
- * An unsigned request is the administrator's: nobody else reaches 127.0.0.1.
+ * An unsigned request is the administrator's: only this machine reaches 127.0.0.1.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
  */
 export async function handleManagement(api: Api, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { trace, takeManagementFault } = api.environment;
   const body = await read(request);
   const target = parse(request);
-  // As AWS answers a path that it has nothing behind, or a method that the path does not take.
+  // AWS answers unknown paths and methods like this, too.
   if (!target)
     return answer(response, 403, { message: "Missing Authentication Token" }, "MissingAuthenticationTokenException");
 

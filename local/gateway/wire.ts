@@ -23,7 +23,7 @@ export class Wire extends Duplex {
     });
   }
 
-  /** From now on nothing passes in either direction, not even the end of the connection, and neither side is told. */
+  /** From now on nothing passes in either direction, not even the end of the connection, and neither side is notified. */
   lose(): void {
     this.lost = true;
     this.socket.resume();

@@ -34,7 +34,7 @@ export interface Judgement {
 /** The most decisions that are remembered at a time. */
 const maxDecisions = 10_000;
 
-/** IAM on one machine: who calls, and whether the policies that the program registered allow what is called. */
+/** IAM on one machine: the principal of a call, and whether the policies that the program registered allow the call. */
 export class Iam {
   readonly recorder = new Recorder();
   private readonly decisions = new Map<string, Promise<Decision>>();
@@ -103,7 +103,7 @@ export class Iam {
     const isOwn = principal.kind === "administrator" && principal.account === account;
     if (isOwn && !resourcePolicy) return { allowed: true };
     const decision = await simulate(request, this.identityPolicies(principal));
-    // Whoever administers the account has to be able to repair what nobody can use.
+    // The administrator must be able to repair a policy that locks everyone out.
     return isOwn && "unusable" in decision ? { allowed: true } : decision;
   }
 

@@ -3,15 +3,15 @@ import type { PolicyEntry, PolicyHolder } from "./policies";
 import type { Principal } from "./principals";
 import type { AccessRequest } from "./simulation";
 
-/** What a call has KMS do with the key of what it is about. */
+/** The use of a resource's key that a call needs. */
 export interface KeyUse {
   principal: Principal;
   /** The service that calls KMS for the principal. */
   service: "dynamodb" | "logs" | "sns" | "sqs";
-  /** A key's id or ARN, or an alias, as the resource has it. @default the service's own encryption, free to everybody */
+  /** A key's id or ARN, or an alias, as the resource has it. @default the service's own encryption, which needs no rights */
   key: string | undefined;
   actions: string[];
-  /** What the service tells KMS beside that. @default nothing */
+  /** Further context keys of the service's call to KMS. @default none */
   context?: Record<string, string>;
 }
 
@@ -47,7 +47,7 @@ export class Keys implements PolicyHolder {
     return this.documents.has(keyArn) ? keyArn : undefined;
   }
 
-  /** What has to be allowed for a call that uses a key. */
+  /** The rights that a call needs to use a key. */
   requests({ principal, service, key, actions, context }: KeyUse): AccessRequest[] {
     // Every principal of the account may use an AWS managed key through its service.
     if (!key || key.includes("alias/aws/")) return [];

@@ -1,4 +1,4 @@
-/** What a policy is attached to, as `GET {controlUrl}/policies` shows it. */
+/** A policy and the resource it belongs to, as `GET {controlUrl}/policies` shows it. */
 export interface PolicyEntry {
   /** The ARN of the role, queue, topic, key or function. */
   of: string;

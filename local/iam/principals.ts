@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { account, partition, region } from "../account";
 import type { Role, Roles } from "./roles";
 
-/** Who calls. */
+/** The caller of a request. */
 export type Principal =
   /** May do everything in its account; and in another one what a resource's policy lets it. */
   | { kind: "administrator"; account: string; organization?: string }
@@ -13,7 +13,7 @@ export type Principal =
 export const administrator: Principal = { kind: "administrator", account };
 
 /**
- * Who has signed a request, by the access key id alone: no signature is checked.
+ * The caller of a request, by the access key id alone: signatures are not checked.
  *
  * A role's functions have an id of their own. Twelve digits are the administrator of that account, of the organization that
  * the session token names (`o-…`). Any other id, and a request without a signature, is the local account's administrator.

@@ -21,14 +21,14 @@ export const trustPolicyName = "trust";
 
 /** The roles that the program registered, with their inline policies, and the managed policies that bound them. */
 export class Roles implements PolicyHolder {
-  /** Another one after each change of what a role may do. */
+  /** Changes whenever a role's rights may have changed. */
   version = 0;
   private readonly roles = new Map<string, { role: Role; policies: Map<string, string> }>();
-  /** Deleted ones stay: who still signs as one may do nothing any more, and is not somebody else. */
+  /** Deleted roles are kept: credentials of a deleted role have no rights, and must not count as another principal's. */
   private readonly everByAccessKey = new Map<string, Role>();
   private readonly managedPolicies = new Map<string, string>();
 
-  /** @param onChange Called whenever what a role may do may have changed. */
+  /** @param onChange Called whenever a role's rights may have changed. */
   constructor(private readonly onChange: () => void) {}
 
   /** Creates or changes a role; its inline policies stay. */

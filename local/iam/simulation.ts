@@ -11,11 +11,11 @@ export interface AccessRequest {
   resource: string;
   /** The resource's own policy, JSON. @default it has none */
   resourcePolicy?: string;
-  /** Context keys beside those that follow from the principal. */
+  /** Context keys besides those that follow from the principal. */
   context?: Record<string, string>;
 }
 
-/** What the principal itself may do. */
+/** The rights of the principal itself. */
 export interface IdentityPolicies {
   inline: { name: string; document: string }[];
   /** The document that bounds them. @default they are not bounded */
@@ -25,15 +25,15 @@ export interface IdentityPolicies {
 export type Decision =
   | { allowed: true }
   | { allowed: false; explicit: boolean; reason: string }
-  /** A policy, or the request, is nothing that IAM would take: neither allowed nor denied by anybody. */
+  /** A policy, or the request, is nothing that IAM would take: so the request is neither allowed nor denied. */
   | { allowed: false; explicit: false; reason: string; unusable: true };
 
 /**
- * What AWS decides about a request.
+ * AWS's decision about a request.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
 export async function simulate(request: AccessRequest, identity: IdentityPolicies): Promise<Decision> {
-  // Only now: until somebody asks, nothing has to be loaded.
+  // Loaded at the first request.
   const { runSimulation, getDenialReasons } =
     require("@cloud-copilot/iam-simulate") as typeof import("@cloud-copilot/iam-simulate");
   let simulation: Simulation;

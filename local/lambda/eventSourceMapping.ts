@@ -10,83 +10,21 @@ import type { SQSEvent } from "aws-lambda";
 import { region } from "../account";
 import type { Credentials } from "../iam/roles";
 import type { Invoker } from "./invoker";
+import { effective, type EventSourceMappingSettings, reportBatchItemFailures } from "./eventSourceMappingSettings";
 import { attempts, failedItems, sqsRecord } from "./sqsEvents";
 import type { Trace } from "../trace/trace";
-
-/** What can be changed in place, by AWS's own names. */
-export interface EventSourceMappingSettings {
-  functionArn: string;
-  /** The most records of an invocation. @default 10 */
-  batchSize?: number;
-  /** How long a batch may take to fill. @default it does not wait */
-  maximumBatchingWindowInSeconds?: number;
-  /** The most invocations at a time. @default 5, here */
-  maximumConcurrency?: number;
-  /** `ReportBatchItemFailures`, or nothing. @default an answer fails or succeeds as a whole */
-  functionResponseTypes?: string[];
-  /** @default true */
-  enabled?: boolean;
-}
 
 export interface EventSourceMappingOptions extends EventSourceMappingSettings {
   queue: { url: string; arn: string };
   invoker: Invoker;
   /** Where SQS listens. */
   endpoint: string;
-  /** Those of the role that the function has at the time: it polls as that. */
+  /** The credentials of the function's current role, which the poller uses. */
   credentials: () => Credentials;
   /** Divides the batching window, as it divides the queue's times. @default real time */
   timeScale?: number;
   log: (line: string) => void;
   trace: Trace;
-}
-
-/** What a mapping's settings are checked against. */
-export interface EventSource {
-  queueName: string;
-  visibilityTimeoutSeconds: number;
-  functionTimeoutSeconds: number;
-}
-
-/**
- * Refuses settings as Lambda does.
- * https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
- *
- * @throws Error InvalidParameterValueException, naming the setting, what it got and what is allowed.
- */
-export function checkEventSourceMapping(settings: EventSourceMappingSettings, source: EventSource): void {
-  const {
-    batchSize,
-    maximumBatchingWindowInSeconds: window,
-    maximumConcurrency,
-    functionResponseTypes,
-  } = effective(settings);
-  const isFifo = source.queueName.endsWith(".fifo");
-  const refuse = (text: string) => new Error(`InvalidParameterValueException: ${text} (queue ${source.queueName})`);
-  const integer = (name: string, value: number, least: number, most: number) => {
-    if (!Number.isInteger(value) || value < least || value > most) {
-      throw refuse(`${name} must be an integer from ${least} to ${most}; got ${value}`);
-    }
-  };
-  integer("batchSize", batchSize, 1, isFifo ? 10 : 10_000);
-  integer("maximumBatchingWindowInSeconds", window, 0, 300);
-  if (isFifo && window > 0) throw refuse(`maximumBatchingWindowInSeconds must be 0 for a FIFO queue; got ${window}`);
-  if (batchSize > 10 && window < 1) {
-    throw refuse(
-      `maximumBatchingWindowInSeconds must be at least 1 with a batchSize above 10 (${batchSize}); got ${window}`,
-    );
-  }
-  integer("scalingConfig.maximumConcurrency", maximumConcurrency, 2, 1000);
-  const unknown = functionResponseTypes.find((type) => type !== reportBatchItemFailures);
-  if (unknown !== undefined) {
-    throw refuse(`functionResponseTypes must be [${reportBatchItemFailures}] or nothing; got ${unknown}`);
-  }
-  if (source.functionTimeoutSeconds > source.visibilityTimeoutSeconds) {
-    throw refuse(
-      `Queue visibility timeout: ${source.visibilityTimeoutSeconds} seconds is less than ` +
-        `Function timeout: ${source.functionTimeoutSeconds} seconds`,
-    );
-  }
 }
 
 /**
@@ -181,7 +119,7 @@ export class EventSourceMapping {
     this.attributesReadAtMs = Date.now();
   }
 
-  /** Up to `batchSize` messages: what is there at first, and what comes within the window after it. */
+  /** Up to `batchSize` messages: those of the first receive, and those that arrive within the window after it. */
   private async nextBatch(signal: AbortSignal): Promise<Message[]> {
     const { batchSize, maximumBatchingWindowInSeconds } = this.settings;
     const batch = await this.receive(batchSize, 20, signal);
@@ -192,7 +130,7 @@ export class EventSourceMapping {
         const waitSeconds = Math.min(20, (windowEnd - Date.now()) / 1000);
         batch.push(...(await this.receive(batchSize - batch.length, waitSeconds, signal)));
       } catch (error) {
-        // What has been received is invisible to others: it is processed, whatever keeps the rest from coming.
+        // Received messages are invisible to others, so they are processed even if a later receive fails.
         if (!signal.aborted) this.options.log(`polling ${this.options.queue.arn} failed: ${(error as Error).message}`);
         break;
       }
@@ -215,7 +153,7 @@ export class EventSourceMapping {
 
   private start(batch: Message[]): void {
     const invocation = this.process(batch)
-      // What is not deleted comes back when its visibility timeout ends.
+      // A message that is not deleted is received again after its visibility timeout.
       .catch((error: Error) => this.options.log(`a batch of ${this.options.queue.arn} failed: ${error.message}`))
       .finally(() => {
         this.invocations.delete(invocation);
@@ -253,12 +191,4 @@ export class EventSourceMapping {
   }
 }
 
-const reportBatchItemFailures = "ReportBatchItemFailures";
-
 const attributesEveryMs = 60_000;
-
-function effective(settings: EventSourceMappingSettings): Required<EventSourceMappingSettings> {
-  const { batchSize = 10, maximumBatchingWindowInSeconds = 0, maximumConcurrency = 5 } = settings;
-  const { functionArn, functionResponseTypes = [], enabled = true } = settings;
-  return { functionArn, batchSize, maximumBatchingWindowInSeconds, maximumConcurrency, functionResponseTypes, enabled };
-}

@@ -29,7 +29,7 @@ export interface InvocationRequest {
 type Loaded = { type: "ready" } | Failure;
 /** How an invocation went. */
 type Outcome = { type: "result"; payload: string } | Failure;
-/** "fatal": the process is of no more use. */
+/** "fatal": the process cannot be used again. */
 type Failure = { type: "error" | "fatal"; errorType: string; errorMessage: string };
 /** The process has gone without an answer. */
 type Ended = { type: "ended"; how: string };

@@ -3,8 +3,8 @@ import { AccessDenied, type AccessRequest, type Iam } from "../iam";
 import { type FunctionConfiguration, logNames } from "./localFunction";
 
 /**
- * Where a function's lines go: to its log group's stream, if its role may write there. As on AWS, they are lost where it
- * may not, and only whoever operates the run is told: once, until what the roles may do changes.
+ * A function's log: lines go to its log group's stream if its role may write there. As on AWS, they are lost otherwise. The
+ * loss is logged once, until a role's rights change.
  */
 export class FunctionLog {
   private lines: Promise<void> = Promise.resolve();
@@ -15,7 +15,7 @@ export class FunctionLog {
     private readonly iam: Iam,
     /** Receives a line as the function wrote it. */
     private readonly log: (line: string) => void,
-    /** Receives what becomes of lines. */
+    /** Receives the notice that lines are lost. */
     private readonly notify: (line: string) => void,
     /** The names of the groups that exist. @default the function's does */
     private readonly logGroups?: Set<string>,

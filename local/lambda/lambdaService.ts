@@ -1,13 +1,12 @@
-import os from "node:os";
 import { account, arn, region } from "../account";
 import { Iam } from "../iam";
 import type { PolicyEntry, PolicyHolder } from "../iam/policies";
-import { roleCredentials } from "../iam/roles";
 import type { LocalMetrics } from "../cloudwatch/metrics";
 import { FunctionLog } from "./functionLog";
 import { FunctionVersion } from "./functionVersion";
 import type { Invocation, Invoker } from "./invoker";
-import { type FunctionConfiguration, LocalFunction, logNames } from "./localFunction";
+import { type FunctionConfiguration, LocalFunction } from "./localFunction";
+import { reservedVariables } from "./reservedVariables";
 import { type Caller, checkPermission, type Permission, type PolicyStatement, statementOf } from "./resourcePolicy";
 
 export interface LambdaServiceOptions {
@@ -19,7 +18,7 @@ export interface LambdaServiceOptions {
   log: (line: string) => void;
   /** The names of the log groups that exist. @default every function's does */
   logGroups?: Set<string>;
-  /** Takes the metric documents out of it. @default they are lines like all others */
+  /** Receives the metric documents in the logs. @default they are logged like other lines */
   metrics?: LocalMetrics;
   /** How many invocations of one function run at a time; further ones wait in order. @default 3 */
   maxEnvironments?: number;
@@ -199,36 +198,6 @@ export class LambdaService implements Invoker, PolicyHolder {
 function nameOf(functionName: string): string {
   const prefix = `arn:aws:lambda:${region}:${account}:function:`;
   return functionName.startsWith(prefix) ? (functionName.slice(prefix.length).split(":")[0] ?? "") : functionName;
-}
-
-/** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
-function reservedVariables(configuration: FunctionConfiguration, folder: string): Record<string, string> {
-  const { name, handler, runtime, memorySizeMb, loggingConfig } = configuration;
-  const { logGroupName, logStreamName } = logNames(configuration);
-  const { accessKeyId, secretAccessKey, sessionToken } = roleCredentials(configuration.roleArn, name);
-  return {
-    _HANDLER: handler,
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_SESSION_TOKEN: sessionToken,
-    AWS_REGION: region,
-    AWS_DEFAULT_REGION: region,
-    AWS_EXECUTION_ENV: `AWS_Lambda_${runtime}`,
-    AWS_LAMBDA_FUNCTION_NAME: name,
-    AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
-    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memorySizeMb),
-    AWS_LAMBDA_LOG_GROUP_NAME: logGroupName,
-    AWS_LAMBDA_LOG_STREAM_NAME: logStreamName,
-    AWS_LAMBDA_LOG_FORMAT: loggingConfig?.logFormat ?? "Text",
-    // Lambda filters JSON logs only.
-    ...(loggingConfig?.logFormat === "JSON" && { AWS_LAMBDA_LOG_LEVEL: loggingConfig.applicationLogLevel ?? "INFO" }),
-    LAMBDA_TASK_ROOT: folder,
-    TZ: ":UTC",
-    PATH: process.env["PATH"] ?? "",
-    // Without these an SDK client reads the developer's own profile, for want of HOME even by the user's id.
-    AWS_CONFIG_FILE: os.devNull,
-    AWS_SHARED_CREDENTIALS_FILE: os.devNull,
-  };
 }
 
 function notFound(functionName: string): Error {

@@ -3,7 +3,7 @@
 //
 // In:  { event, context: { …, deadlineMs }, crash } for an invocation; one at a time.
 // Out: { type: "ready" } once, then one { type: "result", payload } each; or { type: "error", errorType, errorMessage },
-// which is "fatal" where this process is of no more use.
+// which is "fatal" if this process cannot be used again.
 "use strict";
 
 const diagnosticsChannel = require("node:diagnostics_channel");
@@ -18,7 +18,7 @@ let requestId;
 
 patchConsole();
 
-// Whoever started this process has gone without ending it, so that nobody else removes the folder.
+// The parent has gone without ending this process, so this process removes the folder.
 const taskRoot = process.env.LAMBDA_TASK_ROOT;
 process.on("disconnect", () => {
   try {

@@ -6,14 +6,14 @@ import { deniedBecause, judgeDelivery, snsPrincipal } from "./queuePolicy";
 
 type Body = Record<string, unknown>;
 
-/** Where the resources are that requests name. */
+/** Finds the resources that requests name. */
 export interface MessagingResources {
   snsStore: SnsStore;
   queueByUrl(url: string): SqsQueue | undefined;
   queueByArn(queueArn: string): SqsQueue | undefined;
 }
 
-/** Who may do what with queues and topics. */
+/** Authorizes requests to queues and topics. */
 export class MessagingAccess {
   constructor(
     private readonly iam: Iam,
@@ -37,7 +37,7 @@ export class MessagingAccess {
       action === "Subscribe"
         ? { "sns:Protocol": String(body["Protocol"]), "sns:Endpoint": String(body["Endpoint"]) }
         : undefined;
-    // A batch is nothing of its own to IAM. https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
+    // IAM has no actions for batches. https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
     const named = action.replace(/Batch$/, "");
     const asked = { principal, action: `sns:${named}`, resource: topicArn, resourcePolicy, context };
     await this.iam.authorize(

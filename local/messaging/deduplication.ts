@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { AwsError } from "./awsError";
 
-/** What a deduplication id is made of: as a group's id. It holds no space, which separates the two here. */
+/** A deduplication id has the characters of a group's id. Neither has a space, which separates the two here. */
 const allowed = /^[\x21-\x7e]{1,128}$/;
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html */
@@ -14,7 +14,7 @@ export interface Deduplicated {
   body: unknown;
 }
 
-/** Whom it is sent to. */
+/** The queue or topic that it is sent to. */
 export interface DeduplicationTarget {
   kind: "queue" | "topic";
   isFifo: boolean;
@@ -22,8 +22,8 @@ export interface DeduplicationTarget {
 }
 
 /**
- * The id by which fauxqs is to know a message: with its group before it, which fauxqs leaves out. Undefined where the message
- * has none, which is refused by whoever needs one.
+ * The deduplication id that fauxqs gets: with the group before it, since fauxqs ignores groups. Undefined for a message without
+ * one; callers that need one refuse the message.
  *
  * @throws AwsError where AWS refuses the id, or any id.
  */
@@ -54,7 +54,7 @@ export function withoutGroup(scopedId: string): string {
   return scopedId.slice(scopedId.indexOf(" ") + 1);
 }
 
-/** What FIFO topics have taken within the last five minutes; fauxqs leaves that to their queues. */
+/** The messages that FIFO topics have taken within the last five minutes. fauxqs deduplicates in the queues only. */
 export class TopicDeduplication {
   /** By topic and id, oldest first. */
   private readonly taken = new Map<string, number>();

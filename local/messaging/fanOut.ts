@@ -7,12 +7,12 @@ import { sqsRefusalOf } from "./messageRules";
 import type { PublishEntry } from "./publishRequests";
 
 /**
- * What fauxqs leaves out between a topic and its queues: filter policies as SNS reads them, the queue's policy, what SQS
- * refuses of a message, and the subscription's dead-letter queue.
+ * Adds what fauxqs lacks between a topic and its queues: SNS's filter policies, the queue's policy, SQS's refusals of a
+ * message, and the subscription's dead-letter queue.
  *
  * fauxqs fans a message out itself - raw delivery, deduplication - and asks its stores for each subscription and its
- * queue. A request to publish runs in `publishing`, so that this question is known for what it is, and
- * answered with the queue that is to get the message. Other requests are never in that context, however they interleave.
+ * queue. A request to publish runs in `publishing`, so that this question is recognized, and answered with the
+ * queue that gets the message. Other requests are never in that context, however they interleave.
  */
 export class FanOut {
   private readonly context = new AsyncLocalStorage<PublishContext>();
@@ -39,12 +39,12 @@ export class FanOut {
     return this.context.getStore() !== undefined;
   }
 
-  /** The message group of what is being published. */
+  /** The message group of the message being published. */
   get messageGroupId(): string | undefined {
     return this.context.getStore()?.entry?.messageGroupId;
   }
 
-  /** Also a standard queue gets the group, whatever the delivery; but not that of a FIFO topic. */
+  /** A standard queue gets the group, too, raw or not, except for the group of a FIFO topic. */
   get messageGroupIdOfStandardTopic(): string | undefined {
     const { publication, entry } = this.context.getStore() ?? {};
     return publication?.topicArn.endsWith(".fifo") ? undefined : entry?.messageGroupId;
@@ -77,12 +77,12 @@ export class FanOut {
     context.isDuplicate = this.isDuplicate(publication.topicArn, scopedDeduplicationId);
     const { user, context: feature, contextId, status } = attributes;
     const name = (attribute?: { StringValue?: string }) => attribute?.StringValue ?? "?";
-    // What the relay itself publishes says how a message ended, and has no contextId among its attributes.
+    // The relay itself publishes only receipts, which have no contextId attribute.
     if (status && !contextId) return this.trace.record("Lambda", "Publisher", `receipt: ${name(status)}`);
     this.trace.record("BackendApi", "Publisher", `publish to ${name(user)}/${name(feature)}#${name(contextId)}`);
   }
 
-  /** The queue that gets what is being published to `queueArn`; undefined where none does. */
+  /** The queue that gets the message on its way to `queueArn`; undefined where none does. */
   destination(queueArn: string): SqsQueue | undefined {
     const { publication, verdicts, isDuplicate } = this.context.getStore() ?? {};
     if (!publication || !verdicts) throw new Error("fauxqs delivers a message that it did not announce");
@@ -99,7 +99,7 @@ export class FanOut {
     return cause ? this.deadLetterQueue(subscription, cause, publication, verdicts) : queue;
   }
 
-  /** A subscription's dead-letter queue where it can take a message; logs what becomes of the message. */
+  /** A subscription's dead-letter queue where it can take a message; logs where the message goes. */
   private deadLetterQueue(
     subscription: SnsSubscription,
     cause: string,
@@ -110,13 +110,13 @@ export class FanOut {
     const line = (end: string) => this.log(`${topicArn} cannot deliver to ${endpoint}: ${cause}; ${end}`);
     const target = deadLetterTargetArn(subscription);
     if (!target) {
-      line("the message is discarded, for the subscription has no dead-letter queue");
+      line("the message is discarded because the subscription has no dead-letter queue");
       return undefined;
     }
     const queue = this.stores.queueByArn(target);
     const refusal = refusalOf(verdicts, target) ?? sqsRefusal(queue, subscription, publication);
     if (refusal) {
-      line(`the message is discarded, for the dead-letter queue ${target} cannot take it: ${refusal}`);
+      line(`the message is discarded because the dead-letter queue ${target} cannot take it: ${refusal}`);
       return undefined;
     }
     line(`the message went to the subscription's dead-letter queue ${target}`);
@@ -142,20 +142,20 @@ export class FanOut {
 export interface Verdict {
   /** Why it cannot; undefined where it can. */
   refusal: string | undefined;
-  /** Records that it was asked for. */
+  /** Records the decision as a call. */
   record: () => void;
 }
 
 /** By queue ARN. */
 type Verdicts = Map<string, Verdict>;
 
-/** What is known of a request to publish while fauxqs handles it. */
+/** A request to publish, while fauxqs handles it. */
 interface PublishContext {
   verdicts: Verdicts;
-  /** What is still to be announced. */
+  /** The messages that fauxqs has not announced yet. */
   entries: PublishEntry[];
   publication?: Publication;
-  /** What was announced last. */
+  /** The message that fauxqs announced last. */
   entry?: PublishEntry;
   /** Whether its topic has taken the same one shortly before. */
   isDuplicate?: boolean;
@@ -171,7 +171,7 @@ function refusalOf(verdicts: Verdicts, queueArn: string): string | undefined {
   return verdict?.refusal;
 }
 
-/** What SQS refuses of a message; in SNS's envelope there are no attributes, and control characters are escaped. */
+/** Why SQS refuses a message. SNS's envelope has no attributes, and escapes control characters. */
 function sqsRefusal(
   queue: SqsQueue | undefined,
   subscription: SnsSubscription,

@@ -31,7 +31,7 @@ const unknownAttributes = ["RedriveAllowPolicy", "SqsManagedSseEnabled", "Dedupl
 
 /**
  * fauxqs, and the classes of the stores it can be given. Its `exports` list only the entry, although `buildApp` takes
- * the stores: they are reached by file. The version is pinned, and a test fails where they are no longer there.
+ * the stores: they are reached by file. The version is pinned, and a test fails if they have moved.
  */
 export async function loadFauxqs(): Promise<{ buildApp: Fauxqs["buildApp"] } & StoreClasses> {
   const folder = require.resolve

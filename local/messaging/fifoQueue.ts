@@ -7,7 +7,7 @@ type Dequeue = SqsQueue["dequeue"];
 /**
  * Makes a FIFO queue of fauxqs give messages as SQS does: as many as possible of a group at once, and none while any of the
  * group is in flight; back in their order, in whatever order they become visible again; and deduplicated within the group
- * where the queue says so. fauxqs gives one message of a group at a time, and knows no scope.
+ * where the queue says so. fauxqs gives one message of a group at a time, and has no deduplication scope.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
  */
 export function keepGroupsInOrder(queue: SqsQueue): void {

@@ -5,7 +5,7 @@ export type Leaf = string | number | boolean | null;
 
 /** One operator of a filter policy: `{ [name]: operand }`. */
 interface Operator {
-  /** What is wrong with the operand; undefined where SNS takes it. */
+  /** The reason to refuse the operand; undefined if SNS accepts it. */
   problem(operand: unknown): string | undefined;
   /** Whether it accepts a property's values; none where a message has no such property. */
   accepts(operand: unknown, values: Leaf[]): boolean;
@@ -37,7 +37,7 @@ const operators: Record<string, Operator> = {
   },
 };
 
-/** What is wrong with one of a property's conditions; undefined where SNS takes it. */
+/** The reason to refuse one of a property's conditions; undefined if SNS accepts it. */
 export function conditionProblem(condition: unknown): string | undefined {
   if (isLeaf(condition)) return undefined;
   if (Array.isArray(condition)) return "Match value must be String, number, true, false, or null";
@@ -142,7 +142,7 @@ function isInRange(value: Leaf, [first, least, second, most]: (string | number)[
   return holds(first, least) && (second === undefined || holds(second, most));
 }
 
-/** What anything-but may be combined with. */
+/** The operands of anything-but. */
 const negatable = ["prefix", "suffix", "wildcard"];
 
 function anythingButProblem(operand: unknown): string | undefined {

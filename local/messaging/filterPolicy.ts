@@ -4,7 +4,7 @@ import type { MessageAttributes } from "./fauxqs";
 
 export type FilterPolicyScope = "MessageAttributes" | "MessageBody";
 
-/** What a filter policy is compared with. */
+/** The parts of a message that a filter policy is compared with. */
 export interface FilteredMessage {
   body: string;
   attributes: MessageAttributes;
@@ -16,7 +16,7 @@ const maxKeys = 5;
 const maxCombinations = 150;
 
 /**
- * What is wrong with a subscription's filter policy; undefined where SNS takes it.
+ * The reason to refuse a subscription's filter policy; undefined if SNS accepts it.
  * https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html
  */
 export function filterPolicyProblem(json: string, scope: FilterPolicyScope): string | undefined {
@@ -113,7 +113,7 @@ function leavesOf(value: unknown): Leaf[] {
   return [value].flat(Infinity).filter(isLeaf);
 }
 
-/** Attributes as JSON has them; what is Binary or of a type of its own is not compared. */
+/** Attributes as JSON values. Binary attributes and attributes of custom types are not compared. */
 function comparable(attributes: MessageAttributes): Properties {
   return Object.fromEntries(
     Object.entries(attributes).map(([name, { DataType, StringValue = "" }]) => {

@@ -32,23 +32,23 @@ export interface MessagingOptions {
    * @default real time
    */
   timeScale?: number;
-  /** Takes what SNS does not tell a publisher: which message reached which queue not, and why. */
+  /** Receives failed deliveries, of which SNS does not notify the publisher: the queue, and why. */
   log: (line: string) => void;
-  /** Judges every request, and what SNS may do with queues. @default one without any role */
+  /** Authorizes every request, and deliveries by SNS. @default one without any role */
   iam?: Iam;
 }
 
 type Attributes = Record<string, string>;
 
 /**
- * Until a queue can be purged again, or one of the name of a deleted one be created.
+ * The pause before a queue can be purged again, or a deleted queue's name be used again.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html
  */
 const reuseDelayMs = 60_000;
 
 /**
- * SNS and SQS on one machine: fauxqs with what it leaves out in front of it. Serves SDK clients and the AWS CLI at
- * `endpoint`, and refuses what AWS refuses; docs/local-run.md lists what is not as on AWS.
+ * SNS and SQS on one machine: fauxqs, with the checks that it lacks in front of it. Serves SDK clients and the AWS CLI at
+ * `endpoint`, and refuses what AWS refuses; docs/local-run.md lists the differences from AWS.
  */
 export class Messaging implements PolicyHolder {
   private constructor(
@@ -79,11 +79,11 @@ export class Messaging implements PolicyHolder {
       override createQueue(...args: Parameters<SqsStore["createQueue"]>): SqsQueue {
         const queue = super.createQueue(...args);
         if (queue.isFifo()) keepGroupsInOrder(queue);
-        // fauxqs goes on waiting for a client that has hung up; the message it would receive were invisible to all others.
+        // fauxqs goes on waiting for a client that has hung up; the message that it received would be invisible to other clients.
         const dequeue = queue.dequeue.bind(queue);
         queue.dequeue = (...options) => (hasHungUp(receiver.getStore()) ? [] : dequeue(...options));
         receiptHandles.sign(queue);
-        // fauxqs spares a topic's messages the delay that the queue gives every message.
+        // fauxqs does not apply the queue's delay to messages of a topic.
         const enqueue = queue.enqueue.bind(queue);
         queue.enqueue = (message) => {
           if (queue.isFifo()) {
@@ -107,7 +107,7 @@ export class Messaging implements PolicyHolder {
         return fanOut.isPublishing ? fanOut.destination(queueArn) : super.getQueueByArn(queueArn);
       }
 
-      /** Outside of what is being published: the queue itself. */
+      /** Outside of a publication: the queue itself. */
       queueByArn(queueArn: string): SqsQueue | undefined {
         return super.getQueueByArn(queueArn);
       }
@@ -135,12 +135,12 @@ export class Messaging implements PolicyHolder {
     const snsContext = { queueByArn, subscription: (of: string) => snsStore.getSubscription(of) };
     const topicAttributes = (topicArn: string) => snsStore.getTopic(topicArn)?.attributes;
     admitRequests(app, { iam, access, fanOut, receiver, sqsContext, snsContext, topicAttributes });
-    // Never 0.0.0.0: nothing here asks for credentials.
+    // Never 0.0.0.0: no credentials are checked here.
     endpoint = await app.listen({ port: 0, host: "127.0.0.1" });
     return new Messaging(endpoint, { sqsStore, snsStore }, access, () => app.close());
   }
 
-  /** What has to be allowed for an action of SQS on a queue. */
+  /** The rights that an action of SQS on a queue needs. */
   accessTo(principal: Principal, action: string, queueArn: string): AccessRequest[] {
     return this.access.ofQueue(principal, action, queueArn);
   }

@@ -1,6 +1,6 @@
 import { AwsError } from "./awsError";
 
-/** What a message group's id is made of: 1 to 128 letters, digits and punctuation, which is ASCII without the space. */
+/** A message group's id: 1 to 128 letters, digits and punctuation, that is ASCII without the space. */
 const allowed = /^[\x21-\x7e]{1,128}$/;
 
 /**
@@ -24,7 +24,7 @@ export class MessageGroups {
   }
 }
 
-/** @throws AwsError `code` for a group that is not made of what one is made of. */
+/** @throws AwsError `code` for a malformed group id. */
 export function checkedMessageGroupId(value: unknown, code: string): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === "string" && allowed.test(value)) return value;

@@ -6,7 +6,7 @@ export type SentAttributes = Record<string, { DataType?: string; StringValue?: s
 /** The most attributes an SQS message carries; SNS takes more. */
 export const maxMessageAttributes = 10;
 
-/** What SQS refuses in a body, and in an attribute that is text. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
+/** Characters that SQS refuses in a body and in a text attribute. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
 const invalidCharacter = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
 
 /** The first character of a text that SQS refuses, as `U+0001`; undefined if SQS takes all of them. */
@@ -67,7 +67,7 @@ export function checkAttributes(attributes: SentAttributes, refuse: (reason: str
   }
 }
 
-/** What counts against the size limits: the body, and name, type and value of every attribute. */
+/** The parts that count towards the size limits: the body, and name, type and value of every attribute. */
 export function messageBytes(body: string, attributes: SentAttributes): number {
   return Object.entries(attributes).reduce(
     (sum, [name, { DataType = "", StringValue = "", BinaryValue = "" }]) =>

@@ -1,6 +1,6 @@
 import type { Iam, Judgement, Principal } from "../iam";
 
-/** What SNS asks of a queue's policy when it delivers a topic's message. */
+/** A delivery by SNS, as a queue's policy sees it. */
 export interface DeliveryRequest {
   topicArn: string;
   queueArn: string;

@@ -5,8 +5,8 @@ import type { SqsMessage, SqsQueue } from "./fauxqs";
 const maxVisibilitySeconds = 43_200;
 
 /**
- * What receipt handles are good for; fauxqs takes any text on delete. They tell by themselves which queue gave them out, so
- * that none has to be remembered.
+ * Checks receipt handles; fauxqs accepts any text on delete. A handle names the queue that gave it out, so none has to be
+ * remembered.
  */
 export class ReceiptHandles {
   private readonly secret = randomBytes(32);

@@ -2,7 +2,7 @@ import type { SqsQueue } from "./fauxqs";
 import { checkTopicName } from "./names";
 import { checkSubscription, checkSubscriptionAttributes, checkTopicAttributes, invalid } from "./topicAttributes";
 
-/** What the requests of SNS clients are checked against. */
+/** The state that requests of SNS clients are checked against. */
 export interface SnsRequestContext {
   queueByArn(arn: string): SqsQueue | undefined;
   subscription(arn: string): { topicArn: string; endpoint: string; attributes: Record<string, string> } | undefined;
@@ -10,7 +10,7 @@ export interface SnsRequestContext {
 
 type Parameters = Record<string, string | undefined>;
 
-/** Action -> what SNS refuses of it and fauxqs does not. Publishing has a file of its own. */
+/** Action -> checks that SNS makes and fauxqs does not. Publishing has a file of its own. */
 const actions: Record<string, (parameters: Parameters, context: SnsRequestContext) => void> = {
   CreateTopic(parameters) {
     const attributes = attributesOf(parameters);
@@ -28,7 +28,7 @@ const actions: Record<string, (parameters: Parameters, context: SnsRequestContex
   },
   SetSubscriptionAttributes({ SubscriptionArn = "", AttributeName = "", AttributeValue = "" }, context) {
     const subscription = context.subscription(SubscriptionArn);
-    // fauxqs says that it does not exist.
+    // fauxqs answers that it does not exist.
     if (!subscription) return;
     const { topicArn, endpoint: queueArn, attributes } = subscription;
     checkSubscriptionAttributes({ ...attributes, [AttributeName]: AttributeValue }, { topicArn, queueArn });

@@ -17,7 +17,7 @@ import { checkQueueName } from "./names";
 import { checkQueueAttributes } from "./queueAttributes";
 import type { ReceiptHandles } from "./receiptHandles";
 
-/** What the requests of SQS clients are checked against. */
+/** The state that requests of SQS clients are checked against. */
 export interface SqsRequestContext {
   queueByUrl(url: string): SqsQueue | undefined;
   queueByArn(arn: string): SqsQueue | undefined;
@@ -34,7 +34,7 @@ type Body = Record<string, unknown>;
 /** Checks a request, or an entry of a batch, and changes it in place to what fauxqs is to handle. */
 type Prepare = (request: Body, queue: SqsQueue, context: SqsRequestContext) => void;
 
-/** Action -> what is checked of it, and of each entry of its batch, if it has one. */
+/** Action -> the checks of its request, and of each entry of its batch, if it has one. */
 const actions: Record<string, { prepare: Prepare; batch?: string; batchBytes?: (entry: Body) => number }> = {
   SendMessage: { prepare: prepareMessage, batch: "SendMessageBatch", batchBytes: bytesOf },
   ReceiveMessage: { prepare: prepareReceive },
@@ -60,7 +60,7 @@ const maxBatchBytes = 1_048_576;
 export function prepareSqsRequest(action: string, body: Body, context: SqsRequestContext): RefusedEntry[] {
   if (action === "CreateQueue") prepareCreate(body, context);
   const queue = context.queueByUrl(String(body["QueueUrl"]));
-  // fauxqs says that it does not exist.
+  // fauxqs answers that it does not exist.
   if (!queue) return [];
   const single = actions[action];
   single?.prepare(body, queue, context);
@@ -145,7 +145,7 @@ function prepareMessage(message: Body, queue: SqsQueue, { timeScale, groups, tra
   if (reason !== undefined) trace.record("Lambda", "Publisher", `dead letter: ${reason}`);
 }
 
-/** What can be said of a message whatever its queue. */
+/** Checks of a message that do not depend on its queue. */
 function checkMessage(message: Body): void {
   const attributes = attributesOf(message);
   const count = Object.keys(attributes).length;

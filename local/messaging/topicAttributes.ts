@@ -6,7 +6,7 @@ import { filterPolicyProblem } from "./filterPolicy";
 
 type Attributes = Record<string, string>;
 
-/** What an attribute may be; one that is empty is being removed. https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttributes.html */
+/** The allowed values of attributes. An empty value removes the attribute. https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttributes.html */
 const topicRules: AttributeRules = {
   Policy: [(value) => jsonObject(value) !== undefined, "it is not a JSON object"],
   DeliveryPolicy: [(value) => jsonObject(value) !== undefined, "it is not a JSON object"],
@@ -30,7 +30,7 @@ export function checkTopicAttributes(topic: string, attributes: Attributes): voi
   }
 }
 
-/** Between whom a subscription is. */
+/** The two ends of a subscription. */
 interface Subscribed {
   topicArn: string;
   queueArn: string;

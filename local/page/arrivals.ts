@@ -8,8 +8,8 @@ interface Numbered {
 }
 
 /**
- * What has come over the wire, seen beside the client and not through it: what was replayed, and what came more than once,
- * which a client that keeps to its protocol shows once.
+ * Counts frames on the wire, independently of the client: replayed messages, and messages that arrived more than once. The
+ * client shows each message only once.
  */
 export class Arrivals {
   /** How often a number came again. */
@@ -22,7 +22,7 @@ export class Arrivals {
     this.replayedThrough = 0;
   }
 
-  /** A frame as it came; what is no envelope has no number, and says nothing here. */
+  /** Takes a frame. Frames without a number are ignored. */
   take(frame: unknown): void {
     for (const envelope of envelopesOf(frame)) {
       if (envelope.type === "resumed") this.replayedThrough = envelope.through;

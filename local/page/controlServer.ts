@@ -1,4 +1,4 @@
-/** What the page asks of the server that it came from. Failures are errors whose message is the server's own. */
+/** The page's requests to the server that served it. Errors carry the server's message. */
 export interface Relay {
   websocketUrl: string;
   delivery: "retry" | "replay";

@@ -7,8 +7,8 @@ import type { OwnConnections } from "./ownConnections";
 const maxRows = 400;
 
 /**
- * The recorded sequence diagram, a row an arrow: rows are added and removed at the ends, where a library would lay the whole
- * of it out anew for each. Every row is a list entry whose text a screen reader reads.
+ * The recorded sequence diagram, a row an arrow: rows are added and removed at the ends, where a library would lay out the
+ * whole diagram for each. Every row is a list entry whose text a screen reader reads.
  */
 export class Diagram {
   private readonly rows = document.createElement("ol");
@@ -34,7 +34,7 @@ export class Diagram {
     if (this.waiting.length > maxRows) this.waiting.shift();
     if (this.isDrawing) return;
     this.isDrawing = true;
-    // A burst is drawn once a frame; in a tab that nobody looks at, not at all until somebody does.
+    // A burst is drawn once a frame. A hidden tab draws nothing until it is shown.
     requestAnimationFrame(() => this.draw());
   }
 

@@ -1,7 +1,7 @@
 import type { Ping } from "../../protocol";
 import type { Participant, TraceEvent } from "../trace/traceEvent";
 
-/** The participants that a page has: its user is whoever looks at it. In the order of local/trace/traceEvent.ts. */
+/** The participants on the page, in the order of local/trace/traceEvent.ts. The User is left out: it is the page's reader. */
 export const columns = [
   "Client",
   "BackendApi",

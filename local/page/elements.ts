@@ -7,10 +7,10 @@ export function element<T extends HTMLElement = HTMLElement>(id: string): T {
 
 export const input = (id: string): HTMLInputElement => element<HTMLInputElement>(id);
 
-/** Text and nothing else: what a message says is never taken for HTML. */
+/** Sets text, never HTML: a message's body must not be parsed. */
 export function say(id: string, text: string): void {
   const target = element(id);
-  // A live region would read what has not changed once more.
+  // Writing the same text again would have a live region read it again.
   if (target.textContent !== text) target.textContent = text;
 }
 
@@ -21,7 +21,7 @@ export function enable(id: string, isEnabled: boolean): void {
 
 const maxEntries = 2_000;
 
-/** Adds an entry to a list that shows its end, unless somebody has scrolled up to read. */
+/** Adds an entry to a list that shows its end, unless the reader has scrolled up. */
 export function append(list: HTMLElement, ...content: (Node | string)[]): HTMLLIElement {
   const followed = isAtEnd(list);
   const entry = document.createElement("li");

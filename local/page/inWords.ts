@@ -1,6 +1,6 @@
 import type { RelayState, StateDetail } from "../../client";
 
-// What the page says about the client's state, a cut and a publication.
+// The page's texts about the client's state, a cut and a publication.
 
 export type Delivery = "retry" | "replay";
 
@@ -8,10 +8,10 @@ export const deliveryTexts: Readonly<Record<Delivery, string>> = {
   replay:
     "Replay mode: the relay stores every message with a number before it sends it. A client that comes back gets what it missed.",
   retry:
-    "Retry mode: no numbers. A message that the gateway accepts for a half-open connection is lost. To compare: npm start -- -c delivery=replay",
+    "Retry mode: messages have no numbers. A message that the gateway accepts for a half-open connection is lost. To compare, run: npm start -- -c delivery=replay",
 };
 
-/** `half-open` is known to the page alone: the client still takes itself for connected. */
+/** Only the page knows `half-open`: the client still considers itself connected. */
 export type ShownState = RelayState | "half-open";
 
 export const stateLabels: Readonly<Record<ShownState, string>> = {
@@ -33,8 +33,8 @@ const help: Readonly<Record<ShownState, string>> = {
   closed: "Connect to open a WebSocket for this session.",
   connecting: "Waiting for the handshake and the relay's first answer.",
   connected: "Messages for this session arrive over this connection.",
-  "half-open": "Nothing gets through. The client finds out when a heartbeat gets no answer.",
-  waiting: "The client reconnects by itself.",
+  "half-open": "Nothing gets through. The client notices when a heartbeat gets no answer.",
+  waiting: "The client reconnects automatically.",
   superseded: "",
 };
 
@@ -61,9 +61,9 @@ export function cutInWords({ how, atMs, noticed, connectedAtMs, lost, replayed }
 }
 
 export const cutTexts: Readonly<Record<Cut["how"], string>> = {
-  "half-open": "The network is gone, and neither side was told.",
+  "half-open": "The network is gone, and neither side was notified.",
   drop: "The connection broke.",
-  "drop, $disconnect lost": "The connection broke, and the relay was not told.",
+  "drop, $disconnect lost": "The connection broke, and the relay was not notified.",
 };
 
 export interface Publication {

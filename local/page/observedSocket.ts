@@ -1,5 +1,5 @@
 export interface SocketObserver {
-  /** A socket is made; `tag` is what the gateway's list of connections knows it by. */
+  /** Called when a socket is created. `tag` identifies it in the gateway's list of connections. */
   onMade(tag: string): void;
   /** Called before the client's own listener. */
   onFrame(data: unknown): void;

@@ -1,6 +1,6 @@
 import type { TraceEvent } from "../trace/traceEvent";
 
-/** The connections that this page has opened, and what the trace says about them that no frame can. */
+/** The connections that this page has opened, and what the trace reports about them but frames do not. */
 export class OwnConnections {
   private readonly ids = new Set<string>();
 

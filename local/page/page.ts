@@ -56,7 +56,7 @@ function enableCuts(): void {
   sayResults();
 }
 
-/** What has come of the last publication and the last cut, next to their buttons. */
+/** Shows the results of the last publication and the last cut, next to their buttons. */
 function sayResults(): void {
   const since = ({ shown, lost, replayed }: typeof list.counts) => ({
     received: list.counts.shown - shown,
@@ -135,7 +135,7 @@ function sayResult(id: string, text: string, kind = ""): void {
   element(id).dataset.kind = kind;
 }
 
-/** Does what a control asks for. What fails is said next to it, and in the list of events. */
+/** Runs a control's action. A failure is shown next to the control, and in the list of events. */
 function on(id: string, event: "click" | "submit", resultId: string, act: () => unknown): void {
   element(id).addEventListener(event, (happened) => {
     happened.preventDefault();

@@ -41,7 +41,7 @@ export class Session {
       context,
       contextId,
       token: () => control.token(user),
-      // Short, so that a cut is seen to be noticed and mended within seconds.
+      // Short, so that the page shows within seconds how the client notices a cut and recovers.
       heartbeatIntervalMs: heartbeatMs,
       heartbeatTimeoutMs: heartbeatMs,
       backoffBaseMs: 500,
@@ -82,7 +82,7 @@ export class Session {
     });
   }
 
-  /** Connects; takes the session back where another connection has it. */
+  /** Connects. Takes the session back if another connection has it. */
   connect(): void {
     this.client.connect();
   }

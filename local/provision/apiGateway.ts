@@ -61,7 +61,7 @@ export function apiGatewayResources(gateways: Gateways, logGroups: LogGroups): L
     ),
     "aws:apigatewayv2/deployment:Deployment": part<Properties>(
       ["apiId", "triggers"],
-      // Only the description can change in place, and a deployment is never taken anew.
+      // Only the description can change in place, and a deployment is a snapshot that never changes.
       (definition, _, id) => id ?? definition.deploy(),
       (definition, id) => definition.removeDeployment(id),
     ),

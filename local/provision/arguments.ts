@@ -3,13 +3,13 @@ import { refusal } from "./refuse";
 import type { Properties } from "./resource";
 
 /**
- * The arguments that a resource type may have here. Any other is refused: what AWS would act on and the local run would
- * ignore must not pass in silence.
+ * The arguments that a resource type may have here. Any other is refused: an argument with an effect on AWS must not be
+ * silently ignored.
  */
 export interface KnownArguments {
-  /** Checked, and acted on as on AWS as far as a relay can notice. */
+  /** Checked, with the same effect as on AWS as far as a relay can notice. */
   modelled: readonly string[];
-  /** Accepted, and without the effect that AWS gives them: each with what is missing here. */
+  /** Accepted without the effect that they have on AWS, each with the reason. docs/local-run.md lists them. */
   withoutEffect?: Readonly<Record<string, string>>;
 }
 
@@ -260,9 +260,9 @@ export const knownArguments: Readonly<Record<string, KnownArguments>> = {
   "aws:sqs/redrivePolicy:RedrivePolicy": { modelled: ["queueUrl", "redrivePolicy"] },
 };
 
-/** @throws Error that names the argument which the local run would ignore where AWS acts on it. */
+/** @throws Error that names an argument that has an effect on AWS and none here. */
 export function checkArguments(type: string, name: string, inputs: Properties): void {
-  // A provider says itself where its arguments have no effect.
+  // A provider logs which of its arguments have no effect.
   if (type.startsWith("pulumi:providers:")) return;
   const refuse = refusal(`${type} (${name})`, "the local run");
   const { region: given } = inputs;

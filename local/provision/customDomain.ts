@@ -93,7 +93,7 @@ function apiMapping(gateways: Gateways): LocalResource {
   };
 }
 
-/** The account's own settings in a region: there is one, whoever declares it, and deleting it leaves it as it is. */
+/** The account's settings in a region. They exist once, and deleting the resource leaves them as they are. */
 function accountSettings(iam: Iam): LocalResource {
   const put = async (name: string, { cloudwatchRoleArn }: Properties): Promise<Properties> => {
     if (

@@ -27,7 +27,7 @@ export function dashboardResources(): LocalResources {
 }
 
 /**
- * What the properties of a widget have to have, by its type.
+ * The required properties of a widget, by its type.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
 const required: Record<string, string[][]> = {

@@ -1,10 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { arn } from "../account";
-import {
-  checkEventSourceMapping,
-  EventSourceMapping,
-  type EventSourceMappingSettings,
-} from "../lambda/eventSourceMapping";
+import { EventSourceMapping } from "../lambda/eventSourceMapping";
+import { checkEventSourceMapping, type EventSourceMappingSettings } from "../lambda/eventSourceMappingSettings";
 import { AccessDenied, type Iam } from "../iam";
 import { roleCredentials } from "../iam/roles";
 import type { Invoker } from "../lambda/invoker";
@@ -72,7 +69,7 @@ export class EventSourceMappings {
   private async check(queueArn: string, settings: EventSourceMappingSettings): Promise<void> {
     const { messaging, functionTimeoutSeconds } = this.options;
     if (!messaging.hasQueue(queueArn)) {
-      throw new Error(`InvalidParameterValueException: the event source ${queueArn} does not exist, or is no queue`);
+      throw new Error(`InvalidParameterValueException: the event source ${queueArn} does not exist, or is not a queue`);
     }
     checkEventSourceMapping(settings, {
       queueName: nameOf(queueArn),

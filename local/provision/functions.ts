@@ -1,7 +1,7 @@
 import { account, partition, region } from "../account";
 import type { LocalFunctions } from "./resource";
 
-/** What the provider answers to functions of the program (`aws.getRegion`) that ask for nothing which is provisioned. */
+/** Answers to functions (`aws.getRegion`) that read nothing that is provisioned. */
 export const accountFunctions: LocalFunctions = {
   "aws:index/getPartition:getPartition": () => ({ id: partition, partition, dnsSuffix: "amazonaws.com" }),
   "aws:index/getRegion:getRegion": () => ({ id: region, name: region, region }),

@@ -9,7 +9,7 @@ import type { LocalResource, LocalResources, Properties } from "./resource";
 
 export interface IamResourcesOptions {
   iam: Iam;
-  /** Takes what of a role cannot be enforced here. */
+  /** Receives the properties of roles that cannot be enforced here. */
   log: (line: string) => void;
 }
 

@@ -2,7 +2,7 @@ import { checkArguments } from "./arguments";
 import { accountFunctions } from "./functions";
 import type { LocalFunctions, LocalResource, LocalResources, Properties } from "./resource";
 
-/** Where each registered resource becomes a local part; the only place that knows which type is what. */
+/** Provisions registered resources as local parts. Only this file maps types to parts. */
 export class Provisioner {
   private readonly functions: LocalFunctions;
 
@@ -18,7 +18,7 @@ export class Provisioner {
     return Object.keys(this.resources);
   }
 
-  /** Refuses a type that is not known here, and arguments of it that are not: before anything has been created. */
+  /** Refuses unknown types and arguments, before anything is created. */
   check(type: string, name: string, inputs: Properties): void {
     this.resource(type, name);
     checkArguments(type, name, inputs);
@@ -45,22 +45,22 @@ export class Provisioner {
     await this.resource(type, name).delete(id, olds);
   }
 
-  /** The state of what exists under an id; undefined where nothing does, or where its type is never asked for it. */
+  /** The state of the resource with that id; undefined if there is none, or if its type cannot be read. */
   async read(type: string, name: string, id: string): Promise<Properties | undefined> {
     return this.resource(type, name).read?.(id);
   }
 
-  /** Whether the type can be asked for the state of what exists: `.get()` needs that. */
+  /** Whether resources of the type can be read, as `.get()` does. */
   canRead(type: string, name: string): boolean {
     return this.resource(type, name).read !== undefined;
   }
 
-  /** What the provider answers to a function that the program calls (`aws.getRegion`), the same on both fronts. */
+  /** The provider's answer to a function that the program calls (`aws.getRegion`), the same on both fronts. */
   async call(token: string, args: Properties): Promise<Properties> {
     const answer = this.functions[token];
     if (!answer) {
       throw new Error(
-        `the local run does not know the function ${token}: give it an answer in local/provision, beside the part that it asks`,
+        `the local run does not know the function ${token}: add an answer in local/provision, next to the part that it reads from`,
       );
     }
     return answer(args);

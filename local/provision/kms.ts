@@ -37,7 +37,7 @@ function key(keys: Keys): LocalResource {
   };
 }
 
-/** What would make a key another than one that encrypts for services and is always there. */
+/** Refuses keys that could not encrypt for services at any time. */
 function checkKey(name: string, inputs: Properties): void {
   const refuse = refusal(`key ${name}`, "UnsupportedOperationException");
   const { keyUsage = "ENCRYPT_DECRYPT", customerMasterKeySpec: spec = "SYMMETRIC_DEFAULT", isEnabled = true } = inputs;

@@ -54,7 +54,7 @@ function functionOutputs(name: string, arn: string): Properties {
   };
 }
 
-// nodejs20.x can be updated no more, and can no longer be created either.
+// Functions can no longer be created with nodejs20.x, nor updated to it.
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 const runtimes = ["nodejs22.x", "nodejs24.x"];
 
@@ -160,7 +160,7 @@ function permissionResource(lambda: LambdaService): LocalResource {
   };
 }
 
-/** What is gone already counts as deleted, as with the aws provider: a function takes its permissions with it. */
+/** A permission that no longer exists counts as deleted, as with the aws provider: a function takes its permissions with it. */
 async function unlessGone(remove: () => void | Promise<void>): Promise<void> {
   try {
     await remove();

@@ -13,7 +13,7 @@ const placing: Record<string, (value: unknown) => string | undefined> = {
   forbiddenAccountIds: () => `forbiddenAccountIds has no effect: the account is ${account}`,
 };
 
-/** A program's own providers of AWS: every one of them is the local run, which says where AWS would be elsewhere. */
+/** A program's explicit AWS providers. All of them are the local run, which logs where their settings would make a difference on AWS. */
 export function providerResources(log: (line: string) => void): LocalResources {
   const tell = (name: string, inputs: Properties): void => {
     for (const [key, difference] of Object.entries(placing)) {

@@ -36,7 +36,7 @@ export class ProviderServer {
     return new ProviderServer(server, port);
   }
 
-  /** Ends the calls under way, too: an engine that is gone without a goodbye would keep them open. */
+  /** Ends the calls under way, too: an engine that was killed would keep them open. */
   close(): Promise<void> {
     this.server.forceShutdown();
     return Promise.resolve();
@@ -48,7 +48,7 @@ export type ProvisionerLike = Pick<
   "check" | "create" | "update" | "delete" | "read" | "replaces" | "call" | "computedInputs"
 >;
 
-/** What is missing here (schema, construct, call, …) gRPC itself answers as unimplemented, which the engine accepts. */
+/** gRPC answers the methods that are missing here (schema, construct, call, …) as unimplemented, which the engine accepts. */
 function methods(provisioner: ProvisionerLike): grpc.UntypedServiceImplementation {
   const existing = new Existing();
 
@@ -131,7 +131,7 @@ function methods(provisioner: ProvisionerLike): grpc.UntypedServiceImplementatio
     delete: answer(async (request: messages.DeleteRequest) => {
       const { type, name } = parseUrn(request.getUrn());
       const id = request.getId();
-      // A stack may outlive the local parts that it was made of: what is gone already counts as deleted.
+      // A stack may outlive the local parts, so a resource that no longer exists counts as deleted.
       if (existing.has(type, id)) {
         await provisioner.delete(type, name, id, properties(request.getProperties()));
         existing.remove(type, id);
@@ -141,7 +141,7 @@ function methods(provisioner: ProvisionerLike): grpc.UntypedServiceImplementatio
   };
 }
 
-/** What this server has created and not deleted. An id may be there twice: a stage's, on an API and on its replacement. */
+/** The resources that this server has created and not deleted. An id may occur twice: a stage's, on an API and on its replacement. */
 class Existing {
   private readonly keys: string[] = [];
 
@@ -203,7 +203,7 @@ function properties(message: Struct | undefined): Properties {
   return message?.toJavaScript() ?? {};
 }
 
-/** By way of JSON, which leaves out what is undefined: the protocol has no such value. */
+/** Through JSON, which leaves out undefined values: the protocol has none. */
 function struct(fields: Properties): Struct {
   return Struct.fromJavaScript(JSON.parse(JSON.stringify(fields)) as Record<string, JavaScriptValue>);
 }

@@ -13,9 +13,9 @@ import {
 type Item = Record<string, AttributeValue>;
 
 /**
- * Makes a table anew, with all of its items, where its indexes change: dynalite builds no index later. To be run while
- * nobody else is answered. An index that is refused leaves the table as it was; so does an item that does not fit it,
- * which AWS would only leave out of the index.
+ * Rebuilds a table with all of its items when its indexes change, since dynalite adds no index to an existing table. No other
+ * request may be answered meanwhile. A refused index leaves the table as it was. So does an item that does not fit the
+ * index, which AWS would only leave out of it.
  */
 export async function rebuildTable(
   client: DynamoDBClient,

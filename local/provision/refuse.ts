@@ -1,4 +1,4 @@
-/** Refuses an input: which, what it got, and what is allowed. */
+/** Refuses an input with an error that names the input, its value and the allowed values. */
 export type Refuse = (input: string, got: unknown, allowed: string) => never;
 
 /** A refusal of inputs of `resource`, under the name that the service gives the error. */

@@ -7,7 +7,7 @@ export interface Registration {
   inputs: Properties;
 }
 
-/** What the local parts do for one resource type: the life of a resource as the engine drives it. */
+/** Creates, updates, deletes and reads resources of one type, as the engine asks. */
 export interface LocalResource {
   /** Inputs whose change replaces the resource, as on AWS. */
   replaceOnChanges?: readonly string[];
@@ -16,7 +16,7 @@ export interface LocalResource {
   /** Changes the resource in place; resolves with its outputs. Absent: every change replaces. */
   update?(id: string, registration: Registration, olds: Properties): Promise<Properties>;
   delete(id: string, olds: Properties): Promise<void>;
-  /** The state of what exists under an id, for a program's `.get()`; undefined where nothing does. */
+  /** The state of what exists under an id, for a program's `.get()`; undefined where there is none. */
   read?(id: string): Promise<Properties | undefined>;
   /** Inputs that come back with more in them than was put in, so that a preview does not know them. */
   computedInputs?: readonly string[];

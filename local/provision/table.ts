@@ -14,8 +14,8 @@ import type { LocalFunctions, LocalResources, Properties } from "./resource";
 import { billingMode, checkTableInputs, createTableInput, indexes, type TableInputs } from "./tableInputs";
 
 /**
- * Tables. Point-in-time recovery, tags and TTL are accepted and have no effect: dynalite knows no expiry, and
- * code must not rely on it, since deletion lags by up to days on AWS.
+ * Tables. Point-in-time recovery, tags and TTL are accepted and have no effect: dynalite has no TTL, and code
+ * must not rely on it, since deletion lags by up to days on AWS.
  */
 export function tableResources(tables: Tables): LocalResources {
   const client = () => tableClient(tables);
@@ -90,7 +90,7 @@ async function describe(client: DynamoDBClient, name: string): Promise<Propertie
   }
 }
 
-/** What dynalite knows of a table, as @pulumi/aws names it. */
+/** A table's description by dynalite, as @pulumi/aws names it. */
 function stateOf(table: TableDescription): Properties {
   const keys = ({ KeySchema = [] }: Pick<TableDescription, "KeySchema">) => ({
     hashKey: KeySchema.find(({ KeyType }) => KeyType === "HASH")?.AttributeName,

@@ -10,7 +10,7 @@ import type {
 } from "@aws-sdk/client-dynamodb";
 import type { Properties } from "./resource";
 
-/** The inputs that something here follows from, as @pulumi/aws names them. */
+/** The inputs that have an effect here, as @pulumi/aws names them. */
 export interface TableInputs {
   name?: string;
   attributes?: { name: string; type: string }[];

@@ -2,11 +2,11 @@ import { basename } from "node:path";
 import { arn, credentials, region } from "../account";
 import type { LocalCloud } from "../cloud";
 
-/** Where everything is, as `npm start -- --json` prints it. */
+/** The addresses that `npm start -- --json` prints. */
 export interface Addresses {
   /** The relay's name in its metrics, where the program tells it. */
   relayName?: string;
-  /** How messages come to a client that was away; `retry` where the program tells nothing. */
+  /** The delivery mode; `retry` where the program does not export it. */
   delivery: "retry" | "replay";
   websocketUrl: string;
   managementEndpoint: string;
@@ -22,9 +22,9 @@ export interface Addresses {
   deadLetterQueueUrl: string;
   subscriptionDeadLetterQueueUrl: string;
   tableName: string;
-  /** Where the relay delivers by replay. */
+  /** In replay mode only. */
   historyTableName?: string;
-  /** Where the relay tells how messages end. */
+  /** Where receipts are on. */
   receiptsTopicArn?: string;
   tokenUrl: string;
   jwksUrl: string;
@@ -68,7 +68,7 @@ export function relayAddresses(
   };
 }
 
-/** What a relay's outputs do not say. */
+/** The addresses that a relay's outputs do not have. */
 export interface Surroundings {
   cloud: LocalCloud;
   controlUrl: string;

@@ -21,7 +21,7 @@ const stepTimeoutMs = 30_000;
 async function demo(): Promise<void> {
   const events: TraceEvent[] = [];
   const log: string[] = [];
-  console.log("Starting the relay on this machine, out of the program and the bundles that pulumi up deploys …");
+  console.log("Starting the relay on this machine, from the program and the bundles that pulumi up deploys …");
   const run = await LocalRun.start({
     stack: "dev",
     log: (line) => log.push(line),
@@ -71,7 +71,7 @@ async function demo(): Promise<void> {
     const cut = seen("Gateway", "Lambda", /^\$disconnect .* is lost$/);
     trace.record("User", "Client", "kills it");
     first.process.kill("SIGKILL");
-    await step("the client dies without a goodbye, and its session stays behind", cut);
+    await step("the client is killed without closing its connection, and its session remains", cut);
 
     const gone = seen("Gateway", "Lambda", /410/);
     const retry = seen("Lambda", "Publisher", /retry/);
@@ -95,7 +95,7 @@ async function demo(): Promise<void> {
     clients.push(second.process);
     trace.record("User", "Client", "starts it again");
     await step(
-      "the client comes back with the same context: the session holds its new connection",
+      "the client reconnects with the same context, and the session holds the new connection",
       second.line("open"),
     );
     await step("the retry finds the new connection, and the message arrives", second.line(`message ${message}`));
@@ -103,12 +103,12 @@ async function demo(): Promise<void> {
     const cleared = seen("Lambda", "WSSessionDB", /^delete session: ok/);
     trace.record("User", "Client", "leaves");
     second.process.kill("SIGTERM");
-    await step("the client says goodbye, and $disconnect clears its session", cleared);
+    await step("the client closes its connection, and $disconnect clears its session", cleared);
     endRecording();
     const { Items = [] } = await dynamodb.send(
       new ScanCommand({ TableName: addresses.tableName, ConsistentRead: true }),
     );
-    // The item of the connection whose $disconnect was lost is left to the table's expiry: no session's key begins so.
+    // The item of the connection whose $disconnect was lost is left to the table's expiry: no session's key begins with #.
     const left = Items.filter(({ context: key }) => !key?.S?.startsWith("#"));
     if (left.length > 0) throw new Error(`${left.length} sessions are left`);
     console.log("  ok  no session is left");

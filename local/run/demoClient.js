@@ -1,4 +1,4 @@
-// The demo's client, a process of its own so that it can die without a goodbye. Prints what it receives, line by line.
+// The demo's client, in a process of its own so that it can be killed without closing its connection. Prints what it receives, line by line.
 const WebSocket = require("ws");
 
 const [url, token] = process.argv.slice(2);
@@ -10,5 +10,5 @@ socket.on("error", (error) => {
   console.error(error.message);
   process.exit(1);
 });
-// Goodbye in order: the close frame reaches the gateway.
+// An orderly close: the close frame reaches the gateway.
 process.on("SIGTERM", () => socket.close(1000));

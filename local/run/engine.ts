@@ -8,12 +8,12 @@ import { welcome } from "./welcome";
 
 const usage = `npm run engine -- [--stack dev] [--config KEY=VALUE]… [--program FOLDER] COMMAND [ARGUMENT]…
 
-Runs a command of the real pulumi CLI against this machine instead of AWS: npm run engine -- up
+Runs a command of the real pulumi CLI against this machine instead of AWS, for example: npm run engine -- up
 
   --stack NAME         the stack whose config is used: dev (default), prod, or any Pulumi.NAME.yaml
   -c, --config KEY=VALUE
-                       another value of the stack's config for this run, as often as needed: -c delivery=replay
-  --program FOLDER     another program than this repository's
+                       override a value of the stack's config for this run; repeatable: -c delivery=replay
+  --program FOLDER     run another program than this repository's
   COMMAND              up, preview, or any other command of the CLI, with its arguments`;
 
 interface Flags {
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
         }),
       }),
     ({ addresses }) => {
-      const heading = `The relay that pulumi has made runs on this machine. In another shell, in the program's folder, change it with:\n\n${runAgain}`;
+      const heading = `The relay that pulumi created runs on this machine. To change it, run in the program's folder, in another shell:\n\n${runAgain}`;
       console.log(welcome(heading, addresses));
     },
   );
@@ -63,7 +63,7 @@ function byPulumi(
     const { repository } = require("./localRun") as typeof import("./localRun");
     const provider = await ProviderServer.start(provisioner);
     const cli = await PulumiCli.create(programFolder ?? repository, config, provider.port);
-    // Whatever ends the process: the stack's file lies in the user's folder.
+    // The stack's file is in the user's folder, so it is removed however the process ends.
     process.on("exit", () => cli.remove());
     const exitCode = await cli.run(command);
     const outputs = exitCode === 0 ? await cli.outputs() : {};
@@ -75,7 +75,7 @@ function byPulumi(
 
 /** Undefined where help was asked for, or no command was given. */
 function readFlags(args: string[]): Flags | undefined {
-  // What follows the command is the CLI's own.
+  // Arguments after the command belong to the CLI.
   const at = commandAt(args);
   const { values } = parseArgs({
     args: args.slice(0, at),

@@ -17,7 +17,7 @@ export interface LocalRunOptions extends Pick<
   config?: Readonly<Record<string, string>>;
   /** Runs the program, and answers its outputs. @default in this process, without the pulumi CLI */
   execute?: (program: Omit<RunProgramOptions, "entry">) => Promise<Readonly<Record<string, unknown>>>;
-  /** Called with what goes wrong once the run is ready. */
+  /** Called with errors that occur after the run is ready. */
   onLateError: (error: Error) => void;
   /** The folder of Pulumi.yaml and the stack's file. @default this repository's */
   programFolder?: string;
@@ -27,7 +27,7 @@ export interface LocalRunOptions extends Pick<
 export class LocalRun {
   private constructor(
     readonly addresses: Addresses,
-    /** What of the program cannot work here, each with its fix. */
+    /** Parts of the program that cannot work locally, each with its fix. */
     readonly warnings: readonly string[],
     readonly cloud: LocalCloud,
     private readonly control: Control,
@@ -78,7 +78,7 @@ function inThisProcess(programFolder: string): NonNullable<LocalRunOptions["exec
   return (program) => runProgram({ entry, ...program });
 }
 
-/** A program whose issuer is in its code starts, and then refuses every token that the local run can give. */
+/** A program whose issuer is in its code starts, and then refuses every token of the local issuer. */
 function foreignIssuers({ lambda, issuer }: LocalCloud): string[] {
   return lambda.functionNames().flatMap((name) => {
     const auth = JSON.parse(lambda.functionVariables(name)["AUTH"] ?? "null") as {

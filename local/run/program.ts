@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { parse } from "yaml";
 
-/** Where a project's program is: what is loaded, and the folder that it runs in. */
+/** A project's program: the file to load, and the folder that it runs in. */
 export interface ProgramEntry {
   folder: string;
   /** A file, with or without its extension, or a folder with an index. */
@@ -44,7 +44,7 @@ function fromMain(projectFolder: string, main: string): ProgramEntry {
     : { folder: dirname(file), path: file };
 }
 
-/** What a folder's own package.json names; a name that does not exist is passed over, as by the CLI. */
+/** The entry that a folder's package.json names. An entry that does not exist is ignored, as the CLI does. */
 function packageEntry(folder: string): string {
   const { exports, main } = packageOf(folder) as { exports?: unknown; main?: string };
   const root = typeof exports === "object" && exports !== null ? (exports as Record<string, unknown>)["."] : exports;
@@ -71,7 +71,7 @@ function packageOf(folder: string): Record<string, unknown> {
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>) : {};
 }
 
-/** Runs a program in its folder, and resolves with what it exports; a function that it exports is called for that. */
+/** Runs a program in its folder, and resolves with its exports. An exported function is called, and its result counts as the exports. */
 export async function exportsOf({ folder, path }: ProgramEntry): Promise<unknown> {
   process.chdir(folder);
   const exported = require(path) as unknown;

@@ -13,12 +13,12 @@ import type { StackConfig } from "./stackConfig";
 export const stackName = "engine";
 const firstLine = "# Written by npm run engine, and removed when it ends.\n";
 
-/** The real pulumi CLI in a program's folder, with a state of its own, and a provider of ours in the place of `aws`. */
+/** The real pulumi CLI in a program's folder, with its own state, and with our provider instead of `aws`. */
 export class PulumiCli {
   private constructor(
     private readonly folder: string,
     private readonly stateFolder: string,
-    /** What the CLI needs beyond the user's own environment. */
+    /** Environment variables that the CLI needs besides the user's own. */
     readonly variables: Readonly<Record<string, string>>,
   ) {}
 

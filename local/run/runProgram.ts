@@ -10,7 +10,7 @@ export interface RunProgramOptions {
   stack: string;
   config: StackConfig;
   provisioner: Provisioner;
-  /** Called with what goes wrong after the run was ready: the program's fault, never the caller's. */
+  /** Called with errors that occur after the run is ready. They are the program's, never the caller's. */
   onLateError: (error: Error) => void;
   /** Milliseconds without any registration after which inputs that are still unresolved count as never resolving. */
   stalledAfterMs?: number;
@@ -37,7 +37,7 @@ export async function runProgram(options: RunProgramOptions): Promise<Properties
     const error = reason instanceof Error ? reason : new Error(String(reason));
     (ready ? onLateError : reject)(error);
   };
-  // Errors in an apply, or of a registration, reach nobody else.
+  // Errors in an apply, and errors of a registration, are reported nowhere else.
   process.on("unhandledRejection", fail);
 
   // Not waitForRPCs of the runtime: it does not count a resource whose inputs are still to come.

@@ -39,7 +39,7 @@ export async function runUntilInterrupted(
   }
 }
 
-/** Thrown by a start that has ended by itself and said all that there is to say. */
+/** Thrown by a start that ended by itself and has printed everything already. */
 export class Finished extends Error {
   constructor(readonly exitCode: number) {
     super(`finished with ${exitCode}`);

@@ -10,7 +10,7 @@ interface ConfigDeclaration {
   default?: unknown;
 }
 
-/** A project's name and the values that a stack's program sees, keyed by what stands behind `{project}:`. */
+/** A project's name and the values that a stack's program sees, keyed by the part after `{project}:`. */
 export interface StackConfig {
   project: string;
   values: Values;
@@ -109,7 +109,7 @@ export function withAllowedOrigins(config: StackConfig, origins: readonly string
   return { ...config, values: { ...config.values, allowedOrigins: [...allowedOrigins, ...origins] } };
 }
 
-/** A value as a command line gives it. What is declared with no type stays text, which the program itself reads. */
+/** A value given on the command line. Without a declared type it stays text, which the program itself reads. */
 function overrideOf(key: string, text: string, declaration: ConfigDeclaration): unknown {
   const { type, items } = declaration;
   const value = type === "array" || type === "object" ? fromJson(text) : fromText(text, type);

@@ -9,14 +9,14 @@ const usage = `npm start -- [--stack dev] [--config KEY=VALUE]… [--port N] [--
 
   --stack NAME         the stack whose config is used: dev (default), prod, or any Pulumi.NAME.yaml
   -c, --config KEY=VALUE
-                       another value of the stack's config for this run, as often as needed: -c delivery=replay
+                       override a value of the stack's config for this run; repeatable: -c delivery=replay
   --port N             port of the WebSocket API (default: any free one)
-  --host ADDRESS       an address of this machine by which other devices reach the WebSocket API (default: none do)
+  --host ADDRESS       an address of this machine at which other devices reach the WebSocket API (default: 127.0.0.1 only)
   --time-scale N       run the clocks of gateway and queues N times as fast (default: 1)
-  --lose-disconnects   the gateway delivers no $disconnect, as may happen on AWS
-  --node PATH          the Node that runs the functions (default: the one that runs this; on AWS it is Node 24)
-  --program FOLDER     another program than this repository's, that exports a relay's outputs as index.ts does
-  --json               print one line of JSON when ready, and nothing else, to stdout`;
+  --lose-disconnects   never deliver $disconnect, which is best effort on AWS
+  --node PATH          the Node executable that runs the functions (default: the current one; on AWS it is Node 24)
+  --program FOLDER     run another program than this repository's; it must export the relay's outputs as index.ts does
+  --json               print one line of JSON to stdout when ready, and nothing else`;
 
 interface Flags {
   stack: string;
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   await runUntilInterrupted(
     (LocalRun, onLateError) => LocalRun.start({ ...flags, log: (line) => console.error(line), onLateError }),
     ({ addresses }) => {
-      const heading = `The relay of stack "${flags.stack}" runs on this machine, out of the same program and bundles as pulumi up deploys.`;
+      const heading = `The relay of stack "${flags.stack}" runs on this machine, from the program and the bundles that pulumi up deploys.`;
       console.log(flags.json ? JSON.stringify(addresses) : welcome(heading, addresses, flags.host));
     },
   );
@@ -72,7 +72,7 @@ function readFlags(args: string[]): Flags | undefined {
   const { host } = values;
   if (host !== undefined && noHosts.includes(host)) {
     throw new Error(
-      `--host: got ${JSON.stringify(host)}; allowed: an address of this machine as devices reach it, such as 192.168.1.20`,
+      `--host: got ${JSON.stringify(host)}; allowed: an address of this machine that other devices can reach, such as 192.168.1.20`,
     );
   }
   const timeScale = Number(values["time-scale"]);
@@ -89,7 +89,7 @@ function readFlags(args: string[]): Flags | undefined {
   return { stack, config, port, host, timeScale, loseDisconnects, nodePath, programFolder, json };
 }
 
-/** Every address at once, whose Origin nothing could list; and those on which the API listens anyway. */
+/** Refused: wildcard addresses, since their origins cannot be listed, and addresses on which the API listens anyway. */
 const noHosts = ["", "0", "0.0.0.0", "::", "[::]", "localhost", "127.0.0.1", "::1", "[::1]"];
 
 main().catch(exitWithError);

@@ -1,6 +1,6 @@
 import type { Addresses } from "./addresses";
 
-/** What is printed when a run is ready: where its parts are, and commands to paste. */
+/** The text printed when a run is ready: the addresses of its parts, and commands to paste. */
 export function welcome(heading: string, addresses: Addresses, host?: string): string {
   const { websocketUrl, tokenUrl, awsEndpoint, dynamodbEndpoint, topicArn, deadLetterQueueUrl, tableName } = addresses;
   const { accessKeyId, secretAccessKey, region, controlUrl, pageUrl, delivery } = addresses;
@@ -8,13 +8,13 @@ export function welcome(heading: string, addresses: Addresses, host?: string): s
   return `
 ${heading}
 
-See it in a browser: connect, publish, cut the network, and watch what comes back:
+Open the page to connect, publish, cut the network, and watch messages come back:
 
   ${pageUrl}
 ${host === undefined ? "" : `\nFrom another device: ${fromOutside(websocketUrl, host)}\n`}
-It delivers by ${delivery}${delivery === "retry" ? " (by replay with: npm start -- -c delivery=replay)" : ""}. Or by hand:
+The relay runs in ${delivery} mode${delivery === "retry" ? " (for replay mode: npm start -- -c delivery=replay)" : ""}. To use it without the page:
 
-Connect as user 42, for context "chat" and contextId "7" (any WebSocket client; here npx wscat):
+Connect as user 42, with context "chat" and contextId "7" (with any WebSocket client; here npx wscat):
 
   npx wscat -c '${websocketUrl}?context=chat&contextId=7' -H "Authorization: Bearer $(curl -s '${tokenUrl}?user=42')"${
     delivery === "replay" ? " -s websocket-relay.v1" : ""
@@ -26,17 +26,17 @@ Publish to that user as the backend, in another shell (AWS CLI):
   aws --endpoint-url ${awsEndpoint} sns publish --topic-arn ${topicArn} --message 'Hello, 42' \\
     --message-attributes '{${value("user", "42")},${value("context", "chat")},${value("contextId", "7")}}'
 
-Get a token for any user; further query parameters override claims, an empty one removes it:
+Get a token for any user. Further query parameters set claims; an empty one removes the claim:
 
   curl '${tokenUrl}?user=42&expiresInSeconds=60'
 
-See who is connected, and what could not be delivered (npm start --silent -- --json > relay.json gives the command line
-of docs/operations.md its addresses; here with the AWS CLI):
+List the sessions and the dead letters with the AWS CLI. The command line of docs/operations.md reads the addresses that
+npm start --silent -- --json > relay.json writes:
 
   aws --endpoint-url ${dynamodbEndpoint} dynamodb scan --table-name ${tableName}
   aws --endpoint-url ${awsEndpoint} sqs receive-message --queue-url ${deadLetterQueueUrl} --message-attribute-names All
 
-Provoke what a network does (ids: GET ${controlUrl}/connections):
+Provoke network and gateway faults (connection ids: GET ${controlUrl}/connections):
 
   curl -X POST ${controlUrl}/connections/ID/half-open
   curl -X POST ${controlUrl}/connections/ID/drop

@@ -26,7 +26,7 @@ export function historyTraceLabel(operation: string, request: object): string | 
 function ofEntry(operation: string, entry: string, { Item }: HistoryRequest): string {
   const [kind, name = ""] = entry.split("#", 2);
   const isRead = operation === "GetItem";
-  if (kind === "acknowledged") return isRead ? "read what is acknowledged" : "acknowledge";
+  if (kind === "acknowledged") return isRead ? "read acknowledged number" : "acknowledge";
   if (kind === "id") {
     // Not the message's id, which is the backend's own.
     if (operation === "PutItem") return `claim number ${Item?.seq?.N ?? "?"}`;
@@ -39,7 +39,7 @@ function ofEntry(operation: string, entry: string, { Item }: HistoryRequest): st
 function ofQuery(request: HistoryRequest): string | undefined {
   const { IndexName, ExpressionAttributeValues = {}, ScanIndexForward, ProjectionExpression } = request;
   // The session table's index is by connection.
-  if (IndexName !== undefined) return IndexName === "expiry" ? "find what is due" : undefined;
+  if (IndexName !== undefined) return IndexName === "expiry" ? "find due entries" : undefined;
   const bounds = Object.values(ExpressionAttributeValues).flatMap(({ S = "" }) => /^log#(\d*)/.exec(S)?.[1] ?? []);
   if (bounds.length === 0) return undefined;
   if (ScanIndexForward === false) return "read the newest number";

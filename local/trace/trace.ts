@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { Participant, TraceDetails, TraceEvent } from "./traceEvent";
 
-/** What happened in a local run, as the parts saw it happen. */
+/** The steps of a local run, recorded by its parts. */
 export class Trace {
   private readonly emitter = new EventEmitter<{ event: [TraceEvent] }>();
 

@@ -19,7 +19,7 @@ export type Participant = (typeof participants)[number];
  */
 export type TraceFailure = "half-open" | "cut" | "message lost" | "frame lost" | "disconnect lost" | "gone";
 
-/** What programs read of a step; its label is for people. */
+/** The fields of a step for programs; its label is for people. */
 export interface TraceDetails {
   /** The connection that the step belongs to. */
   connectionId?: string;
@@ -29,7 +29,7 @@ export interface TraceDetails {
   failure?: TraceFailure;
 }
 
-/** One arrow of a sequence diagram: what was sent, by whom, to whom. Never carries a payload or a token. */
+/** One arrow of a sequence diagram: sender, receiver and label. Never carries a payload or a token. */
 export interface TraceEvent extends TraceDetails {
   atMs: number;
   from: Participant;

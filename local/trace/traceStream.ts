@@ -22,7 +22,7 @@ export class TraceStream {
 
   /** Writes what there is and what comes to `output`, until that closes; from the event after `lastId`, where one is given. */
   pipeTo(output: Writable, lastId?: number): void {
-    // A number of an earlier run says nothing here.
+    // Numbers of an earlier run have no meaning in this one.
     const isKnown = lastId !== undefined && Number.isInteger(lastId) && lastId >= 0 && lastId < this.end;
     const reader: Reader = { output, next: isKnown ? lastId + 1 : this.first, isFull: false };
     this.readers.add(reader);
@@ -30,7 +30,7 @@ export class TraceStream {
       reader.isFull = false;
       this.feed(reader);
     });
-    // What a reader that hangs up has not read concerns nobody.
+    // A reader that hangs up loses what it has not read, which is no error.
     output.on("error", () => undefined);
     output.on("close", () => this.readers.delete(reader));
     // Without a byte, a browser would not take it for open.
@@ -76,6 +76,6 @@ interface Reader {
   output: Writable;
   /** The number of the event that it gets next. */
   next: number;
-  /** It has not taken what was written to it: no more until it has. */
+  /** Its buffer is full: nothing more is written until it drains. */
   isFull: boolean;
 }

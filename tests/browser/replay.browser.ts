@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { recipient } from "../endToEnd/relay";
 import { pageRun, RelayPage } from "./relayPage";
 
-describe("the page of a relay that delivers by replay", () => {
+describe("the page of a relay in replay mode", () => {
   let page: RelayPage;
   const run = pageRun(["-c", "delivery=replay"], (opened) => (page = opened));
 

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { recipient } from "../endToEnd/relay";
 import { pageRun, type RelayPage } from "./relayPage";
 
-describe("the page of a relay that delivers by retry", () => {
+describe("the page of a relay in retry mode", () => {
   let page: RelayPage;
   const run = pageRun(["--time-scale", "10"], (opened) => (page = opened));
 

@@ -1,9 +1,12 @@
 import { type Gap, RelayClient, type RelayClientError, type RelayClientOptions, type StateDetail } from "../../client";
 import type { Hello, MessageEnvelope, Resumed } from "../../protocol";
-import { FakeSockets, type FakeSocket } from "./fakeSocket";
-import { VirtualClock } from "./virtualClock";
+import { FakeSockets, type FakeSocket } from "../support/fakeSocket";
+import { VirtualClock } from "../support/virtualClock";
 
 export const EPOCH = "e1";
+
+export const cursor = (seq: number) => ({ epoch: EPOCH, seq });
+export const resumeAfter = (seq: number) => ({ action: "resume", cursor: cursor(seq) });
 
 /** A client over fake sockets and virtual time, and all that it told its user. */
 export class ClientSetUp {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { RelayClient, RelayClientError, type RelayClientOptions } from "../../client";
-import { FakeSockets } from "./fakeSocket";
+import { FakeSockets } from "../support/fakeSocket";
 
 const options: RelayClientOptions = {
   url: "wss://relay.test/live",

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { RelayClient, type RelayClientOptions } from "../../client";
 import type { Acknowledgement, Cursor, Envelope, Ping, Resume } from "../../protocol";
-import { type FakeSocket, FakeSockets } from "./fakeSocket";
-import { VirtualClock } from "./virtualClock";
+import { type FakeSocket, FakeSockets } from "../support/fakeSocket";
+import { VirtualClock } from "../support/virtualClock";
 
 const PUBLISHED = 400;
 const PAGE = 20;

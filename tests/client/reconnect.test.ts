@@ -1,19 +1,6 @@
 import { expect } from "chai";
-import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, type RelayClientOptions } from "../../client";
-import { fullJitterMs } from "../../client/backoff";
 import { SUBPROTOCOLS } from "../../protocol";
 import { answer, bodies, ClientSetUp, message } from "./clientSetUp";
-
-describe("the back-off", () => {
-  it("is anything from nothing to a bound that doubles, up to a cap", () => {
-    const bounds = [0, 1, 2, 5, 6, 100].map((failures) =>
-      fullJitterMs(failures, () => 1, BACKOFF_BASE_MS, BACKOFF_CAP_MS),
-    );
-    expect(bounds).to.deep.equal([1_000, 2_000, 4_000, 32_000, 60_000, 60_000]);
-    expect(fullJitterMs(5, () => 0, BACKOFF_BASE_MS, BACKOFF_CAP_MS)).to.equal(0);
-    expect(fullJitterMs(5, () => 0.25, BACKOFF_BASE_MS, BACKOFF_CAP_MS)).to.equal(8_000);
-  });
-});
 
 describe("the client, connecting", () => {
   it("does nothing before it is told to", () => {
@@ -165,80 +152,6 @@ describe("the client, connecting", () => {
     ]);
   });
 
-  it("leaves nothing behind when it is closed, in whatever state", async () => {
-    const steps: ((setUp: ClientSetUp) => void | Promise<void>)[] = [
-      () => undefined,
-      ({ socket }) => socket.accept(),
-      ({ socket }) => socket.end(),
-      (setUp) => void setUp.accepted(),
-      (setUp) => void setUp.accepted(0).receive(message(2)),
-      (setUp) => void setUp.accepted(0).receive(message(1)),
-      async (setUp) => {
-        setUp.accepted();
-        await setUp.clock.advance(6_120_000);
-      },
-    ];
-    for (const step of steps) {
-      const setUp = new ClientSetUp({ heartbeatIntervalMs: 540_000, heartbeatTimeoutMs: 540_000 });
-      setUp.randomly = 0.5;
-      setUp.client.connect();
-      await step(setUp);
-      setUp.client.close();
-      expect(setUp.client.state).to.equal("closed");
-      expect(setUp.clock.pending, String(step)).to.equal(0);
-      expect(setUp.sockets.live).to.deep.equal([]);
-      const { length } = setUp.sockets.all;
-      await setUp.clock.advance(10_000_000);
-      expect(setUp.sockets.all).to.have.lengthOf(length);
-    }
-  });
-
-  it("may be closed and connected by its own callbacks", () => {
-    const setUp: ClientSetUp = new ClientSetUp({
-      onStateChange: (state) => {
-        if (state === "connecting") setUp.client.close();
-      },
-    });
-    setUp.client.connect();
-    expect(setUp.client.state).to.equal("closed");
-    expect(setUp.sockets.all).to.deep.equal([]);
-  });
-
-  for (const [what, provoke, options, subprotocol] of [
-    ["a fault", ({ socket }) => socket.receive({ type: "error", code: "unavailable", message: "a fault" })],
-    ["the gateway's", ({ socket }) => socket.receive({ message: "Internal server error", connectionId: "c1" })],
-    ["a bad request", ({ socket }) => socket.receive({ type: "error", code: "bad-request", message: "seq" })],
-    ["a frame", ({ socket }) => socket.receiveData("{")],
-    ["a gap without onGap", ({ socket }) => socket.receive(...answer({ first: 3, through: 3, recovered: false })), {}],
-    ["a token's end", () => undefined, { token: () => ({ token: "t", expiresAtMs: -1 }) }],
-    ["a subprotocol", () => undefined, {}, "other"],
-    ["a callback", () => undefined, { onStateChange: (state) => state === "connecting" && fail() }],
-    ["a store", () => undefined, { cursorStore: { get: () => fail(), set: () => undefined } }],
-  ] as [string, (setUp: ClientSetUp) => void, Partial<RelayClientOptions>?, string?][]) {
-    it(`leaves nothing behind when onError closes it for ${what}`, async () => {
-      const setUp: ClientSetUp = new ClientSetUp({
-        ...options,
-        onGap: undefined,
-        onError: (error) => {
-          setUp.errors.push(error);
-          setUp.client.close();
-        },
-      });
-      setUp.client.connect();
-      if (setUp.sockets.all.length > 0) {
-        setUp.socket.accept(subprotocol);
-        setUp.socket.receive(message(9));
-        provoke(setUp);
-      }
-      expect(setUp.errors).to.have.lengthOf(1);
-      expect(setUp.client.state).to.equal("closed");
-      expect(setUp.clock.pending).to.equal(0);
-      expect(setUp.sockets.live).to.deep.equal([]);
-      await setUp.clock.advance(1_000_000);
-      expect(setUp.errors).to.have.lengthOf(1);
-    });
-  }
-
   it("goes on where it stopped when it is connected again", () => {
     const setUp = new ClientSetUp();
     setUp.connected().receive(message(1));
@@ -293,43 +206,3 @@ describe("the client, connecting", () => {
     }
   });
 });
-
-describe("the client, superseded", () => {
-  it("stops, says so, and hands over what has come", () => {
-    const setUp = new ClientSetUp();
-    const socket = setUp.connected();
-    socket.receive(message(1), { type: "superseded" });
-    expect(setUp.messages).to.deep.equal(["m1"]);
-    expect(setUp.states.at(-1)).to.include({ state: "superseded", previous: "connected" });
-    expect(socket.closedWith).to.equal(1000);
-    expect(socket.take("ack")).to.deep.equal([{ action: "ack", cursor: { epoch: "e1", seq: 1 } }]);
-  });
-
-  it("opens no connection by itself", async () => {
-    const setUp = new ClientSetUp();
-    setUp.connected().receive({ type: "superseded" });
-    await setUp.clock.advance(10_000_000);
-    expect(setUp.sockets.all).to.have.lengthOf(1);
-    expect(setUp.clock.pending).to.equal(0);
-  });
-
-  it("is so by the answer to its resume too", () => {
-    const setUp = new ClientSetUp();
-    setUp.client.connect();
-    setUp.socket.accept();
-    setUp.socket.receive({ type: "superseded" });
-    expect(setUp.client.state).to.equal("superseded");
-  });
-
-  it("takes the session back when it is told to connect", () => {
-    const setUp = new ClientSetUp();
-    setUp.connected(2).receive({ type: "superseded" });
-    setUp.client.connect();
-    setUp.socket.accept();
-    expect(setUp.socket.take("resume")).to.deep.equal([{ action: "resume", cursor: { epoch: "e1", seq: 2 } }]);
-  });
-});
-
-function fail(): never {
-  throw new Error("a failure");
-}

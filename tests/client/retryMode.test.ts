@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { SUBPROTOCOLS } from "../../protocol";
 import { ClientSetUp } from "./clientSetUp";
-import type { FakeSocket } from "./fakeSocket";
+import type { FakeSocket } from "../support/fakeSocket";
 
 describe("the client of a relay in retry mode", () => {
   it("is connected as soon as it is open, and asks for nothing", () => {

@@ -5,7 +5,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import { RelayClient, type RelayClientOptions, type RelayState } from "../../client";
 import { SUBPROTOCOLS } from "../../protocol";
 import { answer, bodies, EPOCH, message } from "./clientSetUp";
-import { VirtualClock } from "./virtualClock";
+import { VirtualClock } from "../support/virtualClock";
 
 // Over real sockets; time alone is virtual.
 describe("the client over a WebSocket", () => {

@@ -22,7 +22,9 @@ export class ClientPage {
       }
     }
     this.client = new RelayClient({
-      ...{ url: relay.addresses.websocketUrl, context, contextId },
+      url: relay.addresses.websocketUrl,
+      context,
+      contextId,
       token: async () => {
         const token = await relay.token(to.user);
         // A page that is gone meanwhile opens no connection: it would take the session from the one after it.
@@ -30,8 +32,12 @@ export class ClientPage {
       },
       WebSocket: RegisteredSocket,
       // A half-open connection is found out while others still work, and no time is spent on waiting.
-      ...{ heartbeatIntervalMs: 500, heartbeatTimeoutMs: 1_000, backoffBaseMs: 20, backoffCapMs: 500 },
-      ...{ resumeTimeoutMs: 2_000, ackDelayMs: 100 },
+      heartbeatIntervalMs: 500,
+      heartbeatTimeoutMs: 1_000,
+      backoffBaseMs: 20,
+      backoffCapMs: 500,
+      resumeTimeoutMs: 2_000,
+      ackDelayMs: 100,
       clock: {
         now: () => Date.now(),
         setTimeout: (callback, delayMs) => {

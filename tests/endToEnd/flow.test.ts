@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { pause, recipient, Relay } from "./relay";
+import { pause } from "./pause";
+import { recipient, Relay } from "./relay";
 
 describe("the relay, end to end on one machine", () => {
   let relay: Relay;
@@ -76,7 +77,7 @@ describe("the relay, end to end on one machine", () => {
     first.socket.terminate();
     await untilGone(relay, connectionId);
     await relay.fault({ disconnects: "deliver" });
-    await relay.ageSession(to, 120);
+    await relay.table.ageSession(to, 120);
     await relay.publish(to, "kept");
     await relay.log({ event: "failed", reason: "connection-gone", callerId: `user#${to.user}` });
     await relay.log({ event: "failed", reason: "no-session", callerId: `user#${to.user}` });
@@ -102,7 +103,7 @@ describe("the relay, end to end on one machine", () => {
   it("refuses a connection that is older than its session with 409, and keeps the newer one", async () => {
     const to = recipient();
     const newer = { connection_id: { S: "newer=" }, connected_at: { N: String(Date.now() + 60_000) } };
-    await relay.putSession(to, newer);
+    await relay.table.putSession(to, newer);
     const token = await relay.token(to.user);
     const late = await relay.handshake(relay.url(to), { headers: { authorization: `Bearer ${token}` } });
     expect(late.status).to.equal(409);
@@ -192,7 +193,7 @@ describe("the relay, end to end on one machine", () => {
   it("keeps a live connection's session, and delivers, after a false 410", async () => {
     const to = recipient();
     const client = await relay.connect(to);
-    await relay.ageSession(to, 120);
+    await relay.table.ageSession(to, 120);
     const session = await relay.session(to);
     await relay.fault({ management: 410, times: 1 });
     await relay.publish(to, "after a false 410");
@@ -230,7 +231,7 @@ describe("the relay, end to end on one machine", () => {
     const to = recipient();
     const client = await relay.connect(to);
     const session = await relay.session(to);
-    await relay.putSession(to, { ...session, expiration_date: { N: "1" } });
+    await relay.table.putSession(to, { ...session, expiration_date: { N: "1" } });
     const closed = new Promise((resolve) => client.socket.once("close", resolve));
     await relay.publish(to, "expired");
     await closed;

@@ -6,7 +6,8 @@ import { expect } from "chai";
 import { RelayBackend } from "../../backend";
 import type { PolicyEntry } from "../../local/iam/policies";
 import type { Authorization } from "../../local/iam/recorder";
-import { type Client, pause, recipient, type Recipient, type Relay } from "./relay";
+import { pause } from "./pause";
+import { type Client, recipient, type Recipient, type Relay } from "./relay";
 
 export type Flows = Record<string, (relay: Relay) => Promise<void>>;
 
@@ -68,9 +69,9 @@ export const flows: Flows = {
   "a connection that is gone for good is forgotten": async (relay) => {
     const to = recipient();
     await loseConnection(relay, await relay.connect(to), await connectionOf(relay, to));
-    await relay.ageSession(to, 120);
+    await relay.table.ageSession(to, 120);
     await relay.publish(to, "kept");
-    while (await relay.session(to));
+    while (await relay.session(to)) await pause();
     await (await relay.connect(to)).message("kept");
     await relay.untilQueueIsEmpty();
   },
@@ -78,7 +79,7 @@ export const flows: Flows = {
   "a client whose session has expired is closed, and comes back": async (relay) => {
     const to = recipient();
     const client = await relay.connect(to);
-    await relay.putSession(to, { ...(await relay.session(to)), expiration_date: { N: "1" } });
+    await relay.table.putSession(to, { ...(await relay.session(to)), expiration_date: { N: "1" } });
     await relay.publish(to, "expired");
     await once(client.socket, "close");
     await (await relay.connect(to)).message("expired");
@@ -99,7 +100,7 @@ export const flows: Flows = {
   "a client that arrives late is refused": async (relay) => {
     const to = recipient();
     const connected_at = { N: String(Date.now() + 60_000) };
-    await relay.putSession(to, { connection_id: { S: "newer=" }, connected_at });
+    await relay.table.putSession(to, { connection_id: { S: "newer=" }, connected_at });
     const headers = { authorization: `Bearer ${await relay.token(to.user)}` };
     expect((await relay.handshake(relay.url(to), { headers })).status).to.equal(409);
   },
@@ -115,7 +116,7 @@ export const flows: Flows = {
     const to = recipient();
     const tooLarge = `${to.user} ${"x".repeat(1_024)}`;
     const { subscriptionDeadLetterQueueUrl } = relay.addresses;
-    await relay.withMaximumMessageSize(1_024, async () => {
+    await relay.queues.withMaximumMessageSize(1_024, async () => {
       await relay.publish(to, tooLarge);
       await relay.deadLetter(tooLarge, subscriptionDeadLetterQueueUrl);
     });
@@ -128,10 +129,10 @@ export const optionalFlows: Flows = {
     const to = recipient();
     const client = await relay.connect(to);
     const connectionId = await connectionOf(relay, to);
-    await relay.expireToken(to, connectionId);
+    await relay.table.expireToken(to, connectionId);
     await once(client.socket, "close");
     await relay.log({ event: "token ended", connectionId });
-    while (await relay.connectionItem(to, connectionId));
+    while (await relay.table.connectionItem(to, connectionId)) await pause();
     expect(await relay.session(to)).to.equal(undefined);
   },
 

@@ -8,7 +8,8 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { pause, type Recipient, type Relay } from "./relay";
+import { pause } from "./pause";
+import { type Recipient, type Relay } from "./relay";
 
 type Item = Record<string, AttributeValue>;
 
@@ -20,7 +21,7 @@ export class History {
   constructor(private readonly relay: Relay) {
     const { addresses } = relay;
     const { region, accessKeyId, secretAccessKey, dynamodbEndpoint: endpoint, historyTableName } = addresses;
-    if (historyTableName === undefined) throw new Error("the relay has no history: it delivers by retry");
+    if (historyTableName === undefined) throw new Error("the relay has no history: it is in retry mode");
     this.tableName = historyTableName;
     this.dynamodb = new DynamoDBClient({ region, credentials: { accessKeyId, secretAccessKey }, endpoint });
   }

@@ -56,7 +56,7 @@ const programs = {
     start: () => startProgram(everyRight, fast),
     played: { ...flows, ...optionalFlows },
   },
-  "a relay that delivers by replay": {
+  "a relay in replay mode": {
     start: () => startProgram(everyRightOfReplay, fast),
     played: replayFlows,
   },
@@ -167,7 +167,7 @@ for (const [program, { start, played }] of Object.entries(programs)) {
         await relay.control("/policies", { of, name, document }, "PUT");
         await relay.fault({ disconnects: "deliver" });
         relay.abandon();
-        await relay.purge();
+        await relay.queues.purge();
       }
     };
   });

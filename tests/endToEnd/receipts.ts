@@ -1,6 +1,6 @@
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { Receipt } from "../../protocol";
-import { receipt } from "../protocol/schemas";
+import { receipt } from "../support/schemas";
 import type { Relay } from "./relay";
 
 /** What a program adds for a backend that asks for the `relay`'s receipts: a queue, subscribed to the topic. */

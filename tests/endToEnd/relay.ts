@@ -1,40 +1,29 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess } from "node:child_process";
 import { EventEmitter, once, setMaxListeners } from "node:events";
-import { resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout } from "node:timers/promises";
-import {
-  type AttributeValue,
-  DeleteItemCommand,
-  DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  UpdateItemCommand,
-} from "@aws-sdk/client-dynamodb";
+import { type AttributeValue, DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import {
   DeleteMessageCommand,
   GetQueueAttributesCommand,
   type Message,
-  PurgeQueueCommand,
-  PurgeQueueInProgress,
   ReceiveMessageCommand,
-  SetQueueAttributesCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { type ClientOptions, WebSocket } from "ws";
 import type { Addresses } from "../../local/run/addresses";
+import { Client } from "./client";
+import { keyOf, type Recipient } from "./recipient";
+import { pause } from "./pause";
+import { Queues } from "./queues";
+import { SessionTable } from "./sessionTable";
+import { repository, startProcess } from "./startProcess";
+
+export { type Client } from "./client";
+export { recipient, type Recipient } from "./recipient";
+export { repository, startProcess } from "./startProcess";
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
-
-export const repository = resolve(__dirname, "../..");
-
-/** The address of one session: whom a message is for. */
-export interface Recipient {
-  user: string;
-  context: string;
-  contextId: string;
-}
 
 /** One line that a function logged, as its JSON `message`. */
 export type LogLine = Record<string, unknown> & { event?: string };
@@ -45,6 +34,8 @@ export class Relay {
   /** Everything that the local run has written, as it is. */
   readonly lines: string[] = [];
   private readonly logged = new EventEmitter();
+  readonly table: SessionTable;
+  readonly queues: Queues;
   private readonly dynamodb: DynamoDBClient;
   private readonly sns: SNSClient;
   private readonly sqs: SQSClient;
@@ -58,8 +49,10 @@ export class Relay {
     const { region, accessKeyId, secretAccessKey, awsEndpoint, dynamodbEndpoint } = addresses;
     const client = () => ({ region, credentials: { accessKeyId, secretAccessKey } });
     this.dynamodb = new DynamoDBClient({ ...client(), endpoint: dynamodbEndpoint });
+    this.table = new SessionTable(this.dynamodb, addresses.tableName, () => this.signal);
     this.sns = new SNSClient({ ...client(), endpoint: awsEndpoint });
     this.sqs = new SQSClient({ ...client(), endpoint: awsEndpoint });
+    this.queues = new Queues(this.sqs, addresses);
   }
 
   static async start(flags: string[] = [], folder = repository): Promise<Relay> {
@@ -198,38 +191,6 @@ export class Relay {
     }
   }
 
-  /** Runs `work` while the retry queue takes no larger message. */
-  async withMaximumMessageSize(bytes: number, work: () => Promise<void>): Promise<void> {
-    const { queueUrl: QueueUrl } = this.addresses;
-    const set = (MaximumMessageSize: string) =>
-      this.sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { MaximumMessageSize } }));
-    await set(String(bytes));
-    try {
-      await work();
-    } finally {
-      await set("1048576");
-    }
-  }
-
-  /** Removes every message from every queue. */
-  async purge(): Promise<void> {
-    const { queueUrl, deadLetterQueueUrl, subscriptionDeadLetterQueueUrl } = this.addresses;
-    for (const QueueUrl of [queueUrl, deadLetterQueueUrl, subscriptionDeadLetterQueueUrl]) {
-      while (!(await this.isPurged(QueueUrl))) await pause();
-    }
-  }
-
-  /** SQS takes one purge a minute, which is a second in a relay of time scale 60. */
-  private async isPurged(QueueUrl: string): Promise<boolean> {
-    try {
-      await this.sqs.send(new PurgeQueueCommand({ QueueUrl }));
-      return true;
-    } catch (error) {
-      if (error instanceof PurgeQueueInProgress) return false;
-      throw error;
-    }
-  }
-
   async session(recipient: Recipient): Promise<Record<string, AttributeValue> | undefined> {
     const { Item } = await this.dynamodb.send(
       new GetItemCommand({ TableName: this.addresses.tableName, Key: keyOf(recipient), ConsistentRead: true }),
@@ -238,7 +199,7 @@ export class Relay {
     return Item;
   }
 
-  /** Resolves when the session is there. */
+  /** Resolves when the session is there: it reads again and again, since a table has no notifications. */
   async untilSession(recipient: Recipient): Promise<Record<string, AttributeValue>> {
     for (;;) {
       const session = await this.session(recipient);
@@ -250,48 +211,6 @@ export class Relay {
   /** Resolves when there is no session any more. */
   async untilNoSession(recipient: Recipient): Promise<void> {
     while (await this.session(recipient)) await pause();
-  }
-
-  async putSession(recipient: Recipient, attributes: Record<string, AttributeValue>): Promise<void> {
-    const Item = { ...keyOf(recipient), ...attributes };
-    await this.dynamodb.send(new PutItemCommand({ TableName: this.addresses.tableName, Item }));
-  }
-
-  /** The item of a user's connection. */
-  async connectionItem({ user }: Recipient, connectionId: string): Promise<Record<string, AttributeValue> | undefined> {
-    const Key = { caller_id: { S: `user#${user}` }, context: { S: `#connection#${connectionId}` } };
-    const command = new GetItemCommand({ TableName: this.addresses.tableName, Key, ConsistentRead: true });
-    return (await this.dynamodb.send(command, { abortSignal: this.signal })).Item;
-  }
-
-  /** What the frames of a connection find their session by. */
-  async lookup(connectionId: string): Promise<Record<string, AttributeValue> | undefined> {
-    const command = new GetItemCommand({ ...this.lookupKey(connectionId), ConsistentRead: true });
-    return (await this.dynamodb.send(command, { abortSignal: this.signal })).Item;
-  }
-
-  /** Deletes the lookup, as if the connection had never been let in. */
-  async forgetLookup(connectionId: string): Promise<void> {
-    await this.dynamodb.send(new DeleteItemCommand(this.lookupKey(connectionId)));
-  }
-
-  /** Makes the token of a connection look as if it had ended. */
-  async expireToken(recipient: Recipient, connectionId: string): Promise<void> {
-    const item = await this.connectionItem(recipient, connectionId);
-    const Item = { ...item, token_expires_at: { N: "1" } };
-    await this.dynamodb.send(new PutItemCommand({ TableName: this.addresses.tableName, Item }));
-  }
-
-  /** Makes the session look as if its client had connected `seconds` earlier. */
-  async ageSession(recipient: Recipient, seconds: number): Promise<void> {
-    await this.dynamodb.send(
-      new UpdateItemCommand({
-        TableName: this.addresses.tableName,
-        Key: keyOf(recipient),
-        UpdateExpression: "ADD connected_at :age",
-        ExpressionAttributeValues: { ":age": { N: String(-1000 * seconds) } },
-      }),
-    );
   }
 
   async control(path: string, body?: object, method: "POST" | "PUT" = "POST"): Promise<void> {
@@ -344,11 +263,6 @@ export class Relay {
     }
   }
 
-  private lookupKey(connectionId: string) {
-    const Key = { caller_id: { S: `connection#${connectionId}` }, context: { S: `#connection#${connectionId}` } };
-    return { TableName: this.addresses.tableName, Key };
-  }
-
   /** Ends what is waited for when it is abandoned. */
   get signal(): AbortSignal {
     setMaxListeners(0, this.waiting.signal);
@@ -366,63 +280,4 @@ export class Relay {
       this.logged.emit("line");
     }
   }
-}
-
-/** Between two looks at what does not tell when it changes: looking without a pause, two processes would do nothing else. */
-export const pause = (): Promise<void> => setTimeout(20);
-
-/** A WebSocket client that keeps every message from before it is open. */
-export class Client {
-  readonly socket: WebSocket;
-  readonly opened: Promise<void>;
-  readonly messages: string[] = [];
-
-  constructor(url: string, options: ClientOptions, subprotocols?: string[]) {
-    this.socket = new WebSocket(url, subprotocols, options);
-    this.opened = once(this.socket, "open").then(() => undefined);
-    this.opened.catch(() => undefined);
-    this.socket.on("error", () => undefined);
-    this.socket.on("message", (message: Buffer) => this.messages.push(message.toString()));
-  }
-
-  /** Resolves when the client has got this message. */
-  async message(expected: string): Promise<void> {
-    while (!this.messages.includes(expected)) {
-      await once(this.socket, "message");
-    }
-  }
-
-  async close(): Promise<void> {
-    this.socket.close(1000);
-    await once(this.socket, "close");
-  }
-}
-
-/** `local/run/start.ts` in a process of its own. */
-export function startProcess(flags: string[], folder = repository) {
-  const child = spawn(process.execPath, ["-r", "./transpile", "local/run/start.ts", ...flags], {
-    cwd: folder,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  started.push(child);
-  return child;
-}
-
-const started: ChildProcess[] = [];
-
-const endAll = () => started.forEach((child) => child.kill("SIGTERM"));
-// What a failed test has left running would keep the runner from ever ending.
-after(endAll);
-process.once("exit", endAll);
-
-let nextUser = 0;
-
-/** A user whom no other test has. */
-export function recipient(context = "chat"): Recipient {
-  nextUser += 1;
-  return { user: `user-${nextUser}`, context, contextId: "7" };
-}
-
-function keyOf({ user, context, contextId }: Recipient): Record<string, AttributeValue> {
-  return { caller_id: { S: `user#${user}` }, context: { S: `${context}#${contextId}` } };
 }

@@ -1,13 +1,12 @@
 import { expect } from "chai";
-import type { Receipt } from "../../protocol";
 import { History } from "./history";
-import { LiteralClient } from "./literalClient";
 import { startProgram } from "./program";
 import { ReceiptsInbox, receiptsQueue } from "./receipts";
-import { recipient, type Recipient, type Relay } from "./relay";
+import { recipient, type Relay } from "./relay";
 import { ReplayClient } from "./replayClient";
-
-const retentionSeconds = 86_400;
+import { describeLiteralClient } from "./replayLiteralClient";
+import { describeReports } from "./replayReports";
+import { retentionSeconds } from "./replayRun";
 
 const program = `
 const relay = new WebsocketRelay("relay", {
@@ -22,10 +21,7 @@ const relay = new WebsocketRelay("relay", {
 });
 ${receiptsQueue}`;
 
-/** Past the retention, and what is added to it before anything is deleted. */
-const longAgoSeconds = retentionSeconds + 600;
-
-describe("a relay that delivers by replay, end to end on one machine", () => {
+describe("a relay in replay mode, end to end on one machine", () => {
   let relay: Relay;
   let history: History;
   let inbox: ReceiptsInbox;
@@ -68,11 +64,11 @@ describe("a relay that delivers by replay, end to end on one machine", () => {
     await relay.untilQueueIsEmpty();
   });
 
-  it("keeps what is published while nobody is there, and sends it in order to whoever resumes", async () => {
+  it("keeps messages that are published while no client is connected, and sends them in order on resume", async () => {
     const to = recipient();
     for (const message of ["one", "two", "three"]) {
       await relay.publish(to, message);
-      // The queue is done with it once it stands: nothing is retried until the client is back.
+      // The queue is done with it once it is stored: nothing is retried until the client is back.
       await relay.untilQueueIsEmpty();
     }
     const client = await ReplayClient.connect(relay, to);
@@ -98,7 +94,9 @@ describe("a relay that delivers by replay, end to end on one machine", () => {
 
     const back = await ReplayClient.connect(relay, to);
     expect(await back.resume({ cursor: { epoch, seq: 1 } })).to.deep.include({
-      ...{ recovered: true, first: 2, through: 3 },
+      recovered: true,
+      first: 2,
+      through: 3,
     });
     expect(back.messages.map(([, body]) => body).sort()).to.deep.equal(["and after it", "into the void"]);
     expect(lost.messages).to.deep.equal([[1, "seen"]]);
@@ -186,202 +184,11 @@ describe("a relay that delivers by replay, end to end on one machine", () => {
     client.client.socket.send('{"action":"resume","cursor":{"seq":"1"}}');
     expect(await client.until("error")).to.include({ code: "bad-request" });
     const told = client.envelopes.length;
-    await relay.forgetLookup(client.connectionId);
+    await relay.table.forgetLookup(client.connectionId);
     client.send({ action: "resume" });
     expect(await client.until("error", told)).to.include({ code: "no-session" });
   });
 
-  describe("serves a client that was written from docs/protocol.md alone, which", () => {
-    const clients: LiteralClient[] = [];
-    const clientOf = (to: Recipient, cursor?: { epoch: string; seq: number }) => {
-      const client = new LiteralClient(relay.url(to), () => relay.token(to.user), cursor);
-      clients.push(client);
-      return client;
-    };
-    afterEach(() => clients.splice(0).forEach((client) => client.close()));
-
-    it("replaces its connection without a gap, and is not ended by the notice to the old one", async () => {
-      const to = recipient();
-      const client = clientOf(to);
-      await client.connect();
-      await client.until(() => client.cursor !== undefined);
-      await relay.publish(to, "before");
-      await client.until(() => client.shown.length === 1);
-      await client.connect();
-      await relay.publish(to, "meanwhile");
-      await client.until(() => client.shown.length === 2 && client.resumes >= 2);
-      await relay.publish(to, "after");
-      await client.until(() => client.shown.length === 3);
-      expect(client.shown).to.deep.equal(["before", "meanwhile", "after"]);
-      expect(client.notices).to.equal(1);
-      expect(client.isSuperseded).to.equal(false);
-    });
-
-    it("ends where another client takes the session", async () => {
-      const to = recipient();
-      const [first, second] = [clientOf(to), clientOf(to)];
-      await first.connect();
-      await first.until(() => first.cursor !== undefined);
-      await second.connect();
-      await first.until(() => first.isSuperseded);
-      await relay.publish(to, "for the second");
-      await second.until(() => second.shown.length === 1);
-      expect(first.shown).to.deep.equal([]);
-      expect(second.isSuperseded).to.equal(false);
-    });
-
-    it("asks for number 1 of a session that was empty where number 2 comes first", async () => {
-      const to = recipient();
-      const client = clientOf(to);
-      await client.connect();
-      await client.until(() => client.cursor !== undefined);
-      expect(client.cursor).to.deep.equal({ seq: 0 });
-      await relay.fault({ management: 429, times: 1 });
-      await relay.publish({ ...to, messageId: "empty-one" }, "one");
-      await relay.log({ event: "failed", messageId: "empty-one" });
-      await relay.publish(to, "two");
-      await client.until(() => client.shown.length === 2);
-      expect(client.shown).to.deep.equal(["one", "two"]);
-    });
-
-    it("drops a cursor that is of another epoch, of an empty session too", async () => {
-      const to = recipient();
-      const client = clientOf(to, { epoch: "elsewhere", seq: 7 });
-      await client.connect();
-      await client.until(() => client.cursor?.seq === 0);
-      await relay.publish(to, "the first");
-      await client.until(() => client.shown.length === 2);
-      expect(client.shown).to.deep.equal(["missing: epoch", "the first"]);
-    });
-
-    it("goes over to another epoch where the history is lost under its connection", async () => {
-      const to = recipient();
-      const client = clientOf(to);
-      await client.connect();
-      for (const [index, body] of ["one", "two"].entries()) {
-        await relay.publish(to, body);
-        await client.until(() => client.shown.length === index + 1);
-      }
-      await relay.untilQueueIsEmpty();
-      await history.lose(to);
-      await relay.publish(to, "anew");
-      await client.until(() => client.shown.length === 4);
-      expect(client.shown).to.deep.equal(["one", "two", "missing: epoch", "anew"]);
-    });
-
-    it("asks for what was never posted as soon as the next message comes, shows it in order, and acknowledges", async () => {
-      const to = recipient();
-      const client = clientOf(to);
-      await client.connect();
-      await relay.publish(to, "one");
-      await client.until(() => client.shown.length === 1);
-      await relay.fault({ management: 429, times: 1 });
-      await relay.publish({ ...to, messageId: "two" }, "two");
-      await relay.log({ event: "failed", messageId: "two" });
-      await relay.publish(to, "three");
-      await client.until(() => client.shown.length === 3);
-      expect(client.shown).to.deep.equal(["one", "two", "three"]);
-      client.acknowledge();
-      await history.untilAcknowledged(to, 3);
-    });
-  });
-
-  describe("reports", () => {
-    const receiptOf = async (messageId: string, status: Receipt["status"]) => {
-      const { at, epoch, ...rest } = await inbox.receipt(messageId, status);
-      expect(Number.isNaN(Date.parse(at)), at).to.equal(false);
-      return { ...rest, hasEpoch: epoch !== undefined };
-    };
-
-    it("a message that was acknowledged as delivered, with all before it", async () => {
-      const to = recipient();
-      const client = await ReplayClient.connect(relay, to);
-      await relay.publish({ ...to, messageId: "report-1" }, "one");
-      await relay.publish({ ...to, messageId: "report-2" }, "two");
-      await client.message(2);
-      await client.acknowledge(2);
-      for (const messageId of ["report-1", "report-2"]) {
-        const { seq, ...receipt } = await receiptOf(messageId, "delivered");
-        expect(receipt).to.deep.equal({ status: "delivered", messageId, ...to, hasEpoch: true });
-        expect(seq).to.be.within(1, 2);
-      }
-    });
-
-    it("one that could never be delivered as dead, with the reason", async () => {
-      const to = recipient();
-      const large = "x".repeat(131_072);
-      await relay.publish({ ...to, messageId: "too-large" }, large);
-      expect(await receiptOf("too-large", "dead")).to.deep.include({ ...to, hasEpoch: false });
-      expect((await inbox.receipt("too-large", "dead")).reason).to.match(/^payload-too-large/);
-      await relay.deadLetter(large);
-      expect(await history.log(to)).to.deep.equal([]);
-    });
-
-    it("one whose own time has passed as expired, dead-letters it, and has its number count as seen", async () => {
-      const to = recipient();
-      const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
-      await relay.publish({ ...to, messageId: "offer", expiresAt }, "for an hour");
-      await relay.publish({ ...to, messageId: "after" }, "for longer");
-      await relay.untilQueueIsEmpty();
-      await history.pass(to, "offer", { isDue: true });
-      expect(await receiptOf("offer", "expired")).to.deep.include({ ...to, reason: "expires-at", hasEpoch: true });
-      const letter = await relay.deadLetter("for an hour");
-      expect(letter.MessageAttributes?.reason?.StringValue).to.equal("expired");
-      const client = await ReplayClient.connect(relay, to);
-      expect(await client.resume()).to.deep.include({ recovered: true, through: 2 });
-      const offer = client.envelopes.find((envelope) => envelope.type === "message" && envelope.id === "offer");
-      expect(offer).to.include({ expired: true }).and.not.to.have.property("body");
-      expect(client.messages.map(([, body]) => body)).to.include("for longer");
-    });
-
-    it("one that has expired under its number as expired, and tells a connected client at once", async () => {
-      const to = recipient();
-      const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
-      const publish = () => relay.publish({ ...to, messageId: "flash", expiresAt }, "for a moment");
-      await publish();
-      await relay.untilQueueIsEmpty();
-      await history.pass(to, "flash", { isDue: false });
-      const client = await ReplayClient.connect(relay, to);
-      // As the queue gives it again where an attempt has failed.
-      await publish();
-      const told = await client.message(1);
-      expect(told).to.include({ id: "flash", expired: true }).and.not.to.have.property("body");
-      expect(await receiptOf("flash", "expired")).to.deep.include({ ...to, reason: "expires-at", seq: 1 });
-      await relay.deadLetter("for a moment");
-      await client.acknowledge(1);
-      await history.untilAcknowledged(to, 1);
-    });
-
-    it("what nobody has acknowledged within the retention as expired, and deletes it, but never the last number", async () => {
-      const to = recipient();
-      for (const message of ["old-1", "old-2"]) await relay.publish({ ...to, messageId: message }, message);
-      await relay.untilQueueIsEmpty();
-      const [{ epoch } = {}] = await history.log(to);
-      await history.age(to, longAgoSeconds);
-      const letters = new Set<string>();
-      await relay.deadLetterOf(({ Body = "" }) => letters.add(Body).size === 2, relay.addresses.deadLetterQueueUrl);
-      expect([...letters].sort()).to.deep.equal(["old-1", "old-2"]);
-      for (const message of letters) {
-        expect(await receiptOf(message, "expired")).to.deep.include({ ...to, reason: "retention", hasEpoch: true });
-      }
-      await history.untilForgotten(to, 2);
-      expect((await history.log(to)).map(({ seq, body }) => [seq?.N, body])).to.deep.equal([["2", undefined]]);
-
-      await relay.publish(to, "new");
-      // Before there is a client: else it may get the message live too.
-      await relay.untilQueueIsEmpty();
-      const client = await ReplayClient.connect(relay, to);
-      const cursor = { epoch: epoch?.S ?? "", seq: 1 };
-      expect(await client.resume({ cursor })).to.deep.include({ recovered: false, lost: "expired", first: 3 });
-      expect(client.messages).to.deep.equal([[3, "new"]]);
-    });
-
-    it("counts what was stored, acknowledged, expired and resumed", async () => {
-      const counted = await relay.metrics();
-      const reasons = { Stored: "no-session", Expired: "retention", Resumed: "recovered" };
-      for (const [name, reason] of Object.entries({ ...reasons, Acknowledged: undefined, Delivered: undefined })) {
-        expect(counted(name, reason), name).to.be.greaterThan(0);
-      }
-    });
-  });
+  describeLiteralClient(() => ({ relay, history, inbox }));
+  describeReports(() => ({ relay, history, inbox }));
 });

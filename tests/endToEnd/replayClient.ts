@@ -8,7 +8,7 @@ import {
   type Resumed,
   SUBPROTOCOLS,
 } from "../../protocol";
-import { envelopesIn } from "../protocol/schemas";
+import { envelopesIn } from "../support/schemas";
 import type { Client, Recipient, Relay } from "./relay";
 
 /** A client of `websocket-relay.v1`, by hand: it keeps whatever it is told, and answers nothing by itself. */

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import pLimit from "p-limit";
 import type { RelayMessage } from "../../client";
 import type { Cursor } from "../../protocol";
-import { mulberry32 } from "../handlers/operations/interleaving";
+import { mulberry32 } from "../support/mulberry32";
 import { ClientPage } from "./clientPage";
 import { recipient, type Recipient, Relay } from "./relay";
 

@@ -6,16 +6,16 @@ import { ReceiptsInbox } from "./receipts";
 import { recipient, type Recipient, type Relay } from "./relay";
 import { ReplayClient } from "./replayClient";
 
-/** What {@link flows} are for a relay that delivers by replay, with receipts and dead letters of what expires. */
+/** The {@link flows} of a relay in replay mode, with receipts and dead letters of expired messages. */
 export const replayFlows: Flows = {
-  "a client connects, resumes, and all that stood of it is cleared when it disconnects": async (relay) => {
+  "a client connects, resumes, and all of its items are cleared when it disconnects": async (relay) => {
     const to = recipient();
     const client = await ReplayClient.connect(relay, to);
     expect(await client.resume()).to.deep.include({ recovered: true, through: 0 });
     await client.client.close();
     await relay.log({ event: "disconnected", connectionId: client.connectionId });
     expect(await relay.session(to)).to.equal(undefined);
-    expect(await relay.lookup(client.connectionId)).to.equal(undefined);
+    expect(await relay.table.lookup(client.connectionId)).to.equal(undefined);
   },
 
   "live messages are numbered, acknowledged and told of, and leave the queue": async (relay) => {
@@ -47,7 +47,7 @@ export const replayFlows: Flows = {
     const to = recipient();
     const lost = await ReplayClient.connect(relay, to);
     await loseConnection(relay, lost.client, lost.connectionId);
-    await relay.ageSession(to, 120);
+    await relay.table.ageSession(to, 120);
     await relay.publish(to, "kept");
     await relay.untilQueueIsEmpty();
     expect(await relay.session(to)).to.equal(undefined);
@@ -79,7 +79,7 @@ export const replayFlows: Flows = {
   "a client whose session has expired is closed, and comes back": async (relay) => {
     const to = recipient();
     const { client } = await ReplayClient.connect(relay, to);
-    await relay.putSession(to, { ...(await relay.session(to)), expiration_date: { N: "1" } });
+    await relay.table.putSession(to, { ...(await relay.session(to)), expiration_date: { N: "1" } });
     await relay.publish(to, "expired");
     await once(client.socket, "close");
     const back = await ReplayClient.connect(relay, to);
@@ -102,7 +102,7 @@ export const replayFlows: Flows = {
   "a client that arrives late is refused, and nothing stands of it": async (relay) => {
     const to = recipient();
     const connected_at = { N: String(Date.now() + 60_000) };
-    await relay.putSession(to, { connection_id: { S: "newer=" }, connected_at });
+    await relay.table.putSession(to, { connection_id: { S: "newer=" }, connected_at });
     const headers = { authorization: `Bearer ${await relay.token(to.user)}` };
     expect((await relay.handshake(relay.url(to), { headers }, ["websocket-relay.v1"])).status).to.equal(409);
   },
@@ -128,7 +128,7 @@ export const replayFlows: Flows = {
     const to = recipient();
     const tooLarge = `${to.user} ${"x".repeat(1_024)}`;
     const { subscriptionDeadLetterQueueUrl } = relay.addresses;
-    await relay.withMaximumMessageSize(1_024, async () => {
+    await relay.queues.withMaximumMessageSize(1_024, async () => {
       await relay.publish(to, tooLarge);
       await relay.deadLetter(tooLarge, subscriptionDeadLetterQueueUrl);
     });

@@ -10,12 +10,12 @@ import { nameOf, ProgramCopy, type Resource, type Step } from "./programCopy";
 /** A change of the routes takes a new snapshot of the API. */
 const snapshot = "relay-deployment";
 
-/** What only a relay has that delivers by replay. */
+/** Resources that only a relay in replay mode has. */
 const ofReplay =
   /^relay-(replay$|history|receipts|expirer$|expired-messages-alarm$|(resume|acknowledge|expire)($|-(integration|route|permission|logs|role|policy|rule|target|errors-alarm|throttles-alarm)$))/;
 
 /** Each test goes on from where the one before it ended. */
-describe("a stack that delivers by retry, switched to replay and back", function () {
+describe("a stack in retry mode, switched to replay mode and back", function () {
   this.timeout(180_000);
   this.bail(true);
 
@@ -146,7 +146,7 @@ describe("a stack that delivers by retry, switched to replay and back", function
     await program.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
   });
 
-  it("ends the connection once more, and delivers by retry what its client is to have", async () => {
+  it("ends the connection once more, and delivers to its client in retry mode", async () => {
     const closed = once(client, "close");
     await publish("42", "and back");
     await closed;

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { FAULT_KINDS } from "./faults";
-import { MISTAKES } from "./mistakes";
-import { runProperty } from "./run";
+import { FAULT_KINDS } from "../support/property/faults";
+import { MISTAKES } from "../support/property/mistakes";
+import { runProperty } from "../support/property/run";
 
 /**
  * A run that fails names its seed. To look into it alone, with what the functions log:

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
-import { definitions, problemsOf, receipt } from "./schemas";
+import { definitions, problemsOf, receipt } from "../support/schemas";
 
 const page = readFileSync(join(resolve(__dirname, "../.."), "docs", "protocol.md"), "utf8");
 

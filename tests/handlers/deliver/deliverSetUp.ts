@@ -1,5 +1,6 @@
 import type { SQSRecord } from "aws-lambda";
 import { deliver } from "../../../handlers/deliver/deliver";
+import type { DeliverHandler } from "../../../handlers/deliver/deliverHandler";
 import type { Session } from "../../../handlers/sessions/sessionItems";
 import { MemoryConnections, MemoryQueue, MemorySessions, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { sqsEvent } from "../../support/events";
@@ -16,34 +17,57 @@ export const row: Session = {
   expirationDate: now / 1000 + 1,
 };
 
-/** `deliver` with `row` in its table, at most five attempts, and a back-off of 2 to 120 s without its random half. */
+/** `deliver` with `row` in its table. */
 export function setUp(remainingMs = 30_000) {
-  const sessions = new MemorySessions();
-  const connections = new MemoryConnections();
-  const queue = new MemoryQueue();
-  const log = new RecordedLog();
-  const metrics = new RecordedMetrics();
-  const clock = { now };
-  sessions.put(row);
-  const handle = deliver({
-    ...{ sessions, connections, queue, log, metrics, now: () => clock.now, random: () => 0 },
-    ...{ maxAttempts: 5, backoff: { minSeconds: 2, maxSeconds: 120 } },
-  });
+  const memory = inMemory(row);
   return {
-    ...{ sessions, connections, queue, log, metrics, clock },
+    ...memory,
+    ...played(deliver(memory), memory, remainingMs),
+    /** What became of each message, by the queue's id. */
+    outcomes: () =>
+      Object.fromEntries(
+        memory.log.lines
+          .filter(({ event }) => ["delivered", "failed", "undeliverable", "not-reached"].includes(event))
+          .map(({ event, sqsMessageId, reason }) => [sqsMessageId, reason ?? event]),
+      ),
+  };
+}
+
+/**
+ * What `deliver` needs in either delivery mode, with one session in its table, at most five attempts, and a back-off of 2 to
+ * 120 s without its random half.
+ */
+export function inMemory(session: Session) {
+  const sessions = new MemorySessions();
+  sessions.put(session);
+  const clock = { now };
+  return {
+    sessions,
+    connections: new MemoryConnections(),
+    queue: new MemoryQueue(),
+    log: new RecordedLog(),
+    metrics: new RecordedMetrics(),
+    clock,
+    now: () => clock.now,
+    random: () => 0,
+    maxAttempts: 5,
+    backoff: { minSeconds: 2, maxSeconds: 120 },
+  };
+}
+
+/** What a test calls and reads in either delivery mode. */
+export function played(
+  handle: DeliverHandler,
+  { sessions, queue }: Pick<ReturnType<typeof inMemory>, "sessions" | "queue">,
+  remainingMs: number,
+) {
+  return {
     rows: () => [...sessions.rows.values()],
     /** The ids of the messages that are reported as failed. */
     run: async (...records: SQSRecord[]) => {
       const answer = await handle(sqsEvent(...records), { getRemainingTimeInMillis: () => remainingMs });
       return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
     },
-    /** What became of each message, by the queue's id. */
-    outcomes: () =>
-      Object.fromEntries(
-        log.lines
-          .filter(({ event }) => ["delivered", "failed", "undeliverable", "not-reached"].includes(event))
-          .map(({ event, sqsMessageId, reason }) => [sqsMessageId, reason ?? event]),
-      ),
     reasons: () => queue.deadLetters.map(({ attributes }) => attributes.reason?.stringValue),
   };
 }
@@ -51,7 +75,9 @@ export function setUp(remainingMs = 30_000) {
 /** The change of visibility of a message without an id of its publisher's. */
 export function backoffOf(sqsMessageId: string, visibilityTimeoutSeconds: number) {
   return {
-    ...{ messageId: sqsMessageId, sqsMessageId, receiptHandle: `receipt-${sqsMessageId}` },
+    messageId: sqsMessageId,
+    sqsMessageId,
+    receiptHandle: `receipt-${sqsMessageId}`,
     visibilityTimeoutSeconds,
   };
 }

@@ -1,27 +1,20 @@
-import type { SQSRecord } from "aws-lambda";
 import { deliverReplay } from "../../../handlers/deliver/replayDeliver";
 import type { Receipt } from "../../../protocol";
-import { envelopesIn, receipt } from "../../protocol/schemas";
-import { MemoryConnections, MemoryQueue, MemorySessions, RecordedLog, RecordedMetrics } from "../../support/boundaries";
-import { row as rawRow } from "./deliverSetUp";
-import { sqsEvent } from "../../support/events";
-import { key, now } from "../history/entries";
-import { MemoryHistory } from "../history/memoryHistory";
+import { MemoryHistory } from "../../support/memoryHistory";
+import { envelopesIn, receipt } from "../../support/schemas";
+import { inMemory, played, row as rawRow } from "./deliverSetUp";
+import { key } from "../history/entries";
 
 /** The session that records of `sqsRecord` go to. */
 export const row = { ...rawRow, subprotocol: "websocket-relay.v1" };
 
 export const retentionMs = 3_600_000;
 
-/** `deliver` where messages are replayed, with `row` in its table, at most five attempts, and a back-off without its random half. */
+/** `deliver` in replay mode, with `row` in its table. */
 export function setUp(remainingMs = 30_000, { deadLetterExpired = false } = {}) {
-  const sessions = new MemorySessions();
-  const connections = new MemoryConnections();
-  const queue = new MemoryQueue();
+  const memory = inMemory(row);
+  const { connections, queue, log } = memory;
   const history = new MemoryHistory(retentionMs);
-  const log = new RecordedLog();
-  const metrics = new RecordedMetrics();
-  const clock = { now };
   const published: Receipt[] = [];
   const receipts = {
     wanted: true,
@@ -32,21 +25,20 @@ export function setUp(remainingMs = 30_000, { deadLetterExpired = false } = {}) 
       return Promise.resolve();
     },
   };
-  sessions.put(row);
   const handle = deliverReplay({
-    ...{ sessions, connections, queue, history, receipts, log, metrics, retentionMs },
+    ...memory,
+    history,
+    receipts,
+    retentionMs,
     deadLetters: deadLetterExpired ? queue : undefined,
-    ...{ now: () => clock.now, random: () => 0, newEpoch: () => "e1" },
-    ...{ maxAttempts: 5, backoff: { minSeconds: 2, maxSeconds: 120 } },
+    newEpoch: () => "e1",
   });
   return {
-    ...{ sessions, connections, queue, history, log, metrics, clock, receipts, published },
-    rows: () => [...sessions.rows.values()],
-    /** The ids of the messages that are reported as failed. */
-    run: async (...records: SQSRecord[]) => {
-      const answer = await handle(sqsEvent(...records), { getRemainingTimeInMillis: () => remainingMs });
-      return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
-    },
+    ...memory,
+    ...played(handle, memory, remainingMs),
+    history,
+    receipts,
+    published,
     /** What became of each message, by the queue's id. */
     outcomes: () =>
       Object.fromEntries(
@@ -54,7 +46,7 @@ export function setUp(remainingMs = 30_000, { deadLetterExpired = false } = {}) 
           .filter(({ event }) => ["delivered", "stored", "failed", "undeliverable", "not-reached"].includes(event))
           .map(({ event, sqsMessageId, reason }) => [sqsMessageId, reason ? `${event}: ${String(reason)}` : event]),
       ),
-    /** What stands in the history of `row`'s session. */
+    /** The entries in the history of `row`'s session. */
     stored: (of = key) => history.entries(of).map(({ seq, messageId }) => `${seq} ${messageId}`),
     /** To which connection which numbers were posted, frame by frame. */
     posted: () =>
@@ -64,6 +56,5 @@ export function setUp(remainingMs = 30_000, { deadLetterExpired = false } = {}) 
       }),
     /** Of everything that was posted, in order. */
     envelopes: () => connections.posts.flatMap(({ body }) => envelopesIn(body)),
-    reasons: () => queue.deadLetters.map(({ attributes }) => attributes.reason?.stringValue),
   };
 }

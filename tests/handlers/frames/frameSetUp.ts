@@ -1,10 +1,10 @@
 import type { FrameHandler } from "../../../handlers/frames/frame";
 import type { Session } from "../../../handlers/sessions/sessionItems";
 import { MemoryConnections, MemoryQueue, RecordedLog, RecordedMetrics } from "../../support/boundaries";
-import { envelopesIn } from "../../protocol/schemas";
+import { envelopesIn } from "../../support/schemas";
 import { MemoryTable } from "../../support/memoryTable";
 import { key, now } from "../history/storedEntries";
-import { MemoryHistory } from "../history/memoryHistory";
+import { MemoryHistory } from "../../support/memoryHistory";
 import { MemoryReceipts } from "../receipts/memoryReceipts";
 
 export const retentionMs = 3_600_000;

@@ -4,7 +4,7 @@ import type { EntryHead } from "../../../handlers/history/history";
 import { refusal } from "../../support/refusal";
 import { dynamoDbHistory } from "./dynamoDbHistory";
 import { entryOf, headOf, key, now } from "./entries";
-import { MemoryHistory } from "./memoryHistory";
+import { MemoryHistory } from "../../support/memoryHistory";
 
 const retentionMs = 3_600_000;
 const graceMs = 120_000;

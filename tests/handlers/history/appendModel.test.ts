@@ -4,9 +4,9 @@ import { sweepSessionHistory } from "../../../handlers/sweepers/sweepSessionHist
 import type { Claim, Entry, EntryHead } from "../../../handlers/history/history";
 import { historyShard } from "../../../handlers/history/historyKey";
 import { RecordedLog, RecordedMetrics } from "../../support/boundaries";
-import { Interleaving } from "../operations/interleaving";
+import { Interleaving } from "../../support/interleaving";
 import { key } from "./entries";
-import { MemoryHistory } from "./memoryHistory";
+import { MemoryHistory } from "../../support/memoryHistory";
 
 const FIRST_SEED = 20_261_125;
 const RUNS = 3_000;

@@ -3,7 +3,7 @@ import type { History } from "../../../handlers/history/history";
 import { historyShard } from "../../../handlers/history/historyKey";
 import { dynamoDbHistory } from "./dynamoDbHistory";
 import { entryOf, headOf, key, now } from "./entries";
-import { MemoryHistory } from "./memoryHistory";
+import { MemoryHistory } from "../../support/memoryHistory";
 
 const retentionMs = 3_600_000;
 const graceMs = 120_000;

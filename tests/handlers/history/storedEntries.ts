@@ -1,6 +1,6 @@
 import type { Entry, EntryHead } from "../../../handlers/history/history";
 import type { SessionKey } from "../../../handlers/sessions/sessionKey";
-import type { MemoryHistory } from "./memoryHistory";
+import type { MemoryHistory } from "../../support/memoryHistory";
 
 /** What the functions take for the time, unless a test sets its clock. */
 export const now = 1_700_000_000_000;

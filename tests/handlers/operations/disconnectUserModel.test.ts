@@ -4,7 +4,7 @@ import { disconnect } from "../../../handlers/disconnect/disconnect";
 import { disconnectUser } from "../../../handlers/operations/disconnectUser";
 import { RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { connectEvent } from "../../support/events";
-import { Interleaving } from "./interleaving";
+import { Interleaving } from "../../support/interleaving";
 import { MemoryTable } from "../../support/memoryTable";
 
 const FIRST_SEED = 20_261_125;

@@ -1,6 +1,6 @@
 import type { Receipts } from "../../../handlers/receipts/receipts";
 import type { Receipt } from "../../../protocol";
-import { receipt } from "../../protocol/schemas";
+import { receipt } from "../../support/schemas";
 
 /** Receipts in a list; `fails` makes publishing reject. */
 export class MemoryReceipts implements Receipts {

@@ -3,7 +3,6 @@ import {
   BatchGetItemCommand,
   BatchWriteItemCommand,
   DescribeTimeToLiveCommand,
-  DynamoDBClient,
   ExecuteStatementCommand,
   GetItemCommand,
   PutItemCommand,
@@ -14,29 +13,15 @@ import {
   UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
-import { credentials, region } from "../../../local/account";
 import type { Properties } from "../../../local/provision/resource";
-import { tableResources } from "../../../local/provision/table";
-import { Tables } from "../../../local/dynamodb/table";
-import { Trace } from "../../../local/trace/trace";
 import { refusal } from "../../support/refusal";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
+import { startTables } from "./tableSetUp";
 
 const TableName = "items";
 
 /** A table with an index by `g` and `n`, and one by the binary `b`. */
 async function start() {
-  const tables = await Tables.start({ trace: new Trace() });
-  const dynamodb = new DynamoDBClient({ endpoint: tables.endpoint, region, credentials, maxAttempts: 1 });
-  cleanUps.push(
-    () => tables.close(),
-    () => dynamodb.destroy(),
-  );
-  const { create } = tableResources(tables)["aws:dynamodb/table:Table"] ?? {};
+  const { tables, dynamodb, table } = await startTables();
   const inputs = {
     name: TableName,
     attributes: ["p", "s", "g", "h", "b"].map((name) => ({ name, type: name === "b" ? "B" : "S" })),
@@ -48,11 +33,11 @@ async function start() {
       { name: "by-b", hashKey: "b", projectionType: "KEYS_ONLY" },
     ],
   };
-  await create?.({ name: "items", inputs });
+  await table.create({ name: "items", inputs });
   return {
     tables,
     dynamodb,
-    create: (more: Properties) => create?.({ name: "other", inputs: { ...inputs, ...more } }),
+    create: (more: Properties) => table.create({ name: "other", inputs: { ...inputs, ...more } }),
   };
 }
 

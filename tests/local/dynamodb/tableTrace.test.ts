@@ -55,7 +55,7 @@ describe("a request to the history table", () => {
     ["an entry that loses its body", "UpdateItem", { Key: key(number(5)) }, "change number 5: ok"],
     ["an entry that goes", "DeleteItem", { Key: key(number(5)) }, "delete number 5: ok"],
     ["an acknowledgement", "PutItem", { Item: key("acknowledged") }, "acknowledge: ok"],
-    ["what is acknowledged", "GetItem", { Key: key("acknowledged") }, "read what is acknowledged: none found"],
+    ["the acknowledged number", "GetItem", { Key: key("acknowledged") }, "read acknowledged number: none found"],
     [
       "the tail",
       "Query",
@@ -64,7 +64,7 @@ describe("a request to the history table", () => {
     ],
     ["the oldest", "Query", query(1, { ProjectionExpression: "seq" }), "read the oldest number: ok"],
     ["a page", "Query", query(5), "read from number 5 on: ok"],
-    ["the index", "Query", { IndexName: "expiry" }, "find what is due: ok"],
+    ["the index", "Query", { IndexName: "expiry" }, "find due entries: ok"],
   ];
   for (const [what, operation, request, label] of meanings) {
     it(`is told as ${what}`, () => expect(traced(operation, request)).to.equal(`HistoryDB: ${label}`));

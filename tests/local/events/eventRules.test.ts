@@ -5,6 +5,7 @@ import { eventRuleResources } from "../../../local/provision/eventRule";
 import type { Properties } from "../../../local/provision/resource";
 import { ratePeriodMs } from "../../../local/events/scheduleExpression";
 import { refusal } from "../../support/refusal";
+import { resourceOf } from "../provision/resourceOf";
 
 const functionArn = "arn:aws:lambda:us-east-1:000000000000:function:sweep";
 const everyMinute = { name: "sweep", scheduleExpression: "rate(1 minute)" };
@@ -45,13 +46,8 @@ function start(answer: (invoked: Invoked) => Promise<Invocation> = () => Promise
     while (!isReached()) await new Promise<void>((resolve) => (tell = resolve));
   };
   const resources = eventRuleResources(rules);
-  const resource = (type: "eventRule:EventRule" | "eventTarget:EventTarget") => {
-    const found = resources[`aws:cloudwatch/${type}`];
-    if (!found?.update) throw new Error(type);
-    return { ...found, update: found.update };
-  };
-  const rule = resource("eventRule:EventRule");
-  const target = resource("eventTarget:EventTarget");
+  const rule = resourceOf(resources, "aws:cloudwatch/eventRule:EventRule");
+  const target = resourceOf(resources, "aws:cloudwatch/eventTarget:EventTarget");
   const createRule = (inputs: Properties = {}) => rule.create({ name: "rule", inputs: { ...everyMinute, ...inputs } });
   const createTarget = (inputs: Properties = {}) =>
     target.create({ name: "target", inputs: { rule: "sweep", arn: functionArn, ...inputs } });

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { accessLogLine } from "../../../local/gateway/accessLog";
-import { Fixture, rejection } from "./gatewayFixture";
+import { refusal } from "../../support/refusal";
+import { Fixture } from "./gatewayFixture";
 
 const destinationArn = "arn:aws:logs:us-east-1:000000000000:log-group:access";
 const names = ["requestId", "eventType", "routeKey", "status", "connectionId", "messageId", "stage", "domainName"];
@@ -125,7 +126,7 @@ describe("a stage's access log", () => {
     it(`is refused with ${what}`, async () => {
       const accessLogSettings = { destinationArn, format, ...settings };
       const stage = fixture.create("stage", { name: "other", accessLogSettings });
-      expect((await rejection(stage)).message).to.include(message);
+      expect((await refusal(stage)).message).to.include(message);
     });
   }
 });

@@ -1,7 +1,8 @@
 import { request as httpRequest } from "node:http";
 import { once } from "node:events";
 import { expect } from "chai";
-import { Fixture, rejection } from "./gatewayFixture";
+import { refusal } from "../../support/refusal";
+import { Fixture } from "./gatewayFixture";
 import { policyOf, registerRole } from "../iam/roles";
 
 const domain = "ws.relay.dev";
@@ -169,13 +170,13 @@ describe("a custom domain name", () => {
   ];
   for (const [what, inputs, message] of refusedDomains) {
     it(`is refused ${what}`, async () => {
-      expect((await rejection(createDomain(inputs))).message).to.include(message);
+      expect((await refusal(createDomain(inputs))).message).to.include(message);
     });
   }
 
   it("is refused a second time", async () => {
     await createDomain();
-    expect((await rejection(createDomain())).message).to.include("already exists");
+    expect((await refusal(createDomain())).message).to.include("already exists");
   });
 
   const refusedMappings: [what: string, inputs: object, message: string][] = [
@@ -191,7 +192,7 @@ describe("a custom domain name", () => {
     it(`is refused a mapping ${what}`, async () => {
       await createDomain();
       await createMapping({ apiMappingKey: "taken" });
-      expect((await rejection(createMapping(inputs))).message).to.include(message);
+      expect((await refusal(createMapping(inputs))).message).to.include(message);
     });
   }
 
@@ -199,8 +200,8 @@ describe("a custom domain name", () => {
     await createDomain();
     const { id } = await createMapping();
     const { apiId } = fixture;
-    expect((await rejection(fixture.resource("stage").delete("dev", { apiId }))).message).to.include(domain);
-    expect((await rejection(fixture.resource("api").delete(apiId, {}))).message).to.include(domain);
+    expect((await refusal(fixture.resource("stage").delete("dev", { apiId }))).message).to.include(domain);
+    expect((await refusal(fixture.resource("api").delete(apiId, {}))).message).to.include(domain);
     await fixture.resource("apiMapping").delete(id, {});
     await fixture.resource("stage").delete("dev", { apiId });
     await fixture.resource("api").delete(apiId, {});
@@ -223,7 +224,7 @@ describe("the account's settings", () => {
   it("refuse a role of the program that API Gateway may not assume, or that may not write", async () => {
     const { iam } = fixture.gateways;
     const { arn: cloudwatchRoleArn } = registerRole(iam, "writer");
-    const message = async () => (await rejection(create({ cloudwatchRoleArn }))).message;
+    const message = async () => (await refusal(create({ cloudwatchRoleArn }))).message;
     expect(await message())
       .to.include("required permissions")
       .and.include("apigateway.amazonaws.com");
@@ -237,6 +238,6 @@ describe("the account's settings", () => {
   });
 
   it("refuse what is no role", async () => {
-    expect((await rejection(create({ cloudwatchRoleArn: "logs" }))).message).to.include("cloudwatchRoleArn");
+    expect((await refusal(create({ cloudwatchRoleArn: "logs" }))).message).to.include("cloudwatchRoleArn");
   });
 });

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { type ClientOptions, WebSocket } from "ws";
+import type { Connection } from "../../../local/gateway/connection";
 import { Gateways, type GatewaysOptions } from "../../../local/gateway/gateways";
 import type { Invocation, Invoker } from "../../../local/lambda/invoker";
 import { apiGatewayResources } from "../../../local/provision/apiGateway";
@@ -8,6 +9,7 @@ import { customDomainResources } from "../../../local/provision/customDomain";
 import type { Properties } from "../../../local/provision/resource";
 import { Trace } from "../../../local/trace/trace";
 import type { TraceEvent, TraceFailure } from "../../../local/trace/traceEvent";
+import { resourceOf } from "../provision/resourceOf";
 
 export const functionArn = "arn:aws:lambda:us-east-1:000000000000:function:relay";
 export const invokeArn = `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${functionArn}/invocations`;
@@ -78,16 +80,13 @@ export class Fixture {
   }
 
   async create(type: string, inputs: Properties, name = "test"): Promise<{ id: string; outputs: Properties }> {
-    const token = `aws:apigatewayv2/${type}:${type[0]?.toUpperCase()}${type.slice(1)}`;
-    const resource = this.resources[token];
-    if (!resource) throw new Error(`no resource ${token}`);
+    const resource = this.resources[tokenOf(type)];
+    if (!resource) throw new Error(`no resource ${type}`);
     return resource.create({ name, inputs: type === "api" ? inputs : { apiId: this.apiId, ...inputs } });
   }
 
   resource(type: string) {
-    const resource = this.resources[`aws:apigatewayv2/${type}:${type[0]?.toUpperCase()}${type.slice(1)}`];
-    if (!resource?.update) throw new Error(`no resource ${type}`);
-    return { ...resource, update: resource.update.bind(resource) };
+    return resourceOf(this.resources, tokenOf(type));
   }
 
   async api(): Promise<void> {
@@ -152,6 +151,21 @@ export class Fixture {
     return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() };
   }
 
+  connection(id: string): Connection {
+    const found = this.gateways.server(this.apiId).api.connections.get(id);
+    if (!found) throw new Error("no connection");
+    return found;
+  }
+
+  /** Resolves with the label once something is traced that contains `text`. */
+  traced(text: string): Promise<string> {
+    return new Promise((resolve) => {
+      this.trace.subscribe(({ label }) => {
+        if (label.includes(text)) resolve(label);
+      });
+    });
+  }
+
   async close(): Promise<void> {
     await this.gateways.close();
     for (const { ws } of this.clients) ws.terminate();
@@ -212,14 +226,16 @@ export class Client {
   send(message: unknown): void {
     this.ws.send(typeof message === "string" ? message : JSON.stringify(message));
   }
+
+  /** Resolves when a frame has made its way to the gateway and back: what was sent before it has arrived. */
+  async roundTrip(): Promise<void> {
+    const pong = new Promise<void>((resolve) => this.ws.once("pong", () => resolve()));
+    this.ws.ping();
+    await pong;
+  }
 }
 
-/** What a promise rejects with. */
-export async function rejection(promise: Promise<unknown>): Promise<Error & { code?: string }> {
-  return promise.then(
-    () => {
-      throw new Error("it did not reject");
-    },
-    (error: Error) => error,
-  );
+/** The type token of a resource of API Gateway. */
+function tokenOf(type: string): string {
+  return `aws:apigatewayv2/${type}:${type[0]?.toUpperCase()}${type.slice(1)}`;
 }

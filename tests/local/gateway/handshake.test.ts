@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { AccessDeniedError } from "../../../local/lambda/invoker";
-import { Fixture, functionArn, rejection } from "./gatewayFixture";
+import { refusal } from "../../support/refusal";
+import { Fixture, functionArn } from "./gatewayFixture";
 
 describe("the local gateway's handshake", () => {
   let fixture: Fixture;
@@ -199,14 +200,14 @@ describe("the local gateway's handshake", () => {
 
   it("names no protocol where $connect returns none, so that the client gives up", async () => {
     await fixture.deployed("$connect");
-    expect((await rejection(fixture.client("/dev", ["relay"]).opened)).message).to.equal("Server sent no subprotocol");
+    expect((await refusal(fixture.client("/dev", ["relay"]).opened)).message).to.equal("Server sent no subprotocol");
   });
 
   it("names no protocol that was not offered", async () => {
     await fixture.deployed("$connect");
     const headers = { "Sec-WebSocket-Protocol": "other" };
     fixture.invoker.routes.$connect = () => ({ payload: { statusCode: 200, headers } });
-    expect((await rejection(fixture.client("/dev", ["relay"]).opened)).message).to.equal("Server sent no subprotocol");
+    expect((await refusal(fixture.client("/dev", ["relay"]).opened)).message).to.equal("Server sent no subprotocol");
     expect(fixture.logs.join()).to.contain("has not offered");
   });
 

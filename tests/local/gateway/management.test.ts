@@ -6,7 +6,8 @@ import {
 } from "@aws-sdk/client-apigatewaymanagementapi";
 import { expect } from "chai";
 import { credentials, region } from "../../../local/account";
-import { Fixture, rejection } from "./gatewayFixture";
+import { refusal } from "../../support/refusal";
+import { Fixture } from "./gatewayFixture";
 
 const goneId = "L0SM9cOFvHcCIhw=";
 
@@ -166,12 +167,12 @@ describe("the local gateway's management API", () => {
       await sdk.send(new PostToConnectionCommand({ ConnectionId: id, Data: "hello" }));
       expect(await client.message()).to.equal("hello");
       expect((await sdk.send(new GetConnectionCommand({ ConnectionId: id }))).ConnectedAt).to.be.instanceOf(Date);
-      const gone = await rejection(sdk.send(new PostToConnectionCommand({ ConnectionId: goneId, Data: "x" })));
+      const gone = await refusal(sdk.send(new PostToConnectionCommand({ ConnectionId: goneId, Data: "x" })));
       expect(gone).to.be.instanceOf(GoneException);
       const tooLarge = new PostToConnectionCommand({ ConnectionId: id, Data: "x".repeat(131073) });
-      expect((await rejection(sdk.send(tooLarge))).name).to.equal("PayloadTooLargeException");
+      expect((await refusal(sdk.send(tooLarge))).name).to.equal("PayloadTooLargeException");
       fixture.gateways.injectManagementFault(429, 1);
-      const limited = await rejection(sdk.send(new GetConnectionCommand({ ConnectionId: id })));
+      const limited = await refusal(sdk.send(new GetConnectionCommand({ ConnectionId: id })));
       expect(limited.name).to.equal("LimitExceededException");
     } finally {
       sdk.destroy();

@@ -1,7 +1,8 @@
 import { request as httpRequest } from "node:http";
 import { once } from "node:events";
 import { expect } from "chai";
-import { Fixture, rejection } from "./gatewayFixture";
+import { refusal } from "../../support/refusal";
+import { Fixture } from "./gatewayFixture";
 
 const bearer = "websocket-relay.bearer.eyJhbGciOiJFUzI1NiJ9.c2VjcmV0.c2ln-bmF0dXJl_";
 
@@ -51,7 +52,7 @@ describe("a subprotocol that a client offers", () => {
     for (const answer of [`${bearer}other`, `websocket-relay.raw, ${bearer}`]) {
       answerWith(answer);
       const refused = fixture.client("/dev", ["websocket-relay.raw", bearer]);
-      expect((await rejection(refused.opened)).message).to.equal("Server sent no subprotocol");
+      expect((await refusal(refused.opened)).message).to.equal("Server sent no subprotocol");
     }
     fixture.invoker.routes.$connect = () => ({ payload: { statusCode: 401 } });
     expect((await fixture.client("/dev", [bearer]).refused).status).to.equal(401);

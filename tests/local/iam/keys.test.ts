@@ -1,19 +1,13 @@
-import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
-import { ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { PublishCommand } from "@aws-sdk/client-sns";
+import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
-import { credentials, region } from "../../../local/account";
 import { Iam } from "../../../local/iam";
-import { Messaging } from "../../../local/messaging";
 import { kmsResources } from "../../../local/provision/kms";
 import { logGroupResources } from "../../../local/provision/logGroup";
-import type { LocalResource, Properties } from "../../../local/provision/resource";
-import { Trace } from "../../../local/trace/trace";
+import type { Properties } from "../../../local/provision/resource";
 import { refusal } from "../../support/refusal";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
+import { startMessaging } from "../messaging/messagingSetUp";
+import { resourceOf } from "../provision/resourceOf";
 
 const administration = {
   Effect: "Allow",
@@ -40,11 +34,7 @@ const snsUse = use("sns.amazonaws.com", "kms:GenerateDataKey*", "kms:Decrypt");
 function start(iam = new Iam()) {
   const { keys } = iam;
   const resources = { ...kmsResources(keys), ...logGroupResources(new Set(), iam) };
-  const resource = (type: string): Required<Pick<LocalResource, "create" | "update" | "delete">> => {
-    const { create, update, delete: remove } = resources[type] ?? {};
-    if (!create || !update || !remove) throw new Error(type);
-    return { create, update, delete: remove };
-  };
+  const resource = (type: string) => resourceOf(resources, type);
   const create = (type: string, inputs: Properties = {}) => resource(type).create({ name: "relay", inputs });
   return { keys, resource, create };
 }
@@ -155,14 +145,7 @@ describe("a topic's message to a queue under a customer key", () => {
     const iam = new Iam();
     const { id: keyId } = await start(iam).create(key, { policy: keyPolicy });
     const logs: string[] = [];
-    const messaging = await Messaging.start({ trace: new Trace(), iam, log: (line) => logs.push(line) });
-    const sqs = new SQSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
-    const sns = new SNSClient({ endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 });
-    cleanUps.push(
-      () => messaging.close(),
-      () => sqs.destroy(),
-      () => sns.destroy(),
-    );
+    const { messaging, sqs, sns } = await startMessaging({ iam, log: (line) => logs.push(line) });
     const Statement = [{ Effect: "Allow", Principal: "*", Action: "sqs:SendMessage", Resource: "*" }];
     const queue = messaging.createQueue("queue", {
       KmsMasterKeyId: keyId,

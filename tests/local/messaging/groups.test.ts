@@ -5,7 +5,8 @@ import { credentials } from "../../../local/account";
 import { EventSourceMapping } from "../../../local/lambda/eventSourceMapping";
 import { Trace } from "../../../local/trace/trace";
 import { refusal } from "../../support/refusal";
-import { afterTest, startMessaging } from "./messagingSetUp";
+import { afterTest } from "../../support/afterTest";
+import { startMessaging } from "./messagingSetUp";
 
 /** A topic with a standard queue, and that queue's dead-letter queue, which takes what is received a second time. */
 async function start({ raw = true } = {}) {

@@ -3,16 +3,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { credentials, region } from "../../../local/account";
 import { Messaging, type MessagingOptions } from "../../../local/messaging";
 import { Trace } from "../../../local/trace/trace";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
-/** Runs `cleanUp` when the test ends, the last one first. */
-export function afterTest(cleanUp: () => unknown): void {
-  cleanUps.push(cleanUp);
-}
+import { afterTest } from "../../support/afterTest";
 
 /** SNS and SQS with a client of each, until the test ends. */
 export async function startMessaging(
@@ -22,7 +13,7 @@ export async function startMessaging(
   const settings = { endpoint: messaging.endpoint, region, credentials, maxAttempts: 1 };
   const sqs = new SQSClient(settings);
   const sns = new SNSClient(settings);
-  cleanUps.push(
+  afterTest(
     () => messaging.close(),
     () => sqs.destroy(),
     () => sns.destroy(),

@@ -183,28 +183,28 @@ describe("what the page says", () => {
   it("says why a client waits, and for how long; of other states only what they mean", () => {
     const detail = { reason: "no answer to a ping for 1000 ms", delayMs: 420 };
     expect(stateHelp("waiting", detail)).to.equal(
-      "The client reconnects by itself. Next attempt in 0.4 s. Reason: no answer to a ping for 1000 ms.",
+      "The client reconnects automatically. Next attempt in 0.4 s. Reason: no answer to a ping for 1000 ms.",
     );
-    expect(stateHelp("waiting")).to.equal("The client reconnects by itself.");
+    expect(stateHelp("waiting")).to.equal("The client reconnects automatically.");
     expect(stateHelp("connected", detail)).to.equal(stateHelp("connected"));
   });
 
   const cut = { how: "half-open", atMs: 1_000, lost: 0, replayed: 0 } as const;
   const noticed = { atMs: 2_040, reason: "no answer to a ping for 1000 ms" };
   for (const [what, given, delivery, said] of [
-    ["a cut", cut, "retry", "The network is gone, and neither side was told."],
+    ["a cut", cut, "retry", "The network is gone, and neither side was notified."],
     ["a break that both notice", { ...cut, how: "drop" }, "retry", "The connection broke."],
     [
       "a loss that the client has noticed",
       { ...cut, noticed, lost: 2 },
       "retry",
-      "The network is gone, and neither side was told. The client noticed after 1.0 s (no answer to a ping for 1000 ms). Lost: 2 messages.",
+      "The network is gone, and neither side was notified. The client noticed after 1.0 s (no answer to a ping for 1000 ms). Lost: 2 messages.",
     ],
     [
       "a recovery",
       { ...cut, noticed, connectedAtMs: 2_600, lost: 1, replayed: 1 },
       "replay",
-      "The network is gone, and neither side was told. The client noticed after 1.0 s (no answer to a ping for 1000 ms). Connected again after 1.6 s. Replayed: 1 message.",
+      "The network is gone, and neither side was notified. The client noticed after 1.0 s (no answer to a ping for 1000 ms). Connected again after 1.6 s. Replayed: 1 message.",
     ],
   ] as const) {
     it(`tells ${what}`, () => {

@@ -2,7 +2,8 @@ import { expect } from "chai";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { Listener } from "../../../local/gateway/listener";
-import { Fixture, invokeArn, rejection } from "../gateway/gatewayFixture";
+import { refusal } from "../../support/refusal";
+import { Fixture, invokeArn } from "../gateway/gatewayFixture";
 
 const websocket = { protocolType: "WEBSOCKET", routeSelectionExpression: "$request.body.action" };
 
@@ -58,7 +59,7 @@ describe("the local gateway's resources", () => {
     const { port } = probe.address() as AddressInfo;
     fixture = new Fixture({ port });
 
-    const taken = await rejection(fixture.api());
+    const taken = await refusal(fixture.api());
     expect(taken.code).to.equal("EADDRINUSE");
     expect(taken.message).to.contain(`Port ${port}`).and.contain("is taken");
 
@@ -75,7 +76,7 @@ describe("the local gateway's resources", () => {
     ["that cannot be listened on for another reason", "fe80::1", /^Cannot listen on port \d+ of fe80::1 \(EINVAL\)$/],
   ] as const) {
     it(`say what is wrong with a host ${what}`, async () => {
-      expect((await rejection(Listener.open(0, host))).message).to.match(message);
+      expect((await refusal(Listener.open(0, host))).message).to.match(message);
     });
   }
 
@@ -134,7 +135,7 @@ describe("the local gateway's resources", () => {
     const { client } = await fixture.open();
     await fixture.resource("api").delete(fixture.apiId, {});
     expect((await client.closed).code).to.equal(1006);
-    expect((await rejection(fixture.client().opened)).code).to.equal("ECONNREFUSED");
+    expect((await refusal(fixture.client().opened)).code).to.equal("ECONNREFUSED");
     await fixture.resource("stage").delete("dev", { apiId: fixture.apiId });
     await fixture.resource("route").delete("any", { apiId: fixture.apiId });
     expect(fixture.gateways.connections()).to.deep.equal([]);
@@ -165,7 +166,7 @@ describe("the local gateway's resources", () => {
     ["a second route with the key", "route", { routeKey: "$default" }, "already exists"],
     ["a target that is no integration", "route", { routeKey: "x", target: "integrations/nope" }, "target of route x"],
     ["an HTTP integration", "integration", { integrationType: "HTTP" }, "only AWS_PROXY and MOCK"],
-    ["a bare function ARN", "integration", { ...lambda, integrationUri: "arn:aws:lambda:x" }, "no function's invoke"],
+    ["a bare function ARN", "integration", { ...lambda, integrationUri: "arn:aws:lambda:x" }, "not the invoke ARN"],
     ["a GET to Lambda", "integration", { ...lambda, integrationMethod: "GET" }, "Lambda takes POST"],
     [
       "another way for bodies without a template",
@@ -186,13 +187,13 @@ describe("the local gateway's resources", () => {
   ] as const) {
     it(`refuse ${why}`, async () => {
       await fixture.deployed("$default");
-      expect((await rejection(fixture.create(type, inputs))).message).to.contain(message);
+      expect((await refusal(fixture.create(type, inputs))).message).to.contain(message);
     });
   }
 
   it("refuse to deploy an API without routes", async () => {
     await fixture.api();
-    expect((await rejection(fixture.create("deployment", {}))).message).to.contain("At least one route");
+    expect((await refusal(fixture.create("deployment", {}))).message).to.contain("At least one route");
   });
 
   it("refuse to delete what is in use: a route's integration, a stage's deployment", async () => {
@@ -202,8 +203,8 @@ describe("the local gateway's resources", () => {
     const deploymentId = await fixture.deploy();
     const { apiId } = fixture;
     const deleting = (type: string, id: string) => fixture.resource(type).delete(id, { apiId });
-    expect((await rejection(deleting("integration", id))).message).to.contain("referenced by the Route $default");
-    expect((await rejection(deleting("deployment", deploymentId))).message).to.contain("Active stages");
+    expect((await refusal(deleting("integration", id))).message).to.contain("referenced by the Route $default");
+    expect((await refusal(deleting("deployment", deploymentId))).message).to.contain("Active stages");
     await deleting("stage", "dev");
     await deleting("deployment", deploymentId);
     await deleting("route", route.id);

@@ -4,6 +4,7 @@ import { iamResources } from "../../../local/provision/iam";
 import type { LocalResource, Properties } from "../../../local/provision/resource";
 import { refusal } from "../../support/refusal";
 import { policyOf } from "../iam/roles";
+import { resourceOf } from "./resourceOf";
 
 const assumeRolePolicy = policyOf({ Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" });
 const policy = policyOf({ Action: "sqs:SendMessage", Resource: "*" });
@@ -12,11 +13,7 @@ function start() {
   const iam = new Iam();
   const lines: string[] = [];
   const resources = iamResources({ iam, log: (line) => lines.push(line) });
-  const resource = (type: string) => {
-    const found = resources[`aws:iam/${type}`];
-    if (!found?.update) throw new Error(`${type} is no resource that can be updated`);
-    return found as Required<LocalResource>;
-  };
+  const resource = (type: string) => resourceOf(resources, `aws:iam/${type}`) as Required<LocalResource>;
   const create = (type: string, inputs: Properties) => resource(type).create({ name: "relay", inputs });
   return { iam, lines, resource, create };
 }

@@ -5,6 +5,7 @@ import { roleArn } from "../../../local/iam/roles";
 import { LambdaService } from "../../../local/lambda/lambdaService";
 import { lambdaResources } from "../../../local/provision/lambda";
 import type { LocalResource, Properties } from "../../../local/provision/resource";
+import { refusal } from "../../support/refusal";
 import { everything, policyOf, registerRole } from "../iam/roles";
 
 describe("provisioning of aws.lambda", () => {
@@ -51,7 +52,7 @@ describe("provisioning of aws.lambda", () => {
   it("takes a given name, and refuses it a second time", async () => {
     expect((await create({ name: "mine" })).id).to.equal("mine");
 
-    expect((await rejectionOf(create({ name: "mine" }))).message).to.contain("ResourceConflictException");
+    expect((await refusal(create({ name: "mine" }))).message).to.contain("ResourceConflictException");
   });
 
   it("has AWS's defaults for timeout and memory", async () => {
@@ -69,7 +70,7 @@ describe("provisioning of aws.lambda", () => {
     const assumeRolePolicy = policyOf({ Principal: { Service: "ecs-tasks.amazonaws.com" }, Action: "sts:AssumeRole" });
     iam.roles.put({ name: "task", arn: roleArn("task"), assumeRolePolicy });
     for (const name of ["task", "missing"]) {
-      const { message } = await rejectionOf(create({ role: roleArn(name) }));
+      const { message } = await refusal(create({ role: roleArn(name) }));
       expect(message).to.contain("The role defined for the function cannot be assumed by Lambda").and.contain(name);
     }
   });
@@ -98,7 +99,7 @@ describe("provisioning of aws.lambda", () => {
     await functions.delete(id, outputs);
     await functions.delete(id, outputs);
 
-    expect((await rejectionOf(lambda.invoke(id, {}))).name).to.equal("ResourceNotFoundException");
+    expect((await refusal(lambda.invoke(id, {}))).name).to.equal("ResourceNotFoundException");
   });
 
   const refused: { claim: string; changes: Properties; message: RegExp }[] = [
@@ -149,7 +150,7 @@ describe("provisioning of aws.lambda", () => {
   ];
   for (const { claim, changes, message } of refused) {
     it(`refuses ${claim}`, async () => {
-      expect((await rejectionOf(create(changes))).message).to.match(message);
+      expect((await refusal(create(changes))).message).to.match(message);
     });
   }
 
@@ -170,14 +171,14 @@ describe("provisioning of aws.lambda", () => {
 
       await permissions.delete(id, { ...inputs, ...outputs });
 
-      expect((await rejectionOf(lambda.invoke("f", {}, caller))).name).to.equal("AccessDeniedError");
+      expect((await refusal(lambda.invoke("f", {}, caller))).name).to.equal("AccessDeniedError");
     });
 
     it("lets in its source ARN only", async () => {
       const sourceArn = "arn:aws:execute-api:us-east-1:000000000000:other/*/c";
       await permissions.create({ name: "allow", inputs: { ...inputs, sourceArn, statementId: "mine" } });
 
-      expect((await rejectionOf(lambda.invoke("f", {}, caller))).name).to.equal("AccessDeniedError");
+      expect((await refusal(lambda.invoke("f", {}, caller))).name).to.equal("AccessDeniedError");
     });
 
     it("takes its function being gone as deleted", async () => {
@@ -201,7 +202,7 @@ describe("provisioning of aws.lambda", () => {
       it(`refuses ${claim}`, async () => {
         const created = permissions.create({ name: "allow", inputs: { ...inputs, ...changes } });
 
-        expect((await rejectionOf(created)).message).to.match(message);
+        expect((await refusal(created)).message).to.match(message);
       });
     }
   });
@@ -219,10 +220,4 @@ function functionInputs(changes: Properties): Properties {
     role: roleArn("r"),
     ...changes,
   };
-}
-
-async function rejectionOf(promise: Promise<unknown>): Promise<Error> {
-  const result = await promise.catch((reason: unknown) => reason);
-  expect(result).to.be.instanceOf(Error);
-  return result as Error;
 }

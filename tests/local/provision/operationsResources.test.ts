@@ -4,13 +4,13 @@ import { dashboardResources } from "../../../local/provision/dashboard";
 import { recordResources } from "../../../local/provision/record";
 import type { LocalResources, Properties } from "../../../local/provision/resource";
 import { refusal } from "../../support/refusal";
+import { resourceOf } from "./resourceOf";
 
 /** The one resource of these types, created as by a provider. */
 function created(resources: LocalResources, inputs: Properties) {
-  const [resource] = Object.values(resources);
-  if (!resource?.update) throw new Error("no resource that can be updated");
-  const { update } = resource;
-  const change = (id: string, news: Properties) => update(id, { name: "relay", inputs: news }, inputs);
+  const [type = ""] = Object.keys(resources);
+  const resource = resourceOf(resources, type);
+  const change = (id: string, news: Properties) => resource.update(id, { name: "relay", inputs: news }, inputs);
   return { resource, change, create: () => resource.create({ name: "relay", inputs }) };
 }
 

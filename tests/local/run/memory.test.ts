@@ -5,7 +5,7 @@ import { expect } from "chai";
 
 /** By how many bytes the heap grows over `measured` invocations with 10 kB each, after `before` others. */
 async function grownBytes(before: number, measured: number): Promise<number> {
-  const fixture = ["-r", join(__dirname, "../../transpile"), join(__dirname, "memoryFixture.ts")];
+  const fixture = ["-r", join(__dirname, "../../../transpile"), join(__dirname, "memoryFixture.ts")];
   const { stdout } = await promisify(execFile)(process.execPath, [...fixture, String(before), String(measured)]);
   return JSON.parse(stdout) as number;
 }

@@ -11,7 +11,7 @@ interface Result {
 }
 
 async function run(program: string): Promise<Result> {
-  const args = ["-r", join(__dirname, "../../transpile"), join(__dirname, "runFixture.ts"), program];
+  const args = ["-r", join(__dirname, "../../../transpile"), join(__dirname, "runFixture.ts"), program];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout) as Result;
 }

@@ -1,0 +1,10 @@
+/** Pseudo-random numbers from [0, 1): the same seed always gives the same sequence. https://github.com/bryc/code/blob/master/jshash/PRNGs.md#mulberry32 */
+export function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}

@@ -1,0 +1,275 @@
+import type { WebSocketConstructor } from "../../../client";
+import type { ConnectionsClient, PostOutcome } from "../../../handlers/connections/connectionsClient";
+import type { Handshake } from "../../../handlers/connect/handshake";
+import {
+  type Action,
+  type Envelope,
+  MAX_PAYLOAD_BYTES,
+  type MessageEnvelope,
+  type Ping,
+  type Pong,
+  type Resumed,
+} from "../../../protocol";
+import { FakeSocket } from "../fakeSocket";
+import type { FaultKind, Faults } from "./faults";
+import type { Invocation } from "./invocation";
+import type { Simulation } from "./simulation";
+
+/** What the gateway invokes. Undefined, and false, where the function has crashed. */
+export interface Functions {
+  connect(handshake: Handshake): Promise<{ statusCode: number; headers?: Record<string, string> } | undefined>;
+  disconnect(connectionId: string): Promise<void>;
+  frame(connectionId: string, action: Action): Promise<boolean>;
+  violated(what: string): void;
+}
+
+export interface Connection {
+  readonly id: string;
+  readonly user: string;
+  readonly socket: FakeSocket;
+  state: "pending" | "open" | "over";
+  /** Whether bytes pass; where they do not, nobody hears of it. */
+  passes: boolean;
+  /** When the last frame arrives, in each direction: none overtakes another. */
+  downAtMs: number;
+  upAtMs: number;
+  /** Until when POST and GET say wrongly that it is gone; until when it takes no more. */
+  looksGoneUntilMs: number;
+  fullUntilMs: number;
+  /** Whether nothing may be sent to it any more though it lives: a newer one was opened, or it was taken for gone. */
+  mayBeMute: boolean;
+}
+
+/** The gateway refuses a handshake that its function has not answered by then. */
+const MAX_HANDSHAKE_MS = 29_000;
+
+/**
+ * API Gateway as it is: a connection is open once `$connect` has returned 200; a half-open one takes what is posted to it;
+ * `$disconnect` is best effort.
+ */
+export class Gateway {
+  readonly connections = new Map<string, Connection>();
+  /** Users whose network is away: none of their new connections opens. */
+  readonly offline = new Set<string>();
+  /** How often each user's clients have asked for what they missed. */
+  readonly resumes = new Map<string, number>();
+  private count = 0;
+
+  constructor(
+    private readonly simulation: Simulation,
+    private readonly faults: Faults,
+    private readonly functions: Functions,
+    private readonly maxConnectionMs: number,
+  ) {}
+
+  /** The class of which a user's client makes its sockets; each is in `sockets`. */
+  webSocketOf(user: string, sockets: FakeSocket[]): WebSocketConstructor {
+    const register = (socket: FakeSocket) => {
+      sockets.push(socket);
+      this.handshake(user, socket);
+    };
+    return class extends FakeSocket {
+      constructor(url: string, subprotocols: string[]) {
+        super(url, subprotocols);
+        register(this);
+      }
+    };
+  }
+
+  /** The connections that are open to the gateway. */
+  openOf(user: string): Connection[] {
+    return [...this.connections.values()].filter((each) => each.user === user && each.state === "open");
+  }
+
+  /** Something happens to a connection. Where the client does not hear of it, its heartbeat has to find out. */
+  cut(connection: Connection, kind: FaultKind): void {
+    const { simulation } = this;
+    if (connection.state !== "open" || !connection.passes) return;
+    this.faults.count(kind);
+    connection.passes = false;
+    const halfOpen = kind === "connection is half-open";
+    simulation.after(halfOpen ? simulation.between(1_000, 600_000) : simulation.latency(), () => this.end(connection));
+    if (kind === "connection breaks") simulation.after(simulation.latency(), () => connection.socket.end());
+  }
+
+  /** The client is not there any more, and did not say so. */
+  vanish(socket: FakeSocket): void {
+    socket.onopen = socket.onmessage = socket.onclose = socket.onerror = null;
+    socket.onClosed = () => undefined;
+    socket.close();
+    const connection = [...this.connections.values()].find((each) => each.socket === socket);
+    if (!connection) return;
+    connection.passes = false;
+    const isSeen = this.simulation.chance(0.5);
+    this.simulation.after(this.simulation.between(10, isSeen ? 1_000 : 600_000), () => this.end(connection));
+  }
+
+  /** The `@connections` commands, as calls of an invocation. */
+  client(invocation: Invocation): ConnectionsClient {
+    const { faults } = this;
+    return {
+      post: async (connectionId, body) => {
+        try {
+          await invocation.reach();
+        } catch {
+          return { result: "network-error" };
+        }
+        return this.post(connectionId, body);
+      },
+      isGone: async (connectionId) => {
+        await invocation.reach();
+        if (faults.happens("GET or DELETE fails")) throw new Error("GET fails");
+        const connection = this.connections.get(connectionId);
+        return connection?.state !== "open" || connection.looksGoneUntilMs > this.simulation.now;
+      },
+      close: async (connectionId) => {
+        await invocation.reach();
+        const failure = faults.happens("GET or DELETE fails") ? new Error("DELETE fails") : undefined;
+        if (failure && this.simulation.chance(0.5)) throw failure;
+        const connection = this.connections.get(connectionId);
+        if (connection?.state !== "open") return "gone";
+        this.end(connection);
+        if (failure) throw failure;
+        return "closed";
+      },
+    };
+  }
+
+  private post(connectionId: string, body: string): PostOutcome {
+    const { faults, simulation } = this;
+    if (faults.happens("POST is lost")) return { result: "network-error" };
+    if (faults.happens("POST answers 429")) return { result: "throttled" };
+    if (faults.happens("POST answers 500")) return { result: "gateway-error" };
+    const connection = this.connections.get(connectionId);
+    if (connection?.state !== "open") return { result: "gone" };
+    if (faults.happens("client's buffer is full for a while")) {
+      connection.fullUntilMs = simulation.now + simulation.between(1_000, 60_000);
+    }
+    if (connection.fullUntilMs > simulation.now) return { result: "throttled" };
+    if (faults.happens("POST and GET answer 410 for a live connection")) {
+      connection.looksGoneUntilMs = simulation.now + simulation.between(100, 10_000);
+      connection.mayBeMute = true;
+    }
+    if (connection.looksGoneUntilMs > simulation.now) return { result: "gone" };
+    if (faults.happens("POST answers 410 for a live connection")) return { result: "gone" };
+    this.judge(body);
+    if (Buffer.byteLength(body) > MAX_PAYLOAD_BYTES) return { result: "payload-too-large" };
+    if (!connection.passes) faults.count("message is posted into a half-open connection");
+    this.down(connection, () => connection.socket.receiveData(body));
+    if (faults.happens("POST answers 500 after it arrived")) return { result: "gateway-error" };
+    if (faults.happens("POST arrives, and its answer is lost")) return { result: "timeout" };
+    return { result: "delivered" };
+  }
+
+  /** What follows the answer to a resume is what that says, without a hole. */
+  private judge(body: string): void {
+    if (!body.includes('"resumed"')) return;
+    const envelopes = [JSON.parse(body) as Envelope | Envelope[]].flat();
+    const at = envelopes.findIndex(({ type }) => type === "resumed");
+    const { first, through } = envelopes[at] as Resumed;
+    const seqs = envelopes.slice(at + 1).map((envelope) => (envelope as MessageEnvelope).seq);
+    if (seqs.some((seq, index) => seq !== first + index || seq > through) || (seqs.length === 0 && first <= through)) {
+      this.functions.violated(`a resume from ${first} to ${through} is answered with ${seqs.join()}`);
+    }
+  }
+
+  private handshake(user: string, socket: FakeSocket): void {
+    const { simulation, faults } = this;
+    const id = `c${this.count++}`;
+    const connection: Connection = {
+      id,
+      user,
+      socket,
+      state: "pending",
+      passes: true,
+      downAtMs: 0,
+      upAtMs: 0,
+      looksGoneUntilMs: 0,
+      fullUntilMs: 0,
+      mayBeMute: false,
+    };
+    socket.onSent = (action) => this.up(connection, action);
+    socket.onClosed = () => this.closedByClient(connection);
+    if (this.offline.has(user)) {
+      // Half of them are told that there is no network.
+      if (simulation.chance(0.5)) simulation.after(simulation.latency(), () => socket.end());
+      return;
+    }
+    for (const each of this.openOf(user)) each.mayBeMute = true;
+    this.connections.set(id, connection);
+    simulation.start(async () => {
+      await simulation.pause(simulation.latency());
+      const connectedAt = Math.floor(simulation.now);
+      if (faults.happens("handshake takes long")) await simulation.pause(simulation.between(1_000, 28_000));
+      const answer = await this.functions.connect(handshakeOf(connection, connectedAt));
+      await simulation.pause(simulation.latency());
+      if (answer?.statusCode !== 200 || simulation.now - connectedAt > MAX_HANDSHAKE_MS) {
+        connection.state = "over";
+        return this.down(connection, () => socket.end());
+      }
+      connection.state = "open";
+      simulation.after(this.maxConnectionMs, () => this.end(connection));
+      if (socket.state === "closed") return this.closedByClient(connection);
+      if (faults.happens("handshake is answered, and the client does not hear it")) connection.passes = false;
+      this.down(connection, () => socket.accept(answer.headers?.["Sec-WebSocket-Protocol"]));
+    });
+  }
+
+  private up(connection: Connection, action: Action | Ping): void {
+    const { simulation, resumes } = this;
+    const { user } = connection;
+    if (action.action === "resume") resumes.set(user, (resumes.get(user) ?? 0) + 1);
+    connection.upAtMs = Math.max(connection.upAtMs, simulation.now + simulation.latency());
+    simulation.after(connection.upAtMs - simulation.now, () => {
+      if (connection.state !== "open" || !connection.passes) {
+        if (action.action !== "ping") this.faults.count("frame is lost with its connection");
+      } else if (action.action === "ping") {
+        this.send(connection, { type: "pong" } satisfies Pong);
+      } else {
+        simulation.start(async () => {
+          if (await this.functions.frame(connection.id, action)) return;
+          this.send(connection, { message: "Internal server error", connectionId: connection.id, requestId: "r" });
+        });
+      }
+    });
+  }
+
+  private send(connection: Connection, value: object): void {
+    this.down(connection, () => connection.socket.receive(value));
+  }
+
+  private down(connection: Connection, arrive: () => void): void {
+    const { simulation } = this;
+    connection.downAtMs = Math.max(connection.downAtMs, simulation.now + simulation.latency());
+    simulation.after(connection.downAtMs - simulation.now, () => {
+      if (connection.passes) arrive();
+    });
+  }
+
+  private closedByClient(connection: Connection): void {
+    if (!connection.passes) return;
+    this.simulation.after(this.simulation.latency(), () => this.end(connection));
+  }
+
+  /** The connection is over as far as the gateway knows, which is all that it tells anybody. */
+  private end(connection: Connection): void {
+    const { simulation, faults } = this;
+    if (connection.state !== "open") return;
+    connection.state = "over";
+    this.down(connection, () => connection.socket.end(1001));
+    if (faults.happens("disconnect is lost")) return;
+    for (let i = 0; i < (faults.happens("disconnect comes twice") ? 2 : 1); i++) {
+      const isLate = faults.happens("disconnect is late");
+      const delayMs = isLate ? simulation.between(1_000, 120_000) : simulation.latency();
+      simulation.after(delayMs, () => simulation.start(() => this.functions.disconnect(connection.id)));
+    }
+  }
+}
+
+function handshakeOf({ id, socket }: Connection, connectedAt: number): Handshake {
+  return {
+    headers: { Host: "api.test", "Sec-WebSocket-Protocol": socket.subprotocols.join(", ") },
+    queryStringParameters: Object.fromEntries(new URL(socket.url).searchParams),
+    requestContext: { connectionId: id, connectedAt, requestId: "r1" },
+  };
+}

@@ -1,0 +1,168 @@
+import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import type { DeadLetter } from "../../../handlers/messages/message";
+import type { MessageQueue } from "../../../handlers/queue/queue";
+import type { Published } from "./ledger";
+import { sqsRecord } from "../events";
+import type { Faults } from "./faults";
+import { type Invocation, ServiceError } from "./invocation";
+import type { Ledger } from "./ledger";
+import type { Simulation } from "./simulation";
+
+/** Undefined where the function has crashed. */
+export type Deliver = (event: SQSEvent) => Promise<SQSBatchResponse | undefined>;
+
+interface Queued {
+  readonly sqsId: string;
+  readonly body: string;
+  readonly attributes: Record<string, string | undefined>;
+  readonly sentAtMs: number;
+  receives: number;
+  isDeleted: boolean;
+  /** Which of the times at which it was to become visible counts. */
+  hiding: number;
+}
+
+/** What the queue would hand out now. A copy of a message is handed out even where that was deleted: delivery is at least once. */
+interface Visible {
+  message: Queued;
+  isCopy: boolean;
+}
+
+const BATCH_SIZE = 10;
+const MAX_CONCURRENCY = 5;
+/** Of a batch whose function has crashed. */
+const VISIBILITY_TIMEOUT_MS = 40_000;
+
+/** A standard queue behind a topic, its dead-letter queue, and the poller that invokes `deliver`. */
+export class ModelQueue {
+  private readonly all: Queued[] = [];
+  private visible: Visible[] = [];
+  private invocations = 0;
+
+  constructor(
+    private readonly simulation: Simulation,
+    private readonly faults: Faults,
+    private readonly ledger: Ledger,
+    private readonly deliver: Deliver,
+  ) {}
+
+  /** Whether every message has been deleted, and none is under way. */
+  get isEmpty(): boolean {
+    return this.visible.length === 0 && this.invocations === 0 && this.all.every(({ isDeleted }) => isDeleted);
+  }
+
+  /** @returns the queue's id */
+  publish(body: string, attributes: Queued["attributes"], sqsId: string): void {
+    const { simulation, faults } = this;
+    const sentAtMs = Math.floor(simulation.now);
+    const message: Queued = { sqsId, body, attributes, sentAtMs, receives: 0, isDeleted: false, hiding: 0 };
+    this.all.push(message);
+    this.hide(
+      message,
+      faults.happens("queue delivers late") ? simulation.between(1_000, 40_000) : simulation.latency(),
+    );
+  }
+
+  /** What a function does to the queue, as calls of its invocation. */
+  client(invocation: Invocation): MessageQueue {
+    const { faults } = this;
+    return {
+      changeVisibility: async (entries) => {
+        try {
+          await invocation.reach();
+        } catch {
+          return;
+        }
+        for (const { receiptHandle, visibilityTimeoutSeconds } of entries) {
+          if (faults.happens("visibility is not changed")) continue;
+          const message = this.all[Number(receiptHandle)];
+          if (message) this.hide(message, visibilityTimeoutSeconds * 1000);
+        }
+      },
+      deadLetter: async (deadLetter) => {
+        await invocation.reach();
+        if (faults.happens("dead letter is not taken")) throw new ServiceError();
+        this.take(deadLetter);
+        if (faults.happens("dead letter is taken, and the answer lost")) throw new ServiceError();
+      },
+    };
+  }
+
+  private take({ body, attributes }: DeadLetter): void {
+    const of = (name: string) => attributes[name]?.stringValue ?? "";
+    const key = { callerId: `user#${of("user")}`, context: `${of("context")}#${of("contextId")}` };
+    this.ledger.letter(key, of("messageId") || of("originalMessageId"), body, attributes.reason?.stringValue);
+  }
+
+  private hide(message: Queued, ms: number): void {
+    const hiding = ++message.hiding;
+    this.simulation.after(ms, () => {
+      if (message.hiding === hiding && !message.isDeleted) this.show({ message, isCopy: false });
+    });
+  }
+
+  private show(visible: Visible): void {
+    this.visible.push(visible);
+    this.poll();
+  }
+
+  private poll(): void {
+    if (this.visible.length === 0 || this.invocations >= MAX_CONCURRENCY) return;
+    this.invocations += 1;
+    this.simulation.start(async () => {
+      await this.simulation.pause(this.simulation.between(0, 100));
+      await this.invoke(this.receive());
+      this.invocations -= 1;
+      this.poll();
+    });
+  }
+
+  private receive(): Queued[] {
+    const { simulation, faults } = this;
+    const batch: Queued[] = [];
+    const inOrder = !faults.happens("queue delivers in another order");
+    for (let i = simulation.between(1, BATCH_SIZE); i > 0 && this.visible.length > 0; i--) {
+      const at = inOrder ? 0 : Math.floor(simulation.random() * this.visible.length);
+      const [{ message, isCopy }] = this.visible.splice(at, 1) as [Visible];
+      if (message.isDeleted && !isCopy) continue;
+      message.receives += 1;
+      batch.push(message);
+      this.hide(message, VISIBILITY_TIMEOUT_MS);
+      if (!faults.happens("queue delivers twice")) continue;
+      const delayMs = simulation.chance(0.5) ? simulation.latency() : simulation.between(1_000, 60_000);
+      simulation.after(delayMs, () => this.show({ message, isCopy: true }));
+    }
+    return batch;
+  }
+
+  private async invoke(batch: readonly Queued[]): Promise<void> {
+    if (batch.length === 0) return;
+    const answer = await this.deliver({ Records: batch.map((message) => this.recordOf(message)) });
+    if (!answer) return;
+    const failed = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+    for (const message of batch) {
+      if (failed.has(message.sqsId) || this.faults.happens("queue loses a deletion")) continue;
+      message.isDeleted = true;
+      const { user, context, contextId, messageId = message.sqsId } = message.attributes;
+      this.ledger.done({ callerId: `user#${user}`, context: `${context}#${contextId}` }, messageId);
+    }
+  }
+
+  private recordOf(message: Queued): SQSEvent["Records"][number] {
+    const { sqsId, body, attributes, sentAtMs, receives } = message;
+    const record = sqsRecord({ messageId: sqsId, body, attributes, sentAtMs, attempt: receives });
+    return { ...record, receiptHandle: String(this.all.indexOf(message)) };
+  }
+}
+
+/** The attributes with which a message is published. */
+export function attributesOf({ key, id, expiresAtMs }: Published, hasId: boolean): Queued["attributes"] {
+  const [context = "", contextId = ""] = key.context.split("#");
+  return {
+    user: key.callerId.slice("user#".length),
+    context,
+    contextId,
+    messageId: hasId ? id : undefined,
+    expiresAt: expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString(),
+  };
+}

@@ -1,0 +1,222 @@
+import { type FaultCounts, FAULT_KINDS, Faults, noFaults } from "./faults";
+import type { Published } from "./ledger";
+import { attributesOf } from "./modelQueue";
+import { Relay, type RelayOptions } from "./relay";
+import { Simulation } from "./simulation";
+import { User, type UserOptions } from "./user";
+
+export interface PropertyOptions {
+  /** How many messages are published, in all runs together. */
+  messages: number;
+  /** Of the first run; each further one has the next. */
+  seed: number;
+  /** What is got wrong on purpose. @default nothing */
+  mistake?: Mistake;
+}
+
+/** Something that is got wrong, to see that it would be noticed. */
+export interface Mistake {
+  alter?: RelayOptions["alter"];
+  movesTooEarly?: boolean;
+  /** Puts something else in the place of a part of the code; what it returns puts it back. */
+  install?: () => () => void;
+  /** Whether it shows only where the retention passes. @default in some runs it does, in most not */
+  retentionPasses?: boolean;
+}
+
+export interface PropertyResult {
+  messages: number;
+  runs: number;
+  faults: FaultCounts;
+  /** What became of the messages. */
+  fates: Record<"shown" | "expired" | "missing" | "dead", number>;
+  durationMs: number;
+}
+
+const MESSAGES_A_RUN = 500;
+
+/** What is not over by then, once nothing goes wrong any more, hangs. */
+const CALM_MS = 240_000;
+
+/**
+ * Publishes messages to users to whom everything happens that can, and sees each of them shown once and in order, or else said to be
+ * missing: run after run in virtual time.
+ *
+ * @throws where one is not; the error names the seed of the run.
+ */
+export async function runProperty({ messages, seed, mistake = {} }: PropertyOptions): Promise<PropertyResult> {
+  const begunAt = performance.now();
+  const result = { messages: 0, runs: 0, faults: noFaults(), fates: { shown: 0, expired: 0, missing: 0, dead: 0 } };
+  for (; result.messages < messages; result.runs++) {
+    const uninstall = mistake.install?.();
+    const run = new Run(seed + result.runs, Math.min(MESSAGES_A_RUN, messages - result.messages), mistake);
+    try {
+      await run.play();
+    } catch (error) {
+      const where = `seed ${seed + result.runs} (${result.messages} messages before it)`;
+      throw new Error(`${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, {
+        cause: error,
+      });
+    } finally {
+      uninstall?.();
+    }
+    result.messages += run.published.length;
+    for (const kind of FAULT_KINDS) result.faults[kind] += run.faults.counts[kind];
+    for (const message of run.published) result.fates[fateOf(message)] += 1;
+  }
+  return { ...result, durationMs: Math.round(performance.now() - begunAt) };
+}
+
+function fateOf({ shown, toldExpired, inGap }: Published): keyof PropertyResult["fates"] {
+  if (shown > 0) return "shown";
+  return toldExpired > 0 ? "expired" : inGap ? "missing" : "dead";
+}
+
+class Run {
+  readonly published: Published[] = [];
+  readonly faults: Faults;
+  private readonly simulation: Simulation;
+  private readonly relay: Relay;
+  private readonly users: User[];
+  private readonly bodies: number;
+  private readonly meanMs: number;
+  private hasPublished = false;
+  private isOver = false;
+  private readonly maxConnectionMs: number;
+  /** Whether the retention passes for some. */
+  private readonly passes: boolean;
+
+  constructor(
+    seed: number,
+    private readonly messages: number,
+    { alter, movesTooEarly, retentionPasses }: Mistake,
+  ) {
+    const simulation = (this.simulation = new Simulation(seed));
+    this.faults = new Faults(simulation);
+    const passes = (this.passes = simulation.chance(retentionPasses ? 1 : 0.3));
+    const retentionMs = passes ? 300_000 : 86_400_000;
+    this.maxConnectionMs = simulation.between(240_000, 600_000);
+    const options: RelayOptions = {
+      retentionMs,
+      maxConnectionMs: this.maxConnectionMs,
+      alter,
+      deadLetterExpired: simulation.chance(0.5),
+    };
+    this.relay = new Relay(simulation, this.faults, options);
+    const user: Omit<UserOptions, "name" | "onOpen"> = {
+      retentionMs,
+      maxConnectionMs: this.maxConnectionMs,
+      staysAway: passes,
+      movesTooEarly,
+      calmMs: simulation.between(5_000, 60_000),
+    };
+    const count = Math.ceil(simulation.between(0, 10));
+    // Whoever opens a page often asks for something, and is answered while the page connects.
+    const onOpen = (opened: User) => {
+      if (simulation.chance(0.5)) simulation.after(simulation.between(0, 500), () => this.publishTo(opened));
+    };
+    this.users = Array.from({ length: count }, (_, i) => {
+      return new User(simulation, this.faults, this.relay, { ...user, name: `u${i}`, onOpen });
+    });
+    // Few runs have messages so large that it takes several frames and answers to send them: they take the longest.
+    this.bodies = simulation.chance(0.04) ? 40_000 : simulation.pick([10, 10, 10, 1_000]);
+    // For as long as to let the retention pass a few times, or as to have everything happen at once.
+    this.meanMs = passes ? simulation.between(1_500, 4_000) : simulation.between(50, 1_500);
+  }
+
+  async play(): Promise<void> {
+    const { simulation } = this;
+    simulation.start(() => this.publish());
+    simulation.start(() => this.sweep());
+    for (const user of this.users) user.start();
+    try {
+      await simulation.run(() => this.hasPublished);
+      this.faults.stop();
+      await this.settle();
+    } finally {
+      this.isOver = true;
+      await this.relay.end();
+    }
+  }
+
+  private async publish(): Promise<void> {
+    const { simulation, users } = this;
+    while (this.published.length < this.messages) {
+      await simulation.pause(simulation.exponential(this.meanMs * 4));
+      this.publishTo(simulation.pick(users));
+    }
+    this.hasPublished = true;
+  }
+
+  /** As a text that is generated: several messages at once. */
+  private publishTo(user: User): void {
+    const { simulation, faults, relay, published } = this;
+    for (let i = simulation.exponential(4); i > 0 && published.length < this.messages; i--) {
+      const number = published.length;
+      const hasId = simulation.chance(0.8);
+      const id = hasId ? `m${number}` : `sqs-m${number}`;
+      const isTooLarge = simulation.chance(0.001);
+      const size = isTooLarge ? 131_050 : simulation.random() * this.bodies;
+      const expires = simulation.chance(0.05) ? simulation.now + simulation.exponential(20_000) : undefined;
+      if (expires !== undefined) faults.count("message is past its own expiry");
+      const message = relay.ledger.publish(user.key, id, `${number} `.padEnd(size, "x"), expires && Math.ceil(expires));
+      published.push(message);
+      const attributes = attributesOf(message, hasId);
+      relay.queue.publish(message.body, attributes, `sqs-m${number}`);
+      if (!hasId || !faults.happens("publisher publishes twice")) continue;
+      simulation.after(simulation.exponential(5_000), () =>
+        relay.queue.publish(message.body, attributes, `sqs-m${number}-again`),
+      );
+    }
+  }
+
+  /** Every minute or so, and sometimes before the last one is over. */
+  private async sweep(): Promise<void> {
+    while (!this.isOver) {
+      await this.simulation.pause(this.simulation.between(1_000, 60_000));
+      this.simulation.start(() => this.relay.expire());
+    }
+  }
+
+  private async settle(): Promise<void> {
+    const { simulation, relay, users } = this;
+    for (const user of users) user.settle();
+    await simulation.run(() => users.every(({ isBack }) => isBack));
+    const calmAtMs = simulation.now + CALM_MS;
+    // A connection that is mute is replaced before it gets too old; what is then missing is swept.
+    const overAtMs = calmAtMs + this.maxConnectionMs + (this.passes ? relay.ledger.sweptAfterMs : 0);
+    let isSettled = false;
+    simulation.start(async () => {
+      for (;;) {
+        for (const user of users) user.settle();
+        await simulation.pause(5_000);
+        const open = this.open();
+        if (open.length === 0) break;
+        const late = open.find(
+          ({ message, hangs }) => hangs && simulation.now > calmAtMs && !this.hasBeenMute(message),
+        );
+        const [first] = simulation.now > overAtMs ? open : late ? [late] : [];
+        if (first) throw relay.ledger.violated(`${first.message.id} of ${first.message.key.context}: ${first.what}`);
+      }
+      isSettled = true;
+    });
+    await simulation.run(() => isSettled);
+  }
+
+  /** The messages to which something is still to happen. */
+  private open(): { message: Published; what: string; hangs: boolean }[] {
+    const { relay } = this;
+    return this.published.flatMap((message) => {
+      const what = relay.ledger.open(message);
+      // What was never posted for a fault, its client may hear of late; what is missing waits for the sweeper; and an
+      // acknowledgement that was lost without a word is repeated over the next connection.
+      const mayTakeLong = message.inGap || message.handled || message.letters.length > 0;
+      return what === undefined ? [] : [{ message, what, hangs: !mayTakeLong }];
+    });
+  }
+
+  /** Whether nothing could be sent to the message's user until a moment ago. */
+  private hasBeenMute({ key }: Published): boolean {
+    return this.users.some((user) => user.key.callerId === key.callerId && user.hasBeenMute);
+  }
+}

@@ -1,0 +1,210 @@
+import type { Gap, RelayMessage } from "../../../client";
+import type { SessionKey } from "../../../handlers/sessions/sessionKey";
+import type { Cursor } from "../../../protocol";
+import type { FaultKind, Faults } from "./faults";
+import { type Relay, type RelayOptions, sessionKeyOf } from "./relay";
+import type { Simulation } from "./simulation";
+import { Tab } from "./tab";
+
+export interface UserOptions extends Pick<RelayOptions, "retentionMs" | "maxConnectionMs"> {
+  name: string;
+  /** Whether the user is sometimes away for longer than the retention. */
+  staysAway: boolean;
+  /** How long nothing happens to the user, on average. */
+  calmMs: number;
+  /** Called when the user opens a page. */
+  onOpen(user: User): void;
+  /** Whether the cursor is moved before the message is shown: a mistake. */
+  movesTooEarly?: boolean;
+}
+
+/** Longer than a frame is under way, than a missing number is waited for, and than a message is handled. */
+const UNAWARE_MS = 20_000;
+
+const CUTS: FaultKind[] = [
+  "connection is half-open",
+  "connection breaks",
+  "connection breaks, and the client does not hear it",
+];
+
+/**
+ * Somebody with a page whose cursor outlives it, who sometimes opens another one without; what happens to the user happens at
+ * any time. What the first page shows is judged at once.
+ */
+export class User {
+  readonly key: SessionKey;
+  private readonly name: string;
+  private page: Tab | undefined;
+  /** As the page has stored it: what was shown stands in one transaction with it. */
+  private cursor: Cursor | undefined;
+  private isSettling = false;
+  private muteAtMs = -Infinity;
+  /** What the watch has seen last, and since when. */
+  private watched = { state: "", sinceMs: 0 };
+  /** Whether the user is there, and will stay. */
+  isBack = false;
+
+  constructor(
+    private readonly simulation: Simulation,
+    private readonly faults: Faults,
+    private readonly relay: Relay,
+    private readonly options: UserOptions,
+  ) {
+    this.name = options.name;
+    this.key = sessionKeyOf(this.name);
+  }
+
+  /**
+   * Whether nothing may be sent to the user's connection until it is replaced, though it lives: another one has taken the session
+   * over, and its notice was lost; or it was called gone, and could not be closed.
+   */
+  private get isMute(): boolean {
+    return this.relay.gateway.openOf(this.name).some(({ passes, mayBeMute }) => passes && mayBeMute);
+  }
+
+  /** Whether it was so in the last minute. */
+  get hasBeenMute(): boolean {
+    if (this.isMute) this.muteAtMs = this.simulation.now;
+    return this.simulation.now - this.muteAtMs < 60_000;
+  }
+
+  /** Lives until it is settled. */
+  start(): void {
+    this.simulation.start(async () => {
+      while (!this.isBack) {
+        await this.simulation.pause(5_000);
+        this.watch();
+      }
+    });
+    this.simulation.start(async () => {
+      // Some have messages before they have ever been there.
+      if (this.simulation.chance(0.5)) await this.away();
+      this.page = this.open(true);
+      for (;;) {
+        await this.simulation.pause(this.simulation.exponential(this.options.calmMs));
+        if (this.isSettling) break;
+        await this.suffer();
+      }
+      this.isBack = true;
+    });
+  }
+
+  /** Nothing happens any more; where the page has lost the session, the user takes it back. */
+  settle(): void {
+    this.isSettling = true;
+    this.relay.gateway.offline.delete(this.name);
+    this.page?.takeBack();
+  }
+
+  /** Judges whether the page, over a connection that works, waits without knowing for something that nobody will send any more. */
+  private watch(): void {
+    const { simulation, relay, key, name, page, cursor } = this;
+    const [connection, ...others] = relay.gateway.openOf(name);
+    const isOwn =
+      connection && others.length === 0 && page?.client.state === "connected" && page.has(connection.socket);
+    const doneSeq = relay.ledger.doneSeq(key);
+    const isBehind = isOwn && connection.passes && !connection.mayBeMute && doneSeq > (cursor?.seq ?? 0);
+    const state = isBehind ? [connection.id, cursor?.seq, relay.gateway.resumes.get(name)].join() : "";
+    if (state !== this.watched.state || state === "") this.watched = { state, sinceMs: simulation.now };
+    else if (simulation.now - this.watched.sinceMs > UNAWARE_MS) {
+      relay.ledger.violated(`${name} has number ${cursor?.seq}, waits for ${doneSeq}, and neither is told nor asks`);
+    }
+  }
+
+  private async suffer(): Promise<void> {
+    const { simulation, faults, relay, name } = this;
+    const r = simulation.random();
+    if (r < 0.4) {
+      const connections = relay.gateway.openOf(name);
+      if (connections.length > 0) relay.gateway.cut(simulation.pick(connections), simulation.pick(CUTS));
+    } else if (r < 0.55) {
+      faults.count("page is reloaded without closing");
+      this.page?.crash();
+      if (simulation.chance(0.5)) await simulation.pause(simulation.between(0, 20_000));
+      this.page = this.open(true);
+    } else if (r < 0.75) {
+      await this.leave();
+    } else if (r < 0.85) {
+      await this.openAnother();
+    } else if (r < 0.95) {
+      faults.count("network is away");
+      relay.gateway.offline.add(name);
+      for (const connection of relay.gateway.openOf(name)) relay.gateway.cut(connection, simulation.pick(CUTS));
+      // The page lives on, and knows what it has seen.
+      const isLong = this.options.staysAway && simulation.chance(0.3);
+      await simulation.pause(
+        isLong ? this.options.retentionMs * simulation.between(0.8, 2) : simulation.between(1_000, 60_000),
+      );
+      relay.gateway.offline.delete(name);
+    } else {
+      this.page?.client.wake();
+    }
+  }
+
+  private async leave(): Promise<void> {
+    if (this.simulation.chance(0.5)) this.page?.close();
+    else this.page?.crash();
+    await this.away();
+    this.page = this.open(true);
+  }
+
+  private async away(): Promise<void> {
+    const { simulation, faults, options } = this;
+    if (this.isSettling) return;
+    const isLong = options.staysAway && simulation.chance(0.5);
+    faults.count(isLong ? "user is away for longer than the retention" : "user is away");
+    await simulation.pause(isLong ? options.retentionMs * simulation.between(0.8, 2) : simulation.between(100, 90_000));
+  }
+
+  /** Takes the session over for a while. Without a cursor it begins where the session is acknowledged, and acknowledges more. */
+  private async openAnother(): Promise<void> {
+    const { simulation, faults } = this;
+    // Else the first page, which has none yet either, would begin after what this one has acknowledged.
+    if (!this.cursor) return;
+    faults.count("another tab takes the session over");
+    const other = this.open(false);
+    await simulation.pause(simulation.between(100, 40_000));
+    if (simulation.chance(0.5)) other.close();
+    else other.crash();
+    if (simulation.chance(0.7)) await simulation.pause(simulation.between(0, 10_000));
+    this.page?.takeBack();
+  }
+
+  private open(isFirst: boolean): Tab {
+    const { relay, simulation, options, name } = this;
+    options.onOpen(this);
+    let place: Cursor | undefined = isFirst ? this.cursor : undefined;
+    const move = (cursor: Cursor | undefined) => {
+      place = cursor;
+      if (isFirst) this.cursor = cursor;
+    };
+    const judge = (kind: "message" | "expired", value: RelayMessage) => {
+      const cursor = { epoch: value.epoch ?? "", seq: value.seq ?? 0 };
+      if (place && (place.epoch !== cursor.epoch || place.seq + 1 !== cursor.seq) && !options.movesTooEarly) {
+        relay.ledger.violated(`${name} is shown ${cursor.seq} after ${place.seq} (${cursor.epoch}, ${place.epoch})`);
+      }
+      move(cursor);
+      const message = relay.ledger.find(this.key, value.id ?? "");
+      message.handled = true;
+      if (kind === "message" && value.body !== message.body) relay.ledger.violated(`${message.id} has another body`);
+      if (message.stored?.seq !== cursor.seq) relay.ledger.violated(`${message.id} comes with number ${cursor.seq}`);
+      if (!isFirst) return;
+      if (kind === "message") message.shown += 1;
+      else message.toldExpired += 1;
+      if (message.shown + message.toldExpired > 1) relay.ledger.violated(`${message.id} is shown twice`);
+    };
+    const gap = (value: Gap) => {
+      if (isFirst) relay.ledger.missing(this.key, value);
+      move(value.epoch === undefined || value.first === 1 ? undefined : { epoch: value.epoch, seq: value.first - 1 });
+    };
+    const events = {
+      begun: ({ epoch, seq }: Cursor) => {
+        if (options.movesTooEarly && isFirst) this.cursor = { epoch, seq };
+      },
+      handled: ({ kind, value }: { kind: "message" | "expired"; value: RelayMessage }) => judge(kind, value),
+      gap,
+    };
+    const { maxConnectionMs } = options;
+    return new Tab(simulation, relay, { user: name, contextId: name, maxConnectionMs, cursor: place, events });
+  }
+}
