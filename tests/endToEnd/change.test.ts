@@ -36,7 +36,7 @@ describe("a change in components/", () => {
   };
 
   it("that takes the gateway's permission away is answered 500 to every handshake, as on AWS", async () => {
-    const started = await startWith("lambdaRoute.ts", "executionArn}/*/${routeKey}`", "executionArn}/*/other`");
+    const started = await startWith("gateway/lambdaRoute.ts", "executionArn}/*/${routeKey}`", "executionArn}/*/other`");
     const to = recipient();
     const headers = { authorization: `Bearer ${await started.token(to.user)}` };
     expect((await started.handshake(started.url(to), { headers })).status).to.equal(500);
@@ -45,25 +45,29 @@ describe("a change in components/", () => {
 
   it("that takes the retry queue's policy away sends its messages to the subscription's dead-letter queue", async () => {
     const started = await startWith(
-      "publisher.ts",
+      "ingress/publisher.ts",
       "this.allowTopic(`${name}-queue-policy`, this.queue)",
       "this.allowTopic(`${name}-queue-policy`, this.deadLetterQueue)",
     );
     const to = recipient();
     await started.connect(to);
     await started.publish(to, "denied");
-    const letter = await started.deadLetter("denied", started.addresses.subscriptionDeadLetterQueueUrl);
-    expect(letter.MessageAttributes?.user?.StringValue).to.equal(to.user);
-    expect(letter.MessageAttributes).not.to.have.property("reason");
+    const deadLetter = await started.deadLetter("denied", started.addresses.subscriptionDeadLetterQueueUrl);
+    expect(deadLetter.MessageAttributes?.user?.StringValue).to.equal(to.user);
+    expect(deadLetter.MessageAttributes).not.to.have.property("reason");
   });
 
   it("that lowers the queue's maxReceiveCount lets its net catch a message of a crashed function, unchanged", async () => {
-    const started = await startWith("publisher.ts", "maxReceiveCount: args.maxReceiveCount", "maxReceiveCount: 1");
+    const started = await startWith(
+      "ingress/publisher.ts",
+      "maxReceiveCount: args.maxReceiveCount",
+      "maxReceiveCount: 1",
+    );
     const to = recipient();
     await started.connect(to);
     await started.fault({ crash: "deliver", times: 1 });
     await started.publish(to, "caught by the net");
-    const letter = await started.deadLetter("caught by the net");
-    expect(letter.MessageAttributes).not.to.have.property("reason");
+    const deadLetter = await started.deadLetter("caught by the net");
+    expect(deadLetter.MessageAttributes).not.to.have.property("reason");
   });
 });
