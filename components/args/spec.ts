@@ -407,7 +407,7 @@ const address = {
     type: "object",
     otherwise: "clients use the API's own domain",
     since: "0.2.0",
-    see: "operations.md#a-domain-of-your-own",
+    see: "deploying.md#a-domain-of-your-own",
     description:
       "A domain of your own for the WebSocket URL, so that the cookies of pages under the same parent domain reach the handshake.",
     keys: {
