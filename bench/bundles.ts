@@ -66,7 +66,7 @@ export function measuredBundles({ retry, replay, replayWithReceipts }: Functions
 
 /** Spares the unbundled reference the client of the topic, too. */
 const WITHOUT_RECEIPTS =
-  'require.cache[require.resolve("./handlers/receipts/topicReceipts")] = ' +
+  'require.cache[require.resolve("./handlers/receipts/snsReceipts")] = ' +
   '{ loaded: true, exports: require("./handlers/receipts/noReceipts") };\n';
 
 /**

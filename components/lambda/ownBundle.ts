@@ -113,7 +113,7 @@ const eventStreams = "@smithy/core/event-streams";
 const withoutReceipts: Plugin = {
   name: "without-receipts",
   setup(building) {
-    building.onResolve({ filter: /\/receipts\/topicReceipts$/ }, () => ({
+    building.onResolve({ filter: /\/receipts\/snsReceipts$/ }, () => ({
       path: resolve(handlersFolder, "receipts/noReceipts.ts"),
     }));
   },

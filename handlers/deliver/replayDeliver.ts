@@ -11,7 +11,7 @@ import { sessionStoreFromEnvironment } from "../sessions/sessionStore";
 import { deadReceiptOf } from "./deadReceipts";
 import { deliverReplayBatch, type DeliverReplayBatchDependencies } from "./deliverReplayBatch";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
-import { receiptsFromEnvironment } from "../receipts/topicReceipts";
+import { receiptsFromEnvironment } from "../receipts/snsReceipts";
 
 export type DeliverReplayDependencies = QueueDependencies &
   Pick<

@@ -9,7 +9,7 @@ import { tableClient } from "../dynamoDb";
 import { historyFromEnvironment } from "../history/dynamoDbHistory";
 import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler } from "./frame";
 import type { History } from "../history/history";
-import { receiptsFromEnvironment } from "../receipts/topicReceipts";
+import { receiptsFromEnvironment } from "../receipts/snsReceipts";
 import { parseAcknowledgement } from "./parseFrame";
 import { receiptOf, type Receipts } from "../receipts/receipts";
 

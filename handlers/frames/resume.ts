@@ -15,7 +15,7 @@ import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/d
 import { expireUnseen } from "../history/expireUnseen";
 import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler, posted, refuse } from "./frame";
 import type { Entry, History } from "../history/history";
-import { receiptsFromEnvironment } from "../receipts/topicReceipts";
+import { receiptsFromEnvironment } from "../receipts/snsReceipts";
 import { parseResume } from "./parseFrame";
 import { type Available, availableOf, type Start, startOf, throughOf, withoutGap } from "../history/recovery";
 import { type SendDependencies, sendMessages } from "./sendMessages";

@@ -14,7 +14,7 @@ import {
   type SweptEntries,
 } from "./sweepSessionHistory";
 import type { EntryKey, History } from "../history/history";
-import { receiptsFromEnvironment } from "../receipts/topicReceipts";
+import { receiptsFromEnvironment } from "../receipts/snsReceipts";
 
 /** `now` and `log` are by default the clock and the console. */
 export type HistorySweeperDependencies = Omit<Dependencies, "now" | "log"> & Partial<Pick<Dependencies, "now" | "log">>;
