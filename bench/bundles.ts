@@ -39,8 +39,8 @@ const ENTRIES: Record<Lambda<"retry">, Entry> = {
   deliver: { module: "deliver/deliver", factory: "deliverFromEnvironment" },
 };
 const REPLAY_ENTRIES: Record<Exclude<Lambda<"replay">, "disconnect">, Entry> = {
-  connect: { module: "connect/replayConnect", factory: "connectReplayFromEnvironment" },
-  deliver: { module: "deliver/replayDeliver", factory: "deliverReplayFromEnvironment" },
+  connect: { module: "connect/connectReplay", factory: "connectReplayFromEnvironment" },
+  deliver: { module: "deliver/deliverReplay", factory: "deliverReplayFromEnvironment" },
   resume: { module: "frames/resume", factory: "resumeFromEnvironment" },
   acknowledge: { module: "frames/acknowledge", factory: "acknowledgeFromEnvironment" },
   expire: { module: "sweepers/historySweeper", factory: "historySweeperFromEnvironment" },

@@ -42,6 +42,8 @@ const rooms: Record<string, string[][]> = {
     ["lambda"],
     ["data", "gateway", "ingress"],
     ["functions"],
+    ["sweeper.ts"],
+    ["replay.ts"],
     ["monitoring"],
     ["websocketRelay.ts"],
     ["index.ts"],

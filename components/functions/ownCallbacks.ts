@@ -1,4 +1,4 @@
-import type { OwnCallback } from "../lambda/ownBundle";
+import type { OwnCallback } from "./ownBundle";
 import { acknowledgeCallback } from "./acknowledge";
 import { connectCallbacks } from "./connect";
 import { deliverCallbacks } from "./deliver";

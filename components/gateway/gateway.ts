@@ -41,7 +41,7 @@ export class Gateway extends pulumi.ComponentResource {
   readonly api: aws.apigatewayv2.Api;
   /** `https://{host}`, the API's own and the custom domain's. React Native sends them; they are always allowed. */
   readonly origins: pulumi.Output<string[]>;
-  /** Where functions post to connections. Fixed here: behind a custom domain, an event has the wrong domain. */
+  /** Where functions post to connections. Not taken from the event: behind a custom domain it has the wrong domain. */
   readonly managementEndpoint: pulumi.Output<string>;
 
   connectRoute!: aws.apigatewayv2.Route;

@@ -13,7 +13,7 @@ import { callerIdOf, type Checked } from "../sessions/sessionKey";
 import type { Session } from "../sessions/sessionItems";
 import { DynamoDbSessionStore } from "../sessions/sessionStore";
 import { answeredSubprotocol } from "./subprotocol";
-import { tableClient } from "../dynamoDb";
+import { tableClient } from "../tableClient";
 import { DynamoDbUserConnections } from "../connections/userConnections";
 
 /** `now` and `log` are by default the clock and the console. */

@@ -5,7 +5,7 @@ import { type Environment, text } from "../environment";
 import { consoleLog } from "../log";
 import { METRICS, metricsFromEnvironment } from "../metrics";
 import type { SessionKey } from "../sessions/sessionKey";
-import { tableClient } from "../dynamoDb";
+import { tableClient } from "../tableClient";
 import { historyFromEnvironment } from "../history/dynamoDbHistory";
 import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler } from "./frame";
 import type { History } from "../history/history";

@@ -10,7 +10,7 @@ import { REASONS } from "../messages/reasons";
 import type { SessionKey } from "../sessions/sessionKey";
 import type { Session } from "../sessions/sessionItems";
 import { readSession, type SessionStore } from "../sessions/sessionStore";
-import { tableClient } from "../dynamoDb";
+import { tableClient } from "../tableClient";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
 import { expireUnseen } from "../history/expireUnseen";
 import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler, posted, refuse } from "./frame";

@@ -9,7 +9,7 @@ import {
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { SessionKey } from "../sessions/sessionKey";
-import { isFailedCondition, type Item } from "../dynamoDb";
+import { isFailedCondition, type Item } from "../tableClient";
 import { HISTORY_ATTRIBUTES as A, historyItemKey } from "./historyItems";
 import { historyPartition, LAST_LOG_ENTRY, logEntry } from "./historyKey";
 

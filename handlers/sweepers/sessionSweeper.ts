@@ -4,7 +4,7 @@ import { type Environment, text } from "../environment";
 import { consoleLog, errorFields, type Log } from "../log";
 import { type Metrics, METRICS, metricsFromEnvironment } from "../metrics";
 import { DynamoDbSessionStore, type SessionStore } from "../sessions/sessionStore";
-import { tableClient } from "../dynamoDb";
+import { tableClient } from "../tableClient";
 import { timeLimit } from "../timeLimit";
 import { type ConnectionKey, connectionItemKey, EXPIRY_SHARDS } from "../connections/connectionItems";
 import { DynamoDbUserConnections, type UserConnections } from "../connections/userConnections";

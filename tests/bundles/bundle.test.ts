@@ -8,7 +8,7 @@ import { expect } from "chai";
 import { build } from "esbuild";
 import { ownCallbacks } from "../../components/functions/ownCallbacks";
 import { bundle } from "../../components/lambda/bundle";
-import { buildsOf, bundleModule } from "../../components/lambda/ownBundle";
+import { buildsOf, bundleModule } from "../../components/functions/ownBundle";
 import { serializeCallback } from "../../components/lambda/serialize";
 import { connectEvent, sqsRecord } from "../support/events";
 import { type Deployed, deployedFunctions, oidc } from "./deployed";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { deadLetterQueueFromEnvironment } from "../../../handlers/queue/queue";
 import { acknowledgeFromEnvironment } from "../../../handlers/frames/acknowledge";
-import { connectReplayFromEnvironment } from "../../../handlers/connect/replayConnect";
+import { connectReplayFromEnvironment } from "../../../handlers/connect/connectReplay";
 import { historySweeperFromEnvironment } from "../../../handlers/sweepers/historySweeper";
 import { resumeFromEnvironment } from "../../../handlers/frames/resume";
 

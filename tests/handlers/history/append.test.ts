@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { append, HistoryContendedError, type NewEntry } from "../../../handlers/history/append";
 import type { EntryHead } from "../../../handlers/history/history";
 import { refusal } from "../../support/refusal";
-import { dynamoDbHistory } from "./dynamoDbHistory";
+import { dynamoDbHistory } from "./historySetUp";
 import { entryOf, headOf, key, now } from "./entries";
 import { MemoryHistory } from "../../support/memoryHistory";
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { History } from "../../../handlers/history/history";
 import { historyShard } from "../../../handlers/history/historyKey";
-import { dynamoDbHistory } from "./dynamoDbHistory";
+import { dynamoDbHistory } from "./historySetUp";
 import { entryOf, headOf, key, now } from "./entries";
 import { MemoryHistory } from "../../support/memoryHistory";
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import type { WebsocketRelayArgs } from "../../../components";
-import { valueOf } from "../../support/recorder";
-import { byType, type RelayRun, runRelay } from "../../support/relayRun";
+import type { WebsocketRelayArgs } from "../../components";
+import { valueOf } from "../support/recorder";
+import { byType, type RelayRun, runRelay } from "../support/relayRun";
 
 const replay = { delivery: "replay" } as const;
 const history = "arn:aws:dynamodb:eu-west-1:111122223333:table/relay-history-table";

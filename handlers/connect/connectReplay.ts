@@ -13,7 +13,7 @@ import type { Checked } from "../sessions/sessionKey";
 import type { Session } from "../sessions/sessionItems";
 import { DynamoDbSessionStore } from "../sessions/sessionStore";
 import { offered } from "./subprotocol";
-import { tableClient } from "../dynamoDb";
+import { tableClient } from "../tableClient";
 import { DynamoDbUserConnections } from "../connections/userConnections";
 
 export type ConnectReplayDependencies = Omit<ConnectDependencies, "chooseSubprotocol" | "onReplaced" | "lookups"> &

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { METRICS } from "../../../handlers/metrics";
-import { connectReplay } from "../../../handlers/connect/replayConnect";
+import { connectReplay } from "../../../handlers/connect/connectReplay";
 import type { Session } from "../../../handlers/sessions/sessionItems";
 import { MemoryConnections, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { connectEvent } from "../../support/events";

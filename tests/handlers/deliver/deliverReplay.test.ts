@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { backoffOf } from "./deliverSetUp";
 import { sqsRecord } from "../../support/events";
 import { key, now } from "../history/entries";
-import { retentionMs, row, setUp } from "./replayDeliverSetUp";
+import { retentionMs, row, setUp } from "./deliverReplaySetUp";
 
 /** Beside the body of `m1`, with the longest number of all. */
 const envelopeBytes = '{"type":"message","epoch":"123456789012","seq":9007199254740991,"id":"m1","body":""}'.length;

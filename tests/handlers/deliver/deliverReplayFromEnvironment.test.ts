@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { deliverReplayFromEnvironment } from "../../../handlers/deliver/replayDeliver";
+import { deliverReplayFromEnvironment } from "../../../handlers/deliver/deliverReplay";
 
 const environment = {
   TABLE_NAME: "t",

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { PostOutcome } from "../../../handlers/connections/connectionsClient";
 import { sqsRecord } from "../../support/events";
 import { key, now } from "../history/entries";
-import { row, setUp } from "./replayDeliverSetUp";
+import { row, setUp } from "./deliverReplaySetUp";
 
 const to = (user: string, messageId: string, attempt = 1) => sqsRecord({ messageId, attempt, attributes: { user } });
 const large = (messageId: string) => sqsRecord({ messageId, body: "x".repeat(100_000) });
