@@ -6,7 +6,8 @@ import { refuseBadOrigins } from "./originArgs";
 import { isDeferred, type Problem, problemText, redactOutputs, refuseProblem } from "./refuse";
 import { spec } from "./spec";
 import { cognitoProblem, oidcProblem } from "./tokenArgs";
-import { isObject, isText, withoutAbsent } from "./values";
+import { isObject } from "../../handlers/isObject";
+import { isText, withoutAbsent } from "./values";
 
 /** Who may connect, and which user they are. Exactly one of `cognito`, `oidc` and `authenticate`. */
 export interface AuthArgs {

@@ -3,7 +3,8 @@ import { isUserPoolId } from "../../handlers/connect/auth/verifierSettings";
 import { unknownKeyProblem } from "./options";
 import { isDeferred, type Problem, problemText } from "./refuse";
 import { spec } from "./spec";
-import { isObject, isPlaceholder, isText, isTextOrDeferred, parseUrl } from "./values";
+import { isObject } from "../../handlers/isObject";
+import { isPlaceholder, isText, isTextOrDeferred, parseUrl } from "./values";
 
 /** What is wrong with `auth.cognito`, as far as its values are known. */
 export function cognitoProblem(cognito: unknown): Problem | undefined {

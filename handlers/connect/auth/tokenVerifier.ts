@@ -6,6 +6,7 @@ import { hasUsableKey } from "./jwks";
 import { oidcVerifier } from "./oidcVerifier";
 import { RefusedTokenError } from "./tokenErrors";
 import { isClockTolerance, isUserPoolId, MAX_CLOCK_TOLERANCE_SECONDS, VERIFIER_DEFAULTS } from "./verifierSettings";
+import { isObject } from "../../isObject";
 
 export { SigningKeysError } from "./tokenErrors";
 
@@ -131,10 +132,6 @@ function refuseUnsafeOidc({ issuer, audience, authorizedParties, jwksUri, jwks }
 
 function refuse(path: string, got: unknown, allowed: string): never {
   throw new TypeError(`${path}: got ${inspect(got, { breakLength: Infinity })}; allowed: ${allowed}`);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }
 
 function isText(value: unknown): value is string {
