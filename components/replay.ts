@@ -1,11 +1,11 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { HistoryTable, type HistoryTableArgs } from "./data/historyTable";
-import type { CallbackFunction } from "./lambda/callbackFunction";
 import { acknowledgeSpec } from "./functions/acknowledge";
 import { historySweeperSpec } from "./functions/historySweeper";
 import { type FunctionSettings, relayFunction, type RelayParts, type ReplayParts } from "./functions/relayFunction";
 import { resumeSpec } from "./functions/resume";
+import type { CallbackFunction } from "./lambda/callbackFunction";
 import { Sweeper } from "./sweeper";
 
 export interface ReplayComponentArgs extends HistoryTableArgs, FunctionSettings {

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { CallbackFunction } from "./lambda/callbackFunction";
 import { type FunctionSettings, type FunctionSpec, relayFunction } from "./functions/relayFunction";
+import type { CallbackFunction } from "./lambda/callbackFunction";
 
 /** A sweeper ends before the minute after which it is called again. */
 const TIMEOUT_SECONDS = 50;

@@ -2,22 +2,22 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { RetryWindowSeconds } from "../handlers/deliver/backoff";
 import { resolveArgs, type WebsocketRelayArgs } from "./args/args";
-import type { CallbackFunction, PolicyStatement } from "./lambda/callbackFunction";
+import { refuseUnlessName, refuseUnusableName, relayNameOf } from "./args/nameArgs";
 import { keyStatements } from "./data/encryption";
+import { SessionTable } from "./data/sessionTable";
 import { connectSpec } from "./functions/connect";
 import { deliverMapping, deliverSpec, deliverReplaySpec } from "./functions/deliver";
 import { disconnectSpec } from "./functions/disconnect";
-import type { CustomDomainTarget } from "./gateway/customDomain";
-import { Gateway } from "./gateway/gateway";
-import { checkedRole, GrantNames, grantRole } from "./lambda/grantRole";
-import { Monitoring } from "./monitoring/monitoring";
-import { refuseUnlessName, refuseUnusableName, relayNameOf } from "./args/nameArgs";
-import { Publisher } from "./ingress/publisher";
-import { Replay } from "./replay";
 import { relayFunction, type RelayParts } from "./functions/relayFunction";
 import { sessionSweeperSpec } from "./functions/sessionSweeper";
+import type { CustomDomainTarget } from "./gateway/customDomain";
+import { Gateway } from "./gateway/gateway";
+import { Publisher } from "./ingress/publisher";
+import type { CallbackFunction, PolicyStatement } from "./lambda/callbackFunction";
+import { checkedRole, GrantNames, grantRole } from "./lambda/grantRole";
+import { Monitoring } from "./monitoring/monitoring";
+import { Replay } from "./replay";
 import { Sweeper } from "./sweeper";
-import { SessionTable } from "./data/sessionTable";
 
 /** The addresses of a relay's parts. */
 export interface RelayAddresses {

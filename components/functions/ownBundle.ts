@@ -1,6 +1,6 @@
+import { type BuildOptions, build as esbuild, type Plugin, transform } from "esbuild";
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { type BuildOptions, build as esbuild, type Plugin, transform } from "esbuild";
 import { asOneMessage } from "../args/refuse";
 import { buildProblem } from "../lambda/buildProblem";
 import type { CallbackFunctionArgs } from "../lambda/callbackFunction";

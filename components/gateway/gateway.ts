@@ -1,11 +1,11 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { AccessLogsArgs } from "../args/accessLogsArgs";
-import { AccessLogs } from "./accessLogs";
-import type { CallbackFunction, PolicyStatement } from "../lambda/callbackFunction";
-import { requireComputed } from "../args/requireComputed";
-import { CustomDomain } from "./customDomain";
 import { originsOf, type ResolvedCustomDomain } from "../args/customDomainArgs";
+import { requireComputed } from "../args/requireComputed";
+import type { CallbackFunction, PolicyStatement } from "../lambda/callbackFunction";
+import { AccessLogs } from "./accessLogs";
+import { CustomDomain } from "./customDomain";
 import { contentsHash } from "./deploymentTrigger";
 import { type LambdaRoute, lambdaRoute } from "./lambdaRoute";
 

@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { bundle } from "./bundle";
 import { refuseUnlessName, refuseUnusableFunctionName } from "../args/nameArgs";
 import { refuse, refuseUnknownKeys, refuseUnlessObject } from "../args/refuse";
+import { bundle } from "./bundle";
 
 /** One statement of a function's inline policy; always of effect Allow. */
 export interface PolicyStatement {

@@ -1,15 +1,15 @@
 import pLimit from "p-limit";
-import { MAX_PARALLEL_SESSIONS, messagesBySession } from "./messagesBySession";
-import { readSessions } from "./readSessions";
-import { deliverMessage, type DeliverMessageDependencies } from "./deliverMessage";
 import { errorFields } from "../log";
 import { ageMs, hasExpired, idsOf, type Message } from "../messages/message";
-import { METRICS, type Metrics } from "../metrics";
-import { type Attempted, NOT_REACHED, type Outcome } from "./outcome";
 import { REASONS } from "../messages/reasons";
-import { sessionId } from "../sessions/sessionKey";
+import { METRICS, type Metrics } from "../metrics";
 import type { Session } from "../sessions/sessionItems";
+import { sessionId } from "../sessions/sessionKey";
 import type { SessionStore } from "../sessions/sessionStore";
+import { deliverMessage, type DeliverMessageDependencies } from "./deliverMessage";
+import { MAX_PARALLEL_SESSIONS, messagesBySession } from "./messagesBySession";
+import { type Attempted, NOT_REACHED, type Outcome } from "./outcome";
+import { readSessions } from "./readSessions";
 
 export interface DeliverBatchDependencies extends DeliverMessageDependencies {
   sessions: SessionStore;

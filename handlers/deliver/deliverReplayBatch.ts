@@ -1,15 +1,15 @@
 import pLimit from "p-limit";
 import type { Cursor } from "../../protocol";
-import { MAX_PARALLEL_SESSIONS, messagesBySession } from "./messagesBySession";
-import { readSessions } from "./readSessions";
 import type { Message } from "../messages/message";
-import { METRICS } from "../metrics";
-import { type Attempted, NOT_REACHED, type Outcome } from "./outcome";
 import { stableReason } from "../messages/reasons";
+import { METRICS } from "../metrics";
 import { sessionId } from "../sessions/sessionKey";
 import type { SessionStore } from "../sessions/sessionStore";
+import { MAX_PARALLEL_SESSIONS, messagesBySession } from "./messagesBySession";
 import { type NumberDependencies, numberInOrder } from "./numberInOrder";
+import { type Attempted, NOT_REACHED, type Outcome } from "./outcome";
 import { postInOrder, type PostInOrderDependencies } from "./postInOrder";
+import { readSessions } from "./readSessions";
 
 export interface DeliverReplayBatchDependencies extends NumberDependencies, PostInOrderDependencies {
   sessions: SessionStore;

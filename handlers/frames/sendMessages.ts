@@ -1,14 +1,14 @@
 import type { Cursor, Envelope, MessageEnvelope } from "../../protocol";
 import type { ConnectionsClient } from "../connections/connectionsClient";
-import type { LogFields } from "../log";
-import type { SessionKey } from "../sessions/sessionKey";
+import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
+import type { Entry, History } from "../history/history";
 import { messageEnvelopeOf } from "../history/messageEnvelope";
 import { packFrames } from "../history/packFrames";
-import { isPastItsOwnExpiry } from "../history/retention";
-import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
-import { posted } from "./frame";
-import type { Entry, History } from "../history/history";
 import { type Available, withoutGap } from "../history/recovery";
+import { isPastItsOwnExpiry } from "../history/retention";
+import type { LogFields } from "../log";
+import type { SessionKey } from "../sessions/sessionKey";
+import { posted } from "./frame";
 
 export interface SendDependencies extends ExpireUnseenDependencies {
   history: Pick<History, "readAfter" | "strip">;

@@ -1,11 +1,11 @@
 import { setTimeout } from "node:timers/promises";
 import pLimit from "p-limit";
+import { connectionItemKey } from "../connections/connectionItems";
 import type { ConnectionsClient } from "../connections/connectionsClient";
-import type { DisconnectedUser } from "./disconnectedUser";
+import type { UserConnections, UserItems } from "../connections/userConnections";
 import { callerIdOf, type SessionKey } from "../sessions/sessionKey";
 import type { SessionStore } from "../sessions/sessionStore";
-import { connectionItemKey } from "../connections/connectionItems";
-import type { UserConnections, UserItems } from "../connections/userConnections";
+import type { DisconnectedUser } from "./disconnectedUser";
 
 export interface DisconnectUserDependencies {
   sessions: Pick<SessionStore, "deleteIfConnection">;

@@ -1,19 +1,19 @@
 import pLimit from "p-limit";
 import { type Environment, text } from "../environment";
+import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
+import type { EntryKey, History } from "../history/history";
 import { consoleLog, errorFields } from "../log";
 import { metricsFromEnvironment } from "../metrics";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
+import { receiptsFromEnvironment } from "../receipts/snsReceipts";
 import { sessionId, type SessionKey } from "../sessions/sessionKey";
 import { timeLimit } from "../timeLimit";
-import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
 import {
   type SweepSessionHistoryDependencies,
   sweepSessionHistory,
   NOTHING_SWEPT,
   type SweptEntries,
 } from "./sweepSessionHistory";
-import type { EntryKey, History } from "../history/history";
-import { receiptsFromEnvironment } from "../receipts/snsReceipts";
 import { sweepShards } from "./sweepShards";
 
 /** `now` and `log` are by default the clock and the console. */

@@ -1,13 +1,13 @@
 import pLimit from "p-limit";
+import { type ConnectionKey, connectionItemKey } from "../connections/connectionItems";
 import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connectionsClient";
+import { DynamoDbUserConnections, type UserConnections } from "../connections/userConnections";
 import { type Environment, text } from "../environment";
 import { consoleLog, errorFields, type Log } from "../log";
 import { type Metrics, METRICS, metricsFromEnvironment } from "../metrics";
 import { DynamoDbSessionStore, type SessionStore } from "../sessions/sessionStore";
 import { tableClient } from "../tableClient";
 import { timeLimit } from "../timeLimit";
-import { type ConnectionKey, connectionItemKey } from "../connections/connectionItems";
-import { DynamoDbUserConnections, type UserConnections } from "../connections/userConnections";
 import { sweepShards } from "./sweepShards";
 
 export interface SessionSweeperDependencies {

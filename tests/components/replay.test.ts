@@ -220,10 +220,15 @@ describe("a relay that delivers by replay", () => {
         expect(reporting.variables(name), name).to.deep.equal(run.variables(name));
       }
       expect(reporting.variables("relay-acknowledge")).to.deep.equal({
-        ...{ ...run.variables("relay-acknowledge"), ...topic, ...kept },
+        ...run.variables("relay-acknowledge"),
+        ...topic,
+        ...kept,
       });
       expect(reporting.variables("relay-deliver")).to.deep.equal({
-        ...{ ...run.variables("relay-deliver"), ...topic, ...kept, DEAD_LETTER_EXPIRED: "true" },
+        ...run.variables("relay-deliver"),
+        ...topic,
+        ...kept,
+        DEAD_LETTER_EXPIRED: "true",
       });
       for (const name of ["relay-resume", "relay-expire"]) {
         expect(reporting.variables(name), name).to.deep.equal({ ...run.variables(name), ...topic, ...queue, ...kept });

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { Authenticate } from "./authenticate";
 import type { Environment } from "../../environment";
+import type { Authenticate } from "./authenticate";
 
 /**
  * Loads the user's callback from a file of its own in the archive, so that the relay's bundle does not depend on it. The path

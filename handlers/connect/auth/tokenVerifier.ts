@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { isObject } from "../../isObject";
 import type { TokenVerifierConfig } from "./authenticate";
 import { cognitoVerifier } from "./cognitoVerifier";
 import { fetchKeys as fetchOverHttps, type FetchKeys } from "./fetchKeys";
@@ -6,7 +7,6 @@ import { hasUsableKey } from "./jwks";
 import { oidcVerifier } from "./oidcVerifier";
 import { RefusedTokenError } from "./tokenErrors";
 import { isClockTolerance, isUserPoolId, MAX_CLOCK_TOLERANCE_SECONDS, VERIFIER_DEFAULTS } from "./verifierSettings";
-import { isObject } from "../../isObject";
 
 export { SigningKeysError } from "./tokenErrors";
 

@@ -114,7 +114,8 @@ describe("the publisher", () => {
     it("has a FIFO topic that counts by group, and drops no message because of what is in it", async () => {
       const { inputs } = await runPublisher({ ...strict, tags: { team: "chat" } });
       expect(inputs("aws:sns/topic:Topic", "relay-topic")).to.deep.equal({
-        ...{ fifoTopic: true, fifoThroughputScope: "MessageGroup" },
+        fifoTopic: true,
+        fifoThroughputScope: "MessageGroup",
         tags: { team: "chat" },
       });
     });

@@ -30,11 +30,19 @@ function handlerWith(
   const asked: Handshake[] = [];
   const handle = connect({
     authenticator: { authenticate: (handshake) => (asked.push(handshake), authenticate(handshake)) },
-    ...{ sessions: table, userConnections: table, metrics, log },
-    ...{ sessionTtlSeconds: 10_800, endSessionWithToken, now: () => now },
+    sessions: table,
+    userConnections: table,
+    metrics,
+    log,
+    sessionTtlSeconds: 10_800,
+    endSessionWithToken,
+    now: () => now,
   });
   return {
-    ...{ table, log, metrics, asked },
+    table,
+    log,
+    metrics,
+    asked,
     handle: async (event = connectEvent({})) => {
       const { body, ...answer } = await handle(event);
       return { ...answer, ...(JSON.parse(body) as { message: string }) };

@@ -8,11 +8,17 @@ import { MemoryTable } from "../../support/memoryTable";
 
 const now = 1_700_000_001_000;
 const row: Session = {
-  ...{ callerId: "user#42", context: "chat#7", connectionId: "c1" },
-  ...{ connectedAt: 1_700_000_000_500, expirationDate: 1_700_010_800, subprotocol: "websocket-relay.v1" },
+  callerId: "user#42",
+  context: "chat#7",
+  connectionId: "c1",
+  connectedAt: 1_700_000_000_500,
+  expirationDate: 1_700_010_800,
+  subprotocol: "websocket-relay.v1",
 };
 const lookup = {
-  ...{ connectionId: "c1", connectedAt: 1_700_000_000_500, expirationDate: 1_700_010_800 },
+  connectionId: "c1",
+  connectedAt: 1_700_000_000_500,
+  expirationDate: 1_700_010_800,
   session: { callerId: "user#42", context: "chat#7" },
 };
 const older: Session = { ...row, connectionId: "c0", connectedAt: row.connectedAt - 1 };
@@ -25,11 +31,21 @@ function setUp() {
   const metrics = new RecordedMetrics();
   const handle = connectReplay({
     authenticator: { authenticate: () => Promise.resolve({ user: "42" }) },
-    ...{ sessions: table, userConnections: table, lookups: table.lookups, connections, metrics, log },
-    ...{ sessionTtlSeconds: 10_800, endSessionWithToken: false, now: () => now },
+    sessions: table,
+    userConnections: table,
+    lookups: table.lookups,
+    connections,
+    metrics,
+    log,
+    sessionTtlSeconds: 10_800,
+    endSessionWithToken: false,
+    now: () => now,
   });
   return {
-    ...{ table, connections, log, metrics },
+    table,
+    connections,
+    log,
+    metrics,
     items: () => [...table.rows, ...table.connections, ...table.lookupItems],
     handle: async (offered: string | null = "websocket-relay.v1, websocket-relay.raw") => {
       const headers: Record<string, string> = offered === null ? {} : { "Sec-WebSocket-Protocol": offered };

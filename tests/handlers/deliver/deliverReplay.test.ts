@@ -17,7 +17,12 @@ describe("deliver in replay: one message", () => {
     ]);
     expect(history.entries(key)).to.deep.equal([
       {
-        ...{ epoch: "e1", seq: 1, messageId: "order-7", body: "hello", storedAtMs: now, expiresAtMs: undefined },
+        epoch: "e1",
+        seq: 1,
+        messageId: "order-7",
+        body: "hello",
+        storedAtMs: now,
+        expiresAtMs: undefined,
         attributes: { trace: { dataType: "String", stringValue: "t-1" } },
       },
     ]);
@@ -241,7 +246,9 @@ describe("deliver in replay: a message that expires", () => {
     expect(outcomes()).to.deep.equal({ m1: "stored: expired" });
     expect(connections.posts).to.deep.equal([]);
     expect(log.lines[0]).to.deep.include({
-      ...{ level: "error", event: "expired messages not reported", messageIds: ["m1"] },
+      level: "error",
+      event: "expired messages not reported",
+      messageIds: ["m1"],
     });
     expect(history.entries(key)[0]?.body).to.be.a("string");
   });

@@ -43,7 +43,9 @@ describe("deliver in replay: a batch", () => {
       name === "claim" && (claims += 1) === 2 ? Promise.reject(new Error("no table")) : Promise.resolve();
     expect(await run(...["m1", "m2", "m3"].map((id) => to("42", id)))).to.deep.equal(["m2", "m3"]);
     expect(outcomes()).to.deep.equal({
-      ...{ m1: "delivered", m2: "failed: history-unavailable", m3: "failed: held-back: history-unavailable" },
+      m1: "delivered",
+      m2: "failed: history-unavailable",
+      m3: "failed: held-back: history-unavailable",
     });
     expect(stored()).to.deep.equal(["1 m1"]);
     expect(posted()).to.deep.equal(["c1: 1"]);
@@ -55,7 +57,9 @@ describe("deliver in replay: a batch", () => {
     connections.onPost = () => Promise.resolve({ result: (posts += 1) === 2 ? "throttled" : "delivered" });
     expect(await run(large("m1"), large("m2"), large("m3"))).to.deep.equal(["m2", "m3"]);
     expect(outcomes()).to.deep.equal({
-      ...{ m1: "delivered", m2: "failed: throttled", m3: "failed: held-back: throttled" },
+      m1: "delivered",
+      m2: "failed: throttled",
+      m3: "failed: held-back: throttled",
     });
     expect(stored()).to.deep.equal(["1 m1", "2 m2", "3 m3"]);
   });

@@ -109,8 +109,12 @@ describe("resume, where something is in its way", () => {
     expect([...table.calls, ...history.calls]).to.deep.equal([]);
     expect(log.lines).to.deep.equal([
       {
-        ...{ level: "warn", event: "frame refused", connectionId: "c1", requestId: "r1" },
-        ...{ code: "bad-request", detail: message },
+        level: "warn",
+        event: "frame refused",
+        connectionId: "c1",
+        requestId: "r1",
+        code: "bad-request",
+        detail: message,
       },
     ]);
   });

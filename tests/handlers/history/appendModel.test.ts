@@ -90,7 +90,9 @@ class Model {
       // Another skew for each: the clocks of two functions differ.
       const skewMs = (steps.random() - 0.5) * 2_000;
       const dependencies = {
-        ...{ history, retentionMs: this.retentionMs, now: () => Math.floor(steps.now + skewMs) },
+        history,
+        retentionMs: this.retentionMs,
+        now: () => Math.floor(steps.now + skewMs),
         newEpoch: () => `e${(this.epochs += 1)}`,
       };
       const message = { messageId, body: `of ${messageId}`, expiresAtMs: undefined, attributes: {} };
@@ -115,8 +117,11 @@ class Model {
     const { steps } = this;
     const history = this.historyOf(Infinity);
     const dependencies = {
-      ...{ history, deadLetters: undefined, receipts: { wanted: false, publish: () => Promise.resolve() } },
-      ...{ metrics: new RecordedMetrics(), log: new RecordedLog() },
+      history,
+      deadLetters: undefined,
+      receipts: { wanted: false, publish: () => Promise.resolve() },
+      metrics: new RecordedMetrics(),
+      log: new RecordedLog(),
     };
     for (let i = 0; i < 3; i++) {
       await steps.turn(steps.random() * 400_000);

@@ -11,8 +11,11 @@ const start = 1_700_000_000_500;
 /** A connection that is old enough to be open, or over. */
 function connectionOf(connectionId: string, given: Partial<UserConnection> = {}): UserConnection {
   return {
-    ...{ callerId: "user#42", connectionId, sessionContext: "chat#7" },
-    ...{ connectedAt: start - 60_000, expirationDate: 1_700_010_800 },
+    callerId: "user#42",
+    connectionId,
+    sessionContext: "chat#7",
+    connectedAt: start - 60_000,
+    expirationDate: 1_700_010_800,
     ...given,
   };
 }
@@ -29,7 +32,10 @@ function cutOffWith(...connections: UserConnection[]) {
     table.put({ ...own, context });
   }
   const dependencies = {
-    ...{ sessions: table, userConnections: table, connections: gateway, now: () => now },
+    sessions: table,
+    userConnections: table,
+    connections: gateway,
+    now: () => now,
     wait: (ms: number) => {
       waits.push(ms);
       now += ms;

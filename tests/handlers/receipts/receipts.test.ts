@@ -52,8 +52,15 @@ describe("receiptOf", () => {
     const context = { callerId: "user#4#2", context: "chat#7#8" };
     const fate = { status: "expired", reason: "retention", messageId: "m1", epoch: "e", seq: 3 } as const;
     expect(receiptOf(context, fate, now)).to.deep.equal({
-      ...{ status: "expired", reason: "retention", messageId: "m1", user: "4#2", context: "chat", contextId: "7#8" },
-      ...{ epoch: "e", seq: 3, at: "2023-11-14T22:13:20.000Z" },
+      status: "expired",
+      reason: "retention",
+      messageId: "m1",
+      user: "4#2",
+      context: "chat",
+      contextId: "7#8",
+      epoch: "e",
+      seq: 3,
+      at: "2023-11-14T22:13:20.000Z",
     });
   });
 
