@@ -11,7 +11,7 @@ const deadLetters = "arn:aws:sqs:eu-west-1:111122223333:relay-dead-letter-queue"
 const connections = (...methods: string[]) =>
   methods.map((method) => `arn:aws:execute-api:eu-west-1:111122223333:api123/live/${method}/@connections/*`);
 
-describe("a relay that delivers by replay", () => {
+describe("a relay in replay mode", () => {
   let run: RelayRun;
   let plain: RelayRun;
 
@@ -20,7 +20,7 @@ describe("a relay that delivers by replay", () => {
     plain = await runRelay({});
   });
 
-  it("registers all that one by retry does, a history, who answers frames, and who ends it; nothing else", () => {
+  it("registers the parts of retry mode, a history, the functions for frames and the history sweeper; nothing else", () => {
     expect(added(run, plain)).to.have.members([
       "websocket-relay:index:Replay relay-replay",
       "websocket-relay:index:HistoryTable relay-history",

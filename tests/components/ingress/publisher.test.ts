@@ -38,7 +38,7 @@ describe("the publisher", () => {
     }
   });
 
-  it("lets the topic, and nobody else, send to the retry queue and to the subscription's dead-letter queue", () => {
+  it("allows only the topic to send to the retry queue and to the subscription's dead-letter queue", () => {
     for (const name of ["relay-queue", "relay-subscription-dead-letter-queue"]) {
       const policy = run.inputs("aws:sqs/queuePolicy:QueuePolicy", `${name}-policy`);
       expect(policy.queueUrl).to.equal(`https://sqs.eu-west-1.amazonaws.com/111122223333/${name}`);
@@ -71,7 +71,7 @@ describe("the publisher", () => {
     });
   });
 
-  it("leaves the topic's policy to SNS where nobody else publishes", () => {
+  it("leaves the topic's policy to SNS without other publishers", () => {
     expect(run.registrations.filter(({ type }) => type === "aws:sns/topicPolicy:TopicPolicy")).to.deep.equal([]);
   });
 

@@ -136,7 +136,7 @@ describe("connect, where messages are replayed", () => {
     });
   }
 
-  it("answers 409 where a newer connection has the session, tells nobody and forgets the lookup", async () => {
+  it("answers 409 if a newer connection has the session, sends no notice and deletes the lookup", async () => {
     const { handle, table, connections } = setUp();
     table.put(newer);
     expect((await handle()).statusCode).to.equal(409);
@@ -145,7 +145,7 @@ describe("connect, where messages are replayed", () => {
     expect(connections.posts).to.deep.equal([]);
   });
 
-  it("answers 403 to a user who is blocked meanwhile, tells nobody and forgets all three items", async () => {
+  it("answers 403 to a user who is blocked meanwhile, sends no notice and deletes all three items", async () => {
     const { handle, table, connections, items } = setUp();
     table.put(older);
     table.beforeCall = (name) => {

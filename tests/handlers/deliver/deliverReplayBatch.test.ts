@@ -71,7 +71,7 @@ describe("deliver in replay: a batch", () => {
     expect(reasons()).to.deep.equal(["payload-too-large"]);
   });
 
-  it("asks nobody any more once it knows that nobody is there", async () => {
+  it("posts nothing more to a session whose client is found gone", async () => {
     const { run, connections, outcomes } = setUp();
     connections.answers.set("c1", "gone");
     expect(await run(large("m1"), large("m2"))).to.deep.equal([]);
@@ -83,7 +83,7 @@ describe("deliver in replay: a batch", () => {
     const { run, connections, sessions, history } = setUp();
     sessions.put({ ...row, callerId: "user#43", connectionId: "c2" });
     // Each waits for the other's: one after the other, this would never end.
-    let stored: () => void = () => expect.fail("nobody waits");
+    let stored: () => void = () => expect.fail("the test does not wait yet");
     const isStored = new Promise<void>((resolve) => (stored = resolve));
     history.beforeCall = async (name, of) => {
       if (name !== "put") return;
@@ -132,7 +132,7 @@ describe("deliver in replay: a batch", () => {
     ]);
   });
 
-  it("logs under which number each message stands and which connection took it, and no body", async () => {
+  it("logs each message's number and the connection that took it, and no body", async () => {
     const { run, log } = setUp();
     await run(to("42", "m1"), to("43", "m2"));
     const lines = log.lines.filter(({ event }) => event === "delivered" || event === "stored");
@@ -160,7 +160,7 @@ describe("deliver in replay: receipts of dead letters", () => {
     ]);
   });
 
-  it("says so of messages that are addressed to nobody, as far as they are", async () => {
+  it("publishes a receipt of an undeliverable message with the address that it has", async () => {
     const { run, published } = setUp();
     await run(
       sqsRecord({ attributes: { user: undefined } }),

@@ -69,7 +69,7 @@ function withServices(given: {
 describe("deliver: its log and metrics", () => {
   const secret = "s3cr3t";
   const refused = { status: 400, body: { __type: "InvalidMessageContents", message: "no" } };
-  /** The marker stands wherever a backend may put something that is nobody's to read. */
+  /** The marker is in every place where a backend may put confidential text. */
   const secretRecord = (given: Parameters<typeof sqsRecord>[0] = {}) =>
     sqsRecord({
       body: `{"text":"${secret}"}`,

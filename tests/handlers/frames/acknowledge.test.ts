@@ -67,7 +67,7 @@ describe("acknowledge", () => {
     expect(acknowledged()).to.deep.equal({ epoch: "e", seq: 6 });
   });
 
-  it("reads nothing in between where nobody asked for receipts", async () => {
+  it("reads nothing in between without receipts", async () => {
     const { ack, history, receipts, acknowledged } = setUp({ wantsReceipts: false });
     await store(history, ...entriesOf(1, 5));
     await ack(4);
@@ -156,7 +156,7 @@ describe("acknowledge", () => {
     expect([...history.calls, ...events(), ...connections.posts]).to.deep.equal([]);
   });
 
-  it("tells a client what is wrong with its frame, and asks nobody", async () => {
+  it("tells a client what is wrong with its frame, and calls nothing else", async () => {
     const { send, posted, table, history } = setUp();
     expect(await send({ action: "ack", cursor: { epoch: "e", seq: -1 } })).to.deep.equal({ statusCode: 200 });
     const message = "cursor.seq: got -1; allowed: a whole number from 0";

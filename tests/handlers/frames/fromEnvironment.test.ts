@@ -23,7 +23,13 @@ const unknownConnection = ["GetItem sessions", "POST /prod/@connections/c1"];
 
 describe("a function in replay mode, made from its environment", () => {
   for (const [name, create, environment, event, calls] of [
-    ["connect", connectReplayFromEnvironment, { ...table, ...auth }, handshake, ["GetItem sessions", "PutItem sessions"]],
+    [
+      "connect",
+      connectReplayFromEnvironment,
+      { ...table, ...auth },
+      handshake,
+      ["GetItem sessions", "PutItem sessions"],
+    ],
     ["resume", resumeFromEnvironment, { ...table, ...history }, resumeFrame, unknownConnection],
     ["acknowledge", acknowledgeFromEnvironment, { ...table, ...history }, ackFrame, unknownConnection],
     [

@@ -55,7 +55,7 @@ for (const [name, start] of [
       expect(await history.readEntry(key, 1)).to.deep.equal(entryOf(1));
     });
 
-    it("has the largest number as its tail, whatever its age, and in the order of numbers", async () => {
+    it("has the largest number as its tail, of any age, and in the order of numbers", async () => {
       await store(9, 10, 2);
       expect(await history.readTail(key)).to.deep.equal(headOf(10));
       await history.claim(key, "zzz", { seq: 99, claimedAtMs: now }, 0);
