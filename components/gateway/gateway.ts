@@ -8,6 +8,7 @@ import { AccessLogs } from "./accessLogs";
 import { CustomDomain } from "./customDomain";
 import { contentsHash } from "./deploymentTrigger";
 import { type LambdaRoute, lambdaRoute } from "./lambdaRoute";
+import { pingRoute } from "./pingRoute";
 
 export interface GatewayArgs {
   stageName: string;
@@ -110,45 +111,11 @@ export class Gateway extends pulumi.ComponentResource {
 
     const frames = args.frames ? this.routeFrames(args.frames) : [];
 
-    // A heartbeat that costs no invocation: the gateway itself answers {"action":"ping"}.
-    // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html
-    this.pingIntegration = new aws.apigatewayv2.Integration(
-      `${name}-ping-integration`,
-      {
-        apiId: this.api.id,
-        integrationType: "MOCK",
-        passthroughBehavior: "WHEN_NO_MATCH",
-        templateSelectionExpression: "\\$default",
-        requestTemplates: { $default: '{"statusCode":200}' },
-      },
-      child,
-    );
-    this.pingIntegrationResponse = new aws.apigatewayv2.IntegrationResponse(
-      `${name}-ping-integration-response`,
-      {
-        apiId: this.api.id,
-        integrationId: this.pingIntegration.id,
-        integrationResponseKey: "/200/",
-        templateSelectionExpression: "\\$default",
-        responseTemplates: { $default: '{"type":"pong"}' },
-      },
-      child,
-    );
-    this.pingRoute = new aws.apigatewayv2.Route(
-      `${name}-ping-route`,
-      {
-        apiId: this.api.id,
-        routeKey: "ping",
-        target: pulumi.interpolate`integrations/${this.pingIntegration.id}`,
-        routeResponseSelectionExpression: "$default",
-      },
-      child,
-    );
-    this.pingRouteResponse = new aws.apigatewayv2.RouteResponse(
-      `${name}-ping-route-response`,
-      { apiId: this.api.id, routeId: this.pingRoute.id, routeResponseKey: "$default" },
-      child,
-    );
+    const ping = pingRoute(name, this.api, this);
+    this.pingIntegration = ping.integration;
+    this.pingIntegrationResponse = ping.integrationResponse;
+    this.pingRoute = ping.route;
+    this.pingRouteResponse = ping.routeResponse;
 
     // A deployment is a snapshot: it depends on everything that it contains, and is replaced when any of that changes.
     const called = [connect, disconnect, ...frames];
