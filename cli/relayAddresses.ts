@@ -1,3 +1,5 @@
+import { isObject } from "../handlers/isObject";
+
 /** Where a relay is, as `pulumi stack output --json` and `npm start -- --json` say it. */
 export type RelayAddresses = Readonly<Record<string, unknown>>;
 
@@ -103,10 +105,6 @@ function objectOf(json: string, origin: string): RelayAddresses {
   }
   if (isObject(value)) return value;
   throw new Error(`${origin} is JSON, but not an object of addresses`);
-}
-
-function isObject(value: unknown): value is RelayAddresses {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function names(all: RelayAddresses): string {

@@ -2,22 +2,22 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { RetryWindowSeconds } from "../handlers/deliver/backoff";
 import { resolveArgs, type WebsocketRelayArgs } from "./args/args";
-import type { CallbackFunction, PolicyStatement } from "./lambda/callbackFunction";
-import { keyStatements } from "./data/encryption";
-import { connectSpec } from "./functions/connect";
-import { deliverMapping, deliverSpec, replayDeliverSpec } from "./functions/deliver";
-import { disconnectSpec } from "./functions/disconnect";
-import type { CustomDomainTarget } from "./gateway/customDomain";
-import { Gateway } from "./gateway/gateway";
-import { checkedRole, GrantNames, grantRole } from "./lambda/grantRole";
-import { Monitoring } from "./monitoring/monitoring";
 import { refuseUnlessName, refuseUnusableName, relayNameOf } from "./args/nameArgs";
-import { Publisher } from "./ingress/publisher";
-import { Replay } from "./functions/replay";
+import { keyStatements } from "./data/encryption";
+import { SessionTable } from "./data/sessionTable";
+import { connectSpec } from "./functions/connect";
+import { deliverMapping, deliverSpec, deliverReplaySpec } from "./functions/deliver";
+import { disconnectSpec } from "./functions/disconnect";
 import { relayFunction, type RelayParts } from "./functions/relayFunction";
 import { sessionSweeperSpec } from "./functions/sessionSweeper";
-import { Sweeper } from "./functions/sweeper";
-import { SessionTable } from "./data/sessionTable";
+import type { CustomDomainTarget } from "./gateway/customDomain";
+import { Gateway } from "./gateway/gateway";
+import { Publisher } from "./ingress/publisher";
+import type { CallbackFunction, PolicyStatement } from "./lambda/callbackFunction";
+import { checkedRole, GrantNames, grantRole } from "./lambda/grantRole";
+import { Monitoring } from "./monitoring/monitoring";
+import { Replay } from "./replay";
+import { Sweeper } from "./sweeper";
 
 /** The addresses of a relay's parts. */
 export interface RelayAddresses {
@@ -122,7 +122,7 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     const connect = connectSpec(parts, resolved);
     this.connect = relayFunction(`${name}-connect`, connect, resolved, child);
     this.disconnect = relayFunction(`${name}-disconnect`, disconnectSpec(parts), resolved, child);
-    const deliver = replay ? replayDeliverSpec(replay.parts, resolved) : deliverSpec(parts, resolved);
+    const deliver = replay ? deliverReplaySpec(replay.partsWith(parts), resolved) : deliverSpec(parts, resolved);
     this.deliver = relayFunction(`${name}-deliver`, deliver, resolved, child);
     if (resolved.endSessionWithToken) {
       this.sessionSweeper = new Sweeper(name, "sessions", sessionSweeperSpec(parts), resolved, child);
@@ -197,7 +197,7 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     ]);
   }
 
-  /** By their names in alarms and on the dashboard. */
+  /** The functions, keyed by their name in alarms and on the dashboard. */
   private functions(): Record<string, CallbackFunction> {
     const { connect, disconnect, deliver, replay, sessionSweeper } = this;
     return {

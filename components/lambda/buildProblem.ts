@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
 import type { BuildFailure } from "esbuild";
+import { existsSync } from "node:fs";
 
 /** What esbuild says, without its heading; each error with its place, unless that is in the serialized text. */
 export function buildProblem(error: Error | BuildFailure): string {

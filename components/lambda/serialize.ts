@@ -37,5 +37,5 @@ function serializationProblem(message: string): string {
     .trim()
     .split(/\s*\n\s*/)
     .join(" ");
-  return `a callback cannot be serialized: ${path}. Fix: create inside the callback what cannot be copied into the archive`;
+  return `a callback cannot be serialized: ${path}. Fix: create that value inside the callback`;
 }

@@ -8,7 +8,7 @@ import { resolveArgs } from "../../../components/args/args";
 import { bundleCallback } from "../../../components/lambda/bundle";
 import { kmsKeyPolicyStatements } from "../../../components/data/encryption";
 import { refuse } from "../../../components/args/refuse";
-import { bundleOwn } from "../../../components/lambda/ownBundle";
+import { bundleOwn } from "../../../components/functions/ownBundle";
 import { requireComputed } from "../../../components/args/requireComputed";
 import { refuseUnknownConfig } from "../../../components/args/stackConfig";
 import { refusal } from "../../support/refusal";
