@@ -23,6 +23,8 @@ export class Replay extends pulumi.ComponentResource {
   readonly resume: CallbackFunction;
   readonly acknowledge: CallbackFunction;
   readonly historySweeper: Sweeper;
+  /** @deprecated Use `historySweeper`. */
+  readonly expire: Sweeper;
 
   private readonly settings: Pick<ReplayParts, "historyRetentionSeconds" | "deadLetterExpired">;
 
@@ -45,6 +47,7 @@ export class Replay extends pulumi.ComponentResource {
     this.resume = relayFunction(`${name}-resume`, resumeSpec(parts), args, child);
     this.acknowledge = relayFunction(`${name}-acknowledge`, acknowledgeSpec(parts), args, child);
     this.historySweeper = new Sweeper(name, "history", historySweeperSpec(parts), args, child);
+    this.expire = this.historySweeper;
 
     this.registerOutputs({ historyTableName: this.historyTable.table.name, receiptsTopicArn: this.receiptsTopic?.arn });
   }
@@ -53,10 +56,5 @@ export class Replay extends pulumi.ComponentResource {
   partsWith(relay: RelayParts): ReplayParts {
     const { historyTable, receiptsTopic, settings } = this;
     return { ...relay, ...settings, historyTable, receiptsTopic };
-  }
-
-  /** @deprecated Use `historySweeper`. */
-  get expire(): Sweeper {
-    return this.historySweeper;
   }
 }

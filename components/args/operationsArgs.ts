@@ -41,7 +41,7 @@ export function resolveOperations(
 ): ResolvedOperations {
   if (accessLogs !== undefined) refuseBadAccessLogs(accessLogs);
   return {
-    customDomain: customDomain && resolveCustomDomain(customDomain, region),
+    customDomain: customDomain == null ? undefined : resolveCustomDomain(customDomain, region),
     alarms: resolveAlarms(alarms ?? {}, retryWindowSeconds, delivery),
     accessLogs,
   };

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { refuseUnlessName, refuseUnusableFunctionName } from "../args/nameArgs";
-import { refuse, refuseUnknownKeys, refuseUnlessObject } from "../args/refuse";
+import { isDeferred, refuse, refuseUnknownKeys, refuseUnlessObject } from "../args/refuse";
 import { bundle } from "./bundle";
 
 /** One statement of a function's inline policy; always of effect Allow. */
@@ -85,6 +85,23 @@ export class CallbackFunction extends pulumi.ComponentResource {
     refuseUnknownKeys("", args, argumentKeys);
     if (typeof args.callbackFactory !== "function") {
       refuse("callbackFactory", args.callbackFactory, "a function that returns the handler", "write () => handler");
+    }
+    const { requireFrom, policyStatements, environment, files = {} } = args;
+    if (requireFrom !== undefined && typeof requireFrom !== "string") {
+      refuse("requireFrom", requireFrom, "the path of a folder", "write __dirname");
+    }
+    if (!Array.isArray(policyStatements)) {
+      refuse(
+        "policyStatements",
+        policyStatements,
+        "a list of statements",
+        "write [] for a function without further rights",
+      );
+    }
+    refuseUnlessObject("environment", environment, "an object of strings", "write {} for a function without variables");
+    for (const [file, text] of Object.entries(files)) {
+      if (typeof text !== "string" && !isDeferred(text))
+        refuse(`files["${file}"]`, text, "a string", "pass the file's text");
     }
     super("websocket-relay:index:CallbackFunction", name, {}, opts);
     const { tags } = args;
