@@ -4,8 +4,7 @@ import { join, relative, resolve } from "node:path";
 import { expect } from "chai";
 import * as typescript from "typescript";
 import { cyclesOf, filesOf, importGraph, importsOf } from "./support/importGraph";
-
-const repository = resolve(__dirname, "..");
+import { repository } from "./support/repository";
 
 /** Which layers each layer may import; nothing points back. */
 const allowed: Record<string, string[]> = {

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { expect } from "chai";
 import { resolveArgs, type WebsocketRelayArgs } from "../../../components/args/args";
 import {
@@ -10,8 +10,7 @@ import {
   withAllowedOrigins,
   withLocalIssuer,
 } from "../../../local/run/stackConfig";
-
-const repository = resolve(__dirname, "../../..");
+import { repository } from "../../support/repository";
 
 describe("readStackConfig", () => {
   let folder: string;
