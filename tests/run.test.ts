@@ -2,13 +2,26 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { delimiter, join, relative } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect } from "chai";
+import { BUILT_REPOSITORY } from "./support/builtRepository";
 import { repository } from "./support/repository";
 
-async function node(cwd: string, ...args: string[]): Promise<{ code: number; said: string }> {
-  const child = spawn(process.execPath, ["-r", "./transpile", ...args], { cwd });
+/** What a process of Node prints, and its exit code. */
+function node(cwd: string, ...args: string[]): Promise<{ code: number; said: string }> {
+  return nodeWith({}, cwd, ...args);
+}
+
+async function nodeWith(
+  variables: NodeJS.ProcessEnv,
+  cwd: string,
+  ...args: string[]
+): Promise<{ code: number; said: string }> {
+  const child = spawn(process.execPath, ["-r", "./transpile", ...args], {
+    cwd,
+    env: { ...process.env, [BUILT_REPOSITORY]: undefined, ...variables },
+  });
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
@@ -107,6 +120,16 @@ describe("npm test", () => {
       .to.include(`${join("tests", ownFolder())}, `)
       .and.include("1 passing");
     expect(code).to.equal(0);
+  });
+
+  it("prints why the build failed, and each test that needs it", async () => {
+    writeFileSync(join(folder, "npm"), "#!/bin/sh\necho cannot pack >&2\nexit 1\n", { mode: 0o755 });
+    const PATH = [folder, process.env.PATH].join(delimiter);
+    const { code, said } = await nodeWith({ PATH }, repository, "tests/run.ts", "package");
+    expect(said)
+      .to.match(/The build failed: .*cannot pack/s)
+      .and.match(/Failed: tests\/package\/package\.test\.ts, tests\/package\//);
+    expect(code).to.equal(1);
   });
 
   it("refuses a folder without tests", async () => {
