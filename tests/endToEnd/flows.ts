@@ -5,7 +5,7 @@ import { SNSClient, type SNSClientConfig } from "@aws-sdk/client-sns";
 import { expect } from "chai";
 import { RelayBackend } from "../../backend";
 import type { PolicyEntry } from "../../local/iam/policies";
-import type { Authorization } from "../../local/iam/recorder";
+import type { Authorization } from "../../local/iam/authorizations";
 import { pause } from "./pause";
 import { type Client, recipient, type Recipient, type Relay } from "./relay";
 

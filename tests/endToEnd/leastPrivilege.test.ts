@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { PolicyEntry } from "../../local/iam/policies";
-import type { Authorization } from "../../local/iam/recorder";
+import type { Authorization } from "../../local/iam/authorizations";
 import { refusal } from "../support/refusal";
 import { flows, optionalFlows } from "./flows";
 import { type Grant, grantsOf, isAbout, isAllowed, nameOf } from "./privileges";

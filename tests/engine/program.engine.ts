@@ -11,7 +11,7 @@ import { credentials, region } from "../../local/account";
 import { LocalCloud } from "../../local/cloud";
 import { unpackArchive } from "../../local/lambda/archive";
 import { ProviderServer } from "../../local/provision/providerServer";
-import { Provisioner } from "../../local/provision";
+import { Provisioner } from "../../local/provision/provisioner";
 import { programEntry } from "../../local/run/program";
 import { runProgram } from "../../local/run/runProgram";
 import { readStackConfig, withLocalIssuer } from "../../local/run/stackConfig";

@@ -1,7 +1,7 @@
 import { PublishCommand } from "@aws-sdk/client-sns";
 import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
-import { Iam } from "../../../local/iam";
+import { Iam } from "../../../local/iam/iam";
 import { kmsResources } from "../../../local/provision/kms";
 import { logGroupResources } from "../../../local/provision/logGroup";
 import type { Properties } from "../../../local/provision/resource";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Iam } from "../../../local/iam";
+import { Iam } from "../../../local/iam/iam";
 import { deniedBecause, judgeDelivery } from "../../../local/messaging/queuePolicy";
 
 const topicArn = "arn:aws:sns:us-east-1:000000000000:relay-topic";
