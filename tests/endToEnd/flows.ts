@@ -123,7 +123,7 @@ export const flows: Flows = {
   },
 };
 
-/** What comes with arguments that the stack dev does not give: see `everyRight` in leastPrivilege.test.ts. */
+/** What comes with arguments that the stack dev does not give: see `everyRight` in leastPrivilegeOptional.test.ts. */
 export const optionalFlows: Flows = {
   "a session ends with its token": async (relay) => {
     const to = recipient();
