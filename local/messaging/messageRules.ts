@@ -48,7 +48,7 @@ export function checkAttributes(attributes: SentAttributes, refuse: (reason: str
           "1 to 256 in length, must not start or end with a period or have two in succession, nor start with AWS. or Amazon.",
       );
     }
-    const [kind = ""] = type.split("./messaging");
+    const [kind = ""] = type.split(".");
     if (!["String", "Number", "Binary"].includes(kind)) {
       throw refuse(
         `The message attribute '${name}' has an invalid message attribute type '${type}', ` +

@@ -129,7 +129,7 @@ function sentMessage(parameters: Parameters, prefix: string): { message: string;
 /** `Entries.member.1.`, `Entries.member.2.` and so on, of a list in the query protocol. */
 function memberPrefixes(parameters: Parameters, list: string): string[] {
   const numbers = Object.keys(parameters).flatMap((key) =>
-    key.startsWith(list) ? [key.slice(list.length).split("./messaging")[0]] : [],
+    key.startsWith(list) ? [key.slice(list.length).split(".")[0]] : [],
   );
   return [...new Set(numbers)].map((number) => `${list}${number}.`);
 }

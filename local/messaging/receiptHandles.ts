@@ -79,7 +79,7 @@ export class ReceiptHandles {
   }
 
   private checkOrigin(queue: SqsQueue, receiptHandle: unknown): void {
-    const [id = "", signature] = String(receiptHandle).split("./messaging");
+    const [id = "", signature] = String(receiptHandle).split(".");
     if (signature === this.signature(queue, id)) return;
     throw new AwsError(
       "ReceiptHandleIsInvalid",

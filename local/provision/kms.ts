@@ -105,7 +105,7 @@ function alias(keys: Keys): LocalResource {
 /** Whether a policy's action, with its wildcards, covers `action`; without regard to case, as in IAM. */
 function covers(pattern: string, action: string): boolean {
   const expression = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*");
-  return new RegExp(`^${expression.replaceAll("?", "./provisioner")}$`, "i").test(action);
+  return new RegExp(`^${expression.replaceAll("?", ".")}$`, "i").test(action);
 }
 
 function many<T>(value: T | T[] | undefined): T[] {

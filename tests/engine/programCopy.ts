@@ -78,7 +78,7 @@ export class ProgramCopy {
     readonly environment: NodeJS.ProcessEnv,
   ) {}
 
-  /** @param providerPort Where the provider listens that stands in for `aws`. */
+  /** @param providerPort The port of the provider that replaces `aws`. */
   static async create(providerPort: number, source = thisProgram): Promise<ProgramCopy> {
     // Its real path, as a module's own folder is.
     const root = await realpath(await mkdtemp(join(tmpdir(), "engine-")));

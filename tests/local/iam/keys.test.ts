@@ -51,7 +51,7 @@ describe("a provisioned key", () => {
     expect(JSON.parse(String(outputs.policy))).to.have.nested.property("Statement[0].Action", "kms:*");
   });
 
-  it("has its policy evaluated until it is deleted, as it stands", async () => {
+  it("has its current policy evaluated until it is deleted", async () => {
     const { keys, resource, create } = start();
     const { id, outputs } = await create(key, { policy: policy(snsUse) });
     const documents = () => keys.policies().map(({ of, document }) => [of, JSON.stringify(document)]);

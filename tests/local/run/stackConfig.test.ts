@@ -126,7 +126,7 @@ for (const stack of ["dev", "prod"]) {
   describe(`Pulumi.${stack}.yaml`, () => {
     const config = readStackConfig(repository, stack);
 
-    it("is refused by the program as it stands: its issuer is a placeholder, and the error says what to set", () => {
+    it("is refused by the program until the placeholder issuer is replaced, and the error names what to set", () => {
       expect(() => resolveArgs(argsOf(config))).to.throw(
         /^auth\.oidc\.issuer: got "https:\/\/issuer\.example\.com".*Fix: set the issuer/,
       );
