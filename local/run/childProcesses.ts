@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
 
-/** The processes that a run starts in the foreground. They end before the run does. */
+/** The processes that a run starts on the user's terminal. They end before the run does. */
 export class ChildProcesses {
   private readonly running = new Set<ChildProcess>();
   private ending = false;
@@ -11,7 +11,8 @@ export class ChildProcesses {
     if (this.ending) throw new Error(`${command} is not started: the run is ending`);
     const child = spawn(command, args, options);
     this.running.add(child);
-    child.once("close", () => this.running.delete(child));
+    // A command that cannot be started emits "error" only.
+    for (const event of ["close", "error"]) child.once(event, () => this.running.delete(child));
     return child;
   }
 
