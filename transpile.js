@@ -1,21 +1,21 @@
 const { createHash } = require("node:crypto");
-const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
+const { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs");
 const { enableCompileCache, SourceMap } = require("node:module");
 const { join, relative } = require("node:path");
 
-// `node -r ./transpile FILE.ts` runs TypeScript as ts-node does without type checks, in a third of its CPU time:
-// - A local run is 180 modules, and the tests start many: what TypeScript makes of a file is kept, for every process.
-// - Pulumi reads the stack of an error for each promise. Where TypeScript's lines are put into those, as ts-node and Node's
-//   --enable-source-maps do, that takes longer than all else in a program.
+// `node -r ./transpile FILE.ts` runs TypeScript without type checks, in a third of the CPU time of ts-node:
+// - A local run loads 180 modules, and the tests start many local runs: compiled files are cached for all processes.
+// - Pulumi reads an error's stack for each promise. ts-node and Node's --enable-source-maps map each of these stacks to
+//   lines of TypeScript, which takes longer than the rest of the program. Here, Pulumi's own stacks are not mapped.
 
 const tsconfig = join(__dirname, "tsconfig.json");
 const folder = join(__dirname, "node_modules/.cache/transpile");
 const version = hashOf(readFileSync(__filename), readFileSync(tsconfig), require("typescript/package.json").version);
-mkdirSync(folder, { recursive: true });
-// From Node 22 on, V8 keeps what it compiles, too.
-enableCompileCache?.(join(folder, "v8"));
+const canCache = createFolder();
+// Node 22 and later also cache V8's compiled code.
+if (canCache) enableCompileCache?.(join(folder, "v8"));
 
-/** The JavaScript of each file that was loaded, or its source map, once an error's stack has gone through it. */
+/** The JavaScript of each loaded file; its source map after the first error whose stack includes the file. */
 const loaded = new Map();
 
 require.extensions[".ts"] = (module, filename) => {
@@ -26,19 +26,29 @@ require.extensions[".ts"] = (module, filename) => {
 
 function javaScriptOf(filename) {
   const source = readFileSync(filename, "utf8");
-  const key = `${hashOf(version, source)}\n`;
-  // By its path in the repository: a copy that links these node_modules finds it, too. Tests write others into folders of any name.
+  // By the path in the repository, so that a copy that links these node_modules shares the cache. Each file has one entry;
+  // files elsewhere, such as those that tests write, would add entries without end.
   const path = relative(__dirname, filename);
-  const file = join(folder, hashOf(path.startsWith("..") ? source : path));
-  const kept = read(file);
-  if (kept.startsWith(key)) return kept.slice(key.length);
+  if (!canCache || path.startsWith("..")) return transpiled(source, filename);
 
+  const key = `${hashOf(version, source)}\n`;
+  const file = join(folder, hashOf(path));
+  const cached = read(file);
+  if (cached.startsWith(key)) return cached.slice(key.length);
   const javaScript = transpiled(source, filename);
-  // Other processes read and write it, too.
-  const temporary = `${file}.${process.pid}`;
-  writeFileSync(temporary, key + javaScript);
-  renameSync(temporary, file);
+  write(file, key + javaScript);
   return javaScript;
+}
+
+/** Whether files can be cached: node_modules may be read-only. */
+function createFolder() {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function read(file) {
@@ -46,6 +56,17 @@ function read(file) {
     return readFileSync(file, "utf8");
   } catch {
     return "";
+  }
+}
+
+/** Writes a file that other processes read and write at the same time. A full disk only costs the cache entry. */
+function write(file, text) {
+  const temporary = `${file}.${process.pid}`;
+  try {
+    writeFileSync(temporary, text);
+    renameSync(temporary, file);
+  } catch {
+    rmSync(temporary, { force: true });
   }
 }
 

@@ -1,6 +1,6 @@
 import { DescribeTableCommand, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import type { LocalCloud } from "../local/cloud";
-import type { Answer, Tables } from "../local/dynamodb/table";
+import type { Answer, Tables } from "../local/dynamodb/tables";
 import { tableClient } from "../local/dynamodb/tableClient";
 import { type Index, type Item, readUnits, writeUnits } from "./capacity";
 

@@ -1,11 +1,11 @@
 import { EventRules } from "./events/eventRules";
 import { Gateways } from "./gateway/gateways";
-import { Iam } from "./iam";
+import { Iam } from "./iam/iam";
 import { Issuer } from "./oidc/issuer";
 import { LambdaService } from "./lambda/lambdaService";
-import { Messaging } from "./messaging";
+import { Messaging } from "./messaging/messaging";
 import { LocalMetrics } from "./cloudwatch/metrics";
-import { Provisioner } from "./provision";
+import { Provisioner } from "./provision/provisioner";
 import { alarmResources } from "./provision/alarm";
 import { apiGatewayResources } from "./provision/apiGateway";
 import { customDomainResources } from "./provision/customDomain";
@@ -18,10 +18,10 @@ import { lambdaResources } from "./provision/lambda";
 import { type LogGroups, logGroupResources } from "./provision/logGroup";
 import { messagingResources } from "./provision/messaging";
 import { messagingFunctions } from "./provision/messagingState";
-import { providerResources } from "./provision/provider";
-import { recordResources } from "./provision/record";
+import { providerResources } from "./provision/providerResource";
+import { recordResources } from "./provision/route53Record";
 import { tableFunctions, tableResources } from "./provision/table";
-import { Tables } from "./dynamodb/table";
+import { Tables } from "./dynamodb/tables";
 import { Trace } from "./trace/trace";
 
 export interface LocalCloudOptions {

@@ -1,20 +1,20 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { isPulumiInstalled } from "./engine/programCopy";
 import { BUILT_REPOSITORY, builtRepository } from "./support/builtRepository";
+import { repository } from "./support/repository";
 
 /*
  * `npm test`: all tests, in several mocha processes at a time. `npm test -- handlers local`: those in these folders of tests.
  *
- * A folder is one process, whose files share what they load. Where tests start processes and wait, each file is one.
+ * A folder is one process, so that its files share loaded modules. In folders whose tests start processes and wait, each
+ * file is a process.
  */
 
-const repository = resolve(__dirname, "..");
-
-/** Folders whose files run apart, those first that take longest. */
+/** Folders with a process for each file. The slowest come first. */
 const apart = ["package", "engine", "docs", "property", "endToEnd", "bench", "examples"];
 
 /** What mocha runs in one process. */
@@ -30,33 +30,57 @@ const failed: string[] = [];
 let jobs: Job[] = [];
 
 async function run(named: string[]): Promise<void> {
+  const folders = named.length > 0 ? named.map(folderNamed) : allFolders();
   const hasEngine = isPulumiInstalled();
-  if (!hasEngine && named.includes("engine")) throw new Error(withoutEngine);
-  const without = named.find((folder) => !existsSync(join(__dirname, folder)) || jobsOf(folder).length === 0);
-  if (without !== undefined)
-    throw new Error(`tests/${without} has no tests; allowed: a folder of tests, as in npm test -- local`);
-  jobs = (named.length > 0 ? named : allFolders()).flatMap(jobsOf);
+  if (!hasEngine && named.length > 0 && folders.includes("engine")) throw new Error(withoutEngine);
+  jobs = folders.flatMap(jobsOf);
   if (!hasEngine) jobs = jobs.filter(({ name }) => !name.startsWith("tests/engine/"));
 
   const env: NodeJS.ProcessEnv = { ...process.env };
+  let buildError: unknown;
   const built = jobs.some(({ readsBuilt }) => readsBuilt)
-    ? builtRepository().then((folder) => (env[BUILT_REPOSITORY] = folder))
+    ? builtRepository().then(
+        (folder) => (env[BUILT_REPOSITORY] = folder),
+        (error: unknown) => (buildError = error),
+      )
     : undefined;
-  built?.catch(() => undefined);
   const work = async () => {
     while (jobs.length > 0) {
-      const next = jobs.findIndex(({ readsBuilt }) => !readsBuilt || BUILT_REPOSITORY in env);
+      const next = jobs.findIndex(
+        ({ readsBuilt }) => !readsBuilt || BUILT_REPOSITORY in env || buildError !== undefined,
+      );
       if (next === -1) await built;
-      else for (const job of jobs.splice(next, 1)) await play(job, env);
+      for (const job of next === -1 ? [] : jobs.splice(next, 1)) {
+        if (job.readsBuilt && buildError !== undefined) failed.push(job.name);
+        else await play(job, env);
+      }
     }
   };
-  // More than there are cores: what starts processes also waits.
+  // More than there are cores: tests that start processes also wait.
   await Promise.all(Array.from({ length: availableParallelism() + 1 }, work));
 
   if (!hasEngine && named.length === 0) console.log(`Left out: ${withoutEngine}`);
+  if (buildError !== undefined) console.log(`The build failed: ${messageOf(buildError)}`);
   if (failed.length === 0) return;
   console.log(`Failed: ${failed.join(", ")}`);
   process.exitCode = 1;
+}
+
+/** @throws Error if the folder has no tests. */
+function folderNamed(given: string): string {
+  const folder = given.replace(/\/+$/, "");
+  const path = join(__dirname, folder);
+  if (existsSync(path) && statSync(path).isFile()) {
+    throw new Error(`tests/${folder} is a file; allowed: a folder of tests. Fix: run npx mocha tests/${folder}`);
+  }
+  if (folder === "" || !existsSync(path) || jobsOf(folder).length === 0) {
+    throw new Error(`tests/${folder} has no tests; allowed: a folder of tests, as in npm test -- local`);
+  }
+  return folder;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 const withoutEngine =
@@ -72,7 +96,7 @@ function jobsOf(folder: string): Job[] {
   return files.length > 0 ? [{ name: join("tests", folder), files, readsBuilt }] : [];
 }
 
-/** Prints what mocha printed, once it has ended: jobs do not mix. */
+/** Prints mocha's output when it has ended, so that the outputs of jobs do not mix. */
 async function play({ name, files }: Job, env: NodeJS.ProcessEnv): Promise<void> {
   const start = performance.now();
   const color = process.stdout.isTTY ? ["--color"] : [];
@@ -91,7 +115,7 @@ async function play({ name, files }: Job, env: NodeJS.ProcessEnv): Promise<void>
   if (code !== 0) failed.push(name);
 }
 
-/** Each folder of tests, and "." for the files beside them. */
+/** Each folder of tests, and "." for the files next to them. */
 function allFolders(): string[] {
   const folders = readdirSync(__dirname, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   const others = folders.map(({ name }) => name).filter((name) => !apart.includes(name));
@@ -107,6 +131,6 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 run(process.argv.slice(2)).catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(messageOf(error));
   process.exitCode = 1;
 });

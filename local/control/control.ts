@@ -53,7 +53,7 @@ export class Control {
       });
     }
 
-    app.get("/authorizations", () => cloud.iam.recorder.authorizations());
+    app.get("/authorizations", () => cloud.iam.authorizations.all());
     app.get("/policies", () => cloud.iam.policies.policies());
     app.put("/policies", async ({ body }, reply) => {
       const { of, name, document } = (body ?? {}) as Partial<PolicyEntry>;

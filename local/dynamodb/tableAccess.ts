@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { arn } from "../account";
-import { AccessDenied, type Iam } from "../iam";
+import { AccessDenied, type Iam } from "../iam/iam";
 
 type Body = Record<string, unknown>;
 

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { credentials, region } from "../account";
-import type { Tables } from "./table";
+import type { Tables } from "./tables";
 
 /**
  * A client that asks dynalite within this process: for provisioning, which no fault, trace or exclusive work concerns.

@@ -1,4 +1,4 @@
-import { badRequest } from "./refusal";
+import { badRequest } from "./controlPlaneError";
 
 /** As a stage gives them. */
 export interface AccessLogSettings {

@@ -21,7 +21,7 @@ interface Target {
 /** What a server needs to find the API that a request to a custom domain is for. */
 export interface ServerEnvironment extends GatewayEnvironment {
   readonly customDomains: CustomDomains;
-  /** @throws Refusal where no API has the id. */
+  /** @throws ControlPlaneError where no API has the id. */
   server(apiId: string): ApiServer;
 }
 

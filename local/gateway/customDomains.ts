@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { newResourceId } from "./ids";
-import { badRequest, conflict, notFound } from "./refusal";
+import { badRequest, conflict, notFound } from "./controlPlaneError";
 
 /** A custom domain name's path, and the stage of an API that is behind it. */
 export interface ApiMapping {

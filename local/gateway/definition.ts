@@ -1,7 +1,7 @@
 import type { AccessLogSettings } from "./accessLog";
 import { newResourceId } from "./ids";
 import * as check from "./inputs";
-import { badRequest, conflict, notFound } from "./refusal";
+import { badRequest, conflict, notFound } from "./controlPlaneError";
 import { StageThrottle } from "./throttle";
 
 /** A route as a deployment froze it. */

@@ -1,4 +1,4 @@
-import type { Iam } from "../iam";
+import type { Iam } from "../iam/iam";
 import type { Trace } from "../trace/trace";
 import type { Invoker } from "../lambda/invoker";
 

@@ -1,4 +1,4 @@
-import { Iam } from "../iam";
+import { Iam } from "../iam/iam";
 import type { Invoker } from "../lambda/invoker";
 import type { Trace } from "../trace/trace";
 import type { Api } from "./api";
@@ -8,7 +8,7 @@ import { CustomDomains } from "./customDomains";
 import { shortId } from "./ids";
 import type { ApiInputs } from "./inputs";
 import { Listener } from "./listener";
-import { badRequest, notFound } from "./refusal";
+import { badRequest, notFound } from "./controlPlaneError";
 
 export interface GatewaysOptions {
   invoker: Invoker;

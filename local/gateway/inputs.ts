@@ -1,7 +1,7 @@
 import type { AccessLogSettings } from "./accessLog";
 import { isBodyExpression } from "./expression";
 import { limits } from "./limits";
-import { badRequest } from "./refusal";
+import { badRequest } from "./controlPlaneError";
 import { isPlainTemplate } from "./template";
 import type { RouteSettings } from "./throttle";
 

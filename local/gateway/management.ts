@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { AccessDenied } from "../iam";
+import { AccessDenied } from "../iam/iam";
 import type { Api } from "./api";
 import type { Connection } from "./connection";
 import { frameLabel, hasMessage } from "./frameLabel";

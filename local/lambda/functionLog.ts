@@ -1,5 +1,5 @@
 import { arn } from "../account";
-import { AccessDenied, type AccessRequest, type Iam } from "../iam";
+import { AccessDenied, type AccessRequest, type Iam } from "../iam/iam";
 import { type FunctionConfiguration, logNames } from "./localFunction";
 
 /**

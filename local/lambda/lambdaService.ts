@@ -1,5 +1,5 @@
 import { account, arn, region } from "../account";
-import { Iam } from "../iam";
+import { Iam } from "../iam/iam";
 import type { PolicyEntry, PolicyHolder } from "../iam/policies";
 import type { LocalMetrics } from "../cloudwatch/metrics";
 import { FunctionLog } from "./functionLog";

@@ -1,4 +1,4 @@
-import type { Iam } from "../iam";
+import type { Iam } from "../iam/iam";
 import { AccessDeniedError } from "./invoker";
 
 /** A permission in the words of `lambda:AddPermission`. */

@@ -1,5 +1,5 @@
 import { arn } from "../account";
-import { AccessDenied, type AccessRequest, type Iam, type Judgement, type Principal } from "../iam";
+import { AccessDenied, type AccessRequest, type Iam, type Judgement, type Principal } from "../iam/iam";
 import type { Verdict } from "./fanOut";
 import type { SnsStore, SqsQueue } from "./fauxqs";
 import { deniedBecause, judgeDelivery, snsPrincipal } from "./queuePolicy";

@@ -1,6 +1,6 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { AccessDenied, type Iam } from "../iam";
+import { AccessDenied, type Iam } from "../iam/iam";
 import type { MessagingAccess } from "./access";
 import { AwsError } from "./awsError";
 import type { RefusedEntry } from "./batch";

@@ -1,5 +1,5 @@
 import type { FastifyReply } from "fastify";
-import type { AccessDenied } from "../iam";
+import type { AccessDenied } from "../iam/iam";
 import type { AwsError } from "./awsError";
 import type { RefusedEntry } from "./batch";
 

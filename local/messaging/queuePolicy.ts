@@ -1,4 +1,4 @@
-import type { Iam, Judgement, Principal } from "../iam";
+import type { Iam, Judgement, Principal } from "../iam/iam";
 
 /** A delivery by SNS, as a queue's policy sees it. */
 export interface DeliveryRequest {

@@ -1,7 +1,7 @@
 import { account, arn, partition, region } from "../account";
 import type { Gateways } from "../gateway/gateways";
 import { newResourceId } from "../gateway/ids";
-import { AccessDenied, type Iam, type Principal } from "../iam";
+import { AccessDenied, type Iam, type Principal } from "../iam/iam";
 import { refusal } from "./refuse";
 import type { LocalResource, LocalResources, Properties } from "./resource";
 

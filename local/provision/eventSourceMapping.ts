@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { arn } from "../account";
 import { EventSourceMapping } from "../lambda/eventSourceMapping";
 import { checkEventSourceMapping, type EventSourceMappingSettings } from "../lambda/eventSourceMappingSettings";
-import { AccessDenied, type Iam } from "../iam";
+import { AccessDenied, type Iam } from "../iam/iam";
 import { roleCredentials } from "../iam/roles";
 import type { Invoker } from "../lambda/invoker";
-import type { Messaging } from "../messaging";
+import type { Messaging } from "../messaging/messaging";
 import type { Trace } from "../trace/trace";
 import type { LocalResources, Properties } from "./resource";
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { account, partition } from "../account";
-import type { Iam } from "../iam";
+import type { Iam } from "../iam/iam";
 import { checkConditions } from "../iam/conditions";
 import { type Role, roleArn } from "../iam/roles";
 import { autoname } from "./autoname";

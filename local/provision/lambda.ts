@@ -1,5 +1,5 @@
 import { partition, region } from "../account";
-import type { Iam } from "../iam";
+import type { Iam } from "../iam/iam";
 import type { LambdaService } from "../lambda/lambdaService";
 import type { FunctionConfiguration } from "../lambda/localFunction";
 import { autoname } from "./autoname";

@@ -1,5 +1,5 @@
 import { arn, region } from "../account";
-import { AccessDenied, type Iam } from "../iam";
+import { AccessDenied, type Iam } from "../iam/iam";
 import { autoname } from "./autoname";
 import { refusal } from "./refuse";
 import type { LocalResource, LocalResources, Properties, Registration } from "./resource";

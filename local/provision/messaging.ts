@@ -1,4 +1,4 @@
-import type { Messaging } from "../messaging";
+import type { Messaging } from "../messaging/messaging";
 import { queueAttributeResource, queueResource } from "./queue";
 import type { LocalResources } from "./resource";
 import { subscriptionResource, topicPolicyResource, topicResource } from "./topic";

@@ -1,5 +1,5 @@
 import { account, arn, region } from "../account";
-import type { Messaging } from "../messaging";
+import type { Messaging } from "../messaging/messaging";
 import type { LocalFunctions, Properties } from "./resource";
 
 /** The state of a topic, for `aws.sns.Topic.get`; undefined where there is none of that ARN. */

@@ -6,7 +6,7 @@ import * as messages from "@pulumi/pulumi/proto/provider_pb";
 import { specialArchiveSig, specialAssetSig, specialSigKey } from "@pulumi/pulumi/runtime/rpc";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
-import type { Provisioner } from "./";
+import type { Provisioner } from "./provisioner";
 import type { Properties } from "./resource";
 
 const { version } = require("@pulumi/aws/package.json") as { version: string };

@@ -1,5 +1,5 @@
 import { region } from "../account";
-import type { Messaging } from "../messaging";
+import type { Messaging } from "../messaging/messaging";
 import { type AttributeInputs, attributesFrom, given, nameOf, physicalName } from "./messagingAttributes";
 import type { LocalResource, Properties } from "./resource";
 

@@ -6,7 +6,7 @@ import {
   UpdateTableCommand,
 } from "@aws-sdk/client-dynamodb";
 import { arn, region } from "../account";
-import type { Tables } from "../dynamodb/table";
+import type { Tables } from "../dynamodb/tables";
 import { tableClient } from "../dynamodb/tableClient";
 import { autoname } from "./autoname";
 import { createTable, deleteTable, rebuildTable, until } from "./rebuildTable";

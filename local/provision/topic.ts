@@ -1,5 +1,5 @@
 import { account, region } from "../account";
-import type { Messaging } from "../messaging";
+import type { Messaging } from "../messaging/messaging";
 import { type AttributeInputs, attributesFrom, given, nameOf, physicalName } from "./messagingAttributes";
 import { topicState } from "./messagingState";
 import type { LocalResource } from "./resource";

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { readPairs, readProgramFolder } from "./sharedFlags";
+import { ChildProcesses } from "./childProcesses";
 import type { LocalRunOptions } from "./localRun";
 import { exitWithError, Finished, runUntilInterrupted } from "./runUntilInterrupted";
 import { welcome } from "./welcome";
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
     return;
   }
   const { command, ...options } = flags;
+  const children = new ChildProcesses();
   let runAgain = "";
   await runUntilInterrupted(
     (LocalRun, onLateError) =>
@@ -39,22 +41,24 @@ async function main(): Promise<void> {
         loseDisconnects: false,
         log: (line) => console.error(line),
         onLateError,
-        execute: byPulumi(command, options.programFolder, (variables) => {
+        execute: runWithPulumi(command, options.programFolder, children, (variables) => {
           const exported = Object.entries(variables).map(([key, value]) => `${key}=${value}`);
           runAgain = `  export ${exported.join(" ")}\n  pulumi up`;
         }),
       }),
     ({ addresses }) => {
       const heading = `The relay that pulumi created runs on this machine. To change it, run in the program's folder, in another shell:\n\n${runAgain}`;
-      console.log(welcome(heading, addresses));
+      console.log(welcome(heading, addresses, { replayCommand: "npm run engine -- -c delivery=replay up" }));
     },
+    (signal) => children.end(signal),
   );
 }
 
-/** Ends the run with the command's exit code where it fails, or leaves no relay: a preview, say. */
-function byPulumi(
+/** Ends the run with the command's exit code if it fails, or if it creates no relay, such as a preview. */
+function runWithPulumi(
   command: readonly string[],
   programFolder: string | undefined,
+  children: ChildProcesses,
   onReady: (variables: Readonly<Record<string, string>>) => void,
 ): LocalRunOptions["execute"] {
   return async ({ config, provisioner }) => {
@@ -62,8 +66,8 @@ function byPulumi(
     const { PulumiCli } = require("./pulumiCli") as typeof import("./pulumiCli");
     const { repository } = require("./localRun") as typeof import("./localRun");
     const provider = await ProviderServer.start(provisioner);
-    const cli = await PulumiCli.create(programFolder ?? repository, config, provider.port);
-    // The stack's file is in the user's folder, so it is removed however the process ends.
+    const cli = await PulumiCli.create(programFolder ?? repository, config, provider.port, children);
+    // The stack's file is in the user's folder: it is removed however the process ends.
     process.on("exit", () => cli.remove());
     const exitCode = await cli.run(command);
     const outputs = exitCode === 0 ? await cli.outputs() : {};

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stop } from "esbuild";
 import { exportsOf, type ProgramEntry } from "./program";
-import type { Provisioner } from "../provision";
+import type { Provisioner } from "../provision/provisioner";
 import type { Properties } from "../provision/resource";
 import { asRuntimeConfig, type StackConfig } from "./stackConfig";
 

@@ -40,7 +40,8 @@ async function main(): Promise<void> {
     (LocalRun, onLateError) => LocalRun.start({ ...flags, log: (line) => console.error(line), onLateError }),
     ({ addresses }) => {
       const heading = `The relay of stack "${flags.stack}" runs on this machine, from the program and the bundles that pulumi up deploys.`;
-      console.log(flags.json ? JSON.stringify(addresses) : welcome(heading, addresses, flags.host));
+      const options = { replayCommand: "npm start -- -c delivery=replay", host: flags.host };
+      console.log(flags.json ? JSON.stringify(addresses) : welcome(heading, addresses, options));
     },
   );
 }

@@ -1,7 +1,14 @@
 import type { Addresses } from "./addresses";
 
+export interface WelcomeOptions {
+  /** The command that starts a run in replay mode. */
+  replayCommand: string;
+  /** The address for other devices. @default none is printed */
+  host?: string;
+}
+
 /** The text printed when a run is ready: the addresses of its parts, and commands to paste. */
-export function welcome(heading: string, addresses: Addresses, host?: string): string {
+export function welcome(heading: string, addresses: Addresses, { replayCommand, host }: WelcomeOptions): string {
   const { websocketUrl, tokenUrl, awsEndpoint, dynamodbEndpoint, topicArn, deadLetterQueueUrl, tableName } = addresses;
   const { accessKeyId, secretAccessKey, region, controlUrl, pageUrl, delivery } = addresses;
   const value = (key: string, text: string) => `"${key}":{"DataType":"String","StringValue":"${text}"}`;
@@ -12,7 +19,7 @@ Open the page to connect, publish, cut the network, and watch messages come back
 
   ${pageUrl}
 ${host === undefined ? "" : `\nFrom another device: ${fromOutside(websocketUrl, host)}\n`}
-The relay runs in ${delivery} mode${delivery === "retry" ? " (for replay mode: npm start -- -c delivery=replay)" : ""}. To use it without the page:
+The relay runs in ${delivery} mode${delivery === "retry" ? ` (for replay mode: ${replayCommand})` : ""}. To use it without the page:
 
 Connect as user 42, with context "chat" and contextId "7" (with any WebSocket client; here npx wscat):
 

@@ -1,10 +1,8 @@
 import { execFile } from "node:child_process";
-import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import type { Bill } from "../../bench/cost";
-
-const repository = resolve(__dirname, "../..");
+import { repository } from "../support/repository";
 
 interface Percentiles {
   p50: number;

@@ -110,7 +110,7 @@ describe("the page", () => {
   });
 
   for (const colorScheme of ["light", "dark"] as const) {
-    it(`can be read in ${colorScheme}: every text stands out from what it stands on`, async () => {
+    it(`can be read in ${colorScheme}: every text has enough contrast with its background`, async () => {
       const page = await RelayPage.open(run.browser, run.relay);
       await page.page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       await page.connect(recipient());
@@ -139,7 +139,7 @@ describe("the page", () => {
     });
   }
 
-  it("moves nothing for whoever asked for less motion", async () => {
+  it("moves nothing for users who prefer reduced motion", async () => {
     const page = await RelayPage.open(run.browser, run.relay);
     await page.connect(recipient());
     await page.publish("hello");
@@ -185,7 +185,7 @@ describe("the page", () => {
   });
 });
 
-/** In the browser: every text that is seen, its colour, and the colour that it stands on. */
+/** In the browser: each visible text, its colour, and its background colour. */
 const textColours = `[...document.querySelectorAll("body *")].flatMap((element) => {
   const text = [...element.childNodes].filter(({ nodeType }) => nodeType === 3).map(({ data }) => data.trim()).join("");
   const box = element.getBoundingClientRect();

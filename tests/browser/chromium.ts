@@ -32,7 +32,7 @@ export async function launchChromium(): Promise<Browser> {
       // Its sandbox needs rights that a container does not give; the pages are this repository's own.
       "--no-sandbox",
       "--disable-gpu",
-      // What a browser does of itself, beside the page: none of it is wanted here, nor a network for it.
+      // Turns off what a browser does in the background, which would need a network.
       "--disable-quic",
       "--no-first-run",
       "--disable-background-networking",

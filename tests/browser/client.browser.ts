@@ -9,8 +9,7 @@ import type { Browser, Page } from "playwright-core";
 import { WebSocketServer } from "ws";
 import { SUBPROTOCOLS } from "../../protocol";
 import { launchChromium } from "./chromium";
-
-const repository = join(__dirname, "../..");
+import { repository } from "../support/repository";
 
 /** The policy that docs/client.md prints, for this relay. */
 function documentedPolicy(relay: string): string {

@@ -124,7 +124,7 @@ describe("a panel of the page", () => {
     expect(await page.text("#cut-result")).to.match(/^The connection broke, and the relay was not told\. .*noticed/);
     expect(await isNear("#cut-result", "#lose-disconnect")).to.equal(true);
     await page.page.click("#disconnect");
-    await page.publish("nobody");
+    await page.publish("no client");
     await page.page.locator("#since", { hasText: "received 0. The client is not connected." }).waitFor();
   });
 

@@ -24,7 +24,7 @@ describe("the page of a relay in replay mode", () => {
     await page.untilShown("before");
     await page.page.click("#half-open");
     await page.publish("lost");
-    // Accepted and lost: the gateway answers the relay 200, and nobody knows.
+    // Accepted and lost: the gateway answers the relay 200, and no error shows it.
     await page.untilDrawn(/^Gateway to Client: message 2 .* is lost, unnoticed/);
     await page.untilNoticed(/Waiting to reconnect.*no answer to a ping/);
     await page.untilShown("lost");
@@ -97,8 +97,8 @@ describe("the page of a relay in replay mode", () => {
     await page.page.bringToFront();
     expect(await page.page.locator("#superseded").isVisible()).to.equal(true);
 
-    await page.publish("to whoever has it");
-    await other.untilShown("to whoever has it");
+    await page.publish("to the other page");
+    await other.untilShown("to the other page");
     await other.untilDrawn(/acknowledge: ok/);
     expect([await handshakes.count(), await page.shown()]).to.deep.equal([2, []]);
     await page.untilState("superseded");
@@ -109,9 +109,9 @@ describe("the page of a relay in replay mode", () => {
     expect(await page.page.locator("#superseded").isVisible()).to.equal(false);
     await page.publish("back");
     await page.untilShown("back");
-    expect([await handshakes.count(), await other.shown()]).to.deep.equal([3, ["1 live to whoever has it"]]);
+    expect([await handshakes.count(), await other.shown()]).to.deep.equal([3, ["1 live to the other page"]]);
     // This tab has missed the first one, and is sent it, although another one has acknowledged it.
-    expect(await page.shown()).to.deep.equal(["1 replayed to whoever has it", "2 live back"]);
+    expect(await page.shown()).to.deep.equal(["1 replayed to the other page", "2 live back"]);
     other.expectNoProblem();
     await other.close();
   });

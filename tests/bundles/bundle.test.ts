@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { deflateRawSync } from "node:zlib";
 import { expect } from "chai";
@@ -14,8 +14,7 @@ import { serializeCallback } from "../../components/lambda/serialize";
 import { connectEvent, sqsRecord } from "../support/events";
 import { refusal } from "../support/refusal";
 import { type Deployed, deployedFunctions, oidc } from "./deployed";
-
-const repository = resolve(__dirname, "../..");
+import { repository } from "../support/repository";
 
 describe("a function's archive", () => {
   let functions: Deployed[];

@@ -1,13 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { bundle, bundleCallback } from "../../components/lambda/bundle";
 import { refusal } from "../support/refusal";
-
-const repository = resolve(__dirname, "../..");
+import { repository } from "../support/repository";
 
 describe("a callback", () => {
   let folder: string;

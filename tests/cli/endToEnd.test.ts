@@ -10,7 +10,8 @@ import { run } from "../../cli/program";
 import type { ListedSession } from "../../cli/sessions";
 import type { Terminal } from "../../cli/terminal";
 import type { PolicyEntry } from "../../local/iam/policies";
-import { type Recipient, recipient, Relay, repository } from "../endToEnd/relay";
+import { type Recipient, recipient, Relay } from "../endToEnd/relay";
+import { repository } from "../support/repository";
 
 type Outcomes = Pick<Redriven, "id" | "outcome" | "notes" | "newMessageId" | "messageId">[];
 

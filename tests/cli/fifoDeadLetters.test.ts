@@ -7,7 +7,7 @@ import { purge } from "../../cli/deadLetters/purge";
 import { redrive } from "../../cli/deadLetters/redrive";
 import { noteScan } from "../../cli/deadLetters/report";
 import { credentials, region } from "../../local/account";
-import { Messaging } from "../../local/messaging";
+import { Messaging } from "../../local/messaging/messaging";
 import { Trace } from "../../local/trace/trace";
 import { attributesOf, deadLetter, MemoryLetterQueue, MemoryRetryQueue } from "./memoryQueue";
 

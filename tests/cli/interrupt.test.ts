@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { json, text } from "node:stream/consumers";
 import { expect } from "chai";
-import { repository } from "../endToEnd/relay";
+import { repository } from "../support/repository";
 
 interface Request {
   action: string;

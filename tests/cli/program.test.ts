@@ -1,13 +1,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { expect } from "chai";
 import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
 import { table } from "../../cli/output";
 import { run } from "../../cli/program";
 import type { Terminal } from "../../cli/terminal";
-
-const repository = resolve(__dirname, "../..");
+import { repository } from "../support/repository";
 
 /** A run whose only address source is what a test pipes in. */
 async function cli(args: string[], stdin = "{}", interrupted = new AbortController().signal) {

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-
-export const repository = resolve(__dirname, "../..");
+import { join } from "node:path";
+import { repository } from "../support/repository";
 
 /** Every page whose code blocks are tested. */
 export const pages = [

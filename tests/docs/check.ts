@@ -4,8 +4,9 @@ import { join } from "node:path";
 import ts from "typescript";
 import { parse } from "yaml";
 import { resolveArgs, type WebsocketRelayArgs } from "../../components/args/args";
-import { type Block, placeOf, repository } from "./blocks";
+import { type Block, placeOf } from "./blocks";
 import { packageEntries } from "./packageEntries";
+import { repository } from "../support/repository";
 
 type Check = (blocks: Block[]) => string[];
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { repository } from "./blocks";
+import { repository } from "../support/repository";
 
 /** The package's entries, as its `exports` have them, by their sources: a printed block asks for them by name. */
 export function packageEntries(): Record<string, string> {

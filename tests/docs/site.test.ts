@@ -98,7 +98,7 @@ describe("a link in a page", () => {
     it(`${what} is ${expected}`, () => expect(siteLink(href, file, repository)).to.equal(expected));
   }
 
-  it("to a file of the repository is none while package.json names no repository", () => {
+  it("leaves repository links out while package.json names no repository", () => {
     expect(siteLink("../examples/smallest/", "docs/client.md", repository)).to.equal(undefined);
   });
 

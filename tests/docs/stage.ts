@@ -2,11 +2,12 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
-import { type Block, repository } from "./blocks";
+import { type Block } from "./blocks";
 import { builtRepository, copyRepository } from "../support/builtRepository";
 import { packageEntries } from "./packageEntries";
 import { CALL, endAll, Playing } from "./playing";
 import { pathWith } from "./tools";
+import { repository } from "../support/repository";
 
 /** What a block finds: values, and functions by what they answer, each call of which is told. Both are global. */
 export interface Surroundings {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect } from "chai";
 import { format, resolveConfig } from "prettier";
-import { repository } from "./blocks";
+import { repository } from "../support/repository";
 
 /** What the formatter makes of a page, by this repository's own settings. */
 async function formatted(page: string): Promise<string> {

@@ -30,17 +30,17 @@ describe("a token as a WebSocket subprotocol", () => {
     return { answered, protocol };
   };
 
-  it("is accepted beside the plain subprotocol, which alone is answered", async () => {
+  it("is accepted with the raw subprotocol, and only the raw subprotocol is answered", async () => {
     const bearer = `${BEARER_SUBPROTOCOL_PREFIX}${await relay.token("42")}`;
     expect(await offer([bearer, SUBPROTOCOLS.raw])).to.deep.equal({ answered: 101, protocol: SUBPROTOCOLS.raw });
   });
 
-  it("is accepted alone, and answered as it was offered", async () => {
+  it("is accepted as the only subprotocol, and is answered", async () => {
     const bearer = `${BEARER_SUBPROTOCOL_PREFIX}${await relay.token("42")}`;
     expect(await offer([bearer])).to.deep.equal({ answered: 101, protocol: bearer });
   });
 
-  it("is accepted without an origin, from a client that sends nothing else, which gets its messages", async () => {
+  it("is accepted without an origin, and its client gets messages", async () => {
     const to = recipient();
     const protocols = [SUBPROTOCOLS.raw, `${BEARER_SUBPROTOCOL_PREFIX}${await relay.token(to.user)}`];
     const client = await relay.connectByUrl(relay.url(to), {}, protocols);
@@ -71,17 +71,17 @@ describe("a token as a WebSocket subprotocol", () => {
     }
   });
 
-  it("is refused with 401 where it is no token of the issuer's", async () => {
+  it("is refused with 401 if the issuer did not sign it", async () => {
     const protocols = [`${BEARER_SUBPROTOCOL_PREFIX}a.b.c`, SUBPROTOCOLS.raw];
     expect((await offer(protocols)).answered).to.equal(401);
     expect((await offer(protocols, null)).answered).to.equal(401);
   });
 
-  it("is refused with 400 where none of what is offered is the relay's", async () => {
+  it("is refused with 400 if no offered subprotocol is the relay's", async () => {
     expect((await offer(["graphql-ws"])).answered).to.equal(400);
   });
 
-  it("stands in no log", async () => {
+  it("is not logged", async () => {
     const token = await relay.token("42");
     const from = relay.lines.length;
     await offer([`${BEARER_SUBPROTOCOL_PREFIX}${token}`]);
@@ -90,7 +90,7 @@ describe("a token as a WebSocket subprotocol", () => {
   });
 });
 
-describe("the user's own authentication", () => {
+describe("a custom authenticate function", () => {
   let relay: Relay;
   before(async () => {
     relay = await startProgram(`
@@ -112,7 +112,7 @@ describe("the user's own authentication", () => {
       headers: { ...(token && { authorization: `Bearer ${token}` }), ...headers },
     });
 
-  it("decides who the user is, to whom messages then come", async () => {
+  it("sets the user who gets the messages", async () => {
     const url = `${relay.addresses.websocketUrl}?context=chat&contextId=9&tenant=acme`;
     const socket = new WebSocket(url, { headers: { authorization: "Bearer key-42" } });
     const message = once(socket, "message");
@@ -122,25 +122,25 @@ describe("the user's own authentication", () => {
     socket.terminate();
   });
 
-  it("refuses with 401 where it answers null, and where there is nothing to go by", async () => {
+  it("refuses a handshake with 401 if it answers null, and if there is no credential", async () => {
     expect((await open("unknown")).status).to.equal(401);
     expect((await open(undefined)).status).to.equal(401);
   });
 
-  it("is our side's fault, 500, where it throws or answers something else; the log says so without the token", async () => {
+  it("answers 500 if it throws or returns another type, and logs internal-error without the token", async () => {
     expect((await open("a-broken-credential")).status).to.equal(500);
     expect((await open("odd")).status).to.equal(500);
     await relay.log({ event: "refused", reason: "internal-error" });
     expect(relay.lines.join("\n")).not.to.include("a-broken-credential");
   });
 
-  it("is not asked for a page of another origin", async () => {
+  it("is not called for a page of another origin", async () => {
     expect((await open("key-42", { origin: "https://evil.dev" })).status).to.equal(403);
     expect((await open("key-42", { origin })).status).to.equal(101);
     expect((await open("key-42", { cookie: "session=1" })).status).to.equal(403);
   });
 
-  it("is asked about a token as subprotocol without an origin, unless there is a cookie", async () => {
+  it("is called for a subprotocol token without an origin, unless there is a cookie", async () => {
     const offer = async (headers: Record<string, string>) => {
       const protocols = [SUBPROTOCOLS.raw, `${BEARER_SUBPROTOCOL_PREFIX}key-42`];
       return (await relay.handshake(`${relay.url(recipient())}&tenant=acme`, { headers }, protocols)).status;
@@ -151,21 +151,21 @@ describe("the user's own authentication", () => {
   });
 });
 
-describe("no authentication", () => {
+describe("a relay without authentication", () => {
   let relay: Relay;
   before(async () => {
     relay = await startProgram(`const relay = new WebsocketRelay("relay", { auth: null });`);
   });
   after(() => relay.stop());
 
-  it("takes whoever the client says that it is", async () => {
+  it("delivers to the user that the client names", async () => {
     const to = recipient();
     const client = await relay.connectByUrl(`${relay.url(to)}&user=${to.user}`);
     await relay.publish(to, "hello");
     await client.message("hello");
   });
 
-  it("refuses with 400 a client that does not say", async () => {
+  it("refuses a client that names no user with 400", async () => {
     expect((await relay.handshake(relay.url(recipient()), {})).status).to.equal(400);
   });
 });
@@ -179,7 +179,7 @@ describe("a session that ends with its token", () => {
   });
   after(() => relay.stop());
 
-  it("is ended by the sweep, and its connection closed, superseded ones too; one whose token lasts stays", async () => {
+  it("is deleted by the sweep, which also closes its connections and leaves a session whose token is valid", async () => {
     const [to, staying] = [recipient(), recipient()];
     const stays = await relay.connect(staying);
     const expiring = { headers: { authorization: `Bearer ${await relay.token(to.user, "&expiresInSeconds=4")}` } };

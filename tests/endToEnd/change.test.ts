@@ -2,7 +2,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { recipient, Relay, repository } from "./relay";
+import { recipient, Relay } from "./relay";
+import { repository } from "../support/repository";
 
 const copied = ["index.ts", "transpile.js", "Pulumi.yaml", "Pulumi.dev.yaml", "package.json", "tsconfig.json"];
 const copiedFolders = ["components", "backend", "client", "handlers", "protocol", "local", "docs"];

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { expect } from "chai";
-import { repository } from "./relay";
+import { repository } from "../support/repository";
 
 describe("npm run demo", () => {
   it("plays the flow to its end, and draws it", async () => {

@@ -127,9 +127,9 @@ describe("the relay, end to end on one machine", () => {
 
   it("dead-letters a message after its last attempt, with reason, attempts, body, attributes and original id", async () => {
     const to = recipient();
-    await relay.publish(to, "nobody home");
-    const { Body, MessageAttributes: attributes = {} } = await relay.deadLetter("nobody home");
-    expect(Body).to.equal("nobody home");
+    await relay.publish(to, "no client");
+    const { Body, MessageAttributes: attributes = {} } = await relay.deadLetter("no client");
+    expect(Body).to.equal("no client");
     const failed = await relay.log({ event: "failed", callerId: `user#${to.user}` });
     const values = Object.fromEntries(Object.entries(attributes).map(([key, { StringValue }]) => [key, StringValue]));
     expect(values).to.deep.equal({
@@ -148,9 +148,9 @@ describe("the relay, end to end on one machine", () => {
     expect(reasonOf(await relay.deadLetter("bad context"))).to.match(/^unusable-attribute.*context/);
     const large = "x".repeat(131_073);
     await relay.publish(to, large);
-    const letter = await relay.deadLetter(large);
-    expect(reasonOf(letter)).to.match(/^payload-too-large/);
-    expect(letter.MessageAttributes?.attempts?.StringValue).to.equal("1");
+    const deadLetter = await relay.deadLetter(large);
+    expect(reasonOf(deadLetter)).to.match(/^payload-too-large/);
+    expect(deadLetter.MessageAttributes?.attempts?.StringValue).to.equal("1");
   });
 
   it("dead-letters what has expired, and names it by its publisher's id from its publishing to its end", async () => {

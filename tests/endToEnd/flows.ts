@@ -5,7 +5,7 @@ import { SNSClient, type SNSClientConfig } from "@aws-sdk/client-sns";
 import { expect } from "chai";
 import { RelayBackend } from "../../backend";
 import type { PolicyEntry } from "../../local/iam/policies";
-import type { Authorization } from "../../local/iam/recorder";
+import type { Authorization } from "../../local/iam/authorizations";
 import { pause } from "./pause";
 import { type Client, recipient, type Recipient, type Relay } from "./relay";
 
@@ -123,7 +123,7 @@ export const flows: Flows = {
   },
 };
 
-/** What comes with arguments that the stack dev does not give: see `everyRight` in leastPrivilege.test.ts. */
+/** What comes with arguments that the stack dev does not give: see `everyRight` in leastPrivilegeOptional.test.ts. */
 export const optionalFlows: Flows = {
   "a session ends with its token": async (relay) => {
     const to = recipient();

@@ -41,7 +41,7 @@ export class History {
     return Items;
   }
 
-  /** Resolves when the session has acknowledged that number: a read after another, since a table tells nobody. */
+  /** Resolves when the session has acknowledged that number: it reads again and again, since a table has no notifications. */
   async untilAcknowledged(to: Recipient, seq: number): Promise<void> {
     const Key = { session: sessionOf(to), entry: { S: "acknowledged" } };
     const read = () => this.dynamodb.send(new GetItemCommand({ TableName: this.tableName, Key, ConsistentRead: true }));
@@ -50,8 +50,8 @@ export class History {
 
   /** Resolves when nothing is stored of that number but, if it is the last one, that it was there. */
   async untilForgotten(to: Recipient, seq: number): Promise<void> {
-    const stands = (item: Item) => item.seq?.N === String(seq) && item.body !== undefined;
-    while ((await this.log(to)).some(stands)) await pause();
+    const isStored = (item: Item) => item.seq?.N === String(seq) && item.body !== undefined;
+    while ((await this.log(to)).some(isStored)) await pause();
   }
 
   /** Makes a session's messages look as if they had been stored `seconds` earlier. */

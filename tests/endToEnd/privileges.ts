@@ -1,6 +1,6 @@
 import { runSimulation } from "@cloud-copilot/iam-simulate";
 import type { PolicyEntry } from "../../local/iam/policies";
-import type { Authorization } from "../../local/iam/recorder";
+import type { Authorization } from "../../local/iam/authorizations";
 import { trustPolicyName } from "../../local/iam/roles";
 
 interface Statement {

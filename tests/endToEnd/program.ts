@@ -1,7 +1,8 @@
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Relay, repository } from "./relay";
+import { Relay } from "./relay";
+import { repository } from "../support/repository";
 
 /**
  * Starts the local run of another program than index.ts: `body` makes a `relay`, out of `auth` (the local issuer's), `aws`,

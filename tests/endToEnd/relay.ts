@@ -17,11 +17,12 @@ import { keyOf, type Recipient } from "./recipient";
 import { pause } from "./pause";
 import { Queues } from "./queues";
 import { SessionTable } from "./sessionTable";
-import { repository, startProcess } from "./startProcess";
+import { startProcess } from "./startProcess";
+import { repository } from "../support/repository";
 
 export { type Client } from "./client";
 export { recipient, type Recipient } from "./recipient";
-export { repository, startProcess } from "./startProcess";
+export { startProcess } from "./startProcess";
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 

@@ -37,7 +37,7 @@ describe("a relay in replay mode, end to end on one machine", () => {
     await relay?.stop();
   });
 
-  it("refuses a client that does not ask for the protocol with 400, and says what to offer", async () => {
+  it("refuses a client that does not offer the protocol with 400, and names the subprotocol to offer", async () => {
     const to = recipient();
     const headers = { authorization: `Bearer ${await relay.token(to.user)}` };
     for (const subprotocols of [undefined, ["websocket-relay.raw"], ["websocket-relay.v2"]]) {
@@ -48,7 +48,7 @@ describe("a relay in replay mode, end to end on one machine", () => {
     expect(await relay.session(to)).to.equal(undefined);
   });
 
-  it("tells a client that there is nothing yet, and gives live messages their numbers", async () => {
+  it("tells a client that its history is empty, and numbers live messages", async () => {
     const to = recipient();
     const client = await ReplayClient.connect(relay, to);
     expect(client.client.socket.protocol).to.equal("websocket-relay.v1");
@@ -81,7 +81,7 @@ describe("a relay in replay mode, end to end on one machine", () => {
     expect(client.client.messages, "all in one frame").to.have.lengthOf(1);
   });
 
-  it("sends again what was lost in a half-open connection, from the cursor on", async () => {
+  it("resends messages lost in a half-open connection, from the cursor on", async () => {
     const to = recipient();
     const lost = await ReplayClient.connect(relay, to);
     await relay.publish(to, "seen");
@@ -102,7 +102,7 @@ describe("a relay in replay mode, end to end on one machine", () => {
     expect(lost.messages).to.deep.equal([[1, "seen"]]);
   });
 
-  it("goes on where the session's clients have acknowledged, on whatever device", async () => {
+  it("resumes after the last acknowledged message on any device", async () => {
     const to = recipient();
     const phone = await ReplayClient.connect(relay, to);
     for (const message of ["one", "two", "three"]) await relay.publish(to, message);
@@ -120,7 +120,7 @@ describe("a relay in replay mode, end to end on one machine", () => {
     });
   });
 
-  it("says that nothing is recovered where the cursor is of another sequence, or ahead of it, and sends all", async () => {
+  it("answers recovered: false and sends all messages if the cursor is of another sequence or ahead of its own", async () => {
     const to = recipient();
     await relay.publish(to, "all there is");
     await relay.untilQueueIsEmpty();
@@ -132,7 +132,7 @@ describe("a relay in replay mode, end to end on one machine", () => {
     expect(await client.resume({ cursor: { epoch, seq: 9 } })).to.deep.include({ recovered: false, lost: "ahead" });
   });
 
-  it("tells a connection that another one has its session, and takes its acknowledgements all the same", async () => {
+  it("tells a superseded connection so, and still accepts its acknowledgements", async () => {
     const to = recipient();
     const first = await ReplayClient.connect(relay, to);
     await relay.publish(to, "for both");
@@ -151,7 +151,7 @@ describe("a relay in replay mode, end to end on one machine", () => {
     await first.until("superseded", told);
   });
 
-  it("gives a message that is published twice one number, and tells of it once", async () => {
+  it("numbers and delivers a message that is published twice once", async () => {
     const to = { ...recipient(), messageId: "order-7" };
     const client = await ReplayClient.connect(relay, to);
     await relay.publish(to, "shipped");
@@ -163,7 +163,7 @@ describe("a relay in replay mode, end to end on one machine", () => {
     expect(await history.log(to)).to.have.lengthOf(2);
   });
 
-  it("loses nothing, and leaves no hole, where deliver dies in the middle", async () => {
+  it("loses no message and leaves no gap when deliver crashes in the middle of a batch", async () => {
     const to = recipient();
     const client = await ReplayClient.connect(relay, to);
     await client.resume();
@@ -178,7 +178,7 @@ describe("a relay in replay mode, end to end on one machine", () => {
     expect([...bodies.values()].sort()).to.deep.equal([...messages].sort());
   });
 
-  it("answers a frame that is not of the protocol, and one of a connection that it does not know", async () => {
+  it("answers an invalid frame with bad-request, and a frame of an unknown connection with no-session", async () => {
     const to = recipient();
     const client = await ReplayClient.connect(relay, to);
     client.client.socket.send('{"action":"resume","cursor":{"seq":"1"}}');

@@ -132,7 +132,7 @@ describe(`replay on the local parts, with ${MESSAGES} messages and everything th
         () => relay.fault({ crash: name, times: 1 }),
       ]),
     ),
-    // Between the writes of a batch: what it has written stands, and it comes back.
+    // Between the writes of a batch: written items remain, and the batch is retried.
     "deliver crashes between two writes": async () => {
       await relay.fault({ table: "hold-answers", after: Math.floor(random() * 3) });
       await relay.fault({ crash: "deliver", times: 1 });

@@ -99,7 +99,7 @@ export const replayFlows: Flows = {
     expect(await relay.session(to)).to.deep.equal(session);
   },
 
-  "a client that arrives late is refused, and nothing stands of it": async (relay) => {
+  "a client that arrives late is refused": async (relay) => {
     const to = recipient();
     const connected_at = { N: String(Date.now() + 60_000) };
     await relay.table.putSession(to, { connection_id: { S: "newer=" }, connected_at });
@@ -115,7 +115,7 @@ export const replayFlows: Flows = {
     }
   },
 
-  "a message that cannot be delivered is dead-lettered, and told of": async (relay) => {
+  "a message that cannot be delivered is dead-lettered and reported": async (relay) => {
     const to = recipient();
     const { user } = to;
     await relay.publish({ user, messageId: idOf(to, "dead") }, `${user} has no context`);
@@ -134,15 +134,15 @@ export const replayFlows: Flows = {
     });
   },
 
-  "a message that nobody acknowledged is reported and taken out of the history": async (relay) => {
+  "a message that is not acknowledged is reported and removed from the history": async (relay) => {
     const to = recipient();
     const messages = ["older", "newer"].map((message) => `${message} of ${to.user}`);
     for (const message of messages) await relay.publish({ ...to, messageId: message }, message);
     await relay.untilQueueIsEmpty();
     await withHistory(relay, async (history) => {
       await history.age(to, 86_400 + 600);
-      const letters = new Set<string | undefined>();
-      const isLast = (Body?: string) => messages.includes(Body ?? "") && letters.add(Body).size === messages.length;
+      const deadLetters = new Set<string | undefined>();
+      const isLast = (Body?: string) => messages.includes(Body ?? "") && deadLetters.add(Body).size === messages.length;
       await relay.deadLetterOf(({ Body }) => isLast(Body), relay.addresses.deadLetterQueueUrl);
       await told(relay, messages[1] ?? "", "expired");
       await history.untilForgotten(to, 2);
@@ -150,7 +150,7 @@ export const replayFlows: Flows = {
     });
   },
 
-  "a message whose own time has passed is reported to whoever resumes first": async (relay) => {
+  "an expired message is reported to the next client that resumes": async (relay) => {
     const to = recipient();
     const messageId = idOf(to, "offer");
     await relay.publish({ ...to, messageId }, messageId);

@@ -8,7 +8,7 @@ import { ReplayClient } from "./replayClient";
 
 /** Part of the tests of a relay in replay mode: receipts and dead letters. They share its run. */
 export function describeReports(run: () => ReplayRun): void {
-  describe("reports", () => {
+  describe("and receipts", () => {
     let relay: Relay;
     let history: History;
     let inbox: ReceiptsInbox;
@@ -20,7 +20,7 @@ export function describeReports(run: () => ReplayRun): void {
       return { ...rest, hasEpoch: epoch !== undefined };
     };
 
-    it("a message that was acknowledged as delivered, with all before it", async () => {
+    it("reports an acknowledged message, and all messages before it, as delivered", async () => {
       const to = recipient();
       const client = await ReplayClient.connect(relay, to);
       await relay.publish({ ...to, messageId: "report-1" }, "one");
@@ -34,7 +34,7 @@ export function describeReports(run: () => ReplayRun): void {
       }
     });
 
-    it("one that could never be delivered as dead, with the reason", async () => {
+    it("reports a message that can never be delivered as dead, with the reason", async () => {
       const to = recipient();
       const large = "x".repeat(131_072);
       await relay.publish({ ...to, messageId: "too-large" }, large);
@@ -44,7 +44,7 @@ export function describeReports(run: () => ReplayRun): void {
       expect(await history.log(to)).to.deep.equal([]);
     });
 
-    it("one whose own time has passed as expired, dead-letters it, and has its number count as seen", async () => {
+    it("reports a message after its expiresAt as expired, dead-letters it, and counts its number as seen", async () => {
       const to = recipient();
       const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
       await relay.publish({ ...to, messageId: "offer", expiresAt }, "for an hour");
@@ -61,7 +61,7 @@ export function describeReports(run: () => ReplayRun): void {
       expect(client.messages.map(([, body]) => body)).to.include("for longer");
     });
 
-    it("one that has expired under its number as expired, and tells a connected client at once", async () => {
+    it("reports a stored message that expires as expired, and tells a connected client at once", async () => {
       const to = recipient();
       const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
       const publish = () => relay.publish({ ...to, messageId: "flash", expiresAt }, "for a moment");
@@ -79,7 +79,7 @@ export function describeReports(run: () => ReplayRun): void {
       await history.untilAcknowledged(to, 1);
     });
 
-    it("a message that was not acknowledged within the retention as expired, and deletes it, but never the last number", async () => {
+    it("reports a message that is not acknowledged within the retention as expired, and deletes all but the last number", async () => {
       const to = recipient();
       for (const message of ["old-1", "old-2"]) await relay.publish({ ...to, messageId: message }, message);
       await relay.untilQueueIsEmpty();
@@ -103,7 +103,7 @@ export function describeReports(run: () => ReplayRun): void {
       expect(client.messages).to.deep.equal([[3, "new"]]);
     });
 
-    it("counts what was stored, acknowledged, expired and resumed", async () => {
+    it("counts stored, acknowledged, expired and resumed messages", async () => {
       const counted = await relay.metrics();
       const reasons = { Stored: "no-session", Expired: "retention", Resumed: "recovered" };
       for (const [name, reason] of Object.entries({ ...reasons, Acknowledged: undefined, Delivered: undefined })) {

@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { keyOf, type Recipient } from "./recipient";
 
-/** The items of the session table besides the sessions that the relay reads, and what a test writes over them. */
+/** The items of the session table other than the sessions that the relay reads, and items that a test overwrites. */
 export class SessionTable {
   constructor(
     private readonly dynamodb: DynamoDBClient,

@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { resolve } from "node:path";
-
-export const repository = resolve(__dirname, "../..");
+import { repository } from "../support/repository";
 
 /** `local/run/start.ts` in a process of its own. */
 export function startProcess(flags: string[], folder = repository) {

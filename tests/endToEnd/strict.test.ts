@@ -101,8 +101,8 @@ describe("a relay in strict order, end to end on one machine", () => {
     const { topicArn: TopicArn, deadLetterQueueUrl } = relay.addresses;
     const MessageAttributes = { user: { DataType: "String", StringValue: user } };
     const group = { MessageGroupId: user, MessageDeduplicationId: "once" };
-    await sns.send(new PublishCommand({ TopicArn, Message: "for nobody", MessageAttributes, ...group }));
-    const { MessageAttributes: why } = await relay.deadLetter("for nobody", deadLetterQueueUrl);
+    await sns.send(new PublishCommand({ TopicArn, Message: "without a user", MessageAttributes, ...group }));
+    const { MessageAttributes: why } = await relay.deadLetter("without a user", deadLetterQueueUrl);
     expect(why?.reason?.StringValue).to.equal("missing-attribute: context");
     await relay.untilQueueIsEmpty();
   });

@@ -2,9 +2,10 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { LocalCloud } from "../../local/cloud";
 import { ProviderServer } from "../../local/provision/providerServer";
-import { allBlocks, type Block, placeOf, repository } from "../docs/blocks";
+import { allBlocks, type Block, placeOf } from "../docs/blocks";
 import { removeStages, Stage } from "../docs/stage";
 import { ProgramCopy } from "./programCopy";
+import { repository } from "../support/repository";
 
 const audience = "websocket-relay-docs";
 const blocks = allBlocks();

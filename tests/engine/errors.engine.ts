@@ -1,13 +1,13 @@
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { expect } from "chai";
 import { parse, stringify } from "yaml";
 import { LocalCloud } from "../../local/cloud";
 import { ProviderServer } from "../../local/provision/providerServer";
 import { Consumer } from "../package/consumer";
 import { ProgramCopy } from "./programCopy";
+import { repository } from "../support/repository";
 
-const repository = resolve(__dirname, "../..");
 const oidc = { issuer: "https://login.acme.dev", audience: "acme" };
 
 describe("what pulumi preview prints of an error", function () {

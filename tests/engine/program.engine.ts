@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { DynamoDBClient, ListTablesCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { ListTopicsCommand, PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { GetQueueAttributesCommand, ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
@@ -11,14 +11,14 @@ import { credentials, region } from "../../local/account";
 import { LocalCloud } from "../../local/cloud";
 import { unpackArchive } from "../../local/lambda/archive";
 import { ProviderServer } from "../../local/provision/providerServer";
-import { Provisioner } from "../../local/provision";
+import { Provisioner } from "../../local/provision/provisioner";
 import { programEntry } from "../../local/run/program";
 import { runProgram } from "../../local/run/runProgram";
 import { readStackConfig, withLocalIssuer } from "../../local/run/stackConfig";
 import type { Participant } from "../../local/trace/traceEvent";
 import { nameOf, ProgramCopy } from "./programCopy";
+import { repository } from "../support/repository";
 
-const repository = resolve(__dirname, "../..");
 const audience = "websocket-relay-engine";
 
 interface Outputs {

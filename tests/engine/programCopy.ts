@@ -2,11 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, join } from "node:path";
 import { existsSync } from "node:fs";
 import { text } from "node:stream/consumers";
-
-const repository = resolve(__dirname, "../..");
+import { repository } from "../support/repository";
 
 /** Where a program and its packages are copied from. */
 export interface ProgramSource {
@@ -28,11 +27,16 @@ export const thisProgram: ProgramSource = {
     "Pulumi.prod.yaml",
     "package.json",
     "tsconfig.json",
+    "transpile.js",
   ],
   nodeModules: join(repository, "node_modules"),
 };
 
-const transpile = join(repository, "transpile.js");
+/** This program with what its npm scripts run. */
+export const thisRepository: ProgramSource = {
+  ...thisProgram,
+  names: [...thisProgram.names, "backend", "client", "docs", "local"],
+};
 
 interface Outcome {
   code: number | null;
@@ -74,14 +78,15 @@ export class ProgramCopy {
     readonly environment: NodeJS.ProcessEnv,
   ) {}
 
-  /** @param providerPort Where the provider listens that stands in for `aws`. */
+  /** @param providerPort The port of the provider that replaces `aws`. */
   static async create(providerPort: number, source = thisProgram): Promise<ProgramCopy> {
     // Its real path, as a module's own folder is.
     const root = await realpath(await mkdtemp(join(tmpdir(), "engine-")));
     for (const name of ["program", "state", "home"]) await mkdir(join(root, name));
 
     const own = Object.entries(process.env).filter(([key]) => !/^(PULUMI|AWS)_/.test(key));
-    const preloaded = [join(__dirname, "endOnInterrupt.js"), ...(source === thisProgram ? [transpile] : [])];
+    const transpile = source.names.filter((name) => name === "transpile.js").map((name) => join(root, "program", name));
+    const preloaded = [join(__dirname, "endOnInterrupt.js"), ...transpile];
     const copy = new ProgramCopy(root, {
       ...Object.fromEntries(own),
       PULUMI_BACKEND_URL: `file://${join(root, "state")}`,
@@ -96,7 +101,7 @@ export class ProgramCopy {
       PULUMI_DEBUG_PROVIDERS: `aws:${providerPort}`,
       NODE_OPTIONS: preloaded.map((file) => `--require ${file}`).join(" "),
       // Half of a run would be ts-node's. Other programs are left to it, as a user's are.
-      ...(source === thisProgram && { TS_NODE_IGNORE: "/" }),
+      ...(transpile.length > 0 && { TS_NODE_IGNORE: "/" }),
     });
     await copy.fill(source);
     return copy;

@@ -1,14 +1,13 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { LocalCloud } from "../../local/cloud";
 import { ProviderServer } from "../../local/provision/providerServer";
 import { nameOf, ProgramCopy, type Resource, type Step, thisProgram } from "./programCopy";
-
-const repository = resolve(__dirname, "../..");
+import { repository } from "../support/repository";
 
 /** The commit of the first release. The names that it gave are kept: a live resource of another name would be another one. */
 const firstRelease = "e1b07d3";

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { type Relay, repository } from "../endToEnd/relay";
+import { type Relay } from "../endToEnd/relay";
+import { repository } from "../support/repository";
 
 /** The backend of the Fargate example, as a process of its own, for a relay that runs here. */
 export class BackendApp {

@@ -16,7 +16,7 @@ import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
-import { repository } from "../endToEnd/relay";
+import { repository } from "../support/repository";
 
 interface Options {
   /** A folder of the example. @default the example's own */

@@ -11,11 +11,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { builtRepository } from "../support/builtRepository";
+import { repository } from "../support/repository";
 
-const repository = resolve(__dirname, "../..");
 const manifest = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as {
   name: string;
   devDependencies: Record<string, string>;

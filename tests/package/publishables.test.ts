@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect } from "chai";
 import { build, type BuildOptions, stop } from "esbuild";
-import { Publishables, repository } from "./publishables";
+import { Publishables } from "./publishables";
+import { repository } from "../support/repository";
 
 const tsc = join(repository, "node_modules/typescript/bin/tsc");
 const checks = ["--strict", "--noEmit", "--target", "es2022"];

@@ -1,11 +1,10 @@
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { builtRepository } from "../support/builtRepository";
-
-export const repository = resolve(__dirname, "../..");
+import { repository } from "../support/repository";
 
 interface Manifest {
   name: string;

@@ -1,10 +1,9 @@
 import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
-
-const repository = resolve(__dirname, "../..");
+import { repository } from "./repository";
 
 /** Where `npm test` says to its processes which folder it has built for all of them. */
 export const BUILT_REPOSITORY = "BUILT_REPOSITORY";

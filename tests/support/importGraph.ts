@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import * as typescript from "typescript";
-
-const repository = resolve(__dirname, "../..");
+import { repository } from "./repository";
 
 /** The source files of a folder of the repository, or the file of that name. */
 export function filesOf(layer: string): string[] {

@@ -39,7 +39,7 @@ export class Interleaving {
       if (this.fault) throw this.fault.error;
       if (this.running === 0) return;
       const [next] = this.waiting.splice(Math.floor(this.random() * this.waiting.length), 1);
-      if (!next) throw new Error("nobody can go on");
+      if (!next) throw new Error("no call can continue");
       next();
     }
   }

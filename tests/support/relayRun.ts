@@ -23,7 +23,7 @@ export interface Run {
   variables(name: string): Record<string, string>;
   /** The statements of a role's inline policy. */
   statements(name: string): Statement[];
-  /** The names of the resources that each waits for beside its inputs. */
+  /** The names of the resources that each waits for besides its inputs. */
   dependencies: Record<string, string[]>;
   /** The names of the resources that Pulumi protects. */
   guarded: string[];

@@ -1,9 +1,7 @@
 import { execFile } from "node:child_process";
-import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
-
-const repository = resolve(__dirname, "../..");
+import { repository } from "../support/repository";
 
 /** As in Pulumi's guide: a resource has the attributes that it was given. */
 const program = `

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { build, stop } from "esbuild";
 import type { Relay } from "../../endToEnd/relay";
-import { repository } from "../blocks";
 import { Stage } from "../stage";
 import { type Scene, user42 } from "./scene";
+import { repository } from "../../support/repository";
 
 /** Blocks that a user pastes into a shell. */
 export const commandLineScenes: Record<string, Scene> = {

@@ -1,7 +1,7 @@
 import { CreateTableCommand, DescribeTableCommand, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { DynamoDbHistory } from "../../../handlers/history/dynamoDbHistory";
 import { historyPartition, logEntry } from "../../../handlers/history/historyKey";
-import { Tables } from "../../../local/dynamodb/table";
+import { Tables } from "../../../local/dynamodb/tables";
 import { tableClient } from "../../../local/dynamodb/tableClient";
 import { Trace } from "../../../local/trace/trace";
 import { key } from "./entries";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { EmbeddedMetrics, METRICS } from "../../../handlers/metrics";
-import { Iam } from "../../../local/iam";
+import { Iam } from "../../../local/iam/iam";
 import { LambdaService } from "../../../local/lambda/lambdaService";
 import { LocalMetrics } from "../../../local/cloudwatch/metrics";
 import { everything, registerRole } from "../iam/roles";

@@ -106,7 +106,7 @@ describe("the control server's page", () => {
   const refused: [what: string, body: unknown, message: string][] = [
     ["a text", "hello", "allowed: JSON with user, context, contextId, message"],
     ["a list", [], "allowed: JSON with user, context, contextId, message"],
-    ["nobody to publish to", { ...publication, user: "" }, "user"],
+    ["no user", { ...publication, user: "" }, "user"],
     ["a context that no client could have", { ...publication, context: "a#b" }, "context"],
     ["no message", { ...publication, message: undefined }, "message"],
     ["a date that is none", { ...publication, expiresAt: "soon" }, "expiresAt"],

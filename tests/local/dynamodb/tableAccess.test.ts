@@ -6,7 +6,7 @@ import {
   BatchGetItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
-import { Iam } from "../../../local/iam";
+import { Iam } from "../../../local/iam/iam";
 import type { Properties } from "../../../local/provision/resource";
 import { refusal } from "../../support/refusal";
 import { type Statement } from "../iam/roles";

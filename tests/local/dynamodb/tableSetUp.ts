@@ -2,7 +2,7 @@ import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynam
 import { credentials, region } from "../../../local/account";
 import type { Properties } from "../../../local/provision/resource";
 import { tableResources } from "../../../local/provision/table";
-import { Tables } from "../../../local/dynamodb/table";
+import { Tables } from "../../../local/dynamodb/tables";
 import { Trace } from "../../../local/trace/trace";
 import { afterTest } from "../../support/afterTest";
 import { resourceOf } from "../provision/resourceOf";

@@ -1,5 +1,5 @@
 import { region } from "../../../local/account";
-import type { Iam } from "../../../local/iam";
+import type { Iam } from "../../../local/iam/iam";
 import { roleCredentials } from "../../../local/iam/roles";
 import { registerRole, type Statement } from "./roles";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { AccessDenied, administrator, Iam, type Principal } from "../../../local/iam";
+import { AccessDenied, administrator, Iam, type Principal } from "../../../local/iam/iam";
 import { roleArn, roleCredentials } from "../../../local/iam/roles";
 import { refusal } from "../../support/refusal";
 import { everything, policyOf, registerRole, type Statement } from "./roles";
@@ -209,7 +209,7 @@ describe("the recorder", () => {
     await iam.authorize(call);
     iam.roles.deleteInlinePolicy("connect", "policy");
     await denial("dynamodb:PutItem", table);
-    const authorizations = iam.recorder.authorizations();
+    const authorizations = iam.authorizations.all();
     expect(authorizations.map(({ decision, calls }) => [decision, calls])).to.deep.equal([
       ["allowed", 2],
       ["denied", 1],

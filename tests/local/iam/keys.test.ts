@@ -1,7 +1,7 @@
 import { PublishCommand } from "@aws-sdk/client-sns";
 import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
-import { Iam } from "../../../local/iam";
+import { Iam } from "../../../local/iam/iam";
 import { kmsResources } from "../../../local/provision/kms";
 import { logGroupResources } from "../../../local/provision/logGroup";
 import type { Properties } from "../../../local/provision/resource";
@@ -51,7 +51,7 @@ describe("a provisioned key", () => {
     expect(JSON.parse(String(outputs.policy))).to.have.nested.property("Statement[0].Action", "kms:*");
   });
 
-  it("has its policy evaluated until it is deleted, as it stands", async () => {
+  it("has its current policy evaluated until it is deleted", async () => {
     const { keys, resource, create } = start();
     const { id, outputs } = await create(key, { policy: policy(snsUse) });
     const documents = () => keys.policies().map(({ of, document }) => [of, JSON.stringify(document)]);

@@ -1,4 +1,4 @@
-import type { Iam } from "../../../local/iam";
+import type { Iam } from "../../../local/iam/iam";
 import { type Role, roleArn } from "../../../local/iam/roles";
 
 /** One statement of a policy. */

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Iam } from "../../../local/iam";
+import { Iam } from "../../../local/iam/iam";
 import { FunctionLog } from "../../../local/lambda/functionLog";
 import { everything, policyOf, registerRole, type Statement } from "../iam/roles";
 

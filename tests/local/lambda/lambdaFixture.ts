@@ -3,7 +3,7 @@ import type net from "node:net";
 import { type AddressInfo } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { Iam } from "../../../local/iam";
+import { Iam } from "../../../local/iam/iam";
 import { roleArn } from "../../../local/iam/roles";
 import { type Invocation } from "../../../local/lambda/invoker";
 import { LambdaService, type LambdaServiceOptions } from "../../../local/lambda/lambdaService";

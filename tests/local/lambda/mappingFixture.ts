@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { EventEmitter, once } from "node:events";
 import { credentials } from "../../../local/account";
 import { EventSourceMapping } from "../../../local/lambda/eventSourceMapping";
-import { Iam } from "../../../local/iam";
+import { Iam } from "../../../local/iam/iam";
 import type { Invocation, Invoker } from "../../../local/lambda/invoker";
 import { Trace } from "../../../local/trace/trace";
 import { afterTest } from "../../support/afterTest";

@@ -8,7 +8,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
-import { Iam } from "../../../local/iam";
+import { Iam } from "../../../local/iam/iam";
 import { refusal } from "../../support/refusal";
 import { policyOf, type Statement } from "../iam/roles";
 import { afterTest } from "../../support/afterTest";

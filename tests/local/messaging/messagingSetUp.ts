@@ -1,7 +1,7 @@
 import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { credentials, region } from "../../../local/account";
-import { Messaging, type MessagingOptions } from "../../../local/messaging";
+import { Messaging, type MessagingOptions } from "../../../local/messaging/messaging";
 import { Trace } from "../../../local/trace/trace";
 import { afterTest } from "../../support/afterTest";
 

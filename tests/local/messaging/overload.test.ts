@@ -3,7 +3,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { Iam } from "../../../local/iam";
+import { Iam } from "../../../local/iam/iam";
 import { roleArn } from "../../../local/iam/roles";
 import { LambdaService } from "../../../local/lambda/lambdaService";
 import { Fixture } from "../gateway/gatewayFixture";

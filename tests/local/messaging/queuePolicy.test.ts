@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Iam } from "../../../local/iam";
+import { Iam } from "../../../local/iam/iam";
 import { deniedBecause, judgeDelivery } from "../../../local/messaging/queuePolicy";
 
 const topicArn = "arn:aws:sns:us-east-1:000000000000:relay-topic";
@@ -37,13 +37,13 @@ describe("a queue's policy lets SNS send", () => {
     ["with StringLike", allow({ Condition: { StringLike: { "AWS:SourceArn": "arn:aws:sns:*" } } })],
     ["from the account", allow({ Condition: { StringEquals: { "aws:SourceAccount": "000000000000" } } })],
     ["without a condition", allow({ Condition: undefined })],
-    ["beside a statement on another service", allow({ Principal: { Service: "s3.amazonaws.com" } }), allow()],
+    ["next to a statement on another service", allow({ Principal: { Service: "s3.amazonaws.com" } }), allow()],
     [
-      "beside a Deny of insecure transport",
+      "next to a Deny of insecure transport",
       allow(),
       allow({ Effect: "Deny", Principal: "*", Condition: { Bool: { "aws:SecureTransport": "false" } } }),
     ],
-    ["beside a Deny of other topics", allow(), deny({ ArnNotEquals: { "aws:SourceArn": topicArn } })],
+    ["next to a Deny of other topics", allow(), deny({ ArnNotEquals: { "aws:SourceArn": topicArn } })],
   ];
   for (const [claim, ...statements] of cases) {
     it(claim, async () => expect(await evaluate(...statements)).to.equal(undefined));
@@ -86,7 +86,7 @@ describe("a queue's policy keeps SNS from sending", () => {
       allow({ Condition: { ArnEquals: { "aws:SourceArn": topicArn }, StringEquals: { "aws:SourceAccount": "1" } } }),
     ],
     ["with NotAction on sending", noStatement, allow({ Action: undefined, NotAction: "sqs:Send*" })],
-    ["by an explicit Deny beside the Allow", /denies/, allow(), allow({ Effect: "Deny" })],
+    ["by an explicit Deny next to the Allow", /denies/, allow(), allow({ Effect: "Deny" })],
   ];
   for (const [claim, cause, ...statements] of cases) {
     it(claim, async () => expect(await evaluate(...statements)).to.match(cause));
@@ -108,7 +108,7 @@ describe("a queue's policy that cannot be evaluated", () => {
     ["for an effect that there is not", /resourcePolicyErrors/, allow({ Effect: "Maybe" })],
   ];
   for (const [claim, cause, statement] of cases) {
-    it(`lets nobody send, ${claim}`, async () => {
+    it(`refuses every sender, ${claim}`, async () => {
       expect(await evaluate(statement))
         .to.match(/cannot be evaluated/)
         .and.match(cause);

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Iam } from "../../../local/iam";
+import { Iam } from "../../../local/iam/iam";
 import { iamResources } from "../../../local/provision/iam";
 import type { LocalResource, Properties } from "../../../local/provision/resource";
 import { refusal } from "../../support/refusal";

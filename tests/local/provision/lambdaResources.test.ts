@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { Iam } from "../../../local/iam";
+import { Iam } from "../../../local/iam/iam";
 import { roleArn } from "../../../local/iam/roles";
 import { LambdaService } from "../../../local/lambda/lambdaService";
 import { lambdaResources } from "../../../local/provision/lambda";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { alarmResources } from "../../../local/provision/alarm";
 import { dashboardResources } from "../../../local/provision/dashboard";
-import { recordResources } from "../../../local/provision/record";
+import { recordResources } from "../../../local/provision/route53Record";
 import type { LocalResources, Properties } from "../../../local/provision/resource";
 import { refusal } from "../../support/refusal";
 import { resourceOf } from "./resourceOf";

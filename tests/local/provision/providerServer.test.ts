@@ -5,7 +5,7 @@ import { specialArchiveSig, specialSigKey } from "@pulumi/pulumi/runtime/rpc";
 import { expect } from "chai";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { ProviderServer } from "../../../local/provision/providerServer";
-import { Provisioner } from "../../../local/provision";
+import { Provisioner } from "../../../local/provision/provisioner";
 import type { Properties, Registration } from "../../../local/provision/resource";
 
 const urn = "urn:pulumi:dev::project::relay:index:Parent$test:index:Thing::some::thing";

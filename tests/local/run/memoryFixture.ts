@@ -3,7 +3,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import * as pulumi from "@pulumi/pulumi";
-import { Iam } from "../../../local/iam";
+import { Iam } from "../../../local/iam/iam";
 import { roleArn } from "../../../local/iam/roles";
 import { LambdaService } from "../../../local/lambda/lambdaService";
 import { everything, registerRole } from "../iam/roles";

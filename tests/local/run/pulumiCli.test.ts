@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { ChildProcesses } from "../../../local/run/childProcesses";
 import { PulumiCli } from "../../../local/run/pulumiCli";
 import { refusal } from "../../support/refusal";
 
@@ -11,7 +12,7 @@ describe("the pulumi CLI of a local run", () => {
     const { PATH } = process.env;
     process.env.PATH = folder;
     try {
-      const error = await refusal(PulumiCli.create(folder, { project: "p", values: {} }, 1));
+      const error = await refusal(PulumiCli.create(folder, { project: "p", values: {} }, 1, new ChildProcesses()));
       expect(error.message).to.match(/^pulumi was not found on PATH\. Fix: install the CLI, https:/);
       expect(readdirSync(folder)).to.deep.equal([]);
     } finally {

@@ -1,7 +1,7 @@
 // Runs one of tests/local/programs in a process of its own, since Pulumi's runtime is global to a process, and prints
 // what came of it as a line of JSON.
 import { join } from "node:path";
-import { Provisioner } from "../../../local/provision";
+import { Provisioner } from "../../../local/provision/provisioner";
 import type { Properties } from "../../../local/provision/resource";
 import { runProgram } from "../../../local/run/runProgram";
 

@@ -30,7 +30,7 @@ describe("runProgram", () => {
   });
 
   it("runs a program in its own folder", async () => {
-    expect((await run("inFolder")).outputs).to.deep.equal({ beside: "read from the folder of the program" });
+    expect((await run("inFolder")).outputs).to.deep.equal({ nextToIt: "read from the folder of the program" });
   });
 
   it("names a resource that is registered after the run was ready", async () => {
@@ -66,7 +66,7 @@ describe("runProgram", () => {
   it("refuses a get() of what does not exist, by type, name and id", async () => {
     const { error } = await run("getMissing");
     expect(error).to.equal(
-      "aws:sqs/queue:Queue (existing): nothing exists here under the id nobody's that get() was given",
+      "aws:sqs/queue:Queue (existing): nothing exists here under the id missing that get() was given",
     );
   });
 
@@ -74,8 +74,8 @@ describe("runProgram", () => {
     expect((await run("getUnreadable")).error).to.match(/^aws:sns\/\S+ \(existing\): the local run cannot read/);
   });
 
-  it("hands a call's refusal to whoever runs the program", async () => {
-    expect((await run("refusedCall")).error).to.equal("there is no queue nobody's");
+  it("rejects with a call's error", async () => {
+    expect((await run("refusedCall")).error).to.equal("there is no queue missing");
   });
 
   it("rejects with an error out of an apply", async () => {

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { expect } from "chai";
 import { resolveArgs, type WebsocketRelayArgs } from "../../../components/args/args";
 import {
@@ -10,8 +10,7 @@ import {
   withAllowedOrigins,
   withLocalIssuer,
 } from "../../../local/run/stackConfig";
-
-const repository = resolve(__dirname, "../../..");
+import { repository } from "../../support/repository";
 
 describe("readStackConfig", () => {
   let folder: string;
@@ -127,7 +126,7 @@ for (const stack of ["dev", "prod"]) {
   describe(`Pulumi.${stack}.yaml`, () => {
     const config = readStackConfig(repository, stack);
 
-    it("is refused by the program as it stands: its issuer is a placeholder, and the error says what to set", () => {
+    it("is refused by the program until the placeholder issuer is replaced, and the error names what to set", () => {
       expect(() => resolveArgs(argsOf(config))).to.throw(
         /^auth\.oidc\.issuer: got "https:\/\/issuer\.example\.com".*Fix: set the issuer/,
       );

@@ -28,7 +28,7 @@ export interface Connection {
   readonly user: string;
   readonly socket: FakeSocket;
   state: "pending" | "open" | "over";
-  /** Whether bytes pass; where they do not, nobody hears of it. */
+  /** Whether bytes pass. If they do not, neither side gets an error. */
   passes: boolean;
   /** When the last frame arrives, in each direction: none overtakes another. */
   downAtMs: number;

@@ -1,7 +1,7 @@
 import type { Faults } from "./faults";
 import type { Simulation } from "./simulation";
 
-/** What a call of an invocation that has crashed throws: whoever made it is not there any more, and nothing comes of it. */
+/** What a call of an invocation that has crashed throws: the caller no longer exists, so the call has no effect. */
 export class CrashedError extends Error {
   constructor() {
     super("the invocation has crashed");

@@ -4,7 +4,7 @@ import type { Cursor, Receipt } from "../../../protocol";
 import type { Gap } from "../../../client";
 import type { Simulation } from "./simulation";
 
-/** What nobody may ever see; the message says what was seen. */
+/** An outcome that must never happen; the message names it. */
 export class Violation extends Error {
   override readonly name = "Violation";
 }
@@ -16,7 +16,7 @@ export interface Published {
   readonly id: string;
   readonly body: string;
   readonly expiresAtMs: number | undefined;
-  /** Where it stands in the log. */
+  /** Its position in the log. */
   stored?: Cursor & { atMs: number };
   /** How often the user's client with a lasting cursor has shown it, or said that it had expired. */
   shown: number;
@@ -70,7 +70,7 @@ export class Ledger {
 
   find(key: SessionKey, id: string): Published {
     const message = this.messages.get(idOf(key, id));
-    if (!message) throw this.violated(`nobody published ${id} to ${key.context}`);
+    if (!message) throw this.violated(`${id} was never published to ${key.context}`);
     return message;
   }
 
@@ -93,7 +93,7 @@ export class Ledger {
   done(key: SessionKey, id: string): void {
     const { stored, letters: deadLetters, expiresAtMs } = this.find(key, id);
     const numbers = this.of(key);
-    // Of what could never be posted, or has nothing to show, nobody is told at once.
+    // No client is told at once of a message that could never be posted, or that has nothing to show.
     if (!stored || deadLetters.length > 0 || expiresAtMs !== undefined) return;
     numbers.doneSeq = Math.max(numbers.doneSeq, stored.seq);
   }

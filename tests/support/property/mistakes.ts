@@ -42,7 +42,7 @@ export const MISTAKES: Record<string, Mistake> = {
 
   "a queue that is done on any answer": ofPosts(() => ({ result: "delivered" })),
 
-  "a disconnect that deletes whatever row stands": ofServices("disconnect", ({ sessions }) => ({
+  "a disconnect that deletes the row of any connection": ofServices("disconnect", ({ sessions }) => ({
     sessions: changed(sessions, {
       deleteIfConnection: async (key, connectionId) => {
         const row = await sessions.read(key);

@@ -41,7 +41,7 @@ export class Simulation {
       await settled();
       if (this.fault) throw this.fault.error;
       if (isDone()) return;
-      if (!this.clock.runNext()) throw new Error("nobody can go on");
+      if (!this.clock.runNext()) throw new Error("no call can continue");
     }
   }
 

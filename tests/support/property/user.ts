@@ -35,7 +35,7 @@ export class User {
   readonly key: SessionKey;
   private readonly name: string;
   private page: Tab | undefined;
-  /** As the page has stored it: what was shown stands in one transaction with it. */
+  /** As the page has stored it: the shown messages are stored in the same transaction. */
   private cursor: Cursor | undefined;
   private isSettling = false;
   private muteAtMs = -Infinity;
@@ -96,7 +96,7 @@ export class User {
     this.page?.takeBack();
   }
 
-  /** Judges whether the page, over a connection that works, waits without knowing for something that nobody will send any more. */
+  /** Judges whether the page, over a connection that works, waits for a message that will never be sent. */
   private watch(): void {
     const { simulation, relay, key, name, page, cursor } = this;
     const [connection, ...others] = relay.gateway.openOf(name);

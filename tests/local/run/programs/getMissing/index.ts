@@ -1,3 +1,3 @@
 import * as aws from "@pulumi/aws";
 
-aws.sqs.Queue.get("existing", "nobody's");
+aws.sqs.Queue.get("existing", "missing");

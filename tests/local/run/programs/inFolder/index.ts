@@ -1,3 +1,3 @@
 import { readFileSync } from "node:fs";
 
-export const beside = readFileSync("beside.txt", "utf8");
+export const nextToIt = readFileSync("nextToIt.txt", "utf8");

@@ -1,3 +1,3 @@
 import * as aws from "@pulumi/aws";
 
-export const url = aws.sqs.getQueueOutput({ name: "nobody's" }).url;
+export const url = aws.sqs.getQueueOutput({ name: "missing" }).url;

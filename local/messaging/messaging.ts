@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { FastifyRequest } from "fastify";
 import { account, arn, region } from "../account";
-import { type AccessRequest, Iam, type Principal } from "../iam";
+import { type AccessRequest, Iam, type Principal } from "../iam/iam";
 import type { PolicyEntry, PolicyHolder } from "../iam/policies";
 import type { Trace } from "../trace/trace";
 import { MessagingAccess } from "./access";

@@ -3,7 +3,7 @@ import { account } from "../account";
 import { Keys } from "./keys";
 import { Policies } from "./policies";
 import { type Principal, principalName, principalContext, principalOf } from "./principals";
-import { Recorder } from "./recorder";
+import { Authorizations } from "./authorizations";
 import { Roles } from "./roles";
 import { type AccessRequest, type Decision, type IdentityPolicies, simulate, spelled } from "./simulation";
 
@@ -36,7 +36,7 @@ const maxDecisions = 10_000;
 
 /** IAM on one machine: the principal of a call, and whether the policies that the program registered allow the call. */
 export class Iam {
-  readonly recorder = new Recorder();
+  readonly authorizations = new Authorizations();
   private readonly decisions = new Map<string, Promise<Decision>>();
   readonly roles = new Roles(() => this.decisions.clear());
   readonly keys = new Keys();
@@ -85,7 +85,7 @@ export class Iam {
     const key = JSON.stringify([principal, action, resource, context]);
     const decision = await this.remembered(`${key} ${resourcePolicy ?? ""}`, request);
     const judged = decision.allowed ? ("allowed" as const) : ("denied" as const);
-    const record = () => this.recorder.record(key, { principal, action, resource, context, decision: judged });
+    const record = () => this.authorizations.record(key, { principal, action, resource, context, decision: judged });
     return { request, decision, record };
   }
 

@@ -1,5 +1,5 @@
 import { checkArguments } from "./arguments";
-import { accountFunctions } from "./functions";
+import { accountFunctions } from "./accountFunctions";
 import type { LocalFunctions, LocalResource, LocalResources, Properties } from "./resource";
 
 /** Provisions registered resources as local parts. Only this file maps types to parts. */

@@ -13,8 +13,8 @@ export interface Authorization {
 /** The most distinct calls that are kept: in a run of days, the oldest give way. */
 const maxAuthorizations = 10_000;
 
-/** Which calls were made, by whom, and whether they were allowed. */
-export class Recorder {
+/** The calls that were made, by whom, and whether they were allowed. */
+export class Authorizations {
   private readonly byKey = new Map<string, Authorization>();
 
   /** @param key The same for calls that differ in nothing. */
@@ -29,7 +29,7 @@ export class Recorder {
     this.byKey.set(`${judged.decision} ${key}`, { ...judged, calls: 1 });
   }
 
-  authorizations(): Authorization[] {
+  all(): Authorization[] {
     return [...this.byKey.values()];
   }
 }

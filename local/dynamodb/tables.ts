@@ -5,7 +5,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import dynalite = require("dynalite");
 import { dynaliteParameters, tightenDynalite } from "./dynaliteRules";
-import { Iam } from "../iam";
+import { Iam } from "../iam/iam";
 import { TableAccess } from "./tableAccess";
 import { tableRequestRefusal } from "./tableRequests";
 import { tableTrace } from "./tableTrace";
