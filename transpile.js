@@ -31,12 +31,12 @@ function javaScriptOf(filename) {
   const path = relative(__dirname, filename);
   if (!canCache || path.startsWith("..")) return transpiled(source, filename);
 
-  const key = `${hashOf(version, source)}\n`;
   const file = join(folder, hashOf(path));
-  const cached = read(file);
-  if (cached.startsWith(key)) return cached.slice(key.length);
+  const [key, ...lines] = read(file).split("\n");
+  const cached = lines.join("\n");
+  if (key === hashOf(version, source, cached)) return cached;
   const javaScript = transpiled(source, filename);
-  write(file, key + javaScript);
+  write(file, `${hashOf(version, source, javaScript)}\n${javaScript}`);
   return javaScript;
 }
 
@@ -77,6 +77,11 @@ function hashOf(...parts) {
 }
 
 let compilerOptions;
+const formatHost = {
+  getCanonicalFileName: (file) => file,
+  getCurrentDirectory: () => __dirname,
+  getNewLine: () => "\n",
+};
 
 function transpiled(source, fileName) {
   const ts = require("typescript");
@@ -86,7 +91,13 @@ function transpiled(source, fileName) {
     sourceMap: false,
     inlineSourceMap: true,
   };
-  return ts.transpileModule(source, { fileName, compilerOptions }).outputText;
+  const { outputText, diagnostics } = ts.transpileModule(source, {
+    fileName,
+    compilerOptions,
+    reportDiagnostics: true,
+  });
+  if (diagnostics.length > 0) throw new SyntaxError(ts.formatDiagnostics(diagnostics, formatHost));
+  return outputText;
 }
 
 Error.prepareStackTrace = (error, frames) => {

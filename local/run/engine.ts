@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   }
   const { command, ...options } = flags;
   const children = new ChildProcesses();
-  let runAgain = "";
+  let cliVariables: Readonly<Record<string, string>> = {};
   await runUntilInterrupted(
     (LocalRun, onLateError) =>
       LocalRun.start({
@@ -41,12 +41,20 @@ async function main(): Promise<void> {
         loseDisconnects: false,
         log: (line) => console.error(line),
         onLateError,
-        execute: runWithPulumi(command, options.programFolder, children, (variables) => {
-          const exported = Object.entries(variables).map(([key, value]) => `${key}=${value}`);
-          runAgain = `  export ${exported.join(" ")}\n  pulumi up`;
-        }),
+        execute: runWithPulumi(command, options.programFolder, children, (variables) => (cliVariables = variables)),
       }),
     ({ addresses }) => {
+      // The last five are for the relay's own command line, in the same shell.
+      const variables = {
+        ...cliVariables,
+        AWS_ACCESS_KEY_ID: addresses.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: addresses.secretAccessKey,
+        AWS_ENDPOINT_URL_DYNAMODB: addresses.dynamodbEndpoint,
+        AWS_ENDPOINT_URL_SNS: addresses.awsEndpoint,
+        AWS_ENDPOINT_URL_SQS: addresses.awsEndpoint,
+      };
+      const exported = Object.entries(variables).map(([key, value]) => `${key}=${value}`);
+      const runAgain = `  export ${exported.join(" ")}\n  pulumi up`;
       const heading = `The relay that pulumi created runs on this machine. To change it, run in the program's folder, in another shell:\n\n${runAgain}`;
       console.log(welcome(heading, addresses, { replayCommand: "npm run engine -- -c delivery=replay up" }));
     },

@@ -24,7 +24,9 @@ The relay runs in ${delivery} mode${delivery === "retry" ? ` (for replay mode: $
 Connect as user 42, with context "chat" and contextId "7" (with any WebSocket client; here npx wscat):
 
   npx wscat -c '${websocketUrl}?context=chat&contextId=7' -H "Authorization: Bearer $(curl -s '${tokenUrl}?user=42')"${
-    delivery === "replay" ? " -s websocket-relay.v1" : ""
+    delivery === "replay"
+      ? ` -s websocket-relay.v1\n\nTo get messages that were published before, send {"action":"resume"} on that connection.`
+      : ""
   }
 
 Publish to that user as the backend, in another shell (AWS CLI):
