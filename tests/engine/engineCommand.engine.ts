@@ -7,6 +7,7 @@ import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { expect } from "chai";
 import { WebSocket } from "ws";
 import { allBlocks } from "../docs/blocks";
+import { afterTest } from "../support/afterTest";
 import { repository } from "../support/repository";
 import { ProgramCopy, thisRepository } from "./programCopy";
 
@@ -105,15 +106,19 @@ describe("npm run engine", function () {
 
   /** An `up` whose program never ends; `hosts` is an option for Node in its language hosts. */
   const startEndless = async (NODE_OPTIONS = program.environment.NODE_OPTIONS) => {
-    writeFileSync(
-      join(program.folder, "index.ts"),
-      'setInterval(() => undefined, 1_000);\nconsole.log("never ends");\n',
-    );
+    writeFileSync(join(program.folder, "index.ts"), endlessProgram);
     const PATH = `${announcing}:${process.env.PATH}`;
     const args = ["-r", "./transpile", "local/run/engine.ts", "up", "--yes", "--skip-preview"];
     const running = spawned(process.execPath, args, { PATH, NODE_OPTIONS });
     const errors = text(running.stderr);
-    await written(running, "never ends");
+    const [, ...pids] = /processes (\d+) (\d+) never end/.exec(await written(running, "never end")) ?? [];
+    // A language host that is not Pulumi's own leaves them running.
+    afterTest(() =>
+      pids
+        .map(Number)
+        .filter(isRunning)
+        .forEach((pid) => process.kill(pid, "SIGKILL")),
+    );
     running.stdout.resume();
     return { running, pidOfUp: async () => Number(/pulumi up is process (\d+)/.exec(await errors)?.[1]) };
   };
@@ -161,6 +166,11 @@ describe("npm run engine", function () {
     expect(existsSync(stackFile)).to.equal(true);
   });
 });
+
+const endlessProgram = `
+setInterval(() => undefined, 1_000);
+console.log("processes", process.ppid, process.pid, "never end");
+`;
 
 function isRunning(pid: number): boolean {
   try {
