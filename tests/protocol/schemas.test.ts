@@ -55,7 +55,7 @@ describe("the schema of the frames", () => {
     ["FrameToClient", { ...message, body: "b", addedLater: 1 }],
     ["FrameToClient", { type: "error", code: "unavailable", message: "a fault" }],
   ] as const) {
-    it(`takes ${JSON.stringify(value)}`, () => expect(problemsOf(definition, value)).to.deep.equal([]));
+    it(`accepts ${JSON.stringify(value)}`, () => expect(problemsOf(definition, value)).to.deep.equal([]));
   }
 
   for (const [definition, value] of [
@@ -94,13 +94,13 @@ describe("the schema of receipts", () => {
     at: "2026-11-25T10:00:00.000Z",
   };
 
-  it("takes a receipt with a number and one without", () => {
+  it("accepts a receipt with a number and one without", () => {
     expect(receipt(valid)).to.equal(valid);
     expect(receipt({ ...valid, status: "expired", reason: "retention", epoch: "e", seq: 1 })).to.include({ seq: 1 });
   });
 
   for (const wrong of [{ status: "lost" }, { seq: 0 }, { user: 42 }, { at: undefined }, { messageId: undefined }]) {
-    it(`refuses one with ${JSON.stringify(wrong)}`, () => {
+    it(`refuses a receipt with ${JSON.stringify(wrong)}`, () => {
       expect(() => receipt({ ...valid, ...wrong } as never)).to.throw("no receipt");
     });
   }
