@@ -1,8 +1,7 @@
-import { lineItems } from "../cli/cost/estimate";
+import { lineItems, usageOf } from "../cli/cost/estimate";
 import { totalUsd } from "../cli/cost/lineItem";
 import { PRICES } from "../cli/cost/prices";
 import type { ReplayUsage, Usage } from "../cli/cost/usage";
-import { usageOf } from "../cli/cost/usageOf";
 import { awayMessageOf, type Workload } from "../cli/cost/workload";
 import type { Mode } from "./deployed";
 import { rounded } from "./median";

@@ -1,11 +1,11 @@
 import { Command, CommanderError, Option } from "commander";
 import { Cli } from "./cli";
-import { addCostCommand } from "./cost/command";
+import { addCostCommand } from "./cost/commands";
 import { addDeadLetterCommands } from "./deadLetters/commands";
 import { failureText } from "./failure";
 import { printable } from "./output";
 import type { AddressSources } from "./relayAddresses";
-import { addSessionCommands } from "./sessions";
+import { addSessionCommands } from "./sessions/commands";
 import type { Terminal } from "./terminal";
 import { packageVersion } from "./version";
 

@@ -2,7 +2,7 @@ import { stableReason } from "../../handlers/messages/reasons";
 import { type DeadLetterSummary, summaryOf } from "./deadLetter";
 import { type DeadLetterFilter, matches } from "./deadLetterFilter";
 import type { DeadLetterQueue, RetryQueue } from "./deadLetterQueue";
-import { redriveOf } from "./redriveOf";
+import { plannedRedrive } from "./plannedRedrive";
 import { type Scan, scan } from "./scan";
 
 /** What became of a dead letter that matched. */
@@ -40,7 +40,7 @@ export async function redrive(
       const report = (outcome: Redriven["outcome"], notes: string[], newMessageId?: string) =>
         deadLetters.push({ ...summary, outcome, notes, newMessageId });
 
-      const planned = redriveOf(deadLetter, now());
+      const planned = plannedRedrive(deadLetter, now());
       if (planned.refused !== undefined) {
         report("refused", [`${planned.refused}: it can never be delivered; ${adviceFor(planned.refused)}`]);
         return "kept";

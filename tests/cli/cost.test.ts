@@ -1,13 +1,12 @@
 import { expect } from "chai";
 import { Command } from "commander";
 import type { Cli } from "../../cli/cli";
-import { addCostCommand } from "../../cli/cost/command";
+import { addCostCommand } from "../../cli/cost/commands";
 import { addCostOptions } from "../../cli/cost/options";
-import { lineItems } from "../../cli/cost/estimate";
+import { lineItems, usageOf } from "../../cli/cost/estimate";
 import { totalUsd } from "../../cli/cost/lineItem";
 import { PRICES } from "../../cli/cost/prices";
 import type { Usage } from "../../cli/cost/usage";
-import { usageOf } from "../../cli/cost/usageOf";
 import { awayMessageOf, type Workload } from "../../cli/cost/workload";
 import { resolveArgs } from "../../components/args/args";
 import { spec } from "../../components/args/spec";

@@ -7,7 +7,7 @@ import { addressSources } from "../../cli/addressSources";
 import type { DeadLetterSummary } from "../../cli/deadLetters/deadLetter";
 import type { Redriven } from "../../cli/deadLetters/redrive";
 import { run } from "../../cli/program";
-import type { ListedSession } from "../../cli/sessions";
+import type { ListedSession } from "../../cli/sessions/listedSession";
 import type { Terminal } from "../../cli/terminal";
 import type { PolicyEntry } from "../../local/iam/policies";
 import { type Recipient, recipient, Relay, repository } from "../endToEnd/relay";

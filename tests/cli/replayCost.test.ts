@@ -1,8 +1,7 @@
 import { expect } from "chai";
-import { lineItems } from "../../cli/cost/estimate";
+import { lineItems, usageOf } from "../../cli/cost/estimate";
 import { PRICES } from "../../cli/cost/prices";
 import type { ReplayUsage, Usage } from "../../cli/cost/usage";
-import { usageOf } from "../../cli/cost/usageOf";
 import { awayMessageOf, type Workload } from "../../cli/cost/workload";
 import { quiet } from "./quietMonth";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { listedOf } from "../../cli/sessions";
+import { listedOf } from "../../cli/sessions/listedSession";
 import type { ListedConnection } from "../../handlers/operations/listUser";
 
 const now = new Date("2026-11-25T12:00:00Z");

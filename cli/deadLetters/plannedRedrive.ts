@@ -8,7 +8,7 @@ import { isTheRelays, type DeadLetter, summaryOf } from "./deadLetter";
 import type { RetryMessage } from "./deadLetterQueue";
 
 /** What a dead letter is to be sent again as; or, by the relay's own words, why it never could be delivered. */
-export type Redrive =
+export type PlannedRedrive =
   | { message: RetryMessage; newMessageId?: string; dropped: readonly string[]; refused?: undefined }
   | { refused: string };
 
@@ -21,7 +21,7 @@ const OURS: readonly string[] = [...Object.values(A), D.originalMessageId];
  * A dead letter as a message for the retry queue: with its own attributes, and the id of the first message. One that has expired
  * becomes a new message, since with its own time it would die at once.
  */
-export function redriveOf(deadLetter: DeadLetter, now: Date): Redrive {
+export function plannedRedrive(deadLetter: DeadLetter, now: Date): PlannedRedrive {
   const { reason } = summaryOf(deadLetter);
   const { key, expiresAtMs = Infinity } = messageOf(recordOf(deadLetter));
   if (key.reason !== undefined) return { refused: key.reason };

@@ -1,11 +1,10 @@
 import type { Command } from "commander";
 import type { Cli } from "../cli";
 import { counted, table } from "../output";
-import { lineItems } from "./estimate";
+import { lineItems, usageOf } from "./estimate";
 import { type LineItem, totalUsd } from "./lineItem";
 import { addCostOptions, readCostOptions, shownOptions } from "./options";
 import { PRICES } from "./prices";
-import { usageOf } from "./usageOf";
 import { awayMessageOf } from "./workload";
 
 const notIncluded =
