@@ -12,7 +12,7 @@ const notIncluded =
 
 /** `cost` */
 export function addCostCommand(program: Command, cli: Cli): void {
-  const command = program.command("cost").description(`estimates a month's bill, with prices of ${PRICES.region}`);
+  const command = program.command("cost").description(`estimates the bill of a month, with prices of ${PRICES.region}`);
   addCostOptions(command);
   command.action(() => {
     const options = readCostOptions(command);

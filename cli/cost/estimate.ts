@@ -56,7 +56,7 @@ export function lineItems(usage: Usage, mode: Mode, monitoring: Monitoring, pric
           perMillion(
             "SQS",
             "fair queue",
-            "the same requests, where messages have a group (the helper's have)",
+            "the same requests, if messages have a group (the backend helper sets one)",
             queueRequests,
             sqs.perMillionFairRequests,
           ),

@@ -12,24 +12,24 @@ import { isoOf, listedOf, type ListedSession } from "./listedSession";
 
 /** `sessions list|disconnect` */
 export function addSessionCommands(program: Command, cli: Cli): void {
-  const group = program.command("sessions").description("a user's connections, as the session table knows them");
+  const group = program.command("sessions").description("a user's connections in the session table");
 
   group
     .command("list")
     .description("lists a user's connections")
-    .requiredOption("--user <code>", "the user's code, as the token has it")
+    .requiredOption("--user <code>", "the user's code, as in the token")
     .action(cli.action((options: { user: string }, addresses) => list(options, addresses, cli)));
 
   group
     .command("disconnect")
-    .description("closes all of a user's connections, and refuses the user's handshakes for a while")
-    .requiredOption("--user <code>", "the user's code, as the token has it")
+    .description("closes all connections of a user, and refuses the user's handshakes for a while")
+    .requiredOption("--user <code>", "the user's code, as in the token")
     .addOption(
-      new Option("--block-seconds <n>", "seconds for which handshakes are refused; 0: not at all")
+      new Option("--block-seconds <n>", "seconds for which handshakes are refused; 0: no block")
         .argParser(numberIn(0, MAX_BLOCK_SECONDS, "whole"))
         .default(3_600),
     )
-    .option("--yes", "does it without asking", false)
+    .option("--yes", "disconnects without a question", false)
     .action(cli.action((options: DisconnectOptions, addresses) => disconnect(options, addresses, cli)));
 }
 
@@ -44,7 +44,7 @@ async function list({ user }: { user: string }, addresses: RelayAddresses, cli: 
   const store = new DynamoDbUserConnections(dynamoDbClient(addresses), { tableName });
   const { sessions, blockedUntil } = listedOf(await listUser(store, user, cli.terminal.interrupted), new Date());
   cli.print({ user, sessions, blockedUntil }, () => sessionTable(sessions));
-  cli.terminal.note(`${counted(sessions.length, "connection")}. One that has ended may stand here for a while.`);
+  cli.terminal.note(`${counted(sessions.length, "connection")}. Ended connections may be listed for a while.`);
   if (blockedUntil !== undefined) cli.terminal.note(`The user's handshakes are refused until ${blockedUntil}.`);
   return 0;
 }

@@ -1,10 +1,10 @@
 import type { ListedUser } from "../../handlers/operations/listUser";
 
-/** A connection that the table knows. */
+/** A connection in the session table. */
 export interface ListedSession {
   /**
-   * A superseded connection may be open, and gets nothing: a newer one has its session. No more does one without a session: a
-   * newer one had it and left, or the connection is gone, or only just opening.
+   * A `superseded` connection may be open, but receives nothing: a newer one has its session. A connection
+   * `without-session` receives nothing either: a newer one had the session and ended, or the connection is gone or just opening.
    */
   state: "current" | "superseded" | "without-session" | "expired";
   context: string;
@@ -17,7 +17,7 @@ export interface ListedSession {
 
 const STATES = { own: "current", superseded: "superseded", none: "without-session" } as const;
 
-/** What the table has of a user, one entry a connection, newest first. */
+/** A user's items in the table as one entry per connection, newest first. */
 export function listedOf(
   { sessions, connections, blockedUntil }: ListedUser,
   now: Date,
@@ -26,7 +26,7 @@ export function listedOf(
   const known = new Set(connections.map(({ connectionId }) => connectionId));
   const all = [
     ...connections.map((connection) => ({ ...connection, context: connection.sessionContext })),
-    // Saved by a release that knew sessions alone.
+    // Saved by a release without items for connections.
     ...sessions
       .filter(({ connectionId }) => !known.has(connectionId))
       .map((session) => ({ ...session, session: "own" as const })),
@@ -34,7 +34,7 @@ export function listedOf(
   return {
     sessions: all.map(({ context, connectionId, connectedAt, expirationDate, tokenExpiresAt, session }) => ({
       state: Math.min(expirationDate, tokenExpiresAt ?? Infinity) <= nowSeconds ? "expired" : STATES[session],
-      // A context has no #, a contextId may have.
+      // A context has no #, but a contextId may have one.
       context: context.slice(0, context.indexOf("#")),
       contextId: context.slice(context.indexOf("#") + 1),
       connectionId,
@@ -42,7 +42,7 @@ export function listedOf(
       expiresAt: isoOf(expirationDate),
       ...(tokenExpiresAt !== undefined && { tokenExpiresAt: isoOf(tokenExpiresAt) }),
     })),
-    // A block that has ended stands there until the table's expiry deletes it.
+    // An expired block remains until the table's TTL deletes it.
     ...(blockedUntil !== undefined && blockedUntil > nowSeconds && { blockedUntil: isoOf(blockedUntil) }),
   };
 }

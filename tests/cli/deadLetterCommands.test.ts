@@ -10,7 +10,7 @@ import type { Terminal } from "../../cli/terminal";
 /** Fails a request for good: the SDK tries others again. */
 const DENIED = { status: 400, body: { __type: "AccessDenied", message: "denied" } };
 
-describe("the command line on dead letters", () => {
+describe("the dead-letters commands", () => {
   let server: Server;
   let deadLetters: { id: string; hidden: boolean }[];
   let receives: number;
@@ -96,12 +96,12 @@ describe("the command line on dead letters", () => {
   }
 
   const standing = () => deadLetters.map(({ id }) => id);
-  /** The queue cannot be read any more once it was so often. */
+  /** After this number of reads, further ones fail. */
   const failAfter = (count: number) => {
     instead = (action) => (action === "ReceiveMessage" && receives > count ? DENIED : undefined);
   };
 
-  it("purges only what it asked about, and not what came since", async () => {
+  it("purge only the dead letters of the question, and none that arrived later", async () => {
     const { asked, exitCode } = await cli(["purge", "--all"], () => {
       deadLetters.push({ id: "came-later", hidden: false });
       return true;
@@ -111,14 +111,14 @@ describe("the command line on dead letters", () => {
     expect(exitCode).to.equal(0);
   });
 
-  it("purges nothing where the answer is no", async () => {
+  it("purge nothing if the answer is no", async () => {
     const { noted, exitCode } = await cli(["purge", "--all"], () => false);
     expect(standing()).to.deep.equal(["a", "b"]);
     expect(noted).to.match(/^Nothing was deleted\.$/m);
     expect(exitCode).to.equal(1);
   });
 
-  it("exits with 130 where it is interrupted while it asks", async () => {
+  it("exit with 130 if they are interrupted during a question", async () => {
     const { exitCode } = await cli(["purge", "--all"], (interrupt) => {
       interrupt();
       return false;
@@ -127,21 +127,21 @@ describe("the command line on dead letters", () => {
     expect(exitCode).to.equal(130);
   });
 
-  it("tells how many of those that it asked about it did not meet again", async () => {
+  it("print how many dead letters of the question were not found again", async () => {
     const { noted } = await cli(["purge", "--all"], () => {
       deadLetters.forEach((each) => (each.hidden = each.id === "b"));
       return true;
     });
     expect(standing()).to.deep.equal(["b"]);
-    expect(noted).to.match(/^Not met again, and so not deleted: 1 dead letter\.$/m);
+    expect(noted).to.match(/^Not found again, so not deleted: 1 dead letter\.$/m);
   });
 
-  it("asks nothing, and purges nothing, where it could not read the queue to its end", async () => {
+  it("ask nothing and purge nothing if the queue could not be read to its end", async () => {
     failAfter(1);
     const { asked, noted, exitCode } = await cli(["purge", "--all"], () => true);
     expect(asked).to.deep.equal([]);
     expect(standing()).to.deep.equal(["a", "b"]);
-    expect(noted).to.match(/^error: denied: what was not looked at is still there\.$/m);
+    expect(noted).to.match(/^error: denied\. Unread dead letters stay in the queue\.$/m);
     expect(exitCode).to.equal(1);
   });
 
@@ -149,7 +149,7 @@ describe("the command line on dead letters", () => {
     [["redrive"], "redriven"],
     [["purge", "--all", "--yes"], "purged"],
   ] as const) {
-    it(`tells what was ${outcome} before the queue could not be read any more`, async () => {
+    it(`print what was ${outcome} before a read of the queue failed`, async () => {
       failAfter(1);
       const { printed, noted, exitCode } = await cli([...command]);
       expect(printed)
@@ -161,10 +161,10 @@ describe("the command line on dead letters", () => {
     });
   }
 
-  it("says that it may not have met every dead letter where the queue had counted more", async () => {
+  it("note that dead letters may be unread if the queue had counted more", async () => {
     deadLetters.push({ id: "c", hidden: true });
     const { noted, exitCode } = await cli(["list"]);
-    expect(noted).to.match(/^2 of 2 dead letters looked at .*\nCounted when this began: about 3 dead letters\./);
+    expect(noted).to.match(/^2 of 2 dead letters read .*\nCounted at the start: about 3 dead letters\./);
     expect(exitCode).to.equal(0);
   });
 });

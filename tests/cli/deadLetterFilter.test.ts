@@ -39,7 +39,7 @@ describe("a filter of dead letters", () => {
     expect(matches(moved, { reason: "none" })).to.equal(true);
   });
 
-  it("is told in words", () => {
+  it("has a text", () => {
     expect(inWords({})).to.equal("every dead letter");
     expect(inWords({ user: "42", reason: "expired" })).to.equal("dead letters of user 42, reason expired");
   });

@@ -69,14 +69,14 @@ describe("the command line, on Ctrl-C", () => {
 
   const did = (action: string) => requests.filter((request) => request.action === action);
 
-  it("releases every dead letter that it has, the last ones too, and exits with 130", async () => {
+  it("releases every dead letter that it holds, and exits with 130", async () => {
     const { exitCode, released } = await run(["dead-letters", "list"], () => did("ReceiveMessage").length === 2);
     expect(exitCode).to.equal(130);
     expect(did("ReceiveMessage")).to.have.lengthOf(2);
     expect(released).to.deep.equal(["r0", "r1", "r2", "r3"]);
   });
 
-  it("deletes the dead letters that it has sent, and releases the others", async () => {
+  it("deletes the dead letters that it sent, and releases the others", async () => {
     const { exitCode, released } = await run(["dead-letters", "redrive"], ({ action }) => action === "SendMessage");
     expect(exitCode).to.equal(130);
     const sent = did("SendMessage").map(({ body }) => body.MessageBody?.replace("body", "r"));
