@@ -5,7 +5,7 @@ const call = (operation: string, startMs: number, endMs?: number) => ({
   ...{ by: "resume", service: "table" as const, operation, startMs, endMs },
 });
 
-describe("the calls in a chain", () => {
+describe("sequential calls", () => {
   const cases: [string, ReturnType<typeof call>[], string[][]][] = [
     ["are none of none", [], []],
     ["are each one where each waits for the one before", [call("A", 0, 5), call("B", 5, 9)], [["A"], ["B"]]],
@@ -20,7 +20,7 @@ describe("the calls in a chain", () => {
       [call("B", 5, 9), call("A", 0, 5)],
       [["A"], ["B"]],
     ],
-    ["do not wait for what is not answered yet", [call("A", 0), call("B", 6, 9)], [["A", "B"]]],
+    ["do not wait for unanswered calls", [call("A", 0), call("B", 6, 9)], [["A", "B"]]],
   ];
   for (const [name, calls, expected] of cases) {
     it(name, () => {
