@@ -15,7 +15,7 @@ describe("medians and percentiles", () => {
   });
 
   it("throw without a value", () => {
-    expect(() => median([])).to.throw("nothing was measured");
-    expect(() => percentile([], 0.5)).to.throw("nothing was measured");
+    expect(() => median([])).to.throw("no value was measured");
+    expect(() => percentile([], 0.5)).to.throw("no value was measured");
   });
 });

@@ -14,7 +14,7 @@ describe("the dead-letters commands", () => {
   let server: Server;
   let deadLetters: { id: string; hidden: boolean }[];
   let receives: number;
-  /** Called before each request; answers instead of the queue where it answers. */
+  /** Called before each request; a result replaces the queue's response. */
   let instead: (action: string) => typeof DENIED | undefined;
 
   beforeEach(async () => {
@@ -48,7 +48,7 @@ describe("the dead-letters commands", () => {
       case "GetQueueAttributes":
         return { Attributes: { ApproximateNumberOfMessages: String(deadLetters.length) } };
       case "ReceiveMessage": {
-        // One a time, so that what happens between can be told.
+        // One at a time, so that a test can act in between.
         const received = deadLetters.filter(({ hidden }) => !hidden).slice(0, 1);
         received.forEach((each) => (each.hidden = true));
         return { Messages: received.map(({ id }) => messageOf(id)) };
@@ -66,7 +66,7 @@ describe("the dead-letters commands", () => {
     }
   }
 
-  /** `answer` is what the one who is asked says; without one nobody may be asked. */
+  /** @param answer The answer to a question. @default a question fails the test */
   async function cli(args: string[], answer?: (interrupt: () => void) => boolean) {
     const asked: string[] = [];
     const printed: string[] = [];
@@ -79,7 +79,7 @@ describe("the dead-letters commands", () => {
         asked.push(question);
         return answer
           ? Promise.resolve(answer(() => interrupt.abort()))
-          : Promise.reject(new Error("nobody is to be asked"));
+          : Promise.reject(new Error("unexpected question"));
       },
       interrupted: interrupt.signal,
     };
@@ -95,7 +95,7 @@ describe("the dead-letters commands", () => {
     return { asked, printed: printed.join("\n"), noted: noted.join("\n"), exitCode };
   }
 
-  const standing = () => deadLetters.map(({ id }) => id);
+  const remaining = () => deadLetters.map(({ id }) => id);
   /** After this number of reads, further ones fail. */
   const failAfter = (count: number) => {
     instead = (action) => (action === "ReceiveMessage" && receives > count ? DENIED : undefined);
@@ -107,13 +107,13 @@ describe("the dead-letters commands", () => {
       return true;
     });
     expect(asked).to.deep.equal(["Delete every dead letter in the dead-letter queue, about 2, for good?"]);
-    expect(standing()).to.deep.equal(["came-later"]);
+    expect(remaining()).to.deep.equal(["came-later"]);
     expect(exitCode).to.equal(0);
   });
 
   it("purge nothing if the answer is no", async () => {
     const { noted, exitCode } = await cli(["purge", "--all"], () => false);
-    expect(standing()).to.deep.equal(["a", "b"]);
+    expect(remaining()).to.deep.equal(["a", "b"]);
     expect(noted).to.match(/^Nothing was deleted\.$/m);
     expect(exitCode).to.equal(1);
   });
@@ -123,7 +123,7 @@ describe("the dead-letters commands", () => {
       interrupt();
       return false;
     });
-    expect(standing()).to.deep.equal(["a", "b"]);
+    expect(remaining()).to.deep.equal(["a", "b"]);
     expect(exitCode).to.equal(130);
   });
 
@@ -132,7 +132,7 @@ describe("the dead-letters commands", () => {
       deadLetters.forEach((each) => (each.hidden = each.id === "b"));
       return true;
     });
-    expect(standing()).to.deep.equal(["b"]);
+    expect(remaining()).to.deep.equal(["b"]);
     expect(noted).to.match(/^Not found again, so not deleted: 1 dead letter\.$/m);
   });
 
@@ -140,7 +140,7 @@ describe("the dead-letters commands", () => {
     failAfter(1);
     const { asked, noted, exitCode } = await cli(["purge", "--all"], () => true);
     expect(asked).to.deep.equal([]);
-    expect(standing()).to.deep.equal(["a", "b"]);
+    expect(remaining()).to.deep.equal(["a", "b"]);
     expect(noted).to.match(/^error: denied\. Unread dead letters stay in the queue\.$/m);
     expect(exitCode).to.equal(1);
   });
@@ -156,7 +156,7 @@ describe("the dead-letters commands", () => {
         .to.match(new RegExp(`^${outcome} .* own-a`, "m"))
         .and.not.contain("own-b");
       expect(noted).to.match(/^error: denied/m);
-      expect(standing()).to.deep.equal(["b"]);
+      expect(remaining()).to.deep.equal(["b"]);
       expect(exitCode).to.equal(1);
     });
   }

@@ -26,13 +26,13 @@ export function attributesOf(values: Record<string, string>): DeadLetter["attrib
   );
 }
 
-/** A queue in memory: what is received is hidden until it is released, or `show` is called. */
+/** A queue in memory: received dead letters are hidden until they are released or `show` is called. */
 export class MemoryLetterQueue implements DeadLetterQueue {
   /** Of a FIFO queue, nothing of a group is received while another of it is hidden. */
   isFifo = false;
   readonly deleted: string[] = [];
   receives = 0;
-  /** Called before each receive: what happens meanwhile. */
+  /** Called before each receive. */
   meanwhile: () => void = () => undefined;
   failDelete?: Error;
   private readonly hidden = new Set<string>();

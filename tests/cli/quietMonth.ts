@@ -1,6 +1,6 @@
 import type { Workload } from "../../cli/cost/workload";
 
-/** A month in which nothing happens, where messages are delivered by retry. */
+/** A month without traffic, in retry mode. */
 export const quiet: Workload = {
   ...{ delivery: "retry", ordering: "standard", receipts: false },
   ...{ messages: 0, messageKb: 1, connections: 0, connectionMinutes: 30, pingsPerMinute: 0 },

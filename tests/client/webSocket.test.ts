@@ -138,7 +138,7 @@ describe("the client over a WebSocket", () => {
   });
 });
 
-/** A client over real sockets, and what it told its user. */
+/** A client over real sockets, with its recorded callbacks. */
 class Running {
   readonly clock = new VirtualClock();
   readonly messages: string[] = [];
@@ -213,7 +213,7 @@ class Peer {
   }
 }
 
-/** Does what a test says: it answers handshakes, and hands the connections over in their order. */
+/** A server under a test's control: it answers handshakes, and returns the connections in their order. */
 class ScriptedRelay {
   subprotocol: string = SUBPROTOCOLS.v1;
   /** The status with which handshakes are refused. */

@@ -5,7 +5,7 @@ import { definitions, problemsOf, receipt } from "../support/schemas";
 
 const page = readFileSync(join(resolve(__dirname, "../.."), "docs", "protocol.md"), "utf8");
 
-/** The definitions of single frames, by what the page calls them. */
+/** The definitions of single frames, by their names on the page. */
 const names = new Map(
   Object.entries(definitions).flatMap(([definition, { properties = {} }]) => {
     const name = properties.action?.const ?? properties.type?.const;
@@ -106,7 +106,7 @@ describe("the schema of receipts", () => {
   }
 });
 
-/** The members that the page's section of a frame lists, each with what its table says of it being required. */
+/** The members in the page's section of a frame, each with the table's statement whether it is required. */
 function membersIn(name: string): Map<string, string> {
   const [, section = ""] = page.split(new RegExp(`^#### \`?${name}\`?\n`, "m"));
   const [table = ""] = section.match(/^\| (?:`?member`?) [^]*?\n\n/m) ?? [];
