@@ -74,7 +74,10 @@ export function settingsOf(options: RelayClientOptions): Settings {
   return {
     ...options,
     ...numbers,
-    ...{ cursorStore, clock, random, WebSocket },
+    cursorStore,
+    clock,
+    random,
+    WebSocket,
     url: url + (url.includes("?") ? "&" : "?") + query,
     report: (code, message, cause) => {
       const error = new RelayClientError(code, message, cause);

@@ -93,7 +93,9 @@ describe("npm run bench", () => {
 
   it("counts one read per batch of ten, and no other call besides the POSTs", () => {
     const found = measured.calls.map(({ batchSize, usersPerBatch, callsBesidePostPerMessage }) => ({
-      ...{ batchSize, usersPerBatch, callsBesidePostPerMessage },
+      batchSize,
+      usersPerBatch,
+      callsBesidePostPerMessage,
     }));
     expect(found).to.deep.equal([
       { batchSize: 10, usersPerBatch: 10, callsBesidePostPerMessage: 0.1 },

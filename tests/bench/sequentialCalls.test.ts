@@ -2,7 +2,11 @@ import { expect } from "chai";
 import { stepsOf } from "../../bench/sequentialCalls";
 
 const call = (operation: string, startMs: number, endMs?: number) => ({
-  ...{ by: "resume", service: "table" as const, operation, startMs, endMs },
+  by: "resume",
+  service: "table" as const,
+  operation,
+  startMs,
+  endMs,
 });
 
 describe("sequential calls", () => {

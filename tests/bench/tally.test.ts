@@ -3,7 +3,11 @@ import type { ServiceCall } from "../../bench/recorder";
 import { tallyOf, usageOfTally } from "../../bench/tally";
 
 const call = (by: string, operation: string, more: Partial<ServiceCall> = {}): ServiceCall => ({
-  ...{ by, service: "table", operation, bytes: 100, startMs: 0 },
+  by,
+  service: "table",
+  operation,
+  bytes: 100,
+  startMs: 0,
   ...more,
 });
 const units = (table: string, read: number, write: number) => ({ units: { table, read, write } });

@@ -85,8 +85,12 @@ describe("the dead-letters commands", () => {
     };
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const addresses = {
-      ...{ awsEndpoint: endpoint, region: "eu-west-1", accessKeyId: "local", secretAccessKey: "local" },
-      ...{ deadLetterQueueUrl: `${endpoint}/1/dead`, queueUrl: `${endpoint}/1/queue` },
+      awsEndpoint: endpoint,
+      region: "eu-west-1",
+      accessKeyId: "local",
+      secretAccessKey: "local",
+      deadLetterQueueUrl: `${endpoint}/1/dead`,
+      queueUrl: `${endpoint}/1/queue`,
     };
     const none = () => Promise.reject(new Error("not asked for"));
     const readStdin = () => Promise.resolve(JSON.stringify(addresses));
@@ -172,7 +176,10 @@ describe("the dead-letters commands", () => {
 function messageOf(id: string) {
   const values = { user: "42", context: "chat", contextId: "7", messageId: `own-${id}`, originalMessageId: `of-${id}` };
   return {
-    ...{ MessageId: id, ReceiptHandle: id, Body: id, MD5OfBody: md5(id) },
+    MessageId: id,
+    ReceiptHandle: id,
+    Body: id,
+    MD5OfBody: md5(id),
     Attributes: { SentTimestamp: "1764072000000" },
     MessageAttributes: Object.fromEntries(
       Object.entries(values).map(([name, StringValue]) => [name, { DataType: "String", StringValue }]),

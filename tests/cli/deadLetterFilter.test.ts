@@ -4,8 +4,13 @@ import { inWords, type DeadLetterFilter, matches } from "../../cli/deadLetters/d
 import { deadLetter } from "./memoryQueue";
 
 const values = {
-  ...{ user: "42", context: "chat", contextId: "7", messageId: "own" },
-  ...{ reason: "held-back: no-session", attempts: "3", originalMessageId: "first" },
+  user: "42",
+  context: "chat",
+  contextId: "7",
+  messageId: "own",
+  reason: "held-back: no-session",
+  attempts: "3",
+  originalMessageId: "first",
 };
 const summary = summaryOf(deadLetter("l1", { values }));
 

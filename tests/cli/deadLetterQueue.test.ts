@@ -18,7 +18,9 @@ describe("SqsDeadLetterQueue", () => {
       body: {
         Messages: [
           {
-            ...{ MessageId: "m1", ReceiptHandle: "r1", Body: "hello" },
+            MessageId: "m1",
+            ReceiptHandle: "r1",
+            Body: "hello",
             MessageAttributes: { user: { DataType: "String", StringValue: "42" } },
             Attributes: { SentTimestamp: "1764072000000", MessageGroupId: "g" },
           },
@@ -27,7 +29,11 @@ describe("SqsDeadLetterQueue", () => {
     }));
     expect(await new SqsDeadLetterQueue(client, url).receive()).to.deep.equal([
       {
-        ...{ id: "m1", receiptHandle: "r1", body: "hello", messageGroupId: "g", sentAt: new Date(1764072000000) },
+        id: "m1",
+        receiptHandle: "r1",
+        body: "hello",
+        messageGroupId: "g",
+        sentAt: new Date(1764072000000),
         attributes: { user: { DataType: "String", StringValue: "42" } },
       },
     ]);
@@ -35,7 +41,10 @@ describe("SqsDeadLetterQueue", () => {
       [
         "ReceiveMessage",
         {
-          ...{ QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: 120, WaitTimeSeconds: 1 },
+          QueueUrl: url,
+          MaxNumberOfMessages: 10,
+          VisibilityTimeout: 120,
+          WaitTimeSeconds: 1,
           MessageAttributeNames: ["All"],
           MessageSystemAttributeNames: ["SentTimestamp", "MessageGroupId"],
         },

@@ -185,7 +185,9 @@ describe("the command line with the local run", () => {
     expect(asked.exitCode).to.equal(1);
     expect(asked.stdout).to.equal("");
     expect(asked.stderr).to.match(
-      new RegExp(`Delete dead letters of user ${to.user}.*about 1, for good\\?.*give --yes`),
+      new RegExp(
+        `Delete dead letters of user ${to.user}.*about 1, for good\\?.*stdin is not a terminal.*Fix: add --yes`,
+      ),
     );
     const dry = await cli("dead-letters", "purge", "--user", to.user, "--dry-run");
     expect(dry.exitCode).to.equal(0);

@@ -42,7 +42,9 @@ describe("dead letters of a FIFO queue", () => {
       const values = { user, context: "chat", contextId: "7", messageId, reason, attempts: "3" };
       await sqs.send(
         new SendMessageCommand({
-          ...{ QueueUrl: deadUrl, MessageBody: messageId, MessageGroupId: messageGroupOf(key) },
+          QueueUrl: deadUrl,
+          MessageBody: messageId,
+          MessageGroupId: messageGroupOf(key),
           MessageDeduplicationId: messageId,
           MessageAttributes: attributesOf({ ...values, originalMessageId: `first-${messageId}` }),
         }),

@@ -49,8 +49,12 @@ describe("the command line, on Ctrl-C", () => {
     await once(server.listen(0, "127.0.0.1"), "listening");
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const addresses = {
-      ...{ awsEndpoint: endpoint, region: "eu-west-1", accessKeyId: "local", secretAccessKey: "local" },
-      ...{ deadLetterQueueUrl: `${endpoint}/1/dead`, queueUrl: `${endpoint}/1/queue` },
+      awsEndpoint: endpoint,
+      region: "eu-west-1",
+      accessKeyId: "local",
+      secretAccessKey: "local",
+      deadLetterQueueUrl: `${endpoint}/1/dead`,
+      queueUrl: `${endpoint}/1/queue`,
     };
     requests.length = 0;
     const cli = spawn(process.execPath, ["-r", "./transpile", "cli/index.ts", "--addresses", "-", ...command], {
@@ -94,7 +98,10 @@ function md5(body: string): string {
 function deadLetterOf(index: number) {
   const values = { user: "42", context: "chat", contextId: "7", reason: "no-session", originalMessageId: `o${index}` };
   return {
-    ...{ MessageId: `m${index}`, ReceiptHandle: `r${index}`, Body: `body${index}`, MD5OfBody: md5(`body${index}`) },
+    MessageId: `m${index}`,
+    ReceiptHandle: `r${index}`,
+    Body: `body${index}`,
+    MD5OfBody: md5(`body${index}`),
     Attributes: { SentTimestamp: "1764072000000" },
     MessageAttributes: Object.fromEntries(
       Object.entries(values).map(([name, StringValue]) => [name, { DataType: "String", StringValue }]),

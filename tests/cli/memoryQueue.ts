@@ -7,8 +7,13 @@ export function deadLetter(
   given: Partial<DeadLetter> & { values?: Record<string, string> } = {},
 ): DeadLetter {
   const values = given.values ?? {
-    ...{ user: "42", context: "chat", contextId: "7", messageId: `own-${id}` },
-    ...{ reason: "no-session", attempts: "10", originalMessageId: `original-${id}` },
+    user: "42",
+    context: "chat",
+    contextId: "7",
+    messageId: `own-${id}`,
+    reason: "no-session",
+    attempts: "10",
+    originalMessageId: `original-${id}`,
   };
   return {
     id,

@@ -105,12 +105,12 @@ describe("the command line", () => {
 
   it("exits with 130 after Ctrl-C", async () => {
     const addresses = {
-      ...{
-        topicArn: "arn:aws:sns:eu-west-1:111122223333:topic",
-        tableName: "t",
-        managementEndpoint: "https://api.test",
-      },
-      ...{ region: "eu-west-1", accessKeyId: "local", secretAccessKey: "local" },
+      topicArn: "arn:aws:sns:eu-west-1:111122223333:topic",
+      tableName: "t",
+      managementEndpoint: "https://api.test",
+      region: "eu-west-1",
+      accessKeyId: "local",
+      secretAccessKey: "local",
     };
     const args = ["sessions", "disconnect", "--user", "42", "--yes", "--addresses", "-"];
     const { exitCode, noted } = await cli(args, JSON.stringify(addresses), AbortSignal.abort());

@@ -209,7 +209,9 @@ describe("redrive", () => {
   it("unwraps SNS's envelope of a dead letter with too many attributes", async () => {
     const { opened } = require("../../cli/deadLetters/deadLetter") as typeof import("../../cli/deadLetters/deadLetter");
     const envelope = {
-      ...{ Type: "Notification", MessageId: "m", TopicArn: "arn:aws:sns:eu-west-1:111122223333:topic" },
+      Type: "Notification",
+      MessageId: "m",
+      TopicArn: "arn:aws:sns:eu-west-1:111122223333:topic",
       Message: "hello",
       MessageAttributes: {
         user: { Type: "String", Value: "42" },

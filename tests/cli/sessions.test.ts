@@ -5,8 +5,12 @@ import type { ListedConnection } from "../../handlers/operations/listUser";
 const now = new Date("2026-11-25T12:00:00Z");
 const seconds = now.getTime() / 1000;
 const connection = (connectionId: string, given: Partial<ListedConnection> = {}): ListedConnection => ({
-  ...{ callerId: "user#42", connectionId, connectedAt: now.getTime() - 60_000, expirationDate: seconds + 100 },
-  ...{ sessionContext: "chat#7", session: "own" },
+  callerId: "user#42",
+  connectionId,
+  connectedAt: now.getTime() - 60_000,
+  expirationDate: seconds + 100,
+  sessionContext: "chat#7",
+  session: "own",
   ...given,
 });
 const session = (connectionId: string) => {
@@ -32,8 +36,12 @@ describe("the list of a user's sessions", () => {
       ["token ended", "expired"],
     ]);
     expect(sessions[0]).to.deep.equal({
-      ...{ state: "current", context: "chat", contextId: "7", connectionId: "current" },
-      ...{ connectedAt: "2026-11-25T11:59:00.000Z", expiresAt: "2026-11-25T12:01:40.000Z" },
+      state: "current",
+      context: "chat",
+      contextId: "7",
+      connectionId: "current",
+      connectedAt: "2026-11-25T11:59:00.000Z",
+      expiresAt: "2026-11-25T12:01:40.000Z",
     });
     expect(sessions[4]?.tokenExpiresAt).to.equal("2026-11-25T12:00:00.000Z");
   });
