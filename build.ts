@@ -3,7 +3,7 @@ import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build as bundle, stop } from "esbuild";
 import { ownCallbacks } from "./components/functions/ownCallbacks";
-import { buildsOf, builtFile, bundleModule } from "./components/lambda/ownBundle";
+import { buildsOf, builtFile, bundleModule } from "./components/functions/ownBundle";
 import { bundleModules, writePublishables } from "./packaging/publishable";
 
 // `npm run build`: what the npm package is made of, into dist; into dist-packages the ones for clients and for backends alone.

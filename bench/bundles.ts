@@ -39,8 +39,8 @@ const ENTRIES: Record<Lambda<"retry">, Entry> = {
   deliver: { module: "deliver/deliver", factory: "deliverFromEnvironment" },
 };
 const REPLAY_ENTRIES: Record<Exclude<Lambda<"replay">, "disconnect">, Entry> = {
-  connect: { module: "connect/replayConnect", factory: "connectReplayFromEnvironment" },
-  deliver: { module: "deliver/replayDeliver", factory: "deliverReplayFromEnvironment" },
+  connect: { module: "connect/connectReplay", factory: "connectReplayFromEnvironment" },
+  deliver: { module: "deliver/deliverReplay", factory: "deliverReplayFromEnvironment" },
   resume: { module: "frames/resume", factory: "resumeFromEnvironment" },
   acknowledge: { module: "frames/acknowledge", factory: "acknowledgeFromEnvironment" },
   expire: { module: "sweepers/historySweeper", factory: "historySweeperFromEnvironment" },
@@ -66,7 +66,7 @@ export function measuredBundles({ retry, replay, replayWithReceipts }: Functions
 
 /** Makes the unbundled reference omit the topic's client, too. */
 const WITHOUT_RECEIPTS =
-  'require.cache[require.resolve("./handlers/receipts/topicReceipts")] = ' +
+  'require.cache[require.resolve("./handlers/receipts/snsReceipts")] = ' +
   '{ loaded: true, exports: require("./handlers/receipts/noReceipts") };\n';
 
 /**

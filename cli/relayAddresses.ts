@@ -1,3 +1,5 @@
+import { isObject } from "../handlers/isObject";
+
 /** The addresses of a relay, as `pulumi stack output --json` and `npm start -- --json` print them. */
 export type RelayAddresses = Readonly<Record<string, unknown>>;
 
@@ -105,10 +107,6 @@ function objectOf(json: string, origin: string): RelayAddresses {
   if (isObject(value)) return value;
   const got = value === null ? "null" : Array.isArray(value) ? "a list" : `a ${typeof value}`;
   throw new Error(`${origin}: got ${got}; ${allowedJson}`);
-}
-
-function isObject(value: unknown): value is RelayAddresses {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function names(all: RelayAddresses): string {

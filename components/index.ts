@@ -3,7 +3,7 @@
  *
  * @module pulumi-websocket-relay
  */
-import type { Sweeper } from "./functions/sweeper";
+import type { Sweeper } from "./sweeper";
 
 export type { Authenticate, AuthenticateHandshake } from "../handlers/connect/auth/authenticate";
 export type { RetryWindowSeconds } from "../handlers/deliver/backoff";
@@ -20,7 +20,7 @@ export type { Gateway } from "./gateway/gateway";
 export type { HistoryTable } from "./data/historyTable";
 export type { Monitoring } from "./monitoring/monitoring";
 export type { Publisher } from "./ingress/publisher";
-export type { Replay } from "./functions/replay";
+export type { Replay } from "./replay";
 export type { SessionTable } from "./data/sessionTable";
 export type { Sweeper };
 export { type RelayAddresses, WebsocketRelay } from "./websocketRelay";

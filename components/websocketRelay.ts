@@ -2,22 +2,22 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { RetryWindowSeconds } from "../handlers/deliver/backoff";
 import { resolveArgs, type WebsocketRelayArgs } from "./args/args";
-import type { CallbackFunction, PolicyStatement } from "./lambda/callbackFunction";
-import { keyStatements } from "./data/encryption";
-import { connectSpec } from "./functions/connect";
-import { deliverMapping, deliverSpec, replayDeliverSpec } from "./functions/deliver";
-import { disconnectSpec } from "./functions/disconnect";
-import type { CustomDomainTarget } from "./gateway/customDomain";
-import { Gateway } from "./gateway/gateway";
-import { checkedRole, GrantNames, grantRole } from "./lambda/grantRole";
-import { Monitoring } from "./monitoring/monitoring";
 import { refuseUnlessName, refuseUnusableName, relayNameOf } from "./args/nameArgs";
-import { Publisher } from "./ingress/publisher";
-import { Replay } from "./functions/replay";
+import { keyStatements } from "./data/encryption";
+import { SessionTable } from "./data/sessionTable";
+import { connectSpec } from "./functions/connect";
+import { deliverMapping, deliverSpec, deliverReplaySpec } from "./functions/deliver";
+import { disconnectSpec } from "./functions/disconnect";
 import { relayFunction, type RelayParts } from "./functions/relayFunction";
 import { sessionSweeperSpec } from "./functions/sessionSweeper";
-import { Sweeper } from "./functions/sweeper";
-import { SessionTable } from "./data/sessionTable";
+import type { CustomDomainTarget } from "./gateway/customDomain";
+import { Gateway } from "./gateway/gateway";
+import { Publisher } from "./ingress/publisher";
+import type { CallbackFunction, PolicyStatement } from "./lambda/callbackFunction";
+import { checkedRole, GrantNames, grantRole } from "./lambda/grantRole";
+import { Monitoring } from "./monitoring/monitoring";
+import { Replay } from "./replay";
+import { Sweeper } from "./sweeper";
 
 /** The addresses of a relay's parts. */
 export interface RelayAddresses {
@@ -57,6 +57,8 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   readonly replay?: Replay;
   /** Only if sessions end with their token. */
   readonly sessionSweeper?: Sweeper;
+  /** @deprecated Use `sessionSweeper`. */
+  readonly sweep?: Sweeper;
   readonly eventSourceMapping: aws.lambda.EventSourceMapping;
   readonly monitoring?: Monitoring;
 
@@ -122,16 +124,17 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     const connect = connectSpec(parts, resolved);
     this.connect = relayFunction(`${name}-connect`, connect, resolved, child);
     this.disconnect = relayFunction(`${name}-disconnect`, disconnectSpec(parts), resolved, child);
-    const deliver = replay ? replayDeliverSpec(replay.parts, resolved) : deliverSpec(parts, resolved);
+    const deliver = replay ? deliverReplaySpec(replay.partsWith(parts), resolved) : deliverSpec(parts, resolved);
     this.deliver = relayFunction(`${name}-deliver`, deliver, resolved, child);
     if (resolved.endSessionWithToken) {
       this.sessionSweeper = new Sweeper(name, "sessions", sessionSweeperSpec(parts), resolved, child);
+      this.sweep = this.sessionSweeper;
     }
 
     this.gateway.deploy({ connect: this.connect, disconnect: this.disconnect, frames: replay, ...resolved });
     this.eventSourceMapping = deliverMapping(name, publisher.queue, this.deliver, resolved, child);
     if (resolved.alarms || resolved.dashboard) {
-      const functions = this.functions();
+      const functions = functionsOf(this);
       this.monitoring = new Monitoring(name, { ...resolved, relayName, gateway, publisher, functions }, child);
     }
 
@@ -166,11 +169,6 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     });
   }
 
-  /** @deprecated Use `sessionSweeper`. */
-  get sweep(): Sweeper | undefined {
-    return this.sessionSweeper;
-  }
-
   /**
    * Allows a backend's role to publish to the topic, and nothing else.
    *
@@ -197,22 +195,6 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     ]);
   }
 
-  /** By their names in alarms and on the dashboard. */
-  private functions(): Record<string, CallbackFunction> {
-    const { connect, disconnect, deliver, replay, sessionSweeper } = this;
-    return {
-      connect,
-      disconnect,
-      deliver,
-      ...(replay && {
-        resume: replay.resume,
-        acknowledge: replay.acknowledge,
-        expire: replay.historySweeper.callbackFunction,
-      }),
-      ...(sessionSweeper && { sweep: sessionSweeper.callbackFunction }),
-    };
-  }
-
   private grant(
     method: string,
     role: pulumi.Input<string | aws.iam.Role>,
@@ -224,6 +206,22 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     const withKey = [...statements, ...keyStatements(this.kmsKeyArn, statements)];
     return grantRole(`${this.name}-${policyName}-policy`, roleName, withKey, this);
   }
+}
+
+/** The functions, keyed by their name in alarms and on the dashboard. */
+function functionsOf(relay: WebsocketRelay): Record<string, CallbackFunction> {
+  const { connect, disconnect, deliver, replay, sessionSweeper } = relay;
+  return {
+    connect,
+    disconnect,
+    deliver,
+    ...(replay && {
+      resume: replay.resume,
+      acknowledge: replay.acknowledge,
+      expire: replay.historySweeper.callbackFunction,
+    }),
+    ...(sessionSweeper && { sweep: sessionSweeper.callbackFunction }),
+  };
 }
 
 /** The resources' region; undefined if a provider, the component's own or a parent's, may have another. */

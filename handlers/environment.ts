@@ -1,10 +1,19 @@
 /** A function's environment, as `process.env` has it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** The component has set every variable to an allowed value: another one was changed since, which only a refresh detects. */
+const FIX = "Fix: deploy the relay again with pulumi up --refresh";
+
+/** @throws always: a variable, or the part of it that `path` names, is not what the component has set. */
+export function refuseVariable(path: string, got: unknown, allowed: string, cause?: Error): never {
+  const shown = JSON.stringify(got) ?? "nothing";
+  throw new Error(`${path}: got ${shown}; allowed: ${allowed}. ${FIX}`, { cause });
+}
+
 /** A variable that must be set and not empty. */
 export function text(environment: Environment, name: string): string {
   const value = environment[name];
-  if (!value) throw new Error(`${name} is not set: the component sets it in the function's environment`);
+  if (!value) throw new Error(`${name} is not set in the function's environment. ${FIX}`);
   return value;
 }
 
@@ -12,7 +21,7 @@ export function text(environment: Environment, name: string): string {
 export function positiveInteger(environment: Environment, name: string): number {
   const value = text(environment, name);
   if (!/^[1-9]\d*$/.test(value) || !Number.isSafeInteger(Number(value))) {
-    throw new Error(`${name} is ${JSON.stringify(value)}: expected a whole number above zero`);
+    refuseVariable(name, value, "a whole number above zero");
   }
   return Number(value);
 }
@@ -21,7 +30,7 @@ export function positiveInteger(environment: Environment, name: string): number 
 export function url(environment: Environment, name: string): string {
   const value = text(environment, name);
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
-    throw new Error(`${name} is ${JSON.stringify(value)}: expected an https URL`);
+    refuseVariable(name, value, "an absolute https URL");
   }
   return value;
 }
@@ -30,17 +39,17 @@ export function url(environment: Environment, name: string): string {
 export function stringListOrNull(environment: Environment, name: string): readonly string[] | null {
   const value = json(environment, name);
   if (value !== null && !(Array.isArray(value) && value.every((item) => typeof item === "string"))) {
-    throw new Error(`${name} is neither a JSON array of strings nor null`);
+    refuseVariable(name, value, "a JSON array of strings, or null");
   }
   return value;
 }
 
 /** A variable that is JSON. */
 export function json(environment: Environment, name: string): unknown {
+  const value = text(environment, name);
   try {
-    return JSON.parse(text(environment, name));
+    return JSON.parse(value);
   } catch (error) {
-    if (error instanceof SyntaxError) throw new Error(`${name} is not JSON: ${error.message}`, { cause: error });
-    throw error;
+    return refuseVariable(name, value, "JSON", error as Error);
   }
 }

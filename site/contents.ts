@@ -26,6 +26,7 @@ export const contents: Group[] = [
     pages: [
       { text: "Deploying", file: "docs/deploying.md" },
       { text: "Operations and runbook", file: "docs/operations.md" },
+      { text: "The command line", file: "docs/command-line.md" },
       { text: "When things fail", file: "docs/failures.md" },
       { text: "Changing a stack", file: "docs/changing-a-stack.md" },
       { text: "Security and threat model", file: "docs/security.md" },

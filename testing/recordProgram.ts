@@ -37,6 +37,7 @@ export async function recordProgram<T>(
   let stopWaiting!: () => void;
   const failed = new Promise<void>((resolve) => (stopWaiting = resolve));
   const onRejection = (reason: unknown) => {
+    if (reported.has(reason as Error)) return;
     rejections.push(reason as Error);
     if (rejections.length >= awaitedErrors) setImmediate(stopWaiting);
   };
@@ -57,10 +58,14 @@ export async function recordProgram<T>(
   }
   // The reason comes before the registrations that failed of it.
   const errors = [...mocks.refusals, ...rejections];
+  for (const error of errors) if (error instanceof Error) reported.add(error);
   // What an error left open is no news at the end of the tests.
   if (errors.length > 0) leakedPromises();
   return { result, registrations: mocks.registrations, errors };
 }
+
+/** Errors of earlier programs. On a busy machine, what depends on one may still reject during the next program. */
+const reported = new WeakSet<Error>();
 
 /**
  * Waits until nothing more comes of a program that failed. Its other resources go on, and what fails of the error rejects when

@@ -1,12 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AuthConfig, Authenticate } from "../../handlers/connect/auth/authenticate";
 import { isClockTolerance } from "../../handlers/connect/auth/verifierSettings";
+import { isObject } from "../../handlers/isObject";
 import { defaultsOf, unknownKeyProblem } from "./options";
 import { refuseBadOrigins } from "./originArgs";
 import { isDeferred, type Problem, problemText, redactOutputs, refuseProblem } from "./refuse";
 import { spec } from "./spec";
 import { cognitoProblem, oidcProblem } from "./tokenArgs";
-import { isObject, isText, withoutAbsent } from "./values";
+import { isText, withoutAbsent } from "./values";
 
 /** Who may connect, and which user they are. Exactly one of `cognito`, `oidc` and `authenticate`. */
 export interface AuthArgs {

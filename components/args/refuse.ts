@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { nearest } from "../../handlers/nearest";
 
@@ -114,7 +115,18 @@ export function redactOutputs(value: unknown, standIn: unknown): unknown {
 }
 
 export function problemText(got: unknown, allowed: string, fix: string): string {
-  return `got ${JSON.stringify(redactOutputs(got, "an output"))}; allowed: ${allowed}. Fix: ${fix}.`;
+  return `got ${shown(got)}; allowed: ${allowed}. Fix: ${fix}.`;
+}
+
+/** The value as JSON; as JavaScript shows it where JSON has no such value: NaN, a function, an object that contains itself. */
+function shown(value: unknown): string {
+  const isInJson = !["bigint", "symbol", "function"].includes(typeof value) && !Number.isNaN(value);
+  try {
+    if (isInJson) return JSON.stringify(redactOutputs(value, "an output")) ?? String(value);
+  } catch {
+    // It contains itself, or a bigint.
+  }
+  return inspect(value, { depth: 1, breakLength: Infinity });
 }
 
 /** Above this many keys, and where one of them is close, the others are counted: the list would fill the terminal. */

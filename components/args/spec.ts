@@ -84,8 +84,8 @@ const clients = {
             type: "string or array",
             required: true,
             description:
-              "The claim `aud` of accepted tokens; of a list, one is enough. `null`, for issuers that set no `aud`, requires " +
-              "`authorizedParties`.",
+              "The value of the claim `aud` in accepted tokens. If this is a list, one match is enough. `null` is for issuers that " +
+              "set no `aud`, and requires `authorizedParties`.",
           },
           authorizedParties: {
             type: "array",
@@ -114,8 +114,8 @@ const clients = {
         otherwise: "not used",
         since: "0.2.0",
         description:
-          "A callback of your own: `async (handshake) => ({ code, expiresAt? })`, or `null` to answer 401. Where it throws, " +
-          "the answer is 500.",
+          "A callback of your own: `async (handshake) => ({ code, expiresAt? })`, or `null` to answer 401. If it throws, the " +
+          "handshake is answered 500.",
       },
       requireFrom: {
         type: "string",
@@ -145,8 +145,7 @@ const clients = {
       cookieName: {
         type: "string",
         default: "access_token",
-        description:
-          "The cookie that may carry the token where neither the Authorization header nor a subprotocol does.",
+        description: "The cookie that may carry the token if neither the Authorization header nor a subprotocol does.",
       },
       endSessionWithToken: {
         type: "boolean",
@@ -195,7 +194,9 @@ const retries = {
     min: 1,
     // A visibility timeout ends 12 hours after the receive, and deliver may already have used 180 s of it.
     max: 43_020,
-    description: "The pause before the second attempt. Each further pause is twice as long; half of each is random.",
+    description:
+      "The longest pause before the second attempt. Each further pause is twice as long, up to `backoffMaxSeconds`. Each is random " +
+      "between half of that and all of it.",
   },
   backoffMaxSeconds: {
     type: "integer",
@@ -307,11 +308,10 @@ const resources = {
     otherwise: "the relay creates a table",
     allowed: "the name of a table, not its ARN",
     since: "0.2.0",
-    see: "changing-a-stack.md#bring-your-own",
+    see: "changing-a-stack.md#a-table",
     description:
-      "A DynamoDB table of yours for the sessions of this relay alone, in its account and region. Keys: `caller_id` and `context`, " +
-      "both strings. Global index `connection`: the string `connection_id`. With `auth.endSessionWithToken` also a global index " +
-      "`token-expiry`: the string `expiry_shard` and the number `token_expires_at`. TTL attribute: `expiration_date`.",
+      "A DynamoDB table of yours for the sessions of this relay alone, in its account and region. A table without the required keys, " +
+      "indexes and TTL attribute is refused.",
   },
   kmsKeyArn: {
     type: "string",
@@ -320,8 +320,8 @@ const resources = {
     since: "0.2.0",
     see: "changing-a-stack.md#a-key-of-your-own",
     description:
-      "A customer-managed KMS key that encrypts tables, topics, queues, log groups and the functions' environments. If table or " +
-      "topic are yours, give the key that they are encrypted with. Its policy needs `kmsKeyPolicyStatements`.",
+      "A customer-managed KMS key that encrypts tables, topics, queues, log groups and the functions' environments. If you " +
+      "bring your own table or topic, use the key that encrypts it. Its policy needs `kmsKeyPolicyStatements`.",
   },
   permissionsBoundaryArn: {
     type: "string",
@@ -407,7 +407,7 @@ const address = {
     type: "object",
     otherwise: "clients use the API's own domain",
     since: "0.2.0",
-    see: "operations.md#a-domain-of-your-own",
+    see: "deploying.md#a-domain-of-your-own",
     description:
       "A domain of your own for the WebSocket URL, so that the cookies of pages under the same parent domain reach the handshake.",
     keys: {
@@ -456,7 +456,7 @@ const monitoring = {
     see: "operations.md#alarms",
     description:
       "When CloudWatch raises an alarm. A threshold is the highest value that raises none; periods are five minutes. All alarms " +
-      "together cost about 1.50 USD a month.",
+      "together cost about 1.60 USD a month, in replay mode 2.30 USD.",
     keys: {
       enabled: {
         type: "boolean",

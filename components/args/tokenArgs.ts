@@ -1,9 +1,10 @@
 import { hasUsableKey } from "../../handlers/connect/auth/jwks";
 import { isUserPoolId } from "../../handlers/connect/auth/verifierSettings";
+import { isObject } from "../../handlers/isObject";
 import { unknownKeyProblem } from "./options";
 import { isDeferred, type Problem, problemText } from "./refuse";
 import { spec } from "./spec";
-import { isObject, isPlaceholder, isText, isTextOrDeferred, parseUrl } from "./values";
+import { isPlaceholder, isText, isTextOrDeferred, parseUrl } from "./values";
 
 /** What is wrong with `auth.cognito`, as far as its values are known. */
 export function cognitoProblem(cognito: unknown): Problem | undefined {

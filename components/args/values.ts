@@ -9,10 +9,6 @@ export function isTextOrDeferred(value: unknown): boolean {
   return isText(value) || isDeferred(value);
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** The keys that have a value: a key that YAML leaves empty is null. */
 export function withoutAbsent(value: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined && inner !== null));

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { PolicyStatement } from "../lambda/callbackFunction";
 import { accountIdProblem } from "../args/foreignPublisherArgs";
 import { refuse, refuseProblem, refuseUnknownKeys, refuseUnlessList, refuseUnlessObject } from "../args/refuse";
 import { isText } from "../args/values";
+import type { PolicyStatement } from "../lambda/callbackFunction";
 
 /**
  * What a caller of each service must be allowed to do with the key. DynamoDB: the same for reading and writing, since it

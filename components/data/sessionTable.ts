@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { refuse, refuseProblem } from "../args/refuse";
 import type { PolicyStatement } from "../lambda/callbackFunction";
 import { existingTableProblem } from "./existingTable";
-import { refuse, refuseProblem } from "../args/refuse";
 
 export interface SessionTableArgs {
   /** An existing table. @default a table is created */

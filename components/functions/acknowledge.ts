@@ -1,4 +1,4 @@
-import type { OwnCallback } from "../lambda/ownBundle";
+import type { OwnCallback } from "./ownBundle";
 import type { FunctionSpec, ReplayParts } from "./relayFunction";
 import { FRAME_TIMEOUT_SECONDS, frameEnvironment, receiptsStatements } from "./replayAccess";
 

@@ -3,7 +3,7 @@ import type { ResolvedArgs } from "../args/args";
 import { resolveAuth } from "../args/authArgs";
 import { checkedOrigins } from "../args/originArgs";
 import { bundleCallback } from "../lambda/bundle";
-import type { OwnCallback } from "../lambda/ownBundle";
+import type { OwnCallback } from "./ownBundle";
 import type { FunctionSpec, RelayParts } from "./relayFunction";
 
 /** Called for `$connect`. */
@@ -16,10 +16,10 @@ export const connectCallbacks = {
     },
   },
   replay: {
-    module: "../../handlers/connect/replayConnect",
+    module: "../../handlers/connect/connectReplay",
     factory: () => {
       const handler =
-        require("../../handlers/connect/replayConnect") as typeof import("../../handlers/connect/replayConnect");
+        require("../../handlers/connect/connectReplay") as typeof import("../../handlers/connect/connectReplay");
       return handler.connectReplayFromEnvironment(process.env);
     },
   },

@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ResolvedArgs } from "../args/args";
 import type { CallbackFunction } from "../lambda/callbackFunction";
-import type { OwnCallback } from "../lambda/ownBundle";
+import type { OwnCallback } from "./ownBundle";
 import type { FunctionSpec, RelayParts, ReplayParts } from "./relayFunction";
 import { historyEnvironment, receiptsEnvironment, receiptsStatements } from "./replayAccess";
 
@@ -16,10 +16,10 @@ export const deliverCallbacks = {
     },
   },
   replay: {
-    module: "../../handlers/deliver/replayDeliver",
+    module: "../../handlers/deliver/deliverReplay",
     factory: () => {
       const handler =
-        require("../../handlers/deliver/replayDeliver") as typeof import("../../handlers/deliver/replayDeliver");
+        require("../../handlers/deliver/deliverReplay") as typeof import("../../handlers/deliver/deliverReplay");
       return handler.deliverReplayFromEnvironment(process.env);
     },
     publishesReceipts: true,
@@ -59,7 +59,7 @@ export function deliverSpec(
 }
 
 /** `deliver` in replay mode: it stores each message before it posts it. */
-export function replayDeliverSpec(parts: ReplayParts, settings: DeliverSettings): FunctionSpec {
+export function deliverReplaySpec(parts: ReplayParts, settings: DeliverSettings): FunctionSpec {
   const { environment, statements, timeoutSeconds } = deliverSpec(parts, settings);
   const { historyTable, deadLetterExpired, receiptsTopic } = parts;
   return {

@@ -1,5 +1,5 @@
 import { SessionTable } from "../data/sessionTable";
-import type { OwnCallback } from "../lambda/ownBundle";
+import type { OwnCallback } from "./ownBundle";
 import type { FunctionSpec, RelayParts } from "./relayFunction";
 
 /** Called for `$disconnect`, in both modes. */

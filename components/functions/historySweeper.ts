@@ -1,5 +1,5 @@
 import { HistoryTable } from "../data/historyTable";
-import type { OwnCallback } from "../lambda/ownBundle";
+import type { OwnCallback } from "./ownBundle";
 import type { FunctionSpec, ReplayParts } from "./relayFunction";
 import {
   deadLetterEnvironment,
@@ -8,7 +8,6 @@ import {
   receiptsEnvironment,
   receiptsStatements,
 } from "./replayAccess";
-import { SWEEPER_TIMEOUT_SECONDS } from "./sweeper";
 
 /** Called every minute in replay mode: reports expired messages and deletes old ones. */
 export const historySweeperCallback: OwnCallback = {
@@ -21,7 +20,7 @@ export const historySweeperCallback: OwnCallback = {
   publishesReceipts: true,
 };
 
-export function historySweeperSpec(parts: ReplayParts): FunctionSpec {
+export function historySweeperSpec(parts: ReplayParts): Omit<FunctionSpec, "timeoutSeconds"> {
   const { historyTable, relayName, receiptsTopic } = parts;
   return {
     callback: historySweeperCallback,
@@ -39,6 +38,5 @@ export function historySweeperSpec(parts: ReplayParts): FunctionSpec {
       ...deadLetterStatements(parts),
       ...receiptsStatements(parts),
     ],
-    timeoutSeconds: SWEEPER_TIMEOUT_SECONDS,
   };
 }

@@ -1,9 +1,9 @@
-import type { OwnCallback } from "../lambda/ownBundle";
 import { acknowledgeCallback } from "./acknowledge";
 import { connectCallbacks } from "./connect";
 import { deliverCallbacks } from "./deliver";
 import { disconnectCallback } from "./disconnect";
 import { historySweeperCallback } from "./historySweeper";
+import type { OwnCallback } from "./ownBundle";
 import { resumeCallback } from "./resume";
 import { sessionSweeperCallback } from "./sessionSweeper";
 

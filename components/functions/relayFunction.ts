@@ -6,7 +6,7 @@ import type { SessionTable } from "../data/sessionTable";
 import type { Gateway } from "../gateway/gateway";
 import type { Publisher } from "../ingress/publisher";
 import { CallbackFunction, type CallbackFunctionArgs } from "../lambda/callbackFunction";
-import { bundleOwn, type OwnCallback } from "../lambda/ownBundle";
+import { bundleOwn, type OwnCallback } from "./ownBundle";
 
 /** One function of the relay, in one mode. */
 export interface FunctionSpec {
@@ -53,7 +53,13 @@ export function relayFunction(
 ): CallbackFunction {
   const { callback, withReceipts = false, environment, statements, timeoutSeconds, files } = spec;
   const { logRetentionInDays, kmsKeyArn, permissionsBoundaryArn, tags } = settings;
-  return new CallbackFunction(
+  /** The package carries the bundle of an own callback: see `ownBundle.ts`. */
+  class RelayFunction extends CallbackFunction {
+    protected override bundle(): Promise<string> {
+      return bundleOwn(callback, withReceipts);
+    }
+  }
+  return new RelayFunction(
     name,
     {
       callbackFactory: callback.factory,
@@ -67,6 +73,5 @@ export function relayFunction(
       tags,
     },
     opts,
-    bundleOwn(callback, withReceipts),
   );
 }

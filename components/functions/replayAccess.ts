@@ -1,14 +1,14 @@
 import type { PolicyStatement } from "../lambda/callbackFunction";
 import type { FunctionSpec, ReplayParts } from "./relayFunction";
 
-// What several functions of replay mode are told and allowed.
+// Environment and permissions that several functions of replay mode share.
 
 type Environment = FunctionSpec["environment"];
 
 /** API Gateway gives up a function after 29 seconds and tells the client: a function that answers frames ends before. */
 export const FRAME_TIMEOUT_SECONDS = 28;
 
-/** What both functions that answer a client's frames are told. */
+/** The environment that both functions which answer clients' frames share. */
 export function frameEnvironment(parts: ReplayParts): Environment {
   const { sessionTable, gateway, relayName } = parts;
   return {

@@ -1,7 +1,6 @@
 import { SessionTable } from "../data/sessionTable";
-import type { OwnCallback } from "../lambda/ownBundle";
+import type { OwnCallback } from "./ownBundle";
 import type { FunctionSpec, RelayParts } from "./relayFunction";
-import { SWEEPER_TIMEOUT_SECONDS } from "./sweeper";
 
 /** Called every minute if sessions end with their token: closes the connections whose token has ended. */
 export const sessionSweeperCallback: OwnCallback = {
@@ -13,7 +12,11 @@ export const sessionSweeperCallback: OwnCallback = {
   },
 };
 
-export function sessionSweeperSpec({ sessionTable, gateway, relayName }: RelayParts): FunctionSpec {
+export function sessionSweeperSpec({
+  sessionTable,
+  gateway,
+  relayName,
+}: RelayParts): Omit<FunctionSpec, "timeoutSeconds"> {
   return {
     callback: sessionSweeperCallback,
     environment: {
@@ -27,6 +30,5 @@ export function sessionSweeperSpec({ sessionTable, gateway, relayName }: RelayPa
       sessionTable.statement("dynamodb:GetItem", "dynamodb:DeleteItem"),
       gateway.manageConnectionsStatement("DELETE"),
     ],
-    timeoutSeconds: SWEEPER_TIMEOUT_SECONDS,
   };
 }

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { createHash } from "node:crypto";
 
 export interface DeploymentContents {
   api: aws.apigatewayv2.Api;

@@ -1,13 +1,14 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { AccessLogsArgs } from "../args/accessLogsArgs";
-import { AccessLogs } from "./accessLogs";
-import type { CallbackFunction, PolicyStatement } from "../lambda/callbackFunction";
-import { requireComputed } from "../args/requireComputed";
-import { CustomDomain } from "./customDomain";
 import { originsOf, type ResolvedCustomDomain } from "../args/customDomainArgs";
+import { requireComputed } from "../args/requireComputed";
+import type { CallbackFunction, PolicyStatement } from "../lambda/callbackFunction";
+import { AccessLogs } from "./accessLogs";
+import { CustomDomain } from "./customDomain";
 import { contentsHash } from "./deploymentTrigger";
 import { type LambdaRoute, lambdaRoute } from "./lambdaRoute";
+import { pingRoute } from "./pingRoute";
 
 export interface GatewayArgs {
   stageName: string;
@@ -41,7 +42,7 @@ export class Gateway extends pulumi.ComponentResource {
   readonly api: aws.apigatewayv2.Api;
   /** `https://{host}`, the API's own and the custom domain's. React Native sends them; they are always allowed. */
   readonly origins: pulumi.Output<string[]>;
-  /** Where functions post to connections. Fixed here: behind a custom domain, an event has the wrong domain. */
+  /** Where functions post to connections. Not taken from the event: behind a custom domain it has the wrong domain. */
   readonly managementEndpoint: pulumi.Output<string>;
 
   connectRoute!: aws.apigatewayv2.Route;
@@ -110,45 +111,11 @@ export class Gateway extends pulumi.ComponentResource {
 
     const frames = args.frames ? this.routeFrames(args.frames) : [];
 
-    // A heartbeat that costs no invocation: the gateway itself answers {"action":"ping"}.
-    // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html
-    this.pingIntegration = new aws.apigatewayv2.Integration(
-      `${name}-ping-integration`,
-      {
-        apiId: this.api.id,
-        integrationType: "MOCK",
-        passthroughBehavior: "WHEN_NO_MATCH",
-        templateSelectionExpression: "\\$default",
-        requestTemplates: { $default: '{"statusCode":200}' },
-      },
-      child,
-    );
-    this.pingIntegrationResponse = new aws.apigatewayv2.IntegrationResponse(
-      `${name}-ping-integration-response`,
-      {
-        apiId: this.api.id,
-        integrationId: this.pingIntegration.id,
-        integrationResponseKey: "/200/",
-        templateSelectionExpression: "\\$default",
-        responseTemplates: { $default: '{"type":"pong"}' },
-      },
-      child,
-    );
-    this.pingRoute = new aws.apigatewayv2.Route(
-      `${name}-ping-route`,
-      {
-        apiId: this.api.id,
-        routeKey: "ping",
-        target: pulumi.interpolate`integrations/${this.pingIntegration.id}`,
-        routeResponseSelectionExpression: "$default",
-      },
-      child,
-    );
-    this.pingRouteResponse = new aws.apigatewayv2.RouteResponse(
-      `${name}-ping-route-response`,
-      { apiId: this.api.id, routeId: this.pingRoute.id, routeResponseKey: "$default" },
-      child,
-    );
+    const ping = pingRoute(name, this.api, this);
+    this.pingIntegration = ping.integration;
+    this.pingIntegrationResponse = ping.integrationResponse;
+    this.pingRoute = ping.route;
+    this.pingRouteResponse = ping.routeResponse;
 
     // A deployment is a snapshot: it depends on everything that it contains, and is replaced when any of that changes.
     const called = [connect, disconnect, ...frames];

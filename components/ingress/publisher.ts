@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { requireComputed } from "../args/requireComputed";
 import { topicRegionProblem } from "../args/existingArgs";
 import { refuseProblem } from "../args/refuse";
+import { requireComputed } from "../args/requireComputed";
 import { topicPolicy } from "./topicPolicy";
 
 /** The queues' longest retention. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
 import type { BuildFailure } from "esbuild";
+import { existsSync } from "node:fs";
 
 /** What esbuild says, without its heading; each error with its place, unless that is in the serialized text. */
 export function buildProblem(error: Error | BuildFailure): string {
@@ -8,6 +8,5 @@ export function buildProblem(error: Error | BuildFailure): string {
     const place = location && existsSync(location.file) ? ` (${location.file}:${location.line})` : "";
     return `${text}${place}`;
   });
-  const more = problems.length > 3 ? [`${problems.length - 3} more`] : [];
-  return [...problems.slice(0, 3), ...more].join("; ");
+  return problems.join("; ");
 }

@@ -5,8 +5,8 @@ import { serializeCallback } from "./serialize";
 import { withUsersModules } from "./usersModules";
 
 /**
- * The text of a CommonJS module that exports `handler`: what `callbackFactory` returns, with every module that it reaches
- * by `require`. The same program gives the same text on every machine, so an unchanged function has an unchanged hash.
+ * The text of a CommonJS module that exports as `handler` the return value of `callbackFactory`, with every module that it
+ * reaches by `require`. The same program gives the same text on every machine: an unchanged function has an unchanged hash.
  *
  * Rejects if the callback captures a value that cannot be serialized, or if a module cannot be found.
  *

@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { bundle } from "./bundle";
 import { refuseUnlessName, refuseUnusableFunctionName } from "../args/nameArgs";
-import { refuse, refuseUnknownKeys, refuseUnlessObject } from "../args/refuse";
+import { isDeferred, refuse, refuseUnknownKeys, refuseUnlessObject } from "../args/refuse";
+import { bundle } from "./bundle";
 
 /** One statement of a function's inline policy; always of effect Allow. */
 export interface PolicyStatement {
@@ -76,21 +76,32 @@ export class CallbackFunction extends pulumi.ComponentResource {
 
   /**
    * @param name Name of the function: up to 51 letters, digits, `-` and `_`, unless transforms or `pulumi:autonaming` set names.
-   * @param bundled The text of `index.js` of the relay's own functions. @default the callback is bundled here
    * @throws pulumi.InputPropertyError before anything is registered, if the name or an argument is invalid.
    */
-  constructor(
-    name: string,
-    args: CallbackFunctionArgs,
-    opts?: pulumi.ComponentResourceOptions,
-    bundled?: Promise<string>,
-  ) {
+  constructor(name: string, args: CallbackFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
     refuseUnlessName(name);
     refuseUnusableFunctionName(name, opts);
     refuseUnlessObject("args", args, "an object with callbackFactory", "pass one as the second argument");
     refuseUnknownKeys("", args, argumentKeys);
     if (typeof args.callbackFactory !== "function") {
       refuse("callbackFactory", args.callbackFactory, "a function that returns the handler", "write () => handler");
+    }
+    const { requireFrom, policyStatements, environment, files = {} } = args;
+    if (requireFrom !== undefined && typeof requireFrom !== "string") {
+      refuse("requireFrom", requireFrom, "the path of a folder", "write __dirname");
+    }
+    if (!Array.isArray(policyStatements)) {
+      refuse(
+        "policyStatements",
+        policyStatements,
+        "a list of statements",
+        "write [] for a function without further rights",
+      );
+    }
+    refuseUnlessObject("environment", environment, "an object of strings", "write {} for a function without variables");
+    for (const [file, text] of Object.entries(files)) {
+      if (typeof text !== "string" && !isDeferred(text))
+        refuse(`files["${file}"]`, text, "a string", "pass the file's text");
     }
     super("websocket-relay:index:CallbackFunction", name, {}, opts);
     const { tags } = args;
@@ -131,9 +142,7 @@ export class CallbackFunction extends pulumi.ComponentResource {
         runtime: "nodejs24.x",
         architectures: ["arm64"],
         handler: "index.handler",
-        code: pulumi
-          .output({ ...args.files, "index.js": bundled ?? bundle(args.callbackFactory, args.requireFrom) })
-          .apply(asArchive),
+        code: pulumi.output({ ...args.files, "index.js": this.bundle(args) }).apply(asArchive),
         role: this.role.arn,
         timeout: args.timeoutSeconds,
         // CPU scales with memory: below 512 MB the cold start doubles, and requests make up most of a delivery's cost anyway.
@@ -149,6 +158,11 @@ export class CallbackFunction extends pulumi.ComponentResource {
     );
 
     this.registerOutputs({ functionArn: this.function.arn });
+  }
+
+  /** @internal The text of `index.js`. Called once, by the constructor. */
+  protected bundle({ callbackFactory, requireFrom }: CallbackFunctionArgs): Promise<string> {
+    return bundle(callbackFactory, requireFrom);
   }
 }
 

@@ -1,5 +1,5 @@
-import { builtinModules } from "node:module";
 import * as pulumi from "@pulumi/pulumi";
+import { builtinModules } from "node:module";
 
 /** A value that a callback captures, and how it is reached. */
 export interface Capture {

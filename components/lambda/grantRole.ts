@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { policyDocument, type PolicyStatement } from "./callbackFunction";
 import { checkedInput, isDeferred, problemText, refuse } from "../args/refuse";
+import { policyDocument, type PolicyStatement } from "./callbackFunction";
 
 /** Gives another role than the relay's an inline policy. @param role The result of {@link checkedRole}. */
 export function grantRole(

@@ -1,6 +1,6 @@
-import { types } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { transform } from "esbuild";
+import { types } from "node:util";
 import { type Capture, capturePath } from "./capturePath";
 
 type Callback = (...args: never[]) => unknown;

@@ -30,12 +30,19 @@ function serializationProblem(message: string): string {
       "pnpm it finds none). Fix: require the package inside the callback, and make there what the callback needs of it"
     );
   }
+  if (message.startsWith("Secret outputs cannot be captured")) {
+    return (
+      "a callback captures a secret output, whose value would be readable in the archive. Fix: pass it in the function's " +
+      "environment, encrypted by kmsKeyArn, or read it from Secrets Manager inside the callback"
+    );
+  }
   // Pulumi's own message is a paragraph that says what failed, one that says why, and the function's code.
   const [what, why] = message.split("\n\n");
   if (why === undefined || !what?.startsWith("Error serializing ")) return message;
   const path = why
     .trim()
     .split(/\s*\n\s*/)
-    .join(" ");
-  return `a callback cannot be serialized: ${path}. Fix: create inside the callback what cannot be copied into the archive`;
+    .join(" ")
+    .replace(/\.$/, "");
+  return `a callback cannot be serialized: ${path}. Fix: create that value inside the callback`;
 }

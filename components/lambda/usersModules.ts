@@ -1,6 +1,6 @@
+import { build, type OnResolveArgs, type OnResolveResult, type Plugin, type PluginBuild } from "esbuild";
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { build, type OnResolveArgs, type OnResolveResult, type Plugin, type PluginBuild } from "esbuild";
 import { shipped } from "./shipped";
 
 /** `text`, a user's serialized callback, bundled with the modules that it requires, resolved from `requireFrom`. */

@@ -1,7 +1,7 @@
 import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import { METRICS, METRICS_NAMESPACE } from "../../handlers/metrics";
 import type { RefusalReason } from "../../handlers/connect/refusals";
+import { METRICS, METRICS_NAMESPACE } from "../../handlers/metrics";
 import type { Delivery, ResolvedAlarms } from "../args/alarmArgs";
 
 /** The resources whose metrics are watched. */

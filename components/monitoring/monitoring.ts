@@ -1,12 +1,12 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { ResolvedAlarms } from "../args/alarmArgs";
-import { alarmsOf, type AlarmSubjects } from "./alarms";
-import type { CallbackFunction } from "../lambda/callbackFunction";
 import { requireComputed } from "../args/requireComputed";
-import { dashboardBody } from "./dashboard";
 import type { Gateway } from "../gateway/gateway";
 import type { Publisher } from "../ingress/publisher";
+import type { CallbackFunction } from "../lambda/callbackFunction";
+import { alarmsOf, type AlarmSubjects } from "./alarms";
+import { dashboardBody } from "./dashboard";
 
 export interface MonitoringArgs {
   /** The value of the dimension `Relay` of the functions' metrics; names the alarms and the dashboard. */

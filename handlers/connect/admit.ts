@@ -1,11 +1,11 @@
-import { connectionLookupKey, type ConnectionLookups } from "../connections/connectionLookups";
-import { errorFields, type Log } from "../log";
-import { type Refusal, refusals } from "./refusals";
-import type { SessionKey } from "../sessions/sessionKey";
-import type { Session } from "../sessions/sessionItems";
-import type { SessionStore } from "../sessions/sessionStore";
 import { connectionItemKey } from "../connections/connectionItems";
+import { connectionLookupKey, type ConnectionLookups } from "../connections/connectionLookups";
 import type { UserConnections } from "../connections/userConnections";
+import { errorFields, type Log } from "../log";
+import type { Session } from "../sessions/sessionItems";
+import type { SessionKey } from "../sessions/sessionKey";
+import type { SessionStore } from "../sessions/sessionStore";
+import { type Refusal, refusals } from "./refusals";
 
 export interface AdmitDependencies {
   sessions: Pick<SessionStore, "save" | "deleteIfConnection">;

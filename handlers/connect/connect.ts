@@ -1,20 +1,20 @@
 import { SUBPROTOCOLS } from "../../protocol";
-import { admit, type AdmitDependencies } from "./admit";
-import type { Authenticator } from "./auth/authenticate";
-import { authenticatorFromEnvironment } from "./auth/authenticatorFromEnvironment";
+import { DynamoDbUserConnections } from "../connections/userConnections";
 import { type Environment, positiveInteger, text } from "../environment";
-import { authConfig } from "./auth/authConfig";
-import { type Handshake, requestedContext } from "./handshake";
-import type { loadAuthenticate } from "./auth/loadAuthenticate";
 import { consoleLog, errorFields, type LogFields } from "../log";
 import { type Metrics, METRICS, metricsFromEnvironment } from "../metrics";
-import { type Refusal, refusals } from "./refusals";
-import { callerIdOf, type Checked } from "../sessions/sessionKey";
 import type { Session } from "../sessions/sessionItems";
+import { callerIdOf, type Checked } from "../sessions/sessionKey";
 import { DynamoDbSessionStore } from "../sessions/sessionStore";
+import { tableClient } from "../tableClient";
+import { admit, type AdmitDependencies } from "./admit";
+import { authConfig } from "./auth/authConfig";
+import type { Authenticator } from "./auth/authenticate";
+import { authenticatorFromEnvironment } from "./auth/authenticatorFromEnvironment";
+import type { loadAuthenticate } from "./auth/loadAuthenticate";
+import { type Handshake, requestedContext } from "./handshake";
+import { type Refusal, refusals } from "./refusals";
 import { answeredSubprotocol } from "./subprotocol";
-import { tableClient } from "../dynamoDb";
-import { DynamoDbUserConnections } from "../connections/userConnections";
 
 /** `now` and `log` are by default the clock and the console. */
 export type ConnectDependencies = Pick<AdmitDependencies, "sessions" | "userConnections" | "lookups"> &

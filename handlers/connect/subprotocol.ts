@@ -1,6 +1,6 @@
 import { BEARER_SUBPROTOCOL_PREFIX, offeredSubprotocols, SUBPROTOCOLS } from "../../protocol";
-import { type Handshake, headerValues } from "./handshake";
 import type { Checked } from "../sessions/sessionKey";
+import { type Handshake, headerValues } from "./handshake";
 
 /**
  * The subprotocol to answer: exactly one of those that were offered, or none if none was. A client that only asks for

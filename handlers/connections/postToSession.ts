@@ -1,8 +1,8 @@
-import type { ConnectionsClient } from "./connectionsClient";
 import { errorFields, type Log, type LogFields } from "../log";
 import { REASONS } from "../messages/reasons";
 import type { Session } from "../sessions/sessionItems";
 import type { SessionStore } from "../sessions/sessionStore";
+import type { ConnectionsClient } from "./connectionsClient";
 
 export interface PostToSessionDependencies {
   sessions: Pick<SessionStore, "read" | "deleteIfConnection">;

@@ -6,7 +6,7 @@ import {
   QueryCommand,
 } from "@aws-sdk/client-dynamodb";
 import { keyOf, type Session, SESSION_ATTRIBUTES, sessionOf } from "../sessions/sessionItems";
-import type { Item } from "../dynamoDb";
+import type { Item } from "../tableClient";
 import {
   blockItemKey,
   CONNECTION_ATTRIBUTES,

@@ -1,6 +1,6 @@
 import type { Receipt } from "../../protocol";
-import type { DeadLettered } from "./settle";
 import { receiptOf } from "../receipts/receipts";
+import type { DeadLettered } from "./settle";
 
 /** The receipt of a dead letter. Missing parts of its address are empty. */
 export function deadReceiptOf({ message, cursor, reason }: DeadLettered, nowMs: number): Receipt {

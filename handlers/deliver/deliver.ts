@@ -1,4 +1,6 @@
 import { connectionsFromEnvironment } from "../connections/connectionsClient";
+import type { Environment } from "../environment";
+import { sessionStoreFromEnvironment } from "../sessions/sessionStore";
 import { deliverBatch, type DeliverBatchDependencies } from "./deliverBatch";
 import {
   type DeliverHandler,
@@ -7,8 +9,6 @@ import {
   queueDependenciesFromEnvironment,
   type QueueDependencies,
 } from "./deliverHandler";
-import type { Environment } from "../environment";
-import { sessionStoreFromEnvironment } from "../sessions/sessionStore";
 
 export type { Invocation };
 

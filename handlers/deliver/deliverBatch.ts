@@ -1,14 +1,15 @@
 import pLimit from "p-limit";
-import { messagesBySession, MAX_PARALLEL_SESSIONS, notReached, readSessions } from "./batch";
-import { deliverMessage, type DeliverMessageDependencies } from "./deliverMessage";
 import { errorFields } from "../log";
 import { ageMs, hasExpired, idsOf, type Message } from "../messages/message";
-import { METRICS, type Metrics } from "../metrics";
-import type { Attempted, Outcome } from "./outcome";
 import { REASONS } from "../messages/reasons";
-import { sessionId } from "../sessions/sessionKey";
+import { METRICS, type Metrics } from "../metrics";
 import type { Session } from "../sessions/sessionItems";
+import { sessionId } from "../sessions/sessionKey";
 import type { SessionStore } from "../sessions/sessionStore";
+import { deliverMessage, type DeliverMessageDependencies } from "./deliverMessage";
+import { MAX_PARALLEL_SESSIONS, messagesBySession } from "./messagesBySession";
+import { type Attempted, NOT_REACHED, type Outcome } from "./outcome";
+import { readSessions } from "./readSessions";
 
 export interface DeliverBatchDependencies extends DeliverMessageDependencies {
   sessions: SessionStore;
@@ -23,7 +24,7 @@ export async function deliverBatch(
 ): Promise<Attempted[]> {
   const outcomes = await outcomesOf(messages, dependencies, signal);
   return messages.map((message) => {
-    const outcome = outcomes.get(message) ?? notReached;
+    const outcome = outcomes.get(message) ?? NOT_REACHED;
     const isOpen = outcome.kind === "failed" || outcome.kind === "not-reached";
     // Also if it failed for another reason: the next attempt would fail for this one.
     const isLate = isOpen && hasExpired(message, dependencies.now());
@@ -65,7 +66,7 @@ async function deliverInOrder(
     if (cause !== undefined) {
       outcome = { kind: "failed", reason: `${REASONS.heldBack}: ${cause}` };
     } else if (signal.aborted) {
-      outcome = notReached;
+      outcome = NOT_REACHED;
     } else {
       outcome = await deliverSafely(message, current, dependencies, signal);
     }

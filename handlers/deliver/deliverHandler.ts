@@ -3,10 +3,10 @@ import { type Environment, positiveInteger } from "../environment";
 import { consoleLog } from "../log";
 import { idsOf, type Message, messageOf } from "../messages/message";
 import { metricsFromEnvironment } from "../metrics";
-import type { Attempted } from "./outcome";
 import { messageQueueFromEnvironment } from "../queue/queue";
-import { settle, type SettleDependencies } from "./settle";
 import { timeLimit } from "../timeLimit";
+import type { Attempted } from "./outcome";
+import { settle, type SettleDependencies } from "./settle";
 
 /** `now`, `random` and `log` are by default the clock, `Math.random` and the console. */
 export type QueueDependencies = Omit<SettleDependencies, keyof Surroundings> & Partial<Surroundings>;

@@ -1,7 +1,7 @@
-import { hasExpired, idsOf, type Message } from "../messages/message";
-import type { Outcome } from "./outcome";
 import { postToSession, type PostToSessionDependencies } from "../connections/postToSession";
+import { hasExpired, idsOf, type Message } from "../messages/message";
 import type { Session } from "../sessions/sessionItems";
+import type { Outcome } from "./outcome";
 
 /** The sessions of clients that get messages as published. */
 export type DeliverMessageDependencies = Omit<PostToSessionDependencies, "subprotocol">;

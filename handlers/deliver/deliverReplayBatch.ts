@@ -1,14 +1,15 @@
 import pLimit from "p-limit";
 import type { Cursor } from "../../protocol";
-import { messagesBySession, MAX_PARALLEL_SESSIONS, notReached, readSessions } from "./batch";
 import type { Message } from "../messages/message";
-import { METRICS } from "../metrics";
-import type { Attempted, Outcome } from "./outcome";
 import { stableReason } from "../messages/reasons";
+import { METRICS } from "../metrics";
 import { sessionId } from "../sessions/sessionKey";
 import type { SessionStore } from "../sessions/sessionStore";
+import { MAX_PARALLEL_SESSIONS, messagesBySession } from "./messagesBySession";
 import { type NumberDependencies, numberInOrder } from "./numberInOrder";
+import { type Attempted, NOT_REACHED, type Outcome } from "./outcome";
 import { postInOrder, type PostInOrderDependencies } from "./postInOrder";
+import { readSessions } from "./readSessions";
 
 export interface DeliverReplayBatchDependencies extends NumberDependencies, PostInOrderDependencies {
   sessions: SessionStore;
@@ -45,7 +46,7 @@ export async function deliverReplayBatch(
     cursors.set(message, { epoch: entry.epoch, seq: entry.seq });
   }
   return messages.map((message) => {
-    const outcome = outcomes.get(message) ?? notReached;
+    const outcome = outcomes.get(message) ?? NOT_REACHED;
     if (outcome.kind === "stored") dependencies.metrics.add(METRICS.stored, 1, stableReason(outcome.reason));
     const cursor = cursors.get(message);
     return { message, outcome, ...(cursor && { cursor }) };

@@ -1,14 +1,14 @@
 import type { SQSMessageAttributes } from "aws-lambda";
 import { MESSAGE_ATTRIBUTES } from "../../protocol";
-import { notReached, type SessionMessages } from "./batch";
+import { append, type AppendDependencies, HistoryContendedError, type NewEntry } from "../history/append";
+import type { Entry, EntryHead } from "../history/history";
+import { isEnvelopeTooLarge } from "../history/messageEnvelope";
 import { errorFields, type Log } from "../log";
 import { hasExpired, idsOf, type Message } from "../messages/message";
-import type { Outcome } from "./outcome";
 import { REASONS } from "../messages/reasons";
 import type { SessionKey } from "../sessions/sessionKey";
-import { append, type AppendDependencies, HistoryContendedError, type NewEntry } from "../history/append";
-import { isEnvelopeTooLarge } from "../history/envelopeSize";
-import type { Entry, EntryHead } from "../history/history";
+import type { SessionMessages } from "./messagesBySession";
+import { NOT_REACHED, type Outcome } from "./outcome";
 
 export interface NumberDependencies extends AppendDependencies {
   log: Log;
@@ -39,7 +39,7 @@ export async function numberInOrder(
       continue;
     }
     if (signal.aborted) {
-      outcomes.set(message, notReached);
+      outcomes.set(message, NOT_REACHED);
       continue;
     }
     const { entry, outcome, ...after } = await numberSafely(key, message, tail, dependencies, signal);

@@ -1,5 +1,6 @@
 import type { Cursor } from "../../protocol";
 import type { Message } from "../messages/message";
+import { REASONS } from "../messages/reasons";
 import type { Session } from "../sessions/sessionItems";
 
 /** The outcome of a message, which decides how it is settled. */
@@ -14,6 +15,8 @@ export type Outcome =
   | { kind: "failed"; reason: string }
   /** Time was up before an attempt. */
   | { kind: "not-reached"; reason: string };
+
+export const NOT_REACHED: Outcome = { kind: "not-reached", reason: REASONS.notReached };
 
 /** A message and its outcome. */
 export interface Attempted {

@@ -1,17 +1,17 @@
 import { type MessageEnvelope, SUBPROTOCOLS } from "../../protocol";
-import { notReached } from "./batch";
-import { errorFields } from "../log";
-import { ageMs, type Message } from "../messages/message";
-import { METRICS, type Metrics } from "../metrics";
-import type { Outcome } from "./outcome";
 import { postToSession, type PostToSessionDependencies } from "../connections/postToSession";
-import { REASONS } from "../messages/reasons";
-import type { Session } from "../sessions/sessionItems";
-import { type Frame, messageEnvelopeOf, packFrames } from "../history/envelopes";
 import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
 import type { Entry, History } from "../history/history";
-import type { Numbered } from "./numberInOrder";
+import { messageEnvelopeOf } from "../history/messageEnvelope";
+import { type Frame, packFrames } from "../history/packFrames";
 import { isAvailable, isRetained } from "../history/retention";
+import { errorFields } from "../log";
+import { ageMs, type Message } from "../messages/message";
+import { REASONS } from "../messages/reasons";
+import { METRICS, type Metrics } from "../metrics";
+import type { Session } from "../sessions/sessionItems";
+import type { Numbered } from "./numberInOrder";
+import { NOT_REACHED, type Outcome } from "./outcome";
 
 /** The sessions of clients that get envelopes. */
 export interface PostInOrderDependencies
@@ -61,7 +61,7 @@ export async function postInOrder(
     if (cause !== undefined) {
       outcome = { kind: "failed", reason: `${REASONS.heldBack}: ${cause}` };
     } else if (signal.aborted) {
-      outcome = notReached;
+      outcome = NOT_REACHED;
     } else {
       outcome = await postFrame(frame, inFrame, current, dependencies, signal);
     }

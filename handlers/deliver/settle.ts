@@ -1,11 +1,11 @@
 import pLimit from "p-limit";
-import { type Backoff, backoffSeconds } from "./backoff";
 import { errorFields, type Log } from "../log";
 import { ageMs, deadLetterOf, idsOf, type Message } from "../messages/message";
-import { METRICS, type Metrics } from "../metrics";
-import type { Attempted } from "./outcome";
-import type { MessageQueue } from "../queue/queue";
 import { stableReason } from "../messages/reasons";
+import { METRICS, type Metrics } from "../metrics";
+import type { MessageQueue } from "../queue/queue";
+import { type Backoff, backoffSeconds } from "./backoff";
+import type { Attempted } from "./outcome";
 
 export interface SettleDependencies {
   queue: MessageQueue;

@@ -1,7 +1,7 @@
+import { connectionIdOf } from "../connections/connectionItems";
 import { type Environment, text } from "../environment";
 import { consoleLog, errorFields, type Log } from "../log";
 import { type SessionStore, sessionStoreFromEnvironment } from "../sessions/sessionStore";
-import { connectionIdOf } from "../connections/connectionItems";
 
 export interface DisconnectDependencies {
   sessions: SessionStore;

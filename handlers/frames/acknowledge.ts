@@ -2,16 +2,16 @@ import type { Acknowledgement, Cursor } from "../../protocol";
 import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
 import { connectionsFromEnvironment } from "../connections/connectionsClient";
 import { type Environment, text } from "../environment";
+import { historyFromEnvironment } from "../history/dynamoDbHistory";
+import type { History } from "../history/history";
 import { consoleLog } from "../log";
 import { METRICS, metricsFromEnvironment } from "../metrics";
-import type { SessionKey } from "../sessions/sessionKey";
-import { tableClient } from "../dynamoDb";
-import { historyFromEnvironment } from "../history/dynamoDbHistory";
-import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler } from "./frame";
-import type { History } from "../history/history";
-import { receiptsFromEnvironment } from "../receipts/topicReceipts";
-import { parseAcknowledgement } from "./parseFrame";
 import { receiptOf, type Receipts } from "../receipts/receipts";
+import { receiptsFromEnvironment } from "../receipts/snsReceipts";
+import type { SessionKey } from "../sessions/sessionKey";
+import { tableClient } from "../tableClient";
+import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler } from "./frame";
+import { parseAcknowledgement } from "./parseFrame";
 
 /** `now` and `log` are by default the clock and the console. */
 export type AcknowledgeDependencies = Omit<Dependencies, "now" | "log"> & Partial<Pick<Dependencies, "now" | "log">>;

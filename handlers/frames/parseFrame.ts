@@ -1,4 +1,5 @@
 import type { Acknowledgement, Cursor, Resume } from "../../protocol";
+import { isObject } from "../isObject";
 import type { Checked } from "../sessions/sessionKey";
 
 type Fields = Record<string, unknown>;
@@ -60,8 +61,4 @@ function described(value: unknown): string {
   if (typeof value === "string") return `a string of ${value.length} characters`;
   if (Array.isArray(value)) return "an array";
   return isObject(value) ? "an object" : String(value);
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,23 +1,23 @@
 import { type Hello, type Resume, type Resumed, SUBPROTOCOLS, type Superseded } from "../../protocol";
 import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
 import { connectionsFromEnvironment } from "../connections/connectionsClient";
-import { type Environment, text } from "../environment";
-import { consoleLog } from "../log";
-import { METRICS, metricsFromEnvironment } from "../metrics";
 import { reasonToEnd } from "../connections/postToSession";
-import { deadLetterQueueFromEnvironment } from "../queue/queue";
-import { REASONS } from "../messages/reasons";
-import type { SessionKey } from "../sessions/sessionKey";
-import type { Session } from "../sessions/sessionItems";
-import { readSession, type SessionStore } from "../sessions/sessionStore";
-import { tableClient } from "../dynamoDb";
+import { type Environment, text } from "../environment";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
 import { expireUnseen } from "../history/expireUnseen";
-import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler, posted, refuse } from "./frame";
 import type { Entry, History } from "../history/history";
-import { receiptsFromEnvironment } from "../receipts/topicReceipts";
-import { parseResume } from "./parseFrame";
 import { type Available, availableOf, type Start, startOf, throughOf, withoutGap } from "../history/recovery";
+import { consoleLog } from "../log";
+import { REASONS } from "../messages/reasons";
+import { METRICS, metricsFromEnvironment } from "../metrics";
+import { deadLetterQueueFromEnvironment } from "../queue/queue";
+import { receiptsFromEnvironment } from "../receipts/snsReceipts";
+import type { Session } from "../sessions/sessionItems";
+import type { SessionKey } from "../sessions/sessionKey";
+import { readSession, type SessionStore } from "../sessions/sessionStore";
+import { tableClient } from "../tableClient";
+import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler, posted, refuse } from "./frame";
+import { parseResume } from "./parseFrame";
 import { type SendDependencies, sendMessages } from "./sendMessages";
 
 /** `now` and `log` are by default the clock and the console. */

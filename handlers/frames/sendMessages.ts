@@ -1,12 +1,14 @@
 import type { Cursor, Envelope, MessageEnvelope } from "../../protocol";
 import type { ConnectionsClient } from "../connections/connectionsClient";
+import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
+import type { Entry, History } from "../history/history";
+import { messageEnvelopeOf } from "../history/messageEnvelope";
+import { packFrames } from "../history/packFrames";
+import { type Available, withoutGap } from "../history/recovery";
+import { isPastItsOwnExpiry } from "../history/retention";
 import type { LogFields } from "../log";
 import type { SessionKey } from "../sessions/sessionKey";
-import { isPastItsOwnExpiry, messageEnvelopeOf, packFrames } from "../history/envelopes";
-import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
 import { posted } from "./frame";
-import type { Entry, History } from "../history/history";
-import { type Available, withoutGap } from "../history/recovery";
 
 export interface SendDependencies extends ExpireUnseenDependencies {
   history: Pick<History, "readAfter" | "strip">;

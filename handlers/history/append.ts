@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { SessionKey } from "../sessions/sessionKey";
-import { EPOCH_CHARACTERS } from "./envelopeSize";
 import type { Claim, Entry, EntryHead, History } from "./history";
+import { EPOCH_CHARACTERS } from "./messageEnvelope";
 import { voidBeforeMs } from "./retention";
 
 export interface AppendDependencies {

@@ -2,7 +2,7 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Cursor } from "../../protocol";
 import { type Environment, positiveInteger, text } from "../environment";
 import type { SessionKey } from "../sessions/sessionKey";
-import { type Item, tableClient } from "../dynamoDb";
+import { type Item, tableClient } from "../tableClient";
 import type { Claim, Entry, EntryHead, EntryKey, History } from "./history";
 import * as items from "./historyItems";
 import { ACKNOWLEDGED_ENTRY, claimEntry, logEntry } from "./historyKey";

@@ -1,9 +1,9 @@
 import type { SQSMessageAttributes } from "aws-lambda";
 import type { Cursor } from "../../protocol";
-import type { SessionKey } from "../sessions/sessionKey";
-import { SESSION_ATTRIBUTES } from "../sessions/sessionItems";
-import type { Item } from "../dynamoDb";
 import { CONNECTION_ATTRIBUTES } from "../connections/connectionItems";
+import { SESSION_ATTRIBUTES } from "../sessions/sessionItems";
+import type { SessionKey } from "../sessions/sessionKey";
+import type { Item } from "../tableClient";
 import type { Claim, Entry, EntryHead, EntryKey } from "./history";
 import { historyPartition, historyShard } from "./historyKey";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { sessionId, type SessionKey } from "../sessions/sessionKey";
 import { EXPIRY_SHARDS } from "../connections/connectionItems";
+import { sessionId, type SessionKey } from "../sessions/sessionKey";
 
 /** Sort key of the acknowledged cursor. */
 export const ACKNOWLEDGED_ENTRY = "acknowledged";

@@ -9,7 +9,7 @@ import {
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { SessionKey } from "../sessions/sessionKey";
-import { isFailedCondition, type Item } from "../dynamoDb";
+import { isFailedCondition, type Item } from "../tableClient";
 import { HISTORY_ATTRIBUTES as A, historyItemKey } from "./historyItems";
 import { historyPartition, LAST_LOG_ENTRY, logEntry } from "./historyKey";
 
@@ -40,15 +40,11 @@ export class HistoryTableClient {
     key: SessionKey,
     entry: string,
     attributes: Item,
-    { condition, values }: Conditional,
+    conditional: Conditional,
     signal?: AbortSignal,
   ): Promise<boolean> {
-    const command = new PutItemCommand({
-      TableName: this.tableName,
-      Item: { ...historyItemKey(key, entry), ...attributes },
-      ConditionExpression: condition,
-      ExpressionAttributeValues: values,
-    });
+    const Item = { ...historyItemKey(key, entry), ...attributes };
+    const command = new PutItemCommand({ Item, ...this.writeIf(conditional) });
     return await holds(this.client.send(command, { abortSignal: signal }));
   }
 
@@ -57,16 +53,11 @@ export class HistoryTableClient {
     key: SessionKey,
     entry: string,
     expression: string,
-    { condition, values }: Conditional,
+    conditional: Conditional,
     signal?: AbortSignal,
   ): Promise<boolean> {
-    const command = new UpdateItemCommand({
-      TableName: this.tableName,
-      Key: historyItemKey(key, entry),
-      UpdateExpression: expression,
-      ConditionExpression: condition,
-      ExpressionAttributeValues: values,
-    });
+    const Key = historyItemKey(key, entry);
+    const command = new UpdateItemCommand({ Key, UpdateExpression: expression, ...this.writeIf(conditional) });
     return await holds(this.client.send(command, { abortSignal: signal }));
   }
 
@@ -114,6 +105,10 @@ export class HistoryTableClient {
       yield page.Items ?? [];
       start = page.LastEvaluatedKey;
     } while (start);
+  }
+
+  private writeIf({ condition, values }: Conditional) {
+    return { TableName: this.tableName, ConditionExpression: condition, ExpressionAttributeValues: values };
   }
 }
 

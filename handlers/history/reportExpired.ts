@@ -1,15 +1,15 @@
-import pLimit from "p-limit";
 import type { SQSMessageAttributes } from "aws-lambda";
+import pLimit from "p-limit";
 import type { MESSAGE_ATTRIBUTES } from "../../protocol";
 import type { Log } from "../log";
 import { type DeadLetter, deadLetterOf } from "../messages/message";
+import { REASONS } from "../messages/reasons";
 import { METRICS, type Metrics } from "../metrics";
 import type { MessageQueue } from "../queue/queue";
-import { REASONS } from "../messages/reasons";
+import { receiptOf, type Receipts } from "../receipts/receipts";
 import type { SessionKey } from "../sessions/sessionKey";
 import type { Entry } from "./history";
 import { historyPartition } from "./historyKey";
-import { receiptOf, type Receipts } from "../receipts/receipts";
 
 export interface ReportDependencies {
   /** Undefined if expired messages are not dead-lettered. */

@@ -1,4 +1,3 @@
-import { isPastItsOwnExpiry } from "./envelopes";
 import type { Entry, EntryHead } from "./history";
 
 /**
@@ -25,6 +24,11 @@ export function dueAtMs(entry: EntryHead, retentionMs: number): number {
 /** Claims older than this are void: their entries may have been deleted. */
 export function voidBeforeMs(retentionMs: number, nowMs: number): number {
   return nowMs - retentionMs - GRACE_MS;
+}
+
+/** Whether the publisher's own `expiresAt` has passed. */
+export function isPastItsOwnExpiry({ expiresAtMs }: Pick<Entry, "expiresAtMs">, nowMs: number): boolean {
+  return expiresAtMs !== undefined && expiresAtMs <= nowMs;
 }
 
 /** Whether the entry can be delivered: it has its body and has not expired. */

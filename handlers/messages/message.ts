@@ -1,8 +1,8 @@
 import type { SQSMessageAttribute, SQSMessageAttributes, SQSRecord } from "aws-lambda";
 import { MESSAGE_ATTRIBUTES } from "../../protocol";
+import type { Checked, SessionKey } from "../sessions/sessionKey";
 import { type Destination, destinationOf, isTooLarge, messageIdOf } from "./publication";
 import { REASONS } from "./reasons";
-import type { Checked, SessionKey } from "../sessions/sessionKey";
 
 export interface MessageIds {
   /** The publisher's id of the message, else the queue's: logs contain this one. */

@@ -1,11 +1,11 @@
 import { setTimeout } from "node:timers/promises";
 import pLimit from "p-limit";
+import { connectionItemKey } from "../connections/connectionItems";
 import type { ConnectionsClient } from "../connections/connectionsClient";
-import type { DisconnectedUser } from "./disconnectedUser";
+import type { UserConnections, UserItems } from "../connections/userConnections";
 import { callerIdOf, type SessionKey } from "../sessions/sessionKey";
 import type { SessionStore } from "../sessions/sessionStore";
-import { connectionItemKey } from "../connections/connectionItems";
-import type { UserConnections, UserItems } from "../connections/userConnections";
+import type { DisconnectedUser } from "./disconnectedUser";
 
 export interface DisconnectUserDependencies {
   sessions: Pick<SessionStore, "deleteIfConnection">;
@@ -60,7 +60,7 @@ export async function disconnectUser(
   if (failures.length > 0) {
     const [cause] = failures;
     const message = `${failures.length} of the user's ${opened.length} connections were not closed and cleared`;
-    throw new Error(`${message} (${String(cause)}): disconnect the user again to do the rest`, { cause });
+    throw new Error(`${message} (${String(cause)}). Fix: disconnect the user again, which does the rest`, { cause });
   }
   return {
     connectionsClosed: results.filter(({ closed }) => closed).length,
@@ -73,14 +73,18 @@ export async function disconnectUser(
 export function checkedCallerId(code: unknown): string {
   const callerId = typeof code === "string" ? callerIdOf(code) : { reason: `user is of type ${typeof code}` };
   if (callerId.reason === undefined) return callerId.value;
-  throw new Error(`code: ${callerId.reason}; allowed: the code of a user as connect takes it from the token`);
+  const allowed = "the code of a user, as connect takes it from the token";
+  throw new Error(
+    `code: ${callerId.reason}; allowed: ${allowed}. Fix: pass the code that the user's clients connect with`,
+  );
 }
 
 function checkBlockSeconds(blockSeconds: unknown): void {
   if (Number.isInteger(blockSeconds) && Number(blockSeconds) >= 0 && Number(blockSeconds) <= MAX_BLOCK_SECONDS) return;
   // Quoted, to distinguish the text "1" from the number 1.
   const got = typeof blockSeconds === "string" ? JSON.stringify(blockSeconds) : String(blockSeconds);
-  throw new Error(`blockSeconds: got ${got}; allowed: a whole number from 0 to ${MAX_BLOCK_SECONDS}`);
+  const allowed = `a whole number from 0 to ${MAX_BLOCK_SECONDS}`;
+  throw new Error(`blockSeconds: got ${got}; allowed: ${allowed}. Fix: pass whole seconds; 0 sets no block`);
 }
 
 /** One connection of the user, and all of its items. */

@@ -1,6 +1,6 @@
-import { checkedCallerId } from "./disconnectUser";
 import type { UserConnection } from "../connections/connectionItems";
 import type { UserConnections, UserItems } from "../connections/userConnections";
+import { checkedCallerId } from "./disconnectUser";
 
 export interface ListedUser extends Omit<UserItems, "connections"> {
   connections: ListedConnection[];

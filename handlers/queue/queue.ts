@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   ChangeMessageVisibilityBatchCommand,
   type MessageAttributeValue,
@@ -6,6 +5,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { SQSMessageAttribute } from "aws-lambda";
+import { createHash } from "node:crypto";
 import pLimit from "p-limit";
 import { type Environment, text } from "../environment";
 import { consoleLog, errorFields, type Log } from "../log";

@@ -1,4 +1,4 @@
-import type { Item } from "../dynamoDb";
+import type { Item } from "../tableClient";
 import type { SessionKey } from "./sessionKey";
 
 /** The session table's attributes. A session has all of them except the last two, which are optional. */

@@ -8,7 +8,7 @@ import {
   QueryCommand,
 } from "@aws-sdk/client-dynamodb";
 import { type Environment, text } from "../environment";
-import { isFailedCondition, tableClient } from "../dynamoDb";
+import { isFailedCondition, tableClient } from "../tableClient";
 import { itemOf, keyOf, type Session, SESSION_ATTRIBUTES as A, sessionOf } from "./sessionItems";
 import { sessionId, type SessionKey } from "./sessionKey";
 

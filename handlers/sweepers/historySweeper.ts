@@ -1,20 +1,20 @@
 import pLimit from "p-limit";
 import { type Environment, text } from "../environment";
+import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
+import type { EntryKey, History } from "../history/history";
 import { consoleLog, errorFields } from "../log";
 import { metricsFromEnvironment } from "../metrics";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
+import { receiptsFromEnvironment } from "../receipts/snsReceipts";
 import { sessionId, type SessionKey } from "../sessions/sessionKey";
 import { timeLimit } from "../timeLimit";
-import { EXPIRY_SHARDS } from "../connections/connectionItems";
-import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
 import {
   type SweepSessionHistoryDependencies,
   sweepSessionHistory,
   NOTHING_SWEPT,
   type SweptEntries,
 } from "./sweepSessionHistory";
-import type { EntryKey, History } from "../history/history";
-import { receiptsFromEnvironment } from "../receipts/topicReceipts";
+import { sweepShards } from "./sweepShards";
 
 /** `now` and `log` are by default the clock and the console. */
 export type HistorySweeperDependencies = Omit<Dependencies, "now" | "log"> & Partial<Pick<Dependencies, "now" | "log">>;
@@ -54,7 +54,6 @@ export function historySweeper(given: HistorySweeperDependencies): HistorySweepe
     const signal = timeLimit(invocation.getRemainingTimeInMillis() - ANSWERING_MS);
     const limit = pLimit(MAX_PARALLEL);
     const total: HistorySweepResult = { ...NOTHING_SWEPT, failed: 0 };
-    const unread: string[] = [];
 
     const sweepSession = async ({ key, seqs }: DueOfSession) => {
       if (signal.aborted) return;
@@ -67,17 +66,12 @@ export function historySweeper(given: HistorySweeperDependencies): HistorySweepe
         total.failed += 1;
       }
     };
-    const sweepShard = async (shard: string) => {
-      try {
-        for await (const page of history.findDue(shard, now(), signal))
-          await limit.map(dueBySession(page), sweepSession);
-      } catch (error) {
-        if (signal.aborted) return;
-        log.error("shard not read", { shard, ...errorFields(error) });
-        unread.push(shard);
-      }
-    };
-    await Promise.all(EXPIRY_SHARDS.map(sweepShard));
+    const unread = await sweepShards(
+      (shard) => history.findDue(shard, now(), signal),
+      (page) => limit.map(dueBySession(page), sweepSession),
+      log,
+      signal,
+    );
 
     metrics.flush();
     log.info("history swept", { ...total, outOfTime: signal.aborted });

@@ -1,13 +1,14 @@
 import pLimit from "p-limit";
+import { type ConnectionKey, connectionItemKey } from "../connections/connectionItems";
 import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connectionsClient";
+import { DynamoDbUserConnections, type UserConnections } from "../connections/userConnections";
 import { type Environment, text } from "../environment";
 import { consoleLog, errorFields, type Log } from "../log";
 import { type Metrics, METRICS, metricsFromEnvironment } from "../metrics";
 import { DynamoDbSessionStore, type SessionStore } from "../sessions/sessionStore";
-import { tableClient } from "../dynamoDb";
+import { tableClient } from "../tableClient";
 import { timeLimit } from "../timeLimit";
-import { type ConnectionKey, connectionItemKey, EXPIRY_SHARDS } from "../connections/connectionItems";
-import { DynamoDbUserConnections, type UserConnections } from "../connections/userConnections";
+import { sweepShards } from "./sweepShards";
 
 export interface SessionSweeperDependencies {
   sessions: Pick<SessionStore, "deleteIfConnection">;
@@ -60,21 +61,15 @@ export function sessionSweeper(given: SessionSweeperDependencies): SessionSweepe
     const signal = timeLimit(invocation.getRemainingTimeInMillis() - ANSWERING_MS);
     const limit = pLimit(MAX_PARALLEL);
     const swept: SessionSweepResult = { ended: 0, gone: 0, left: 0, failed: 0 };
-    const unread: string[] = [];
-
-    const sweepShard = async (shard: string) => {
-      try {
-        for await (const page of userConnections.findExpired(shard, Math.floor(now() / 1000), signal)) {
-          const results = await limit.map(page, (key) => sweepOne(key, dependencies, signal));
-          for (const result of results) swept[result] += 1;
-        }
-      } catch (error) {
-        if (signal.aborted) return;
-        log.error("shard not read", { shard, ...errorFields(error) });
-        unread.push(shard);
-      }
-    };
-    await Promise.all(EXPIRY_SHARDS.map(sweepShard));
+    const unread = await sweepShards(
+      (shard) => userConnections.findExpired(shard, Math.floor(now() / 1000), signal),
+      async (page) => {
+        const results = await limit.map(page, (key) => sweepOne(key, dependencies, signal));
+        for (const result of results) swept[result] += 1;
+      },
+      log,
+      signal,
+    );
 
     metrics.flush();
     log.info("sessions swept", { ...swept, outOfTime: signal.aborted });

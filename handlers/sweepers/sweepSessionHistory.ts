@@ -1,8 +1,8 @@
 import pLimit from "p-limit";
-import type { SessionKey } from "../sessions/sessionKey";
-import { type Circumstances, type ExpiryDecision, expiryDecision, isDeletable } from "../history/expiry";
+import { type Circumstances, type ExpiryDecision, expiryDecision, isDeletable } from "../history/expiryDecision";
 import type { Entry, History } from "../history/history";
 import { type Expired, reportExpired, type ReportDependencies } from "../history/reportExpired";
+import type { SessionKey } from "../sessions/sessionKey";
 
 export interface SweepSessionHistoryDependencies extends ReportDependencies {
   history: Pick<History, "readTail" | "readAcknowledged" | "readEntry" | "readAfter" | "strip" | "postpone" | "delete">;

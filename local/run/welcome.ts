@@ -30,7 +30,7 @@ Get a token for any user. Further query parameters set claims; an empty one remo
 
   curl '${tokenUrl}?user=42&expiresInSeconds=60'
 
-List the sessions and the dead letters with the AWS CLI. The command line of docs/operations.md reads the addresses that
+List the sessions and the dead letters with the AWS CLI. The command line of docs/command-line.md reads the addresses that
 npm start --silent -- --json > relay.json writes:
 
   aws --endpoint-url ${dynamodbEndpoint} dynamodb scan --table-name ${tableName}

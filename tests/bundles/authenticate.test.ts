@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { expect } from "chai";
 import { connectCallbacks } from "../../components/functions/connect";
 import { bundleCallback } from "../../components/lambda/bundle";
-import { bundleOwn } from "../../components/lambda/ownBundle";
+import { bundleOwn } from "../../components/functions/ownBundle";
 import { connectEvent } from "../support/events";
 import { audience, issuer, jwks, token } from "../handlers/connect/auth/tokens";
 

@@ -6,11 +6,13 @@ import { promisify } from "node:util";
 import { deflateRawSync } from "node:zlib";
 import { expect } from "chai";
 import { build } from "esbuild";
+import { disconnectCallback } from "../../components/functions/disconnect";
 import { ownCallbacks } from "../../components/functions/ownCallbacks";
+import { buildsOf, bundleModule, bundleOwn } from "../../components/functions/ownBundle";
 import { bundle } from "../../components/lambda/bundle";
-import { buildsOf, bundleModule } from "../../components/lambda/ownBundle";
 import { serializeCallback } from "../../components/lambda/serialize";
 import { connectEvent, sqsRecord } from "../support/events";
+import { refusal } from "../support/refusal";
 import { type Deployed, deployedFunctions, oidc } from "./deployed";
 
 const repository = resolve(__dirname, "../..");
@@ -194,6 +196,15 @@ describe("a callback of the component's own", () => {
       const reached = [...text.matchAll(/\b(?:require|import)\("([^"]+)"\)/g)].map(([, path]) => path);
       expect(reached).to.deep.equal([module]);
     }
+  });
+
+  it("is refused if its factory requires another module than it declares, which would be missing in the archive", async () => {
+    const { factory } = disconnectCallback;
+    const module = "../../handlers/connect/connect";
+    expect((await refusal(bundleOwn({ module, factory }, false))).message).to.equal(
+      'a callback declares the module "../../handlers/connect/connect", but its factory requires ' +
+        '"../../handlers/disconnect/disconnect". Fix: name the same module in both',
+    );
   });
 
   it("is among those whose builds the package carries, for every function of a relay", async () => {

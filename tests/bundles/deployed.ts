@@ -12,7 +12,7 @@ export interface Deployed {
 
 export const oidc = { issuer: "https://issuer.relay.dev", audience: "relay-audience" };
 
-/** Every function of a relay that delivers by retry, of one that delivers by replay, and of one that tells of it. */
+/** Every function of a relay in retry mode, of one in replay mode, and of one with receipts. */
 export async function deployedFunctions(): Promise<Deployed[]> {
   const auth = { oidc, endSessionWithToken: true };
   const { registrations, errors } = await record(() => [

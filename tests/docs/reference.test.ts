@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { expect } from "chai";
 import ts from "typescript";
+import { spec } from "../../components/args/spec";
 import { resolveAlarms } from "../../components/args/alarmArgs";
 import { alarmsOf } from "../../components/monitoring/alarms";
 import { METRICS } from "../../handlers/metrics";
@@ -25,11 +26,6 @@ function rowsIn(file: string, heading?: string): string[][] {
 function sectionOf(file: string, heading: string): string {
   const [, section = ""] = read(file).split(`\n## ${heading}\n`);
   return section.split("\n## ")[0] ?? "";
-}
-
-/** The defaults by their keys: each in the column after its key's. */
-function defaultsIn(file: string, heading?: string, keyColumn = 1): Map<string, string> {
-  return new Map(rowsIn(file, heading).map((cells) => [cells[keyColumn] ?? "", cells[keyColumn + 1] ?? ""]));
 }
 
 describe("README", () => {
@@ -92,25 +88,16 @@ describe("docs/configuration.md", () => {
     const paths = optionsWithPaths().map(({ path }) => path);
     expect([...sections.keys()]).to.have.members(paths);
   });
+
+  it("has every key of customDomain", () => {
+    const keys = optionsOf("components/args/customDomainArgs.ts", "CustomDomainArgs");
+    expect(keys).to.include("domainName");
+    expect([...sections.keys()]).to.include.members(keys.map((key) => `customDomain.${key}`));
+  });
 });
 
 describe("docs/operations.md", () => {
-  const thresholds = defaultsIn("docs/operations.md", "Alarms");
-  const { actions, ageAtFailedAttemptSeconds, ...values } = resolveAlarms({}, { shortest: 4, longest: 8 }) ?? {};
-
-  for (const [key, value] of Object.entries(values)) {
-    it(`has the threshold ${key} in the alarms' table, with its default`, () => {
-      expect(thresholds.get(key)).to.equal(String(value));
-    });
-  }
-
-  it("has the alarms' other defaults", () => {
-    expect(ageAtFailedAttemptSeconds).to.equal(3);
-    expect(thresholds.get("ageAtFailedAttemptSeconds")).to.equal("three quarters of the shortest retry window");
-    expect(actions).to.deep.equal([]);
-    expect([thresholds.get("actions"), thresholds.get("enabled")]).to.deep.equal(["[]", "true"]);
-  });
-
+  const thresholds = Object.keys(spec.alarms.keys).filter((key) => key !== "enabled" && key !== "actions");
   const sectionOfPage = (heading: string) =>
     read("docs/operations.md").split(`\n## ${heading}\n`)[1]?.split("\n## ")[0];
   const resolved = resolveAlarms({}, { shortest: 4, longest: 8 }, "replay");
@@ -139,9 +126,21 @@ describe("docs/operations.md", () => {
     });
   }
 
-  it("has every key of customDomain", () => {
-    const documented = [...defaultsIn("docs/operations.md", "A domain of your own").keys()];
-    expect(documented).to.include.members(optionsOf("components/args/customDomainArgs.ts", "CustomDomainArgs"));
+  for (const key of thresholds) {
+    it(`says which alarm the threshold ${key} is of, and links to its default`, () => {
+      const anchor = `configuration.md#alarms${key.toLowerCase()}`;
+      expect(sectionOfPage("Alarms")).to.match(new RegExp(`\\*\\*Thresholds?:\\*\\*[^*]*${anchor}\\)`));
+    });
+  }
+
+  it("has every event that a function logs", () => {
+    const written = (readdirSync(join(folder, "handlers"), { recursive: true, encoding: "utf8" }) as string[])
+      .filter((file) => file.endsWith(".ts"))
+      .flatMap((file) => [...read(`handlers/${file}`).matchAll(/\blog(?:\.\w+|\[\w+\])\(\s*"([^"]+)"/g)])
+      .map(([, event = ""]) => event);
+    expect(written).to.include.members(["connected", "refused", "dead-lettered", "visibility not changed"]);
+    const documented = sectionOfPage("Logs") ?? "";
+    expect(written.filter((event) => !documented.includes(`\`${event}\``))).to.deep.equal([]);
   });
 });
 

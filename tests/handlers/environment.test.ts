@@ -7,6 +7,8 @@ import { authConfig } from "../../handlers/connect/auth/authConfig";
 import { sessionSweeperFromEnvironment } from "../../handlers/sweepers/sessionSweeper";
 
 const auth = { oidc: { issuer: "https://issuer.test", audience: "app" }, userClaim: "sub", cookieName: "token" };
+const fix = "Fix: deploy the relay again with pulumi up --refresh";
+const oneKind = "allowed: exactly one of cognito, oidc, authenticate";
 const callback = { authenticate: true, cookieName: "token" };
 const cases: [string, (environment: Environment) => unknown, Environment, [string, string, string][]][] = [
   [
@@ -20,21 +22,34 @@ const cases: [string, (environment: Environment) => unknown, Environment, [strin
       RELAY_NAME: "project-dev-relay",
     },
     [
-      ["SESSION_TTL_SECONDS", "3h", 'SESSION_TTL_SECONDS is "3h": expected a whole number above zero'],
-      ["SESSION_TTL_SECONDS", "0", 'SESSION_TTL_SECONDS is "0": expected a whole number above zero'],
-      ["AUTH", "{", "AUTH is not JSON"],
-      ["AUTH", "1", "AUTH is neither a JSON object nor null"],
-      ["AUTH", JSON.stringify({ ...auth, cookieName: "" }), "AUTH.cookieName is not a non-empty string"],
-      ["AUTH", JSON.stringify({ ...auth, userClaim: 1 }), "AUTH.userClaim is not a non-empty string"],
-      ["AUTH", JSON.stringify({ ...callback, cookieName: undefined }), "AUTH.cookieName is not a non-empty string"],
-      ["AUTH", JSON.stringify({ ...auth, cognito: {} }), "AUTH has to name exactly one of cognito, oidc, authenticate"],
-      ["AUTH", JSON.stringify({ ...auth, ...callback }), "AUTH has to name exactly one of cognito, oidc, authenticate"],
-      ["AUTH", "{}", "AUTH has to name exactly one of cognito, oidc, authenticate"],
-      ["AUTH", JSON.stringify({ ...callback, authenticate: false }), "AUTH.authenticate is not true"],
-      ["AUTH", JSON.stringify({ ...auth, endSessionWithToken: "yes" }), "AUTH.endSessionWithToken is not a boolean"],
+      ["SESSION_TTL_SECONDS", "3h", 'SESSION_TTL_SECONDS: got "3h"; allowed: a whole number above zero'],
+      ["SESSION_TTL_SECONDS", "0", 'SESSION_TTL_SECONDS: got "0"; allowed: a whole number above zero'],
+      ["AUTH", "{", 'AUTH: got "{"; allowed: JSON'],
+      ["AUTH", "1", "AUTH: got 1; allowed: a JSON object, or null"],
+      ["AUTH", "[]", "AUTH: got []; allowed: a JSON object, or null"],
+      ["AUTH", JSON.stringify({ ...auth, cookieName: "" }), 'AUTH.cookieName: got ""; allowed: a non-empty string'],
+      ["AUTH", JSON.stringify({ ...auth, userClaim: 1 }), "AUTH.userClaim: got 1; allowed: a non-empty string"],
+      [
+        "AUTH",
+        JSON.stringify({ ...callback, cookieName: undefined }),
+        "AUTH.cookieName: got nothing; allowed: a non-empty string",
+      ],
+      ["AUTH", JSON.stringify({ ...auth, cognito: {} }), `AUTH: got ["cognito","oidc"]; ${oneKind}`],
+      ["AUTH", JSON.stringify({ ...auth, ...callback }), `AUTH: got ["oidc","authenticate"]; ${oneKind}`],
+      ["AUTH", "{}", `AUTH: got []; ${oneKind}`],
+      ["AUTH", JSON.stringify({ ...callback, authenticate: false }), "AUTH.authenticate: got false; allowed: true"],
+      [
+        "AUTH",
+        JSON.stringify({ ...auth, endSessionWithToken: "yes" }),
+        'AUTH.endSessionWithToken: got "yes"; allowed: true or false',
+      ],
       ["AUTH", JSON.stringify(callback), "LAMBDA_TASK_ROOT is not set"],
-      ["ALLOWED_ORIGINS", '"https://a.test"', "ALLOWED_ORIGINS is neither a JSON array of strings nor null"],
-      ["ALLOWED_ORIGINS", "[null]", "ALLOWED_ORIGINS is neither a JSON array of strings nor null"],
+      [
+        "ALLOWED_ORIGINS",
+        '"https://a.test"',
+        'ALLOWED_ORIGINS: got "https://a.test"; allowed: a JSON array of strings, or null',
+      ],
+      ["ALLOWED_ORIGINS", "[null]", "ALLOWED_ORIGINS: got [null]; allowed: a JSON array of strings, or null"],
     ],
   ],
   ["disconnect", disconnectFromEnvironment, { TABLE_NAME: "t", CONNECTION_INDEX_NAME: "i" }, []],
@@ -47,7 +62,13 @@ const cases: [string, (environment: Environment) => unknown, Environment, [strin
       MANAGEMENT_ENDPOINT: "https://api.test/dev",
       RELAY_NAME: "project-dev-relay",
     },
-    [["MANAGEMENT_ENDPOINT", "api.test/dev", 'MANAGEMENT_ENDPOINT is "api.test/dev": expected an https URL']],
+    [
+      [
+        "MANAGEMENT_ENDPOINT",
+        "api.test/dev",
+        'MANAGEMENT_ENDPOINT: got "api.test/dev"; allowed: an absolute https URL',
+      ],
+    ],
   ],
   [
     "deliver",
@@ -66,9 +87,9 @@ const cases: [string, (environment: Environment) => unknown, Environment, [strin
       [
         "MANAGEMENT_ENDPOINT",
         "wss://api.test/dev",
-        'MANAGEMENT_ENDPOINT is "wss://api.test/dev": expected an https URL',
+        'MANAGEMENT_ENDPOINT: got "wss://api.test/dev"; allowed: an absolute https URL',
       ],
-      ["MAX_ATTEMPTS", "1.5", 'MAX_ATTEMPTS is "1.5": expected a whole number above zero'],
+      ["MAX_ATTEMPTS", "1.5", 'MAX_ATTEMPTS: got "1.5"; allowed: a whole number above zero'],
     ],
   ],
 ];
@@ -83,13 +104,17 @@ describe("environment", () => {
 
     for (const variable of Object.keys(environment)) {
       it(`refuses to make ${name} without ${variable}`, () => {
-        expect(() => fromEnvironment({ ...environment, [variable]: undefined })).to.throw(`${variable} is not set`);
+        expect(() => fromEnvironment({ ...environment, [variable]: undefined })).to.throw(
+          `${variable} is not set in the function's environment. ${fix}`,
+        );
       });
     }
 
     for (const [variable, value, message] of refusals) {
       it(`refuses to make ${name} with ${variable} = ${value}`, () => {
-        expect(() => fromEnvironment({ ...environment, [variable]: value })).to.throw(message);
+        expect(() => fromEnvironment({ ...environment, [variable]: value })).to.throw(
+          message.includes("allowed") ? `${message}. ${fix}` : message,
+        );
       });
     }
   }
@@ -106,11 +131,10 @@ describe("environment", () => {
   ] as const) {
     it(`makes connect with ${name}`, () => {
       let loaded = 0;
-      const handler = connectFromEnvironment({ ...connectEnvironment, ...given }, () => {
+      connectFromEnvironment({ ...connectEnvironment, ...given }, () => {
         loaded += 1;
         return () => Promise.resolve(null);
       });
-      expect(handler).to.be.a("function");
       expect(loaded).to.equal(name.startsWith("a callback") ? 1 : 0);
     });
   }

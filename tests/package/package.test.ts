@@ -7,7 +7,7 @@ import { expect } from "chai";
 import { build, stop } from "esbuild";
 import { SignJWT } from "jose";
 import { ownCallbacks } from "../../components/functions/ownCallbacks";
-import { buildsOf, builtFile, bundleModule } from "../../components/lambda/ownBundle";
+import { buildsOf, builtFile, bundleModule } from "../../components/functions/ownBundle";
 import { deployedFunctions } from "../bundles/deployed";
 import { connectEvent } from "../support/events";
 import { Consumer, type Program } from "./consumer";
@@ -89,11 +89,11 @@ describe("the packed package, in another team's program", function () {
     );
     expect(files).to.have.members([
       "connect/connect.bundle.js",
-      "connect/replayConnect.bundle.js",
+      "connect/connectReplay.bundle.js",
       "disconnect/disconnect.bundle.js",
       "deliver/deliver.bundle.js",
-      "deliver/replayDeliver.bundle.js",
-      "deliver/replayDeliver.receipts.bundle.js",
+      "deliver/deliverReplay.bundle.js",
+      "deliver/deliverReplay.receipts.bundle.js",
       "frames/acknowledge.bundle.js",
       "frames/acknowledge.receipts.bundle.js",
       "frames/resume.bundle.js",

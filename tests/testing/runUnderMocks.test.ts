@@ -137,6 +137,16 @@ describe("runUnderMocks", () => {
     expect(await valueOf(result)).to.deep.equal(["wss://api123.execute-api.eu-west-1.amazonaws.com/live", undefined]);
   });
 
+  it("does not fail with an error of an earlier program that rejects late", async () => {
+    const error = new Error("of the first");
+    expect(await refusal(runUnderMocks(() => pulumi.output(1).apply(() => Promise.reject(error))))).to.equal(error);
+    const { result } = await runUnderMocks(() => {
+      void Promise.reject(error);
+      return newRelay().websocketUrl;
+    });
+    expect(await valueOf(result)).to.match(/^wss:/);
+  });
+
   it("has inputs only of a resource that was registered once, and names those that there are", async () => {
     const { inputs } = await runUnderMocks(() => [new aws.sqs.Queue("a"), new aws.sqs.Queue("b")]);
     expect(() => inputs("aws:sqs/queue:Queue", "c")).to.throw(

@@ -1,6 +1,6 @@
 import type { Handshake } from "../handshake";
-import type { Jwks } from "./jwks";
 import type { Refusal } from "../refusals";
+import type { Jwks } from "./jwks";
 
 /** Who may connect, as the component writes it to AUTH; null there means no authentication. */
 export type AuthConfig = TokenAuthConfig | CallbackAuthConfig;

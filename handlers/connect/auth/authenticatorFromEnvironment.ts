@@ -1,7 +1,7 @@
-import type { Authenticator } from "./authenticate";
-import { callbackAuthenticator } from "./callbackAuthenticator";
 import { type Environment, stringListOrNull } from "../../environment";
 import { authConfig } from "./authConfig";
+import type { Authenticator } from "./authenticate";
+import { callbackAuthenticator } from "./callbackAuthenticator";
 import { loadAuthenticate } from "./loadAuthenticate";
 import { queryAuthenticator } from "./queryAuthenticator";
 import { tokenAuthenticator } from "./tokenAuthenticator";

@@ -1,10 +1,10 @@
 import { QUERY_PARAMETERS } from "../../../protocol";
-import type { Authenticate, AuthenticateHandshake, Authentication, Authenticator } from "./authenticate";
-import { cookiePairs, cookiesOf, credentialOf } from "./credential";
 import { type Handshake, headersOf } from "../handshake";
-import { callbackRequiresOrigin, originIsAllowed } from "./origin";
 import { refusals } from "../refusals";
 import { subprotocolTokens } from "../subprotocol";
+import type { Authenticate, AuthenticateHandshake, Authentication, Authenticator } from "./authenticate";
+import { cookiePairs, cookiesOf, credentialOf } from "./credential";
+import { callbackRequiresOrigin, originIsAllowed } from "./origin";
 
 export interface CallbackAuthenticatorDependencies {
   authenticate: Authenticate;

@@ -1,7 +1,7 @@
-import { createPublicKey } from "node:crypto";
 import { CognitoJwtVerifier } from "aws-jwt-verify/cognito-verifier";
 import { JwtParseError, JwtWithoutValidKidError, KidNotFoundInJwksError } from "aws-jwt-verify/error";
 import { SimpleJwksCache } from "aws-jwt-verify/jwk";
+import { createPublicKey } from "node:crypto";
 import type { CognitoConfig } from "./authenticate";
 import type { FetchKeys } from "./fetchKeys";
 import { refuseExpired } from "./refuseExpired";

@@ -1,6 +1,6 @@
 import { parseCookie } from "cookie";
-import { type Handshake, headerValues } from "../handshake";
 import type { Checked } from "../../sessions/sessionKey";
+import { type Handshake, headerValues } from "../handshake";
 import { subprotocolTokens } from "../subprotocol";
 
 /** The client's token and its source. Only an Authorization header is out of reach for a page's script. */

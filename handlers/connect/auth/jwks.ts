@@ -1,4 +1,5 @@
 import { createPublicKey, type JsonWebKey } from "node:crypto";
+import { isObject } from "../../isObject";
 
 // Without jose: programs that deploy a relay load this module, and jose takes some 50 ms to load.
 
@@ -49,8 +50,4 @@ export function isUsable(jwk: Record<string, unknown>): boolean {
   } catch {
     return false;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

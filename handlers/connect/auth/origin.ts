@@ -1,5 +1,5 @@
-import type { Credential } from "./credential";
 import { type Handshake, hasHeader, headerValues } from "../handshake";
+import type { Credential } from "./credential";
 
 /**
  * Whether the page that opens the connection is on the list; null allows every page. Browsers send `Origin` with every

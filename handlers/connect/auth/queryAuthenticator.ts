@@ -1,8 +1,8 @@
 import { QUERY_PARAMETERS } from "../../../protocol";
-import type { Authentication, Authenticator } from "./authenticate";
+import { callerIdOf } from "../../sessions/sessionKey";
 import { type Handshake, queryParameter } from "../handshake";
 import { refusals } from "../refusals";
-import { callerIdOf } from "../../sessions/sessionKey";
+import type { Authentication, Authenticator } from "./authenticate";
 
 /** No authentication: `?user=…` names the user. Without a credential that a browser sends by itself, no origin matters. */
 export const queryAuthenticator: Authenticator = {

@@ -1,7 +1,7 @@
+import { refusals } from "../refusals";
 import type { Authentication, Authenticator } from "./authenticate";
 import { credentialOf } from "./credential";
 import { originIsAllowed, tokenRequiresOrigin } from "./origin";
-import { refusals } from "../refusals";
 import type { TokenVerifier, Verification } from "./tokenVerifier";
 
 export interface TokenAuthenticatorDependencies {

@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { isObject } from "../../isObject";
 import type { TokenVerifierConfig } from "./authenticate";
 import { cognitoVerifier } from "./cognitoVerifier";
 import { fetchKeys as fetchOverHttps, type FetchKeys } from "./fetchKeys";
@@ -131,10 +132,6 @@ function refuseUnsafeOidc({ issuer, audience, authorizedParties, jwksUri, jwks }
 
 function refuse(path: string, got: unknown, allowed: string): never {
   throw new TypeError(`${path}: got ${inspect(got, { breakLength: Infinity })}; allowed: ${allowed}`);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }
 
 function isText(value: unknown): value is string {

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { resolveArgs, type WebsocketRelayArgs } from "../../../components/args/args";
 import { auth } from "../../support/relayRun";
 
-/** What is refused, the arguments beside a usable `auth`, the argument that is named, and what the error has to say. */
+/** The refused value, the arguments besides a usable `auth`, the argument that is named, and what the error must say. */
 export type Refused = [what: string, args: object, path: string, parts: string[]];
 
 /** One test for each: it is refused, and the error names the argument, what it got and the fix. */

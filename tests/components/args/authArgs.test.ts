@@ -130,7 +130,7 @@ describe("auth", () => {
     ["a placeholder user pool", cognito({ userPoolId: "us-east-1_EXAMPLE" }), "auth.cognito.userPoolId", ["your own"]],
     ["no app client", cognito({ clientIds: [] }), "auth.cognito.clientIds", ["[]", "at least one"]],
     ["an unknown key in cognito", cognito({ region: "x" }), "auth.cognito.region", ["userPoolId"]],
-    ["a callback beside an issuer", { auth: { ...auth, authenticate } }, "auth", ["oidc and authenticate"]],
+    ["a callback and an issuer", { auth: { ...auth, authenticate } }, "auth", ["oidc and authenticate"]],
     [
       "a callback that is none",
       { auth: { authenticate: "jwt" } },
@@ -139,7 +139,7 @@ describe("auth", () => {
     ],
     ["a folder without a callback", { auth: { ...auth, requireFrom: "/x" } }, "auth.requireFrom", ["authenticate"]],
     ["a folder that is none", { auth: { authenticate, requireFrom: 5 } }, "auth.requireFrom", ["__dirname"]],
-    ["a claim beside a callback", { auth: { authenticate, userClaim: "sub" } }, "auth.userClaim", ["user's code"]],
+    ["a claim and a callback", { auth: { authenticate, userClaim: "sub" } }, "auth.userClaim", ["user's code"]],
     [
       "a clock tolerance next to a callback",
       { auth: { authenticate, clockToleranceSeconds: 5 } },
@@ -165,7 +165,7 @@ describe("auth", () => {
     ["a word for auth", { auth: "none" }, "auth", ['"none"', "null in a program"]],
   ]);
 
-  it("takes null for everybody, which nobody writes by mistake: an absent auth is refused", () => {
+  it("accepts null, which is not written by mistake, for no authentication: an absent auth is refused", () => {
     expect(resolveArgs({ auth: null })).to.include({ auth: null, endSessionWithToken: false });
     expect(resolveAuth(null, [])).to.equal(null);
     expect(problemOf({ auth: undefined }).propertyPath).to.equal("auth");

@@ -239,8 +239,11 @@ describe("a relay's name", () => {
 
 describe("a function's name", () => {
   const args = {
-    ...{ callbackFactory: () => () => 1, environment: {}, policyStatements: [] },
-    ...{ timeoutSeconds: 1, logRetentionInDays: 1 },
+    callbackFactory: () => () => 1,
+    environment: {},
+    policyStatements: [],
+    timeoutSeconds: 1,
+    logRetentionInDays: 1,
   };
   const refusalOfName = async (name: string) => {
     let refusal = "";

@@ -8,7 +8,7 @@ import { resolveArgs } from "../../../components/args/args";
 import { bundleCallback } from "../../../components/lambda/bundle";
 import { kmsKeyPolicyStatements } from "../../../components/data/encryption";
 import { refuse } from "../../../components/args/refuse";
-import { bundleOwn } from "../../../components/lambda/ownBundle";
+import { bundleOwn } from "../../../components/functions/ownBundle";
 import { requireComputed } from "../../../components/args/requireComputed";
 import { refuseUnknownConfig } from "../../../components/args/stackConfig";
 import { refusal } from "../../support/refusal";
@@ -116,12 +116,51 @@ describe("what a program's author has to correct", () => {
     expect((error.cause as Error).message).to.include("Build failed with 1 error");
   });
 
-  it("names the first three modules that are not there, and counts the others", async () => {
+  it("names every module that is not there", async () => {
     const callbackWithFive = () => [require("a-1"), require("a-2"), require("a-3"), require("a-4"), require("a-5")];
     const { message } = await refusal(bundleCallback(callbackWithFive));
-    expect(message.match(/Could not resolve "a-\d"/g)).to.have.length(3);
-    expect(message).to.include("; 2 more. Fix: ");
+    expect(message.match(/Could not resolve "a-\d"/g)).to.have.length(5);
   });
+});
+
+describe("a value that JSON does not have", () => {
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  for (const [what, value, written] of [
+    ["NaN", NaN, "NaN"],
+    ["a bigint", 5n, "5n"],
+    ["a symbol", Symbol("size"), "Symbol(size)"],
+    ["a function", () => 1, "[Function (anonymous)]"],
+    ["an object that contains itself", circular, "<ref *1> { self: [Circular *1] }"],
+    ["a bigint in an object", { size: 5n }, "{ size: 5n }"],
+  ] as const) {
+    it(`is written as JavaScript shows it, where it is ${what}`, () => {
+      const { message } = thrownBy(() => refuse("size", value, "a number", "write 1"));
+      expect(message).to.equal(`size: got ${written}; allowed: a number. Fix: write 1.`);
+    });
+  }
+});
+
+describe("an argument of a function", () => {
+  const given = {
+    callbackFactory: () => () => 1,
+    environment: {},
+    policyStatements: [],
+    timeoutSeconds: 3,
+    logRetentionInDays: 7,
+  };
+  for (const [path, args] of [
+    ["requireFrom", { requireFrom: 5 }],
+    ["policyStatements", { policyStatements: undefined }],
+    ["environment", { environment: undefined }],
+    ['files["a.txt"]', { files: { "a.txt": 5 } }],
+  ] as const) {
+    it(`is refused by its name before anything is registered, where ${path} has another type`, () => {
+      const { message } = thrownBy(() => new CallbackFunction("own", { ...given, ...args } as never));
+      expect(message.startsWith(`${path}: got `), message).to.equal(true);
+      expect(message).to.include(" Fix: ");
+    });
+  }
 });
 
 describe("an unknown key", () => {

@@ -3,10 +3,10 @@ import { resolveArgs } from "../../../components/args/args";
 import { itRefuses } from "./argsProblem";
 import { auth } from "../../support/relayRun";
 
-describe("the arguments of replay", () => {
+describe("the arguments of replay mode", () => {
   const replay = { delivery: "replay" } as const;
 
-  it("are those of a stack that delivers by retry, without any", () => {
+  it("have the defaults of retry mode", () => {
     expect(resolveArgs({ auth })).to.deep.include({
       delivery: "retry",
       historyRetentionSeconds: 86_400,
@@ -16,7 +16,7 @@ describe("the arguments of replay", () => {
     });
   });
 
-  it("have defaults in replay: a day of history, and nothing that costs more", () => {
+  it("have defaults in replay mode: a day of history, and nothing that costs more", () => {
     expect(resolveArgs({ auth, ...replay })).to.deep.include({
       delivery: "replay",
       historyRetentionSeconds: 86_400,
@@ -26,7 +26,7 @@ describe("the arguments of replay", () => {
     });
   });
 
-  it("are taken without replay where they say the default, as the stack config always does", () => {
+  it("are accepted in retry mode with their defaults, which the stack config always has", () => {
     const defaults = { historyRetentionSeconds: 86_400, deadLetterExpired: false, receipts: false } as const;
     expect(resolveArgs({ auth, ...defaults, ordering: "standard" })).to.deep.equal(resolveArgs({ auth }));
   });

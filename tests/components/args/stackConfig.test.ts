@@ -28,7 +28,7 @@ describe("the program's config", () => {
     expect(withoutDefault).to.deep.equal(["auth"]);
   });
 
-  it("has the component's own defaults; an empty text or object stands for none", () => {
+  it("has the component's own defaults; an empty text or object means none", () => {
     const isEmpty = (value: unknown) => JSON.stringify(value) === "{}" || value === "";
     const given = declared.flatMap(([key, { default: value }]) => (isEmpty(value) ? [] : [[key, value] as const]));
     expect(resolveArgs({ ...Object.fromEntries(given), auth })).to.deep.equal(resolveArgs({ auth }));

@@ -52,7 +52,7 @@ describe("a customer-managed key", () => {
     expect(keyStatements("relay-publish")).to.deep.equal([through("sns", "kms:GenerateDataKey", "kms:Decrypt")]);
   });
 
-  it("encrypts the history and the receipts, and may be used by whoever works with them", async () => {
+  it("encrypts the history and the receipts, and their functions may use it", async () => {
     const replay = { delivery: "replay", receipts: true, deadLetterExpired: true } as const;
     const replaying = await runRelay({ kmsKeyArn, ...replay });
     const history = replaying.inputs("aws:dynamodb/table:Table", "relay-history-table");

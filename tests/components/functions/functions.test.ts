@@ -128,7 +128,7 @@ describe("the functions", () => {
     });
   });
 
-  it("tells connect to authenticate nobody and to check no origin where both are null", async () => {
+  it("tells connect to skip authentication and the origin check if both are null", async () => {
     const { variables } = await runRelay({ auth: null, allowedOrigins: null });
     expect(variables("relay-connect")).to.include({ AUTH: "null", ALLOWED_ORIGINS: "null" });
   });
@@ -164,7 +164,7 @@ describe("the functions", () => {
     }
   });
 
-  it("ships a user's own callback as a file beside connect's own code, which it does not change", async () => {
+  it("ships a user's own callback as a second file, which leaves connect's own code unchanged", async () => {
     const authenticate = ({ token }: AuthenticateHandshake) =>
       Promise.resolve(token === "open sesame" ? { code: "42" } : null);
     const withCallback = await runRelay({ auth: { authenticate, requireFrom: __dirname } });

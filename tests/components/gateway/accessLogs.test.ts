@@ -43,8 +43,9 @@ describe("AccessLogs", () => {
     expect(registered["aws:apigateway/account:Account relay-account"]).to.deep.equal({
       cloudwatchRoleArn: "arn:aws:iam::111122223333:role/relay-access-logs-role",
     });
-    expect(accessLogs.prerequisites()).to.deep.equal([accessLogs.account]);
-    expect(accessLogs.account).not.to.equal(undefined);
+    const [account, ...others] = accessLogs.prerequisites();
+    expect(await valueOf(account?.urn)).to.match(/aws:apigateway\/account:Account::relay-account$/);
+    expect(others).to.deep.equal([]);
   });
 
   it("encrypts the log group with a key, and bounds the role, where these are given", async () => {

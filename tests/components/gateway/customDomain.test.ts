@@ -84,7 +84,7 @@ describe("CustomDomain", () => {
   });
 });
 
-/** The domain, and what it registers beside itself, the API and the stage. */
+/** The domain, and what it registers besides itself, the API and the stage. */
 async function domainOf(args: Partial<CustomDomainPartArgs> & { domainName: string }): Promise<{
   domain: CustomDomain;
   registered: Record<string, Registration["inputs"]>;

@@ -6,7 +6,7 @@ import { Gateway } from "../../../components/gateway/gateway";
 import { record } from "../../support/recorder";
 
 describe("the deployment's trigger", () => {
-  it("is the same from run to run, whatever the order in which the provider answers", async () => {
+  it("is the same from run to run, in any order of the provider's answers", async () => {
     const reordered = changed("relay-ping-integration", ({ requestTemplates, ...inputs }) => ({
       ...inputs,
       requestTemplates: Object.fromEntries(Object.entries(requestTemplates as object).reverse()),
@@ -21,7 +21,7 @@ describe("the deployment's trigger", () => {
     );
   });
 
-  it("is known, and the same, in a preview of an unchanged program, whatever the provider leaves out", async () => {
+  it("is known, and the same, in a preview of an unchanged program, even if the provider omits values", async () => {
     expect(await trigger({}, { preview: true, created: true })).to.equal(await trigger());
   });
 

@@ -38,7 +38,7 @@ describe("the publisher", () => {
     }
   });
 
-  it("lets the topic, and nobody else, send to the retry queue and to the subscription's dead-letter queue", () => {
+  it("allows only the topic to send to the retry queue and to the subscription's dead-letter queue", () => {
     for (const name of ["relay-queue", "relay-subscription-dead-letter-queue"]) {
       const policy = run.inputs("aws:sqs/queuePolicy:QueuePolicy", `${name}-policy`);
       expect(policy.queueUrl).to.equal(`https://sqs.eu-west-1.amazonaws.com/111122223333/${name}`);
@@ -71,7 +71,7 @@ describe("the publisher", () => {
     });
   });
 
-  it("leaves the topic's policy to SNS where nobody else publishes", () => {
+  it("leaves the topic's policy to SNS without other publishers", () => {
     expect(run.registrations.filter(({ type }) => type === "aws:sns/topicPolicy:TopicPolicy")).to.deep.equal([]);
   });
 
@@ -114,7 +114,8 @@ describe("the publisher", () => {
     it("has a FIFO topic that counts by group, and drops no message because of what is in it", async () => {
       const { inputs } = await runPublisher({ ...strict, tags: { team: "chat" } });
       expect(inputs("aws:sns/topic:Topic", "relay-topic")).to.deep.equal({
-        ...{ fifoTopic: true, fifoThroughputScope: "MessageGroup" },
+        fifoTopic: true,
+        fifoThroughputScope: "MessageGroup",
         tags: { team: "chat" },
       });
     });

@@ -13,7 +13,7 @@ const args: CallbackFunctionArgs = {
 };
 
 describe("CallbackFunction", () => {
-  it("ships the files that it is given beside its callback", async () => {
+  it("ships the given files besides its callback", async () => {
     const files = {
       "greeting.txt": "hello",
       "name.txt": pulumi.output("Ada"),

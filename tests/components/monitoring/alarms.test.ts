@@ -15,7 +15,7 @@ const subjects = {
 };
 
 describe("resolveAlarms", () => {
-  it("has every alarm by default, with thresholds that a healthy relay does not pass, and tells nobody", () => {
+  it("has every alarm by default, with thresholds that a healthy relay does not pass, and no actions", () => {
     expect(resolveAlarms({}, retryWindow)).to.deep.equal({
       actions: [],
       deadLetters: 0,
@@ -30,7 +30,7 @@ describe("resolveAlarms", () => {
     });
   });
 
-  it("raises the age before the first message can be dead-lettered, whatever the window", () => {
+  it("sets the age below the time when the first message can be dead-lettered, for any retry window", () => {
     const age = (shortest: number) => resolveAlarms({}, { shortest, longest: shortest })?.ageAtFailedAttemptSeconds;
     expect([0, 1, 4, 44].map(age)).to.deep.equal([1, 1, 3, 33]);
   });

@@ -93,7 +93,7 @@ describe("dashboardBody", () => {
     expect(retryQueue?.properties.annotations?.horizontal.map(({ value }) => value)).to.deep.equal([120_000]);
   });
 
-  it("shows what a history does, where there is one, and nothing else beside", () => {
+  it("adds only the history's widgets in replay mode", () => {
     const titles = ({ widgets }: typeof body) => widgets.map(({ properties }) => properties.title);
     const replayed = dashboardBody({ ...subjects, delivery: "replay" });
     const added = replayed.widgets.filter(({ properties }) => !titles(body).includes(properties.title));

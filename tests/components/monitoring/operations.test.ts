@@ -61,7 +61,7 @@ describe("WebsocketRelay's operations", () => {
     });
   });
 
-  it("always allows the domain's origin, beside the API's own", () => {
+  it("always allows the domain's origin besides the API's own", () => {
     const { variables } = inputs("aws:lambda/function:Function", "relay-connect").environment as {
       variables: Record<string, string>;
     };

@@ -30,11 +30,19 @@ function handlerWith(
   const asked: Handshake[] = [];
   const handle = connect({
     authenticator: { authenticate: (handshake) => (asked.push(handshake), authenticate(handshake)) },
-    ...{ sessions: table, userConnections: table, metrics, log },
-    ...{ sessionTtlSeconds: 10_800, endSessionWithToken, now: () => now },
+    sessions: table,
+    userConnections: table,
+    metrics,
+    log,
+    sessionTtlSeconds: 10_800,
+    endSessionWithToken,
+    now: () => now,
   });
   return {
-    ...{ table, log, metrics, asked },
+    table,
+    log,
+    metrics,
+    asked,
     handle: async (event = connectEvent({})) => {
       const { body, ...answer } = await handle(event);
       return { ...answer, ...(JSON.parse(body) as { message: string }) };
@@ -71,14 +79,14 @@ describe("connect", () => {
     expect([...table.connections.values()]).to.deep.equal([{ ...connection, tokenExpiresAt: expiresAt }]);
   });
 
-  it("saves no end where nobody knows it", async () => {
+  it("saves no expiry if it is unknown", async () => {
     const { handle, table } = handlerWith(() => Promise.resolve({ user: "42" }), true);
     expect((await handle()).statusCode).to.equal(200);
     expect([...table.rows.values()]).to.deep.equal([row]);
     expect([...table.connections.values()]).to.deep.equal([connection]);
   });
 
-  it("answers the subprotocol beside 200, and beside nothing else", async () => {
+  it("answers the subprotocol only with 200", async () => {
     const { handle, table } = handlerWith();
     const event = connectEvent({
       headers: { "Sec-WebSocket-Protocol": "websocket-relay.bearer.t, websocket-relay.raw" },
@@ -246,7 +254,7 @@ describe("connect", () => {
     });
   }
 
-  it("logs no token, whatever becomes of it", async () => {
+  it("logs no token, accepted or refused", async () => {
     const headers = {
       authorization: "Bearer secret",
       cookie: "token=secret",

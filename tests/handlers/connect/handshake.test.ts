@@ -26,7 +26,10 @@ describe("handshake", () => {
       multiValueHeaders: { Cookie: ["a=b", "c=d"], "X-One": ["first", "last"] },
     });
     expect(headersOf(event)).to.deep.equal({
-      ...{ host: "api.test", authorization: "Bearer a", "x-one": "first, last", cookie: "a=b; c=d" },
+      host: "api.test",
+      authorization: "Bearer a",
+      "x-one": "first, last",
+      cookie: "a=b; c=d",
     });
   });
 

@@ -6,14 +6,19 @@ import { refusal } from "../../support/refusal";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
 
 const lookup = {
-  ...{ connectionId: "c1=", connectedAt: 1_700_000_000_500, expirationDate: 1_700_010_800 },
+  connectionId: "c1=",
+  connectedAt: 1_700_000_000_500,
+  expirationDate: 1_700_010_800,
   session: { callerId: "user#42", context: "chat#7" },
 };
 const Key = { caller_id: { S: "connection#c1=" }, context: { S: "#connection#c1=" } };
 const Item = {
-  ...{ ...Key, connection_id: { S: "c1=" }, connected_at: { N: "1700000000500" } },
-  ...{ expiration_date: { N: "1700010800" } },
-  ...{ session_caller_id: { S: "user#42" }, session_context: { S: "chat#7" } },
+  ...Key,
+  connection_id: { S: "c1=" },
+  connected_at: { N: "1700000000500" },
+  expiration_date: { N: "1700010800" },
+  session_caller_id: { S: "user#42" },
+  session_context: { S: "chat#7" },
 };
 const denied = { status: 400, body: { __type: "com.amazon.coral.service#AccessDeniedException", message: "denied" } };
 

@@ -6,13 +6,18 @@ import { refusal } from "../../support/refusal";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
 
 const connection = {
-  ...{ callerId: "user#42", connectionId: "c1=", connectedAt: 1_700_000_000_500 },
-  ...{ expirationDate: 1_700_010_800, sessionContext: "chat#7" },
+  callerId: "user#42",
+  connectionId: "c1=",
+  connectedAt: 1_700_000_000_500,
+  expirationDate: 1_700_010_800,
+  sessionContext: "chat#7",
 };
 const Key = { caller_id: { S: "user#42" }, context: { S: "#connection#c1=" } };
 const item = {
   ...Key,
-  ...{ connection_id: { S: "c1=" }, connected_at: { N: "1700000000500" }, expiration_date: { N: "1700010800" } },
+  connection_id: { S: "c1=" },
+  connected_at: { N: "1700000000500" },
+  expiration_date: { N: "1700010800" },
   session_context: { S: "chat#7" },
 };
 const ending = { ...connection, tokenExpiresAt: 1_700_000_600 };
@@ -20,8 +25,11 @@ const shard = expiryShardOf("c1=");
 const endingItem = { ...item, token_expires_at: { N: "1700000600" }, expiry_shard: { S: shard } };
 const sessionItem = { ...item, context: { S: "chat#7" }, session_context: undefined };
 const session = {
-  ...{ callerId: "user#42", context: "chat#7", connectionId: "c1=" },
-  ...{ connectedAt: 1_700_000_000_500, expirationDate: 1_700_010_800 },
+  callerId: "user#42",
+  context: "chat#7",
+  connectionId: "c1=",
+  connectedAt: 1_700_000_000_500,
+  expirationDate: 1_700_010_800,
 };
 const blockKey = { caller_id: { S: "user#42" }, context: { S: "#block" } };
 const blockItem = { ...blockKey, blocked_until: { N: "1700003600" }, expiration_date: { N: "1700003600" } };

@@ -11,8 +11,14 @@ describe("deliver: its log", () => {
     await run(owned());
     expect(log.lines).to.deep.equal([
       {
-        ...{ level: "info", event: "delivered", messageId: "order-7", sqsMessageId: "m1", attempt: 1 },
-        ...{ connectionId: "c1", callerId: "user#42", context: "chat#7" },
+        level: "info",
+        event: "delivered",
+        messageId: "order-7",
+        sqsMessageId: "m1",
+        attempt: 1,
+        connectionId: "c1",
+        callerId: "user#42",
+        context: "chat#7",
       },
     ]);
   });
@@ -36,7 +42,9 @@ describe("deliver: its log", () => {
     sessions.rows.clear();
     await run(owned({ messageId: "m2", attempt: 5, attributes: { originalMessageId: "m1" } }));
     expect(log.lines.find(({ event }) => event === "dead-lettered")).to.include({
-      ...{ messageId: "order-7", sqsMessageId: "m2", originalMessageId: "m1" },
+      messageId: "order-7",
+      sqsMessageId: "m2",
+      originalMessageId: "m1",
     });
   });
 
@@ -134,8 +142,13 @@ describe("deliver: its log", () => {
     queue.deadLetterFails = true;
     await run(owned({ attempt: 5 }));
     expect(log.lines.at(-1)).to.include({
-      ...{ level: "error", event: "not dead-lettered: will be retried", error: "Error" },
-      ...{ messageId: "order-7", sqsMessageId: "m1", attempt: 5, reason: "no-session" },
+      level: "error",
+      event: "not dead-lettered: will be retried",
+      error: "Error",
+      messageId: "order-7",
+      sqsMessageId: "m1",
+      attempt: 5,
+      reason: "no-session",
     });
   });
 });

@@ -19,8 +19,11 @@ function withServices(given: {
   visibility?: FakeResponse;
 }) {
   const item = {
-    ...{ caller_id: { S: "user#42" }, context: { S: "chat#7" }, connection_id: { S: "c1" } },
-    ...{ connected_at: { N: "0" }, expiration_date: { N: String(now / 1000 + 60) } },
+    caller_id: { S: "user#42" },
+    context: { S: "chat#7" },
+    connection_id: { S: "c1" },
+    connected_at: { N: "0" },
+    expiration_date: { N: String(now / 1000 + 60) },
     ...(given.item !== "fails" && given.item),
   };
   const table = fakeRequestHandler(({ target }) => {
@@ -44,7 +47,9 @@ function withServices(given: {
     }),
     connections: new ManagementApiConnections(
       new ApiGatewayManagementApiClient({
-        ...{ ...client, endpoint: "https://api.test/live", requestHandler: gateway.requestHandler },
+        ...client,
+        endpoint: "https://api.test/live",
+        requestHandler: gateway.requestHandler,
       }),
     ),
     queue: new SqsMessageQueue(
@@ -53,7 +58,10 @@ function withServices(given: {
       log,
     ),
     metrics: new EmbeddedMetrics("relay", (line) => metrics.push(line)),
-    ...{ log, now: () => now, maxAttempts: 5, backoff: { minSeconds: 2, maxSeconds: 120 } },
+    log,
+    now: () => now,
+    maxAttempts: 5,
+    backoff: { minSeconds: 2, maxSeconds: 120 },
   });
   return { handle, log, sent: () => queues.requests, written: () => log.text + metrics.join("\n") };
 }
@@ -61,13 +69,20 @@ function withServices(given: {
 describe("deliver: its log and metrics", () => {
   const secret = "s3cr3t";
   const refused = { status: 400, body: { __type: "InvalidMessageContents", message: "no" } };
-  /** The marker stands wherever a backend may put something that is nobody's to read. */
+  /** The marker is in every place where a backend may put confidential text. */
   const secretRecord = (given: Parameters<typeof sqsRecord>[0] = {}) =>
     sqsRecord({
-      ...{ body: `{"text":"${secret}"}`, ...given },
+      body: `{"text":"${secret}"}`,
+      ...given,
       attributes: {
-        ...{ reason: secret, trace: secret, authorization: `Bearer ${secret}`, a: secret, b: secret, c: secret },
-        ...{ originalMessageId: secret.repeat(30), ...given.attributes },
+        reason: secret,
+        trace: secret,
+        authorization: `Bearer ${secret}`,
+        a: secret,
+        b: secret,
+        c: secret,
+        originalMessageId: secret.repeat(30),
+        ...given.attributes,
       },
       rawAttributes: {
         image: { dataType: "Binary", binaryValue: Buffer.from(secret).toString("base64") },

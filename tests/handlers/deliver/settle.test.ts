@@ -24,7 +24,12 @@ describe("settle", () => {
     }));
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const dependencies = {
-      ...{ queue, maxAttempts: 3, backoff: { minSeconds: 1, maxSeconds: 2 }, random: () => 0, now: () => 0, log },
+      queue,
+      maxAttempts: 3,
+      backoff: { minSeconds: 1, maxSeconds: 2 },
+      random: () => 0,
+      now: () => 0,
+      log,
       metrics: { add: () => undefined, flush: () => undefined },
     };
     expect(await settle(attempted, dependencies, new AbortController().signal)).to.deep.equal([]);
@@ -50,8 +55,13 @@ describe("settle", () => {
         },
       ];
       const dependencies = {
-        ...{ queue, maxAttempts: 3, backoff: { minSeconds: 2, maxSeconds: 60 }, random: () => 0, now: () => 0 },
-        ...{ log: new RecordedLog(), metrics: new RecordedMetrics() },
+        queue,
+        maxAttempts: 3,
+        backoff: { minSeconds: 2, maxSeconds: 60 },
+        random: () => 0,
+        now: () => 0,
+        log: new RecordedLog(),
+        metrics: new RecordedMetrics(),
       };
       expect(await settle(attempted, dependencies, new AbortController().signal)).to.deep.equal(["m1"]);
       expect(queue.visibilities.flat().map(({ visibilityTimeoutSeconds }) => visibilityTimeoutSeconds)).to.deep.equal([
@@ -62,8 +72,13 @@ describe("settle", () => {
 
   describe("of a FIFO queue", () => {
     const dependenciesOf = (queue: MemoryQueue) => ({
-      ...{ queue, maxAttempts: 3, backoff: { minSeconds: 2, maxSeconds: 60 }, random: () => 0, now: () => 0 },
-      ...{ log: new RecordedLog(), metrics: new RecordedMetrics() },
+      queue,
+      maxAttempts: 3,
+      backoff: { minSeconds: 2, maxSeconds: 60 },
+      random: () => 0,
+      now: () => 0,
+      log: new RecordedLog(),
+      metrics: new RecordedMetrics(),
     });
     const dead = (messageId: string, messageGroupId: string, sequenceNumber: string | undefined = messageId) => ({
       message: messageOf(sqsRecord({ messageId, body: messageId, messageGroupId, sequenceNumber, attempt: 3 })),

@@ -25,7 +25,7 @@ describe("acknowledge", () => {
     expect(acknowledged()).to.deep.equal({ epoch: "e", seq: 4 });
     expect(metrics.flushes).to.deep.equal([[{ name: METRICS.acknowledged, value: 3, reason: undefined }]]);
     expect(log.lines).to.deep.equal([
-      { ...{ level: "info", event: "acknowledged", connectionId: "c1", requestId: "r1", ...key }, seq: 4, messages: 3 },
+      { level: "info", event: "acknowledged", connectionId: "c1", requestId: "r1", ...key, seq: 4, messages: 3 },
     ]);
     expect(connections.posts).to.deep.equal([]);
   });
@@ -40,7 +40,13 @@ describe("acknowledge", () => {
     };
     expect(await ack(4)).to.deep.equal({ statusCode: 200 });
     expect(receipts.published[0]).to.deep.equal({
-      ...{ status: "delivered", messageId: "m2", user: "42", context: "chat", contextId: "7", epoch: "e", seq: 2 },
+      status: "delivered",
+      messageId: "m2",
+      user: "42",
+      context: "chat",
+      contextId: "7",
+      epoch: "e",
+      seq: 2,
       at: new Date(now).toISOString(),
     });
   });
@@ -61,7 +67,7 @@ describe("acknowledge", () => {
     expect(acknowledged()).to.deep.equal({ epoch: "e", seq: 6 });
   });
 
-  it("reads nothing in between where nobody asked for receipts", async () => {
+  it("reads nothing in between without receipts", async () => {
     const { ack, history, receipts, acknowledged } = setUp({ wantsReceipts: false });
     await store(history, ...entriesOf(1, 5));
     await ack(4);
@@ -150,7 +156,7 @@ describe("acknowledge", () => {
     expect([...history.calls, ...events(), ...connections.posts]).to.deep.equal([]);
   });
 
-  it("tells a client what is wrong with its frame, and asks nobody", async () => {
+  it("tells a client what is wrong with its frame, and calls nothing else", async () => {
     const { send, posted, table, history } = setUp();
     expect(await send({ action: "ack", cursor: { epoch: "e", seq: -1 } })).to.deep.equal({ statusCode: 200 });
     const message = "cursor.seq: got -1; allowed: a whole number from 0";

@@ -11,7 +11,10 @@ export const retentionMs = 3_600_000;
 
 /** The session of the connection whose frames arrive. */
 export const row: Session = {
-  ...{ ...key, connectionId: "c1", connectedAt: now - 60_000, expirationDate: now / 1000 + 1 },
+  ...key,
+  connectionId: "c1",
+  connectedAt: now - 60_000,
+  expirationDate: now / 1000 + 1,
   subprotocol: "websocket-relay.v1",
 };
 
@@ -26,10 +29,25 @@ export function frameParts({ hasQueue = true, wantsReceipts = true } = {}) {
   table.put(row);
   table.putLookup({ connectionId, connectedAt, expirationDate, session: { callerId, context } });
   return {
-    ...{ table, history, connections, queue, receipts, log, metrics, clock },
+    table,
+    history,
+    connections,
+    queue,
+    receipts,
+    log,
+    metrics,
+    clock,
     dependencies: {
-      ...{ sessions: table, lookups: table.lookups, history, connections, receipts, log, metrics, retentionMs },
-      ...{ deadLetters: hasQueue ? queue : undefined, now: () => clock.now },
+      sessions: table,
+      lookups: table.lookups,
+      history,
+      connections,
+      receipts,
+      log,
+      metrics,
+      retentionMs,
+      deadLetters: hasQueue ? queue : undefined,
+      now: () => clock.now,
     },
     /** The frames that were posted, each as the envelopes in it. */
     posted: () => connections.posts.map(({ body }) => envelopesIn(body)),

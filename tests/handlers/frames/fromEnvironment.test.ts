@@ -1,39 +1,71 @@
 import { expect } from "chai";
-import { deadLetterQueueFromEnvironment } from "../../../handlers/queue/queue";
+import { connectReplayFromEnvironment } from "../../../handlers/connect/connectReplay";
 import { acknowledgeFromEnvironment } from "../../../handlers/frames/acknowledge";
-import { connectReplayFromEnvironment } from "../../../handlers/connect/replayConnect";
-import { historySweeperFromEnvironment } from "../../../handlers/sweepers/historySweeper";
 import { resumeFromEnvironment } from "../../../handlers/frames/resume";
+import { deadLetterQueueFromEnvironment } from "../../../handlers/queue/queue";
+import { historySweeperFromEnvironment } from "../../../handlers/sweepers/historySweeper";
+import { connectEvent } from "../../support/events";
+import { fakeAws } from "../fakeAws";
+import { frameOf } from "./frameSetUp";
 
 const table = { TABLE_NAME: "sessions", RELAY_NAME: "relay", MANAGEMENT_ENDPOINT: "https://api.test/prod" };
 const history = { HISTORY_TABLE_NAME: "history", HISTORY_RETENTION_SECONDS: "86400" };
 const auth = { AUTH: "null", ALLOWED_ORIGINS: "null", SESSION_TTL_SECONDS: "10800" };
+const optional = { DEAD_LETTER_QUEUE_URL: "https://sqs.test/dead", RECEIPTS_TOPIC_ARN: "arn:topic" };
 
-describe("a function of a relay that replays", () => {
-  for (const [name, create, environment] of [
-    ["connect", connectReplayFromEnvironment, { ...table, ...auth }],
-    ["resume", resumeFromEnvironment, { ...table, ...history }],
-    ["acknowledge", acknowledgeFromEnvironment, { ...table, ...history }],
+const handshake = connectEvent({
+  headers: { "sec-websocket-protocol": "websocket-relay.v1" },
+  query: { context: "chat", contextId: "7", user: "42" },
+});
+const [resumeFrame, invocation] = frameOf({ action: "resume" });
+const [ackFrame] = frameOf({ action: "ack", cursor: { epoch: "e", seq: 1 } });
+const unknownConnection = ["GetItem sessions", "POST /prod/@connections/c1"];
+
+describe("a function in replay mode, made from its environment", () => {
+  for (const [name, create, environment, event, calls] of [
+    [
+      "connect",
+      connectReplayFromEnvironment,
+      { ...table, ...auth },
+      handshake,
+      ["GetItem sessions", "PutItem sessions"],
+    ],
+    ["resume", resumeFromEnvironment, { ...table, ...history }, resumeFrame, unknownConnection],
+    ["acknowledge", acknowledgeFromEnvironment, { ...table, ...history }, ackFrame, unknownConnection],
     [
       "historySweeper",
       historySweeperFromEnvironment,
       { RELAY_NAME: "relay", ...history, HISTORY_EXPIRY_INDEX_NAME: "expiry" },
+      {},
+      ["Query history expiry"],
     ],
   ] as const) {
-    it(`is made of its environment: ${name}`, () => {
-      expect(create(environment)).to.be.a("function").with.property("length").that.is.at.most(2);
-      expect(create({ ...environment, DEAD_LETTER_QUEUE_URL: "https://sqs.test/dead" })).to.be.a("function");
-      expect(create({ ...environment, RECEIPTS_TOPIC_ARN: "arn:topic" })).to.be.a("function");
-    });
+    for (const [settings, given] of [
+      ["", {}],
+      [", with a dead-letter queue and receipts", optional],
+    ] as const) {
+      it(`calls what its environment names: ${name}${settings}`, async () => {
+        const aws = await fakeAws();
+        const hasGateway = "MANAGEMENT_ENDPOINT" in environment;
+        const handler = create({
+          ...environment,
+          ...(hasGateway && { MANAGEMENT_ENDPOINT: `${aws.url}/prod` }),
+          ...given,
+        }) as (...args: unknown[]) => Promise<unknown>;
+        expect(handler.length).to.be.at.most(2);
+        await handler(event, invocation);
+        expect([...new Set(aws.calls)]).to.have.members(calls);
+      });
+    }
 
     for (const missing of Object.keys(environment)) {
-      it(`names what it misses of its environment: ${name}, ${missing}`, () => {
+      it(`throws without a variable: ${name}, ${missing}`, () => {
         expect(() => create({ ...environment, [missing]: undefined })).to.throw(`${missing} is not set`);
       });
     }
   }
 
-  it("has no dead-letter queue where none is named", () => {
+  it("has a dead-letter queue only if one is named", () => {
     expect(deadLetterQueueFromEnvironment({})).to.equal(undefined);
     expect(deadLetterQueueFromEnvironment({ DEAD_LETTER_QUEUE_URL: "https://sqs.test/dead" })).to.respondTo(
       "deadLetter",

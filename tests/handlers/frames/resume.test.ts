@@ -21,8 +21,16 @@ describe("resume", () => {
     expect(metrics.flushes).to.deep.equal([[{ name: METRICS.resumed, value: 1, reason: "recovered" }]]);
     expect(log.lines).to.deep.equal([
       {
-        ...{ level: "info", event: "resumed", connectionId: "c1", requestId: "r1", ...key },
-        ...{ result: "recovered", first: 3, through: 5, newest: 5, sent: 3 },
+        level: "info",
+        event: "resumed",
+        connectionId: "c1",
+        requestId: "r1",
+        ...key,
+        result: "recovered",
+        first: 3,
+        through: 5,
+        newest: 5,
+        sent: 3,
       },
     ]);
   });

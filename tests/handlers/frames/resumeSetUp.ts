@@ -25,6 +25,10 @@ export const at = (seq: number, epoch = "e") => ({ epoch, seq });
 /** When it was stored, what has just expired. */
 export const expired = now - retentionMs;
 export const messageOf = (seq: number): MessageEnvelope => ({
-  ...{ type: "message", epoch: "e", seq, id: `m${seq}`, body: `body ${seq}` },
+  type: "message",
+  epoch: "e",
+  seq,
+  id: `m${seq}`,
+  body: `body ${seq}`,
 });
 export const range = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, i) => first + i);

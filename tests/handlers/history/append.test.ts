@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { append, HistoryContendedError, type NewEntry } from "../../../handlers/history/append";
 import type { EntryHead } from "../../../handlers/history/history";
 import { refusal } from "../../support/refusal";
-import { dynamoDbHistory } from "./dynamoDbHistory";
+import { dynamoDbHistory } from "./historySetUp";
 import { entryOf, headOf, key, now } from "./entries";
 import { MemoryHistory } from "../../support/memoryHistory";
 
@@ -72,7 +72,7 @@ describe("append", () => {
       .and.not.equal(first);
   });
 
-  it("finds a message that stands, and the first one's body", async () => {
+  it("finds a message that is stored, with the first one's body", async () => {
     const { run, stored } = setUp();
     await run("m1");
     await run("m2");
@@ -117,7 +117,7 @@ describe("append", () => {
     expect(rest).to.deep.equal(["readTail", "readEntry", "moveClaim", "put"]);
   });
 
-  it("takes the epoch of whoever began the sequence first", async () => {
+  it("takes the epoch of the append that began the sequence first", async () => {
     const { run, history, before } = setUp();
     before("put", () => history.put(key, entryOf(1, { messageId: "other", epoch: "first" })));
     expect((await run("m1")).entry).to.include({ epoch: "first", seq: 2 });

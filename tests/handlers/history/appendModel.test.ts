@@ -18,10 +18,10 @@ const INVOCATION_MS = 60_000;
 
 /** What the run is made to get wrong, to see that it would be noticed. */
 const MISTAKES = [
-  "a claim that is put over whatever stands",
+  "a claim that overwrites any claim",
   "a claim that is moved from wherever it is",
   "claims that are void at once",
-  "an entry that is put over whatever stands",
+  "an entry that overwrites any entry",
   "a sweeper that deletes the newest number",
   "the entry that is looked for before the tail",
   "a time of storing that is the clock's",
@@ -90,7 +90,9 @@ class Model {
       // Another skew for each: the clocks of two functions differ.
       const skewMs = (steps.random() - 0.5) * 2_000;
       const dependencies = {
-        ...{ history, retentionMs: this.retentionMs, now: () => Math.floor(steps.now + skewMs) },
+        history,
+        retentionMs: this.retentionMs,
+        now: () => Math.floor(steps.now + skewMs),
         newEpoch: () => `e${(this.epochs += 1)}`,
       };
       const message = { messageId, body: `of ${messageId}`, expiresAtMs: undefined, attributes: {} };
@@ -115,8 +117,11 @@ class Model {
     const { steps } = this;
     const history = this.historyOf(Infinity);
     const dependencies = {
-      ...{ history, deadLetters: undefined, receipts: { wanted: false, publish: () => Promise.resolve() } },
-      ...{ metrics: new RecordedMetrics(), log: new RecordedLog() },
+      history,
+      deadLetters: undefined,
+      receipts: { wanted: false, publish: () => Promise.resolve() },
+      metrics: new RecordedMetrics(),
+      log: new RecordedLog(),
     };
     for (let i = 0; i < 3; i++) {
       await steps.turn(steps.random() * 400_000);
@@ -145,7 +150,7 @@ class Model {
     const call = async (name: string, args: unknown[]): Promise<unknown> => {
       const [, second] = args;
       const log = history.log(key);
-      if (name === "claim" && mistake === "a claim that is put over whatever stands") log.claims.clear();
+      if (name === "claim" && mistake === "a claim that overwrites any claim") log.claims.clear();
       if (name === "claim" && mistake === "claims that are void at once") args[3] = Infinity;
       if (name === "moveClaim" && mistake === "a claim that is moved from wherever it is") {
         args[2] = log.claims.get(second as string)?.seq;
@@ -153,7 +158,7 @@ class Model {
       if (name === "put") {
         const entry = second as Entry;
         if (mistake === "a time of storing that is the clock's") entry.storedAtMs = steps.now + steps.random() * 2_000;
-        if (mistake === "an entry that is put over whatever stands") log.entries.delete(entry.seq);
+        if (mistake === "an entry that overwrites any entry") log.entries.delete(entry.seq);
         const answer = await history.put(key, entry);
         if (answer === "stored") this.onPut(entry);
         return answer;

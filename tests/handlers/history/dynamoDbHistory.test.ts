@@ -23,9 +23,15 @@ const session = { S: historyPartition(key) };
 const itemOf = (entry: string) => ({ session, entry: { S: entry } });
 const logItem = {
   ...itemOf("log#0000000000000003"),
-  ...{ epoch: { S: "e1" }, seq: { N: "3" }, message_id: { S: "m3" }, body: { S: "body of m3" } },
-  ...{ stored_at: { N: String(now) }, caller_id: { S: "user#42" }, context: { S: "chat#7" } },
-  ...{ expiry_shard: { S: historyShard(key) }, due_at: { N: String(now + 86_400_000 + 120_000) } },
+  epoch: { S: "e1" },
+  seq: { N: "3" },
+  message_id: { S: "m3" },
+  body: { S: "body of m3" },
+  stored_at: { N: String(now) },
+  caller_id: { S: "user#42" },
+  context: { S: "chat#7" },
+  expiry_shard: { S: historyShard(key) },
+  due_at: { N: String(now + 86_400_000 + 120_000) },
 };
 const claimedUntil = { N: String((now + 2 * 86_400_000) / 1000) };
 
@@ -48,7 +54,9 @@ describe("DynamoDbHistory", () => {
           TableName: "h",
           Item: {
             ...itemOf("id#order-7"),
-            ...{ seq: { N: "3" }, claimed_at: { N: String(now) }, expiration_date: claimedUntil },
+            seq: { N: "3" },
+            claimed_at: { N: String(now) },
+            expiration_date: claimedUntil,
           },
           ConditionExpression: "attribute_not_exists(entry) OR claimed_at < :void",
           ExpressionAttributeValues: { ":void": { N: String(now - 5) } },
@@ -69,7 +77,10 @@ describe("DynamoDbHistory", () => {
           UpdateExpression: "SET seq = :to, claimed_at = :at, expiration_date = :until",
           ConditionExpression: "seq = :from",
           ExpressionAttributeValues: {
-            ...{ ":from": { N: "3" }, ":to": { N: "4" }, ":at": { N: String(now) }, ":until": claimedUntil },
+            ":from": { N: "3" },
+            ":to": { N: "4" },
+            ":at": { N: String(now) },
+            ":until": claimedUntil,
           },
         },
       ],
@@ -123,7 +134,8 @@ describe("DynamoDbHistory", () => {
     expect((await pages.next()).value).to.deep.equal([{ key, seq: 3 }]);
     expect((await pages.next()).done).to.equal(true);
     const query = {
-      ...{ TableName: "h", IndexName: "expiry" },
+      TableName: "h",
+      IndexName: "expiry",
       KeyConditionExpression: "expiry_shard = :shard AND due_at <= :now",
       ExpressionAttributeValues: { ":shard": { S: "5" }, ":now": { N: String(now) } },
     };

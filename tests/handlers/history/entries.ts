@@ -8,8 +8,13 @@ export const key = { callerId: "user#42", context: "chat#7" };
 /** An entry of a session's history: `m{seq}`, stored at `now`. */
 export function entryOf(seq: number, given: Partial<Entry> = {}): Entry {
   return {
-    ...{ epoch: "e1", seq, messageId: `m${seq}`, body: `body of m${seq}` },
-    ...{ storedAtMs: now, expiresAtMs: undefined, attributes: {} },
+    epoch: "e1",
+    seq,
+    messageId: `m${seq}`,
+    body: `body of m${seq}`,
+    storedAtMs: now,
+    expiresAtMs: undefined,
+    attributes: {},
     ...given,
   };
 }

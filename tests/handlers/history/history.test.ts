@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { History } from "../../../handlers/history/history";
 import { historyShard } from "../../../handlers/history/historyKey";
-import { dynamoDbHistory } from "./dynamoDbHistory";
+import { dynamoDbHistory } from "./historySetUp";
 import { entryOf, headOf, key, now } from "./entries";
 import { MemoryHistory } from "../../support/memoryHistory";
 
@@ -55,7 +55,7 @@ for (const [name, start] of [
       expect(await history.readEntry(key, 1)).to.deep.equal(entryOf(1));
     });
 
-    it("has the largest number as its tail, whatever its age, and in the order of numbers", async () => {
+    it("has the largest number as its tail, of any age, and in the order of numbers", async () => {
       await store(9, 10, 2);
       expect(await history.readTail(key)).to.deep.equal(headOf(10));
       await history.claim(key, "zzz", { seq: 99, claimedAtMs: now }, 0);

@@ -31,18 +31,28 @@ describe("reportExpired", () => {
     expect(deadLetter).to.deep.include({ body: "body 3", dropped: [] });
     expect(deadLetter?.messageGroupId).to.match(/^[0-9a-f]{64}$/);
     expect(deadLetter?.attributes).to.deep.equal({
-      ...{ user: text("42"), context: text("chat"), contextId: text("7"), messageId: text("m3") },
-      ...{
-        expiresAt: text("2023-11-14T22:13:19.999Z"),
-        tenant: text("a"),
-        bin: { dataType: "Binary", binaryValue: "eA==" },
-      },
-      ...{ reason: text("expired"), attempts: { dataType: "Number", stringValue: "0" }, originalMessageId: text("m3") },
+      user: text("42"),
+      context: text("chat"),
+      contextId: text("7"),
+      messageId: text("m3"),
+      expiresAt: text("2023-11-14T22:13:19.999Z"),
+      tenant: text("a"),
+      bin: { dataType: "Binary", binaryValue: "eA==" },
+      reason: text("expired"),
+      attempts: { dataType: "Number", stringValue: "0" },
+      originalMessageId: text("m3"),
     });
     expect(receipts.published).to.deep.equal([
       {
-        ...{ status: "expired", reason: "expires-at", messageId: "m3", user: "42", context: "chat", contextId: "7" },
-        ...{ epoch: "e", seq: 3, at: "2023-11-14T22:13:20.000Z" },
+        status: "expired",
+        reason: "expires-at",
+        messageId: "m3",
+        user: "42",
+        context: "chat",
+        contextId: "7",
+        epoch: "e",
+        seq: 3,
+        at: "2023-11-14T22:13:20.000Z",
       },
     ]);
     metrics.flush();
@@ -54,8 +64,14 @@ describe("reportExpired", () => {
     ]);
     expect(log.lines).to.deep.equal([
       {
-        ...{ level: "warn", event: "expired", messageId: "m3", seq: 3, callerId: "user#42", context: "chat#7" },
-        ...{ reason: "expires-at", deadLettered: true },
+        level: "warn",
+        event: "expired",
+        messageId: "m3",
+        seq: 3,
+        callerId: "user#42",
+        context: "chat#7",
+        reason: "expires-at",
+        deadLettered: true,
       },
     ]);
   });

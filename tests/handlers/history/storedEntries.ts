@@ -10,8 +10,13 @@ export const key: SessionKey = { callerId: "user#42", context: "chat#7" };
 /** An entry that was stored a second ago, in the epoch `e`. */
 export function entryOf(seq: number, given: Partial<Entry> = {}): Entry {
   return {
-    ...{ epoch: "e", seq, messageId: `m${seq}`, body: `body ${seq}`, storedAtMs: now - 1_000 },
-    ...{ expiresAtMs: undefined, attributes: {} },
+    epoch: "e",
+    seq,
+    messageId: `m${seq}`,
+    body: `body ${seq}`,
+    storedAtMs: now - 1_000,
+    expiresAtMs: undefined,
+    attributes: {},
     ...given,
   };
 }

@@ -175,7 +175,7 @@ describe("dead letter", () => {
     expect(deadLetter.dropped).to.deep.equal(["e", "y", "z"]);
   });
 
-  it("has room for two attributes that are not ours beside the publisher's id and the expiry", () => {
+  it("has room for two foreign attributes besides the publisher's id and the expiry", () => {
     const attributes = { messageId: "order-7", expiresAt: "2026-11-25T12:00:00Z", c: "1", a: "1", b: "1" };
     const deadLetter = deadLetterOf(messageOf(sqsRecord({ attributes })), "no-session", 66);
     expect(Object.keys(deadLetter.attributes)).to.have.members([
@@ -201,7 +201,7 @@ describe("dead letter", () => {
     expect(deadLetterOf(redriven, "throttled", 3).dropped).to.deep.equal([]);
   });
 
-  it("keeps an attribute of whatever name", () => {
+  it("keeps an attribute of any name", () => {
     const attributes = { constructor: "1", toString: "2" };
     const deadLetter = deadLetterOf(messageOf(sqsRecord({ attributes })), "no-session", 66);
     expect(Object.entries(deadLetter.attributes)).to.deep.include.members([

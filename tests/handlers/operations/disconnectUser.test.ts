@@ -11,8 +11,11 @@ const start = 1_700_000_000_500;
 /** A connection that is old enough to be open, or over. */
 function connectionOf(connectionId: string, given: Partial<UserConnection> = {}): UserConnection {
   return {
-    ...{ callerId: "user#42", connectionId, sessionContext: "chat#7" },
-    ...{ connectedAt: start - 60_000, expirationDate: 1_700_010_800 },
+    callerId: "user#42",
+    connectionId,
+    sessionContext: "chat#7",
+    connectedAt: start - 60_000,
+    expirationDate: 1_700_010_800,
     ...given,
   };
 }
@@ -29,7 +32,10 @@ function cutOffWith(...connections: UserConnection[]) {
     table.put({ ...own, context });
   }
   const dependencies = {
-    ...{ sessions: table, userConnections: table, connections: gateway, now: () => now },
+    sessions: table,
+    userConnections: table,
+    connections: gateway,
+    now: () => now,
     wait: (ms: number) => {
       waits.push(ms);
       now += ms;
@@ -42,7 +48,7 @@ function cutOffWith(...connections: UserConnection[]) {
 }
 
 describe("disconnectUser", () => {
-  it("closes all of the user's connections, superseded ones too, and clears what stands of them", async () => {
+  it("closes all of the user's connections, superseded ones too, and clears their items", async () => {
     const connections = [connectionOf("c1"), connectionOf("c2"), connectionOf("c3", { sessionContext: "report#1" })];
     const { table, gateway, cutOff, waits } = cutOffWith(...connections, connectionOf("x", { callerId: "user#43" }));
     expect(await cutOff()).to.deep.equal({ connectionsClosed: 3, sessionsCleared: 2, blockedUntil: 1_700_003_601 });
@@ -59,7 +65,7 @@ describe("disconnectUser", () => {
     expect([...table.blocks]).to.deep.equal([["user#42", 1_700_000_002]]);
   });
 
-  it("blocks nobody for 0 seconds, and leaves an earlier block as it is", async () => {
+  it("sets no block for 0 seconds, and leaves an earlier one unchanged", async () => {
     const { table, cutOff } = cutOffWith(connectionOf("c1"));
     table.blocks.set("user#42", 1);
     expect(await cutOff(0)).to.deep.equal({ connectionsClosed: 1, sessionsCleared: 1 });
@@ -75,7 +81,7 @@ describe("disconnectUser", () => {
     expect(table.rows.size).to.equal(0);
   });
 
-  it("does not count a connection as closed that had ended, and clears what stands of it at once", async () => {
+  it("does not count a connection that had ended as closed, and clears its items at once", async () => {
     const { table, gateway, cutOff, waits } = cutOffWith(connectionOf("c1", { connectedAt: start - 30_000 }));
     gateway.close = () => Promise.resolve("gone");
     expect(await cutOff()).to.include({ connectionsClosed: 0, sessionsCleared: 1 });
@@ -102,7 +108,7 @@ describe("disconnectUser", () => {
       const asked: number[] = [];
       gateway.close = () => {
         asked.push(elapsedMs());
-        // What stands of it keeps standing until then: another call would find it.
+        // Its items are kept until then: another call would find it.
         expect(table.connections.size).to.equal(1);
         return Promise.resolve("gone");
       };
@@ -130,16 +136,16 @@ describe("disconnectUser", () => {
     expect(waits).to.deep.equal([1_000, 1_000]);
   });
 
-  it("throws where a connection cannot be closed, after it closed the others, and keeps what stands of that one", async () => {
+  it("throws if a connection cannot be closed, after it closed the others, and keeps its items", async () => {
     const { table, gateway, cutOff } = cutOffWith(connectionOf("c1"), connectionOf("c2"), connectionOf("c3"));
     gateway.close = (id) => (id === "c2" ? Promise.reject(new Error("forbidden")) : Promise.resolve("closed"));
     expect((await refusal(cutOff())).message).to.equal(
-      "1 of the user's 3 connections were not closed and cleared (Error: forbidden): disconnect the user again to do the rest",
+      "1 of the user's 3 connections were not closed and cleared (Error: forbidden). Fix: disconnect the user again, which does the rest",
     );
     expect(table.connectionIds()).to.deep.equal(["c2"]);
   });
 
-  it("throws where what stands of a connection cannot be deleted", async () => {
+  it("throws if a connection's item cannot be deleted", async () => {
     const { table, cutOff } = cutOffWith(connectionOf("c1"));
     table.failing.add("deleteIfConnection");
     expect((await refusal(cutOff())).message).to.contain("deleteIfConnection fails");
@@ -207,7 +213,8 @@ describe("disconnectUser", () => {
     it(`refuses blockSeconds of ${typeof blockSeconds} ${String(blockSeconds)} and does nothing`, async () => {
       const { table, cutOff } = cutOffWith();
       expect((await refusal(cutOff(blockSeconds as number))).message).to.equal(
-        `blockSeconds: got ${blockSeconds === "60" ? '"60"' : String(blockSeconds)}; allowed: a whole number from 0 to 31536000`,
+        `blockSeconds: got ${blockSeconds === "60" ? '"60"' : String(blockSeconds)}; allowed: a whole number from 0 to 31536000. ` +
+          "Fix: pass whole seconds; 0 sets no block",
       );
       expect(table.calls).to.deep.equal([]);
     });

@@ -52,8 +52,13 @@ class Model {
     this.connections.set(connectionId, "pending");
     const $connect = connect({
       authenticator: { authenticate: () => Promise.resolve({ user: "42" }) },
-      ...{ sessions: table, metrics: new RecordedMetrics(), log: this.log, now: () => steps.now },
-      ...{ sessionTtlSeconds: 10_800, endSessionWithToken: false, userConnections: this.userConnections() },
+      sessions: table,
+      metrics: new RecordedMetrics(),
+      log: this.log,
+      now: () => steps.now,
+      sessionTtlSeconds: 10_800,
+      endSessionWithToken: false,
+      userConnections: this.userConnections(),
     });
     const query = { context: "chat", contextId: steps.random() < 0.7 ? "7" : "8" };
     const { statusCode } = await $connect(connectEvent({ connectionId, connectedAt: Math.floor(connectedAt), query }));
@@ -70,7 +75,9 @@ class Model {
     await steps.turn();
     await disconnectUser(
       {
-        ...{ sessions: table, userConnections: table, now: () => steps.now },
+        sessions: table,
+        userConnections: table,
+        now: () => steps.now,
         wait: (ms) => steps.turn(ms),
         connections: {
           close: async (connectionId) => {

@@ -5,7 +5,11 @@ import { MemoryTable } from "../../support/memoryTable";
 
 const session = { callerId: "user#42", context: "chat#7", connectionId: "c2", connectedAt: 2, expirationDate: 9 };
 const connection = {
-  ...{ callerId: "user#42", connectionId: "c2", connectedAt: 2, expirationDate: 9, sessionContext: "chat#7" },
+  callerId: "user#42",
+  connectionId: "c2",
+  connectedAt: 2,
+  expirationDate: 9,
+  sessionContext: "chat#7",
 };
 
 describe("listUser", () => {

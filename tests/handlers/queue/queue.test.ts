@@ -23,7 +23,9 @@ function queueWith(respond: (request: FakeRequest, index: number) => FakeRespons
 
 const visibilities = (count: number) =>
   Array.from({ length: count }, (_, i) => ({
-    ...{ messageId: `own-${i}`, sqsMessageId: `m${i}`, receiptHandle: `r${i}` },
+    messageId: `own-${i}`,
+    sqsMessageId: `m${i}`,
+    receiptHandle: `r${i}`,
     visibilityTimeoutSeconds: i,
   }));
 
@@ -58,8 +60,11 @@ describe("SqsMessageQueue", () => {
     expect(log.lines).to.have.lengthOf(1);
     const range = (prefix: string) => Array.from({ length: 10 }, (_, i) => `${prefix}${i + 10}`);
     expect(log.lines[0]).to.deep.include({
-      ...{ level: "error", event: "visibility not changed", error: "AccessDenied" },
-      ...{ messageIds: range("own-"), sqsMessageIds: range("m") },
+      level: "error",
+      event: "visibility not changed",
+      error: "AccessDenied",
+      messageIds: range("own-"),
+      sqsMessageIds: range("m"),
     });
   });
 
@@ -73,8 +78,12 @@ describe("SqsMessageQueue", () => {
     await queue.changeVisibility(visibilities(2));
     expect(log.lines).to.deep.equal([
       {
-        ...{ level: "warn", event: "visibility not changed", messageId: "own-1", sqsMessageId: "m1" },
-        ...{ error: "ReceiptHandleIsInvalid", errorMessage: "old" },
+        level: "warn",
+        event: "visibility not changed",
+        messageId: "own-1",
+        sqsMessageId: "m1",
+        error: "ReceiptHandleIsInvalid",
+        errorMessage: "old",
       },
     ]);
   });

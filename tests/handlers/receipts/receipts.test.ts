@@ -1,10 +1,17 @@
 import { SNSClient } from "@aws-sdk/client-sns";
 import { expect } from "chai";
-import { receiptOf } from "../../../handlers/receipts/receipts";
-import { receiptsFromEnvironment, SnsReceipts } from "../../../handlers/receipts/topicReceipts";
+import { receiptsFromEnvironment as receiptsOfLeanBundle } from "../../../handlers/receipts/noReceipts";
+import { NO_RECEIPTS, receiptOf } from "../../../handlers/receipts/receipts";
+import { receiptsFromEnvironment, SnsReceipts } from "../../../handlers/receipts/snsReceipts";
 import type { Receipt } from "../../../protocol";
 import { refusal } from "../../support/refusal";
-import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
+import {
+  fakeCredentials,
+  type FakeRequest,
+  fakeRequestHandler,
+  type FakeResponse,
+  RecordedLog,
+} from "../../support/boundaries";
 import { key, now } from "../history/storedEntries";
 
 const receipt = (seq: number): Receipt =>
@@ -45,8 +52,15 @@ describe("receiptOf", () => {
     const context = { callerId: "user#4#2", context: "chat#7#8" };
     const fate = { status: "expired", reason: "retention", messageId: "m1", epoch: "e", seq: 3 } as const;
     expect(receiptOf(context, fate, now)).to.deep.equal({
-      ...{ status: "expired", reason: "retention", messageId: "m1", user: "4#2", context: "chat", contextId: "7#8" },
-      ...{ epoch: "e", seq: 3, at: "2023-11-14T22:13:20.000Z" },
+      status: "expired",
+      reason: "retention",
+      messageId: "m1",
+      user: "4#2",
+      context: "chat",
+      contextId: "7#8",
+      epoch: "e",
+      seq: 3,
+      at: "2023-11-14T22:13:20.000Z",
     });
   });
 
@@ -109,13 +123,29 @@ describe("SnsReceipts", () => {
 });
 
 describe("receiptsFromEnvironment", () => {
-  it("are nobody's where there is no topic", async () => {
+  it("returns receipts that nothing wants if there is no topic", async () => {
     const receipts = receiptsFromEnvironment({});
     expect(receipts.wanted).to.equal(false);
     await receipts.publish([receipt(1)]);
   });
 
-  it("are wanted where there is one", () => {
+  it("returns wanted receipts if there is a topic", () => {
     expect(receiptsFromEnvironment({ RECEIPTS_TOPIC_ARN: "arn:topic" }).wanted).to.equal(true);
+  });
+});
+
+describe("receiptsFromEnvironment of a bundle without receipts", () => {
+  it("returns receipts that nothing wants, and logs nothing", () => {
+    const log = new RecordedLog();
+    expect(receiptsOfLeanBundle({}, log)).to.equal(NO_RECEIPTS);
+    expect(log.lines).to.deep.equal([]);
+  });
+
+  it("logs a topic, which an update that turns receipts on sets before it uploads the code, and still delivers", () => {
+    const log = new RecordedLog();
+    expect(receiptsOfLeanBundle({ RECEIPTS_TOPIC_ARN: "arn:topic" }, log)).to.equal(NO_RECEIPTS);
+    expect(log.lines).to.deep.equal([
+      { level: "warn", event: "receipts not published: this bundle was built without them" },
+    ]);
   });
 });

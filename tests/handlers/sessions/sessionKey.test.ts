@@ -53,7 +53,7 @@ describe("session key", () => {
     expect(sessionKey("😀", "c", "i").value?.callerId).to.equal("user#😀");
   });
 
-  it("has another id for another key, wherever the border lies", () => {
+  it("has another id for another key, with the same text split elsewhere", () => {
     expect(sessionId({ callerId: "user#a", context: "b#c" })).not.to.equal(
       sessionId({ callerId: "user#a#b", context: "c" }),
     );

@@ -4,12 +4,18 @@ import { DynamoDbSessionStore } from "../../../handlers/sessions/sessionStore";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
 
 const session = {
-  ...{ callerId: "user#42", context: "chat#7", connectionId: "c1" },
-  ...{ connectedAt: 1_700_000_000_500, expirationDate: 1_700_010_800 },
+  callerId: "user#42",
+  context: "chat#7",
+  connectionId: "c1",
+  connectedAt: 1_700_000_000_500,
+  expirationDate: 1_700_010_800,
 };
 const item = {
-  ...{ caller_id: { S: "user#42" }, context: { S: "chat#7" }, connection_id: { S: "c1" } },
-  ...{ connected_at: { N: "1700000000500" }, expiration_date: { N: "1700010800" } },
+  caller_id: { S: "user#42" },
+  context: { S: "chat#7" },
+  connection_id: { S: "c1" },
+  connected_at: { N: "1700000000500" },
+  expiration_date: { N: "1700010800" },
 };
 const key = { callerId: "user#42", context: "chat#7" };
 const Key = { caller_id: { S: "user#42" }, context: { S: "chat#7" } };

@@ -26,7 +26,7 @@ function setUp(options?: Parameters<typeof frameParts>[0]) {
 }
 
 describe("expire", () => {
-  it("reports what nobody has acknowledged within the retention, and deletes it", async () => {
+  it("reports messages that no client acknowledged within the retention, and deletes them", async () => {
     const { run, history, left, receipts, queue, metrics, log } = setUp();
     await store(history, ...entriesOf(1, 3, { storedAtMs: ripe }), entryOf(4));
     await history.acknowledge(key, { epoch: "e", seq: 2 });

@@ -12,8 +12,12 @@ const now = 1_700_000_600_000;
 /** A connection that was opened ten minutes ago and whose token ends just now. */
 function connectionOf(connectionId: string, given: Partial<UserConnection> = {}): UserConnection {
   return {
-    ...{ callerId: `user#${connectionId}`, connectionId, sessionContext: "chat#7" },
-    ...{ connectedAt: now - 600_000, expirationDate: now / 1000 + 9_000, tokenExpiresAt: now / 1000 },
+    callerId: `user#${connectionId}`,
+    connectionId,
+    sessionContext: "chat#7",
+    connectedAt: now - 600_000,
+    expirationDate: now / 1000 + 9_000,
+    tokenExpiresAt: now / 1000,
     ...given,
   };
 }
@@ -29,8 +33,12 @@ function sweepWith(...connections: UserConnection[]) {
     table.put({ ...own, context });
   }
   const handle = sessionSweeper({
-    ...{ sessions: table, userConnections: table, connections: gateway },
-    ...{ log, metrics, now: () => now },
+    sessions: table,
+    userConnections: table,
+    connections: gateway,
+    log,
+    metrics,
+    now: () => now,
   });
   const run = (remainingMs = 60_000) => handle({}, { getRemainingTimeInMillis: () => remainingMs });
   return { table, gateway, log, metrics, run };
@@ -146,8 +154,14 @@ describe("sweep", () => {
     expect(table.connections.size).to.be.within(1, 40);
     expect(metrics.flushes).to.deep.equal([ended(100 - table.connections.size)]);
     expect(log.lines).to.deep.include({
-      ...{ level: "error", event: "shard not read", shard: "3", error: "Error", errorMessage: "findExpired 3 fails" },
-      ...{ cause: undefined, httpStatusCode: undefined, awsRequestId: undefined },
+      level: "error",
+      event: "shard not read",
+      shard: "3",
+      error: "Error",
+      errorMessage: "findExpired 3 fails",
+      cause: undefined,
+      httpStatusCode: undefined,
+      awsRequestId: undefined,
     });
   });
 

@@ -48,7 +48,7 @@ describe("callbackAuthenticator", () => {
     ]);
   });
 
-  it("has no token beside a malformed Bearer, whatever the cookie has", async () => {
+  it("has no token if the Bearer is malformed, with any cookie", async () => {
     const { authenticate, asked } = authenticatorWith();
     await authenticate(connectEvent({ headers: { authorization: "Bearer", cookie: "token=t", origin } }));
     expect(asked.map(({ token }) => token)).to.deep.equal([undefined]);
@@ -160,7 +160,7 @@ describe("callbackAuthenticator", () => {
     ],
     ["a header of the callback's own", { "X-Api-Key": "k-12345678" }, new Error("k-12345678 is bad"), hidden],
     [
-      "a token as subprotocol, beside an Authorization header",
+      "a token as subprotocol, besides an Authorization header",
       { "sec-websocket-protocol": "websocket-relay.bearer.abcdefgh", authorization, origin },
       new Error("abcdefgh is bad"),
       hidden,

@@ -66,7 +66,7 @@ describe("fetchKeys", () => {
     );
   });
 
-  it("trusts no certificate that nobody has vouched for", async () => {
+  it("trusts no certificate without a trusted issuer", async () => {
     await serve((_, response) => response.end("[]"));
     expect((await refusal(fetchKeys(uri))).message).to.match(/self-signed certificate/);
   });
@@ -89,7 +89,7 @@ describe("fetchKeys", () => {
     await serve((_, response) => response.end("x".repeat(512 * 1024)));
     expect((await fetchKeys(uri, { agent })).byteLength).to.equal(512 * 1024);
     server.removeAllListeners("request").on("request", (_request, response) => {
-      // Without an end: whoever waits for one waits for ever.
+      // Without an end: a reader that waits for one waits for ever.
       response.write("x".repeat(512 * 1024 + 1));
     });
     expect((await refusal(fetchKeys(uri, { agent }))).message).to.include("got more than 524288 bytes");

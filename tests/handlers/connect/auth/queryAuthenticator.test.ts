@@ -7,7 +7,7 @@ describe("queryAuthenticator", () => {
   const authenticate = (user: string | undefined, headers = {}) =>
     queryAuthenticator.authenticate(connectEvent({ headers, query: user === undefined ? {} : { user } }));
 
-  it("takes the client at its word, from any origin and from none, whatever credential it sends", async () => {
+  it("believes the client, from any origin and from none, with any credential", async () => {
     expect(await authenticate("42")).to.deep.equal({ user: "42" });
     expect(await authenticate(" 42 ", { origin: "https://evil.test" })).to.deep.equal({ user: " 42 " });
     for (const headers of [

@@ -82,7 +82,7 @@ describe("tokenAuthenticator", () => {
     expect(await authenticator.authenticate(event)).to.deep.equal({ refused: refusals.originNotAllowed() });
   });
 
-  it("refuses a bad subprotocol without an origin with 401, whatever the cookie has", async () => {
+  it("refuses a bad subprotocol without an origin with 401, with any cookie", async () => {
     const verify: TokenVerifier = (token) => Promise.resolve(token === "good" ? verified : { refused: "not a JWT" });
     const { authenticate, asked } = authenticatorWith(verify);
     const { refused } = await authenticate({ ...asSubprotocol, cookie: "token=good" });
@@ -119,7 +119,7 @@ describe("tokenAuthenticator", () => {
       });
     }
 
-    it("refuses two that are valid as ambiguous, whatever users they are of", async () => {
+    it("refuses two valid ones as ambiguous, of any users", async () => {
       const { answer } = withCookies("good", "expired", "other");
       expect(await answer).to.deep.equal({ refused: refusals.ambiguousCookie("token", 2) });
       const sameUser = authenticatorWith(() => Promise.resolve(verified));
@@ -130,7 +130,7 @@ describe("tokenAuthenticator", () => {
         .and.not.match(/good|other/);
     });
 
-    it("refuses more than four different ones as ambiguous and verifies none, wherever a valid one is", async () => {
+    it("refuses more than four different ones as ambiguous and verifies none, with a valid one at any position", async () => {
       for (const values of [
         ["a", "b", "c", "d", "good"],
         ["a", "b", "c", "other", "good"],
@@ -172,7 +172,7 @@ describe("tokenAuthenticator", () => {
   for (const [name, headers, message] of [
     ["no credential", {}, "there is no token: neither a Bearer, nor a subprotocol, nor a cookie"],
     [
-      "a bad Bearer beside a good cookie",
+      "a bad Bearer and a good cookie",
       { ...asCookie, authorization: "Bearer" },
       "the Authorization header is malformed",
     ],

@@ -67,7 +67,7 @@ describe("tokenVerifier", () => {
     ["is of an issuer with a slash more", { iss: `${issuer}/` }, `the claim iss is not "${issuer}"`],
     ["has no issuer", { iss: undefined }, "the claim iss is missing"],
     ["is for another audience", { aud: "other" }, `the claim aud has none of ["${audience}"]`],
-    ["is for nobody", { aud: [] }, `the claim aud has none of ["${audience}"]`],
+    ["has an empty audience", { aud: [] }, `the claim aud has none of ["${audience}"]`],
     ["has no audience", { aud: undefined }, "the claim aud is missing"],
   ] as const) {
     it(`refuses a token that ${name}`, async () => {

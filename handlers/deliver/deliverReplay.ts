@@ -1,17 +1,17 @@
 import { connectionsFromEnvironment } from "../connections/connectionsClient";
+import type { Environment } from "../environment";
+import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
+import { deadLetterQueueFromEnvironment } from "../queue/queue";
+import { receiptsFromEnvironment } from "../receipts/snsReceipts";
+import { sessionStoreFromEnvironment } from "../sessions/sessionStore";
+import { deadReceiptOf } from "./deadReceipts";
 import {
   type DeliverHandler,
   deliverHandler,
   queueDependenciesFromEnvironment,
   type QueueDependencies,
 } from "./deliverHandler";
-import type { Environment } from "../environment";
-import { deadLetterQueueFromEnvironment } from "../queue/queue";
-import { sessionStoreFromEnvironment } from "../sessions/sessionStore";
-import { deadReceiptOf } from "./deadReceipts";
 import { deliverReplayBatch, type DeliverReplayBatchDependencies } from "./deliverReplayBatch";
-import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
-import { receiptsFromEnvironment } from "../receipts/topicReceipts";
 
 export type DeliverReplayDependencies = QueueDependencies &
   Pick<

@@ -1,5 +1,4 @@
-import { type Envelope, MAX_PAYLOAD_BYTES, type MessageEnvelope } from "../../protocol";
-import type { Entry } from "./history";
+import { type Envelope, MAX_PAYLOAD_BYTES } from "../../protocol";
 
 /** One post: the text, and the envelopes in it. */
 export interface Frame<T extends Envelope = Envelope> {
@@ -32,20 +31,6 @@ export function packFrames<T extends Envelope>(envelopes: readonly T[], maxBytes
     const text = texts.length === 1 ? (texts[0] as string) : `[${texts.join(",")}]`;
     return { text, envelopes, bytes: Buffer.byteLength(text) };
   });
-}
-
-/** The entry as a client gets it at that time: without its body if it has expired. */
-export function messageEnvelopeOf(entry: Entry, nowMs: number): MessageEnvelope {
-  const { epoch, seq, messageId: id, body } = entry;
-  const envelope = { type: "message", epoch, seq, id } as const;
-  return body === undefined || isPastItsOwnExpiry(entry, nowMs)
-    ? { ...envelope, expired: true }
-    : { ...envelope, body };
-}
-
-/** Whether the publisher's own `expiresAt` has passed. */
-export function isPastItsOwnExpiry({ expiresAtMs }: Pick<Entry, "expiresAtMs">, nowMs: number): boolean {
-  return expiresAtMs !== undefined && expiresAtMs <= nowMs;
 }
 
 interface Packed<T> {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import type { WebsocketRelayArgs } from "../../../components";
-import { valueOf } from "../../support/recorder";
-import { byType, type RelayRun, runRelay } from "../../support/relayRun";
+import type { WebsocketRelayArgs } from "../../components";
+import { valueOf } from "../support/recorder";
+import { byType, type RelayRun, runRelay } from "../support/relayRun";
 
 const replay = { delivery: "replay" } as const;
 const history = "arn:aws:dynamodb:eu-west-1:111122223333:table/relay-history-table";
@@ -11,7 +11,7 @@ const deadLetters = "arn:aws:sqs:eu-west-1:111122223333:relay-dead-letter-queue"
 const connections = (...methods: string[]) =>
   methods.map((method) => `arn:aws:execute-api:eu-west-1:111122223333:api123/live/${method}/@connections/*`);
 
-describe("a relay that delivers by replay", () => {
+describe("a relay in replay mode", () => {
   let run: RelayRun;
   let plain: RelayRun;
 
@@ -20,7 +20,7 @@ describe("a relay that delivers by replay", () => {
     plain = await runRelay({});
   });
 
-  it("registers all that one by retry does, a history, who answers frames, and who ends it; nothing else", () => {
+  it("registers the parts of retry mode, a history, the functions for frames and the history sweeper; nothing else", () => {
     expect(added(run, plain)).to.have.members([
       "websocket-relay:index:Replay relay-replay",
       "websocket-relay:index:HistoryTable relay-history",
@@ -220,10 +220,15 @@ describe("a relay that delivers by replay", () => {
         expect(reporting.variables(name), name).to.deep.equal(run.variables(name));
       }
       expect(reporting.variables("relay-acknowledge")).to.deep.equal({
-        ...{ ...run.variables("relay-acknowledge"), ...topic, ...kept },
+        ...run.variables("relay-acknowledge"),
+        ...topic,
+        ...kept,
       });
       expect(reporting.variables("relay-deliver")).to.deep.equal({
-        ...{ ...run.variables("relay-deliver"), ...topic, ...kept, DEAD_LETTER_EXPIRED: "true" },
+        ...run.variables("relay-deliver"),
+        ...topic,
+        ...kept,
+        DEAD_LETTER_EXPIRED: "true",
       });
       for (const name of ["relay-resume", "relay-expire"]) {
         expect(reporting.variables(name), name).to.deep.equal({ ...run.variables(name), ...topic, ...queue, ...kept });

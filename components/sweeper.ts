@@ -1,10 +1,10 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { CallbackFunction } from "../lambda/callbackFunction";
-import { type FunctionSettings, type FunctionSpec, relayFunction } from "./relayFunction";
+import { type FunctionSettings, type FunctionSpec, relayFunction } from "./functions/relayFunction";
+import type { CallbackFunction } from "./lambda/callbackFunction";
 
 /** A sweeper ends before the minute after which it is called again. */
-export const SWEEPER_TIMEOUT_SECONDS = 50;
+const TIMEOUT_SECONDS = 50;
 
 /** Parts of the names of a sweeper's resources. They are in the state of live stacks, so they stay as they once were. */
 const names = {
@@ -22,7 +22,7 @@ export class Sweeper extends pulumi.ComponentResource {
   constructor(
     name: string,
     swept: keyof typeof names,
-    spec: FunctionSpec,
+    spec: Omit<FunctionSpec, "timeoutSeconds">,
     settings: FunctionSettings,
     opts?: pulumi.ComponentResourceOptions,
   ) {
@@ -30,7 +30,12 @@ export class Sweeper extends pulumi.ComponentResource {
     super(type, `${name}-${component}`, {}, opts);
     const child = { parent: this };
 
-    this.callbackFunction = relayFunction(`${name}-${part}`, spec, settings, child);
+    this.callbackFunction = relayFunction(
+      `${name}-${part}`,
+      { ...spec, timeoutSeconds: TIMEOUT_SECONDS },
+      settings,
+      child,
+    );
     const { function: sweeper } = this.callbackFunction;
     this.rule = new aws.cloudwatch.EventRule(
       `${name}-${part}-rule`,

@@ -1,9 +1,8 @@
 import type { Cursor } from "../../protocol";
-import { isPastItsOwnExpiry } from "./envelopes";
 import type { Entry } from "./history";
 import { isAcknowledged } from "./recovery";
 import type { ExpiryReason } from "./reportExpired";
-import { deletableAtMs, dueAtMs } from "./retention";
+import { deletableAtMs, dueAtMs, isPastItsOwnExpiry } from "./retention";
 
 /** What the sweeper does with a due entry. */
 export interface ExpiryDecision {

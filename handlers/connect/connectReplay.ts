@@ -1,20 +1,20 @@
 import { type Superseded, SUBPROTOCOLS } from "../../protocol";
-import { authenticatorFromEnvironment } from "./auth/authenticatorFromEnvironment";
-import { connect, type ConnectDependencies } from "./connect";
 import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
 import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connectionsClient";
+import { DynamoDbUserConnections } from "../connections/userConnections";
 import { type Environment, positiveInteger, text } from "../environment";
-import { authConfig } from "./auth/authConfig";
-import type { Handshake } from "./handshake";
-import type { loadAuthenticate } from "./auth/loadAuthenticate";
 import { consoleLog, type Log } from "../log";
 import { metricsFromEnvironment } from "../metrics";
-import type { Checked } from "../sessions/sessionKey";
 import type { Session } from "../sessions/sessionItems";
+import type { Checked } from "../sessions/sessionKey";
 import { DynamoDbSessionStore } from "../sessions/sessionStore";
+import { tableClient } from "../tableClient";
+import { authConfig } from "./auth/authConfig";
+import { authenticatorFromEnvironment } from "./auth/authenticatorFromEnvironment";
+import type { loadAuthenticate } from "./auth/loadAuthenticate";
+import { connect, type ConnectDependencies } from "./connect";
+import type { Handshake } from "./handshake";
 import { offered } from "./subprotocol";
-import { tableClient } from "../dynamoDb";
-import { DynamoDbUserConnections } from "../connections/userConnections";
 
 export type ConnectReplayDependencies = Omit<ConnectDependencies, "chooseSubprotocol" | "onReplaced" | "lookups"> &
   Required<Pick<ConnectDependencies, "lookups">> & { connections: Pick<ConnectionsClient, "post"> };

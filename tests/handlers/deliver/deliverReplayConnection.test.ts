@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { sqsRecord } from "../../support/events";
 import { now } from "../history/entries";
-import { row, setUp } from "./replayDeliverSetUp";
+import { row, setUp } from "./deliverReplaySetUp";
 
 const raw = { ...row, subprotocol: undefined };
 

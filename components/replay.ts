@@ -1,11 +1,11 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { HistoryTable, type HistoryTableArgs } from "../data/historyTable";
-import type { CallbackFunction } from "../lambda/callbackFunction";
-import { acknowledgeSpec } from "./acknowledge";
-import { historySweeperSpec } from "./historySweeper";
-import { type FunctionSettings, relayFunction, type RelayParts, type ReplayParts } from "./relayFunction";
-import { resumeSpec } from "./resume";
+import { HistoryTable, type HistoryTableArgs } from "./data/historyTable";
+import { acknowledgeSpec } from "./functions/acknowledge";
+import { historySweeperSpec } from "./functions/historySweeper";
+import { type FunctionSettings, relayFunction, type RelayParts, type ReplayParts } from "./functions/relayFunction";
+import { resumeSpec } from "./functions/resume";
+import type { CallbackFunction } from "./lambda/callbackFunction";
 import { Sweeper } from "./sweeper";
 
 export interface ReplayComponentArgs extends HistoryTableArgs, FunctionSettings {
@@ -23,8 +23,10 @@ export class Replay extends pulumi.ComponentResource {
   readonly resume: CallbackFunction;
   readonly acknowledge: CallbackFunction;
   readonly historySweeper: Sweeper;
-  /** The parts that `deliver` uses, too. */
-  readonly parts: ReplayParts;
+  /** @deprecated Use `historySweeper`. */
+  readonly expire: Sweeper;
+
+  private readonly settings: Pick<ReplayParts, "historyRetentionSeconds" | "deadLetterExpired">;
 
   constructor(name: string, relay: RelayParts, args: ReplayComponentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("websocket-relay:index:Replay", `${name}-replay`, {}, opts);
@@ -39,22 +41,20 @@ export class Replay extends pulumi.ComponentResource {
         { ...child, protect: args.protectData || undefined },
       );
     }
-    this.parts = {
-      ...relay,
-      historyTable: this.historyTable,
-      historyRetentionSeconds: args.historyRetentionSeconds,
-      deadLetterExpired: args.deadLetterExpired,
-      receiptsTopic: this.receiptsTopic,
-    };
-    this.resume = relayFunction(`${name}-resume`, resumeSpec(this.parts), args, child);
-    this.acknowledge = relayFunction(`${name}-acknowledge`, acknowledgeSpec(this.parts), args, child);
-    this.historySweeper = new Sweeper(name, "history", historySweeperSpec(this.parts), args, child);
+    const { historyRetentionSeconds, deadLetterExpired } = args;
+    this.settings = { historyRetentionSeconds, deadLetterExpired };
+    const parts = this.partsWith(relay);
+    this.resume = relayFunction(`${name}-resume`, resumeSpec(parts), args, child);
+    this.acknowledge = relayFunction(`${name}-acknowledge`, acknowledgeSpec(parts), args, child);
+    this.historySweeper = new Sweeper(name, "history", historySweeperSpec(parts), args, child);
+    this.expire = this.historySweeper;
 
     this.registerOutputs({ historyTableName: this.historyTable.table.name, receiptsTopicArn: this.receiptsTopic?.arn });
   }
 
-  /** @deprecated Use `historySweeper`. */
-  get expire(): Sweeper {
-    return this.historySweeper;
+  /** @internal The parts and settings of the relay's functions, those of `deliver` too. */
+  partsWith(relay: RelayParts): ReplayParts {
+    const { historyTable, receiptsTopic, settings } = this;
+    return { ...relay, ...settings, historyTable, receiptsTopic };
   }
 }

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { METRICS } from "../../../handlers/metrics";
-import { connectReplay } from "../../../handlers/connect/replayConnect";
+import { connectReplay } from "../../../handlers/connect/connectReplay";
 import type { Session } from "../../../handlers/sessions/sessionItems";
 import { MemoryConnections, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { connectEvent } from "../../support/events";
@@ -8,11 +8,17 @@ import { MemoryTable } from "../../support/memoryTable";
 
 const now = 1_700_000_001_000;
 const row: Session = {
-  ...{ callerId: "user#42", context: "chat#7", connectionId: "c1" },
-  ...{ connectedAt: 1_700_000_000_500, expirationDate: 1_700_010_800, subprotocol: "websocket-relay.v1" },
+  callerId: "user#42",
+  context: "chat#7",
+  connectionId: "c1",
+  connectedAt: 1_700_000_000_500,
+  expirationDate: 1_700_010_800,
+  subprotocol: "websocket-relay.v1",
 };
 const lookup = {
-  ...{ connectionId: "c1", connectedAt: 1_700_000_000_500, expirationDate: 1_700_010_800 },
+  connectionId: "c1",
+  connectedAt: 1_700_000_000_500,
+  expirationDate: 1_700_010_800,
   session: { callerId: "user#42", context: "chat#7" },
 };
 const older: Session = { ...row, connectionId: "c0", connectedAt: row.connectedAt - 1 };
@@ -25,11 +31,21 @@ function setUp() {
   const metrics = new RecordedMetrics();
   const handle = connectReplay({
     authenticator: { authenticate: () => Promise.resolve({ user: "42" }) },
-    ...{ sessions: table, userConnections: table, lookups: table.lookups, connections, metrics, log },
-    ...{ sessionTtlSeconds: 10_800, endSessionWithToken: false, now: () => now },
+    sessions: table,
+    userConnections: table,
+    lookups: table.lookups,
+    connections,
+    metrics,
+    log,
+    sessionTtlSeconds: 10_800,
+    endSessionWithToken: false,
+    now: () => now,
   });
   return {
-    ...{ table, connections, log, metrics },
+    table,
+    connections,
+    log,
+    metrics,
     items: () => [...table.rows, ...table.connections, ...table.lookupItems],
     handle: async (offered: string | null = "websocket-relay.v1, websocket-relay.raw") => {
       const headers: Record<string, string> = offered === null ? {} : { "Sec-WebSocket-Protocol": offered };
@@ -120,7 +136,7 @@ describe("connect, where messages are replayed", () => {
     });
   }
 
-  it("answers 409 where a newer connection has the session, tells nobody and forgets the lookup", async () => {
+  it("answers 409 if a newer connection has the session, sends no notice and deletes the lookup", async () => {
     const { handle, table, connections } = setUp();
     table.put(newer);
     expect((await handle()).statusCode).to.equal(409);
@@ -129,7 +145,7 @@ describe("connect, where messages are replayed", () => {
     expect(connections.posts).to.deep.equal([]);
   });
 
-  it("answers 403 to a user who is blocked meanwhile, tells nobody and forgets all three items", async () => {
+  it("answers 403 to a user who is blocked meanwhile, sends no notice and deletes all three items", async () => {
     const { handle, table, connections, items } = setUp();
     table.put(older);
     table.beforeCall = (name) => {

@@ -1,15 +1,15 @@
+import { type BuildOptions, build as esbuild, type Plugin, transform } from "esbuild";
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { type BuildOptions, build as esbuild, type Plugin, transform } from "esbuild";
 import { asOneMessage } from "../args/refuse";
-import { buildProblem } from "./buildProblem";
-import type { CallbackFunctionArgs } from "./callbackFunction";
-import { serializeCallback } from "./serialize";
-import { shipped } from "./shipped";
+import { buildProblem } from "../lambda/buildProblem";
+import type { CallbackFunctionArgs } from "../lambda/callbackFunction";
+import { serializeCallback } from "../lambda/serialize";
+import { shipped } from "../lambda/shipped";
 
 /** A callback of the component itself, as opposed to a user's. */
 export interface OwnCallback {
-  /** The one module that `factory` requires, as written there: relative to `components/functions`. */
+  /** The one module that `factory` requires, as written there: relative to this folder. */
   module: string;
   factory: CallbackFunctionArgs["callbackFactory"];
   /** Whether the function publishes receipts if the relay has them: its module then has a build with receipts and one without. */
@@ -45,6 +45,12 @@ export async function bundleOwn({ module, factory }: OwnCallback, withReceipts: 
     }),
   ]);
   const id = JSON.stringify(module);
+  if (!callbackText.includes(`require(${id})`)) {
+    const [, required = "nothing"] = /\brequire\(("[^"]*")\)/.exec(callbackText) ?? [];
+    throw new Error(
+      `a callback declares the module ${id}, but its factory requires ${required}. Fix: name the same module in both`,
+    );
+  }
   const program = `
     const bundled = ((module) => { ${moduleText}\n return module.exports; })({ exports: {} });
     ((require) => { ${callbackText} })((id) => (id === ${id} ? bundled : require(id)));
@@ -53,7 +59,7 @@ export async function bundleOwn({ module, factory }: OwnCallback, withReceipts: 
 }
 
 /**
- * Where the package keeps a build, relative to `components/functions`. A consumer's install may resolve other versions of the
+ * Where the package keeps a build, relative to this folder. A consumer's install may resolve other versions of the
  * pinned packages' own dependencies, and one release must ship the same functions everywhere.
  */
 export function builtFile({ module, withReceipts }: OwnBuild): string {
@@ -64,9 +70,9 @@ export function builtFile({ module, withReceipts }: OwnBuild): string {
 const bundles = new Map<string, Promise<string>>();
 
 async function moduleBundle(build: OwnBuild): Promise<string> {
-  const file = resolve(functionsFolder, builtFile(build));
+  const file = resolve(__dirname, builtFile(build));
   // In the package, whose sources are not published.
-  if (!existsSync(`${resolve(functionsFolder, build.module)}.ts`)) return readFileSync(file, "utf8");
+  if (!existsSync(`${resolve(__dirname, build.module)}.ts`)) return readFileSync(file, "utf8");
   const known = bundles.get(file);
   if (known) return known;
   const bundling = bundleModule(build);
@@ -80,7 +86,7 @@ async function moduleBundle(build: OwnBuild): Promise<string> {
 export async function bundleModule({ module, withReceipts }: OwnBuild): Promise<string> {
   const options: BuildOptions = {
     ...shipped,
-    entryPoints: [resolve(functionsFolder, module)],
+    entryPoints: [resolve(__dirname, module)],
     platform: "node",
     format: "cjs",
     // ESM builds of the SDK first: only they can be shaken.
@@ -105,7 +111,6 @@ async function build(options: BuildOptions): Promise<{ text: string; imports: { 
   return { text: result.outputFiles.map((file) => file.text).join("\n"), imports };
 }
 
-const functionsFolder = resolve(__dirname, "../functions");
 const handlersFolder = resolve(__dirname, "../../handlers");
 const eventStreams = "@smithy/core/event-streams";
 
@@ -113,7 +118,7 @@ const eventStreams = "@smithy/core/event-streams";
 const withoutReceipts: Plugin = {
   name: "without-receipts",
   setup(building) {
-    building.onResolve({ filter: /\/receipts\/topicReceipts$/ }, () => ({
+    building.onResolve({ filter: /\/receipts\/snsReceipts$/ }, () => ({
       path: resolve(handlersFolder, "receipts/noReceipts.ts"),
     }));
   },

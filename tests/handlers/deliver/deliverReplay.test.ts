@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { backoffOf } from "./deliverSetUp";
 import { sqsRecord } from "../../support/events";
 import { key, now } from "../history/entries";
-import { retentionMs, row, setUp } from "./replayDeliverSetUp";
+import { retentionMs, row, setUp } from "./deliverReplaySetUp";
 
 /** Beside the body of `m1`, with the longest number of all. */
 const envelopeBytes = '{"type":"message","epoch":"123456789012","seq":9007199254740991,"id":"m1","body":""}'.length;
@@ -17,7 +17,12 @@ describe("deliver in replay: one message", () => {
     ]);
     expect(history.entries(key)).to.deep.equal([
       {
-        ...{ epoch: "e1", seq: 1, messageId: "order-7", body: "hello", storedAtMs: now, expiresAtMs: undefined },
+        epoch: "e1",
+        seq: 1,
+        messageId: "order-7",
+        body: "hello",
+        storedAtMs: now,
+        expiresAtMs: undefined,
         attributes: { trace: { dataType: "String", stringValue: "t-1" } },
       },
     ]);
@@ -32,7 +37,7 @@ describe("deliver in replay: one message", () => {
     expect(sessions.calls).to.deep.equal(["readAll"]);
   });
 
-  it("reads the session after the message stands, never before", async () => {
+  it("reads the session only after the message is stored", async () => {
     const { run, sessions, connections, stored, outcomes } = setUp();
     const { readAll } = sessions;
     sessions.readAll = (keys) => {
@@ -46,7 +51,7 @@ describe("deliver in replay: one message", () => {
     expect(outcomes()).to.deep.equal({ m1: "delivered" });
   });
 
-  it("is done with a message whose client is away: it stands in the history", async () => {
+  it("is done with a message whose client is away: it is in the history", async () => {
     const { run, connections, sessions, outcomes, stored, metrics } = setUp();
     sessions.rows.clear();
     expect(await run(sqsRecord())).to.deep.equal([]);
@@ -97,7 +102,7 @@ describe("deliver in replay: one message", () => {
     expect(stored()).to.deep.equal(["1 m1"]);
   });
 
-  it("posts the body that stands where a message comes twice", async () => {
+  it("posts the stored body if a message comes twice", async () => {
     const { run, connections } = setUp();
     const published = (sqsMessageId: string, body: string) =>
       sqsRecord({ messageId: sqsMessageId, body, attributes: { messageId: "order-7" } });
@@ -107,7 +112,7 @@ describe("deliver in replay: one message", () => {
     expect(connections.posts.map(({ body }) => JSON.parse(body) as unknown)).to.deep.equal([envelope, envelope]);
   });
 
-  it("does not post what is older than the retention, though it stands", async () => {
+  it("does not post a message that is older than the retention, although it is stored", async () => {
     const { run, connections, clock, outcomes } = setUp();
     await run(sqsRecord());
     clock.now += retentionMs;
@@ -154,7 +159,7 @@ describe("deliver in replay: a message that expires", () => {
   for (const [name, prepare, answer] of [
     ["is no dead letter of the queue's where it has its number", "put", []],
     ["is dead-lettered where its number is another's", "other", ["expired"]],
-    ["is dead-lettered where nothing stands on its number", "claim", ["expired"]],
+    ["is dead-lettered if no entry has its number", "claim", ["expired"]],
   ] as const) {
     it(name, async () => {
       const { run, connections, history, clock, reasons, queue } = setUp();
@@ -241,7 +246,9 @@ describe("deliver in replay: a message that expires", () => {
     expect(outcomes()).to.deep.equal({ m1: "stored: expired" });
     expect(connections.posts).to.deep.equal([]);
     expect(log.lines[0]).to.deep.include({
-      ...{ level: "error", event: "expired messages not reported", messageIds: ["m1"] },
+      level: "error",
+      event: "expired messages not reported",
+      messageIds: ["m1"],
     });
     expect(history.entries(key)[0]?.body).to.be.a("string");
   });

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { expiryDecision } from "../../../handlers/history/expiry";
+import { expiryDecision } from "../../../handlers/history/expiryDecision";
 import { GRACE_MS } from "../../../handlers/history/retention";
 import { entryOf, now } from "./storedEntries";
 

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { PostOutcome } from "../../../handlers/connections/connectionsClient";
 import { sqsRecord } from "../../support/events";
 import { key, now } from "../history/entries";
-import { row, setUp } from "./replayDeliverSetUp";
+import { row, setUp } from "./deliverReplaySetUp";
 
 const to = (user: string, messageId: string, attempt = 1) => sqsRecord({ messageId, attempt, attributes: { user } });
 const large = (messageId: string) => sqsRecord({ messageId, body: "x".repeat(100_000) });
@@ -43,7 +43,9 @@ describe("deliver in replay: a batch", () => {
       name === "claim" && (claims += 1) === 2 ? Promise.reject(new Error("no table")) : Promise.resolve();
     expect(await run(...["m1", "m2", "m3"].map((id) => to("42", id)))).to.deep.equal(["m2", "m3"]);
     expect(outcomes()).to.deep.equal({
-      ...{ m1: "delivered", m2: "failed: history-unavailable", m3: "failed: held-back: history-unavailable" },
+      m1: "delivered",
+      m2: "failed: history-unavailable",
+      m3: "failed: held-back: history-unavailable",
     });
     expect(stored()).to.deep.equal(["1 m1"]);
     expect(posted()).to.deep.equal(["c1: 1"]);
@@ -55,7 +57,9 @@ describe("deliver in replay: a batch", () => {
     connections.onPost = () => Promise.resolve({ result: (posts += 1) === 2 ? "throttled" : "delivered" });
     expect(await run(large("m1"), large("m2"), large("m3"))).to.deep.equal(["m2", "m3"]);
     expect(outcomes()).to.deep.equal({
-      ...{ m1: "delivered", m2: "failed: throttled", m3: "failed: held-back: throttled" },
+      m1: "delivered",
+      m2: "failed: throttled",
+      m3: "failed: held-back: throttled",
     });
     expect(stored()).to.deep.equal(["1 m1", "2 m2", "3 m3"]);
   });
@@ -67,7 +71,7 @@ describe("deliver in replay: a batch", () => {
     expect(reasons()).to.deep.equal(["payload-too-large"]);
   });
 
-  it("asks nobody any more once it knows that nobody is there", async () => {
+  it("posts nothing more to a session whose client is found gone", async () => {
     const { run, connections, outcomes } = setUp();
     connections.answers.set("c1", "gone");
     expect(await run(large("m1"), large("m2"))).to.deep.equal([]);
@@ -79,7 +83,7 @@ describe("deliver in replay: a batch", () => {
     const { run, connections, sessions, history } = setUp();
     sessions.put({ ...row, callerId: "user#43", connectionId: "c2" });
     // Each waits for the other's: one after the other, this would never end.
-    let stored: () => void = () => expect.fail("nobody waits");
+    let stored: () => void = () => expect.fail("the test does not wait yet");
     const isStored = new Promise<void>((resolve) => (stored = resolve));
     history.beforeCall = async (name, of) => {
       if (name !== "put") return;
@@ -128,7 +132,7 @@ describe("deliver in replay: a batch", () => {
     ]);
   });
 
-  it("logs under which number each message stands and which connection took it, and no body", async () => {
+  it("logs each message's number and the connection that took it, and no body", async () => {
     const { run, log } = setUp();
     await run(to("42", "m1"), to("43", "m2"));
     const lines = log.lines.filter(({ event }) => event === "delivered" || event === "stored");
@@ -156,7 +160,7 @@ describe("deliver in replay: receipts of dead letters", () => {
     ]);
   });
 
-  it("says so of messages that are addressed to nobody, as far as they are", async () => {
+  it("publishes a receipt of an undeliverable message with the address that it has", async () => {
     const { run, published } = setUp();
     await run(
       sqsRecord({ attributes: { user: undefined } }),

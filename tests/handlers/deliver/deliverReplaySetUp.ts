@@ -1,4 +1,4 @@
-import { deliverReplay } from "../../../handlers/deliver/replayDeliver";
+import { deliverReplay } from "../../../handlers/deliver/deliverReplay";
 import type { Receipt } from "../../../protocol";
 import { MemoryHistory } from "../../support/memoryHistory";
 import { envelopesIn, receipt } from "../../support/schemas";

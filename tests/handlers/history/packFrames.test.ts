@@ -1,7 +1,6 @@
 import { expect } from "chai";
-import { messageEnvelopeOf, packFrames } from "../../../handlers/history/envelopes";
+import { packFrames } from "../../../handlers/history/packFrames";
 import { type Envelope, MAX_PAYLOAD_BYTES, type MessageEnvelope } from "../../../protocol";
-import { entryOf, now } from "./storedEntries";
 
 const message = (seq: number, body: string): MessageEnvelope => ({ type: "message", epoch: "e", seq, id: "m", body });
 const bytesOf = (envelope: Envelope): number => Buffer.byteLength(JSON.stringify(envelope));
@@ -52,22 +51,4 @@ describe("packFrames", () => {
       [3],
     ]);
   });
-});
-
-describe("messageEnvelopeOf", () => {
-  const envelope = { type: "message", epoch: "e", seq: 5, id: "m5" };
-
-  it("is the message with its number and its id", () => {
-    expect(messageEnvelopeOf(entryOf(5), now)).to.deep.equal({ ...envelope, body: "body 5" });
-    expect(messageEnvelopeOf(entryOf(5, { expiresAtMs: now + 1 }), now)).to.deep.equal({ ...envelope, body: "body 5" });
-  });
-
-  for (const [name, given] of [
-    ["has been taken", { body: undefined }],
-    ["is not to be shown any more", { expiresAtMs: now }],
-  ] as const) {
-    it(`has no body where that ${name}`, () => {
-      expect(messageEnvelopeOf(entryOf(5, given), now)).to.deep.equal({ ...envelope, expired: true });
-    });
-  }
 });

@@ -1,4 +1,15 @@
 import { MAX_PAYLOAD_BYTES, type MessageEnvelope } from "../../protocol";
+import type { Entry } from "./history";
+import { isPastItsOwnExpiry } from "./retention";
+
+/** The entry as a client gets it at that time: without its body if it has expired. */
+export function messageEnvelopeOf(entry: Entry, nowMs: number): MessageEnvelope {
+  const { epoch, seq, messageId: id, body } = entry;
+  const envelope = { type: "message", epoch, seq, id } as const;
+  return body === undefined || isPastItsOwnExpiry(entry, nowMs)
+    ? { ...envelope, expired: true }
+    : { ...envelope, body };
+}
 
 /** The length of an epoch that `append` makes. JSON escapes none of its characters. */
 export const EPOCH_CHARACTERS = 12;
