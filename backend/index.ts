@@ -1,5 +1,5 @@
 /**
- * For backends: publishes messages, and disconnects users.
+ * For backends: publish messages and disconnect users.
  *
  * @module pulumi-websocket-relay/backend
  */

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { sessionId, type SessionKey } from "../handlers/sessions/sessionKey";
 
 /**
- * The message group of a session: on a standard queue it keeps a session with many messages from starving the others. A hash,
- * since a group takes 128 characters of ASCII and a user's code is any text.
+ * The message group of a session: on a standard queue, a session with many messages then does not delay the others. It is a
+ * hash because a group ID has at most 128 ASCII characters, and a user's code may be any string.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
  */
 export function messageGroupOf(key: SessionKey): string {
@@ -11,8 +11,8 @@ export function messageGroupOf(key: SessionKey): string {
 }
 
 /**
- * By what a FIFO topic knows a message that it was sent before, five minutes ago at most: the SDK's own second try sends the
- * same one. A hash, since it takes no spaces. Of the group too, since a topic may compare across groups.
+ * Deduplication ID of a publication: SNS drops a second publication with the same ID for five minutes, such as a retry of the
+ * SDK. It is a hash because the ID must not contain spaces. It includes the group because a topic may compare across groups.
  * https://docs.aws.amazon.com/sns/latest/dg/fifo-message-dedup.html
  */
 export function deduplicationIdOf(messageGroupId: string, messageId: string): string {

@@ -10,47 +10,47 @@ import { type Publication, publishInput } from "./publication";
 import { refuseUnknownKeys, RelayInputError } from "./relayInputError";
 
 export interface RelayBackendOptions {
-  /** The relay's `topicArn`. */
+  /** The relay's output `topicArn`. */
   topicArn: string;
-  /** The relay's `tableName`, for `disconnectUser`. @default `disconnectUser` is refused */
+  /** The relay's output `tableName`; `disconnectUser` needs it. @default `disconnectUser` throws */
   tableName?: string;
-  /** The relay's `managementEndpoint`, for `disconnectUser`. @default `disconnectUser` is refused */
+  /** The relay's output `managementEndpoint`; `disconnectUser` needs it. @default `disconnectUser` throws */
   managementEndpoint?: string;
-  /** @default the topic's */
+  /** The AWS Region. @default the topic's Region */
   region?: string;
   /**
-   * Clients of your own. @default made on first use; credentials and endpoints come from the environment, as with every client
-   * of the SDK (`AWS_PROFILE`, `AWS_ENDPOINT_URL_SNS`, …)
+   * Your own clients of the SDK. @default created on first use, with the SDK's default credentials and endpoints (`AWS_PROFILE`,
+   * `AWS_ENDPOINT_URL_SNS`, …)
    */
   clients?: {
-    /** @default one for `publish` */
+    /** For `publish`. @default created on first use */
     sns?: SNSClient;
-    /** @default one for `disconnectUser` */
+    /** For `disconnectUser`. @default created on first use */
     dynamodb?: DynamoDBClient;
-    /** @default one for `disconnectUser`, of `managementEndpoint` */
+    /** For `disconnectUser`. @default created on first use, with `managementEndpoint` as its endpoint */
     managementApi?: ApiGatewayManagementApiClient;
   };
 }
 
 export interface DisconnectUserOptions {
   /**
-   * Seconds for which the user's handshakes are refused, up to a year: a token that still holds would be back at once. 0 blocks
-   * nobody. @default 3600
+   * Seconds for which the user's handshakes are refused, at most a year: otherwise a client with a valid token reconnects at
+   * once. 0 sets no block. @default 3600
    */
   blockSeconds?: number;
-  /** Gives up; calling again does the rest. @default it runs to its end */
+  /** Stops the call early; another call closes the remaining connections. @default the call runs to its end */
   signal?: AbortSignal;
 }
 
-/** A relay as a backend uses it: to publish to users, and to cut a user off. */
+/** Publishes messages to the relay's users, and disconnects users. */
 export class RelayBackend {
   private readonly region: string;
   private readonly clients: NonNullable<RelayBackendOptions["clients"]>;
 
-  /** @throws RelayInputError where `topicArn` is none, another option is of another type, or a key is none of the options. */
+  /** @throws RelayInputError if `topicArn` is not the ARN of a topic, an option has another type, or a key is unknown. */
   constructor(private readonly options: RelayBackendOptions) {
     refuseUnknownKeys("options", options, ["topicArn", "tableName", "managementEndpoint", "region", "clients"]);
-    for (const key of ["tableName", "managementEndpoint", "region"] as const) refuseUnlessText(key, options[key]);
+    for (const key of ["tableName", "managementEndpoint", "region"] as const) refuseUnlessString(key, options[key]);
     if (options.clients !== undefined) {
       refuseUnknownKeys("clients", options.clients, ["sns", "dynamodb", "managementApi"]);
     }
@@ -59,10 +59,10 @@ export class RelayBackend {
   }
 
   /**
-   * Publishes a message to a user. Once this resolves, the relay delivers it at least once or dead-letters it.
+   * Publishes a message to a user. Once this resolves, the relay delivers the message at least once or dead-letters it.
    *
-   * @throws RelayInputError, before anything is sent, where the relay could never deliver it. What the SDK throws otherwise
-   * leaves open whether the message was published.
+   * @throws RelayInputError, before anything is sent, if the relay could never deliver the message. After an error of the SDK,
+   * the message may or may not have been published.
    */
   async publish(publication: Publication): Promise<{ messageId: string }> {
     const { messageId, input } = publishInput(publication, this.options.topicArn, new Date());
@@ -72,11 +72,12 @@ export class RelayBackend {
   }
 
   /**
-   * Closes all of a user's connections, superseded ones too, clears the sessions, and refuses the user's handshakes for a
-   * while. Takes up to half a minute where one is just under way. The caller's role needs `relay.grantDisconnectUser(role)`.
+   * Closes all connections of a user, including superseded ones, deletes the user's sessions, and refuses the user's
+   * handshakes for `blockSeconds`. Takes up to 30 s if a handshake of the user is in progress. The caller's role needs
+   * `relay.grantDisconnectUser(role)`.
    *
-   * @throws RelayInputError where the relay's `tableName` or `managementEndpoint` was not given; else where `code` or
-   * `blockSeconds` is unusable, or something failed: calling again does the rest.
+   * @throws RelayInputError if the option `tableName` or `managementEndpoint` is missing. Other errors: `code` or
+   * `blockSeconds` is invalid, or a request failed; another call closes the remaining connections.
    */
   async disconnectUser(code: string, options: DisconnectUserOptions = {}): Promise<DisconnectedUser> {
     refuseUnknownKeys("options", options, ["blockSeconds", "signal"]);
@@ -98,13 +99,18 @@ export class RelayBackend {
     const value = this.options[option];
     if (value) return value;
     const fix = `pass the relay's ${option} to new RelayBackend`;
-    throw new RelayInputError(option, `${option} was not given`, "a text, where users are disconnected", fix);
+    throw new RelayInputError(option, `${option} is missing`, "a string; disconnectUser needs it", fix);
   }
 }
 
-function refuseUnlessText(key: string, value: unknown): void {
+function refuseUnlessString(key: string, value: unknown): void {
   if (value === undefined || typeof value === "string") return;
-  throw new RelayInputError(key, `${key} is ${JSON.stringify(value)}`, "a text", `pass the relay's ${key} as a string`);
+  throw new RelayInputError(
+    key,
+    `${key} is ${JSON.stringify(value)}`,
+    "a string",
+    `pass the relay's ${key} as a string`,
+  );
 }
 
 function regionOf(topicArn: unknown, region?: string): string {

@@ -16,7 +16,7 @@ export interface BundleMeasurement {
   loadRatio: number;
 }
 
-/** A function whose bundle is measured, and what it is made of. */
+/** A function whose bundle is measured, with its source. */
 export interface Measured {
   deployed: Deployed;
   /** Under `handlers`. */
@@ -24,7 +24,7 @@ export interface Measured {
   factory: string;
 }
 
-/** The functions of a relay of each mode; and of one with receipts, which ships the topic's client too. */
+/** The functions of a relay in each mode, and of one with receipts, whose functions include the topic's client. */
 export interface Functions {
   retry: Record<Lambda<"retry">, Deployed>;
   replay: Record<Lambda<"replay">, Deployed>;
@@ -47,8 +47,8 @@ const REPLAY_ENTRIES: Record<Exclude<Lambda<"replay">, "disconnect">, Entry> = {
 };
 
 /**
- * Each bundle once: `disconnect` is the same in both modes. Those of replay mode are named `replay/…`, those with receipts
- * `…WithReceipts`: the same modules with the client of the topic.
+ * Each bundle once: `disconnect` is the same in both modes. Bundles of replay mode are named `replay/…`, those with receipts
+ * `…WithReceipts`: the same modules with the topic's client.
  */
 export function measuredBundles({ retry, replay, replayWithReceipts }: Functions): Record<string, Measured> {
   const bundles: Record<string, Measured> = {};
@@ -64,15 +64,15 @@ export function measuredBundles({ retry, replay, replayWithReceipts }: Functions
   return bundles;
 }
 
-/** Spares the unbundled reference the client of the topic, too. */
+/** Makes the unbundled reference omit the topic's client, too. */
 const WITHOUT_RECEIPTS =
   'require.cache[require.resolve("./handlers/receipts/snsReceipts")] = ' +
   '{ loaded: true, exports: require("./handlers/receipts/noReceipts") };\n';
 
 /**
- * Size and load time of each function's archive. Load time is that of `require` alone, with Node already running: Node's own
- * start, Lambda's runtime, the download of the archive and the first request's connections are left out. The reference is
- * the same handler as plain CommonJS files with its packages in node_modules, on a warm file cache, which flatters it.
+ * Size and load time of each function's archive. The load time is that of `require` with Node already running: it excludes
+ * Node's own start, Lambda's runtime, the download of the archive and the first request's connections. The reference is the
+ * same handler as plain CommonJS files with its packages in node_modules, on a warm file cache, which favors the reference.
  */
 export async function measureBundles(
   bundles: Record<string, Measured>,
@@ -105,12 +105,12 @@ async function measureBundle(
   const receipts = "RECEIPTS_TOPIC_ARN" in variables ? "" : WITHOUT_RECEIPTS;
   writeFileSync(unbundled, `${receipts}exports.handler = require("./handlers/${module}").${factory}(process.env);\n`);
 
-  // The first of each pays for the file cache.
+  // The first load of each fills the file cache.
   await loadMs(bundled, variables);
   await loadMs(unbundled, variables);
   const times = { bundled: [] as number[], unbundled: [] as number[] };
   for (let run = 0; run < processes; run++) {
-    // In turn, so that the machine's noise hits both.
+    // In turn, so that the machine's noise affects both.
     times.bundled.push(await loadMs(bundled, variables));
     times.unbundled.push(await loadMs(unbundled, variables));
   }
@@ -123,7 +123,7 @@ async function measureBundle(
   };
 }
 
-/** The handlers, and the protocol that they share with clients, in plain CommonJS, as a function without a bundler would be uploaded: without ts-node's cost at run time. */
+/** Compiles the handlers and the protocol to plain CommonJS, as uploaded without a bundler and without ts-node's cost at run time. */
 function compileHandlers(folder: string): void {
   const repository = resolve(__dirname, "..");
   symlinkSync(join(repository, "node_modules"), join(folder, "node_modules"));
@@ -147,7 +147,7 @@ function compileHandlers(folder: string): void {
   }
 }
 
-/** Milliseconds that a fresh process takes for `require(file)`; `file` exports the function's handler. */
+/** Milliseconds of `require(file)` in a fresh process; `file` exports the function's handler. */
 async function loadMs(file: string, variables: Record<string, string>): Promise<number> {
   const script = `
     const start = performance.now();
@@ -164,8 +164,8 @@ async function loadMs(file: string, variables: Record<string, string>): Promise<
 }
 
 /**
- * Size of a zip archive that holds one file: deflated, plus the fixed records around it (no extra fields, no data
- * descriptor). Level 9 of zlib; whoever uploads with a lower level uploads one or two percent more.
+ * Size of a zip archive with one file: deflated, plus the fixed records around it (no extra fields, no data descriptor).
+ * Level 9 of zlib; a lower level makes the archive one or two percent larger.
  * https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
 function zippedBytes(fileName: string, text: string): number {

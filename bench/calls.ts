@@ -6,15 +6,15 @@ export interface CallsMeasurement {
   batchSize: number;
   usersPerBatch: number;
   messages: number;
-  /** Requests that tables, gateway and SQS received, by operation. */
+  /** Requests to tables, gateway and SQS, by operation. */
   requests: Record<string, number>;
   callsBesidePostPerMessage: number;
 }
 
 export interface ReplayCallsMeasurement extends CallsMeasurement {
-  /** Messages of one session go out together. */
+  /** Messages of one session are sent together. */
   posts: number;
-  /** Of the history alone: the claim and the entry; the tail. The budget is two and one. */
+  /** Requests to the history: the claim and the entry are written, the tail is read. The budget is two and one. */
   historyWritesPerMessage: number;
   historyReadsPerMessage: number;
 }
@@ -22,8 +22,8 @@ export interface ReplayCallsMeasurement extends CallsMeasurement {
 const POST = "POST /live/@connections";
 
 /**
- * AWS calls of the deployed deliver bundle per message, where every client is there. What the event source mapping calls
- * (receive, delete) is Lambda's own doing and not counted; nor are retries, since nothing fails here.
+ * AWS calls of the deployed deliver bundle per message, with every client connected. The calls of the event source mapping
+ * (receive, delete) are Lambda's own and not counted. There are no retries, because nothing fails here.
  */
 export async function measureCalls(delivery: Delivery, batches: number): Promise<CallsMeasurement[]> {
   return measureBatches(delivery, "retry", batches, [
@@ -33,7 +33,7 @@ export async function measureCalls(delivery: Delivery, batches: number): Promise
   ]);
 }
 
-/** The same of the bundle that stores each message before it posts it. */
+/** The same for the bundle of replay mode, which stores each message before it posts it. */
 export async function measureReplayCalls(delivery: Delivery, batches: number): Promise<ReplayCallsMeasurement[]> {
   const measured = await measureBatches(delivery, "replay", batches, [
     [10, 10],
@@ -48,7 +48,7 @@ export async function measureReplayCalls(delivery: Delivery, batches: number): P
     return {
       ...measurement,
       posts: requests[POST] ?? 0,
-      // The sessions are read by BatchGetItem alone, and written by nobody here.
+      // Sessions are read only by BatchGetItem, and not written here.
       historyWritesPerMessage: perMessage("PutItem", "UpdateItem", "DeleteItem"),
       historyReadsPerMessage: perMessage("Query", "GetItem"),
     };

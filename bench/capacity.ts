@@ -2,7 +2,7 @@ import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 
 export type Item = Record<string, AttributeValue>;
 
-/** A global index: what is in it, and what each of its lines holds. */
+/** A global index: its keys, and the attributes of its lines. */
 export interface Index {
   keys: readonly string[];
   projected: readonly string[] | "all";
@@ -17,8 +17,8 @@ export function itemBytes(item: Item): number {
 }
 
 /**
- * Units of one write: the table's by the larger of what was and what is, each index's by what changes in it. A write whose
- * condition fails costs as much as what stands there. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
+ * Units of one write: in the table by the larger of the old and the new item, in each index by its change. A write whose
+ * condition fails costs as much as the existing item. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
  */
 export function writeUnits(
   before: Item | undefined,
@@ -45,12 +45,12 @@ function indexUnits(
   if (JSON.stringify(was) === JSON.stringify(is)) return 0;
   const moved = was && is && index.keys.some((key) => JSON.stringify(was[key]) !== JSON.stringify(is[key]));
   const [wasUnits, isUnits] = [unitsOf(was, WRITE_UNIT_BYTES), unitsOf(is, WRITE_UNIT_BYTES)];
-  // A line whose key changes is deleted and written anew.
+  // A line whose key changes is deleted and written again.
   if (moved) return wasUnits + isUnits;
   return Math.max(was ? wasUnits : 0, is ? isUnits : 0);
 }
 
-/** An item's line in an index; none where it lacks one of the index's keys. */
+/** An item's line in an index; undefined if the item lacks one of the index's keys. */
 function lineOf({ keys, projected }: Index, item: Item | undefined, tableKeys: readonly string[]): Item | undefined {
   if (!item || keys.some((key) => !(key in item))) return undefined;
   if (projected === "all") return item;
@@ -64,8 +64,8 @@ function unitsOf(item: Item | undefined, unitBytes: number): number {
 
 function valueBytes({ S, N, BOOL, ...other }: AttributeValue): number {
   if (S !== undefined) return Buffer.byteLength(S);
-  // About one byte for two digits, and one more.
+  // About one byte per two digits, plus one.
   if (N !== undefined) return Math.ceil(N.length / 2) + 1;
   if (BOOL !== undefined) return 1;
-  throw new Error(`an item of the relay has an attribute that nobody foresaw: ${Object.keys(other)}`);
+  throw new Error(`unexpected attribute: ${Object.keys(other)}; allowed: S, N, BOOL. Fix: extend valueBytes`);
 }

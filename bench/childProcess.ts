@@ -1,17 +1,17 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
 
-/** A process of this folder that answers one request at a time. It ends with its parent at the latest. */
+/** A process that runs a file of this folder and handles one request at a time. It ends with its parent at the latest. */
 export class Child<Request extends object, Answer> {
   private constructor(private readonly process: ChildProcess) {}
 
-  /** @param file Its program; it says `answer(…)` for each request. */
+  /** @param file Its program, which calls `answer(…)`. */
   static start<Request extends object, Answer>(file: string, env: Record<string, string> = {}): Child<Request, Answer> {
     return new Child(
       fork(join(__dirname, file), {
         execArgv: ["-r", join(__dirname, "../transpile")],
         env: { PATH: process.env.PATH, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true", ...env },
-        // What a function logs is nobody's to read here, and stdout is the measurements'.
+        // Logs of functions are not needed, and stdout is for the measurements.
         stdio: ["ignore", "ignore", "inherit", "ipc"],
       }),
     );
@@ -39,7 +39,7 @@ export class Child<Request extends object, Answer> {
   }
 }
 
-/** The other end: answers the parent's requests, until the parent is gone. */
+/** In the child process: handles the parent's requests until the parent ends. */
 export function answer<Request, Answer>(respond: (request: Request) => Promise<Answer>): void {
   process.on("message", (request: Request) => {
     respond(request).then(

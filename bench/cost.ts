@@ -1,8 +1,7 @@
-import { lineItems } from "../cli/cost/estimate";
+import { lineItems, usageOf } from "../cli/cost/estimate";
 import { totalUsd } from "../cli/cost/lineItem";
 import { PRICES } from "../cli/cost/prices";
 import type { ReplayUsage, Usage } from "../cli/cost/usage";
-import { usageOf } from "../cli/cost/usageOf";
 import { awayMessageOf, type Workload } from "../cli/cost/workload";
 import type { Mode } from "./deployed";
 import { rounded } from "./median";
@@ -12,10 +11,10 @@ import { perOne, type Tally, usageOfTally } from "./tally";
 
 export interface Bill {
   usd: number;
-  /** What the command `cost` says of the same, its fixed parts left out. */
+  /** The estimate of the command `cost` for the same traffic, without its fixed parts. */
   estimatedUsd?: number;
   items: { what: string; count: number; usd: number }[];
-  /** What was counted, for one of them. */
+  /** The counts for one of them. */
   counted: Record<string, object>;
 }
 
@@ -40,11 +39,11 @@ const MINUTES_AWAY = 60;
 const MESSAGES_PER_RETURN = 10;
 
 const NOTES = [
-  "Counted on the local parts, where the functions' requests arrive, with DynamoDB's units of tables and indexes; then taken at the price table. Messages of 1 KB, one at a time: a queue that fills its batches costs less.",
-  "Delivered: the user is there; in replay mode each message is acknowledged by itself, and deleted when its retention of a day is over, which costs as much as storing it.",
-  "Held: nobody is there for an hour, then a client comes back for ten messages. In retry mode a message is tried again as often as the default back-off does in an hour: failed attempts are counted, and multiplied. In replay mode it is stored, and sent when the client asks.",
-  "Connections are apart: handshake and end; in replay mode with a resume that finds nothing. Connection minutes, heartbeats, empty polls, the sweeper's empty runs, alarms and data transfer are in neither.",
-  "How long functions run, and what they log, are the estimate's assumptions: one machine does not know Lambda's.",
+  "The requests of the functions are counted in the local run, with DynamoDB's units of tables and indexes, and multiplied by the price table. Messages of 1 KB, one at a time: a queue with full batches costs less.",
+  "Delivered: the user is connected; in replay mode each message is acknowledged separately, and deleted after its retention of a day, which costs as much as storing it.",
+  "Held: no client is connected for an hour, then a client reconnects to ten messages. In retry mode a message is retried as often as the default back-off allows in an hour: failed attempts are counted and multiplied. In replay mode a message is stored, and sent when the client resumes.",
+  "Connections are counted separately: handshake and end; in replay mode with a resume without messages. Connection minutes, heartbeats, empty polls, empty runs of the sweeper, alarms and data transfer are not included.",
+  "The duration of functions and the size of their logs are the estimate's assumptions: they cannot be measured on one machine.",
 ] as const;
 
 /** The defaults of a relay. */
@@ -132,7 +131,7 @@ async function replayCost(relay: BenchRelay, repetitions: number): Promise<ModeC
   };
 }
 
-/** @param estimated What the same is to the command `cost`; left out where it has no such item. */
+/** @param estimated The workload for the command `cost`. @default there is no estimate */
 function billOf(mode: Mode, usages: Usage[], tallies: Record<string, Tally>, estimated?: Partial<Workload>): Bill {
   const items = itemsOf(mode, usages.reduce(sumOf)).filter(({ usd }) => usd > 0);
   const estimate = (messages: number) =>
@@ -158,7 +157,7 @@ function itemsOf(delivery: Mode, usage: Usage) {
   );
 }
 
-/** What stands for a day is nothing that can be counted: the estimate's own. */
+/** Storage for a day cannot be counted in a short run: taken from the estimate. */
 function storageUsage(): Usage {
   const { historyGbMonths = 0 } = usageOf({ ...workload, delivery: "replay" }).replay ?? {};
   const nothing = usageOfTally(

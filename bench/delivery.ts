@@ -11,17 +11,17 @@ import { type Deployed, lambdaVariables } from "./deployed";
 import type { ServerAnswer, ServerRequest } from "./servers";
 import type { WorkerAnswer, WorkerRequest } from "./worker";
 
-/** A deliver bundle in a process of its own, its tables (dynalite) in another, and a gateway in a third. */
+/** A deliver bundle in its own process, its tables (dynalite) in another, and a gateway in a third. */
 export interface Delivery {
   run(request: WorkerRequest): Promise<WorkerAnswer>;
-  /** Requests that tables and gateway received since the last call, by operation. SQS is the gateway's process too. */
+  /** Requests to tables and gateway since the last call, by operation. The gateway's process also serves SQS. */
   counts(): Promise<Record<string, number>>;
 }
 
-/** How many users have a connection: `connection-0` and so on. */
+/** Number of users with a connection: `connection-0` and so on. */
 export const USERS = 500;
 
-/** @param deliver The function of either mode: with a history, it is given one. */
+/** @param deliver The function of either mode; in replay mode it gets a history table. */
 export async function withDelivery<T>(deliver: Deployed, measure: (delivery: Delivery) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "relay-bench-"));
   const table = Child.start<ServerRequest, ServerAnswer>("servers.ts");
@@ -42,7 +42,7 @@ export async function withDelivery<T>(deliver: Deployed, measure: (delivery: Del
       BUNDLE: bundle,
       MANAGEMENT_ENDPOINT: `${gatewayEndpoint}/live`,
       AWS_ENDPOINT_URL_DYNAMODB: tableEndpoint,
-      // Whatever else it may call is counted too.
+      // Calls to other services are counted, too.
       AWS_ENDPOINT_URL: gatewayEndpoint,
     });
     const { run, counts } = { run: worker, counts: [table, gateway] };
@@ -64,7 +64,7 @@ async function connectUsers(endpoint: string, variables: Record<string, string>)
   const client = new DynamoDBClient({ endpoint, region: lambdaVariables.AWS_REGION, credentials });
   const { TABLE_NAME: tableName = "", HISTORY_TABLE_NAME: historyTableName } = variables;
   await createTable(client, tableName, [A.callerId, A.context]);
-  // Its index is for what is due alone, which nothing here asks for.
+  // Without its index, which only the sweeper queries.
   if (historyTableName !== undefined) await createTable(client, historyTableName, ["session", "entry"]);
   const sessions = new DynamoDbSessionStore(client, { tableName });
   const connectedAt = Date.now();

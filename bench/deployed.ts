@@ -4,7 +4,7 @@ import { record } from "../tests/support/recorder";
 
 export type Mode = "retry" | "replay";
 
-/** The functions that a relay has in each mode, by what triggers them. */
+/** The functions of a relay in each mode. */
 export const LAMBDAS = {
   retry: ["connect", "disconnect", "deliver"],
   replay: ["connect", "disconnect", "deliver", "resume", "acknowledge", "expire"],
@@ -12,13 +12,13 @@ export const LAMBDAS = {
 export type Lambda<M extends Mode = Mode> = (typeof LAMBDAS)[M][number];
 
 export interface Deployed {
-  /** What `index.js` of the uploaded archive holds. */
+  /** The content of `index.js` in the uploaded archive. */
   text: string;
-  /** The function's environment; whatever AWS would compute is made up. */
+  /** The function's environment; values that AWS computes are invented. */
   variables: Record<string, string>;
 }
 
-/** What `new WebsocketRelay(…)` registers for its functions: nothing of it is repeated here. */
+/** The functions as `new WebsocketRelay(…)` registers them. */
 export async function deployedFunctions<M extends Mode>(
   mode: M,
   given: Partial<WebsocketRelayArgs> = {},
@@ -47,11 +47,11 @@ export async function deployedFunctions<M extends Mode>(
   return functions as Record<Lambda<M>, Deployed>;
 }
 
-/** What Lambda sets beside a function's own variables; the credentials are nobody's. */
+/** The variables that Lambda sets besides a function's own; the credentials are invented. */
 export const lambdaVariables: Record<string, string> = {
   AWS_REGION: "eu-west-1",
   AWS_ACCESS_KEY_ID: "bench",
   AWS_SECRET_ACCESS_KEY: "bench",
-  // A warning of the SDK about Node 20, which is not what Lambda runs.
+  // Suppresses a warning of the SDK about Node 20, which Lambda does not run.
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
 };

@@ -1,4 +1,4 @@
-/** Epoch milliseconds with fractions, by the one clock that all processes of a machine have. */
+/** Epoch milliseconds with fractions, by the clock that all processes of a machine share. */
 export function epochMs(): number {
   return performance.timeOrigin + performance.now();
 }

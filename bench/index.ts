@@ -25,7 +25,7 @@ const FULL = {
   propertyMessages: 100_000,
 };
 
-/** The same in less than a minute, too few times for its times to mean anything. */
+/** The same in less than a minute, with too few repetitions for meaningful times. */
 const QUICK: typeof FULL = {
   processes: 1,
   batches: 2,
@@ -43,14 +43,14 @@ const QUICK: typeof FULL = {
 };
 
 /**
- * `npm run bench`: one JSON document on stdout, progress on stderr. Exit code 0 whether the targets are met or not, 1 where
- * something could not be measured.
+ * `npm run bench`: one JSON document on stdout, progress on stderr. The exit code is 0 whether the targets are met or not, and
+ * 1 if a measurement failed.
  */
 async function bench(quick: boolean): Promise<object> {
   const times = quick ? QUICK : FULL;
   const { processes, batches, rounds, messagesPerRound } = times;
 
-  // One after the other: what is measured at one time shares the machine with nothing else.
+  // One after the other, so that no two measurements share the machine.
   const functions = {
     retry: await deployedFunctions("retry"),
     replay: await deployedFunctions("replay"),
@@ -84,11 +84,11 @@ async function bench(quick: boolean): Promise<object> {
   };
 }
 
-// The SDK will leave Node 20 in 2027, which Lambda's Node 24 is not concerned by.
+// The SDK drops Node 20 in 2027; Lambda runs Node 24.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
 bench(process.argv.includes("--quick")).then(
-  // Pulumi's mocks may leave handles behind: the measurements are the end of it.
+  // Exit explicitly: Pulumi's mocks may leave open handles.
   (measurements) => process.stdout.write(`${JSON.stringify(measurements, undefined, 2)}\n`, () => process.exit(0)),
   (error: unknown) => {
     console.error(error);

@@ -1,7 +1,7 @@
 import { Child } from "./childProcess";
 import type { PropertyRequest } from "./propertyPlayer";
 
-/** Plays the property test's model for so many messages. @throws where one is lost, or shown twice. */
+/** Runs the property test's model with this number of messages. @throws if one is lost or shown twice. */
 export type PropertyRun = (messages: number) => Promise<{ messages: number; faults: Record<string, number> }>;
 
 export interface PropertyTestMeasurement {
@@ -12,7 +12,7 @@ export interface PropertyTestMeasurement {
   faults: Record<string, number>;
 }
 
-/** How much of the property test this machine runs in a second. */
+/** Measures the messages of the property test per second on this machine. */
 export async function measurePropertyTest(run: PropertyRun, messages: number): Promise<PropertyTestMeasurement> {
   const start = performance.now();
   const played = await run(messages);
@@ -26,7 +26,7 @@ export async function measurePropertyTest(run: PropertyRun, messages: number): P
   };
 }
 
-/** Plays it in a process of its own: beside Pulumi it takes ten times as long. */
+/** Runs it in its own process: in a process that has loaded Pulumi it takes ten times as long. */
 export const playApart: PropertyRun = async (messages) => {
   const player = Child.start<PropertyRequest, Awaited<ReturnType<PropertyRun>>>("propertyPlayer.ts");
   try {

@@ -1,10 +1,10 @@
-/** Milliseconds from the transport's `open` to the first, and to the last message that was missed. */
+/** Milliseconds from the transport's `open` to the first and to the last missed message. */
 export interface RecoveryTimes {
   firstMs: number;
   allMs: number;
 }
 
-/** What a client receives, and when, by the clock of its own process. */
+/** Records the times of received messages, by the clock of the client's process. */
 export class Reception {
   /** When the transport opened, by `performance.now()`. */
   openedAtMs = 0;
@@ -19,7 +19,7 @@ export class Reception {
     this.openedAtMs = performance.now();
   }
 
-  /** The client has handed a message to its user. */
+  /** The client has passed a message to its callback. */
   message(): void {
     this.lastAt = performance.now();
     this.count += 1;
@@ -27,13 +27,13 @@ export class Reception {
     if (this.count === this.expected) this.done?.();
   }
 
-  /** Resolves once so many messages have arrived from now on. */
+  /** Resolves once this number of messages has arrived from now on. */
   received(expected: number): Promise<void> {
     [this.count, this.expected] = [0, expected];
     return new Promise((resolve) => (this.done = resolve));
   }
 
-  /** Resolves once so many messages have arrived after a next `open`, with how long they took. */
+  /** Resolves with the times once this number of messages has arrived after the next `open`. */
   async measure(expected: number): Promise<RecoveryTimes> {
     this.openedAtMs = 0;
     await this.received(expected);

@@ -5,15 +5,15 @@ import type { LocalCloud } from "../local/cloud";
 import { epochMs } from "./epochMs";
 import { TableMeter } from "./tableMeter";
 
-/** A request of one of the relay's functions to a service. */
+/** A request from one of the relay's functions to a service. */
 export interface ServiceCall {
-  /** `deliver`, `resume`, …; the event source mapping's polls are deliver's, as on AWS. */
+  /** `deliver`, `resume`, …; polls of the event source mapping count as those of `deliver`, as on AWS. */
   by: string;
   service: "table" | "management" | "messaging";
   operation: string;
-  /** Of the request's body. */
+  /** Size of the request's body. */
   bytes: number;
-  /** Epoch milliseconds: the request has arrived, the answer has left. */
+  /** Epoch milliseconds: arrival of the request, end of the response. */
   startMs: number;
   endMs?: number;
   /** DynamoDB's units, in table and indexes. */
@@ -22,15 +22,15 @@ export interface ServiceCall {
 
 export interface Recording {
   calls: ServiceCall[];
-  /** Invocations that have ended, by function. */
+  /** Completed invocations, by function. */
   invocations: Record<string, number>;
 }
 
-/** What the functions of a local run ask of table, gateway and queue, as the services see it. */
+/** Records the requests of a local run's functions to table, gateway and queue, as the services receive them. */
 export class Recorder {
   private recording: Recording | undefined;
   private answerDelayMs = 0;
-  /** Invocations under way, but for the sweeper's, which come by themselves. */
+  /** Running invocations, except those of the sweeper, which are on a timer. */
   private running = 0;
 
   private constructor(
@@ -38,7 +38,7 @@ export class Recorder {
     private readonly meter: TableMeter,
   ) {}
 
-  /** One a process: it sees every server that this process has. */
+  /** Call once per process: the recorder observes every server of the process. */
   static async attach(cloud: LocalCloud): Promise<Recorder> {
     const recorder = new Recorder(cloud, await TableMeter.of(cloud));
     // https://nodejs.org/api/diagnostics_channel.html#http
@@ -48,14 +48,14 @@ export class Recorder {
     return recorder;
   }
 
-  /** @param answerDelayMs How long every answer is held back: what is asked side by side overlaps then, whatever the machine does. */
+  /** @param answerDelayMs Delay of every response, so that parallel requests overlap on any machine. */
   async start(answerDelayMs: number): Promise<void> {
     await this.untilIdle();
     this.recording = { calls: [], invocations: {} };
     this.answerDelayMs = answerDelayMs;
   }
 
-  /** What has begun by now is part of it to its end. */
+  /** Invocations that have started are recorded to their end. */
   async stop(): Promise<Recording> {
     await this.untilIdle();
     const { recording } = this;
@@ -85,7 +85,7 @@ export class Recorder {
     while (this.running > 0) await delay(5);
   }
 
-  /** Which function has signed a request; undefined for everybody else. */
+  /** The function that signed a request; undefined for other callers. */
   private functionOf({ headers }: IncomingMessage): string | undefined {
     const principal = this.cloud.iam.principalOf(headers);
     return principal.kind === "role" ? functionIn(principal.role.name) : undefined;
@@ -126,7 +126,7 @@ interface Exchange {
 
 const functions = ["connect", "disconnect", "deliver", "resume", "acknowledge", "expire"];
 
-/** Which function of the relay a role, or a function, is of by its name, such as `relay-deliver-role-03f9843`. */
+/** The relay's function in the name of a role or a function, such as `relay-deliver-role-03f9843`. */
 function functionIn(name: string): string | undefined {
   return functions.find((each) => name.split("-").includes(each));
 }

@@ -2,31 +2,31 @@ import { Child } from "./childProcess";
 import { median, percentile, rounded } from "./median";
 import type { RecoveryTimes } from "./reception";
 
-/** What a client misses while its connection is broken. */
+/** The messages that a client misses while its connection is broken. */
 export interface Missed {
   count: number;
   body: string;
 }
 
-/** A server, and the clients that find it again. */
+/** A server and its reconnecting clients. */
 export interface Player {
-  /** A client that has got one message and then misses others. */
+  /** Prepares a client that has received one message and then misses others. */
   prepare(missed: Missed): Promise<Recoverable>;
 }
 
 export interface Recoverable {
-  /** Connects after the connection was broken off abruptly, and measures how what was missed arrives; any number of times. */
+  /** Connects after an abrupt loss of the connection, and measures the arrival of the missed messages; can be repeated. */
   reconnect(): Promise<RecoveryTimes>;
   end(): void;
 }
 
 export type PlayerName = "relay" | "socketIo";
 
-/** Reconnects of both, in turn, in one process, to servers that are processes of their own. */
+/** Reconnects of both clients, in turn, in one process, to servers in their own processes. */
 export interface RecoveryRequest {
   missed: number;
   bodyBytes: number;
-  /** Users who miss messages, one after the other, and how often each comes back for them. */
+  /** Number of users who miss messages, one after the other, and of reconnects of each. */
   users: number;
   reconnectsPerUser: number;
 }
@@ -52,14 +52,14 @@ interface Percentiles {
   max: number;
 }
 
-/** What has to be known to compare the two. */
+/** Notes for a comparison of the two. */
 export const RECOVERY_NOTES = [
-  "Both clients run in one process over the same WebSocket implementation (ws) without compression, their rounds in turn; the time runs from the WebSocket's own open event, before either library has said anything, to the call of the user's listener.",
-  "The relay's client is the library; its messages go the real way: API, resume function in a process of its own, table, management API. It listens to an emulator of these on one machine: no network, no TLS, no cold start.",
-  "Socket.IO keeps what was missed in its one server process's memory, for two minutes here, and sends it without asking anybody; each user has a namespace, so that it searches no other's messages. It loses them with its process, and on a second server without a shared adapter.",
-  "Socket.IO sends one frame for each message, the relay packs as many as 128 KB hold. The relay's client acknowledges, and orders by number; Socket.IO's has neither.",
-  "The relay's messages are published to its topic, once for each user; each reconnect is then a new client with the cursor from before them, as an app that was restarted. Socket.IO emits them anew for each reconnect of the same client.",
-  "Messages are stored before the client reconnects: what is measured is the way back, not the publishing.",
+  "Both clients run in one process over the same WebSocket implementation (ws) without compression, in turn; the time runs from the open event of the WebSocket, before either library sends anything, to the call of the user's listener.",
+  "The relay's client is the library; its messages take the real path: API, resume function in its own process, table, management API. All of these are emulated on one machine: no network, no TLS, no cold start.",
+  "Socket.IO keeps missed messages in the memory of its single server process, here for two minutes, and sends them without a lookup; each user has a namespace, so that it does not search the messages of others. It loses them with the process, and on a second server without a shared adapter.",
+  "Socket.IO sends one frame per message, the relay packs messages into frames of up to 128 KB. The relay's client acknowledges messages and orders them by number; Socket.IO's does neither.",
+  "The relay's messages are published to its topic once per user; each reconnect is a new client with the cursor from before these messages, like a restarted app. Socket.IO emits them again for each reconnect of the same client.",
+  "Messages are stored before the client reconnects: the time does not include publishing.",
 ] as const;
 
 export async function measureRecovery(

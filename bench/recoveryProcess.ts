@@ -6,7 +6,7 @@ import { relayPlayer } from "./relayPlayer";
 import { socketIoPlayer } from "./socketIoClient";
 import type { SocketIoRequest } from "./socketIoServer";
 
-/** What the last reconnect has left to do, such as acknowledgements, is not to meet the next one. */
+/** Lets pending work of the last reconnect, such as acknowledgements, finish before the next one. */
 const PAUSE_MS = 100;
 
 interface Players extends Record<PlayerName, Player> {
@@ -26,7 +26,7 @@ answer<RecoveryRequest | { end: true }, RecoveryAnswer>(async (request) => {
   const asked: Missed = { count: missed, body: JSON.stringify({ type: "message", text: "x".repeat(bodyBytes - 30) }) };
   for (let user = 0; user < users; user++) {
     const clients = { relay: await players.relay.prepare(asked), socketIo: await players.socketIo.prepare(asked) };
-    // The first one of a user opens sockets, starts functions and warms the code: it is not counted.
+    // The first reconnect of a user opens sockets, starts functions and warms the code: it is not counted.
     for (let reconnect = 0; reconnect <= reconnectsPerUser; reconnect++) {
       const order: PlayerName[] = reconnect % 2 === 0 ? ["relay", "socketIo"] : ["socketIo", "relay"];
       for (const name of order) {

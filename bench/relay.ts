@@ -12,18 +12,18 @@ import { Child } from "./childProcess";
 import type { Recording } from "./recorder";
 import type { RelayAnswer, RelayRequest } from "./relayProcess";
 
-/** What the bench's clients connect to and are addressed by. */
+/** The context of all clients and messages. */
 export const CONTEXT = { context: "chat", contextId: "7" } as const;
 
 export interface RelayOptions {
-  /** Values over those of the stack `dev`. */
+  /** Values that override those of the stack `dev`. */
   config: Record<string, string>;
-  /** Whether what functions ask can be recorded. */
+  /** Whether the functions' requests can be recorded. @default false */
   recorded?: boolean;
   timeScale?: number;
 }
 
-/** A local run in a process of its own, and its backend. */
+/** A local run in its own process, with a backend for it. */
 export class BenchRelay {
   private readonly dynamodb: DynamoDBClient;
   private readonly sns: SNSClient;
@@ -42,7 +42,7 @@ export class BenchRelay {
     this.sns = new SNSClient({ ...client, endpoint: awsEndpoint });
     this.sqs = new SQSClient({ ...client, endpoint: awsEndpoint });
     this.sessions = new DynamoDbSessionStore(this.dynamodb, { tableName });
-    // Only read here: nothing of it asks for the retention.
+    // Only for reads, which do not need the retention.
     const { historyTableName = "" } = addresses;
     this.history = new DynamoDbHistory(this.dynamodb, { tableName: historyTableName, retentionMs: 0 });
   }
@@ -77,14 +77,14 @@ export class BenchRelay {
     return response.text();
   }
 
-  /** Publishes as many messages, ten at a time, in order. */
+  /** Publishes `count` messages, ten at a time, in order. */
   async publish(user: string, body: string, count: number): Promise<void> {
     const attribute = (value: string) => ({ DataType: "String", StringValue: value });
     for (let first = 0; first < count; first += 10) {
       const PublishBatchRequestEntries = Array.from({ length: Math.min(10, count - first) }, (_, index) => ({
         Id: String(index),
         Message: body,
-        // As the backend's helper does.
+        // As the backend helper does.
         MessageGroupId: user,
         MessageAttributes: {
           user: attribute(user),
@@ -99,27 +99,27 @@ export class BenchRelay {
     }
   }
 
-  /** Resolves once the user's session is gone: from then on nothing is posted to the old connection. */
+  /** Resolves once the user's session is deleted: then no message is posted to the old connection. */
   async untilGone(user: string): Promise<void> {
     await until(async () => (await this.sessions.read(keyOf(user))) === undefined);
   }
 
-  /** Resolves once the user's log has come to that number, and the queue is done with everything. */
+  /** Resolves once the user's log has reached this number and the queue is empty. */
   async untilStored(user: string, seq: number): Promise<void> {
     await until(async () => (await this.history.readTail(keyOf(user)))?.seq === seq);
     await this.untilQueueIsEmpty();
   }
 
-  /** Resolves once the user's client has acknowledged that number. */
+  /** Resolves once the user's client has acknowledged this number. */
   async untilAcknowledged(user: string, seq: number): Promise<void> {
     await until(async () => (await this.history.readAcknowledged(keyOf(user)))?.seq === seq);
   }
 
-  /** How often the functions have counted that, whatever the reason. */
+  /** The sum of a metric of the functions over all reasons. */
   async metric(name: string): Promise<number> {
     const response = await fetch(`${this.addresses.controlUrl}/metrics`);
     const all = (await response.json()) as { name: string; sum: number }[];
-    // Each is there as a whole, and by reason.
+    // Each metric has a total and a value per reason.
     return Math.max(0, ...all.filter((each) => each.name === name).map(({ sum }) => sum));
   }
 
@@ -127,12 +127,12 @@ export class BenchRelay {
     await this.sqs.send(new PurgeQueueCommand({ QueueUrl: this.addresses.queueUrl }));
   }
 
-  /** How many messages of the user stand in the history. */
+  /** Number of the user's messages in the history. */
   async entries(user: string): Promise<number> {
     return (await this.history.readAfter(keyOf(user), 0, 1_000)).length;
   }
 
-  /** Makes what stands of the user as old as to be deleted: for the functions their retention is over. */
+  /** Ages the user's messages in the history beyond their retention, so that the functions delete them. */
   async age(user: string): Promise<void> {
     const { historyTableName: TableName } = this.addresses;
     for (const { seq } of await this.history.readAfter(keyOf(user), 0, 1_000)) {
@@ -141,7 +141,7 @@ export class BenchRelay {
           TableName,
           Key: historyItemKey(keyOf(user), logEntry(seq)),
           UpdateExpression: `ADD ${A.storedAt} :age, ${A.dueAt} :age`,
-          // As much as the longest retention.
+          // The longest retention.
           ExpressionAttributeValues: { ":age": { N: String(-1_209_600_000) } },
         }),
       );
@@ -165,11 +165,11 @@ export function keyOf(user: string): SessionKey {
   return key.value;
 }
 
-/** Asks until it is so, for a minute at most. Nothing is measured meanwhile. */
+/** Polls until the condition is true, for a minute at most. Not used during a measurement. */
 export async function until(condition: () => Promise<boolean>): Promise<void> {
   const endMs = Date.now() + 60_000;
   while (!(await condition())) {
-    if (Date.now() > endMs) throw new Error(`waited in vain for ${condition}`);
+    if (Date.now() > endMs) throw new Error(`not true after a minute: ${condition}`);
     await delay(10);
   }
 }

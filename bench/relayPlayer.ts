@@ -4,7 +4,7 @@ import { Reception } from "./reception";
 import type { Missed, Player } from "./recovery";
 import { type BenchRelay, CONTEXT } from "./relay";
 
-/** Plays clients of a relay that delivers by replay: each as another user. */
+/** Plays clients of a relay in replay mode, each as another user. */
 export function relayPlayer(relay: BenchRelay): Player {
   let users = 0;
   return {
@@ -31,9 +31,9 @@ export function relayPlayer(relay: BenchRelay): Player {
 }
 
 /**
- * A client gets one message, loses its connection, and misses `count` others, which are stored by then.
+ * A client receives one message, loses its connection, and misses `count` others, which are then stored.
  *
- * @returns What it has seen.
+ * @returns the client's cursor.
  */
 export async function missMessages(relay: BenchRelay, user: string, body: string, count: number): Promise<Cursor> {
   const reception = new Reception();
@@ -47,11 +47,11 @@ export async function missMessages(relay: BenchRelay, user: string, body: string
   await relay.untilGone(user);
   await relay.publish(user, body, count);
   await relay.untilStored(user, 1 + count);
-  if (!cursor) throw new Error(`${user} has got a message without a number`);
+  if (!cursor) throw new Error(`${user} received a message without a number`);
   return cursor;
 }
 
-/** The client library, whose connection can be broken. */
+/** The client library with a connection that can be broken. */
 export class PlayedClient {
   private readonly client: RelayClient;
   private socket: WebSocket | undefined;
@@ -69,7 +69,7 @@ export class PlayedClient {
   ) {
     const remember = (socket: WebSocket) => {
       this.socket = socket;
-      // Registered before the library's own listener, which asks for what was missed: this is the transport's `open`.
+      // Registered before the library's own listener, which resumes: this is the transport's `open`.
       socket.once("open", () => reception.opened());
     };
     class ObservedWebSocket extends WebSocket {
@@ -93,7 +93,7 @@ export class PlayedClient {
     this.client.connect();
   }
 
-  /** Resolves once it is connected, and has asked for what it missed. */
+  /** Resolves once the client is connected and has resumed. */
   static async connect(
     relay: BenchRelay,
     user: string,
@@ -109,18 +109,18 @@ export class PlayedClient {
     });
   }
 
-  /** What it has handled last. */
+  /** The cursor of the last handled message. */
   get cursor(): Cursor | undefined {
     return this.client.cursor;
   }
 
-  /** The connection is lost without a word. */
+  /** Ends the connection without a close frame. */
   breakOff(): void {
     this.isBroken = true;
     this.socket?.terminate();
   }
 
-  /** @throws what went wrong meanwhile. */
+  /** @throws the first error of the client. */
   close(): void {
     this.client.close();
     if (this.failed) throw this.failed;

@@ -4,11 +4,11 @@ import { answer } from "./childProcess";
 import { Recorder, type Recording } from "./recorder";
 
 /**
- * A local run in a process of its own.
- * - `start`: answers its addresses; with `recorded`, `record` and `recorded` may follow
- * - `record`: from now on, what the functions ask of the services is recorded, each answer held back for `answerDelayMs`
- * - `recorded`: ends that, and answers it
- * - `stop`: ends the run, and the processes of its functions with it
+ * A local run in its own process.
+ * - `start`: returns its addresses; with `recorded`, `record` and `recorded` may follow
+ * - `record`: starts recording the functions' requests, and delays each response by `answerDelayMs`
+ * - `recorded`: ends and returns the recording
+ * - `stop`: ends the run and the processes of its functions
  */
 export type RelayRequest =
   | { start: { config: Record<string, string>; recorded: boolean; timeScale?: number } }
@@ -39,7 +39,7 @@ answer<RelayRequest, RelayAnswer>(async (request) => {
     await run?.close();
     return {};
   }
-  if (!recorder) throw new Error("this run was not started to be recorded");
+  if (!recorder) throw new Error("this run was started without `recorded`");
   if ("recorded" in request) return recorder.stop();
   await recorder.start(request.record.answerDelayMs);
   return {};

@@ -2,10 +2,10 @@ import { type CostMeasurement, measureCost } from "./cost";
 import { BenchRelay } from "./relay";
 import { measureSequentialCalls, type SequentialCallsMeasurement } from "./sequentialCalls";
 
-/** Clocks that run so much faster that a minute's rule and a minute's back-off take two seconds. */
+/** The clocks run this much faster: a rule and a back-off of a minute take two seconds. */
 const TIME_SCALE = 30;
 
-/** What is counted on a whole relay of each mode, each a local run in a process of its own. */
+/** The measurements with a whole relay in each mode, each a local run in its own process. */
 export async function measureRelays(
   reconnects: number,
   repetitions: number,

@@ -4,15 +4,15 @@ import { type BenchRelay, until } from "./relay";
 import { missMessages, PlayedClient } from "./relayPlayer";
 import { type Tally, tallyOf } from "./tally";
 
-/** A KB, as the estimate takes it by default. */
+/** 1 KB, the estimate's default. */
 const BODY = "x".repeat(1024);
 
-/** What a quiet client does: what it gets one by one, it acknowledges one by one. */
+/** As with a quiet client: each message is acknowledged separately. */
 const ackAtOnce = { ackDelayMs: 0 };
 
 const historyOf = ({ addresses }: BenchRelay) => addresses.historyTableName;
 
-/** Messages to a client who is there, each alone; in replay mode each is acknowledged alone. */
+/** Messages to a connected client, one at a time; in replay mode each is acknowledged separately. */
 export async function tallyDelivered(relay: BenchRelay, mode: Mode, messages: number): Promise<Tally> {
   const user = `delivered-${mode}`;
   const reception = new Reception();
@@ -24,7 +24,7 @@ export async function tallyDelivered(relay: BenchRelay, mode: Mode, messages: nu
     await relay.untilQueueIsEmpty();
     if (mode === "replay") await relay.untilAcknowledged(user, seq);
   };
-  // The first one starts the functions, and finds no tail.
+  // The first message starts the functions, and finds no tail.
   await deliverOne(1);
   await relay.record();
   for (let seq = 2; seq <= messages + 1; seq++) await deliverOne(seq);
@@ -33,7 +33,7 @@ export async function tallyDelivered(relay: BenchRelay, mode: Mode, messages: nu
   return tallyOf(recording, messages, ["deliver", "acknowledge"], historyOf(relay));
 }
 
-/** Connections that are opened, in replay mode ask for what they missed, and end. */
+/** Connections that open, resume in replay mode, and end. */
 export async function tallyConnections(relay: BenchRelay, mode: Mode, connections: number): Promise<Tally> {
   await relay.record();
   for (let index = 0; index < connections; index++) {
@@ -45,7 +45,7 @@ export async function tallyConnections(relay: BenchRelay, mode: Mode, connection
   return tallyOf(recording, connections, ["connect", "disconnect", "resume"], historyOf(relay));
 }
 
-/** Retry mode: attempts for a user who is away, of one message; all fail. */
+/** Retry mode: failed attempts of one message to a user who is away. */
 export async function tallyFailedAttempts(relay: BenchRelay, attempts: number): Promise<Tally> {
   await relay.record();
   await relay.publish("away", BODY, 1);
@@ -55,7 +55,7 @@ export async function tallyFailedAttempts(relay: BenchRelay, attempts: number): 
   return tallyOf(recording, recording.invocations.deliver ?? 0, ["deliver"]);
 }
 
-/** Replay mode: messages that are published one by one while their user is away, are got at once on the return, and acknowledged. */
+/** Replay mode: messages that are published one by one while their user is away, then received together on the return, and acknowledged. */
 export async function tallyMissed(relay: BenchRelay, messages: number): Promise<Tally> {
   const user = `missed-${messages}`;
   const cursor = await missMessages(relay, user, BODY, 0);
@@ -74,7 +74,7 @@ export async function tallyMissed(relay: BenchRelay, messages: number): Promise<
   return tallyOf(recording, messages, ["deliver", "resume", "acknowledge"], historyOf(relay));
 }
 
-/** Replay mode: what is done about messages, each acknowledged, once their retention is over. */
+/** Replay mode: the deletion of acknowledged messages after their retention. */
 export async function tallyExpired(relay: BenchRelay, messages: number): Promise<Tally> {
   const user = "expired";
   await missMessages(relay, user, BODY, messages - 1);
@@ -85,12 +85,12 @@ export async function tallyExpired(relay: BenchRelay, messages: number): Promise
   await relay.age(user);
   await until(async () => (await relay.entries(user)) === 1);
   const { calls } = await relay.recorded();
-  // It runs and asks the index every minute, whether something is due or not. Only the index is read at half the price: not consistently.
+  // The sweeper queries the index every minute, with or without due messages. Only these reads are not consistent, which halves their units.
   const ofMessages = calls.filter(({ operation, units }) => operation !== "Query" || units?.read !== 0.5);
   return tallyOf({ calls: ofMessages, invocations: {} }, messages, ["expire"], historyOf(relay));
 }
 
-/** So that its end is not recorded as another's. */
+/** Waits for the end of the connection, so that it is not recorded in the next tally. */
 async function leave(relay: BenchRelay, client: PlayedClient, user: string): Promise<void> {
   client.close();
   await relay.untilGone(user);

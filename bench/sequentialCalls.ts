@@ -6,23 +6,23 @@ import type { BenchRelay } from "./relay";
 import { missMessages, PlayedClient } from "./relayPlayer";
 
 export interface SequentialCallsMeasurement {
-  /** Of every reconnect the same, or the most. */
+  /** The number of steps, of the reconnect with the most. */
   calls: number;
-  /** What was asked side by side, step by step: `resume: GetItem table`. The last step is the POST that carries the message. */
+  /** The parallel calls of each step, such as `resume: GetItem table`. The last step is the POST with the message. */
   steps: string[][];
   reconnects: number;
   answerDelayMs: number;
-  /** From `open` to the first missed message with that delay: as many delays as calls, and the functions' own time. */
+  /** From `open` to the first missed message with that delay: one delay per step, plus the functions' own time. */
   firstMissedMs: number;
   note: string;
 }
 
-/** Far longer than what the functions do between two calls. */
+/** Far longer than the functions' own work between two calls. */
 const ANSWER_DELAY_MS = 50;
 
 /**
- * Which calls to services lie between the client's `open` and its first missed message, in a chain: as on AWS each of them
- * takes its time. They are recorded where they arrive, at table, management API, queue and topic, whoever makes them.
+ * Counts the sequential calls to services between the client's `open` and its first missed message, since on AWS each of them
+ * takes time. They are recorded at the table, management API, queue and topic, for all callers.
  */
 export async function measureSequentialCalls(
   relay: BenchRelay,
@@ -33,7 +33,7 @@ export async function measureSequentialCalls(
   const times: number[] = [];
   for (let round = 0; round <= reconnects; round++) {
     const { calls, firstMs } = await reconnect(relay, `sequence-${round}`, missed);
-    // The first one starts the functions.
+    // The first reconnect starts the functions.
     if (round === 0) continue;
     chains.push(stepsOf(calls));
     times.push(firstMs);
@@ -46,7 +46,7 @@ export async function measureSequentialCalls(
     reconnects,
     answerDelayMs: ANSWER_DELAY_MS,
     firstMissedMs: rounded(median(times), 1),
-    note: "A call counts once more than the most of those that were answered before it was asked; so what is asked side by side counts once. Every answer is held back for a while, so that calls which do not wait for each other overlap for certain.",
+    note: "A call is one step after the last of the calls that were answered before it started, so parallel calls count once. Every response is delayed, so that calls that do not wait for each other overlap.",
   };
 }
 
@@ -67,12 +67,12 @@ async function reconnect(relay: BenchRelay, user: string, missed: number) {
   }
 }
 
-/** The poller's calls and the sweeper's come and go by themselves. */
+/** The calls of the poller and the sweeper are on a timer. */
 function isOnATimer({ by, operation }: ServiceCall): boolean {
   return by === "expire" || operation === "ReceiveMessage" || operation === "GetQueueAttributes";
 }
 
-/** Calls by how many others had to be answered, one after the other, before each was asked. */
+/** Groups calls into steps by the number of sequential calls that were answered before each of them started. */
 export function stepsOf(
   calls: readonly Pick<ServiceCall, "by" | "service" | "operation" | "startMs" | "endMs">[],
 ): string[][] {

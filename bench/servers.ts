@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import dynalite = require("dynalite");
 import { answer } from "./childProcess";
 
-/** `start` answers `{ endpoint }`; `counts` answers the requests since the last `counts`, by operation. */
+/** `start` returns `{ endpoint }`; `counts` returns the requests since the last `counts`, by operation. */
 export type ServerRequest = { start: "table" | "gateway" } | { counts: true };
 export type ServerAnswer = { endpoint: string; counts: Record<string, number> };
 
@@ -31,7 +31,7 @@ function table(): Server {
   return dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
 }
 
-/** The least that is a management API: every connection is open, and whatever arrives is accepted. */
+/** A minimal management API: every connection is open, and every request is accepted. */
 function gateway(): Server {
   const server = createServer((request, response) => {
     request.resume();
@@ -44,7 +44,7 @@ function gateway(): Server {
       response.end();
     });
   });
-  // A connection that is kept alive must not close between two rounds.
+  // An idle keep-alive connection must not close between two rounds.
   server.keepAliveTimeout = 60_000;
   return server;
 }

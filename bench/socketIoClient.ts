@@ -5,7 +5,7 @@ import type { Missed, Player } from "./recovery";
 import { Reception } from "./reception";
 import type { SocketIoRequest } from "./socketIoServer";
 
-/** Plays clients of Socket.IO: each in a namespace of its own. */
+/** Plays clients of Socket.IO, each in its own namespace. */
 export function socketIoPlayer(server: Child<SocketIoRequest, { url: string }>, url: string): Player {
   let users = 0;
   return {
@@ -14,7 +14,7 @@ export function socketIoPlayer(server: Child<SocketIoRequest, { url: string }>, 
       const reception = new Reception();
       const client = new Client(`${url}${namespace}`, reception);
       await client.connected();
-      // What a client has seen last tells the server where to go on.
+      // The offset of this message tells the server where to continue.
       const first = reception.received(1);
       await server.ask({ emit: { namespace, count: 1, body } });
       await first;
@@ -27,7 +27,7 @@ export function socketIoPlayer(server: Child<SocketIoRequest, { url: string }>, 
           const times = reception.measure(count);
           client.connect();
           const measured = await times;
-          if (!client.recovered) throw new Error("Socket.IO has not recovered the connection");
+          if (!client.recovered) throw new Error("Socket.IO did not recover the connection");
           return measured;
         },
         end: () => client.close(),
@@ -60,7 +60,7 @@ class Client {
     });
   }
 
-  /** The connection is lost without a word. */
+  /** Ends the connection without a close frame. */
   async breakOff(): Promise<void> {
     const gone = new Promise((resolve) => this.socket.once("disconnect", resolve));
     this.transport?.terminate();
@@ -69,7 +69,7 @@ class Client {
 
   connect(): void {
     this.socket.connect();
-    // The library has made it by now, but tells nobody of its `open`: ahead of the library's own listener.
+    // The library has created the transport, but has no event for its `open`: so listen before the library does.
     this.transport = (this.socket.io.engine.transport as unknown as { ws: WebSocket }).ws;
     this.transport.prependListener("open", () => this.reception.opened());
   }

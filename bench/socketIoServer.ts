@@ -5,10 +5,10 @@ import { Server } from "socket.io";
 import { answer } from "./childProcess";
 
 /**
- * Socket.IO with connection state recovery, in a process of its own.
- * - `start`: answers its URL
- * - `emit`: emits `count` times `body` to everybody in the namespace, which keeps it for those who come back
- * - `disconnected`: answers once nobody is connected to the namespace
+ * Socket.IO with connection state recovery, in its own process.
+ * - `start`: returns its URL
+ * - `emit`: emits `body` `count` times to the namespace, which keeps it for reconnecting clients
+ * - `disconnected`: returns once no client is connected to the namespace
  */
 export type SocketIoRequest =
   { start: true } | { emit: { namespace: string; count: number; body: string } } | { disconnected: string };
@@ -19,7 +19,7 @@ const io = new Server(http, {
   serveClient: false,
   connectionStateRecovery: { maxDisconnectionDuration: 120_000, skipMiddlewares: true },
 });
-// A namespace has a memory of its own: nobody's messages are looked for among others'.
+// Each namespace has its own memory, so a user's messages are not searched among those of others.
 const namespaces = io.of(/^\/user-\d+$/);
 namespaces.on("connection", () => undefined);
 

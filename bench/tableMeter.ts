@@ -22,7 +22,7 @@ export interface Metered {
   write: number;
 }
 
-/** What requests cost in units, which dynalite knows of reads alone, and not of indexes. */
+/** Counts the capacity units of requests: dynalite reports them only for reads, and without indexes. */
 export class TableMeter {
   private constructor(private readonly tables: Map<string, { keys: string[]; indexes: Index[] }>) {}
 
@@ -43,7 +43,7 @@ export class TableMeter {
     return new TableMeter(new Map(tables));
   }
 
-  /** Asks the table, and tells what the request consumed. */
+  /** Sends the request to the table, and returns the response with the consumed units. */
   async ask(ask: Ask, request: Request, operation: string, body: Buffer): Promise<Metered> {
     const parsed = JSON.parse(body.toString()) as Body;
     const table = parsed.TableName ?? Object.keys(parsed.RequestItems ?? {})[0] ?? "";
@@ -57,7 +57,9 @@ export class TableMeter {
       case "BatchGetItem":
         return { table, write: 0, ...(await this.read(ask, request, parsed)) };
       default:
-        throw new Error(`a function of the relay makes a request that nobody foresaw: ${operation}`);
+        throw new Error(
+          `unexpected request: ${operation}; allowed: reads and writes of items. Fix: extend TableMeter.ask`,
+        );
     }
   }
 
@@ -65,7 +67,7 @@ export class TableMeter {
     const { keys, indexes } = this.tables.get(table) ?? { keys: [], indexes: [] };
     const source = parsed.Key ?? parsed.Item ?? {};
     const Key = Object.fromEntries(keys.map((key) => [key, source[key]]));
-    const standing = async () => {
+    const readItem = async () => {
       const asked = JSON.stringify({ TableName: table, Key, ConsistentRead: true });
       const headers = { ...request.headers, "x-amz-target": "DynamoDB_20120810.GetItem" };
       const { body: found } = await ask(
@@ -74,9 +76,9 @@ export class TableMeter {
       );
       return (JSON.parse(found) as { Item?: Item }).Item;
     };
-    const before = await standing();
+    const before = await readItem();
     const answer = await ask(request, body);
-    return { answer, write: writeUnits(before, await standing(), indexes, keys) };
+    return { answer, write: writeUnits(before, await readItem(), indexes, keys) };
   }
 
   private async read(ask: Ask, request: Request, parsed: Body) {
@@ -84,7 +86,7 @@ export class TableMeter {
     const answer = await ask(request, Buffer.from(metered));
     const { ConsumedCapacity = [] } = JSON.parse(answer.body) as { ConsumedCapacity?: Consumed | Consumed[] };
     const consumed = [ConsumedCapacity].flat().reduce((sum, { CapacityUnits }) => sum + CapacityUnits, 0);
-    // What finds nothing is not free, as it is with dynalite.
+    // On AWS a read without a result is not free, but dynalite counts 0 units.
     const least = parsed.RequestItems || parsed.ConsistentRead ? readUnits(undefined) : readUnits(undefined) / 2;
     return { answer, read: Math.max(least, consumed) };
   }

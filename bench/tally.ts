@@ -3,9 +3,9 @@ import type { Usage } from "../cli/cost/usage";
 import type { Mode } from "./deployed";
 import type { Recording, ServiceCall } from "./recorder";
 
-/** What some of the functions did while they were recorded, for so many messages or connections. */
+/** The recorded work of some functions for a number of messages or connections. */
 export interface Tally {
-  /** Of whom: messages, or connections. */
+  /** Number of messages or connections. */
   of: number;
   invocations: Record<string, number>;
   /** `deliver: PutItem history`, … */
@@ -14,11 +14,11 @@ export interface Tally {
   historyUnits: { read: number; write: number };
   /** Frames to clients, in increments of 32 KB. */
   framesToClients: number;
-  /** In increments of 64 KB; SNS's handing over is not among them. */
+  /** Requests to the queue in increments of 64 KB, without those of SNS. */
   queueRequests: number;
 }
 
-/** What the poller does whether there are messages or not. */
+/** The poller's calls, with and without messages. */
 const polls = new Set(["ReceiveMessage", "GetQueueAttributes"]);
 
 export function tallyOf(recording: Recording, of: number, by: readonly string[], historyTableName?: string): Tally {
@@ -34,7 +34,7 @@ export function tallyOf(recording: Recording, of: number, by: readonly string[],
   for (const call of recording.calls.filter((each) => by.includes(each.by) && !polls.has(each.operation))) {
     count(tally, call, historyTableName);
   }
-  // A batch is received once; the poller's receives that find nothing are the same whatever is published.
+  // A batch is received once. Empty receives do not depend on the number of messages.
   const receives = tally.invocations.deliver ?? 0;
   if (receives > 0) tally.calls["deliver: ReceiveMessage queue"] = receives;
   tally.queueRequests += receives;
@@ -58,14 +58,14 @@ function count(tally: Tally, { by, service, operation, bytes, units }: ServiceCa
   }
 }
 
-/** Numbers of a tally for each of whom it is. */
+/** The counts of a tally per message or connection. */
 export function perOne({ of, calls, invocations }: Tally): { invocations: object; calls: Record<string, number> } {
   const divided = (counts: Record<string, number>) =>
     Object.fromEntries(Object.entries(counts).map(([name, value]) => [name, Number((value / of).toFixed(3))]));
   return { invocations: divided(invocations), calls: divided(calls) };
 }
 
-/** What is paid for where this happens `times` times; `published` of them are published, in the meantime or before. */
+/** The billed quantities if this happens `times` times, with `publishedOfEach` publishes each time. */
 export function usageOfTally(tally: Tally, mode: Mode, times: number, publishedOfEach: number): Usage {
   const factor = times / tally.of;
   const published = times * publishedOfEach;
@@ -98,7 +98,7 @@ export function usageOfTally(tally: Tally, mode: Mode, times: number, publishedO
   };
 }
 
-/** How long functions run on AWS is not for one machine to say: the estimate's own assumptions. */
+/** The duration of functions on AWS cannot be measured on one machine: the estimate's assumptions. */
 function secondsOf({ invocations }: Tally, mode: Mode): number {
   const seconds: Record<string, number> = {
     connect: ASSUMED.connectSeconds,

@@ -4,7 +4,7 @@ import type { RecoveryMeasurement } from "./recovery";
 import type { SequentialCallsMeasurement } from "./sequentialCalls";
 import type { ThroughputMeasurement } from "./throughput";
 
-/** What is to be reached, and whether it was. Bytes and calls are exact, ratios and times as noisy as the machine. */
+/** A target, and whether it is met. Bytes and calls are exact; ratios and times are as noisy as the machine. */
 export interface Target {
   what: string;
   atMost?: number;
@@ -33,10 +33,10 @@ export function targetsOf(measured: Measurements): Target[] {
     ...calls
       .filter(({ batchSize }) => batchSize === 10)
       .map(({ usersPerBatch, callsBesidePostPerMessage }) =>
-        atMost(`deliver: calls beside the POST, batch of 10 to ${usersPerBatch}`, 0.2, callsBesidePostPerMessage),
+        atMost(`deliver: calls besides the POST, batch of 10 to ${usersPerBatch}`, 0.2, callsBesidePostPerMessage),
       ),
-    atMost("replay/deliver: history writes a message", 2, most("historyWritesPerMessage")),
-    atMost("replay/deliver: history reads a message", 1, most("historyReadsPerMessage")),
+    atMost("replay/deliver: history writes per message", 2, most("historyWritesPerMessage")),
+    atMost("replay/deliver: history reads per message", 1, most("historyReadsPerMessage")),
     {
       what: "deliver: messages/s / bare SDK loop",
       atLeast: 0.8,

@@ -9,14 +9,14 @@ export interface Comparison {
   reference: Rate;
   /** Median of the rounds' ratios of messages/s. */
   ratio: number;
-  /** The rounds' lowest and highest: how noisy the machine was. */
+  /** The lowest and highest ratio of the rounds, which shows the machine's noise. */
   ratioRange: [number, number];
 }
 
 export interface ThroughputMeasurement extends Omit<Comparison, "subject" | "reference"> {
   batchSize: number;
   parallelInvocations: number;
-  /** POSTs at one time, at most: of the bare loop always, of the handler while it does not read sessions. */
+  /** Maximum number of parallel POSTs: always reached by the bare loop, and by the handler except while it reads sessions. */
   concurrency: number;
   deliver: Rate;
   bare: Rate;
@@ -31,18 +31,18 @@ export interface ReplayThroughputMeasurement extends Omit<Comparison, "subject" 
 
 interface Rate {
   messagesPerSecond: number;
-  /** CPU time of the process that sends, table and gateway left out. */
+  /** CPU time of the sending process, without table and gateway. */
   cpuMsPerMessage: number;
 }
 
 const BATCH_SIZE = 10;
 
 /**
- * How fast the deployed deliver handler sends, next to a loop that does the same POSTs by the SDK alone, with the same
- * client options, in the same process, to the same gateway, at the same concurrency; both in turn, medians. Left out: the
- * queue, the network's latency, TLS. Logs are formatted by Node's console and thrown away.
+ * The rate of the deployed deliver handler compared with a loop that sends the same POSTs with the SDK only, with the same
+ * client options, in the same process, to the same gateway, at the same concurrency; both in turn, medians. Not included: the
+ * queue, network latency, TLS. Logs are formatted by Node's console and discarded.
  *
- * A Lambda environment runs one invocation at a time, so several in parallel stand for several environments.
+ * A Lambda environment runs one invocation at a time, so parallel invocations represent several environments.
  */
 export async function measureThroughput(
   delivery: Delivery,
@@ -63,9 +63,9 @@ export async function measureThroughput(
 }
 
 /**
- * What it costs to store each message before it is sent: the deliver handler of replay mode next to that of retry mode, each
- * with a table and a gateway of its own. Two writes and a read a message are mostly the table's work, which here is dynalite:
- * about a thousand writes a second.
+ * The cost of storing each message before it is sent: the deliver handler of replay mode compared with that of retry mode, each
+ * with its own table and gateway. Two writes and a read per message are mostly the table's work, and dynalite does about a
+ * thousand writes per second.
  */
 export async function measureReplayThroughput(
   deliveries: Record<"replay" | "retry", Delivery>,
@@ -86,7 +86,7 @@ export async function measureReplayThroughput(
     rounds,
     messagesPerRound,
   );
-  console.error(`bench: sent ${rounds} rounds of ${messagesPerRound} messages by replay and by retry`);
+  console.error(`bench: sent ${rounds} rounds of ${messagesPerRound} messages in replay mode and in retry mode`);
   return { batchSize: BATCH_SIZE, parallelInvocations, ...compared, replay: subject, retry: reference };
 }
 
@@ -97,10 +97,10 @@ async function compare(
   messagesPerRound: number,
 ): Promise<Comparison> {
   const measured: [WorkerAnswer, WorkerAnswer][] = [];
-  // The first round opens the sockets and warms the code: it is not counted.
+  // The first round opens sockets and warms the code: it is not counted.
   for (let round = 0; round <= rounds; round++) {
     const taken: Partial<[WorkerAnswer, WorkerAnswer]> = [];
-    // Each goes first in turn: the second collects the garbage of both.
+    // They take turns to go first: the second one collects the garbage of both.
     for (const which of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
       taken[which] = await (which === 0 ? subject() : reference());
     }
@@ -110,7 +110,7 @@ async function compare(
     messagesPerSecond: Math.round((messagesPerRound * 1000) / median(taken.map(({ ms }) => ms))),
     cpuMsPerMessage: rounded(median(taken.map(({ cpuMs }) => cpuMs)) / messagesPerRound),
   });
-  // Of each round's pair, for a machine's other load changes between the rounds.
+  // A ratio per round, because the machine's other load changes between rounds.
   const ratios = measured.map(([subject, reference]) => reference.ms / subject.ms);
   return {
     rounds,

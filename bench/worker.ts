@@ -5,9 +5,9 @@ import { sqsEvent, sqsRecord } from "../tests/support/events";
 import { answer } from "./childProcess";
 
 /**
- * Deliver `messages` messages, to users 0 to `users` - 1 in turn.
- * - `deliver`: by the bundle at BUNDLE, in batches of `batchSize`, `parallel` invocations at a time
- * - `bare`: by the SDK alone, `parallel` requests at a time
+ * Delivers `messages` messages to users 0 to `users` - 1 in turn.
+ * - `deliver`: with the bundle at BUNDLE, in batches of `batchSize`, `parallel` invocations at a time
+ * - `bare`: with the SDK only, `parallel` requests at a time
  */
 export interface WorkerRequest {
   run: "deliver" | "bare";
@@ -19,11 +19,11 @@ export interface WorkerRequest {
 
 export interface WorkerAnswer {
   ms: number;
-  /** Of this process alone. */
+  /** CPU time of this process only. */
   cpuMs: number;
 }
 
-/** 200 bytes or so of JSON, a chat message's size. */
+/** About 200 bytes of JSON, the size of a chat message. */
 const body = JSON.stringify({ type: "message", text: "x".repeat(170) });
 
 const { handler } = require(process.env.BUNDLE ?? "") as {
@@ -49,7 +49,7 @@ answer<WorkerRequest, WorkerAnswer>(async (request) => {
   return { ms: performance.now() - start, cpuMs: (user + system) / 1000 };
 });
 
-/** No two messages are the same one come again, whatever was sent before. */
+/** Makes every messageId unique: otherwise a message would count as a repeated delivery. */
 let sent = 0;
 
 function invocations({ messages, users, batchSize }: WorkerRequest): (() => Promise<void>)[] {

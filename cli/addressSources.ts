@@ -4,15 +4,17 @@ import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import type { AddressSources } from "./relayAddresses";
 
-/** Files, what is piped in, and the `pulumi` CLI in the current folder. */
+/** Reads files, stdin, and the outputs of the `pulumi` CLI in the current folder. */
 export const addressSources: AddressSources = {
   async readFile(path) {
     try {
       return await readFile(path, "utf8");
     } catch (error) {
-      throw new Error(`--addresses: got ${JSON.stringify(path)}, which cannot be read: ${(error as Error).message}`, {
-        cause: error,
-      });
+      throw new Error(
+        `--addresses: got ${JSON.stringify(path)}, which cannot be read (${(error as Error).message}). ` +
+          "Fix: pass the path of a readable file, or - for stdin",
+        { cause: error },
+      );
     }
   },
   readStdin: () => text(process.stdin),
@@ -27,8 +29,8 @@ export const addressSources: AddressSources = {
           ? "the pulumi CLI is not installed"
           : stderr.trim().replace(/^error: /, "") || (error as Error).message;
       throw new Error(
-        `pulumi ${args.join(" ")} gave no addresses: ${why}. Run it in the Pulumi program's folder, name a stack with ` +
-          "--stack, or give the addresses as JSON with --addresses FILE (- for what is piped in)",
+        `pulumi ${args.join(" ")} failed: ${why}. Fix: run this command in the Pulumi program's folder, name a stack with ` +
+          "--stack, or pass the addresses as JSON with --addresses FILE (- for stdin)",
         { cause: error },
       );
     }

@@ -4,7 +4,7 @@ import type { Terminal } from "./terminal";
 
 type GlobalOptions = AddressOptions & { json: boolean };
 
-/** What every command has: the terminal, the relay's addresses, and the two forms of a result. */
+/** Shared by all commands: the terminal, the relay's addresses, and the two formats of a result. */
 export class Cli {
   exitCode = 0;
   private json = false;
@@ -14,7 +14,7 @@ export class Cli {
     private readonly sources: AddressSources,
   ) {}
 
-  /** An action of a command that asks a relay; it answers the exit code. */
+  /** The action of a command that needs a relay; `run` returns the exit code. */
   action<Options>(
     run: (options: Options, addresses: RelayAddresses) => Promise<number>,
   ): (options: unknown, command: Command) => Promise<void> {
@@ -25,7 +25,7 @@ export class Cli {
     };
   }
 
-  /** Prints a result: all of it as a line of JSON where `--json` is given, else the text for people. */
+  /** Prints a result: in full as one line of JSON with `--json`, otherwise as text. */
   print(result: object, text: () => string, json = this.json): void {
     this.terminal.print(json ? JSON.stringify(result) : text());
   }

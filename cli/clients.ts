@@ -3,7 +3,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { addressOf, localAddressOf, type RelayAddresses } from "./relayAddresses";
 
-/** What every client of the relay's account is made with; without credentials, the SDK's own search for them. */
+/** The configuration of every client; without credentials, the SDK uses its default provider chain. */
 export interface ClientConfig {
   region: string;
   credentials?: { accessKeyId: string; secretAccessKey: string };
@@ -37,5 +37,7 @@ function endpoint(addresses: RelayAddresses, key: string): { endpoint?: string }
 function regionOf(topicArn: string): string {
   const region = /^arn:[^:]+:sns:([^:]+):/.exec(topicArn)?.[1];
   if (region !== undefined) return region;
-  throw new Error(`topicArn: got ${JSON.stringify(topicArn)}; allowed: an SNS topic's ARN, which names the region`);
+  throw new Error(
+    `topicArn: got ${JSON.stringify(topicArn)}; allowed: the ARN of an SNS topic, which contains the Region. Fix: pass the relay's output topicArn`,
+  );
 }

@@ -1,8 +1,8 @@
-const credentials = "give credentials that are valid, as to the AWS CLI: by AWS_PROFILE, or aws sso login";
-const network = "check the network, and that the addresses are those of a relay that is running";
-const addresses = "check that the addresses are those of a relay that is deployed, in their account and region";
+const credentials = "set valid AWS credentials: AWS_PROFILE, or aws sso login";
+const network = "check the network, and that the addresses belong to a running relay";
+const addresses = "check that the addresses belong to a deployed relay, and that the credentials are for its account";
 
-/** What to do about a failure, by its name or code. What is not listed here says enough itself. */
+/** The fix of a failure, by its name or code. The message of any other failure is clear without one. */
 const fixes: Record<string, string> = {
   // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
   CredentialsProviderError: credentials,
@@ -25,13 +25,13 @@ const fixes: Record<string, string> = {
   TimeoutError: network,
 };
 
-/** A failure as one message for people: what failed, and how to fix it where that is known. */
+/** A failure as one line: the problem and, if known, the fix. */
 export function failureText(error: Error & { code?: string }): string {
   const fix = fixes[error.code ?? ""] ?? fixes[error.name];
   return fix === undefined ? whatFailed(error) : `${whatFailed(error).replace(/\.$/, "")}. Fix: ${fix}.`;
 }
 
-/** Of a host with several addresses, none of which answers, Node throws an AggregateError without a message. */
+/** If a host has several addresses and none responds, Node throws an AggregateError without a message. */
 export function whatFailed({ message, name, errors = [] }: Error & { errors?: Error[] }): string {
   return message || errors.map((each) => each.message).join("; ") || name;
 }

@@ -3,10 +3,10 @@ import { addressSources } from "./addressSources";
 import { run } from "./program";
 import { processTerminal } from "./terminal";
 
-// The SDK will leave Node 20 in 2027. That is for this package's next releases, and would stand above every answer.
+// The SDK warns that it drops Node 20 in 2027, which concerns this package's releases; it would be printed before every result.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
 void run(process.argv.slice(2), processTerminal(), addressSources).then((exitCode) => {
-  // Not process.exit, which cuts off what is still being written to a pipe.
+  // Not process.exit, which drops output that is still being written to a pipe.
   process.exitCode = exitCode;
 });

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 
-/** Parses an option that is a number of that range. */
+/** Parses an option whose value is a number in this range. */
 export function numberIn(min: number, max: number, whole?: "whole"): (text: string) => number {
   return (text) => {
     const value = text.trim() === "" ? NaN : Number(text);

@@ -1,28 +1,28 @@
 import { Command, CommanderError, Option } from "commander";
 import { Cli } from "./cli";
-import { addCostCommand } from "./cost/command";
+import { addCostCommand } from "./cost/commands";
 import { addDeadLetterCommands } from "./deadLetters/commands";
 import { failureText } from "./failure";
 import { printable } from "./output";
 import type { AddressSources } from "./relayAddresses";
-import { addSessionCommands } from "./sessions";
+import { addSessionCommands } from "./sessions/commands";
 import type { Terminal } from "./terminal";
 import { packageVersion } from "./version";
 
-/** Runs one command. @returns its exit code: 0, 1 where something was not done, 130 after Ctrl-C. */
+/** Runs one command. @returns its exit code: 0, 1 if something was not done, 130 after Ctrl-C. */
 export async function run(args: readonly string[], terminal: Terminal, sources: AddressSources): Promise<number> {
   const cli = new Cli(terminal, sources);
   const program = new Command("pulumi-websocket-relay")
     .version(packageVersion(), "--version", "prints the package's version")
-    .description("Looks after a relay that pulumi-websocket-relay has deployed, or that npm start runs")
+    .description("Operates a relay that pulumi-websocket-relay has deployed, or that npm start runs")
     .addOption(
       new Option(
         "--addresses <file>",
-        "JSON with the relay's addresses, - for what is piped in (default: pulumi stack output)",
+        "JSON file with the relay's addresses, - for stdin (default: pulumi stack output)",
       ).conflicts("stack"),
     )
     .option("--stack <name>", "the stack whose outputs are the addresses (default: the selected one)")
-    .option("--output <key>", "the output that holds the addresses (default: the only one that does)")
+    .option("--output <key>", "the output that holds the addresses (default: the only one with addresses)")
     .option("--json", "prints the result as one line of JSON", false)
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),

@@ -1,9 +1,9 @@
 import { isObject } from "../handlers/isObject";
 
-/** Where a relay is, as `pulumi stack output --json` and `npm start -- --json` say it. */
+/** The addresses of a relay, as `pulumi stack output --json` and `npm start -- --json` print them. */
 export type RelayAddresses = Readonly<Record<string, unknown>>;
 
-/** What the commands ask of the addresses. */
+/** The addresses that the commands need. */
 const addressKeys = [
   "topicArn",
   "queueUrl",
@@ -16,30 +16,30 @@ const addressKeys = [
 export type AddressKey = (typeof addressKeys)[number];
 
 export interface AddressOptions {
-  /** A file of JSON, or `-` for what is piped in. */
+  /** A JSON file, or `-` for stdin. */
   addresses?: string;
-  /** The stack whose outputs are asked for. */
+  /** The stack whose outputs are read. @default the selected stack */
   stack?: string;
-  /** The output, or the key of the JSON, that holds the addresses. @default the only one that does */
+  /** The output, or the key of the JSON, that holds the addresses. @default the only one with addresses */
   output?: string;
 }
 
-/** Where addresses can be read from. */
+/** The sources of addresses. */
 export interface AddressSources {
   readFile(path: string): Promise<string>;
   readStdin(): Promise<string>;
-  /** The JSON of `pulumi stack output`. @throws in words for people. */
+  /** The JSON of `pulumi stack output`. @throws with a fix in the message. */
   stackOutput(stack?: string): Promise<string>;
 }
 
 /**
  * The addresses of one relay: all outputs together, or one output that holds them.
  *
- * @throws where there are none, or those of several relays, saying what to give.
+ * @throws if there are none, or those of several relays, with a fix in the message.
  */
 export async function readAddresses(options: AddressOptions, sources: AddressSources): Promise<RelayAddresses> {
   const { addresses: file, stack, output } = options;
-  const origin = file === undefined ? "pulumi stack output" : file === "-" ? "what was piped in" : file;
+  const origin = file === undefined ? "pulumi stack output" : file === "-" ? "stdin" : file;
   const json = await (file === undefined
     ? sources.stackOutput(stack)
     : file === "-"
@@ -50,21 +50,21 @@ export async function readAddresses(options: AddressOptions, sources: AddressSou
   const nested = all[output];
   if (isObject(nested)) return nested;
   throw new Error(
-    `--output: got ${JSON.stringify(output)}, under which ${origin} has no object; ` +
-      `allowed: ${names(all) || "nothing, for there is none"}. Export the relay's addresses: ` +
-      "export const { addresses } = relay",
+    `--output: got ${JSON.stringify(output)}; ` +
+      `allowed: ${names(all) || `an output that holds a relay's addresses (${origin} has none)`}. ` +
+      "Fix: export const { addresses } = relay, and pass --output addresses",
   );
 }
 
-/** The relay that one output holds, where it is the only one. Two outputs may hold the same relay. */
+/** The relay of the only output with addresses. Two outputs may hold the same relay. */
 function onlyRelayOf(all: RelayAddresses, origin: string): RelayAddresses | undefined {
   const relays = Object.entries(all).filter((entry): entry is [string, RelayAddresses] => isComplete(entry[1]));
   const queues = new Set(relays.map(([, { queueUrl }]) => queueUrl));
   if (queues.size <= 1) return relays[0]?.[1];
   const keys = relays.map(([key]) => key);
   throw new Error(
-    `${origin} has the addresses of ${queues.size} relays, in ${keys.join(", ")}: ` +
-      `say which with --output, such as --output ${keys[0]}`,
+    `--output: got none, and ${origin} has the addresses of ${queues.size} relays; allowed: ${keys.join(", ")}. ` +
+      `Fix: select one, such as --output ${keys[0]}`,
   );
 }
 
@@ -72,17 +72,17 @@ function isComplete(value: unknown): value is RelayAddresses {
   return isObject(value) && addressKeys.every((key) => typeof value[key] === "string");
 }
 
-/** One address. @throws where it is missing, saying where else it may be. */
+/** One address. @throws if it is missing, with a fix in the message. */
 export function addressOf(addresses: RelayAddresses, key: AddressKey): string {
   const value = addresses[key];
   if (typeof value === "string" && value !== "") return value;
   const nested = Object.keys(addresses).filter((name) => isObject(addresses[name]) && key in addresses[name]);
-  const hint =
+  const fix =
     nested.length > 0
-      ? `It is nested: give --output ${nested.join(" or --output ")}.`
-      : "Export the relay's addresses from the program, or give them as JSON with --addresses FILE.";
+      ? `add --output ${nested.join(" or --output ")}, which has it`
+      : "export the relay's addresses from the program, or pass them as JSON with --addresses FILE";
   throw new Error(
-    `the addresses have no ${key} (they have: ${Object.keys(addresses).join(", ") || "nothing"}). ${hint}`,
+    `the addresses have no ${key}; got: ${Object.keys(addresses).join(", ") || "no addresses"}. Fix: ${fix}`,
   );
 }
 
@@ -92,19 +92,21 @@ export function localAddressOf(addresses: RelayAddresses, key: string): string |
   return typeof value === "string" ? value : undefined;
 }
 
+const allowedJson =
+  "allowed: a JSON object of addresses. Fix: pass the output of npm start --silent -- --json or of pulumi stack output --json";
+
 function objectOf(json: string, origin: string): RelayAddresses {
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch (error) {
-    throw new Error(
-      `${origin} is not JSON (${(error as Error).message}): give what npm start --silent -- --json or ` +
-        "pulumi stack output --json prints",
-      { cause: error },
-    );
+    throw new Error(`${origin}: got text that is not JSON (${(error as Error).message}); ${allowedJson}`, {
+      cause: error,
+    });
   }
   if (isObject(value)) return value;
-  throw new Error(`${origin} is JSON, but not an object of addresses`);
+  const got = value === null ? "null" : Array.isArray(value) ? "a list" : `a ${typeof value}`;
+  throw new Error(`${origin}: got ${got}; ${allowedJson}`);
 }
 
 function names(all: RelayAddresses): string {

@@ -1,24 +1,24 @@
 import { createInterface } from "node:readline/promises";
 
-/** Where a command writes to and asks, and what ends it early. */
+/** Output, questions and interruption of a command. */
 export interface Terminal {
   /** The command's result. */
   print(text: string): void;
-  /** Beside the result. */
+  /** A note besides the result. */
   note(text: string): void;
-  /** Asks, and is told y or yes. @throws where nobody can be asked. */
+  /** Asks a question. @returns whether the answer is y or yes. @throws if there is no terminal. */
   confirm(question: string): Promise<boolean>;
-  /** Aborted by Ctrl-C: a command stops where it loses nothing. */
+  /** Aborted by Ctrl-C: a command then stops without losing a dead letter. */
   readonly interrupted: AbortSignal;
 }
 
-/** The process's own. */
+/** The terminal of this process. */
 export function processTerminal(): Terminal {
   const controller = new AbortController();
   process.on("SIGINT", () => {
-    // Asked twice, it ends at once; dead letters are then hidden until their time is up.
+    // The second Ctrl-C ends the process at once; dead letters then stay hidden until their visibility timeout ends.
     if (controller.signal.aborted) process.exit(130);
-    process.stderr.write("Interrupted: ending where nothing is lost. Again: at once.\n");
+    process.stderr.write("Interrupted: stopping without losing anything. Press Ctrl-C again to stop at once.\n");
     controller.abort();
   });
   return {
@@ -26,10 +26,11 @@ export function processTerminal(): Terminal {
     note: (text) => void process.stderr.write(`${text}\n`),
     async confirm(question) {
       if (!process.stdin.isTTY || !process.stderr.isTTY) {
-        throw new Error(`${question} There is no terminal to ask on: give --yes to go ahead`);
+        const stream = process.stdin.isTTY ? "stderr" : "stdin";
+        throw new Error(`${question} ${stream} is not a terminal, so the question cannot be answered. Fix: add --yes`);
       }
       const prompt = createInterface({ input: process.stdin, output: process.stderr });
-      // While it reads, the terminal sends no signal to the process.
+      // While the prompt reads, the terminal sends no signal to the process.
       prompt.on("SIGINT", () => controller.abort());
       try {
         return /^y(es)?$/i.test(await prompt.question(`${question} [y/N] `, { signal: controller.signal }));

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The package's version. Its package.json is one folder up from the sources, and two from dist. */
+/** The package's version. Its package.json is one folder above the sources, and two above dist. */
 export function packageVersion(): string {
   const files = ["..", "../.."].map((folder) => join(__dirname, folder, "package.json"));
   const file = files.find((each) => existsSync(each));
-  if (file === undefined) throw new Error(`${files.join(" and ")} do not exist: install the package again`);
+  if (file === undefined) throw new Error(`${files.join(" and ")} do not exist. Fix: install the package again`);
   return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

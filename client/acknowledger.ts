@@ -2,25 +2,25 @@ import type { Acknowledgement, Cursor } from "../protocol";
 import { Timer } from "./clock";
 import type { Settings } from "./settings";
 
-/** Tells the relay what was handled: cumulatively, a while or a number of messages at a time. */
+/** Acknowledges the handled messages to the relay: cumulatively, after a delay or a number of messages. */
 export class Acknowledger {
   private readonly timer: Timer;
   private cursor: Cursor | undefined;
-  /** Whether the newest one was not sent, or may not have arrived. */
+  /** Whether the newest cursor was not sent, or may not have arrived. */
   private isOpen = false;
   private isConnected = false;
-  /** Handled since the last one was sent. */
+  /** Number of messages handled since the last acknowledgement. */
   private waiting = 0;
 
   constructor(
     private readonly settings: Settings,
-    /** Answers whether the connection took it. */
+    /** @returns whether the connection accepted it. */
     private readonly send: (acknowledgement: Acknowledgement) => boolean,
   ) {
     this.timer = new Timer(settings.clock);
   }
 
-  /** What the client before this one handled last: it may have ended before that was sent. */
+  /** The last cursor of an earlier client, which may have ended before it was sent. */
   begin(cursor: Cursor): void {
     this.cursor = cursor;
   }
@@ -32,33 +32,33 @@ export class Acknowledger {
     else this.later();
   }
 
-  /** The place in the sequence does not hold any more. */
+  /** The cursor is no longer valid. */
   forget(): void {
     this.cursor = undefined;
     this.isOpen = false;
     this.timer.clear();
   }
 
-  /** What was sent over the connection before may not have arrived. It may be sent as often as one likes. */
+  /** An acknowledgement sent over the previous connection may not have arrived. Sending it again is harmless. */
   connected(): void {
     this.isConnected = true;
     this.doubt();
     this.later();
   }
 
-  /** What was sent last may not have been understood. */
+  /** The last acknowledgement may not have been handled. */
   doubt(): void {
     this.isOpen = this.cursor !== undefined;
   }
 
-  /** Sends what is open, after a while. */
+  /** Sends an open acknowledgement after a delay. */
   later(): void {
     if (this.isOpen && this.isConnected && !this.timer.armed) {
       this.timer.set(this.settings.ackDelayMs, () => this.flush());
     }
   }
 
-  /** Sends what is open. Without a connection it stays so. */
+  /** Sends an open acknowledgement. Without a connection it stays open. */
   flush(): void {
     this.timer.clear();
     if (!this.isOpen || !this.cursor || !this.send({ action: "ack", cursor: this.cursor })) return;

@@ -1,4 +1,4 @@
-/** Time, as the client needs it. */
+/** The time and timers that the client uses. */
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
@@ -6,7 +6,7 @@ export interface Clock {
   clearTimeout(handle: unknown): void;
 }
 
-/** What the client uses of its surroundings, where it is there: neither Node's nor a browser's types are needed. */
+/** The globals that the client uses if they exist, so that it needs neither Node's nor a browser's types. */
 export interface Surroundings {
   setTimeout(callback: () => void, delayMs: number): unknown;
   clearTimeout(handle: unknown): void;
@@ -20,19 +20,19 @@ export const surroundings = globalThis as unknown as Surroundings;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  // Called as a function of the global object: browsers throw otherwise.
+  // Called as methods of the global object: otherwise browsers throw.
   setTimeout: (callback, delayMs) => surroundings.setTimeout(callback, delayMs),
   clearTimeout: (handle) => surroundings.clearTimeout(handle),
 };
 
-/** One thing that will happen, unless something else does before. */
+/** A single pending callback. */
 export class Timer {
   private handle: unknown;
   armed = false;
 
   constructor(private readonly clock: Clock) {}
 
-  /** Instead of what was set before. */
+  /** Replaces the pending callback. */
   set(delayMs: number, callback: () => void): void {
     this.clear();
     this.armed = true;

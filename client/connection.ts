@@ -9,7 +9,7 @@ import type { StateDetail } from "./state";
 import { bearerSubprotocol, checkToken, type Token } from "./token";
 import type { WebSocketLike } from "./webSocketLike";
 
-// RFC 6455, 7.1.5: of a connection that ended without a close frame, or never opened.
+// RFC 6455, 7.1.5: the connection ended without a close frame, or never opened.
 export const ABNORMAL_CLOSURE = 1006;
 
 export type EndDetail = Pick<StateDetail, "reason" | "closeCode" | "statusCode">;
@@ -17,24 +17,25 @@ export type EndDetail = Pick<StateDetail, "reason" | "closeCode" | "statusCode">
 export interface ConnectionEvents {
   opened(): void;
   received(text: string): void;
-  /** It is old: another one should take its place. */
+  /** The connection is close to its maximum age and should be replaced. */
   renewalDue(): void;
-  /** Once, and nothing after it. Not after `close()`. */
+  /** Called once, as the last event. Not called after `close()`. */
   ended(detail: EndDetail): void;
 }
 
 /**
- * One socket, from its token to its end. Written out instead of a reconnecting socket underneath: those that are kept have no
- * jitter, hide which connection a message came over, and cannot have two at once, which a replacement without a gap needs.
+ * One socket, from its token to its end. It is not built on a library for reconnecting sockets: the maintained ones have no
+ * jitter, do not tell which connection a message came over, and cannot hold two connections at once, which a replacement
+ * without a gap needs.
  */
 export class Connection {
   private socket: WebSocketLike | undefined;
   private isOpen = false;
   private isEnded = false;
-  /** How many were sent: as many pongs may come. */
+  /** Number of pings sent: as many pongs may arrive. */
   pings = 0;
   private readonly heartbeat: Heartbeat;
-  /** Until it is open: for the handshake. From then on: for its replacement. */
+  /** Before the connection is open: limits the handshake. After that: starts its replacement. */
   private readonly timer: Timer;
 
   constructor(
@@ -51,7 +52,7 @@ export class Connection {
     this.timer = new Timer(clock);
   }
 
-  /** What the relay answered: one of `SUBPROTOCOLS`. */
+  /** The subprotocol that the relay selected: one of `SUBPROTOCOLS`. */
   get subprotocol(): string | undefined {
     return this.socket?.protocol;
   }
@@ -73,24 +74,24 @@ export class Connection {
           `token: ${error instanceof Error ? error.message : "the provider failed"}`,
           error,
         );
-        this.end({ reason: "there is no token" });
+        this.end({ reason: "no token" });
       },
     );
   }
 
-  /** Whether it was open. Bytes that are under way when a connection breaks are lost all the same. */
+  /** @returns whether the connection was open. Bytes in flight are still lost if the connection breaks. */
   send(action: object): boolean {
     if (!this.isOpen) return false;
     try {
       this.socket?.send(JSON.stringify(action));
       return true;
     } catch {
-      // It is closing: `onclose` follows.
+      // The socket is closing: `onclose` follows.
       return false;
     }
   }
 
-  /** Asks for a sign of life. */
+  /** Sends a ping, to check that the connection is alive. */
   check(): void {
     if (this.isOpen) this.heartbeat.ask();
   }
@@ -104,12 +105,12 @@ export class Connection {
     const { socket } = this;
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
-    // The package ws throws an error that nobody listens to.
+    // The package ws throws an unhandled error event.
     socket.onerror = () => undefined;
     try {
       socket.close(1000);
     } catch {
-      // It never opened.
+      // The socket never opened.
     }
   }
 
@@ -122,18 +123,18 @@ export class Connection {
     try {
       socket = this.socket = new WebSocket(url, subprotocols);
     } catch (error) {
-      report("socket", "WebSocket: it could not be constructed", error);
+      report("socket", "WebSocket could not be constructed", error);
       return this.end({ reason: "WebSocket could not be constructed" });
     }
     socket.onopen = () => this.opened(token);
     socket.onmessage = ({ data }: { data: unknown }) => {
       this.heartbeat.alive();
       if (typeof data === "string") this.events.received(data);
-      else report("frame", "a binary frame came");
+      else report("frame", "a binary frame arrived");
     };
     socket.onclose = ({ code, reason }: { code?: number; reason?: string }) => this.closed(code, reason);
     socket.onerror = ({ message }: { message?: string }) => {
-      // Node 22's does not close after a refused handshake. Of an open one, `onclose` follows.
+      // Node 22's WebSocket does not close after a refused handshake. If it was open, `onclose` follows.
       if (!this.isOpen) this.closed(ABNORMAL_CLOSURE, message, handshakeStatus(message));
     };
   }
@@ -142,8 +143,8 @@ export class Connection {
     const { clock, maxConnectionMs, random, report } = this.settings;
     const { subprotocol } = this;
     if (subprotocol !== SUBPROTOCOLS.v1 && subprotocol !== SUBPROTOCOLS.raw) {
-      report("socket", `the subprotocol ${JSON.stringify(subprotocol)} was answered, which was not offered`);
-      return this.end({ reason: "another subprotocol was answered" });
+      report("socket", `the server selected the subprotocol ${JSON.stringify(subprotocol)}, which was not offered`);
+      return this.end({ reason: "the server selected another subprotocol" });
     }
     this.isOpen = true;
     this.heartbeat.alive();
@@ -152,13 +153,13 @@ export class Connection {
     this.timer.set(delayMs, () => this.events.renewalDue());
     this.events.opened();
     // Last: the callback may close the client.
-    if (expiresInMs <= 0) report("token", "token: expiresAtMs has passed, as this device's clock goes; it is ignored");
+    if (expiresInMs <= 0) report("token", "token: expiresAtMs has passed by this device's clock; it is ignored");
   }
 
   private closed(code: number | undefined, text = "", statusCode?: number): void {
-    // Deno says 0.
+    // Deno reports 0.
     const closeCode = code || ABNORMAL_CLOSURE;
-    // Bun quotes the URL, whose query may hold a credential.
+    // Bun quotes the URL, and its query may contain a credential.
     const said = text.replace(/wss?:[^\s']+/g, "the URL");
     this.end({ reason: `closed with ${closeCode}${said && ` ${said}`}`, closeCode, ...(statusCode && { statusCode }) });
   }

@@ -3,23 +3,23 @@ import { isCursor } from "./cursorStore";
 import { settle } from "./settle";
 import type { Settings } from "./settings";
 
-/** The cursor store, as the client uses it: where it fails, the client goes on without it. */
+/** Reads and writes the cursor store. If the store fails, the client continues without it. */
 export class CursorStorage {
   private isUnderWay = false;
   private newest: Cursor | undefined;
-  /** Reported once: a store that is blocked or full fails with every message. */
+  /** An error is reported once: a store that is blocked or full fails with every message. */
   private hasFailed = false;
 
   constructor(private readonly settings: Settings) {}
 
-  /** Goes on with what the store has. Where it has nothing, or fails, the relay says where to begin. */
+  /** Continues with the stored cursor. If there is none, or the store fails, the relay sets the start. */
   load(then: (cursor: Cursor | undefined) => void): void {
     settle(
       () => this.settings.cursorStore.get(),
       (cursor) => {
         if (isCursor(cursor)) return then(cursor);
         if (cursor !== null && cursor !== undefined) {
-          this.failed("get gave what is no cursor; allowed is { epoch, seq }, or nothing");
+          this.failed("get returned another value; allowed: { epoch, seq }, null or undefined");
         }
         then(undefined);
       },
@@ -30,7 +30,7 @@ export class CursorStorage {
     );
   }
 
-  /** One call at a time; while one is under way, only the newest waits. */
+  /** One call at a time; during a call, only the newest cursor waits. */
   write(cursor: Cursor): void {
     this.newest = cursor;
     if (this.isUnderWay) return;

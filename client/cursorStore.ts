@@ -1,20 +1,20 @@
 import type { Cursor } from "../protocol";
 
-/** Keeps what has been handled over restarts of the page or app. One store belongs to one session: user, context and contextId. */
+/** Keeps the cursor of the last handled message across restarts of the page or app. Each session (user, context, contextId) needs its own store. */
 export interface CursorStore {
-  /** Asked once, before the first connection. */
+  /** Called once, before the first connection. */
   get(): Cursor | null | undefined | PromiseLike<Cursor | null | undefined>;
-  /** Called after each message; while one call is under way, only the newest cursor waits. */
+  /** Called after each message; during a call, only the newest cursor waits. */
   set(cursor: Cursor): void | PromiseLike<void>;
 }
 
-/** What `localStorage` and its like have. */
+/** The methods of `localStorage` and similar storage. */
 export interface WebStorage {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
 }
 
-/** Forgets with the client: a new one begins where the session was acknowledged last. */
+/** Keeps the cursor in memory: a new client starts after the last acknowledged message of the session. */
 export function memoryCursorStore(cursor?: Cursor): CursorStore {
   return {
     get: () => cursor,
@@ -25,17 +25,18 @@ export function memoryCursorStore(cursor?: Cursor): CursorStore {
 }
 
 /**
- * Keeps the cursor in `localStorage` or its like. Where that is blocked or full, the client reports one error with the code
- * `store`, and the cursor is kept in memory.
+ * Keeps the cursor in `localStorage` or similar storage. If the storage is blocked or full, the client reports one error with
+ * the code `store`, and the cursor is kept in memory.
  *
- * @param storage `() => localStorage`: where storage is blocked, naming `localStorage` throws, which only a function can catch.
- * @param key Has to differ by user, context and contextId: a cursor of another session is reported as a gap.
+ * @param storage `() => localStorage`: if storage is blocked, access to `localStorage` throws, and only in a function can the
+ * client catch that.
+ * @param key Must be different for each user, context and contextId: a cursor of another session is reported as a gap.
  */
 export function webStorageCursorStore(storage: WebStorage | (() => WebStorage), key: string): CursorStore {
   const open = () => (typeof storage === "function" ? storage() : storage);
   let kept: Cursor | undefined;
   return {
-    // This page's own first: the storage may be blocked, or may have been full.
+    // The cursor in memory first: the storage may be blocked, or may have been full.
     get: () => kept ?? (JSON.parse(open().getItem(key) ?? "null") as Cursor | null),
     set: (cursor) => {
       kept = cursor;

@@ -3,7 +3,7 @@ import type { Item } from "./messages";
 import { settle } from "./settle";
 import type { Settings } from "./settings";
 
-/** Hands what the inbox has over to the callbacks, one at a time. */
+/** Passes the items of the inbox to the callbacks, one at a time. */
 export class Handover {
   private isUnderWay = false;
 
@@ -14,7 +14,7 @@ export class Handover {
   ) {}
 
   run(): void {
-    // A loop, where a callback returns at once: a long page would be a deep recursion.
+    // A loop: with callbacks that return at once, a long page would be a deep recursion.
     while (!this.isUnderWay) {
       const item = this.inbox.take();
       if (!item) return;
@@ -30,7 +30,7 @@ export class Handover {
         done,
         (error) => {
           const name = { message: "onMessage", expired: "onExpired", gap: "onGap" }[item.kind];
-          this.settings.report("callback", `${name}: it failed; what it was given counts as handled`, error);
+          this.settings.report("callback", `${name} failed; its argument counts as handled`, error);
           done();
         },
       );
@@ -43,6 +43,9 @@ export class Handover {
     if (kind === "message") return settings.onMessage(value);
     if (kind === "expired") return settings.onExpired?.(value);
     if (settings.onGap) return settings.onGap(value);
-    settings.report("gap", `messages are missing before number ${value.first} (${value.lost}); pass onGap to be told`);
+    settings.report(
+      "gap",
+      `messages are missing before number ${value.first} (${value.lost}); pass onGap to handle this`,
+    );
   }
 }

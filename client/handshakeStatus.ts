@@ -1,7 +1,7 @@
-// Of ws "response: 403", Bun and Deno "code: 403", Workers "received 403", React Native "server: 403" and "was '403".
+// ws: "response: 403", Bun and Deno "code: 403", Workers "received 403", React Native "server: 403" and "was '403".
 const STATUS = /(?:[er]:|received|server|was) '?([3-5]\d\d)\b/;
 
-/** The HTTP status of a refused handshake, which no event has as a field: out of the text of an `error` event. */
+/** The HTTP status of a refused handshake, parsed from the message of an `error` event: no event has it as a field. */
 export function handshakeStatus(message: string | undefined): number | undefined {
   const status = STATUS.exec(message ?? "")?.[1];
   return status ? +status : undefined;

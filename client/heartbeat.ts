@@ -1,12 +1,12 @@
 import { type Clock, Timer } from "./clock";
 
 /**
- * Finds out that a connection is dead although nothing says so: the network is gone, and what is sent into it is lost. After
- * some time without anything received it asks for a sign of life, which the gateway itself gives.
+ * Detects a dead connection that no event reports: the network is gone, and sent frames are lost. After an idle time it sends a
+ * ping, which the gateway itself answers.
  */
 export class Heartbeat {
   private readonly timer: Timer;
-  /** Whether a ping is not answered yet. */
+  /** Whether a ping has not been answered yet. */
   asking = false;
 
   constructor(
@@ -19,13 +19,13 @@ export class Heartbeat {
     this.timer = new Timer(clock);
   }
 
-  /** Something came, or the connection has opened: it is alive. */
+  /** A frame arrived, or the connection has opened: it is alive. */
   alive(): void {
     this.asking = false;
     this.timer.set(this.intervalMs, () => this.ask());
   }
 
-  /** Asks now. */
+  /** Sends a ping now. */
   ask(): void {
     if (this.asking) return;
     this.asking = true;

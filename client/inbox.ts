@@ -2,32 +2,32 @@ import type { Cursor, Hello, MessageEnvelope, Resume, Resumed } from "../protoco
 import type { Gap, Item } from "./messages";
 
 /**
- * Puts what comes, over whichever connection and in whatever order, into the order of its numbers, each once; says what is
- * missing. It knows neither time nor connections.
+ * Puts messages, which arrive over any connection and in any order, into the order of their numbers, each once, and detects
+ * missing ones. It knows neither time nor connections.
  */
 export class Inbox {
-  /** In order, and not handed over yet. */
+  /** Items in order that have not been handed over yet. */
   private ready: Item[] = [];
-  /** Came before their turn. */
+  /** Messages that arrived before their turn. */
   private readonly early = new Map<number, MessageEnvelope>();
-  /** Whether the place in the sequence is known: from a cursor, or since the first answer to a resume. */
+  /** Whether the position in the sequence is known: from a cursor, or from the first response to a resume. */
   private known = false;
-  /** Undefined where the session never had a message. */
+  /** Undefined if the session never had a message. */
   private epoch: string | undefined;
-  /** Up to here everything is in `ready`, or was. */
+  /** All messages up to this number are or were in `ready`. */
   seq = 0;
-  /** The newest number that is known to exist. */
+  /** The newest known number. */
   private newest: Cursor | undefined;
-  /** What was handed over last. */
+  /** The cursor of the last item that was handed over. */
   private handedOver: Cursor | undefined;
 
   constructor(
-    /** Of messages that wait in order, and of those that came early; what is beyond is asked for again later. */
+    /** Limit of the messages that wait in order, and of those that arrived early; others are requested again later. */
     private readonly maxBuffered: number,
     private readonly from: Resume["from"],
   ) {}
 
-  /** Begins after the cursor; without one, where the relay says. What has not been handed over is dropped, if it can be had again. */
+  /** Starts after the cursor; without one, where the relay sets the start. Drops items that were not handed over and can be requested again. */
   start(cursor: Cursor | undefined = this.handedOver): void {
     this.ready = this.ready.filter((item) => item.kind === "message" && item.value.seq === undefined);
     this.early.clear();
@@ -42,29 +42,29 @@ export class Inbox {
     return this.known && this.epoch !== undefined && this.seq > 0 ? { epoch: this.epoch, seq: this.seq } : undefined;
   }
 
-  /** Whether a message exists that has not come. */
+  /** Whether a message exists that has not arrived. */
   get missing(): boolean {
     return this.newest !== undefined && (this.newest.epoch !== this.epoch || this.newest.seq > this.seq);
   }
 
-  /** Whether so much waits to be handed over that nothing should be asked for. */
+  /** Whether so many items wait to be handed over that no more should be requested. */
   get busy(): boolean {
     return this.ready.length > this.maxBuffered / 2;
   }
 
   request(): Resume {
-    // A session that was empty when it was asked for: all that it has now is new, whoever has acknowledged it.
+    // The session was empty when it was requested: all its messages are new, even if another client has acknowledged them.
     if (this.known && this.epoch === undefined) return { action: "resume", from: "oldest" };
     if (this.epoch !== undefined) return { action: "resume", cursor: { epoch: this.epoch, seq: this.seq } };
     return { action: "resume", ...(this.from && { from: this.from }) };
   }
 
-  /** A message without a number: nobody could ask for it again. */
+  /** A message without a number: it cannot be requested again. */
   acceptRaw(body: string): void {
     this.ready.push({ kind: "message", value: { body } });
   }
 
-  /** @param through The last number of the page that was asked for: the relay bounds it, and so it is kept whatever waits. */
+  /** @param through The last number of the requested page: the relay limits its size, so the whole page is kept. */
   accept(message: MessageEnvelope, through: number): void {
     const { epoch, seq } = message;
     if (this.known) this.epoch ??= epoch;
@@ -81,9 +81,9 @@ export class Inbox {
   }
 
   /**
-   * The answer to a resume. It may be late: what has come since counts.
+   * The response to a resume. It may be late: messages that have arrived since take precedence.
    *
-   * @param asked The cursor that was asked for.
+   * @param asked The cursor of the request.
    */
   resumed(hello: Hello, { recovered, first, lost = "expired" }: Resumed, asked: Cursor | undefined): void {
     const { epoch } = hello;
@@ -92,7 +92,7 @@ export class Inbox {
     const restarted =
       !recovered &&
       isAboutUs &&
-      // A second answer to the same question finds the restart done.
+      // A second response to the same request finds the restart done.
       ((lost === "epoch" && epoch !== this.epoch) ||
         (lost === "ahead" && asked.seq > hello.newest && this.seq >= asked.seq));
     if (restarted) {
@@ -100,7 +100,7 @@ export class Inbox {
       if (this.newest?.epoch === this.epoch) this.newest = undefined;
       this.moveTo(epoch, first, { lost, after, first, epoch });
     } else if (!this.known || (this.epoch === undefined && epoch !== undefined)) {
-      // Where nothing was seen of a session that was empty, the relay does not know what was missed.
+      // The client has seen no message of a session that was empty: the relay does not know what was missed.
       const isWhole = recovered && !(this.known && first > 1);
       this.moveTo(epoch, first, isWhole ? undefined : { lost, after, first, epoch });
     } else if (epoch === this.epoch && first > this.seq + 1) {
@@ -111,7 +111,7 @@ export class Inbox {
     this.follow();
   }
 
-  /** The next one to hand over. */
+  /** The next item to hand over. */
   take(): Item | undefined {
     const item = this.ready.shift();
     if (item?.cursor) this.handedOver = item.cursor;
@@ -135,7 +135,7 @@ export class Inbox {
     }
   }
 
-  /** Gives up what is missing before `first`; what is here of it already is still handed over. */
+  /** Gives up the missing messages before `first`; those that have arrived are still handed over. */
   private release(first: number, lost?: Gap["lost"]): void {
     const held = [...this.early.values()].filter(({ epoch, seq }) => epoch === this.epoch && seq < first);
     for (const message of held.sort((a, b) => a.seq - b.seq)) {
@@ -156,13 +156,13 @@ export class Inbox {
     this.seq = first - 1;
     const cursor = epoch !== undefined && first > 1 ? { epoch, seq: first - 1 } : undefined;
     if (gap) this.ready.push({ kind: "gap", cursor, value: gap });
-    // So that a client which ends before the next message does not ask for what is acknowledged again.
+    // So that a client that ends before the next message does not request acknowledged messages again.
     else if (this.ready.length === 0) this.handedOver = cursor ?? this.handedOver;
   }
 
-  /** Of other epochs, and of numbers that were passed. */
+  /** Drops messages of other epochs, and those with passed numbers. */
   private forgetOthers({ epoch, newest }: Hello): void {
-    // The session was empty a moment ago, and has its first message now.
+    // The session was empty a moment ago, and now has its first message.
     if (epoch === undefined) this.epoch ??= this.newest?.epoch;
     for (const message of this.early.values()) {
       if (message.epoch !== this.epoch || message.seq <= this.seq) this.early.delete(message.seq);

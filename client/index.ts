@@ -1,5 +1,5 @@
 /**
- * The client of a relay, for browsers, React Native and Node: stays connected, and gets every message once and in order.
+ * The client of a relay, for browsers, React Native and Node: it stays connected, and receives each message once and in order.
  *
  * @module pulumi-websocket-relay/client
  */

@@ -14,27 +14,27 @@ import { Resumer } from "./resumer";
 import type { Settings } from "./settings";
 
 export interface LinkEvents {
-  /** Messages come over it: it is open, and has resumed where the relay can. */
+  /** The connection is open and, in replay mode, has resumed: messages arrive. */
   ready(): void;
-  /** There may be something in the inbox. */
+  /** The inbox may have a new item. */
   arrived(): void;
   /** The gateway answered a ping. */
   answered(): void;
-  /** An acknowledgement may not have been taken. */
+  /** An acknowledgement may not have been handled. */
   failed(): void;
   superseded(): void;
   renewalDue(): void;
-  /** Once, and nothing after it. Not after `close()`. */
+  /** Called once, as the last event. Not called after `close()`. */
   ended(detail: EndDetail): void;
 }
 
-/** Told from the relay's own frames by having no type. */
+/** A frame of the gateway: unlike the relay's own frames, it has no type. */
 type Untyped = GatewayError & { type?: undefined };
 
-// Of a route or account above its limit: https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-protect.html
+// The message if a route or account exceeds its limit: https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-protect.html
 const TOO_MANY_REQUESTS = "Too Many Requests";
 
-/** The protocol over one connection: what comes goes to the inbox, which all connections of a client share. */
+/** The protocol over one connection: messages go to the inbox, which all connections of a client share. */
 export class Link {
   private readonly connection: Connection;
   private readonly resumer: Resumer;
@@ -58,7 +58,7 @@ export class Link {
     this.resumer = new Resumer(settings, inbox, (resume) => this.connection.send(resume));
   }
 
-  /** Whether the relay delivers by replay. */
+  /** Whether the relay is in replay mode, where messages have numbers. */
   get hasNumbers(): boolean {
     return this.connection.subprotocol === SUBPROTOCOLS.v1;
   }
@@ -76,12 +76,12 @@ export class Link {
     return this.connection.send(action);
   }
 
-  /** Asks for a sign of life. */
+  /** Sends a ping, to check that the connection is alive. */
   check(): void {
     this.connection.check();
   }
 
-  /** Something was handed over. */
+  /** An item was handed over. */
   handedOver(): void {
     this.resumer.check();
   }
@@ -105,7 +105,7 @@ export class Link {
   }
 
   private receivedRaw(text: string): void {
-    // A message may be anything. What answers a ping is none, and comes where one was sent alone.
+    // A message may be any text. A response to a ping is not a message, and arrives only after a ping.
     if (this.pongs < this.connection.pings) {
       const value = parsed(text);
       if (isPong(value) || isGatewayError(value)) {
@@ -119,7 +119,7 @@ export class Link {
   }
 
   private receivedFrame(text: string): void {
-    // A member that is null counts as one that is absent: many languages write their absent ones so.
+    // A member that is null counts as absent: many languages write absent members as null.
     const value = parsed(text, (_, member) => (member ?? undefined) as unknown);
     for (const envelope of Array.isArray(value) ? (value as unknown[]) : [value]) {
       // A callback may have closed the client.
@@ -155,38 +155,38 @@ export class Link {
           this.failed();
           this.receivedGatewayError(envelope);
         }
-      // Anything else is of a later version of the protocol.
+      // Other frames belong to a later version of the protocol.
     }
   }
 
   private receivedError({ code, message, action }: ErrorEnvelope): void {
     const { report } = this.settings;
-    if (code === "no-session") return this.end({ reason: `the relay does not know the connection: ${message}` });
+    if (code === "no-session") return this.end({ reason: `the connection is unknown to the relay: ${message}` });
     if (code === "bad-request") {
-      report("bad-request", `the relay does not understand what was sent: ${message}`);
+      report("bad-request", `the relay rejected a frame: ${message}`);
       if (action !== "ack") this.resumer.refused();
     } else {
       // First: the callback may close the client.
       this.failed(action);
-      report("unavailable", `the relay could not answer: ${message}`);
+      report("unavailable", `the relay failed: ${message}`);
     }
   }
 
-  /** What was sent failed; without an action, it may have been either. */
+  /** A sent frame failed; without an action, it may have been a resume or an acknowledgement. */
   private failed(action?: Action["action"]): void {
     if (action !== "ack") this.resumer.failed();
     if (action !== "resume") this.events.failed();
   }
 
   private receivedGatewayError({ message }: GatewayError): void {
-    // Throttling is retried and not reported. Other gateway errors repeat with every frame: reported once.
+    // Throttling is retried and not reported. Other errors of the gateway repeat with every frame, so they are reported once.
     if (this.hasReportedGateway || message === TOO_MANY_REQUESTS) return;
     this.hasReportedGateway = true;
-    this.settings.report("unavailable", `the gateway answered: ${message}`);
+    this.settings.report("unavailable", `error of the gateway: ${message}`);
   }
 
   private malformed(): void {
-    this.settings.report("frame", "a frame came that is not of the protocol");
+    this.settings.report("frame", "a frame arrived that does not follow the protocol");
   }
 
   private end(detail: EndDetail): void {

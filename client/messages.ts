@@ -1,31 +1,31 @@
 import type { Cursor, Resumed } from "../protocol";
 
-/** A message, in order and once; `id`, `epoch` and `seq` only from a relay that delivers by replay. */
+/** A message, in order and once. Only in replay mode it has `id`, `epoch` and `seq`. */
 export interface RelayMessage extends Partial<Cursor> {
-  /** The backend's `messageId`; without one, the queue's. */
+  /** The backend's `messageId`; without one, the retry queue's message ID. */
   id?: string;
-  /** What was published. */
+  /** The text that the backend published. */
   body: string;
 }
 
-/** A message whose own `expiresAt` passed before it got here: there is nothing to show. */
+/** A message whose `expiresAt` passed before it arrived: it has no body. */
 export interface ExpiredMessage extends Cursor {
   id: string;
 }
 
-/** Messages are missing, and will not come any more. */
+/** Messages are missing, and will not arrive. */
 export interface Gap {
-  /** They are older than the relay's history, or the history was lost (`epoch`), or set back (`ahead`). */
+  /** Why: they are older than the relay's history (`expired`), or the history was lost (`epoch`) or restored from a backup (`ahead`). */
   lost: NonNullable<Resumed["lost"]>;
-  /** What was there before them. Undefined where nothing was. */
+  /** The last message before the gap. Undefined if there was none. */
   after?: Cursor;
-  /** What comes after them: a number of `epoch`. For `expired` with `after`, the numbers in between are missing. */
+  /** The first number after the gap, in `epoch`. For `expired` with `after`, the numbers in between are missing. */
   first: number;
-  /** Undefined where the history is empty. */
+  /** The epoch of `first`. Undefined if the history is empty. */
   epoch?: string;
 }
 
-/** What is handed over to a callback, in order; `cursor` is what has been seen once that is done. */
+/** An item for a callback, in order; `cursor` is the position once it is handled. */
 export type Item = { cursor?: Cursor } & (
   { kind: "message"; value: RelayMessage } | { kind: "expired"; value: ExpiredMessage } | { kind: "gap"; value: Gap }
 );

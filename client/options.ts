@@ -15,51 +15,52 @@ export interface RelayClientOptions {
   /** The entity, as the backend addresses it. Not empty. */
   contextId: string;
   /**
-   * Gets the messages in order, the next one once this has returned, or once the promise that it returned is settled. Then
-   * the message counts as handled, and is not handed over again; so it does if this throws or rejects, which goes to `onError`.
+   * Called with each message, in order: the next one follows once this has returned, or once its promise is settled. Then the
+   * message counts as handled, and is not passed again, even if this throws or rejects, which is reported to `onError`.
    */
   onMessage(message: RelayMessage): void | PromiseLike<void>;
-  /** Called anew for each connection. @default none: the browser's cookie counts */
+  /** Called for each connection. @default none: the browser sends its cookie */
   token?: TokenProvider;
-  /** Messages are missing and will not come any more; in order with the messages. @default it goes to `onError` */
+  /** Called, in order, when messages are missing and will not arrive. @default the gap is reported to `onError` */
   onGap?(gap: Gap): void | PromiseLike<void>;
-  /** A message expired before it got here; in order with the messages. @default it is passed over */
+  /** Called, in order, for a message that expired before it arrived. @default the message is skipped */
   onExpired?(message: ExpiredMessage): void | PromiseLike<void>;
+  /** Called after each change of `state`. @default none */
   onStateChange?(state: RelayState, detail: StateDetail): void;
-  /** What went wrong. The client goes on by itself. @default `console.error` */
+  /** Called with each error. The client recovers by itself. @default `console.error` */
   onError?(error: RelayClientError): void;
-  /** Keeps what was handled over restarts of the page or app. @default memory: the relay knows what was acknowledged */
+  /** Keeps the cursor across restarts of the page or app. @default in memory: a new client starts after the last acknowledged message */
   cursorStore?: CursorStore;
-  /** Without a cursor: `oldest` asks for everything that is still there. @default "acknowledged": what was not acknowledged yet */
+  /** Where to start without a cursor. `oldest` requests the whole history. @default "acknowledged": after the last acknowledged message */
   from?: Resume["from"];
-  /** @default the global one, which browsers, React Native and Node from 22 on have */
+  /** The WebSocket class, such as that of the package `ws`. @default the global one of browsers, React Native and Node 22 or later */
   WebSocket?: WebSocketConstructor;
 
-  /** After which without anything received a ping is sent; below the gateway's ten minutes. @default 30,000 */
+  /** Idle time before a ping, in ms; shorter than the gateway's idle timeout of ten minutes. @default 30,000 */
   heartbeatIntervalMs?: number;
-  /** After which without an answer to it the connection is taken for dead. @default 10,000 */
+  /** Time to wait for the pong before the connection counts as dead, in ms. @default 10,000 */
   heartbeatTimeoutMs?: number;
-  /** For token and handshake together; the gateway's own limit is 29 s. @default 30,000 */
+  /** Time limit for the token and the handshake together, in ms; the gateway's own limit is 29 s. @default 30,000 */
   connectTimeoutMs?: number;
-  /** How long the gateway lets a connection live; it is replaced after 75 to 95 % of that. @default 7,200,000 */
+  /** Maximum duration of a connection, in ms: it is replaced after 75 to 95 % of this time. @default 7,200,000, the gateway's limit */
   maxConnectionMs?: number;
-  /** After which a resume that brings nothing is asked again. @default 10,000 */
+  /** Time to wait for the response to a resume before it is sent again, in ms. @default 10,000 */
   resumeTimeoutMs?: number;
-  /** How long a missing message is waited for before it is asked for: another one may have overtaken it. @default 250 */
+  /** How long to wait for a missing message before requesting it, in ms: it may arrive after a later one. @default 250 */
   gapWaitMs?: number;
-  /** How many messages wait for `onMessage`, and how many for those before them, at most; others are asked for again. @default 1,000 */
+  /** Maximum number of messages that wait for `onMessage`, and of those that wait for earlier ones; others are requested again. @default 1,000 */
   maxBufferedMessages?: number;
-  /** How long what was handled waits for its acknowledgement. @default 1,000 */
+  /** Delay between a handled message and its acknowledgement, in ms. @default 1,000 */
   ackDelayMs?: number;
-  /** How many handled messages do not wait. @default 100 */
+  /** Number of handled messages that trigger an acknowledgement at once. @default 100 */
   ackEveryMessages?: number;
-  /** The longest pause after a first failure, doubled with each further one. @default 1,000 */
+  /** The longest pause after the first failure, in ms; it doubles with each further failure. @default 1,000 */
   backoffBaseMs?: number;
-  /** The longest pause of all. @default 60,000 */
+  /** The upper limit of all pauses, in ms. @default 60,000 */
   backoffCapMs?: number;
 
-  /** For tests. @default the system's */
+  /** The clock, for tests. @default the system's clock */
   clock?: Clock;
-  /** From 0 to below 1, for tests. @default `Math.random` */
+  /** Returns a number from 0 to below 1, for tests. @default `Math.random` */
   random?: () => number;
 }

@@ -12,16 +12,16 @@ import type { RelayClientOptions } from "./options";
 import { type Settings, settingsOf } from "./settings";
 import type { RelayState, StateDetail } from "./state";
 
-/** What was sent to a replaced connection may still be under way, and in retry mode nobody would send it again. */
+/** A message sent to a replaced connection may still arrive; in retry mode the relay would not send it again. */
 const LINGER_MS = 5_000;
-/** How many handshakes fail in a row before the user is told what to look at. */
+/** Number of failed handshakes in a row before an error is reported. */
 const REFUSALS_TO_REPORT = 3;
 
 /**
- * Stays connected to one session of a relay, and gets its messages in order, each once, whatever the network does.
+ * Stays connected to one session of a relay, and receives its messages in order, each once, across dropped connections.
  *
- * There are at most two connections: the one over which messages come, and the one that is to take its place. Both feed one
- * inbox, which knows what it has seen: so a replacement leaves no gap and shows nothing twice.
+ * There are at most two connections: the active one and its replacement. Both feed one inbox, which drops duplicates: so a
+ * replacement causes neither a gap nor a repeated message.
  */
 export class RelayClient {
   private readonly settings: Settings;
@@ -35,20 +35,20 @@ export class RelayClient {
   private current: RelayState = "closed";
   private active: Link | undefined;
   private candidate: Link | undefined;
-  /** The active one, where the relay knows it no more: it lasts as long as the one that is to take its place may succeed. */
+  /** Set when the relay no longer knows the active connection: it is kept open until its replacement succeeds or fails. */
   private overtaken: Link | undefined;
-  /** Of a relay in retry mode: replaced, and not closed yet. */
+  /** In retry mode: a replaced connection that is not closed yet. */
   private replaced: Link | undefined;
   private failures = 0;
-  /** Handshakes that failed since a connection was open. */
+  /** Number of handshakes that have failed since a connection was open. */
   private refusals = 0;
   private hasEverOpened = false;
   private handled: Cursor | undefined;
   private isLoaded = false;
-  /** Counts the calls of `connect`: what was begun for another one is over. */
+  /** Counts the calls of `connect`: work that an earlier call started is then ignored. */
   private run = 0;
 
-  /** @throws RelayClientError, which names the option, what it is, and what is allowed. */
+  /** @throws RelayClientError, which names the option, its value and the allowed values. */
   constructor(options: RelayClientOptions) {
     const settings = (this.settings = settingsOf(options));
     this.inbox = new Inbox(settings.maxBufferedMessages, settings.from);
@@ -60,16 +60,17 @@ export class RelayClient {
     this.linger = new Timer(settings.clock);
   }
 
+  /** The current state; `onStateChange` reports changes. */
   get state(): RelayState {
     return this.current;
   }
 
-  /** What was handled last; undefined before that, and from a relay in retry mode. */
+  /** The cursor of the last handled message; undefined before the first one, and in retry mode. */
   get cursor(): Cursor | undefined {
     return this.handled;
   }
 
-  /** Connects, and stays connected until `close()`. Where another client has the session, takes it back. */
+  /** Connects, and stays connected until `close()`. Takes the session back if another client has it. */
   connect(): void {
     if (this.current !== "closed" && this.current !== "superseded") return;
     const run = ++this.run;
@@ -87,8 +88,8 @@ export class RelayClient {
   }
 
   /**
-   * To be called when the network or the app may be back: a client that waits connects at once, one that is connected makes
-   * sure that it still is. In a browser it is called for the window's `online` event.
+   * Call this when the network or the app may be back: a waiting client connects at once, and a connected client checks its
+   * connection. In a browser, the window's `online` event calls it.
    */
   readonly wake = (): void => {
     if (this.retry.armed) this.attempt();
@@ -96,8 +97,8 @@ export class RelayClient {
   };
 
   /**
-   * Acknowledges what was handled, and ends the connection. Messages that `onMessage` did not get yet come after `connect()`; in
-   * retry mode they are still handed over, since the relay would not send them again.
+   * Acknowledges the handled messages, and closes the connection. Messages that have not reached `onMessage` yet arrive after the
+   * next `connect()`; in retry mode they are still passed to `onMessage`, because the relay would not send them again.
    */
   close(): void {
     if (this.current === "closed") return;
@@ -106,7 +107,7 @@ export class RelayClient {
     this.setState("closed");
   }
 
-  /** Ends what is under way. */
+  /** Closes all connections and clears all timers. */
   private stop(): void {
     this.run++;
     surroundings.removeEventListener?.("online", this.wake);
@@ -120,7 +121,7 @@ export class RelayClient {
   private begin(cursor: Cursor): void {
     this.handled = cursor;
     this.inbox.start(cursor);
-    // The client before this one may have ended with it unsent.
+    // An earlier client may have ended before this acknowledgement was sent.
     this.acknowledger.begin(cursor);
   }
 
@@ -166,10 +167,10 @@ export class RelayClient {
 
   private superseded(link: Link): void {
     if (link === this.active && this.candidate) {
-      // By the one that is to take its place: the relay says so before the handshake is over.
+      // By its own replacement: the relay sends this before the handshake is complete.
       this.overtaken = link;
     } else if (link === this.active && this.retry.armed) {
-      // By an attempt to replace it that failed.
+      // By a replacement that failed.
       link.close();
       this.ended(link, { reason: "superseded by a connection that failed" });
     } else {
@@ -189,7 +190,7 @@ export class RelayClient {
     }
     if (this.candidate) return this.setState("connecting", detail);
     const delayMs = this.settings.backoffMs(this.failures);
-    // Where a replacement failed before, its pause goes on.
+    // If a replacement failed before, its pause continues.
     if (!this.retry.armed) {
       this.failures++;
       this.retry.set(delayMs, () => this.attempt());
@@ -201,7 +202,7 @@ export class RelayClient {
     if (hasOpened) {
       this.hasEverOpened = true;
       this.refusals = 0;
-      // Without a status, where connections have opened before, the network is most likely away.
+      // Without a status, and if a connection has opened before, the network is most likely down.
     } else if (
       closeCode === ABNORMAL_CLOSURE &&
       (statusCode || !this.hasEverOpened) &&
@@ -209,7 +210,7 @@ export class RelayClient {
     ) {
       this.settings.report(
         "refused",
-        `no connection opens: ${reason}. The relay's log says why ("refused"); check url, token, allowedOrigins`,
+        `no connection opens: ${reason}. Fix: look for "refused" in the log of connect; check url, token, allowedOrigins`,
       );
     }
   }
@@ -232,7 +233,7 @@ export class RelayClient {
     try {
       this.settings.onStateChange?.(state, { previous, ...detail });
     } catch (error) {
-      this.settings.report("callback", "onStateChange: it failed", error);
+      this.settings.report("callback", "onStateChange failed", error);
     }
   }
 }

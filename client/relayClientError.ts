@@ -1,39 +1,39 @@
 export type RelayClientErrorCode =
-  /** An option is wrong: thrown by the constructor. */
+  /** An option is invalid; the constructor throws this. */
   | "input"
-  /** The token provider failed, or gave what is no token. */
+  /** The token provider failed, or returned an invalid token. */
   | "token"
-  /** One handshake after another was refused, or failed: said once, until a connection opens. */
+  /** Several handshakes in a row were refused or failed; reported once until a connection opens. */
   | "refused"
-  /** `WebSocket` refused to be constructed, or the relay answered a subprotocol that is none of ours. */
+  /** `WebSocket` could not be constructed, or the server selected a subprotocol that was not offered. */
   | "socket"
   /** A callback threw or rejected. */
   | "callback"
   /** The cursor store failed. */
   | "store"
-  /** What came is not of the protocol. */
+  /** A received frame does not follow the protocol. */
   | "frame"
-  /** The relay does not understand what this client sent. */
+  /** The relay rejected a frame of this client. */
   | "bad-request"
-  /** A fault on the relay's side; it is asked again. */
+  /** The relay or the gateway failed; the client tries again. */
   | "unavailable"
   /** Messages are missing, and there is no `onGap`. */
   | "gap";
 
-/** What went wrong. It quotes neither tokens nor messages. */
+/** An error of the client. Its text quotes neither tokens nor messages. */
 export class RelayClientError extends Error {
   override readonly name = "RelayClientError";
 
   constructor(
     readonly code: RelayClientErrorCode,
     message: string,
-    /** What was thrown, where it was something else. */
+    /** The error that caused this one, if any. */
     override readonly cause?: unknown,
   ) {
     super(message);
   }
 
-  /** Also one of another copy of this class: a program may load the package as an ES module and as CommonJS. */
+  /** Also true for another copy of this class: a program may load the package both as an ES module and as CommonJS. */
   static override [Symbol.hasInstance](value: unknown): value is RelayClientError {
     if (this !== RelayClientError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return value instanceof Error && value.name === "RelayClientError";

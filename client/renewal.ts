@@ -1,14 +1,15 @@
-/** The part of a connection's life after which it is replaced, at the earliest and at the latest. */
+/** The earliest and latest part of its lifetime at which a connection is replaced. */
 const EARLIEST = 0.75;
 const LATEST = 0.95;
-/** A provider that keeps handing out a token until shortly before its end would have it replaced ever faster. */
+/** Without a minimum, a provider that returns the same token until shortly before its expiry would cause ever faster replacements. */
 export const MIN_RENEWAL_MS = 10_000;
 
 /**
- * When a connection that has just opened is replaced: before the gateway ends it, and before its token's end. At random
- * within a part of its life, so that clients which came together do not go together.
+ * Time until a connection that has just opened is replaced: before the gateway ends it, and before its token expires. It is
+ * random, so that clients that connected at the same time are not replaced at the same time.
  *
- * @param expiresInMs Until the token's end. Not above 0: by this device's clock it has ended, but the relay took it.
+ * @param expiresInMs Time until the token expires. 0 or less if it has expired by this device's clock although the relay
+ * accepted it.
  */
 export function renewalDelayMs(maxConnectionMs: number, expiresInMs: number, random: () => number): number {
   const part = EARLIEST + (LATEST - EARLIEST) * random();

@@ -3,20 +3,20 @@ import { Timer } from "./clock";
 import type { Inbox } from "./inbox";
 import type { Settings } from "./settings";
 
-/** Asks over one connection for what is missing: when it opens, page by page, and wherever a number does not come. */
+/** Requests missing messages over one connection: when it opens, page by page, and when a number does not arrive. */
 export class Resumer {
   private readonly timer: Timer;
   private isAwaiting = false;
   private isRefused = false;
   private asked: { cursor: Cursor | undefined; seq: number } | undefined;
   private hello: Hello | undefined;
-  /** The last number of the page that was announced. */
+  /** The last number of the announced page. */
   through = 0;
-  /** Whether there is another page after it. */
+  /** Whether another page follows. */
   private hasMore = false;
-  /** How often it was asked without anything coming of it. */
+  /** Number of requests in a row without progress. */
   private stalls = 0;
-  /** Where the inbox was when the timer was set. */
+  /** The inbox's number when the timer was set. */
   private seqAtTimer = 0;
 
   constructor(
@@ -42,31 +42,31 @@ export class Resumer {
     this.hello = hello;
   }
 
-  /** @returns Whether it was an answer. */
+  /** @returns whether it was a response to a request. */
   resumed(resumed: Resumed): boolean {
     if (!this.hello || !this.asked) return false;
     this.isAwaiting = false;
     this.timer.clear();
     this.through = resumed.through;
-    // A page with nothing in it is cut at a hole that closes in a moment.
+    // An empty page ends at a missing number that is about to be stored.
     this.hasMore = this.hello.newest > resumed.through && resumed.through >= resumed.first;
     this.inbox.resumed(this.hello, resumed, this.asked.cursor);
     return true;
   }
 
-  /** The relay could not answer something that was sent, perhaps this. */
+  /** The relay failed to handle a frame, perhaps the request. */
   failed(): void {
     if (this.isAwaiting || (this.inbox.missing && !this.isRefused))
       this.askAgainAfter(this.settings.backoffMs(this.stalls));
   }
 
-  /** The relay does not understand what was sent, perhaps this: it would not understand it again. */
+  /** The relay rejected a frame, perhaps the request: it would reject it again. */
   refused(): void {
     this.isRefused ||= this.isAwaiting;
     if (this.isRefused) this.stop();
   }
 
-  /** Something came, or was handed over. */
+  /** A frame arrived, or an item was handed over. */
   check(): void {
     const { inbox, timer } = this;
     if (this.isAwaiting || this.isRefused || !this.asked) return;

@@ -6,7 +6,7 @@ import type { RelayClientOptions } from "./options";
 import { RelayClientError } from "./relayClientError";
 import type { WebSocketConstructor } from "./webSocketLike";
 
-/** Default, least, greatest. */
+/** Default, minimum, maximum. */
 const NUMBERS = {
   heartbeatIntervalMs: [30_000, 1, 540_000],
   heartbeatTimeoutMs: [10_000, 1, 540_000],
@@ -27,12 +27,12 @@ const OTHERS = ["url", "context", "contextId", "token", "cursorStore", "from", "
 type Numbers = Record<keyof typeof NUMBERS, number>;
 type Defaulted = "cursorStore" | "WebSocket" | "clock" | "random";
 
-/** The options, checked and with their defaults; `url` is the handshake's. */
+/** The validated options with their defaults; `url` is that of the handshake. */
 export type Settings = RelayClientOptions &
   Numbers &
   Required<Pick<RelayClientOptions, Defaulted>> & {
     report(code: RelayClientError["code"], message: string, cause?: unknown): void;
-    /** The pause after this many failures. */
+    /** The pause after this number of failures. */
     backoffMs(failures: number): number;
   };
 
@@ -41,19 +41,27 @@ export function settingsOf(options: RelayClientOptions): Settings {
   const { url, context, contextId, token, from, cursorStore = memoryCursorStore(), clock = systemClock } = options;
   const { random = Math.random, WebSocket = surroundings.WebSocket as WebSocketConstructor } = options;
   const names = [...CALLBACKS, ...OTHERS, ...Object.keys(NUMBERS)];
-  for (const name of Object.keys(options)) if (!names.includes(name)) refuse(name, "an option", names.join(", "));
-  if (!/^wss?:\/\/[^#]+$/.test(url)) refuse("url", url, "the relay's websocketUrl, wss://…, without a fragment");
-  if (!isText(context) || context.includes("#")) refuse("context", context, "a text of 1 character or more, without #");
-  if (!isText(contextId)) refuse("contextId", contextId, "a text of 1 character or more");
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name)) refuse(name, "unknown", names.join(", "), "check the spelling");
+  }
+  if (!/^wss?:\/\/[^#]+$/.test(url)) {
+    refuse("url", url, "wss://…, without a fragment", "pass the relay's output websocketUrl");
+  }
+  if (!isText(context) || context.includes("#")) {
+    refuse("context", context, "a string of 1 character or more, without #", "pass the backend's context");
+  }
+  if (!isText(contextId)) {
+    refuse("contextId", contextId, "a string of 1 character or more", "pass the backend's contextId");
+  }
   if (![undefined, "acknowledged", "oldest"].includes(from)) refuse("from", from, '"acknowledged" or "oldest"');
-  if (token !== undefined && !isFunction(token)) refuse("token", typeof token, "a function that gives the token");
+  if (token !== undefined && !isFunction(token)) refuse("token", typeof token, "a function that returns the token");
   for (const name of CALLBACKS) {
     if (!isFunction(options[name]) && (options[name] !== undefined || name === "onMessage")) {
-      refuse(name, options[name], "a function");
+      refuse(name, options[name], "a function", "pass a callback");
     }
   }
   if (!isFunction(cursorStore.get) || !isFunction(cursorStore.set)) refuse("cursorStore", cursorStore, "{ get, set }");
-  if (!isFunction(WebSocket)) refuse("WebSocket", WebSocket, "a class; where none is global, that of the package ws");
+  if (!isFunction(WebSocket)) refuse("WebSocket", WebSocket, "a class", "pass the one of the package ws");
   const numbers = {} as Numbers;
   for (const [name, [byDefault, least, most]] of Object.entries(NUMBERS) as [keyof Numbers, readonly number[]][]) {
     const value = options[name] ?? (byDefault as number);
@@ -77,7 +85,7 @@ export function settingsOf(options: RelayClientOptions): Settings {
         if (options.onError) options.onError(error);
         else surroundings.console?.error(error);
       } catch (thrown) {
-        // It cannot be reported to itself: where it goes to then is the runtime's business.
+        // onError cannot report its own error: the runtime handles the rejection.
         void Promise.reject(thrown);
       }
     },
@@ -85,10 +93,10 @@ export function settingsOf(options: RelayClientOptions): Settings {
   };
 }
 
-function refuse(name: string, got: unknown, allowed: string): never {
+function refuse(name: string, got: unknown, allowed: string, fix = `correct ${name}, or leave it out`): never {
   throw new RelayClientError(
     "input",
-    `${name} is ${typeof got === "string" ? `"${got}"` : String(got)}; allowed: ${allowed}`,
+    `${name} is ${typeof got === "string" ? `"${got}"` : String(got)}; allowed: ${allowed}. Fix: ${fix}`,
   );
 }
 

@@ -1,6 +1,6 @@
 /**
- * Goes on with what `run` gives: at once where that is no promise, so that a callback that needs no time costs none, and
- * nothing happens in between.
+ * Continues with the result of `run`: at once if it is not a promise, so that a synchronous callback causes no delay and nothing
+ * else runs in between.
  */
 export function settle<T>(
   run: () => T | PromiseLike<T>,

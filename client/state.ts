@@ -1,20 +1,20 @@
 /**
- * `connecting`: a token, a handshake or the first answer is awaited. `connected`: messages come. `waiting`: a connection
- * failed, the next one follows. `superseded`: another client has the session, until `connect()` takes it back. `closed`:
- * before `connect()`, and after `close()`.
+ * `connecting`: the client waits for a token, a handshake or the first response. `connected`: messages arrive. `waiting`: a
+ * connection failed, and the client waits before the next one. `superseded`: another client has the session; `connect()`
+ * takes it back. `closed`: before `connect()`, and after `close()`.
  */
 export type RelayState = "connecting" | "connected" | "waiting" | "superseded" | "closed";
 
 export interface StateDetail {
   previous: RelayState;
-  /** Why, where something happened: for people and logs. */
+  /** The reason in words, for logs. */
   reason?: string;
-  /** Of a connection that ended: 1006 where it broke or was refused. */
+  /** The close code of a connection that ended; 1006 if it broke or was refused. */
   closeCode?: number;
-  /** Of a refused handshake, where the runtime tells it: not in browsers and Node's own WebSocket. */
+  /** The HTTP status of a refused handshake, if the runtime exposes it: browsers and Node's own WebSocket do not. */
   statusCode?: number;
-  /** In `waiting`: when the next connection is tried, from now. */
+  /** In `waiting`: the time until the next attempt. */
   delayMs?: number;
-  /** In `connected`: whether the relay delivers by replay, with numbers, or by retry. */
+  /** In `connected`: the relay's mode. Messages have numbers only in replay mode. */
   delivery?: "replay" | "retry";
 }

@@ -3,28 +3,31 @@ import { RelayClientError } from "./relayClientError";
 
 export interface Token {
   token: string;
-  /** Epoch milliseconds: the connection is replaced before. @default it is replaced before the two-hour limit alone */
+  /** When the token expires, in epoch milliseconds: the connection is replaced before. @default only the two-hour limit counts */
   expiresAtMs?: number;
 }
 
-/** Called anew for each connection. */
+/** Returns the token. Called for each connection. */
 export type TokenProvider = () => string | Token | PromiseLike<string | Token>;
 
-// RFC 9110, 5.6.2: for anything else in a subprotocol, a browser's WebSocket throws. Every JWT fits.
+// RFC 9110, 5.6.2: a browser's WebSocket throws if a subprotocol contains other characters. A JWT has only these.
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
-/** Says what a provider gave without quoting it: it might be a token. */
+/** Its errors do not quote the provider's result, which may contain a token. */
 export function checkToken(value: string | Token | undefined): Token {
   const { token, expiresAtMs } = typeof value === "string" ? { token: value } : (value ?? ({} as Partial<Token>));
   if (typeof token !== "string" || !TOKEN.test(token)) {
-    const got = typeof token === "string" ? "a text with other characters" : typeof token;
+    const got = typeof token === "string" ? "a string with other characters" : typeof token;
     throw new RelayClientError(
       "token",
-      `token: the provider gave ${got}; allowed: what a WebSocket subprotocol may hold, as every JWT, or { token, expiresAtMs }`,
+      `token: the provider returned ${got}; allowed: a string of RFC 9110 token characters, such as a JWT, or { token, expiresAtMs }. Fix: return one of them`,
     );
   }
   if (expiresAtMs !== undefined && !Number.isFinite(expiresAtMs)) {
-    throw new RelayClientError("token", `token: expiresAtMs is ${String(expiresAtMs)}; allowed are epoch milliseconds`);
+    throw new RelayClientError(
+      "token",
+      `token: expiresAtMs is ${String(expiresAtMs)}; allowed: epoch milliseconds. Fix: return a number, or leave it out`,
+    );
   }
   return { token, expiresAtMs };
 }

@@ -1,7 +1,7 @@
-/** What the client uses of a WebSocket; the global one of browsers, React Native and Node 22 has it, and so has that of `ws`. */
+/** The part of a WebSocket that the client uses. The global one of browsers, React Native and Node 22 has it, and that of `ws`. */
 export interface WebSocketLike {
   readonly protocol: string;
-  // `never`: whatever an implementation calls them with.
+  // `never` accepts the event type of every implementation.
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
   onclose: ((event: never) => void) | null;

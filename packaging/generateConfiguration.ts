@@ -3,12 +3,12 @@ import { join, resolve } from "node:path";
 import { configurationPage } from "./configurationPage";
 import { projectFile } from "./projectFile";
 
-// Writes what follows from components/args/spec.ts: `config` in Pulumi.yaml, and docs/configuration.md. With --check, it
-// writes nothing, and fails if one of them is stale.
+// Generates `config` in Pulumi.yaml and docs/configuration.md from components/args/spec.ts. With --check, it writes nothing, and
+// fails if one of them is stale.
 
 const repository = resolve(__dirname, "..");
 
-/** The generated files that differ from the ones there are, with their new text. */
+/** The generated files that differ from the existing ones, with their new text. */
 export async function staleFiles(): Promise<Map<string, string>> {
   const read = (file: string) => readFileSync(join(repository, file), "utf8");
   const generated = [

@@ -1,6 +1,6 @@
 import type { Option } from "../components/args/spec";
 
-/** What is allowed, in words; undefined where the type says it. */
+/** The allowed values in words; undefined if the type is enough. */
 export function allowedOf({ allowed, oneOf, min, max, unit }: Option): string | undefined {
   if (allowed !== undefined) return allowed;
   const units = unit === undefined ? "" : ` ${unit}`;
@@ -11,7 +11,7 @@ export function allowedOf({ allowed, oneOf, min, max, unit }: Option): string | 
   return `${min.toLocaleString("en-US")} to ${max.toLocaleString("en-US")}${units}${inWords}`;
 }
 
-/** Seconds as minutes, hours or days, where these are short. */
+/** Seconds as minutes, hours or days if that is a short number; otherwise undefined. */
 export function durationOf(value: number, unit: Option["unit"]): string | undefined {
   if (unit !== "seconds") return undefined;
   for (const [name, seconds, most] of [

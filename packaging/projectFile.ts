@@ -3,9 +3,9 @@ import { type Option, type Options, spec } from "../components/args/spec";
 import { allowedOf } from "./optionText";
 
 /**
- * The project file with `config` as the spec has it. All comments stay, and everything outside of `config` as it is.
+ * The project file with `config` generated from the spec. Comments and everything outside of `config` are kept.
  *
- * @param source The present text of Pulumi.yaml.
+ * @param source The current text of Pulumi.yaml.
  */
 export function projectFile(source: string, options: Options = spec): string {
   const [block = ""] = /^config:.*\n(?:(?: .*)?\n)*/m.exec(source) ?? [];
@@ -27,7 +27,7 @@ export function projectFile(source: string, options: Options = spec): string {
   return source.replace(block, () => document.toString({ lineWidth: 120 }));
 }
 
-/** What Pulumi.yaml says of an option. https://www.pulumi.com/docs/iac/concepts/projects/project-file/ */
+/** The declaration of an option in Pulumi.yaml. https://www.pulumi.com/docs/iac/concepts/projects/project-file/ */
 function declarationOf(option: Option): Record<"type" | "items" | "default" | "description", unknown> {
   return {
     type: option.type,
@@ -50,8 +50,8 @@ function descriptionOf(option: Option): string {
 }
 
 /**
- * Undefined where the option cannot be declared: the CLI requires a default of each declared key. Where there is none, an
- * empty string or object takes its place, which the program reads as absent.
+ * The default in Pulumi.yaml: the CLI requires one for each declared key. Without one in the spec, it is an empty string or
+ * object, which the program reads as absent. Undefined if the option cannot be declared.
  */
 function declaredDefault(option: Option): unknown {
   const empty: Partial<Record<Option["type"], unknown>> = { string: "", object: {} };

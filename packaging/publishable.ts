@@ -12,11 +12,11 @@ import { dirname, join, relative, resolve } from "node:path";
 import { build as bundle } from "esbuild";
 import ts from "typescript";
 
-// The client and the backend helper as packages of their own, for programs that do not want to install Pulumi.
+// Builds the client and the backend helper as separate packages, for programs without Pulumi.
 
 const repository = resolve(__dirname, "..");
 
-/** What the packages take from the component's. */
+/** The fields that the packages take from the component's package.json. */
 const root = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as {
   name: string;
   version: string;
@@ -26,16 +26,16 @@ const root = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) 
 };
 
 interface Publishable {
-  /** Also the folder's name in `dist-packages`, and that of the sources that its README is in. */
+  /** Also the name of its folder in `dist-packages`, and of the source folder with its README. */
   part: "client" | "backend";
   description: string;
   keywords: string[];
   platform: "neutral" | "node";
-  /** The folders of sources that are entries: the first is the package itself, the others are its subpaths. */
+  /** The source folders that are entries: the first is the package itself, the others are its subpaths. */
   entries: string[];
-  /** Files of the repository that are published as they are, under their own paths. @default none */
+  /** Files of the repository that are published unchanged, under their own paths. @default none */
   files?: string[];
-  /** @default any that the platform has */
+  /** @default no restriction */
   engines?: object;
 }
 
@@ -59,9 +59,9 @@ const publishables: Publishable[] = [
 ];
 
 /**
- * Writes each package as a folder that `npm publish` takes, into `folder`.
+ * Writes each package into `folder` as a folder for `npm publish`.
  *
- * @param dist What tsc emitted: its types are the packages'.
+ * @param dist The output of tsc, with the packages' types.
  */
 export async function writePublishables(folder: string, dist: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
@@ -104,7 +104,7 @@ function manifest(
     main: `./${main}/index.js`,
     module: `./${main}/index.mjs`,
     types: `./${main}/index.d.ts`,
-    // A resolver that knows no `exports` finds a subpath by its folder.
+    // A resolver without support for `exports` finds a subpath by its folder.
     exports: {
       ".": conditionsOf(main, part),
       ...Object.fromEntries(subpaths.map((entry) => [`./${entry}`, conditionsOf(entry, part)])),
@@ -119,7 +119,7 @@ function manifest(
 function conditionsOf(entry: string, part: Publishable["part"]): object {
   const commonJs = { types: `./${entry}/index.d.ts`, default: `./${entry}/index.js` };
   return {
-    // Metro does not read .mjs everywhere.
+    // Not every version of Metro reads .mjs.
     ...(part === "client" && { "react-native": commonJs }),
     import: { types: `./${entry}/index.d.mts`, default: `./${entry}/index.mjs` },
     ...commonJs,
@@ -129,11 +129,11 @@ function conditionsOf(entry: string, part: Publishable["part"]): object {
 const extensions = { esm: ".mjs", cjs: ".js" };
 
 /**
- * Bundles the sources of an entry, each format into one file. The AWS SDK is left to be imported. Smaller packages are bundled,
- * with their licences: some are ES modules only, which CommonJS on Lambda and in Jest cannot require. Not minified: that is
- * for the program that it becomes a part of, whose stack traces and licence notices it would garble.
+ * Bundles the sources of an entry, each format into one file. The AWS SDK stays an import. Smaller packages are bundled with their
+ * licences: some are ES modules only, which CommonJS on Lambda and in Jest cannot require. The bundle is not minified, to keep
+ * stack traces and licence notices readable; the using program can minify it.
  *
- * @returns The packages that it imports.
+ * @returns the packages that the bundle imports.
  */
 export async function bundleModules(
   entry: string,
@@ -157,29 +157,32 @@ export async function bundleModules(
     if (licences !== "") appendFileSync(join(folder, `index${extensions[format]}`), licences);
     packages.push(...Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path)));
   }
-  // Types of their own: by those of the CommonJS, a program of ES modules would be told of a default export.
+  // Separate types: with those of CommonJS, TypeScript would show a default export to a program of ES modules.
   writeFileSync(join(folder, "index.d.mts"), 'export * from "./index.js";\n');
   return packages;
 }
 
-/** The licences of the packages that files are of, as comments. */
+/** The licences of the packages of these files, as comments. */
 function licencesOf(files: string[]): string {
   const folders = files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []);
   return [...new Set(folders)]
     .map((folder) => {
       const name = folder.slice(folder.lastIndexOf("node_modules/") + "node_modules/".length);
       const file = readdirSync(folder).find((each) => /^licen[cs]e(\.\w+)?$/i.test(each));
-      if (file === undefined) throw new Error(`${folder} has no licence file, so it cannot be bundled`);
+      if (file === undefined)
+        throw new Error(
+          `${folder} has no licence file, so it cannot be bundled. Fix: replace the package, or make it external`,
+        );
       return `\n/*! ${name}\n${readFileSync(join(folder, file), "utf8").trim()}\n*/\n`;
     })
     .join("");
 }
 
-/** The files of types that the given ones reach, and the packages whose types they use. */
+/** The type files that the given ones import, directly or not, and the packages whose types they use. */
 function typesOf(entries: string[]): { files: string[]; packages: string[] } {
   const files = new Set(entries);
   const packages: string[] = [];
-  // A set goes on to what is added while it is read.
+  // The loop also visits files that are added to the set meanwhile.
   for (const file of files) {
     for (const { fileName } of ts.preProcessFile(readFileSync(file, "utf8")).importedFiles) {
       if (!fileName.startsWith(".")) packages.push(fileName);
@@ -193,13 +196,14 @@ function typesFileOf(path: string): string {
   return existsSync(`${path}.d.ts`) ? `${path}.d.ts` : join(path, "index.d.ts");
 }
 
-/** Ranges, where the component pins: its functions are bundled from them, here one copy of the SDK with the program's is better. */
+/** Version ranges, so that the program needs only one copy of the SDK. The component pins versions, because it bundles its functions. */
 function dependenciesOf(imported: string[]): Record<string, string> {
   const names = new Set(imported.filter((path) => !path.startsWith("node:")));
   return Object.fromEntries(
     [...names].sort().map((name) => {
       const version = root.dependencies[name];
-      if (version === undefined) throw new Error(`${name} is imported, and is no dependency in package.json: add it`);
+      if (version === undefined)
+        throw new Error(`${name} is imported, but is not a dependency in package.json. Fix: add it`);
       return [name, `^${version}`];
     }),
   );

@@ -1,55 +1,55 @@
 // Generated from frames.schema.json by protocol/generateTypes: change the schema, and run that.
 
 /**
- * What passes over a connection of the subprotocol websocket-relay.v1: one JSON text a frame. Members that are not listed are to be ignored, and a member that is null counts as absent.
+ * A frame of the subprotocol websocket-relay.v1: one JSON text. Ignore members that are not listed, and treat a member that is null as absent.
  */
 export type Frame = FrameToRelay | FrameToClient;
 /**
- * Client -> relay: what one frame holds.
+ * Client -> relay: the content of a frame.
  */
 export type FrameToRelay = Action | Ping;
 /**
- * Client -> relay: what a function of the relay handles. The gateway itself answers a `Ping`.
+ * Client -> relay: a frame that a function of the relay handles. The gateway itself answers a `Ping`.
  */
 export type Action = Resume | Acknowledgement;
 /**
- * Relay -> client: what one frame holds. Several envelopes come as an array, in order.
+ * Relay -> client: the content of a frame. Several envelopes arrive as an array, in order.
  */
 export type FrameToClient = Envelope | Envelope[] | Pong | GatewayError;
 /**
- * Relay -> client: what the relay's functions send.
+ * Relay -> client: a frame that the relay's functions send.
  */
 export type Envelope = Hello | Resumed | MessageEnvelope | Superseded | ErrorEnvelope;
 
 /**
- * Client -> relay: asks for the messages after the cursor. The first frame of a connection, and sent again wherever a number is missing.
+ * Client -> relay: requests the messages after the cursor. It is the first frame of a connection, and is sent again when a number is missing.
  */
 export interface Resume {
   action: "resume";
   /**
-   * What the client has seen last. Without it, `from` decides.
+   * The last message that the client has seen. Without a cursor, `from` sets the start.
    */
   cursor?: Cursor;
   /**
-   * Where to begin without a cursor: after what the session's clients have acknowledged, on any device (`acknowledged`, the default), or with everything that is available (`oldest`). Ignored next to a cursor.
+   * Where to start without a cursor: after the last message that a client of the session has acknowledged, on any device (`acknowledged`, the default), or with the oldest message that is available (`oldest`). Ignored if there is a cursor.
    */
   from?: "acknowledged" | "oldest";
 }
 /**
- * A place in a session's sequence: everything up to and including `seq` has been seen. Numbers of different epochs say nothing about each other.
+ * A position in a session's sequence: all messages up to and including `seq` have been seen. Numbers of different epochs cannot be compared.
  */
 export interface Cursor {
   /**
-   * Which counting the number belongs to. Compare it, and read nothing else into it.
+   * The epoch of the number: an opaque ID, to be compared only for equality.
    */
   epoch: string;
   /**
-   * A message's number, from 1; 0 says that nothing of the epoch has been seen.
+   * A message's number, from 1; 0 if no message of the epoch has been seen.
    */
   seq: number;
 }
 /**
- * Client -> relay: everything up to and including the cursor has arrived. Answered only by an error.
+ * Client -> relay: all messages up to and including the cursor have arrived. The relay answers only with an error.
  */
 export interface Acknowledgement {
   action: "ack";
@@ -62,52 +62,52 @@ export interface Ping {
   action: "ping";
 }
 /**
- * Relay -> client: what is available, before each `Resumed`.
+ * Relay -> client: the range of available messages. It precedes each `Resumed`.
  */
 export interface Hello {
   type: "hello";
   /**
-   * The epoch of `oldest` and `newest`. Absent where the session has never had a message.
+   * The epoch of `oldest` and `newest`. Absent if the session has never had a message.
    */
   epoch?: string;
   /**
-   * The first number that is available; `newest` + 1 where none is.
+   * The first number that is available; `newest` + 1 if none is.
    */
   oldest: number;
   /**
-   * The last number that was given; 0 where none was.
+   * The last number that was assigned; 0 if none was.
    */
   newest: number;
 }
 /**
- * Relay -> client: the answer to a `Resume`. The messages `first` to `through` follow, in order.
+ * Relay -> client: the response to a `Resume`. The messages `first` to `through` follow, in order.
  */
 export interface Resumed {
   type: "resumed";
   /**
-   * Whether nothing is missing before `first`. If false, the cursor is void and `lost` says why.
+   * True if no message before `first` is missing. If false, the cursor is no longer valid, and `lost` has the reason.
    */
   recovered: boolean;
   /**
-   * Why messages are missing: they are older than the history's retention (`expired`), the cursor is of another epoch (`epoch`), or ahead of the newest number (`ahead`). Absent where `recovered` is true.
+   * Why messages are missing: they are older than the history's retention (`expired`), the cursor has another epoch (`epoch`), or it is ahead of the newest number (`ahead`). Absent if `recovered` is true.
    */
   lost?: "expired" | "epoch" | "ahead";
   /**
-   * The number of the first message that follows; `through` + 1 where none does.
+   * The number of the first message that follows; `through` + 1 if none does.
    */
   first: number;
   /**
-   * The number of the last message that follows. If the hello's `newest` is larger, resume again once this one has arrived.
+   * The number of the last message that follows. If the hello's `newest` is larger, resume again once that message has arrived.
    */
   through: number;
 }
 /**
- * Relay -> client: a message, live or resumed.
+ * Relay -> client: a message, either live or after a resume.
  */
 export interface MessageEnvelope {
   type: "message";
   /**
-   * Which counting the number belongs to.
+   * The epoch of `seq`.
    */
   epoch: string;
   /**
@@ -115,50 +115,50 @@ export interface MessageEnvelope {
    */
   seq: number;
   /**
-   * The backend's `messageId`; without one, the retry queue's.
+   * The backend's `messageId`; without one, the retry queue's message ID.
    */
   id: string;
   /**
-   * What the backend published. Absent where `expired` is true.
+   * The text that the backend published. Absent if `expired` is true.
    */
   body?: string;
   /**
-   * The message's own `expiresAt` had passed: there is nothing to show, and the number counts as seen. Absent otherwise.
+   * True if the message's `expiresAt` has passed: there is no body, and the number counts as seen. Absent otherwise.
    */
   expired?: true;
 }
 /**
- * Relay -> client: another connection has the session, and nothing more comes over this one. On a connection that the client itself is replacing, this is expected.
+ * Relay -> client: another connection has taken over the session, and this one receives no more messages. This is expected on a connection that the client itself is replacing.
  */
 export interface Superseded {
   type: "superseded";
 }
 /**
- * Relay -> client: a frame that was not handled.
+ * Relay -> client: a frame could not be handled.
  */
 export interface ErrorEnvelope {
   type: "error";
   /**
-   * `bad-request`: the frame is not of this protocol; do not send it again. `no-session`: the relay does not know this connection, or its session has ended; open another connection. `unavailable`: a fault of the relay; send the frame again after a pause.
+   * `bad-request`: the frame does not follow this protocol; do not send it again. `no-session`: this connection is unknown, or its session has ended; open another connection. `unavailable`: the relay failed; send the frame again after a pause.
    */
   code: "bad-request" | "no-session" | "unavailable";
   /**
-   * What is wrong, for the client's log. Its wording may change.
+   * The problem in words, for the client's log. The wording may change.
    */
   message: string;
   /**
-   * Which of the client's frames it answers. Absent where the frame named no action that the relay knows.
+   * The action of the client's frame. Absent if the frame has no known action.
    */
   action?: "resume" | "ack";
 }
 /**
- * Gateway -> client: the answer to a `Ping`.
+ * Gateway -> client: the response to a `Ping`.
  */
 export interface Pong {
   type: "pong";
 }
 /**
- * Gateway -> client: a frame that reached no function, or whose function failed. Which frame it was is not said.
+ * Gateway -> client: a frame did not reach a function, or its function failed. The error does not identify the frame.
  */
 export interface GatewayError {
   /**
@@ -166,11 +166,11 @@ export interface GatewayError {
    */
   message: string;
   /**
-   * The gateway's id of the connection.
+   * The gateway's ID of the connection.
    */
   connectionId: string;
   /**
-   * The gateway's id of the frame, as in its access log.
+   * The gateway's ID of the frame, as in its access log.
    */
   requestId: string;
 }

@@ -1,6 +1,6 @@
 /**
- * What clients, backends and the relay's functions say to each other: names, frames and limits. It needs neither Node nor
- * AWS, so that a browser can import it.
+ * The protocol between clients, backends and the relay's functions: names, frames and limits. It needs neither Node nor the
+ * AWS SDK, so a browser can import it.
  *
  * @module pulumi-websocket-relay/protocol
  */
@@ -12,22 +12,22 @@ export type * from "./receipt";
 export const QUERY_PARAMETERS = {
   context: "context",
   contextId: "contextId",
-  /** Client -> relay, only where the relay was told to authenticate nobody: the user's code. */
+  /** Client -> relay, only if authentication is off: the user's code. */
   user: "user",
 } as const;
 
-/** WebSocket subprotocols, which the client offers and of which the relay answers one. */
+/** WebSocket subprotocols: the client offers them, and the relay selects one. */
 export const SUBPROTOCOLS = {
-  /** Where the relay delivers by retry: messages arrive as they were published, without an envelope. */
+  /** In retry mode: messages arrive as they were published, without an envelope. */
   raw: "websocket-relay.raw",
-  /** Where the relay delivers by replay: messages arrive in envelopes, with their numbers (`Envelope`). */
+  /** In replay mode: messages arrive in envelopes, with their numbers (`Envelope`). */
   v1: "websocket-relay.v1",
 } as const;
 
-/** Begins a subprotocol that carries the token: for browsers, whose scripts cannot set a header. */
+/** Prefix of a subprotocol that carries the token: for browsers, where a script cannot set a header. */
 export const BEARER_SUBPROTOCOL_PREFIX = "websocket-relay.bearer.";
 
-/** The subprotocols that a `Sec-WebSocket-Protocol` header offers, in its order (RFC 6455, 11.3.4). */
+/** The subprotocols in a `Sec-WebSocket-Protocol` header, in its order (RFC 6455, 11.3.4). */
 export function offeredSubprotocols(header: string): string[] {
   return header
     .split(",")
@@ -40,9 +40,9 @@ export const MESSAGE_ATTRIBUTES = {
   user: "user",
   context: "context",
   contextId: "contextId",
-  /** Optional: the backend's own id of the message, by which logs name it. */
+  /** Optional: the backend's own ID of the message, for logs, receipts and dead letters. */
   messageId: "messageId",
-  /** Optional: an RFC 3339 date-time after which the message is not delivered any more. */
+  /** Optional: an RFC 3339 date and time after which the message is no longer delivered. */
   expiresAt: "expiresAt",
 } as const;
 
@@ -53,7 +53,7 @@ export const RECEIPT_ATTRIBUTES = {
   context: "context",
 } as const;
 
-/** Attributes that a dead letter has beside the message's own. */
+/** Attributes that a dead letter has besides those of the message. */
 export const DEAD_LETTER_ATTRIBUTES = {
   reason: "reason",
   attempts: "attempts",
@@ -61,11 +61,11 @@ export const DEAD_LETTER_ATTRIBUTES = {
 } as const;
 
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
-/** Of a message, relay -> client. */
+/** Maximum size of a message, relay -> client. */
 export const MAX_PAYLOAD_BYTES = 128 * 1024;
-/** Of a frame, client -> relay: a larger one ends the connection. */
+/** Maximum size of a frame, client -> relay: a larger frame ends the connection. */
 export const MAX_FRAME_BYTES = 32 * 1024;
-/** After which the gateway ends a connection, whatever passes over it. */
+/** Maximum duration of a connection: then the gateway ends it. */
 export const MAX_CONNECTION_SECONDS = 2 * 60 * 60;
-/** After which the gateway ends a connection over which nothing passes. */
+/** Idle timeout: the gateway ends a connection that has carried no frame for this long. */
 export const IDLE_TIMEOUT_SECONDS = 10 * 60;

@@ -3,18 +3,25 @@ import { FORMULAS } from "./formulas";
 import { each, type LineItem, perMillion } from "./lineItem";
 import { fifoItems, historyItems, receiptItems } from "./replayItems";
 import type { Prices } from "./prices";
+import { replayUsageOf } from "./replayUsage";
+import { retryUsageOf } from "./retryUsage";
 import type { Usage } from "./usage";
 import type { Workload } from "./workload";
 
-/** What CloudWatch keeps, whatever the traffic. */
+/** The parts of CloudWatch that cost the same with any traffic. */
 export interface Monitoring {
   metrics: number;
   alarms: number;
   dashboards: number;
 }
 
-/** What decides which parts a bill has. */
+/** The settings that determine the parts of a bill. */
 export type Mode = Pick<Workload, "delivery" | "ordering" | "receipts">;
+
+/** The usage of a month. */
+export function usageOf(workload: Workload): Usage {
+  return workload.delivery === "replay" ? replayUsageOf(workload) : retryUsageOf(workload);
+}
 
 /** The parts of a month's bill. */
 export function lineItems(usage: Usage, mode: Mode, monitoring: Monitoring, prices: Prices): LineItem[] {
@@ -49,7 +56,7 @@ export function lineItems(usage: Usage, mode: Mode, monitoring: Monitoring, pric
           perMillion(
             "SQS",
             "fair queue",
-            "the same requests, where messages have a group (the helper's have)",
+            "the same requests, if messages have a group (the backend helper sets one)",
             queueRequests,
             sqs.perMillionFairRequests,
           ),

@@ -1,7 +1,7 @@
 import { ASSUMED, INCREMENTS_KB, MINUTES_A_MONTH, REPLAY_ASSUMED } from "./assumed";
 import type { Workload } from "./workload";
 
-/** How the counts are come by that differ between the modes. */
+/** Formulas of the counts that differ between the modes. */
 export interface Formulas {
   deliveries: string;
   queueRequests: string;
@@ -30,9 +30,9 @@ export const FORMULAS: Record<Workload["delivery"], Formulas> = {
   replay: {
     deliveries:
       `live messages x ceil(KB of an envelope / ${delivery}) + returns x ceil(KB of their envelopes / ${delivery}) + ` +
-      `other resumes; an envelope has ${REPLAY_ASSUMED.envelopeKb} KB beside the message`,
+      `other resumes; an envelope has ${REPLAY_ASSUMED.envelopeKb} KB besides the message`,
     queueRequests: `messages x ceil(KB / ${queueRequest}) + ${perBatch}`,
-    invocations: "messages / batch size + connections opened x 2 + resumes + acks + one a minute",
+    invocations: "messages / batch size + connections opened x 2 + resumes + acks + one per minute",
     gbSeconds:
       `${memoryGb} GB x (batches x ${REPLAY_ASSUMED.deliverSeconds} s + ${opened} + ` +
       `resumes x ${REPLAY_ASSUMED.resumeSeconds} s + acks x ${REPLAY_ASSUMED.acknowledgeSeconds} s + ` +
@@ -45,10 +45,10 @@ export const FORMULAS: Record<Workload["delivery"], Formulas> = {
 
 const entry = `ceil(KB of an entry / ${INCREMENTS_KB.read})`;
 
-/** Of the counts that there are in replay mode alone. An entry has 0.3 KB or so beside its message. */
+/** Formulas of the counts that only replay mode has. An entry has about 0.3 KB besides its message. */
 export const REPLAY_FORMULAS = {
   clientFrames:
-    "resumes (one for each connection opened, at least one for each return) + acks (live messages / messages per ack + returns)",
+    "resumes (one per connection opened, at least one per return) + acks (live messages / messages per ack + returns)",
   historyWriteUnits: `messages x (1 for the claim + 2 x (ceil(KB of an entry / ${INCREMENTS_KB.write}) + 1 for the index)), stored and deleted, + acks`,
   historyReadUnits:
     `messages x (${entry} + ${REPLAY_ASSUMED.readsPerDeletion} when deleted) + ` +

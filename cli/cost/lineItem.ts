@@ -1,12 +1,12 @@
-/** What a part of the bill is: `count` / `per` x `price`. */
+/** A line of the bill: `count` / `per` x `price`. */
 export interface LineItem {
   service: string;
   what: string;
-  /** How `count` is come by. */
+  /** The formula of `count`, in words. */
   formula: string;
   count: number;
   price: number;
-  /** What the price is for: one, or a million. */
+  /** The number of units that the price is for. */
   per: 1 | 1_000_000;
   usd: number;
 }

@@ -4,7 +4,7 @@ import { numberIn } from "../numberIn";
 import type { Monitoring } from "./estimate";
 import type { Workload } from "./workload";
 
-/** What the command line says of the month. */
+/** The options of the command line. */
 export type CostOptions = Omit<Workload, "backoff"> &
   Monitoring & { backoffMinSeconds: number; backoffMaxSeconds: number };
 
@@ -13,17 +13,20 @@ type Range = [min: number, max: number, whole?: "whole"];
 type RelayNumber = "maxAttempts" | "backoffMinSeconds" | "backoffMaxSeconds" | "historyRetentionSeconds";
 type RelayWord = "delivery" | "ordering";
 
-/** Those that mean nothing where messages are delivered by retry. */
+/** Options without effect in retry mode. */
 const replayOnly = ["ordering", "receipts", "historyRetentionSeconds", "messagesPerAck", "messagesPerReturn"] as const;
+
+/** Each metric of an alarm costs as much as an alarm: these are the metrics of the relay's default alarms. */
+export const ALARM_METRICS = { retry: 16, replay: 23 } as const;
 
 export function addCostOptions(command: Command): void {
   const add = (flags: string, description: string, range: Range, value?: number) => {
     const option = new Option(flags, description).argParser(numberIn(...range));
     command.addOption(value === undefined ? option.makeOptionMandatory() : option.default(value));
   };
-  // Ranges and defaults of the relay's own arguments are the component's.
+  // Ranges and defaults of the relay's arguments come from the component.
   const describe = (key: RelayNumber | RelayWord | "receipts") =>
-    `the relay's ${key}${"replayOnly" in spec[key] ? "; in replay mode" : ""}`;
+    `the relay's ${key}${"replayOnly" in spec[key] ? "; only in replay mode" : ""}`;
   const addRelayNumber = (flags: string, key: RelayNumber) => {
     const { min, max, default: value } = spec[key];
     add(flags, describe(key), [min, max, "whole"], value);
@@ -35,17 +38,12 @@ export function addCostOptions(command: Command): void {
   add("--messages <n>", "messages published in a month", [0, 1e12]);
   add("--message-kb <n>", "KB of one message", [0, 128], 1);
   add("--connections <n>", "connections open at one time, on average", [0, 1e9], 0);
-  add("--connection-minutes <n>", "minutes that a connection lasts, on average", [0.1, 120], 30);
-  add("--pings-per-minute <n>", "heartbeats of one client", [0, 60], 0.2);
-  add("--away-share <n>", "part of the messages whose user is away, 0 to 1", [0, 1], 0.1);
-  add("--minutes-away <n>", "minutes until such a user is back, on average", [0, 20_160], 10);
+  add("--connection-minutes <n>", "duration of a connection in minutes, on average", [0.1, 120], 30);
+  add("--pings-per-minute <n>", "heartbeats of one client per minute", [0, 60], 0.2);
+  add("--away-share <n>", "share of the messages whose user is away, 0 to 1", [0, 1], 0.1);
+  add("--minutes-away <n>", "minutes until such a user returns, on average", [0, 20_160], 10);
   const { min, max } = spec.batchSize;
-  add(
-    "--batch-size <n>",
-    "messages that one invocation takes, on average: a quiet queue fills no batch",
-    [min, max],
-    1,
-  );
+  add("--batch-size <n>", "messages per invocation, on average: a quiet queue does not fill a batch", [min, max], 1);
   addRelayNumber("--max-attempts <n>", "maxAttempts");
   addRelayNumber("--backoff-min-seconds <n>", "backoffMinSeconds");
   addRelayNumber("--backoff-max-seconds <n>", "backoffMaxSeconds");
@@ -55,36 +53,42 @@ export function addCostOptions(command: Command): void {
   addRelayNumber("--history-retention-seconds <n>", "historyRetentionSeconds");
   add(
     "--messages-per-ack <n>",
-    "messages that one acknowledgement covers, on average: a quiet client's covers one; in replay mode",
+    "messages per acknowledgement, on average: one for a quiet client; only in replay mode",
     [1, 1e6],
     1,
   );
   add(
     "--messages-per-return <n>",
-    "messages that wait for a user who comes back, on average; in replay mode",
+    "messages that wait for a returning user, on average; only in replay mode",
     [1, 1e6],
     1,
   );
-  add("--metrics <n>", "custom metrics, each reason counts", [0, 1_000, "whole"], 20);
-  add("--alarms <n>", "alarms, each metric that one looks at counts", [0, 1_000, "whole"], 16);
+  add("--metrics <n>", "custom metrics; each reason counts as one", [0, 1_000, "whole"], 20);
+  const { retry, replay } = ALARM_METRICS;
+  command.addOption(
+    new Option("--alarms <n>", `metrics of alarms (default: ${retry}, or ${replay} in replay mode)`).argParser(
+      numberIn(0, 1_000, "whole"),
+    ),
+  );
   add("--dashboards <n>", "dashboards", [0, 100, "whole"], 1);
 }
 
-/** What was given, without what does not apply. @throws where something was given that means nothing. */
+/** The given options, with the defaults of their mode. @throws if an option without effect was given. */
 export function readCostOptions(command: Command): CostOptions {
-  const options = command.opts<CostOptions>();
+  const given = command.opts<Omit<CostOptions, "alarms"> & Partial<CostOptions>>();
+  const options = { ...given, alarms: given.alarms ?? ALARM_METRICS[given.delivery] };
   if (options.delivery === "replay") return options;
   for (const key of replayOnly) {
     if (command.getOptionValueSource(key) === "default") continue;
     const flag = command.options.find((option) => option.attributeName() === key)?.long ?? key;
     throw new Error(
-      `${flag}: got ${JSON.stringify(options[key])}; allowed: with --delivery replay alone. Leave it out`,
+      `${flag}: got ${JSON.stringify(options[key])}; allowed: only with --delivery replay. Fix: leave it out`,
     );
   }
   return options;
 }
 
-/** As the month is shown: without what means nothing in its mode. */
+/** The options to print: without those that have no effect in the mode. */
 export function shownOptions(options: CostOptions): Partial<CostOptions> {
   if (options.delivery === "replay") return options;
   return Object.fromEntries(

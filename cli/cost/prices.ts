@@ -24,12 +24,12 @@ export const PRICES: Prices = {
   asOf: "2026-11-25",
   // https://aws.amazon.com/api-gateway/pricing/, first tier
   apiGateway: { perMillionMessages: 1, perMillionConnectionMinutes: 0.25 },
-  // https://aws.amazon.com/sns/pricing/; handing over to SQS costs nothing here, but with FIFO topics
+  // https://aws.amazon.com/sns/pricing/; deliveries to SQS are free, except for FIFO topics
   sns: {
     perMillionPublishes: 0.5,
     fifo: { perMillionPublishes: 0.3, perGbPublished: 0.017, perMillionDeliveries: 0.01, perGbDelivered: 0.001 },
   },
-  // https://aws.amazon.com/sqs/pricing/, first tier; the fair queues' surcharge after https://cloudburn.io/blog/amazon-sqs-pricing
+  // https://aws.amazon.com/sqs/pricing/, first tier; the surcharge of fair queues from https://cloudburn.io/blog/amazon-sqs-pricing
   sqs: { perMillionRequests: 0.4, perMillionFairRequests: 0.1, perMillionFifoRequests: 0.5 },
   // https://aws.amazon.com/lambda/pricing/, arm64, first tier
   lambda: { perMillionRequests: 0.2, perGbSecond: 0.0000133334 },

@@ -3,7 +3,7 @@ import { each, type LineItem, perMillion } from "./lineItem";
 import type { Prices } from "./prices";
 import type { ReplayUsage, Usage } from "./usage";
 
-/** What the history costs, and what clients say to it. */
+/** The costs of the history and of frames from clients. */
 export function historyItems(replay: ReplayUsage, { apiGateway, dynamodb }: Prices): LineItem[] {
   const formulas = REPLAY_FORMULAS;
   return [
@@ -32,12 +32,12 @@ export function historyItems(replay: ReplayUsage, { apiGateway, dynamodb }: Pric
   ];
 }
 
-/** What a receipts topic costs; who subscribes to it pays for that. */
+/** The costs of the receipts topic, without those of its subscribers. */
 export function receiptItems(replay: ReplayUsage, { sns }: Prices): LineItem[] {
   return [perMillion("SNS", "receipts", REPLAY_FORMULAS.receipts, replay.receipts, sns.perMillionPublishes)];
 }
 
-/** What a FIFO topic costs beside its publishes: it is paid by the GB too, and for handing over to the queue. */
+/** The costs of a FIFO topic besides its publishes: GB, and deliveries to the queue. */
 export function fifoItems({ publishes, replay }: Usage, { sns: { fifo } }: Prices): LineItem[] {
   const gb = replay?.publishedGb ?? 0;
   return [

@@ -5,8 +5,8 @@ import { awayMessageOf, type Workload } from "./workload";
 const KB_A_GB = 1024 ** 2;
 
 /**
- * What a month uses in replay mode: every message is processed once, is stored, and is acknowledged by its client or
- * expires. A user who was away gets what was missed in frames of many messages.
+ * The usage of a month in replay mode: each message is processed once, stored, and then acknowledged by its client or
+ * expired. A returning user receives the missed messages in frames of many messages.
  */
 export function replayUsageOf(workload: Workload): Usage {
   const { messages, messageKb, batchSize, messagesPerAck, messagesPerReturn, ordering } = workload;
@@ -16,7 +16,7 @@ export function replayUsageOf(workload: Workload): Usage {
   const away = messages * workload.awayShare;
   const live = messages - away;
   const returns = awayMessageOf(workload).becomes === "delivered" ? away / messagesPerReturn : 0;
-  // Every connection begins with one, and every return with a connection.
+  // Every connection starts with a resume, and every return with a connection.
   const resumes = Math.max(opened, returns);
   const acks = live / messagesPerAck + returns;
   const batches = messages / batchSize;
@@ -55,10 +55,10 @@ export function replayUsageOf(workload: Workload): Usage {
     logGb: (invocations * ASSUMED.logKbPerInvocation + messages * ASSUMED.logKbPerAttempt) / KB_A_GB,
     replay: {
       clientFrames: resumes + acks,
-      // Claim, entry and its line in the index; and the latter two again when they are deleted.
+      // Claim, entry and index line are written; entry and index line are also deleted.
       historyWriteUnits: messages * (1 + 2 * (increments(entryKb, write) + 1)) + acks,
-      // The tail before each message, and what is read before it is deleted; a resume's tail, oldest number, acknowledged
-      // one and page; of an ack what was acknowledged, and its entry.
+      // The tail before each message, and the reads before its deletion; a resume's tail, oldest number, acknowledged number
+      // and page; an ack's acknowledged number and entry.
       historyReadUnits:
         messages * (entryReads + REPLAY_ASSUMED.readsPerDeletion) +
         resumes * (2 * entryReads + REPLAY_ASSUMED.smallReadsPerResume) +

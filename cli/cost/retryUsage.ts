@@ -2,7 +2,7 @@ import { ASSUMED, increments, INCREMENTS_KB, MINUTES_A_MONTH } from "./assumed";
 import type { Usage } from "./usage";
 import { awayMessageOf, type Workload } from "./workload";
 
-/** What a month uses in retry mode. */
+/** The usage of a month in retry mode. */
 export function retryUsageOf(workload: Workload): Usage {
   const { messages, messageKb, connections, awayShare, batchSize } = workload;
   const away = awayMessageOf(workload);
@@ -14,7 +14,7 @@ export function retryUsageOf(workload: Workload): Usage {
   const opened = connectionMinutes / workload.connectionMinutes;
   const invocations = batches + 2 * opened;
   const { delivery, publish, queueRequest } = INCREMENTS_KB;
-  // A batch is received, and then settled: deleted from the queue, or made to wait.
+  // A batch is received, and then deleted from the queue or hidden for a retry.
   const perBatch = increments(messageKb * batchSize, queueRequest) + 1;
   return {
     deliveries: (messages - deadLetters) * increments(messageKb, delivery),
@@ -28,7 +28,7 @@ export function retryUsageOf(workload: Workload): Usage {
       ASSUMED.memoryGb *
       (batches * ASSUMED.deliverSeconds + opened * (ASSUMED.connectSeconds + ASSUMED.disconnectSeconds)),
     writeUnits: opened * ASSUMED.writeUnitsPerConnection,
-    // One consistent read of up to 4 KB an attempt.
+    // One consistent read of up to 4 KB per attempt.
     readUnits: attempts + opened * ASSUMED.readUnitsPerConnection,
     logGb: (invocations * ASSUMED.logKbPerInvocation + attempts * ASSUMED.logKbPerAttempt) / 1024 ** 2,
   };

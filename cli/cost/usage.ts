@@ -1,4 +1,4 @@
-/** What is paid for. */
+/** The billed quantities of a month. */
 export interface Usage {
   deliveries: number;
   pings: number;
@@ -15,7 +15,7 @@ export interface Usage {
   replay?: ReplayUsage;
 }
 
-/** What is paid for in replay mode beside it. */
+/** The billed quantities that only replay mode has. */
 export interface ReplayUsage {
   /** Frames from clients that reach a function: resumes and acknowledgements. */
   clientFrames: number;
@@ -23,6 +23,6 @@ export interface ReplayUsage {
   historyReadUnits: number;
   historyGbMonths: number;
   receipts: number;
-  /** What topic and queue hand over, in GB; only where they are FIFO, whose price asks for it. */
+  /** GB published; 0 unless topic and queue are FIFO, which are billed by the GB. */
   publishedGb: number;
 }

@@ -1,46 +1,46 @@
 import { type Backoff, backoffSeconds } from "../../handlers/deliver/backoff";
 
-/** What a month is like. */
+/** The traffic and settings of a month. */
 export interface Workload {
   /** How the relay delivers. */
   delivery: "retry" | "replay";
   /** Messages published in the month. */
   messages: number;
-  /** Of one message, on average. */
+  /** Size of one message in KB, on average. */
   messageKb: number;
-  /** Open at one time, on average over the month. */
+  /** Connections open at one time, on average over the month. */
   connections: number;
-  /** From a client's handshake to its end, on average. */
+  /** Duration of a connection in minutes, on average. */
   connectionMinutes: number;
-  /** Heartbeats of one client; each is a message, and its answer another. */
+  /** Heartbeats of one client; the ping and its pong are billed as messages. */
   pingsPerMinute: number;
-  /** Part of the messages whose user is away when they are published, 0 to 1. */
+  /** Share of the messages whose user is away when they are published, 0 to 1. */
   awayShare: number;
-  /** From such a message to its user's return. */
+  /** Minutes from such a message to its user's return. */
   minutesAway: number;
-  /** Messages that one invocation of `deliver` takes, on average. */
+  /** Messages per invocation of `deliver`, on average. */
   batchSize: number;
   maxAttempts: number;
   backoff: Backoff;
-  /** Whether topic and queue are FIFO; only with replay. */
+  /** `strict` if topic and queue are FIFO; only in replay mode. */
   ordering: "standard" | "strict";
-  /** Whether there is a topic of receipts; only with replay. */
+  /** Whether there is a receipts topic; only in replay mode. */
   receipts: boolean;
-  /** For how long the history keeps a message; only with replay. */
+  /** How long the history keeps a message; only in replay mode. */
   historyRetentionSeconds: number;
-  /** Messages that one acknowledgement covers, on average; only with replay. */
+  /** Messages per acknowledgement, on average; only in replay mode. */
   messagesPerAck: number;
-  /** Messages that wait for a user who comes back, on average; only with replay. */
+  /** Messages that wait for a returning user, on average; only in replay mode. */
   messagesPerReturn: number;
 }
 
-/** How often a message to a user who is away is tried, and what becomes of it at last. */
+/** The attempts of a message to a user who is away, and its outcome. */
 export interface AwayMessage {
   attempts: number;
   becomes: "delivered" | "dead-lettered" | "expired";
 }
 
-/** How a message fares whose user comes back `minutesAway` later; in retry mode with pauses of average length. */
+/** The outcome of a message whose user returns `minutesAway` later; in retry mode with pauses of average length. */
 export function awayMessageOf(workload: Workload): AwayMessage {
   const { delivery, minutesAway, maxAttempts, backoff, historyRetentionSeconds } = workload;
   if (delivery === "replay") {

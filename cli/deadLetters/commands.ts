@@ -15,7 +15,7 @@ interface DeadLetterOptions extends DeadLetterFilter {
   queue: keyof typeof queueKeys;
 }
 
-/** Which queue is meant, and its address. */
+/** The queues by their option value, with the keys of their addresses. */
 const queueKeys = { "dead-letter": "deadLetterQueueUrl", subscription: "subscriptionDeadLetterQueueUrl" } as const;
 
 /** `dead-letters list|show|redrive|purge` */
@@ -23,7 +23,9 @@ export function addDeadLetterCommands(program: Command, cli: Cli): void {
   const { terminal } = cli;
   const group = program
     .command("dead-letters")
-    .description("what could not be delivered. Looking at dead letters hides them from others until the command ends");
+    .description(
+      "messages that could not be delivered. Reading dead letters hides them from other consumers until the command ends",
+    );
 
   command(group, "list", "lists dead letters, without their payloads").action(
     cli.action(async (options: DeadLetterOptions, addresses) => {
@@ -35,7 +37,7 @@ export function addDeadLetterCommands(program: Command, cli: Cli): void {
   );
 
   command(group, "show", "shows dead letters in full")
-    .option("--payload", "with what the client would have got: it may be confidential", false)
+    .option("--payload", "with the payload, which may be confidential", false)
     .action(
       cli.action(async (options: DeadLetterOptions & { payload: boolean }, addresses) => {
         const pick = (deadLetter: Parameters<typeof inFull>[0]) => inFull(deadLetter, options.payload);
@@ -46,8 +48,8 @@ export function addDeadLetterCommands(program: Command, cli: Cli): void {
       }),
     );
 
-  command(group, "redrive", "sends dead letters to the relay's queue again, at least once, and deletes them")
-    .option("--dry-run", "tells what would be done, and does nothing", false)
+  command(group, "redrive", "sends dead letters to the relay's queue again, at least once, and then deletes them")
+    .option("--dry-run", "lists the dead letters that would be redriven, and sends none", false)
     .action(
       cli.action(async (options: DeadLetterOptions & { dryRun: boolean }, addresses) => {
         const retryQueue = new SqsRetryQueue(sqsClient(addresses), addressOf(addresses, "queueUrl"));
@@ -62,7 +64,7 @@ export function addDeadLetterCommands(program: Command, cli: Cli): void {
         noteScan(done.scan, done.letters.length, named(addresses, options), terminal);
         const [outcome, note] = options.dryRun
           ? ["would-be-redriven", "would be redriven."]
-          : ["redriven", "redriven, at least once each: a client may get one twice."];
+          : ["redriven", "redriven, at least once each: a client may receive one twice."];
         const deadLetters = done.letters.filter((deadLetter) => deadLetter.outcome === outcome).length;
         terminal.note(`${counted(deadLetters, "dead letter")} ${note}`);
         return exitCodeOf(done.scan, done.letters);
@@ -70,9 +72,9 @@ export function addDeadLetterCommands(program: Command, cli: Cli): void {
     );
 
   command(group, "purge", "deletes dead letters for good")
-    .option("--all", "where no filter is given: every dead letter", false)
-    .option("--dry-run", "tells what would be deleted, and does nothing", false)
-    .option("--yes", "deletes without asking", false)
+    .option("--all", "deletes every dead letter if there is no filter", false)
+    .option("--dry-run", "lists the dead letters that would be deleted, and deletes none", false)
+    .option("--yes", "deletes without a question", false)
     .action(cli.action((options: PurgeOptions, addresses) => purgeAfterQuestion(options, addresses, cli)));
 }
 
@@ -82,7 +84,9 @@ async function purgeAfterQuestion(options: PurgeOptions, addresses: RelayAddress
   const { terminal } = cli;
   const filter = filterOf(options);
   if (Object.keys(filter).length === 0 && !options.all) {
-    throw new Error("purge: no filter is given; allowed: at least one of them, or --all for every dead letter");
+    throw new Error(
+      "purge: got no filter; allowed: at least one filter, or --all. Fix: add --user, --context, --context-id, --reason or --message-id",
+    );
   }
   const queue = queueOf(addresses, options);
   let ids: Set<string> | undefined;
@@ -98,27 +102,30 @@ async function purgeAfterQuestion(options: PurgeOptions, addresses: RelayAddress
       terminal.note("Nothing was deleted.");
       return 1;
     }
-    // What was put in since was not asked about.
+    // Delete only the dead letters that the question was about.
     ids = new Set(found.letters.map(({ id }) => id));
   }
   const done = await purge(queue, { filter, ids, ...signalOf(cli) });
   cli.print({ queue: options.queue, ...done }, () => outcomeTable(done.letters));
   noteScan(done.scan, done.letters.length, named(addresses, options), terminal);
-  const notMet = (ids?.size ?? 0) - done.letters.length;
-  if (notMet > 0) terminal.note(`Not met again, and so not deleted: ${counted(notMet, "dead letter")}.`);
+  const notFound = (ids?.size ?? 0) - done.letters.length;
+  if (notFound > 0) terminal.note(`Not found again, so not deleted: ${counted(notFound, "dead letter")}.`);
   return exitCodeOf(done.scan, done.letters);
 }
 
 function command(group: Command, name: string, description: string): Command {
-  const queue = new Option("--queue <name>", "the dead letters of the relay, or of the topic's subscription");
+  const queue = new Option(
+    "--queue <name>",
+    "the queue: the relay's dead letters, or those of the topic's subscription",
+  );
   return group
     .command(name)
     .description(description)
-    .option("--user <code>", "of this user")
-    .option("--context <context>", "of this context")
-    .option("--context-id <id>", "of this contextId")
-    .option("--reason <reason>", "of this reason, whatever its details; none: those without")
-    .option("--message-id <id>", "with this id: the publisher's, the logs', or the dead letter's own")
+    .option("--user <code>", "only of this user")
+    .option("--context <context>", "only of this context")
+    .option("--context-id <id>", "only of this contextId")
+    .option("--reason <reason>", "only with this reason, with any details; none: only without a reason")
+    .option("--message-id <id>", "only with this ID: the publisher's, the one in logs, or the dead letter's own")
     .addOption(queue.choices(Object.keys(queueKeys)).default("dead-letter"));
 }
 

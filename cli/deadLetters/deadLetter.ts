@@ -1,28 +1,28 @@
 import type { MessageAttributeValue } from "@aws-sdk/client-sqs";
 
-/** A message of a dead-letter queue, as it was received. */
+/** A received message of a dead-letter queue. */
 export interface DeadLetter {
-  /** SQS's id of the dead letter itself. */
+  /** SQS's message ID of the dead letter itself. */
   id: string;
   receiptHandle: string;
   body: string;
   attributes: Record<string, MessageAttributeValue>;
   messageGroupId?: string;
-  /** When it came into the queue; where the queue itself moved it, when it came into the retry queue. */
+  /** When it was sent to this queue; if the queue's redrive policy moved it, when it was sent to the retry queue. */
   sentAt: Date;
 }
 
-/** What a dead letter says of itself, without its payload. */
+/** A dead letter without its payload. */
 export interface DeadLetterSummary {
   id: string;
-  /** The publisher's id, where it gave one. */
+  /** The publisher's ID, if it set one. */
   messageId?: string;
-  /** The retry queue's id of the first message, as the logs have it. */
+  /** The retry queue's ID of the original message, as in logs. */
   originalMessageId?: string;
   user?: string;
   context?: string;
   contextId?: string;
-  /** Why the relay gave it up; a dead letter that SNS or the queue itself put there has none. */
+  /** Why the relay dead-lettered it; absent if SNS or the queue's redrive policy did. */
   reason?: string;
   attempts?: number;
   expiresAt?: string;
@@ -48,13 +48,13 @@ export function summaryOf({ id, attributes, sentAt, body }: DeadLetter): DeadLet
   };
 }
 
-/** Whether `reason` and `attempts` are ours: on what SNS could not hand over they would be the backend's own. */
+/** Whether the relay set `reason` and `attempts`: on a dead letter of SNS they would be the backend's own attributes. */
 export function isTheRelays(attributes: DeadLetter["attributes"]): boolean {
   return attributes.originalMessageId !== undefined;
 }
 
 /**
- * A subscription's dead letter as SNS's own envelope, where its attributes were too many for a message: then they stand in it.
+ * Unwraps a subscription's dead letter that is an envelope of SNS, which has the attributes if they were too many for a message.
  * https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
  */
 export function opened(deadLetter: DeadLetter): DeadLetter {
@@ -73,7 +73,7 @@ function envelopeOf(body: string): Pick<DeadLetter, "body" | "attributes"> | und
   const { Type, TopicArn, Message, MessageAttributes } = (value ?? {}) as Record<string, unknown>;
   if (Type !== "Notification" || typeof TopicArn !== "string" || typeof Message !== "string") return undefined;
   const attributes = Object.entries(MessageAttributes ?? {});
-  // What only looks like one is anybody's payload, and must not end the scan.
+  // A payload may look like an envelope, and must not end the scan.
   if (!attributes.every((entry): entry is [string, EnvelopeAttribute] => isAttribute(entry[1]))) return undefined;
   return {
     body: Message,

@@ -1,14 +1,14 @@
 import { stableReason } from "../../handlers/messages/reasons";
 import type { DeadLetterSummary } from "./deadLetter";
 
-/** Which dead letters are meant: those that every given filter matches. */
+/** Selects the dead letters that match every given filter. */
 export interface DeadLetterFilter {
   user?: string;
   context?: string;
   contextId?: string;
   /** The stable first part of a reason, or a reason in full; `none` for dead letters without one. */
   reason?: string;
-  /** Any of a dead letter's ids: the publisher's, the first message's, its own. */
+  /** Any of a dead letter's IDs: the publisher's, the original message's, or its own. */
   messageId?: string;
 }
 
@@ -25,7 +25,7 @@ export function matches(summary: DeadLetterSummary, filter: DeadLetterFilter): b
   );
 }
 
-/** The filter in words, for a question and for what is reported. */
+/** The filter in words, for questions and reports. */
 export function inWords(filter: DeadLetterFilter): string {
   const parts = Object.entries(filter).filter(([, value]) => value !== undefined);
   return parts.length === 0

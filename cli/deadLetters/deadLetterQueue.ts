@@ -9,25 +9,25 @@ import {
 } from "@aws-sdk/client-sqs";
 import { type DeadLetter, opened } from "./deadLetter";
 
-/** How long a dead letter that was received is hidden from others: at most, since it is released when the run ends. */
+/** Maximum time for which a received dead letter is hidden from others: it is released when the run ends. */
 export const HIDDEN_SECONDS = 120;
 
 /** A queue of dead letters. */
 export interface DeadLetterQueue {
-  /** Whether dead letters of a group come in order, and none while another of it is received and not deleted. */
+  /** Whether the queue is FIFO: it returns the dead letters of a group in order, and none while an earlier one is hidden. */
   readonly isFifo: boolean;
-  /** Approximately: SQS is distributed. */
+  /** Approximate counts: SQS is distributed. */
   count(): Promise<{ visible: number; hidden: number }>;
   /** Up to ten dead letters, which are hidden from others for `HIDDEN_SECONDS`. */
   receive(): Promise<DeadLetter[]>;
-  /** Shows dead letters to others again. Never rejects. @returns how many are hidden until their time is up. */
+  /** Makes dead letters visible again. Never rejects. @returns how many stay hidden until their visibility timeout ends. */
   release(receiptHandles: readonly string[]): Promise<number>;
   delete(deadLetter: DeadLetter): Promise<void>;
 }
 
 /** A message for the relay's retry queue. */
 export interface RetryMessage extends Pick<DeadLetter, "body" | "attributes" | "messageGroupId"> {
-  /** By what a FIFO queue knows the message again, within five minutes. */
+  /** Deduplication ID on a FIFO queue, valid for five minutes. */
   deduplicationId: string;
 }
 
@@ -63,7 +63,7 @@ export class SqsDeadLetterQueue implements DeadLetterQueue {
         QueueUrl: this.queueUrl,
         MaxNumberOfMessages: MAX_MESSAGES,
         VisibilityTimeout: HIDDEN_SECONDS,
-        // A short poll asks some of SQS's servers, and may find nothing in a queue that is not empty.
+        // A short poll queries only some of SQS's servers, and may return nothing from a queue that is not empty.
         WaitTimeSeconds: 1,
         MessageAttributeNames: ["All"],
         MessageSystemAttributeNames: ["SentTimestamp", "MessageGroupId"],
@@ -113,7 +113,7 @@ export class SqsRetryQueue implements RetryQueue {
         MessageBody: body,
         MessageAttributes: attributes,
         MessageGroupId: messageGroupId,
-        // A standard queue refuses one.
+        // A standard queue rejects it.
         ...(isFifo(this.queueUrl) && { MessageDeduplicationId: deduplicationId }),
       }),
     );

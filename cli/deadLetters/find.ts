@@ -3,7 +3,7 @@ import { type DeadLetterFilter, matches } from "./deadLetterFilter";
 import type { DeadLetterQueue } from "./deadLetterQueue";
 import { type Scan, scan } from "./scan";
 
-/** What `pick` makes of each dead letter that matches; all of them stay in the queue. */
+/** The result of `pick` for each matching dead letter; all of them stay in the queue. */
 export async function find<T>(
   queue: DeadLetterQueue,
   pick: (deadLetter: DeadLetter) => T,

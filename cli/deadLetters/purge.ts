@@ -3,7 +3,7 @@ import { type DeadLetterFilter, matches } from "./deadLetterFilter";
 import type { DeadLetterQueue } from "./deadLetterQueue";
 import { type Scan, scan } from "./scan";
 
-/** What became of a dead letter that matched. */
+/** The outcome of a matching dead letter. */
 export interface Purged extends DeadLetterSummary {
   outcome: "purged" | "failed";
   notes: string[];
@@ -11,12 +11,12 @@ export interface Purged extends DeadLetterSummary {
 
 export interface PurgeOptions {
   filter: DeadLetterFilter;
-  /** Only these, by the dead letter's own id. @default all that match */
+  /** Only these, by the dead letter's own ID. @default all matching ones */
   ids?: ReadonlySet<string>;
   signal: AbortSignal;
 }
 
-/** Deletes each dead letter that matches, for good. */
+/** Deletes each matching dead letter for good. */
 export async function purge(
   queue: DeadLetterQueue,
   { filter, ids, signal }: PurgeOptions,
@@ -30,7 +30,7 @@ export async function purge(
       try {
         await queue.delete(deadLetter);
       } catch (error) {
-        deadLetters.push({ ...summary, outcome: "failed", notes: [`still here: ${(error as Error).message}`] });
+        deadLetters.push({ ...summary, outcome: "failed", notes: [`not deleted: ${(error as Error).message}`] });
         return "kept";
       }
       deadLetters.push({ ...summary, outcome: "purged", notes: [] });

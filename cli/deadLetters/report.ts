@@ -4,7 +4,7 @@ import { type DeadLetter, type DeadLetterSummary, summaryOf } from "./deadLetter
 import { HIDDEN_SECONDS } from "./deadLetterQueue";
 import type { Scan } from "./scan";
 
-/** A dead letter as `show` has it: with every attribute, and its payload where that was asked for. */
+/** A dead letter as `show` prints it: with every attribute, and with its payload on request. */
 export interface DeadLetterInFull extends DeadLetterSummary {
   attributes: Record<string, string>;
   messageGroupId?: string;
@@ -32,7 +32,7 @@ export function deadLetterTable(deadLetters: readonly DeadLetterSummary[]): stri
   );
 }
 
-/** The table, with what was done to each. */
+/** The table with each dead letter's outcome. */
 export function outcomeTable(
   deadLetters: readonly (DeadLetterSummary & { outcome: string; notes: string[] })[],
 ): string {
@@ -46,14 +46,14 @@ export function deadLetterText({ attributes, payload, ...summary }: DeadLetterIn
   const named: [string, string][] = Object.entries(summary)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => [name, String(value)]);
-  // A backend's own attribute may have the name of what is told here: `id`, or `reason` where the dead letter has none of ours.
-  const told = new Map(named);
-  const others = Object.entries(attributes).filter(([name, value]) => told.get(name) !== value);
+  // A backend's own attribute may have the name of a field of the summary: `id`, or `reason` if the relay set none.
+  const shown = new Map(named);
+  const others = Object.entries(attributes).filter(([name, value]) => shown.get(name) !== value);
   const text = listing([...named, ...others.map(([name, value]) => [`attribute ${name}`, value] as const)]);
   return payload === undefined ? text : `${text}\n\n${printable(payload, "\n\t")}`;
 }
 
-/** What is to be known of a scan, beside its result. */
+/** Prints notes on a scan, besides its result. */
 export function noteScan(
   scan: Scan,
   matching: number,
@@ -61,30 +61,26 @@ export function noteScan(
   terminal: Terminal,
 ): void {
   const { letters: deadLetters, visible, hidden, notReleased, ended, failure } = scan;
-  terminal.note(`${matching} of ${counted(deadLetters, "dead letter")} looked at in the ${name} queue match.`);
+  terminal.note(`${matching} of ${counted(deadLetters, "dead letter")} read in the ${name} queue match.`);
   if (hidden > 0) {
     terminal.note(
-      `Hidden when this began: about ${counted(hidden, "dead letter")}. Something else was reading, or a run was killed: what is ` +
-        `missing shows again within ${HIDDEN_SECONDS} s.`,
+      `Hidden at the start: about ${counted(hidden, "dead letter")}. Another consumer was reading them, or a run was killed: ` +
+        `they become visible again within ${HIDDEN_SECONDS} s.`,
     );
   }
   if (notReleased > 0) {
-    terminal.note(
-      `Not released: ${counted(notReleased, "dead letter")}, which shows again within ${HIDDEN_SECONDS} s.`,
-    );
+    terminal.note(`Not released: ${counted(notReleased, "dead letter")}, visible again within ${HIDDEN_SECONDS} s.`);
   }
   if (ended === "fewer-than-counted") {
     const why = isFifo
-      ? "A FIFO queue hands out ten of a session at most while they stay in it: what comes after them is met once they are " +
-        "redriven or purged."
-      : "But of a long queue some may not have been met. Nothing is lost: run it again.";
-    terminal.note(
-      `Counted when this began: about ${counted(visible, "dead letter")}. The count lags by a minute. ${why}`,
-    );
+      ? "A FIFO queue returns at most ten dead letters of a session while these stay in it: redrive or purge them to read the " +
+        "next ones."
+      : "Some dead letters of a long queue may not have been read. Nothing is lost: run the command again.";
+    terminal.note(`Counted at the start: about ${counted(visible, "dead letter")}. The count lags by a minute. ${why}`);
   }
-  if (ended === "letters-kept-coming") terminal.note("Dead letters kept coming: those of the end were not looked at.");
-  if (ended === "interrupted") terminal.note("Interrupted: what was not looked at is still there.");
-  if (ended === "failed") terminal.note(`error: ${printable(failure ?? "")}: what was not looked at is still there.`);
+  if (ended === "letters-kept-coming") terminal.note("New dead letters kept arriving: the last ones were not read.");
+  if (ended === "interrupted") terminal.note("Interrupted: unread dead letters stay in the queue.");
+  if (ended === "failed") terminal.note(`error: ${printable(failure ?? "")}. Unread dead letters stay in the queue.`);
 }
 
 function rowOf(deadLetter: DeadLetterSummary): string[] {

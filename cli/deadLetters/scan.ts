@@ -2,44 +2,43 @@ import { whatFailed } from "../failure";
 import type { DeadLetter } from "./deadLetter";
 import type { DeadLetterQueue } from "./deadLetterQueue";
 
-/** What a visitor did with a dead letter: `gone` where it is deleted, `kept` where it stays in the queue. */
+/** A visitor's result: `gone` if it deleted the dead letter, `kept` if the dead letter stays in the queue. */
 export type Visited = "gone" | "kept";
 
 export interface Scan {
-  /** Different dead letters that were looked at. */
+  /** Number of distinct dead letters that were read. */
   letters: number;
-  /** Dead letters that the queue counted when the scan began; its count lags. */
+  /** Dead letters that the queue counted at the start; its count lags. */
   visible: number;
-  /** Dead letters that something else was holding when the scan began: it may not have met them. */
+  /** Dead letters that were hidden at the start: the scan may not have read them. */
   hidden: number;
-  /** Kept dead letters that could not be released: they are hidden until their time is up. */
+  /** Kept dead letters that could not be released: they stay hidden until their visibility timeout ends. */
   notReleased: number;
   /**
-   * `fewer-than-counted` where no other came although the queue had counted more, `letters-kept-coming` where more were met than
-   * there can have been at the beginning, `failed` where the queue could not be read to its end.
+   * `fewer-than-counted`: the queue returned no more, although it had counted more. `letters-kept-coming`: more were read than
+   * can have been there at the start. `failed`: the queue could not be read to its end.
    */
   ended: "all-seen" | "fewer-than-counted" | "letters-kept-coming" | "interrupted" | "failed";
-  /** What it failed of. */
+  /** Why the scan failed. */
   failure?: string;
 }
 
-/** The count lags by about a minute, and dead letters may be put in meanwhile: so many beyond it are still looked at. */
+/** The count lags by about a minute, and dead letters may arrive during the scan: so many more than counted are still read. */
 const SPARE_DEAD_LETTERS = 1_000;
 
 /**
- * A long scan meets dead letters again whose time was up; only where nothing else comes has it seen what the queue hands out. That
- * may be less than it has: those come before others, and of some 120,000 that are hidden at once on, it hands out none.
+ * A long scan receives dead letters again whose visibility timeout has ended; it is complete only when the queue returns no new
+ * ones. The queue may have more: repeated ones come first, and with about 120,000 hidden at once it returns none.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
  */
 const RECEIVES_WITHOUT_NEWS = 3;
 
 /**
- * Shows each dead letter of a queue to a visitor once, up to ten at a time (of a FIFO queue one by one, in order; of those that the
- * visitor keeps, it hands out ten of a group at most), and releases those that it kept. There is no reading
- * of a queue without receiving: until the end the dead letters are hidden from others. Whatever ends it loses no dead letter, and not
- * what the visitor has done.
+ * Passes each dead letter of a queue to a visitor once, and releases those that the visitor kept. Up to ten are visited at a
+ * time; those of a FIFO queue one by one, in order, and at most ten kept ones of a group. A queue can only be read by receiving,
+ * so the dead letters are hidden from others until the end. However the scan ends, no dead letter and no result is lost.
  *
- * @throws where the dead letters cannot even be counted: then none was shown.
+ * @throws if the dead letters cannot be counted: then none was visited.
  */
 export async function scan(
   queue: DeadLetterQueue,
@@ -48,11 +47,11 @@ export async function scan(
 ): Promise<Scan> {
   const { visible, hidden } = await queue.count();
   const gone = new Set<string>();
-  /** By dead letter, since only the latest receipt handle is sure to work. */
+  /** Receipt handles by dead letter: only the latest one is sure to work. */
   const kept = new Map<string, string>();
   const take = async (deadLetter: DeadLetter) => {
     const { id, receiptHandle } = deadLetter;
-    // A standard queue may hand out a dead letter again that was deleted a moment ago: what was to be done was done.
+    // A standard queue may return a dead letter again that was just deleted: the visitor has already handled it.
     if (gone.has(id)) return queue.delete(deadLetter);
     const isNew = !kept.has(id);
     kept.set(id, receiptHandle);
@@ -86,7 +85,7 @@ export async function scan(
   return { letters: gone.size + kept.size, visible, hidden, notReleased, ...end };
 }
 
-/** Each dead letter once the one before it is done with, whatever became of that. */
+/** Takes each dead letter once the previous one is done, even if that failed. */
 function oneByOne(
   deadLetters: readonly DeadLetter[],
   take: (deadLetter: DeadLetter) => Promise<void>,

@@ -37,7 +37,7 @@ describe("publishInput", () => {
     });
   });
 
-  it("gives each message a random UUID of its own, and no expiry, where nothing is said", () => {
+  it("gives each message its own random UUID and no expiry by default", () => {
     const [first, second] = [inputOf(), inputOf()];
     expect(first.messageId).to.match(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(first.messageId).not.to.equal(second.messageId);
@@ -45,7 +45,7 @@ describe("publishInput", () => {
     expect(first.input.MessageAttributes).to.have.all.keys("user", "context", "contextId", "messageId");
   });
 
-  it("puts sessions that differ only in where the # stands into different groups", () => {
+  it("puts sessions that differ only in the position of the # into different groups", () => {
     const group = (given: Partial<Publication>) => inputOf(given).input.MessageGroupId;
     expect(group({ user: "42" })).to.equal(group({ message: "another" }));
     expect(group({ contextId: "7#8" })).not.to.equal(group({ contextId: "7" }));
@@ -56,24 +56,24 @@ describe("publishInput", () => {
     const idOf = (given: Partial<Publication> = {}, topic = `${topicArn}.fifo`) =>
       publishInput({ ...publication, ...given }, topic, now).input.MessageDeduplicationId;
 
-    it("gives a message a deduplication id of its session and its messageId, whatever its body", () => {
+    it("derives the deduplication ID from the session and the messageId, not from the body", () => {
       expect(idOf({ messageId: "order 1" })).to.match(/^[0-9a-f]{64}$/);
       expect(idOf({ messageId: "order 1", message: "another" })).to.equal(idOf({ messageId: "order 1" }));
       expect(idOf({ messageId: "order 2" })).not.to.equal(idOf({ messageId: "order 1" }));
       expect(idOf({ messageId: "order 1", user: "43" })).not.to.equal(idOf({ messageId: "order 1" }));
     });
 
-    it("gives each message another one where nothing is said, so that equal messages all come", () => {
+    it("gives each message another deduplication ID by default, so that SNS keeps equal messages", () => {
       expect(idOf()).to.match(/^[0-9a-f]{64}$/);
       expect(idOf()).not.to.equal(idOf());
     });
 
-    it("is the only time that there is one: a standard topic refuses it", () => {
+    it("sets the deduplication ID only for a FIFO topic: a standard topic rejects it", () => {
       expect(idOf({}, topicArn)).to.equal(undefined);
     });
   });
 
-  it("takes a message of exactly 128 KB, counted in bytes of UTF-8", () => {
+  it("accepts a message of exactly 128 KB, counted in bytes of UTF-8", () => {
     expect(inputOf({ message: "é".repeat(65_536) }).input.Message).to.have.lengthOf(65_536);
   });
 
@@ -82,7 +82,7 @@ describe("publishInput", () => {
       "a message of one byte over 128 KB",
       { message: "x".repeat(131_073) },
       "message",
-      /131073 bytes.*131072.*split what/s,
+      /131073 bytes.*131072.*split a larger message/s,
     ],
     ["128 KB of characters that are more bytes", { message: "é".repeat(65_537) }, "message", /131074 bytes/],
     ["an empty message", { message: "" }, "message", /empty/],
@@ -101,19 +101,24 @@ describe("publishInput", () => {
     ["a messageId of 129 characters", { messageId: "m".repeat(129) }, "messageId", /129 characters/],
     ["a messageId beyond ASCII", { messageId: "é" }, "messageId", /printable ASCII/],
     ["an expiresAt of now", { expiresAt: now }, "expiresAt", /now is 2026-11-25T12:00:00\.000Z/],
-    ["an expiresAt that is no date", { expiresAt: new Date(NaN) }, "expiresAt", /no valid Date/],
-    ["an expiresAt that is a text", { expiresAt: "2027-01-01T00:00:00Z" }, "expiresAt", /no valid Date.*pass a Date/],
-    ["an expiresAt in milliseconds", { expiresAt: 1_893_456_000_000 }, "expiresAt", /no valid Date.*pass a Date/],
+    ["an expiresAt that is an invalid date", { expiresAt: new Date(NaN) }, "expiresAt", /an invalid Date/],
+    [
+      "an expiresAt that is a string",
+      { expiresAt: "2027-01-01T00:00:00Z" },
+      "expiresAt",
+      /an invalid Date.*pass a Date/,
+    ],
+    ["an expiresAt in milliseconds", { expiresAt: 1_893_456_000_000 }, "expiresAt", /an invalid Date.*pass a Date/],
     [
       "a key in another letter case",
       { contextID: "7" },
       "contextID",
-      /no key of publication.*did you mean contextId\?/,
+      /not a key of publication.*did you mean contextId\?/,
     ],
-    ["an expiresAt that RFC 3339 cannot say", { expiresAt: new Date("+010000-01-01") }, "expiresAt", /\+010000/],
+    ["an expiresAt that RFC 3339 cannot express", { expiresAt: new Date("+010000-01-01") }, "expiresAt", /\+010000/],
   ];
   for (const [name, given, input, message] of refused) {
-    it(`refuses ${name}, naming ${input}, what is allowed and what to do`, () => {
+    it(`refuses ${name}, naming ${input}, the allowed values and a fix`, () => {
       const error = refusalOf(given);
       expect(error.input).to.equal(input);
       expect(error.message)

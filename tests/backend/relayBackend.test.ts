@@ -30,7 +30,7 @@ function backendOf(options: Partial<RelayBackendOptions> = {}, sns: FakeResponse
 }
 
 describe("RelayBackend", () => {
-  it("publishes to the relay's topic with attributes and group, and answers the message's id", async () => {
+  it("publishes to the relay's topic with attributes and group, and resolves to the message's ID", async () => {
     const { backend, topic } = backendOf();
     const { messageId } = await backend.publish(publication);
     expect(topic.requests).to.have.lengthOf(1);
@@ -46,7 +46,7 @@ describe("RelayBackend", () => {
     expect(Object.fromEntries(names)).to.deep.equal({ user: "42", context: "chat", contextId: "7", messageId });
   });
 
-  it("publishes to a FIFO topic with one deduplication id, however often the SDK tries", async () => {
+  it("publishes to a FIFO topic with the same deduplication ID for each attempt of the SDK", async () => {
     const topic = fakeRequestHandler((_, index) => (index === 0 ? { status: 500, body: "" } : { body: published }));
     const sns = new SNSClient({ ...fakeCredentials, maxAttempts: 2, requestHandler: topic.requestHandler });
     await new RelayBackend({ topicArn: `${topicArn}.fifo`, clients: { sns } }).publish(publication);
@@ -58,27 +58,31 @@ describe("RelayBackend", () => {
 
   const unusable: [what: string, options: unknown, says: RegExp][] = [
     ["no options", undefined, /^options is undefined; allowed: an object with topicArn/],
-    ["a text for options", topicArn, /^options is "arn:.*"; allowed: an object/],
+    ["a string for options", topicArn, /^options is "arn:.*"; allowed: an object/],
     ["a list for options", [topicArn], /^options is a list; allowed: an object/],
-    ["a key in another letter case", { topicARN: topicArn }, /^topicARN is no key of options.*did you mean topicArn\?/],
+    [
+      "a key in another letter case",
+      { topicARN: topicArn },
+      /^topicARN is not a key of options.*did you mean topicArn\?/,
+    ],
     ["a list for the topic's ARN", { topicArn: [topicArn] }, /^topicArn is \["arn:/],
-    ["a number for the region", { topicArn, region: 7 }, /^region is 7; allowed: a text.*as a string/],
+    ["a number for the region", { topicArn, region: 7 }, /^region is 7; allowed: a string.*as a string/],
     ["a client of another name", { topicArn, clients: { dynamoDb: {} } }, /did you mean dynamodb\?/],
   ];
   for (const [what, options, says] of unusable) {
-    it(`is not made with ${what}, and says what to do`, () => {
+    it(`refuses ${what}, with a fix`, () => {
       expect(() => new RelayBackend(options as RelayBackendOptions)).to.throw(RelayInputError, says);
     });
   }
 
-  it("sends nothing where an input is refused", async () => {
+  it("sends nothing if an input is refused", async () => {
     const { backend, topic } = backendOf();
     const error = await refusal(backend.publish({ ...publication, message: "x".repeat(131_073) }));
     expect(error).to.be.instanceOf(RelayInputError);
     expect(topic.requests).to.deep.equal([]);
   });
 
-  it("passes on what SNS answers, since then it is open whether the message was published", async () => {
+  it("throws the error of SNS unchanged: the message may have been published", async () => {
     const body = "<ErrorResponse><Error><Code>AuthorizationError</Code><Message>no</Message></Error></ErrorResponse>";
     const { backend } = backendOf({}, { status: 403, body });
     const error = await refusal(backend.publish(publication));
@@ -118,12 +122,14 @@ describe("RelayBackend", () => {
       const { backend, table } = backendOf(given);
       const error = await refusal(backend.disconnectUser("42"));
       expect(error).to.be.instanceOf(RelayInputError);
-      expect(error.message).to.match(new RegExp(`^${missing} was not given.*pass the relay's ${missing}`));
+      expect(error.message).to.match(
+        new RegExp(`^${missing} is missing; allowed: a string; disconnectUser needs it.*pass the relay's ${missing}`),
+      );
       expect(table.requests).to.deep.equal([]);
     });
   }
 
-  it("loads nothing of Pulumi", () => {
+  it("does not load Pulumi", () => {
     const program = `require("./backend"); console.log(Object.keys(require.cache).filter((path) => path.includes("@pulumi")).length)`;
     const output = execFileSync(process.execPath, ["-r", "./transpile", "-e", program], {
       cwd: resolve(__dirname, "../.."),
@@ -132,7 +138,7 @@ describe("RelayBackend", () => {
     expect(output.trim()).to.equal("0");
   });
 
-  it("refuses a key that nothing reads, which would silently mean the default", async () => {
+  it("refuses an unknown key, which would silently keep the default", async () => {
     const { backend, topic, table } = backendOf({ tableName: "t", managementEndpoint: "https://api.test/live" });
     const refused = async (promise: Promise<unknown>) => (await refusal(promise)) as RelayInputError;
     const misspelled = { ...publication, expiresAT: new Date() } as typeof publication;
@@ -140,7 +146,10 @@ describe("RelayBackend", () => {
     const { input, message } = await refused(backend.disconnectUser("42", { blockSecs: 1 } as object));
     expect(input).to.equal("blockSecs");
     expect(message).to.include("allowed: blockSeconds, signal. Fix: check the spelling");
-    expect(() => backendOf({ tablename: "t" } as object)).to.throw(RelayInputError, "tablename is no key of options");
+    expect(() => backendOf({ tablename: "t" } as object)).to.throw(
+      RelayInputError,
+      "tablename is not a key of options",
+    );
     expect(() => new RelayBackend(undefined as never)).to.throw(RelayInputError, "options is undefined");
     expect([...topic.requests, ...table.requests]).to.deep.equal([]);
   });

@@ -29,7 +29,7 @@ type Costs = Record<"perMillionDelivered" | "perMillionHeldForAnHour" | "perMill
 
 interface Measurements {
   quick: boolean;
-  targets: { what: string; measured: number; met: boolean }[];
+  targets: { what: string; atMost?: number; atLeast?: number; measured: number; met: boolean }[];
   bundles: Record<string, { rawBytes: number; zippedBytes: number; loadMs: object; loadRatio: number }>;
   calls: Calls[];
   replayCalls: Calls[];
@@ -50,7 +50,7 @@ describe("npm run bench", () => {
   let measured: Measurements;
 
   before(async function () {
-    // Three local runs, and everything that the full one does, once.
+    // Three local runs, and each measurement of the full bench once.
     this.timeout(240_000);
     const { stdout } = await promisify(execFile)("npm", ["run", "--silent", "bench", "--", "--quick"], {
       cwd: repository,
@@ -72,24 +72,28 @@ describe("npm run bench", () => {
     expect(measured.replayThroughput).to.include.keys("replay", "retry", "ratio");
   });
 
-  it("says of every target whether it is met, without asserting what a busy machine decides", () => {
-    // Bytes and load time of each bundle; four of deliver, two of replay's deliver, one of the way back.
+  it("reports for each target whether its measurement is within the limit", () => {
+    // Bytes and load time of each bundle; three of deliver, two of replay's deliver, two of recovery.
     expect(measured.targets).to.have.lengthOf(2 * Object.keys(measured.bundles).length + 7);
-    for (const { what, measured: value, met } of measured.targets) {
+    for (const { what, atMost = Infinity, atLeast = -Infinity, measured: value, met } of measured.targets) {
       expect(value, what).to.be.above(0);
-      expect(met, what).to.be.a("boolean");
+      expect([atMost, atLeast].filter(Number.isFinite), what).to.have.lengthOf(1);
+      // Whether a time is within its limit depends on the machine, but `met` must agree.
+      expect(met, what).to.equal(value <= atMost && value >= atLeast);
     }
   });
 
   for (const bundle of bundles) {
-    it(`finds the archive of ${bundle} within 90 kB`, () => {
+    it(`measures an archive of at most 90 kB for ${bundle}`, () => {
       expect(measured.bundles[bundle]?.zippedBytes).to.be.within(1, 90_000);
     });
   }
 
-  it("finds one read for a batch of ten, and nothing else beside the POSTs", () => {
+  it("counts one read per batch of ten, and no other call besides the POSTs", () => {
     const found = measured.calls.map(({ batchSize, usersPerBatch, callsBesidePostPerMessage }) => ({
-      ...{ batchSize, usersPerBatch, callsBesidePostPerMessage },
+      batchSize,
+      usersPerBatch,
+      callsBesidePostPerMessage,
     }));
     expect(found).to.deep.equal([
       { batchSize: 10, usersPerBatch: 10, callsBesidePostPerMessage: 0.1 },
@@ -98,7 +102,7 @@ describe("npm run bench", () => {
     ]);
   });
 
-  it("finds two writes for each message in replay mode, a read of the history for each session, one of the sessions for a batch", () => {
+  it("counts, in replay mode, two writes per message, a read of the history per session, and one of the sessions per batch", () => {
     const found = measured.replayCalls.map((each) => [
       ...[each.batchSize, each.usersPerBatch, each.callsBesidePostPerMessage],
       ...[each.historyWritesPerMessage, each.historyReadsPerMessage],
@@ -111,7 +115,7 @@ describe("npm run bench", () => {
     ]);
   });
 
-  it("recovers with the relay and with Socket.IO, the first message not after the last", () => {
+  it("measures the recovery with the relay and with Socket.IO, where the first message is not later than the last", () => {
     for (const { reconnects, relay, socketIo } of [measured.recovery.many, measured.recovery.few]) {
       expect(reconnects).to.be.above(0);
       for (const { firstMissedMs, allMissedMs } of [relay, socketIo]) {
@@ -122,21 +126,21 @@ describe("npm run bench", () => {
     expect(measured.recovery.notes).to.not.be.empty;
   });
 
-  it("finds at most four calls in a chain between open and the first missed message, the last one its POST", () => {
+  it("counts at most four sequential calls between open and the first missed message, the last one its POST", () => {
     const { calls, steps } = measured.sequentialCalls;
     expect(calls).to.be.within(1, 4);
     expect(steps).to.have.lengthOf(calls);
     expect(steps.at(-1)).to.deep.equal(["resume: POST management"]);
   });
 
-  it("plays the property test, with faults", () => {
+  it("runs the property test with faults", () => {
     const { messages, messagesPerSecond, faults } = measured.propertyTest;
     expect(messages).to.equal(5_000);
     expect(messagesPerSecond).to.be.above(0);
     expect(faults).to.not.be.empty;
   });
 
-  it("counts what the command cost estimates, in both modes", () => {
+  it("counts costs close to the estimate of the command cost, in both modes", () => {
     const { retry, replay, attemptsInAnHour } = measured.cost;
     expect(attemptsInAnHour).to.equal(46);
     for (const [mode, tolerance] of [

@@ -27,19 +27,19 @@ describe("units of capacity", () => {
     });
   }
 
-  it("are one for a read that finds nothing", () => {
+  it("are one for a read without a result", () => {
     expect(readUnits(undefined)).to.equal(1);
   });
 
   const writes: [string, Item | undefined, Item | undefined, number][] = [
     ["one for a small item without a line in the index", undefined, item(10), 1],
     ["one more for its line in the index", undefined, item(10, due(1)), 2],
-    ["by the KB, the line of the index apart", undefined, item(1_100, due(1)), 3],
+    ["one per KB, and those of the index line", undefined, item(1_100, due(1)), 3],
     ["the larger of before and after", item(3_000), item(10), 3],
-    ["nothing in the index where nothing of its line changes", item(10, due(1)), item(20, due(1)), 1],
-    ["two in the index where the key of its line changes", item(10, due(1)), item(10, due(2)), 3],
-    ["one in the index where the line goes", item(10, due(1)), item(10), 2],
-    ["as much for a deletion as for the write", item(1_100, due(1)), undefined, 3],
+    ["none in the index if its line does not change", item(10, due(1)), item(20, due(1)), 1],
+    ["two in the index if the key of its line changes", item(10, due(1)), item(10, due(2)), 3],
+    ["one in the index if its line is deleted", item(10, due(1)), item(10), 2],
+    ["the same for a deletion as for the write", item(1_100, due(1)), undefined, 3],
     ["one for a condition that failed on a small item", item(10), item(10), 1],
     ["one for a deletion of nothing", undefined, undefined, 1],
   ];

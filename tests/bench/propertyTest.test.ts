@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { measurePropertyTest } from "../../bench/propertyTest";
 
 describe("the property test's volume", () => {
-  it("is what was played, with how often each fault happened", async () => {
+  it("is the number of played messages, with the count of each fault", async () => {
     const asked: number[] = [];
     const measured = await measurePropertyTest((messages) => {
       asked.push(messages);
@@ -13,7 +13,7 @@ describe("the property test's volume", () => {
     expect(measured.messagesPerSecond).to.be.above(0);
   });
 
-  it("is nothing where a message is lost", async () => {
+  it("is not reported if a message is lost", async () => {
     const lost = () => Promise.reject(new Error("message 5 is lost"));
     expect(await measurePropertyTest(lost, 100).catch(String)).to.equal("Error: message 5 is lost");
   });

@@ -1,27 +1,24 @@
 import { expect } from "chai";
 import { Command } from "commander";
 import type { Cli } from "../../cli/cli";
-import { addCostCommand } from "../../cli/cost/command";
-import { addCostOptions } from "../../cli/cost/options";
-import { lineItems } from "../../cli/cost/estimate";
+import { addCostCommand } from "../../cli/cost/commands";
+import { lineItems, usageOf } from "../../cli/cost/estimate";
 import { totalUsd } from "../../cli/cost/lineItem";
+import { addCostOptions, readCostOptions } from "../../cli/cost/options";
 import { PRICES } from "../../cli/cost/prices";
 import type { Usage } from "../../cli/cost/usage";
-import { usageOf } from "../../cli/cost/usageOf";
 import { awayMessageOf, type Workload } from "../../cli/cost/workload";
 import { resolveArgs } from "../../components/args/args";
 import { spec } from "../../components/args/spec";
+import { WebsocketRelay } from "../../components";
+import { record } from "../support/recorder";
 import { quiet } from "./quietMonth";
 
-describe("what a month uses", () => {
+describe("the usage of a month", () => {
   const cases: [string, Partial<Workload>, Partial<Omit<Usage, "replay">>][] = [
+    ["only idle polls without traffic", {}, { deliveries: 0, queueRequests: 0, invocations: 0, idlePolls: 657_000 }],
     [
-      "nothing but idle polls where nothing happens",
-      {},
-      { deliveries: 0, queueRequests: 0, invocations: 0, idlePolls: 657_000 },
-    ],
-    [
-      "a publish, three queue requests, an invocation, a read and a delivery for a message to a user who is there",
+      "a publish, three queue requests, an invocation, a read and a delivery for a message to a connected user",
       { messages: 1_000 },
       {
         publishes: 1_000,
@@ -33,7 +30,7 @@ describe("what a month uses", () => {
       },
     ],
     [
-      "a tenth of receives, deletions and invocations in batches of ten",
+      "a tenth of the receives, deletions and invocations in batches of ten",
       { messages: 1_000, batchSize: 10 },
       { queueRequests: 1_200, invocations: 100, gbSeconds: 2, readUnits: 1_000, deliveries: 1_000 },
     ],
@@ -87,7 +84,7 @@ describe("a message to a user who is away", () => {
     [1, 1, 1, "dead-lettered"],
   ];
   for (const [minutesAway, maxAttempts, attempts, becomes] of cases) {
-    it(`is ${becomes} at attempt ${attempts} of ${maxAttempts} where the user is away for ${minutesAway} minutes`, () => {
+    it(`is ${becomes} at attempt ${attempts} of ${maxAttempts} if the user is away for ${minutesAway} minutes`, () => {
       expect(awayMessageOf({ ...quiet, minutesAway, maxAttempts })).to.deep.equal({ attempts, becomes });
     });
   }
@@ -117,7 +114,7 @@ describe("the bill", () => {
     for (const { count, price, per, usd } of items) expect(usd).to.equal((count / per) * price);
   });
 
-  it("sums up to the total, and says of every item how it is counted", () => {
+  it("adds up to the total, and has a formula for every item", () => {
     expect(totalUsd(items)).to.be.closeTo(
       items.reduce((sum, { count, price, per }) => sum + (count / per) * price, 0),
       1e-9,
@@ -147,6 +144,29 @@ describe("the defaults of cost", () => {
       ordering: resolved.ordering,
     });
   });
+
+  for (const delivery of ["retry", "replay"] as const) {
+    it(`count the metrics of the component's alarms in ${delivery} mode`, async () => {
+      const auth = { oidc: { issuer: "https://issuer.relay.dev", audience: "relay" } };
+      const { registrations, errors } = await record(() => new WebsocketRelay("relay", { auth, delivery }));
+      expect(errors).to.deep.equal([]);
+      const metrics = registrations
+        .filter(({ type }) => type === "aws:cloudwatch/metricAlarm:MetricAlarm")
+        .flatMap(({ inputs }) => {
+          const { metricQueries } = inputs as { metricQueries?: { metric?: object }[] };
+          return metricQueries?.filter(({ metric }) => metric !== undefined) ?? [inputs];
+        });
+
+      const alarmsOf = (...args: string[]) => {
+        const command = new Command();
+        addCostOptions(command);
+        return readCostOptions(command.parse(["--messages", "1", "--delivery", delivery, ...args], { from: "user" }))
+          .alarms;
+      };
+      expect(alarmsOf()).to.equal(metrics.length);
+      expect(alarmsOf("--alarms", "3")).to.equal(3);
+    });
+  }
 
   for (const key of ["maxAttempts", "backoffMinSeconds", "backoffMaxSeconds", "historyRetentionSeconds"] as const) {
     it(`have the component's range of ${key}`, () => {

@@ -10,11 +10,11 @@ import type { Terminal } from "../../cli/terminal";
 /** Fails a request for good: the SDK tries others again. */
 const DENIED = { status: 400, body: { __type: "AccessDenied", message: "denied" } };
 
-describe("the command line on dead letters", () => {
+describe("the dead-letters commands", () => {
   let server: Server;
   let deadLetters: { id: string; hidden: boolean }[];
   let receives: number;
-  /** Called before each request; answers instead of the queue where it answers. */
+  /** Called before each request; a result replaces the queue's response. */
   let instead: (action: string) => typeof DENIED | undefined;
 
   beforeEach(async () => {
@@ -48,7 +48,7 @@ describe("the command line on dead letters", () => {
       case "GetQueueAttributes":
         return { Attributes: { ApproximateNumberOfMessages: String(deadLetters.length) } };
       case "ReceiveMessage": {
-        // One a time, so that what happens between can be told.
+        // One at a time, so that a test can act in between.
         const received = deadLetters.filter(({ hidden }) => !hidden).slice(0, 1);
         received.forEach((each) => (each.hidden = true));
         return { Messages: received.map(({ id }) => messageOf(id)) };
@@ -66,7 +66,7 @@ describe("the command line on dead letters", () => {
     }
   }
 
-  /** `answer` is what the one who is asked says; without one nobody may be asked. */
+  /** @param answer The answer to a question. @default a question fails the test */
   async function cli(args: string[], answer?: (interrupt: () => void) => boolean) {
     const asked: string[] = [];
     const printed: string[] = [];
@@ -79,14 +79,18 @@ describe("the command line on dead letters", () => {
         asked.push(question);
         return answer
           ? Promise.resolve(answer(() => interrupt.abort()))
-          : Promise.reject(new Error("nobody is to be asked"));
+          : Promise.reject(new Error("unexpected question"));
       },
       interrupted: interrupt.signal,
     };
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const addresses = {
-      ...{ awsEndpoint: endpoint, region: "eu-west-1", accessKeyId: "local", secretAccessKey: "local" },
-      ...{ deadLetterQueueUrl: `${endpoint}/1/dead`, queueUrl: `${endpoint}/1/queue` },
+      awsEndpoint: endpoint,
+      region: "eu-west-1",
+      accessKeyId: "local",
+      secretAccessKey: "local",
+      deadLetterQueueUrl: `${endpoint}/1/dead`,
+      queueUrl: `${endpoint}/1/queue`,
     };
     const none = () => Promise.reject(new Error("not asked for"));
     const readStdin = () => Promise.resolve(JSON.stringify(addresses));
@@ -95,53 +99,53 @@ describe("the command line on dead letters", () => {
     return { asked, printed: printed.join("\n"), noted: noted.join("\n"), exitCode };
   }
 
-  const standing = () => deadLetters.map(({ id }) => id);
-  /** The queue cannot be read any more once it was so often. */
+  const remaining = () => deadLetters.map(({ id }) => id);
+  /** After this number of reads, further ones fail. */
   const failAfter = (count: number) => {
     instead = (action) => (action === "ReceiveMessage" && receives > count ? DENIED : undefined);
   };
 
-  it("purges only what it asked about, and not what came since", async () => {
+  it("purge only the dead letters of the question, and none that arrived later", async () => {
     const { asked, exitCode } = await cli(["purge", "--all"], () => {
       deadLetters.push({ id: "came-later", hidden: false });
       return true;
     });
     expect(asked).to.deep.equal(["Delete every dead letter in the dead-letter queue, about 2, for good?"]);
-    expect(standing()).to.deep.equal(["came-later"]);
+    expect(remaining()).to.deep.equal(["came-later"]);
     expect(exitCode).to.equal(0);
   });
 
-  it("purges nothing where the answer is no", async () => {
+  it("purge nothing if the answer is no", async () => {
     const { noted, exitCode } = await cli(["purge", "--all"], () => false);
-    expect(standing()).to.deep.equal(["a", "b"]);
+    expect(remaining()).to.deep.equal(["a", "b"]);
     expect(noted).to.match(/^Nothing was deleted\.$/m);
     expect(exitCode).to.equal(1);
   });
 
-  it("exits with 130 where it is interrupted while it asks", async () => {
+  it("exit with 130 if they are interrupted during a question", async () => {
     const { exitCode } = await cli(["purge", "--all"], (interrupt) => {
       interrupt();
       return false;
     });
-    expect(standing()).to.deep.equal(["a", "b"]);
+    expect(remaining()).to.deep.equal(["a", "b"]);
     expect(exitCode).to.equal(130);
   });
 
-  it("tells how many of those that it asked about it did not meet again", async () => {
+  it("print how many dead letters of the question were not found again", async () => {
     const { noted } = await cli(["purge", "--all"], () => {
       deadLetters.forEach((each) => (each.hidden = each.id === "b"));
       return true;
     });
-    expect(standing()).to.deep.equal(["b"]);
-    expect(noted).to.match(/^Not met again, and so not deleted: 1 dead letter\.$/m);
+    expect(remaining()).to.deep.equal(["b"]);
+    expect(noted).to.match(/^Not found again, so not deleted: 1 dead letter\.$/m);
   });
 
-  it("asks nothing, and purges nothing, where it could not read the queue to its end", async () => {
+  it("ask nothing and purge nothing if the queue could not be read to its end", async () => {
     failAfter(1);
     const { asked, noted, exitCode } = await cli(["purge", "--all"], () => true);
     expect(asked).to.deep.equal([]);
-    expect(standing()).to.deep.equal(["a", "b"]);
-    expect(noted).to.match(/^error: denied: what was not looked at is still there\.$/m);
+    expect(remaining()).to.deep.equal(["a", "b"]);
+    expect(noted).to.match(/^error: denied\. Unread dead letters stay in the queue\.$/m);
     expect(exitCode).to.equal(1);
   });
 
@@ -149,22 +153,22 @@ describe("the command line on dead letters", () => {
     [["redrive"], "redriven"],
     [["purge", "--all", "--yes"], "purged"],
   ] as const) {
-    it(`tells what was ${outcome} before the queue could not be read any more`, async () => {
+    it(`print what was ${outcome} before a read of the queue failed`, async () => {
       failAfter(1);
       const { printed, noted, exitCode } = await cli([...command]);
       expect(printed)
         .to.match(new RegExp(`^${outcome} .* own-a`, "m"))
         .and.not.contain("own-b");
       expect(noted).to.match(/^error: denied/m);
-      expect(standing()).to.deep.equal(["b"]);
+      expect(remaining()).to.deep.equal(["b"]);
       expect(exitCode).to.equal(1);
     });
   }
 
-  it("says that it may not have met every dead letter where the queue had counted more", async () => {
+  it("note that dead letters may be unread if the queue had counted more", async () => {
     deadLetters.push({ id: "c", hidden: true });
     const { noted, exitCode } = await cli(["list"]);
-    expect(noted).to.match(/^2 of 2 dead letters looked at .*\nCounted when this began: about 3 dead letters\./);
+    expect(noted).to.match(/^2 of 2 dead letters read .*\nCounted at the start: about 3 dead letters\./);
     expect(exitCode).to.equal(0);
   });
 });
@@ -172,7 +176,10 @@ describe("the command line on dead letters", () => {
 function messageOf(id: string) {
   const values = { user: "42", context: "chat", contextId: "7", messageId: `own-${id}`, originalMessageId: `of-${id}` };
   return {
-    ...{ MessageId: id, ReceiptHandle: id, Body: id, MD5OfBody: md5(id) },
+    MessageId: id,
+    ReceiptHandle: id,
+    Body: id,
+    MD5OfBody: md5(id),
     Attributes: { SentTimestamp: "1764072000000" },
     MessageAttributes: Object.fromEntries(
       Object.entries(values).map(([name, StringValue]) => [name, { DataType: "String", StringValue }]),

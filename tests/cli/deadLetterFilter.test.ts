@@ -4,8 +4,13 @@ import { inWords, type DeadLetterFilter, matches } from "../../cli/deadLetters/d
 import { deadLetter } from "./memoryQueue";
 
 const values = {
-  ...{ user: "42", context: "chat", contextId: "7", messageId: "own" },
-  ...{ reason: "held-back: no-session", attempts: "3", originalMessageId: "first" },
+  user: "42",
+  context: "chat",
+  contextId: "7",
+  messageId: "own",
+  reason: "held-back: no-session",
+  attempts: "3",
+  originalMessageId: "first",
 };
 const summary = summaryOf(deadLetter("l1", { values }));
 
@@ -39,7 +44,7 @@ describe("a filter of dead letters", () => {
     expect(matches(moved, { reason: "none" })).to.equal(true);
   });
 
-  it("is told in words", () => {
+  it("has a text", () => {
     expect(inWords({})).to.equal("every dead letter");
     expect(inWords({ user: "42", reason: "expired" })).to.equal("dead letters of user 42, reason expired");
   });

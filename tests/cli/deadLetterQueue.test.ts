@@ -12,13 +12,15 @@ function clientWith(respond: (request: FakeRequest, index: number) => FakeRespon
   return { client, sent: () => requests.map(({ target, text }) => [target, JSON.parse(text) as object] as const) };
 }
 
-describe("SqsLetterQueue", () => {
-  it("receives ten dead letters with all attributes, hidden for two minutes, by a poll that asks every server", async () => {
+describe("SqsDeadLetterQueue", () => {
+  it("receives ten dead letters with all attributes, hidden for two minutes, with a long poll", async () => {
     const { client, sent } = clientWith(() => ({
       body: {
         Messages: [
           {
-            ...{ MessageId: "m1", ReceiptHandle: "r1", Body: "hello" },
+            MessageId: "m1",
+            ReceiptHandle: "r1",
+            Body: "hello",
             MessageAttributes: { user: { DataType: "String", StringValue: "42" } },
             Attributes: { SentTimestamp: "1764072000000", MessageGroupId: "g" },
           },
@@ -27,7 +29,11 @@ describe("SqsLetterQueue", () => {
     }));
     expect(await new SqsDeadLetterQueue(client, url).receive()).to.deep.equal([
       {
-        ...{ id: "m1", receiptHandle: "r1", body: "hello", messageGroupId: "g", sentAt: new Date(1764072000000) },
+        id: "m1",
+        receiptHandle: "r1",
+        body: "hello",
+        messageGroupId: "g",
+        sentAt: new Date(1764072000000),
         attributes: { user: { DataType: "String", StringValue: "42" } },
       },
     ]);
@@ -35,7 +41,10 @@ describe("SqsLetterQueue", () => {
       [
         "ReceiveMessage",
         {
-          ...{ QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: 120, WaitTimeSeconds: 1 },
+          QueueUrl: url,
+          MaxNumberOfMessages: 10,
+          VisibilityTimeout: 120,
+          WaitTimeSeconds: 1,
           MessageAttributeNames: ["All"],
           MessageSystemAttributeNames: ["SentTimestamp", "MessageGroupId"],
         },
@@ -43,19 +52,19 @@ describe("SqsLetterQueue", () => {
     ]);
   });
 
-  it("receives none where there are none", async () => {
+  it("receives none from an empty queue", async () => {
     const { client } = clientWith(() => ({ body: {} }));
     expect(await new SqsDeadLetterQueue(client, url).receive()).to.deep.equal([]);
   });
 
-  it("counts what is visible and what is hidden", async () => {
+  it("counts visible and hidden dead letters", async () => {
     const { client } = clientWith(() => ({
       body: { Attributes: { ApproximateNumberOfMessages: "3", ApproximateNumberOfMessagesNotVisible: "2" } },
     }));
     expect(await new SqsDeadLetterQueue(client, url).count()).to.deep.equal({ visible: 3, hidden: 2 });
   });
 
-  it("releases ten dead letters a call, and counts those that it could not", async () => {
+  it("releases ten dead letters per call, and counts failures", async () => {
     const { client, sent } = clientWith((_, index) =>
       index === 0
         ? { body: { Failed: [{ Id: "0", Code: "x", SenderFault: true }] } }
@@ -83,7 +92,7 @@ describe("SqsRetryQueue", () => {
   const attributes = { user: { DataType: "String", StringValue: "42" } };
   const message = { body: "hello", attributes, messageGroupId: "g", deduplicationId: "d" };
 
-  it("sends body, attributes and group, and no deduplication id, which a standard queue refuses", async () => {
+  it("sends body, attributes and group, and no deduplication ID, which a standard queue rejects", async () => {
     const { client, sent } = clientWith(() => ({ body: { MessageId: "m2" } }));
     await new SqsRetryQueue(client, url).send(message);
     expect(sent()).to.deep.equal([
@@ -91,7 +100,7 @@ describe("SqsRetryQueue", () => {
     ]);
   });
 
-  it("sends to a FIFO queue with the deduplication id", async () => {
+  it("sends to a FIFO queue with the deduplication ID", async () => {
     const { client, sent } = clientWith(() => ({ body: { MessageId: "m2" } }));
     await new SqsRetryQueue(client, `${url}.fifo`).send(message);
     expect(sent()[0]?.[1]).to.include({ MessageGroupId: "g", MessageDeduplicationId: "d" });

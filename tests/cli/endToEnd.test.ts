@@ -7,7 +7,7 @@ import { addressSources } from "../../cli/addressSources";
 import type { DeadLetterSummary } from "../../cli/deadLetters/deadLetter";
 import type { Redriven } from "../../cli/deadLetters/redrive";
 import { run } from "../../cli/program";
-import type { ListedSession } from "../../cli/sessions";
+import type { ListedSession } from "../../cli/sessions/listedSession";
 import type { Terminal } from "../../cli/terminal";
 import type { PolicyEntry } from "../../local/iam/policies";
 import { type Recipient, recipient, Relay } from "../endToEnd/relay";
@@ -15,7 +15,7 @@ import { repository } from "../support/repository";
 
 type Outcomes = Pick<Redriven, "id" | "outcome" | "notes" | "newMessageId" | "messageId">[];
 
-describe("the command line against the local run", () => {
+describe("the command line with the local run", () => {
   let relay!: Relay;
   let sqs!: SQSClient;
   before(async () => {
@@ -79,7 +79,7 @@ describe("the command line against the local run", () => {
     );
   }
 
-  it("lists by user what deliver has dead-lettered, without payloads, and leaves it there", async () => {
+  it("lists a user's dead letters without payloads, and keeps them", async () => {
     const [to, other] = [recipient(), recipient()];
     for (const { user } of [to, other]) {
       await relay.publish({ user, context: "chat", messageId: `to-${user}` }, "a secret of the user's");
@@ -92,12 +92,12 @@ describe("the command line against the local run", () => {
       expect(titles).to.match(/^sent at +user +context +contextId +reason +attempts +message id$/);
       expect(row).to.match(new RegExp(`^\\S+ +${to.user} +chat +- +missing-attribute: contextId +1 +to-${to.user}$`));
       expect(more).to.deep.equal([]);
-      expect(stderr).to.match(/1 of \d+ dead letters looked at in the dead-letter queue match/);
+      expect(stderr).to.match(/1 of \d+ dead letters read in the dead-letter queue match/);
       expect(stdout + stderr).not.to.include("secret");
     }
   });
 
-  it("shows a dead letter in full, its payload only where that is asked for", async () => {
+  it("shows a dead letter in full, the payload only with --payload", async () => {
     const to = recipient();
     await putLetter(to, "the payload", { tenant: "t1" });
     const { stdout } = await cli("dead-letters", "show", "--message-id", "of the payload");
@@ -110,7 +110,7 @@ describe("the command line against the local run", () => {
     expect(full).to.match(/\n\nthe payload$/);
   });
 
-  it("redrives a user's dead letters to the client who has come back, and keeps the others", async () => {
+  it("redrives a user's dead letters to the reconnected client, and keeps the others", async () => {
     const [to, other] = [recipient(), recipient()];
     await relay.publish({ ...to, messageId: `away-${to.user}` }, "while you were away for too long");
     await relay.log({ event: "dead-lettered", messageId: `away-${to.user}` });
@@ -131,7 +131,7 @@ describe("the command line against the local run", () => {
     expect(client.messages).to.deep.equal(["while you were away for too long"]);
   });
 
-  it("redrives an expired message as a new one, which then is delivered", async () => {
+  it("redrives an expired message as a new one, which is delivered", async () => {
     const to = recipient();
     const values = { reason: "expired", messageId: "old-id", expiresAt: "2020-01-01T00:00:00Z" };
     await putLetter(to, "late", values);
@@ -144,22 +144,22 @@ describe("the command line against the local run", () => {
     );
     expect(deadLetters).to.have.lengthOf(1);
     expect(deadLetters[0]).to.include({ outcome: "redriven", messageId: "old-id" });
-    expect(deadLetters[0]?.notes.join()).to.match(/it had expired/);
+    expect(deadLetters[0]?.notes.join()).to.match(/expired, so sent as a new message/);
     await client.message("late");
     const delivered = await relay.log({ event: "delivered", callerId: `user#${to.user}` });
     expect(delivered.messageId).to.equal(deadLetters[0]?.newMessageId).and.not.equal("old-id");
   });
 
-  it("does not redrive what can never be delivered, and says so by its exit code", async () => {
+  it("refuses to redrive a message that can never be delivered, with exit code 1", async () => {
     const to = recipient();
     await putLetter({ ...to, context: "a#b" }, "hopeless");
     const { stdout, exitCode } = await cli("dead-letters", "redrive", "--user", to.user);
     expect(exitCode).to.equal(1);
-    expect(stdout).to.match(/^refused .*unusable-attribute: context contains #: it can never be delivered/m);
+    expect(stdout).to.match(/^refused .*unusable-attribute: context contains #: can never be delivered/m);
     expect((await listed("--user", to.user)).letters).to.have.lengthOf(1);
   });
 
-  it("redrives what SNS could not hand over, with as many attributes as a message carries", async () => {
+  it("redrives a dead letter of SNS, with at most as many attributes as a message can have", async () => {
     const to = recipient();
     const client = await relay.connect(to);
     const many = Object.fromEntries(Array.from({ length: 7 }, (_, index) => [`x${index}`, "1"]));
@@ -173,12 +173,12 @@ describe("the command line against the local run", () => {
       { reason: undefined, contextId: "7", bytes: 15 },
     ]);
     const redriven = await json<{ letters: Outcomes }>("dead-letters", "redrive", "--queue", "subscription");
-    expect(redriven.letters[0]?.notes).to.deep.equal(["without the attributes x6: a message carries ten"]);
+    expect(redriven.letters[0]?.notes).to.deep.equal(["without the attributes x6: a message has at most ten"]);
     await client.message("many attributes");
     expect((await listed("--queue", "subscription")).letters).to.deep.equal([]);
   });
 
-  it("purges what matches and nothing else, and only with --yes where there is no terminal", async () => {
+  it("purges only matching dead letters, and only with --yes without a terminal", async () => {
     const [to, other] = [recipient(), recipient()];
     await putLetter(to, "to be purged");
     await putLetter(other, "to be kept");
@@ -186,7 +186,9 @@ describe("the command line against the local run", () => {
     expect(asked.exitCode).to.equal(1);
     expect(asked.stdout).to.equal("");
     expect(asked.stderr).to.match(
-      new RegExp(`Delete dead letters of user ${to.user}.*about 1, for good\\?.*give --yes`),
+      new RegExp(
+        `Delete dead letters of user ${to.user}.*about 1, for good\\?.*stdin is not a terminal.*Fix: add --yes`,
+      ),
     );
     const dry = await cli("dead-letters", "purge", "--user", to.user, "--dry-run");
     expect(dry.exitCode).to.equal(0);
@@ -204,7 +206,7 @@ describe("the command line against the local run", () => {
     expect((await listed("--user", other.user)).letters).to.have.lengthOf(1);
   });
 
-  it("lists a user's connections, superseded ones too, closes them all, and keeps the user out", async () => {
+  it("lists a user's connections including superseded ones, closes them all, and blocks the user", async () => {
     const to = recipient();
     const first = await relay.connect(to);
     const second = await relay.connect(to);
@@ -230,7 +232,7 @@ describe("the command line against the local run", () => {
     expect(Date.parse(after.blockedUntil)).to.be.greaterThan(Date.now());
   });
 
-  it("lets a user back at once whom it closes without a block", async () => {
+  it("lets a user reconnect at once after a disconnect without a block", async () => {
     const to = recipient();
     const client = await relay.connect(to);
     const closed = once(client.socket, "close");

@@ -7,12 +7,12 @@ describe("a failure on the command line", () => {
     [
       "credentials that are missing",
       named("CredentialsProviderError", "Could not load credentials from any providers"),
-      /^Could not load credentials from any providers\. Fix: give credentials that are valid/,
+      /^Could not load credentials from any providers\. Fix: set valid AWS credentials: AWS_PROFILE/,
     ],
     [
       "credentials that have expired",
       named("ExpiredTokenException", "The security token included in the request is expired."),
-      /^The security token included in the request is expired\. Fix: give credentials that are valid/,
+      /^The security token included in the request is expired\. Fix: set valid AWS credentials: AWS_PROFILE/,
     ],
     [
       "a network that is down",
@@ -20,23 +20,23 @@ describe("a failure on the command line", () => {
       /^getaddrinfo ENOTFOUND dynamodb\.eu-west-1\.amazonaws\.com\. Fix: check the network/,
     ],
     [
-      "a host none of whose addresses answers",
+      "a host without a responding address",
       Object.assign(new AggregateError([new Error("connect ECONNREFUSED ::1:1"), new Error("no route")]), {
         code: "ECONNREFUSED",
       }),
       /^connect ECONNREFUSED ::1:1; no route\. Fix: check the network/,
     ],
     [
-      "a table that is not there",
+      "a table that does not exist",
       named("ResourceNotFoundException", "Requested resource not found"),
-      /^Requested resource not found\. Fix: check that the addresses are those of a relay/,
+      /^Requested resource not found\. Fix: check that the addresses belong to a deployed relay/,
     ],
     [
-      "what says enough itself",
+      "an error that needs no fix",
       named("AccessDeniedException", "User: x is not authorized to perform: dynamodb:Query"),
       "User: x is not authorized to perform: dynamodb:Query",
     ],
-    ["what says nothing", named("UnknownError", ""), "UnknownError"],
+    ["an error without a message", named("UnknownError", ""), "UnknownError"],
   ];
   for (const [what, error, text] of failed) {
     it(`is one line for ${what}`, () => {
@@ -48,7 +48,7 @@ describe("a failure on the command line", () => {
     });
   }
 
-  it("is printed with what to do, and without a stack", async () => {
+  it("is printed with a fix and without a stack", async () => {
     const noted: string[] = [];
     const terminal = {
       print: () => {},
@@ -72,8 +72,7 @@ describe("a failure on the command line", () => {
 
     expect(await run(["sessions", "list", "--user", "42", "--addresses", "-"], terminal, sources)).to.equal(1);
     expect(noted).to.deep.equal([
-      "error: connect ECONNREFUSED 127.0.0.1:1. Fix: check the network, and that the addresses are those of a relay that " +
-        "is running.",
+      "error: connect ECONNREFUSED 127.0.0.1:1. Fix: check the network, and that the addresses belong to a running relay.",
     ]);
   });
 });

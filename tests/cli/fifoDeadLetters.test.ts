@@ -42,7 +42,9 @@ describe("dead letters of a FIFO queue", () => {
       const values = { user, context: "chat", contextId: "7", messageId, reason, attempts: "3" };
       await sqs.send(
         new SendMessageCommand({
-          ...{ QueueUrl: deadUrl, MessageBody: messageId, MessageGroupId: messageGroupOf(key) },
+          QueueUrl: deadUrl,
+          MessageBody: messageId,
+          MessageGroupId: messageGroupOf(key),
           MessageDeduplicationId: messageId,
           MessageAttributes: attributesOf({ ...values, originalMessageId: `first-${messageId}` }),
         }),
@@ -66,7 +68,7 @@ describe("dead letters of a FIFO queue", () => {
 
   const ids = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 
-  it("are redriven in the order of each session, in its group, each with a deduplication id of its own", async () => {
+  it("are redriven in the order of each session, in its group, each with its own deduplication ID", async () => {
     await die("a", ids("a", 25));
     await die("b", ids("b", 12));
     const { letters: done, scan } = await redriveAll();
@@ -83,7 +85,7 @@ describe("dead letters of a FIFO queue", () => {
     given.forEach((id) => expect(id).to.match(/^[0-9a-f-]{36}$/));
   });
 
-  it("are sent once where one could not be deleted, and is redriven again within five minutes", async () => {
+  it("are sent once if one could not be deleted and is redriven again within five minutes", async () => {
     await die("a", ["a0"]);
     const queue = deadLetters();
     queue.delete = () => Promise.reject(new Error("no"));
@@ -95,7 +97,7 @@ describe("dead letters of a FIFO queue", () => {
     expect(await retried()).to.have.lengthOf(1);
   });
 
-  it("are listed, ten of each session, and it is said that there are more", async () => {
+  it("are listed, ten of each session, with a note that there are more", async () => {
     await die("a", ids("a", 12));
     await die("b", ids("b", 2));
     const found = await find(deadLetters(), ({ body }) => body, { filter: {}, signal });
@@ -104,24 +106,24 @@ describe("dead letters of a FIFO queue", () => {
     const noted: string[] = [];
     const terminal = { note: (text: string) => noted.push(text) } as unknown as Parameters<typeof noteScan>[3];
     noteScan(found.scan, 12, { name: "dead-letter", isFifo: deadLetters().isFifo }, terminal);
-    expect(noted[1]).to.match(/^Counted when this began: about 14 dead letters\..* ten of a session at most/);
+    expect(noted[1]).to.match(/^Counted at the start: about 14 dead letters\..* at most ten dead letters of a session/);
   });
 
-  it("are shown again, in order, once they were looked at", async () => {
+  it("are visible again, in order, after they were read", async () => {
     await die("a", ids("a", 12));
     await find(deadLetters(), ({ body }) => body, { filter: {}, signal });
     const again = await find(deadLetters(), ({ body }) => body, { filter: {}, signal });
     expect(again.letters).to.deep.equal(ids("a", 10));
   });
 
-  it("are purged, also beyond ten of a session", async () => {
+  it("are purged, even more than ten of a session", async () => {
     await die("a", ids("a", 25));
     const { letters: done } = await purge(deadLetters(), { filter: {}, signal });
     expect(done.map(({ outcome }) => outcome)).to.deep.equal(Array(25).fill("purged"));
     expect(await deadLetters().count()).to.deep.equal({ visible: 0, hidden: 0 });
   });
 
-  it("are not redriven behind one of their session that could not be sent, but those of others are", async () => {
+  it("are not redriven after one of their session could not be sent, but those of other sessions are", async () => {
     const of = (id: string, messageGroupId: string) => deadLetter(id, { messageGroupId });
     const queue = new MemoryLetterQueue([of("a1", "a"), of("b1", "b"), of("a2", "a"), of("b2", "b")]);
     queue.isFifo = true;
@@ -137,7 +139,7 @@ describe("dead letters of a FIFO queue", () => {
     expect(queue.visible).to.deep.equal(["a1", "a2"]);
   });
 
-  it("are met one by one, each once the one before is done with, whatever became of that", async () => {
+  it("are visited one by one, each after the previous one is done, even if that failed", async () => {
     const queue = new MemoryLetterQueue(["a1", "a2"].map((id) => deadLetter(id, { messageGroupId: "a" })));
     queue.isFifo = true;
     const events: string[] = [];

@@ -7,8 +7,13 @@ export function deadLetter(
   given: Partial<DeadLetter> & { values?: Record<string, string> } = {},
 ): DeadLetter {
   const values = given.values ?? {
-    ...{ user: "42", context: "chat", contextId: "7", messageId: `own-${id}` },
-    ...{ reason: "no-session", attempts: "10", originalMessageId: `original-${id}` },
+    user: "42",
+    context: "chat",
+    contextId: "7",
+    messageId: `own-${id}`,
+    reason: "no-session",
+    attempts: "10",
+    originalMessageId: `original-${id}`,
   };
   return {
     id,
@@ -26,13 +31,13 @@ export function attributesOf(values: Record<string, string>): DeadLetter["attrib
   );
 }
 
-/** A queue in memory: what is received is hidden until it is released, or `show` is called. */
+/** A queue in memory: received dead letters are hidden until they are released or `show` is called. */
 export class MemoryLetterQueue implements DeadLetterQueue {
   /** Of a FIFO queue, nothing of a group is received while another of it is hidden. */
   isFifo = false;
   readonly deleted: string[] = [];
   receives = 0;
-  /** Called before each receive: what happens meanwhile. */
+  /** Called before each receive. */
   meanwhile: () => void = () => undefined;
   failDelete?: Error;
   private readonly hidden = new Set<string>();

@@ -8,14 +8,14 @@ import { run } from "../../cli/program";
 import type { Terminal } from "../../cli/terminal";
 import { repository } from "../support/repository";
 
-/** A run whose only address source is what a test pipes in. */
+/** A run that reads addresses only from stdin. */
 async function cli(args: string[], stdin = "{}", interrupted = new AbortController().signal) {
   const printed: string[] = [];
   const noted: string[] = [];
   const terminal: Terminal = {
     print: (text) => printed.push(text),
     note: (text) => noted.push(text),
-    confirm: () => Promise.reject(new Error("nobody is to be asked")),
+    confirm: () => Promise.reject(new Error("unexpected question")),
     interrupted,
   };
   const sources = {
@@ -28,7 +28,7 @@ async function cli(args: string[], stdin = "{}", interrupted = new AbortControll
 }
 
 describe("the command line", () => {
-  it("tells its commands, and each command's options beside those that all have", async () => {
+  it("prints its commands, and each command's options besides the global ones", async () => {
     const { exitCode, printed } = await cli(["--help"]);
     expect(exitCode).to.equal(0);
     expect(printed)
@@ -44,12 +44,12 @@ describe("the command line", () => {
       .and.match(/--stack/);
   });
 
-  it("prints the package's version, out of the sources", async () => {
+  it("prints the package's version when run from the sources", async () => {
     const { version } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as { version: string };
     expect(await cli(["--version"])).to.deep.equal({ exitCode: 0, printed: version, noted: "" });
   });
 
-  it("prints the package's version, out of dist", () => {
+  it("prints the package's version when run from dist", () => {
     const folder = mkdtempSync(join(tmpdir(), "version-"));
     try {
       mkdirSync(join(folder, "dist", "cli"), { recursive: true });
@@ -69,31 +69,23 @@ describe("the command line", () => {
     ["an unknown queue", ["dead-letters", "list", "--queue", "retry"], /Allowed choices are dead-letter, subscription/],
     ["sessions without a user", ["sessions", "list"], /required option '--user <code>'/],
     ["cost without messages", ["cost"], /required option '--messages <n>'/],
-    ["a part that is over one", ["cost", "--messages", "1", "--away-share", "2"], /Allowed: a number from 0 to 1/],
-    ["a count that is none", ["cost", "--messages", ""], /Allowed: a number from 0/],
+    ["a share above 1", ["cost", "--messages", "1", "--away-share", "2"], /Allowed: a number from 0 to 1/],
+    ["an empty count", ["cost", "--messages", ""], /Allowed: a number from 0/],
+    ["a fraction of attempts", ["cost", "--messages", "1", "--max-attempts", "1.5"], /Allowed: a whole number/],
+    ["an unknown delivery", ["cost", "--messages", "1", "--delivery", "push"], /Allowed choices are retry, replay/],
     [
-      "attempts that are no whole number",
-      ["cost", "--messages", "1", "--max-attempts", "1.5"],
-      /Allowed: a whole number/,
-    ],
-    [
-      "a delivery that there is not",
-      ["cost", "--messages", "1", "--delivery", "push"],
-      /Allowed choices are retry, replay/,
-    ],
-    [
-      "what means nothing where messages are retried",
+      "an option without effect in retry mode",
       ["cost", "--messages", "1", "--ordering", "strict"],
-      /error: --ordering: got "strict"; allowed: with --delivery replay alone/,
+      /error: --ordering: got "strict"; allowed: only with --delivery replay\. Fix: leave it out/,
     ],
     [
-      "receipts where messages are retried",
+      "receipts in retry mode",
       ["cost", "--messages", "1", "--receipts"],
-      /error: --receipts: got true; allowed: with --delivery replay alone/,
+      /error: --receipts: got true; allowed: only with --delivery replay\. Fix: leave it out/,
     ],
-    ["two places of addresses", ["dead-letters", "list", "--addresses", "-", "--stack", "dev"], /cannot be used with/],
-    ["a stack that is not there", ["dead-letters", "list"], /error: no stack/],
-    ["addresses that lack one", ["dead-letters", "list", "--addresses", "-"], /error: the addresses have no/],
+    ["two sources of addresses", ["dead-letters", "list", "--addresses", "-", "--stack", "dev"], /cannot be used with/],
+    ["a stack that does not exist", ["dead-letters", "list"], /error: no stack/],
+    ["incomplete addresses", ["dead-letters", "list", "--addresses", "-"], /error: the addresses have no/],
   ];
   for (const [name, args, error] of refused) {
     it(`refuses ${name} with exit code 1, on stderr`, async () => {
@@ -104,20 +96,20 @@ describe("the command line", () => {
     });
   }
 
-  it("purges nothing where neither a filter nor --all is given", async () => {
+  it("purges nothing without a filter or --all", async () => {
     const { exitCode, noted } = await cli(["dead-letters", "purge", "--yes", "--addresses", "-"]);
     expect(exitCode).to.equal(1);
-    expect(noted).to.match(/purge: no filter is given; allowed: at least one of them, or --all/);
+    expect(noted).to.match(/purge: got no filter; allowed: at least one filter, or --all\. Fix: add --user/);
   });
 
-  it("exits with 130 where Ctrl-C ends what it was doing", async () => {
+  it("exits with 130 after Ctrl-C", async () => {
     const addresses = {
-      ...{
-        topicArn: "arn:aws:sns:eu-west-1:111122223333:topic",
-        tableName: "t",
-        managementEndpoint: "https://api.test",
-      },
-      ...{ region: "eu-west-1", accessKeyId: "local", secretAccessKey: "local" },
+      topicArn: "arn:aws:sns:eu-west-1:111122223333:topic",
+      tableName: "t",
+      managementEndpoint: "https://api.test",
+      region: "eu-west-1",
+      accessKeyId: "local",
+      secretAccessKey: "local",
     };
     const args = ["sessions", "disconnect", "--user", "42", "--yes", "--addresses", "-"];
     const { exitCode, noted } = await cli(args, JSON.stringify(addresses), AbortSignal.abort());
@@ -125,7 +117,7 @@ describe("the command line", () => {
     expect(exitCode).to.equal(130);
   });
 
-  it("estimates a month as a table, with prices, their date, and what is not included", async () => {
+  it("estimates a month as a table, with prices, their date, and the costs that are not included", async () => {
     const { exitCode, printed } = await cli(["cost", "--messages", "1000000", "--connections", "1000"]);
     expect(exitCode).to.equal(0);
     expect(printed).to.match(
@@ -155,7 +147,7 @@ describe("the command line", () => {
     ["retry", false],
     ["replay", true],
   ] as const) {
-    it(`shows ${shown ? "" : "nothing "}of the month what replay alone has, where the delivery is ${delivery}`, async () => {
+    it(`${shown ? "prints" : "omits"} the options of replay mode in ${delivery} mode`, async () => {
       const { printed } = await cli(["cost", "--messages", "1", "--delivery", delivery, "--json"]);
       const { workload } = JSON.parse(printed) as { workload: Record<string, unknown> };
       expect(workload.delivery).to.equal(delivery);
@@ -167,7 +159,7 @@ describe("the command line", () => {
 });
 
 describe("a table", () => {
-  it("pads its columns, and shows no control characters of others", () => {
+  it("pads its columns, and escapes control characters", () => {
     expect(
       table(
         ["user", "reason"],

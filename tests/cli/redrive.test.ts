@@ -21,7 +21,7 @@ const valuesOf = (attributes: Record<string, { StringValue?: string }> = {}) =>
   Object.fromEntries(Object.entries(attributes).map(([name, { StringValue }]) => [name, StringValue]));
 
 describe("redrive", () => {
-  it("sends body and attributes again, less reason and attempts, in the dead letter's group, and deletes the dead letter", async () => {
+  it("sends body and attributes without reason and attempts, in the dead letter's group, and deletes the dead letter", async () => {
     const values = { ...to, messageId: "own", tenant: "t1", ...dead };
     const { sent, queue, letters: deadLetters } = await redriven([deadLetter("a", { values, messageGroupId: "g1" })]);
     expect(sent).to.have.lengthOf(1);
@@ -37,13 +37,13 @@ describe("redrive", () => {
     expect(deadLetters[0]).to.deep.include({ id: "a", outcome: "redriven", notes: [], newMessageId: undefined });
   });
 
-  it("gives a dead letter without a group its session's", async () => {
+  it("sends a dead letter without a group in its session's group", async () => {
     const { sent } = await redriven([deadLetter("a")]);
     const group = createHash("sha256").update('["user#42","chat#7"]').digest("hex");
     expect(sent[0]?.messageGroupId).to.equal(group);
   });
 
-  it("names a dead letter that the queue itself moved as the first message, and keeps a backend's own reason", async () => {
+  it("uses the ID of a dead letter that the queue moved as the original ID, and keeps a backend's own reason", async () => {
     const { sent, letters: deadLetters } = await redriven([
       deadLetter("moved", { values: { ...to, reason: "birthday" } }),
     ]);
@@ -53,10 +53,10 @@ describe("redrive", () => {
 
   const expired: [string, Record<string, string>][] = [
     ["that was dead-lettered as expired", { ...dead, reason: "expired", expiresAt: "2026-11-25T11:00:00Z" }],
-    ["that has expired among the dead letters", { ...dead, expiresAt: "2026-11-25T12:00:00Z" }],
+    ["that expired in the dead-letter queue", { ...dead, expiresAt: "2026-11-25T12:00:00Z" }],
   ];
   for (const [which, values] of expired) {
-    it(`redrives a dead letter ${which} as a new message, without expiresAt and with an id of its own`, async () => {
+    it(`redrives a dead letter ${which} as a new message, without expiresAt and with its own ID`, async () => {
       const { sent, letters: deadLetters } = await redriven([
         deadLetter("a", { values: { ...to, messageId: "own", ...values } }),
       ]);
@@ -67,11 +67,11 @@ describe("redrive", () => {
         messageId: newMessageId,
         originalMessageId: "first",
       });
-      expect(deadLetters[0]?.notes).to.deep.equal(["it had expired: as a new message, without expiresAt"]);
+      expect(deadLetters[0]?.notes).to.deep.equal(["expired, so sent as a new message without expiresAt"]);
     });
   }
 
-  it("keeps an expiresAt that is yet to come", async () => {
+  it("keeps an expiresAt in the future", async () => {
     const expiresAt = "2026-11-25T12:00:01Z";
     const { sent, letters: deadLetters } = await redriven([deadLetter("a", { values: { ...to, ...dead, expiresAt } })]);
     expect(valuesOf(sent[0]?.attributes).expiresAt).to.equal(expiresAt);
@@ -91,13 +91,13 @@ describe("redrive", () => {
     ],
     ["over 128 KB", deadLetter("a", { body: "x".repeat(131_073) }), /payload-too-large.*in parts/],
     [
-      "that the gateway found too large",
+      "that the gateway rejected as too large",
       deadLetter("a", { values: { ...to, ...dead, reason: "payload-too-large" } }),
       /payload-too-large/,
     ],
   ];
   for (const [which, each, reason] of hopeless) {
-    it(`refuses a dead letter ${which}, which can never be delivered, says what to do, and keeps it`, async () => {
+    it(`refuses a dead letter ${which}, which can never be delivered, with a fix, and keeps it`, async () => {
       const { sent, queue, letters: deadLetters } = await redriven([each]);
       expect(sent).to.deep.equal([]);
       expect(queue.visible).to.deep.equal(["a"]);
@@ -108,7 +108,7 @@ describe("redrive", () => {
     });
   }
 
-  it("leaves out attributes that the relay does not need where a message has no room for them, and names them", async () => {
+  it("drops attributes that the relay does not need if there are too many, and lists them", async () => {
     const others = Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`x${index}`, "1"]));
     const { sent, letters: deadLetters } = await redriven([
       deadLetter("a", { values: { ...others, ...to, messageId: "own" } }),
@@ -116,10 +116,10 @@ describe("redrive", () => {
     expect(Object.keys(sent[0]?.attributes ?? {}).sort()).to.deep.equal(
       ["user", "context", "contextId", "messageId", "originalMessageId", "x0", "x1", "x2", "x3", "x4"].sort(),
     );
-    expect(deadLetters[0]?.notes).to.deep.equal(["without the attributes x5, x6, x7: a message carries ten"]);
+    expect(deadLetters[0]?.notes).to.deep.equal(["without the attributes x5, x6, x7: a message has at most ten"]);
   });
 
-  it("redrives what matches every filter, and releases the rest", async () => {
+  it("redrives dead letters that match every filter, and releases the others", async () => {
     const values = (user: string, reason: string) => ({
       ...to,
       user,
@@ -137,7 +137,7 @@ describe("redrive", () => {
     expect(queue.visible).to.deep.equal(["b", "c"]);
   });
 
-  it("keeps a dead letter that could not be sent, and goes on with the others", async () => {
+  it("keeps a dead letter that could not be sent, and continues with the others", async () => {
     const queue = new MemoryLetterQueue([deadLetter("a"), deadLetter("b")]);
     const retryQueue = new MemoryRetryQueue();
     retryQueue.fail = ({ body }) => (body === "body of a" ? new Error("throttled") : undefined);
@@ -147,10 +147,10 @@ describe("redrive", () => {
       ["a", "failed"],
       ["b", "redriven"],
     ]);
-    expect(deadLetters[0]?.notes).to.deep.equal(["not sent, and still here: throttled"]);
+    expect(deadLetters[0]?.notes).to.deep.equal(["not sent, and not deleted: throttled"]);
   });
 
-  it("says of a dead letter that was sent but could not be deleted that a second redrive would send it again", async () => {
+  it("warns of a second send if a dead letter was sent but could not be deleted", async () => {
     const queue = new MemoryLetterQueue([deadLetter("a")]);
     queue.failDelete = new Error("no network");
     const retryQueue = new MemoryRetryQueue();
@@ -158,10 +158,10 @@ describe("redrive", () => {
     expect(retryQueue.sent).to.have.lengthOf(1);
     expect(queue.visible).to.deep.equal(["a"]);
     expect(deadLetters[0]?.outcome).to.equal("failed");
-    expect(deadLetters[0]?.notes.join()).to.match(/a second redrive would send it again: no network/);
+    expect(deadLetters[0]?.notes.join()).to.match(/another redrive would send it again: no network/);
   });
 
-  it("does not redrive in circles what dies at once", async () => {
+  it("does not redrive a message in a loop that fails again at once", async () => {
     const queue = new MemoryLetterQueue([deadLetter("a")]);
     const retryQueue = new MemoryRetryQueue();
     queue.meanwhile = () => {
@@ -177,7 +177,7 @@ describe("redrive", () => {
     expect(queue.visible).to.deep.equal(["again1"]);
   });
 
-  it("does nothing in a dry run, and tells what it would do", async () => {
+  it("sends nothing in a dry run, and lists what it would send", async () => {
     const expired = { values: { ...to, messageId: "own", ...dead, reason: "expired" } };
     const deadLetters = [deadLetter("a"), deadLetter("b", { values: { user: "42" } }), deadLetter("c", expired)];
     const result = await redriven(deadLetters, {}, true);
@@ -190,7 +190,7 @@ describe("redrive", () => {
     ]);
   });
 
-  it("finishes the dead letters that it has begun when it is interrupted, and leaves the others", async () => {
+  it("finishes started dead letters when it is interrupted, and keeps the others", async () => {
     const queue = new MemoryLetterQueue(Array.from({ length: 15 }, (_, index) => deadLetter(`l${index}`)));
     const interrupt = new AbortController();
     const retryQueue = new MemoryRetryQueue();
@@ -206,10 +206,12 @@ describe("redrive", () => {
       .and.not.have.lengthOf(0);
   });
 
-  it("opens the envelope that SNS puts a dead letter of too many attributes into", async () => {
+  it("unwraps SNS's envelope of a dead letter with too many attributes", async () => {
     const { opened } = require("../../cli/deadLetters/deadLetter") as typeof import("../../cli/deadLetters/deadLetter");
     const envelope = {
-      ...{ Type: "Notification", MessageId: "m", TopicArn: "arn:aws:sns:eu-west-1:111122223333:topic" },
+      Type: "Notification",
+      MessageId: "m",
+      TopicArn: "arn:aws:sns:eu-west-1:111122223333:topic",
       Message: "hello",
       MessageAttributes: {
         user: { Type: "String", Value: "42" },
@@ -235,24 +237,24 @@ describe("redrive", () => {
 });
 
 describe("purge", () => {
-  it("deletes what matches, and nothing else", async () => {
+  it("deletes only matching dead letters", async () => {
     const queue = new MemoryLetterQueue([deadLetter("a"), deadLetter("b", { values: { ...to, user: "other" } })]);
     const { letters: deadLetters } = await purge(queue, { filter: { user: "42" }, signal });
     expect(queue.visible).to.deep.equal(["b"]);
     expect(deadLetters.map(({ id, outcome }) => [id, outcome])).to.deep.equal([["a", "purged"]]);
   });
 
-  it("deletes only what was asked about", async () => {
+  it("deletes only the given IDs", async () => {
     const queue = new MemoryLetterQueue([deadLetter("a"), deadLetter("came-later")]);
     await purge(queue, { filter: {}, ids: new Set(["a"]), signal });
     expect(queue.visible).to.deep.equal(["came-later"]);
   });
 
-  it("tells what it could not delete", async () => {
+  it("reports dead letters that could not be deleted", async () => {
     const queue = new MemoryLetterQueue([deadLetter("a")]);
     queue.failDelete = new Error("denied");
     const { letters: deadLetters } = await purge(queue, { filter: {}, signal });
-    expect(deadLetters[0]).to.deep.include({ outcome: "failed", notes: ["still here: denied"] });
+    expect(deadLetters[0]).to.deep.include({ outcome: "failed", notes: ["not deleted: denied"] });
     expect(queue.visible).to.deep.equal(["a"]);
   });
 });

@@ -33,9 +33,9 @@ describe("the relay's addresses", () => {
   const json = JSON.stringify({ topicArn });
   const places: [string, AddressOptions, string][] = [
     ["a file", { addresses: "relay.json" }, "file relay.json"],
-    ["what is piped in", { addresses: "-" }, "stdin"],
+    ["stdin", { addresses: "-" }, "stdin"],
     ["the selected stack", {}, "stack the selected one"],
-    ["the stack that is named", { stack: "prod" }, "stack prod"],
+    ["a named stack", { stack: "prod" }, "stack prod"],
   ];
   for (const [name, options, place] of places) {
     it(`are read from ${name}`, async () => {
@@ -43,12 +43,12 @@ describe("the relay's addresses", () => {
     });
   }
 
-  it("are found under one output, and the ones that there are are named where it is another", async () => {
+  it("are found in the given output; another output is refused with the allowed ones", async () => {
     const texts = { "stack the selected one": JSON.stringify({ url: "x", chat: { topicArn } }) };
     expect(await read({ output: "chat" }, texts)).to.deep.equal({ topicArn });
     for (const output of ["relay", "url"]) {
       const { message } = await refusal(read({ output }, texts));
-      expect(message).to.match(new RegExp(`--output: got "${output}".*allowed: chat.*Export the relay's addresses`));
+      expect(message).to.match(new RegExp(`^--output: got "${output}"; allowed: chat\\. Fix: export const`));
     }
   });
 
@@ -60,52 +60,56 @@ describe("the relay's addresses", () => {
       expect(await read({}, stack({ websocketUrl, topicArn, addresses: chat }))).to.deep.equal(chat);
     });
 
-    it("are found in outputs one by one, as this repository's program and the local run have them", async () => {
+    it("are found in separate outputs, as in this repository's program and in the local run", async () => {
       const outputs = { ...chat, retryWindowSeconds: { shortest: 1, longest: 2 }, customDomainTarget: null };
       expect(await read({}, stack(outputs))).to.deep.equal(outputs);
       expect(await read({ addresses: "-" }, { stdin: JSON.stringify(outputs) })).to.deep.equal(outputs);
     });
 
-    it("are found in an output of any name, where it is the only relay", async () => {
+    it("are found in an output of any name if it is the only relay", async () => {
       expect(await read({}, stack({ bucket: "b", site: { url: "x" }, chat }))).to.deep.equal(chat);
       expect(await read({ addresses: "f" }, { "file f": JSON.stringify({ chat }) })).to.deep.equal(chat);
     });
 
-    it("are found where two outputs hold the same relay", async () => {
+    it("are found if two outputs hold the same relay", async () => {
       expect(await read({}, stack({ addresses: chat, chat }))).to.deep.equal(chat);
     });
 
-    it("of several relays are refused, naming the outputs; --output chooses", async () => {
+    it("of several relays are refused with the names of the outputs; --output selects one", async () => {
       const texts = stack({ url: "x", chat, news });
       expect((await refusal(read({}, texts))).message).to.equal(
-        "pulumi stack output has the addresses of 2 relays, in chat, news: say which with --output, such as --output chat",
+        "--output: got none, and pulumi stack output has the addresses of 2 relays; allowed: chat, news. " +
+          "Fix: select one, such as --output chat",
       );
       expect(await read({ output: "news" }, texts)).to.deep.equal(news);
     });
 
-    it("that are not all there are taken as they are, where no output has them all", async () => {
+    it("are accepted unchanged if no output has all of them", async () => {
       const outputs = { topicArn, tableName: "t", chat: { topicArn } };
       expect(await read({}, stack(outputs))).to.deep.equal(outputs);
     });
   });
 
-  it("that are no JSON object are refused, saying what to give", async () => {
+  it("are refused with a fix if they are not a JSON object", async () => {
     expect((await refusal(read({ addresses: "-" }, { stdin: "hello" }))).message).to.match(
-      /what was piped in is not JSON.*npm start/,
+      /^stdin: got text that is not JSON \(.*\); allowed: a JSON object of addresses\. Fix: pass the output of npm start/,
     );
-    for (const text of ["[]", "null", '"a"']) {
-      expect((await refusal(read({ addresses: "f" }, { "file f": text }))).message).to.match(
-        /f is JSON, but not an object/,
-      );
+    for (const [text, got] of [
+      ["[]", "a list"],
+      ["null", "null"],
+      ['"a"', "a string"],
+    ] as const) {
+      const { message } = await refusal(read({ addresses: "f" }, { "file f": text }));
+      expect(message).to.match(new RegExp(`^f: got ${got}; allowed: a JSON object of addresses\\. Fix: `));
     }
   });
 
-  it("that lack one say so, what there is, and where it is where it is nested", () => {
+  it("are refused with a fix if one is missing, also if it is in another output", () => {
     expect(addressOf({ topicArn }, "topicArn")).to.equal(topicArn);
-    expect(() => addressOf({ topicArn }, "queueUrl")).to.throw(/no queueUrl \(they have: topicArn\).*--addresses FILE/);
-    expect(() => addressOf({}, "queueUrl")).to.throw(/they have: nothing/);
+    expect(() => addressOf({ topicArn }, "queueUrl")).to.throw(/no queueUrl; got: topicArn\. Fix: .*--addresses FILE/);
+    expect(() => addressOf({}, "queueUrl")).to.throw(/got: no addresses/);
     const nested = { websocketUrl: "x", chat: { queueUrl: "y" } };
-    expect(() => addressOf(nested, "queueUrl")).to.throw(/no queueUrl.*give --output chat/);
+    expect(() => addressOf(nested, "queueUrl")).to.throw(/no queueUrl.*Fix: add --output chat/);
   });
 });
 
@@ -122,7 +126,9 @@ describe("the clients", () => {
     });
   });
 
-  it("refuse what is no topic", () => {
-    expect(() => clientConfigOf({ topicArn: "topic" })).to.throw(/topicArn: got "topic"; allowed: an SNS topic's ARN/);
+  it("refuse another ARN than a topic's", () => {
+    expect(() => clientConfigOf({ topicArn: "topic" })).to.throw(
+      /topicArn: got "topic"; allowed: the ARN of an SNS topic.*Fix: /,
+    );
   });
 });

@@ -1,29 +1,33 @@
 import { expect } from "chai";
-import { lineItems } from "../../cli/cost/estimate";
+import { lineItems, usageOf } from "../../cli/cost/estimate";
 import { PRICES } from "../../cli/cost/prices";
 import type { ReplayUsage, Usage } from "../../cli/cost/usage";
-import { usageOf } from "../../cli/cost/usageOf";
 import { awayMessageOf, type Workload } from "../../cli/cost/workload";
 import { quiet } from "./quietMonth";
 
 const replay: Workload = { ...quiet, delivery: "replay" };
-/** The index by expiry, asked whatever happens: eight half units a minute. */
+/** The queries of the index by expiry, with and without traffic: eight half units a minute. */
 const sweeps = 8 * 0.5 * 43_800;
 
-describe("what a month uses where messages are replayed", () => {
+describe("the usage of a month in replay mode", () => {
   type Counts = Partial<Omit<Usage, "replay"> & ReplayUsage>;
   const cases: [string, Partial<Workload>, Counts][] = [
     [
-      "idle polls and a sweep a minute where nothing happens",
+      "idle polls and a sweep per minute without traffic",
       {},
       { invocations: 43_800, gbSeconds: 2_190, idlePolls: 657_000, historyReadUnits: sweeps, historyWriteUnits: 0 },
     ],
     [
-      "for a message to a user who is there: an acknowledgement, and claim, entry and index, the latter two deleted again",
+      "an acknowledgement, and claim, entry and index, the latter two also deleted, for a message to a connected user",
       { messages: 1_000 },
       {
-        ...{ publishes: 1_000, queueRequests: 3_000, deliveries: 1_000, clientFrames: 1_000 },
-        ...{ invocations: 2_000 + 43_800, readUnits: 2_000, writeUnits: 0 },
+        publishes: 1_000,
+        queueRequests: 3_000,
+        deliveries: 1_000,
+        clientFrames: 1_000,
+        invocations: 2_000 + 43_800,
+        readUnits: 2_000,
+        writeUnits: 0,
         // An entry of 1.3 KB.
         historyWriteUnits: 1_000 * (1 + 2 * (2 + 1)) + 1_000,
         historyReadUnits: 1_000 * (1 + 5) + 1_000 * 2 + sweeps,
@@ -31,12 +35,12 @@ describe("what a month uses where messages are replayed", () => {
       },
     ],
     [
-      "a tenth of acknowledgements where each covers ten messages",
+      "a tenth of the acknowledgements if each covers ten messages",
       { messages: 1_000, messagesPerAck: 10 },
       { clientFrames: 100, invocations: 1_100 + 43_800, historyWriteUnits: 7_100 },
     ],
     [
-      "a tenth of receives, deletions and invocations in batches of ten, and the same writes",
+      "a tenth of the receives, deletions and invocations in batches of ten, and the same writes",
       { messages: 1_000, batchSize: 10 },
       { queueRequests: 1_200, invocations: 1_100 + 43_800, historyWriteUnits: 8_000 },
     ],
@@ -53,8 +57,11 @@ describe("what a month uses where messages are replayed", () => {
       "one attempt, and a resume, a page, a frame and an acknowledgement for ten messages that wait for a return",
       { messages: 1_000, awayShare: 1, minutesAway: 60, messagesPerReturn: 10 },
       {
-        ...{ deliveries: 100, clientFrames: 200, queueRequests: 3_000 },
-        ...{ invocations: 1_200 + 43_800, readUnits: 1_000 + 200 + 100 },
+        deliveries: 100,
+        clientFrames: 200,
+        queueRequests: 3_000,
+        invocations: 1_200 + 43_800,
+        readUnits: 1_000 + 200 + 100,
         historyWriteUnits: 7_100,
         historyReadUnits: 1_000 * 6 + 100 * 3 + 100 * 4 + 100 * 2 + sweeps,
       },
@@ -65,7 +72,7 @@ describe("what a month uses where messages are replayed", () => {
       { deliveries: 10 * 4, clientFrames: 20 },
     ],
     [
-      "no delivery where the user stays away for longer than the retention, and a receipt for each message all the same",
+      "no delivery if the user is away for longer than the retention, but a receipt for each message",
       { messages: 1_000, awayShare: 1, minutesAway: 2_000, receipts: true },
       { deliveries: 0, clientFrames: 0, receipts: 1_000, historyWriteUnits: 7_000 },
     ],
@@ -74,21 +81,25 @@ describe("what a month uses where messages are replayed", () => {
       "the lookup item, a resume, its answer and a third invocation for each connection that is opened",
       { connections: 10 },
       {
-        ...{ writeUnits: 12 * 14_600, readUnits: (2.5 + 2) * 14_600, invocations: 3 * 14_600 + 43_800 },
-        ...{ clientFrames: 14_600, deliveries: 14_600, historyReadUnits: 14_600 * (3 + 1) + sweeps },
+        writeUnits: 12 * 14_600,
+        readUnits: (2.5 + 2) * 14_600,
+        invocations: 3 * 14_600 + 43_800,
+        clientFrames: 14_600,
+        deliveries: 14_600,
+        historyReadUnits: 14_600 * (3 + 1) + sweeps,
       },
     ],
     [
-      "no more resumes than connections, where users return by those",
+      "no more resumes than connections if users return with those",
       { connections: 10, messages: 1_000, awayShare: 1, minutesAway: 60 },
       { clientFrames: 14_600 + 1_000, deliveries: 14_600 },
     ],
     [
-      "a day's share of the month of what stands, with claims that stay for a day more",
+      "storage for a day of the month, with claims kept for another day",
       { messages: 30_416_666 },
       { historyGbMonths: ((30_416_666 * (1.3 + 2 * 0.7)) / 1024 ** 2) * (1_440 / 43_800) },
     ],
-    ["a topic's GB where it is FIFO", { messages: 1_048_576, ordering: "strict" }, { publishedGb: 1 }],
+    ["a topic's GB if it is FIFO", { messages: 1_048_576, ordering: "strict" }, { publishedGb: 1 }],
   ];
   for (const [name, workload, expected] of cases) {
     it(`is ${name}`, () => {
@@ -107,7 +118,7 @@ describe("a message that waits in the history", () => {
     [1_439, "delivered"],
     [1_440, "expired"],
   ] as const) {
-    it(`is ${becomes} after one attempt where the user is away for ${minutesAway} minutes`, () => {
+    it(`is ${becomes} after one attempt if the user is away for ${minutesAway} minutes`, () => {
       expect(awayMessageOf({ ...replay, minutesAway })).to.deep.equal({ attempts: 1, becomes });
     });
   }
@@ -120,7 +131,7 @@ describe("the bill of a relay in replay mode", () => {
     return (service: string, what: string) => items.find((item) => item.service === service && item.what === what)?.usd;
   };
 
-  it("has the history, and what clients say", () => {
+  it("has the history and the frames from clients", () => {
     const usd = billOf({});
     expect(usd("DynamoDB", "history write units")).to.equal(8 * 0.625);
     expect(usd("DynamoDB", "history read units")).to.be.closeTo((8 + sweeps / 1e6) * 0.125, 1e-9);
@@ -129,7 +140,7 @@ describe("the bill of a relay in replay mode", () => {
     expect(usd("SNS", "receipts")).to.equal(undefined);
   });
 
-  it("has receipts where there are some", () => {
+  it("has receipts if there are any", () => {
     expect(billOf({ receipts: true })("SNS", "receipts")).to.equal(0.5);
   });
 
@@ -153,7 +164,7 @@ describe("the bill of a relay in replay mode", () => {
     expect(strict("SQS", "idle polls")).to.be.closeTo(0.657 * 0.5, 1e-9);
   });
 
-  it("says of every item how it is counted", () => {
+  it("has a formula for every item", () => {
     const month: Workload = { ...replay, receipts: true, ordering: "strict" };
     for (const { formula, what } of lineItems(
       usageOf(month),

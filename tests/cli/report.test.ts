@@ -3,7 +3,7 @@ import { inFull, deadLetterText } from "../../cli/deadLetters/report";
 import { deadLetter } from "./memoryQueue";
 
 describe("a dead letter in full", () => {
-  it("has every attribute, those too whose names are told already", () => {
+  it("has every attribute, even one with the name of a field", () => {
     const values = { user: "42", id: "order-7", reason: "birthday", constructor: "c" };
     const lines = deadLetterText(inFull(deadLetter("a", { values }), false)).split("\n");
     const told = lines

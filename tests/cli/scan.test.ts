@@ -19,7 +19,7 @@ function visitor(answer: (deadLetter: DeadLetter) => Visited = () => "kept") {
 }
 
 describe("scan", () => {
-  it("shows every dead letter once, and releases those that stay", async () => {
+  it("visits every dead letter once, and releases the kept ones", async () => {
     const queue = new MemoryLetterQueue(deadLetters(25));
     const { visited, visit } = visitor();
     const result = await scan(queue, visit, never);
@@ -32,7 +32,7 @@ describe("scan", () => {
     expect(result).to.deep.equal({ letters: 25, visible: 25, hidden: 0, notReleased: 0, ended: "all-seen" });
   });
 
-  it("ends where only dead letters come that it has seen, and shows none of them twice", async () => {
+  it("ends when only visited dead letters arrive, and visits none of them twice", async () => {
     const queue = new MemoryLetterQueue(deadLetters(3));
     queue.meanwhile = () => queue.deadLetters.forEach(({ id }) => queue.show(id));
     const { visited, visit } = visitor();
@@ -42,7 +42,7 @@ describe("scan", () => {
     expect(result.ended).to.equal("all-seen");
   });
 
-  it("releases a dead letter by the last receipt handle that it was received with", async () => {
+  it("releases a dead letter with its latest receipt handle", async () => {
     const queue = new MemoryLetterQueue(deadLetters(1));
     queue.meanwhile = () => queue.show("l0");
     const released: string[] = [];
@@ -54,7 +54,7 @@ describe("scan", () => {
     expect(released).to.deep.equal(["l0/4"]);
   });
 
-  it("deletes a dead letter again that comes back although it was deleted, without showing it again", async () => {
+  it("deletes a dead letter again that reappears after its deletion, without another visit", async () => {
     const queue = new MemoryLetterQueue(deadLetters(1));
     const { visited, visit } = visitor(() => "gone");
     queue.meanwhile = () => queue.receives === 2 && queue.show("l0");
@@ -63,7 +63,7 @@ describe("scan", () => {
     expect(queue.deleted).to.deep.equal(["l0"]);
   });
 
-  it("ends although dead letters keep coming", async () => {
+  it("ends although new dead letters keep arriving", async () => {
     const queue = new MemoryLetterQueue([]);
     let next = 0;
     queue.meanwhile = () => queue.deadLetters.push(...Array.from({ length: 10 }, () => deadLetter(`new${next++}`)));
@@ -74,10 +74,10 @@ describe("scan", () => {
   });
 
   for (const [which, comeBack] of [
-    ["only dead letters come again that it has seen", true],
-    ["no more come", false],
+    ["only visited dead letters arrive again", true],
+    ["no more arrive", false],
   ] as const) {
-    it(`does not say that it has seen all where ${which}, and the queue had counted more`, async () => {
+    it(`ends as fewer-than-counted if ${which} and the queue had counted more`, async () => {
       const queue = new MemoryLetterQueue(deadLetters(10), { visible: 30, hidden: 0 });
       queue.meanwhile = () => comeBack && queue.deadLetters.forEach(({ id }) => queue.show(id));
       const result = await scan(queue, visitor().visit, never);
@@ -91,12 +91,12 @@ describe("scan", () => {
     });
   }
 
-  it("tells how many dead letters were hidden when it began", async () => {
+  it("reports how many dead letters were hidden at the start", async () => {
     const queue = new MemoryLetterQueue(deadLetters(1), { visible: 1, hidden: 7 });
     expect((await scan(queue, visitor().visit, never)).hidden).to.equal(7);
   });
 
-  it("shows nothing more once it is interrupted, and releases what it has", async () => {
+  it("visits no more dead letters once it is interrupted, and releases those it holds", async () => {
     const queue = new MemoryLetterQueue(deadLetters(25));
     const interrupt = new AbortController();
     const { visited, visit } = visitor((each) => {
@@ -110,13 +110,13 @@ describe("scan", () => {
     expect(result.ended).to.equal("interrupted");
   });
 
-  it("receives nothing where it was interrupted before it began", async () => {
+  it("receives nothing if it was interrupted before the start", async () => {
     const queue = new MemoryLetterQueue(deadLetters(1));
     expect((await scan(queue, visitor().visit, AbortSignal.abort())).ended).to.equal("interrupted");
     expect(queue.receives).to.equal(0);
   });
 
-  it("releases what it has where a visit or a receive fails, and tells what failed beside what was seen", async () => {
+  it("releases the dead letters it holds if a visit or a receive fails, and reports the failure besides the count", async () => {
     const queue = new MemoryLetterQueue(deadLetters(12));
     const failing = (each: DeadLetter) =>
       each.id === "l5" ? Promise.reject(new Error("broken")) : Promise.resolve("kept" as const);
@@ -134,7 +134,7 @@ describe("scan", () => {
     expect(queue.visible).to.have.lengthOf(12);
   });
 
-  it("passes it on where the dead letters cannot be counted", async () => {
+  it("throws if the dead letters cannot be counted", async () => {
     const queue = new MemoryLetterQueue(deadLetters(1));
     queue.count = () => Promise.reject(new Error("denied"));
     expect((await refusal(scan(queue, visitor().visit, never))).message).to.equal("denied");

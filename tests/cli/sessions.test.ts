@@ -1,12 +1,16 @@
 import { expect } from "chai";
-import { listedOf } from "../../cli/sessions";
+import { listedOf } from "../../cli/sessions/listedSession";
 import type { ListedConnection } from "../../handlers/operations/listUser";
 
 const now = new Date("2026-11-25T12:00:00Z");
 const seconds = now.getTime() / 1000;
 const connection = (connectionId: string, given: Partial<ListedConnection> = {}): ListedConnection => ({
-  ...{ callerId: "user#42", connectionId, connectedAt: now.getTime() - 60_000, expirationDate: seconds + 100 },
-  ...{ sessionContext: "chat#7", session: "own" },
+  callerId: "user#42",
+  connectionId,
+  connectedAt: now.getTime() - 60_000,
+  expirationDate: seconds + 100,
+  sessionContext: "chat#7",
+  session: "own",
   ...given,
 });
 const session = (connectionId: string) => {
@@ -15,7 +19,7 @@ const session = (connectionId: string) => {
 };
 
 describe("the list of a user's sessions", () => {
-  it("has one entry a connection, newest first, and tells in what state each is", () => {
+  it("has one entry per connection with its state, newest first", () => {
     const connections = [
       connection("old", { session: "superseded", connectedAt: now.getTime() - 120_000 }),
       connection("current"),
@@ -32,13 +36,17 @@ describe("the list of a user's sessions", () => {
       ["token ended", "expired"],
     ]);
     expect(sessions[0]).to.deep.equal({
-      ...{ state: "current", context: "chat", contextId: "7", connectionId: "current" },
-      ...{ connectedAt: "2026-11-25T11:59:00.000Z", expiresAt: "2026-11-25T12:01:40.000Z" },
+      state: "current",
+      context: "chat",
+      contextId: "7",
+      connectionId: "current",
+      connectedAt: "2026-11-25T11:59:00.000Z",
+      expiresAt: "2026-11-25T12:01:40.000Z",
     });
     expect(sessions[4]?.tokenExpiresAt).to.equal("2026-11-25T12:00:00.000Z");
   });
 
-  it("has a session of which only the row is there", () => {
+  it("has a session without a connection item", () => {
     const { sessions } = listedOf({ sessions: [session("alone")], connections: [] }, now);
     expect(sessions.map(({ connectionId, state }) => [connectionId, state])).to.deep.equal([["alone", "current"]]);
   });
@@ -51,7 +59,7 @@ describe("the list of a user's sessions", () => {
     expect(sessions[0]).to.include({ context: "chat", contextId: "7#8" });
   });
 
-  it("tells a block that holds, and none that has ended", () => {
+  it("has an active block, and not an expired one", () => {
     const none = { sessions: [], connections: [] };
     expect(listedOf({ ...none, blockedUntil: seconds + 1 }, now).blockedUntil).to.equal("2026-11-25T12:00:01.000Z");
     expect(listedOf({ ...none, blockedUntil: seconds }, now)).to.deep.equal({ sessions: [] });

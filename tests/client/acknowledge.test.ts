@@ -4,8 +4,8 @@ import { answer, ClientSetUp, EPOCH, message, messages } from "./clientSetUp";
 
 const ack = (seq: number) => ({ action: "ack", cursor: { epoch: EPOCH, seq } });
 
-describe("the client, acknowledging", () => {
-  it("says a while after the first message how far it has come", async () => {
+describe("the client's acknowledgement", () => {
+  it("is sent after a delay, and covers all messages handled by then", async () => {
     const setUp = new ClientSetUp({ ackDelayMs: 1_000 });
     const socket = setUp.connected();
     await setUp.clock.advance(1_000);
@@ -19,7 +19,7 @@ describe("the client, acknowledging", () => {
     expect(socket.take("ack"), "nothing is new").to.deep.equal([]);
   });
 
-  it("does not wait where many were handled", async () => {
+  it("is sent at once when many messages were handled", async () => {
     const setUp = new ClientSetUp({ ackEveryMessages: 10 });
     const socket = setUp.connected();
     socket.receive(...messages(1, 25));
@@ -28,7 +28,7 @@ describe("the client, acknowledging", () => {
     expect(socket.take("ack")).to.deep.equal([ack(25)]);
   });
 
-  it("acknowledges what was handled alone", async () => {
+  it("covers only handled messages", async () => {
     const waiting: (() => void)[] = [];
     const setUp = new ClientSetUp({ onMessage: () => new Promise((resolve) => waiting.push(resolve)) });
     const socket = setUp.connected();
@@ -40,7 +40,7 @@ describe("the client, acknowledging", () => {
     expect(socket.take("ack")).to.deep.equal([ack(1)]);
   });
 
-  it("acknowledges an expired message too, and never what is lost", async () => {
+  it("covers an expired message, and never a lost one", async () => {
     const setUp = new ClientSetUp({ cursorStore: memoryCursorStore({ epoch: EPOCH, seq: 1 }) });
     setUp.client.connect();
     setUp.socket.accept();
@@ -52,7 +52,7 @@ describe("the client, acknowledging", () => {
     expect(setUp.socket.take("ack")).to.deep.equal([ack(4)]);
   });
 
-  it("says it before it closes", () => {
+  it("is sent before the client closes", () => {
     const setUp = new ClientSetUp();
     const socket = setUp.connected();
     socket.receive(...messages(1, 3));
@@ -60,7 +60,7 @@ describe("the client, acknowledging", () => {
     expect(socket.take("ack")).to.deep.equal([ack(3)]);
   });
 
-  it("says over the next connection what the last one may not have carried", async () => {
+  it("is sent again over the next connection, since the last one may not have carried it", async () => {
     for (const waitedMs of [0, 1_000]) {
       const setUp = new ClientSetUp();
       setUp.connected().receive(message(1));
@@ -73,7 +73,7 @@ describe("the client, acknowledging", () => {
     }
   });
 
-  it("says what the store has: the client before may have ended before it did", async () => {
+  it("is sent for the stored cursor: an earlier client may have ended before it sent it", async () => {
     const setUp = new ClientSetUp({ cursorStore: memoryCursorStore({ epoch: EPOCH, seq: 7 }) });
     setUp.client.connect();
     const socket = setUp.accepted(7);
@@ -81,7 +81,7 @@ describe("the client, acknowledging", () => {
     expect(socket.take("ack")).to.deep.equal([ack(7)]);
   });
 
-  it("says it again with the next heartbeat where something that it sent failed, and not before", async () => {
+  it("is sent again with the next heartbeat after a frame failed, and not before", async () => {
     for (const failure of [
       { type: "error", code: "unavailable", message: "a fault" },
       { message: "Internal server error", connectionId: "c1", requestId: "r1" },
@@ -101,7 +101,7 @@ describe("the client, acknowledging", () => {
     }
   });
 
-  it("keeps what a closing socket does not take for the next one", async () => {
+  it("is kept for the next socket if a closing one does not accept it", async () => {
     const setUp = new ClientSetUp();
     const socket = setUp.connected();
     socket.receive(message(1));

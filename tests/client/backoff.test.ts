@@ -3,7 +3,7 @@ import { BACKOFF_BASE_MS, BACKOFF_CAP_MS } from "../../client";
 import { fullJitterMs } from "../../client/backoff";
 
 describe("the back-off", () => {
-  it("is anything from nothing to a bound that doubles, up to a cap", () => {
+  it("is a random time from 0 to a bound that doubles, up to a cap", () => {
     const bounds = [0, 1, 2, 5, 6, 100].map((failures) =>
       fullJitterMs(failures, () => 1, BACKOFF_BASE_MS, BACKOFF_CAP_MS),
     );

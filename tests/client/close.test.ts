@@ -3,7 +3,7 @@ import { type RelayClientOptions } from "../../client";
 import { answer, ClientSetUp, message } from "./clientSetUp";
 
 describe("the client, connecting", () => {
-  it("leaves nothing behind when it is closed, in whatever state", async () => {
+  it("leaves no socket and no timer when it is closed, in any state", async () => {
     const steps: ((setUp: ClientSetUp) => void | Promise<void>)[] = [
       () => undefined,
       ({ socket }) => socket.accept(),
@@ -53,7 +53,7 @@ describe("the client, connecting", () => {
     ["a callback", () => undefined, { onStateChange: (state) => state === "connecting" && fail() }],
     ["a store", () => undefined, { cursorStore: { get: () => fail(), set: () => undefined } }],
   ] as [string, (setUp: ClientSetUp) => void, Partial<RelayClientOptions>?, string?][]) {
-    it(`leaves nothing behind when onError closes it for ${what}`, async () => {
+    it(`leaves no socket and no timer when onError closes it for ${what}`, async () => {
       const setUp: ClientSetUp = new ClientSetUp({
         ...options,
         onGap: undefined,

@@ -4,8 +4,8 @@ import { answer, bodies, ClientSetUp, EPOCH, message } from "./clientSetUp";
 
 const says = (text: string) => ({ message: text, connectionId: "L0SM9cOFvHcCIhw=", requestId: "L0SOUFQlvHcFjEA=" });
 
-describe("the client, answered by the gateway itself", () => {
-  it("takes a throttled ping for a sign of life, and no error", async () => {
+describe("the client, on an error of the gateway", () => {
+  it("counts a throttled ping as answered, and reports no error", async () => {
     for (const subprotocol of [SUBPROTOCOLS.v1, SUBPROTOCOLS.raw]) {
       const setUp = new ClientSetUp();
       setUp.client.connect();
@@ -25,7 +25,7 @@ describe("the client, answered by the gateway itself", () => {
     }
   });
 
-  it("asks again after pauses that grow where a resume is throttled", async () => {
+  it("sends a throttled resume again after growing pauses", async () => {
     const setUp = new ClientSetUp({ heartbeatIntervalMs: 540_000 });
     setUp.randomly = 1;
     setUp.client.connect();
@@ -47,7 +47,7 @@ describe("the client, answered by the gateway itself", () => {
     expect(setUp.sockets.all).to.have.lengthOf(1);
   });
 
-  it("acknowledges again with the next heartbeat where an acknowledgement is throttled", async () => {
+  it("sends a throttled acknowledgement again with the next heartbeat", async () => {
     const setUp = new ClientSetUp();
     const socket = setUp.connected();
     socket.receive(message(1));
@@ -64,7 +64,7 @@ describe("the client, answered by the gateway itself", () => {
   });
 
   for (const text of ["Forbidden", "Internal server error"]) {
-    it(`reports ${text} once a connection, and stays connected`, async () => {
+    it(`reports ${text} once per connection, and stays connected`, async () => {
       const setUp = new ClientSetUp();
       for (let connection = 1; connection <= 2; connection++) {
         if (connection === 1) setUp.connected();

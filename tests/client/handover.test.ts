@@ -4,15 +4,15 @@ import { answer, bodies, ClientSetUp, EPOCH, message, messages } from "./clientS
 
 const cursor = (seq: number) => ({ epoch: EPOCH, seq });
 
-describe("the client, handing over", () => {
-  it("gives a message its id and number", () => {
+describe("the client's callbacks", () => {
+  it("receive a message with its ID and number", () => {
     const given: unknown[] = [];
     const setUp = new ClientSetUp({ onMessage: (each) => void given.push(each) });
     setUp.connected().receive(message(1));
     expect(given).to.deep.equal([{ id: "id-1", epoch: EPOCH, seq: 1, body: "m1" }]);
   });
 
-  it("hands over one after the other, gaps and expired messages among them", async () => {
+  it("are called one after the other, with gaps and expired messages in order", async () => {
     const log: string[] = [];
     const slow = (what: string) => async () => {
       log.push(`${what} begins`);
@@ -34,7 +34,7 @@ describe("the client, handing over", () => {
     expect(log).to.deep.equal(expected);
   });
 
-  it("moves the cursor, and the store, once a message is handled", async () => {
+  it("move the cursor, also in the store, once a message is handled", async () => {
     const waiting: (() => void)[] = [];
     const stored: number[] = [];
     const setUp = new ClientSetUp({
@@ -54,21 +54,21 @@ describe("the client, handing over", () => {
     },
     rejects: () => Promise.reject(new Error("a fault of the page's")),
   })) {
-    it(`reports a callback that ${what}, and counts the message as handled`, async () => {
+    it(`may fail: one that ${what} is reported, and the message counts as handled`, async () => {
       const setUp: ClientSetUp = new ClientSetUp({
         onMessage: ({ body, seq }) => (seq === 1 ? fails() : void setUp.messages.push(body)),
       });
       setUp.connected().receive(...messages(1, 2));
       await setUp.clock.advance(0);
       expect(setUp.errorCodes).to.deep.equal(["callback"]);
-      expect(setUp.errors[0]?.message).to.match(/^onMessage: /);
+      expect(setUp.errors[0]?.message).to.match(/^onMessage failed; /);
       expect(setUp.errors[0]?.cause).to.have.property("message", "a fault of the page's");
       expect(setUp.messages).to.deep.equal(["m2"]);
       expect(setUp.client.cursor).to.deep.equal(cursor(2));
     });
   }
 
-  it("reports an onStateChange that throws, and goes on", () => {
+  it("may fail: an onStateChange that throws is reported, and the client continues", () => {
     const setUp = new ClientSetUp({
       onStateChange: () => {
         throw new Error("a fault of the page's");
@@ -79,7 +79,7 @@ describe("the client, handing over", () => {
     expect(setUp.errorCodes).to.deep.equal(["callback", "callback"]);
   });
 
-  it("hands over nothing more once it is closed, and what it held back after it is connected again", async () => {
+  it("receive no message after close, and the waiting ones after the next connect", async () => {
     const setUp: ClientSetUp = new ClientSetUp({
       onMessage: ({ body }) => {
         setUp.messages.push(body);
@@ -95,7 +95,7 @@ describe("the client, handing over", () => {
     expect(setUp.messages).to.deep.equal(bodies(1, 4));
   });
 
-  it("does not hand over twice what was under way when it was closed", async () => {
+  it("do not receive a message twice that was being handled at close", async () => {
     const waiting: (() => void)[] = [];
     const setUp: ClientSetUp = new ClientSetUp({
       onMessage: ({ body }) => {
@@ -114,7 +114,7 @@ describe("the client, handing over", () => {
     expect(setUp.messages).to.deep.equal(bodies(1, 2));
   });
 
-  it("hands over a long page without going deep", () => {
+  it("receive a long page without deep recursion", () => {
     const setUp = new ClientSetUp();
     setUp.connected().receive(...messages(1, 50_000));
     expect(setUp.messages).to.have.lengthOf(50_000);
@@ -122,7 +122,7 @@ describe("the client, handing over", () => {
 });
 
 describe("the cursor store", () => {
-  it("is asked once, before the first connection, and may take its time", async () => {
+  it("is read once, before the first connection, and may be slow", async () => {
     let asked = 0;
     const store: CursorStore = { get: () => Promise.resolve((asked++, cursor(4))), set: () => undefined };
     const setUp = new ClientSetUp({ cursorStore: store });
@@ -137,7 +137,7 @@ describe("the cursor store", () => {
     expect(asked).to.equal(1);
   });
 
-  it("opens no connection where the client was closed while it took its time", async () => {
+  it("causes no connection if the client is closed while the store is read", async () => {
     const setUp = new ClientSetUp({ cursorStore: { get: () => Promise.resolve(null), set: () => undefined } });
     setUp.client.connect();
     setUp.client.close();
@@ -152,9 +152,9 @@ describe("the cursor store", () => {
 
   for (const [what, get] of Object.entries({
     fails: () => Promise.reject(new Error("no storage")),
-    "has what is no cursor": () => ({ epoch: EPOCH, seq: "7" }) as unknown as Cursor,
+    "returns a value that is not a cursor": () => ({ epoch: EPOCH, seq: "7" }) as unknown as Cursor,
   })) {
-    it(`that ${what} is reported, and the relay says where to begin`, async () => {
+    it(`that ${what} is reported, and the relay sets the start`, async () => {
       const setUp = new ClientSetUp({ cursorStore: { get, set: () => undefined } });
       setUp.client.connect();
       await setUp.clock.advance(0);
@@ -184,7 +184,7 @@ describe("the cursor store", () => {
     expect(setUp.messages).to.deep.equal(bodies(1, 4));
   });
 
-  it("is written one at a time, and then with the newest alone", async () => {
+  it("is written one cursor at a time, and then with the newest only", async () => {
     const written: number[] = [];
     const waiting: (() => void)[] = [];
     const set = ({ seq }: Cursor) => {
@@ -199,14 +199,14 @@ describe("the cursor store", () => {
     expect(written).to.deep.equal([1, 5]);
   });
 
-  it("in memory has what was set last", () => {
+  it("in memory returns the last cursor", () => {
     const store = memoryCursorStore();
     expect(store.get()).to.equal(undefined);
     store.set(cursor(1));
     expect(store.get()).to.deep.equal(cursor(1));
   });
 
-  it("in a browser's storage lasts from one client to the next", () => {
+  it("in a browser's storage survives the client", () => {
     const items = new Map<string, string>();
     const storage = {
       getItem: (key: string) => items.get(key) ?? null,
@@ -229,7 +229,7 @@ describe("the cursor store", () => {
     "may not be read or written": { getItem: refuse, setItem: refuse },
     "is full": { getItem: () => null, setItem: refuse },
   })) {
-    it(`in a browser's storage that ${what} is memory, with one error`, () => {
+    it(`in a browser's storage that ${what} falls back to memory, with one error`, () => {
       const cursorStore = webStorageCursorStore(storage, "key");
       const first = new ClientSetUp({ cursorStore });
       const socket = first.connected();
@@ -247,7 +247,7 @@ describe("the cursor store", () => {
     });
   }
 
-  it("in a browser's storage may be given as a function, which nothing calls before the client connects", () => {
+  it("in a browser's storage may be given as a function, which is not called before the client connects", () => {
     const items = new Map([["key", JSON.stringify(cursor(7))]]);
     let calls = 0;
     const storage = () => {
@@ -261,7 +261,7 @@ describe("the cursor store", () => {
     expect(setUp.socket.take("resume")).to.deep.equal([{ action: "resume", cursor: cursor(7) }]);
   });
 
-  it("in a browser's storage that holds something else is reported", () => {
+  it("in a browser's storage that contains another value is reported", () => {
     const setUp = new ClientSetUp({
       cursorStore: webStorageCursorStore({ getItem: () => "not JSON", setItem: () => undefined }, "key"),
     });

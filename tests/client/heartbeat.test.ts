@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { ClientSetUp, message } from "./clientSetUp";
 
 describe("the client's heartbeat", () => {
-  it("asks for a sign of life after some time without anything, and not before", async () => {
+  it("sends a ping after an idle time, and not before", async () => {
     const setUp = new ClientSetUp({ heartbeatIntervalMs: 30_000 });
     const socket = setUp.connected();
     await setUp.clock.advance(20_000);
@@ -13,7 +13,7 @@ describe("the client's heartbeat", () => {
     expect(socket.take("ping")).to.deep.equal([{ action: "ping" }]);
   });
 
-  it("goes on for as long as it is answered, by anything", async () => {
+  it("continues while any frame arrives", async () => {
     const setUp = new ClientSetUp({ heartbeatIntervalMs: 30_000, heartbeatTimeoutMs: 10_000 });
     const socket = setUp.connected();
     for (const sign of [{ type: "pong" }, message(1), { message: "Forbidden", connectionId: "c1" }]) {
@@ -44,7 +44,7 @@ describe("the client's heartbeat", () => {
     expect(setUp.client.state).to.equal("waiting");
   });
 
-  it("asks at once when the client is woken", async () => {
+  it("sends a ping at once when wake is called", async () => {
     const setUp = new ClientSetUp({ heartbeatTimeoutMs: 10_000 });
     const socket = setUp.connected();
     setUp.client.wake();

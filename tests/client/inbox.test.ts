@@ -7,13 +7,13 @@ import { EPOCH, hello, message } from "./clientSetUp";
 const ALL = Number.MAX_SAFE_INTEGER;
 
 describe("the inbox", () => {
-  it("asks as it is told to where it has no cursor, and after its cursor where it has one", () => {
+  it("requests from the option's start without a cursor, and after its cursor with one", () => {
     expect(new Inbox(10, undefined).request()).to.deep.equal({ action: "resume" });
     expect(new Inbox(10, "oldest").request()).to.deep.equal({ action: "resume", from: "oldest" });
     expect(begun(5).request()).to.deep.equal({ action: "resume", cursor: { epoch: EPOCH, seq: 5 } });
   });
 
-  it("asks for everything of a session that was empty before, and takes what nobody can give any more for a gap", () => {
+  it("requests all messages of a session that was empty before, and reports lost ones as a gap", () => {
     const inbox = new Inbox(10, undefined);
     inbox.resumed(hello(0), resumed(1, 0), undefined);
     expect(inbox.request()).to.deep.equal({ action: "resume", from: "oldest" });
@@ -22,7 +22,7 @@ describe("the inbox", () => {
     expect(taken(inbox)).to.deep.equal(["gap expired 0 to 5"]);
   });
 
-  it("begins a session that was empty with its first message, whenever that comes", () => {
+  it("starts a session that was empty with its first message, whenever that arrives", () => {
     for (const order of [
       [1, 2],
       [2, 1],
@@ -34,14 +34,14 @@ describe("the inbox", () => {
     }
   });
 
-  it("begins with a message that came before the answer said that there was none", () => {
+  it("starts with a message that arrived before a response without messages", () => {
     const inbox = new Inbox(10, undefined);
     inbox.accept(message(1), 0);
     inbox.resumed(hello(0), resumed(1, 0), undefined);
     expect(taken(inbox)).to.deep.equal(["m1"]);
   });
 
-  it("begins after what was acknowledged, and passes over what came of it", () => {
+  it("starts after the acknowledged messages, and skips those that arrived", () => {
     const inbox = new Inbox(10, undefined);
     inbox.accept(message(3), 0);
     inbox.accept(message(5), 0);
@@ -49,7 +49,7 @@ describe("the inbox", () => {
     expect(taken(inbox)).to.deep.equal(["m5"]);
   });
 
-  it("knows that a number is missing, and asks after the last one before it", () => {
+  it("detects a missing number, and requests after the last one before it", () => {
     const inbox = begun(1);
     expect(inbox.missing).to.equal(false);
     inbox.accept(message(3), 0);
@@ -59,14 +59,14 @@ describe("the inbox", () => {
     expect(inbox.missing).to.equal(false);
   });
 
-  it("knows of numbers that the relay named, though nothing of them came", () => {
+  it("detects numbers that the relay announced and that did not arrive", () => {
     const inbox = begun(1);
     inbox.resumed(hello(4), resumed(2, 2), { epoch: EPOCH, seq: 1 });
     inbox.accept(message(2), 2);
     expect(inbox.missing).to.equal(true);
   });
 
-  it("reports what is older than the history, once, and goes on after it", () => {
+  it("reports messages older than the history once, and continues after them", () => {
     const inbox = begun(2);
     inbox.resumed(hello(9, { oldest: 6 }), resumed(6, 9, "expired"), { epoch: EPOCH, seq: 2 });
     inbox.resumed(hello(9, { oldest: 6 }), resumed(6, 9, "expired"), { epoch: EPOCH, seq: 2 });
@@ -74,7 +74,7 @@ describe("the inbox", () => {
     expect(taken(inbox)).to.deep.equal(["gap expired 2 to 6", "m6"]);
   });
 
-  it("hands over what it has of numbers that the relay has lost", () => {
+  it("hands over messages it has that the relay has lost", () => {
     const inbox = begun(2);
     inbox.accept(message(4), 0);
     inbox.accept(message(6), 0);
@@ -83,20 +83,20 @@ describe("the inbox", () => {
     expect(inbox.seq).to.equal(6);
   });
 
-  it("reports nothing where what is said to be lost came another way", () => {
+  it("reports no gap if the messages that the relay lost arrived another way", () => {
     const inbox = begun(2);
     for (const seq of [3, 4, 5]) inbox.accept(message(seq), 0);
     inbox.resumed(hello(6, { oldest: 6 }), resumed(6, 6, "expired"), { epoch: EPOCH, seq: 2 });
     expect(taken(inbox)).to.deep.equal(["m3", "m4", "m5"]);
   });
 
-  it("reports a lost beginning where it had no cursor", () => {
+  it("reports a lost start without a cursor", () => {
     const inbox = new Inbox(10, undefined);
     inbox.resumed(hello(9, { oldest: 4 }), resumed(4, 9, "expired"), undefined);
     expect(taken(inbox)).to.deep.equal(["gap expired 0 to 4"]);
   });
 
-  it("begins another epoch where its own is lost, with what came of the new one, and never twice", () => {
+  it("starts another epoch if its own is lost, with the messages that arrived of the new one, once", () => {
     const inbox = begun(5);
     inbox.accept(message(2, { epoch: "e2" }), 0);
     expect(inbox.missing).to.equal(true);
@@ -108,7 +108,7 @@ describe("the inbox", () => {
     expect(taken(inbox)).to.deep.equal(["gap epoch 5 to 1", "m1", "m2"]);
   });
 
-  it("hands over what it has of an epoch that is lost", () => {
+  it("hands over the messages it has of a lost epoch", () => {
     const inbox = begun(5);
     inbox.accept(message(7), 0);
     inbox.resumed(hello(2, { epoch: "e2" }), resumed(1, 2, "epoch"), { epoch: EPOCH, seq: 5 });
@@ -116,14 +116,14 @@ describe("the inbox", () => {
     expect(taken(inbox)).to.deep.equal(["m7", "gap epoch 5 to 1", "m1"]);
   });
 
-  it("begins anew where the history is empty", () => {
+  it("starts again if the history is empty", () => {
     const inbox = begun(5);
     inbox.resumed(hello(0), resumed(1, 0, "epoch"), { epoch: EPOCH, seq: 5 });
     inbox.accept(message(1, { epoch: "e2" }), 0);
     expect(taken(inbox)).to.deep.equal(["gap epoch 5 to 1", "m1"]);
   });
 
-  it("goes back where the history was set back, and does so once", () => {
+  it("goes back once if the history was restored from a backup", () => {
     const inbox = begun(9);
     const asked = { epoch: EPOCH, seq: 9 };
     inbox.resumed(hello(4), resumed(1, 4, "ahead"), asked);
@@ -133,7 +133,7 @@ describe("the inbox", () => {
     expect(taken(inbox)).to.deep.equal(["gap ahead 9 to 1", "m1"]);
   });
 
-  it("is not set back by an answer that was read before what has come since", () => {
+  it("does not go back for a response that is older than the messages that have arrived", () => {
     const inbox = begun(3);
     inbox.accept(message(4), 0);
     inbox.resumed(hello(3), resumed(4, 3), { epoch: EPOCH, seq: 3 });
@@ -147,7 +147,7 @@ describe("the inbox", () => {
     expect(taken(first)).to.deep.equal(["m1"]);
   });
 
-  it("passes over a message of an epoch that is over", () => {
+  it("skips a message of an epoch that has ended", () => {
     const inbox = begun(5);
     inbox.accept(message(6, { epoch: "e0" }), 0);
     expect(inbox.missing, "it might be a new one").to.equal(true);
@@ -157,7 +157,7 @@ describe("the inbox", () => {
     expect(taken(inbox)).to.deep.equal(["m6"]);
   });
 
-  it("keeps no more than it may of messages that came early, and asks for the others", () => {
+  it("keeps no more than the limit of early messages, and requests the others", () => {
     const inbox = begun(0, 3);
     for (const seq of [2, 3, 4, 5, 6]) inbox.accept(message(seq), 0);
     inbox.accept(message(1), 0);
@@ -166,13 +166,13 @@ describe("the inbox", () => {
     expect(inbox.request().cursor?.seq).to.equal(4);
   });
 
-  it("gives no place among them to what it has had", () => {
+  it("does not count messages it has had as early", () => {
     const inbox = begun(5, 3);
     for (const seq of [1, 2, 3, 4, 5, 7, 8, 9, 6]) inbox.accept(message(seq), 0);
     expect(taken(inbox)).to.deep.equal(["m6", "m7", "m8", "m9"]);
   });
 
-  it("keeps no more than it may of messages that wait, but for the page that it asked for", () => {
+  it("keeps no more than the limit of waiting messages, except for the requested page", () => {
     const inbox = begun(0, 3);
     for (const seq of [1, 2, 3, 4, 5]) inbox.accept(message(seq), 4);
     expect(inbox.busy).to.equal(true);
@@ -181,7 +181,7 @@ describe("the inbox", () => {
     expect(inbox.missing).to.equal(true);
   });
 
-  it("takes a message without a body for one that has expired", () => {
+  it("treats a message without a body as expired", () => {
     const inbox = begun(0);
     inbox.accept(message(1, { body: undefined, expired: true }), 0);
     expect(inbox.take()).to.deep.equal({
@@ -191,7 +191,7 @@ describe("the inbox", () => {
     });
   });
 
-  it("begins again after what was handed over, and keeps what nobody could send again", () => {
+  it("starts again after the last handed-over message, and keeps messages that cannot be requested again", () => {
     const inbox = begun(0);
     for (const seq of [1, 2, 3]) inbox.accept(message(seq), 0);
     inbox.take();
@@ -201,7 +201,7 @@ describe("the inbox", () => {
     expect(inbox.request().cursor?.seq).to.equal(1);
   });
 
-  it("puts any order of what comes into its own", () => {
+  it("restores the order of messages that arrive in any order", () => {
     // Deterministic, and different each time.
     let state = 1;
     const random = () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;

@@ -17,13 +17,13 @@ describe("the client's options", () => {
     ["url", undefined, "wss://"],
     ["context", "", "1 character"],
     ["context", "a#b", "without #"],
-    ["contextId", 7, "a text"],
+    ["contextId", 7, "a string"],
     ["onMessage", undefined, "a function"],
     ["onGap", "log", "a function"],
     ["token", "eyJh", "a function"],
     ["from", "newest", '"acknowledged" or "oldest"'],
     ["cursorStore", {}, "{ get, set }"],
-    ["WebSocket", undefined, "of the package ws"],
+    ["WebSocket", undefined, "a class. Fix: pass the one of the package ws"],
     ["heartbeatIntervalMs", 600_000, "1 to 540000"],
     ["heartbeatTimeoutMs", 0, "1 to 540000"],
     ["connectTimeoutMs", "30", "1 to 600000"],
@@ -37,15 +37,16 @@ describe("the client's options", () => {
     ["backoffCapMs", Infinity, "1 to 86400000"],
     ["onMesage", () => undefined, "onMessage"],
   ] as const) {
-    it(`refuse ${name} ${String(value)}, naming it, what it is and what is allowed`, () => {
+    it(`refuse ${name} ${String(value)}, with its name, its value, the allowed values and a fix`, () => {
       const refused = refusal({ ...options, [name]: value } as RelayClientOptions);
       expect(refused).to.be.instanceOf(RelayClientError).and.to.include({ code: "input", name: "RelayClientError" });
       expect(refused?.message.startsWith(`${name} is `), refused?.message).to.equal(true);
       expect(refused?.message).to.include(allowed);
+      expect(refused?.message).to.match(/; allowed: .+\. Fix: .+/);
     });
   }
 
-  it("do not quote a token that was given instead of a function", () => {
+  it("do not quote a token that was passed instead of a function", () => {
     expect(refusal({ ...options, token: "secret" as never })?.message).to.not.include("secret");
   });
 

@@ -7,9 +7,9 @@ import { VirtualClock } from "../support/virtualClock";
 const PUBLISHED = 400;
 const PAGE = 20;
 
-// Against a model of a relay that keeps everything, over a network that does what networks do. What the model does at once,
+// Against a model of a relay that keeps all messages, over an unreliable network. What the model does at once,
 // a real relay does in steps: that is tested where both are.
-describe("the client, whatever happens", () => {
+describe("the client, under random faults", () => {
   for (let seed = 1; seed <= 40; seed++) {
     it(`shows every message once and in order (${seed})`, async () => {
       const world = new World(seed);

@@ -3,26 +3,26 @@ import { SUBPROTOCOLS } from "../../protocol";
 import { answer, bodies, ClientSetUp, message } from "./clientSetUp";
 
 describe("the client, connecting", () => {
-  it("does nothing before it is told to", () => {
+  it("does nothing before connect", () => {
     const setUp = new ClientSetUp();
     expect(setUp.client.state).to.equal("closed");
     expect(setUp.sockets.all).to.deep.equal([]);
   });
 
-  it("names the session in the URL, and offers both subprotocols", () => {
+  it("sends the session in the URL, and offers both subprotocols", () => {
     const setUp = new ClientSetUp({ context: "a&b", contextId: "c d" });
     setUp.client.connect();
     expect(setUp.socket.url).to.equal("wss://relay.test/live?context=a%26b&contextId=c%20d");
     expect(setUp.socket.subprotocols).to.deep.equal([SUBPROTOCOLS.v1, SUBPROTOCOLS.raw]);
   });
 
-  it("keeps a query that the URL has", () => {
+  it("keeps the query of the URL", () => {
     const setUp = new ClientSetUp({ url: "ws://127.0.0.1:1/live?user=42" });
     setUp.client.connect();
     expect(setUp.socket.url).to.equal("ws://127.0.0.1:1/live?user=42&context=chat&contextId=7");
   });
 
-  it("asks for a token for each connection, and offers it", async () => {
+  it("requests a token for each connection, and sends it", async () => {
     let count = 0;
     const setUp = new ClientSetUp({ token: () => Promise.resolve(`t.${++count}`) });
     setUp.client.connect();
@@ -42,7 +42,7 @@ describe("the client, connecting", () => {
     },
     rejects: () => Promise.reject(new Error("signed out")),
     "gives nothing": () => undefined as never,
-    "gives what no subprotocol can hold": (): string => "a secret, with a comma",
+    "returns a token that no subprotocol can contain": (): string => "a secret, with a comma",
     "gives an expiry that is no number": () => ({ token: "t", expiresAtMs: "soon" as never }),
   })) {
     it(`reports a provider that ${what}, and tries again`, async () => {
@@ -59,7 +59,7 @@ describe("the client, connecting", () => {
     });
   }
 
-  it("gives up on a provider or a handshake that never ends, and heeds it no more", async () => {
+  it("gives up on a provider or a handshake that never ends, and ignores its late result", async () => {
     const answers: ((token: string) => void)[] = [];
     const setUp = new ClientSetUp({
       token: () => new Promise((resolve) => answers.push(resolve)),
@@ -93,7 +93,7 @@ describe("the client, connecting", () => {
     expect(setUp.sockets.all).to.have.lengthOf(9);
   });
 
-  it("begins with short pauses again once a connection was stable, and not before", async () => {
+  it("starts with short pauses again after a stable connection, and not before", async () => {
     const setUp = new ClientSetUp();
     setUp.randomly = 1;
     setUp.client.connect();
@@ -110,7 +110,7 @@ describe("the client, connecting", () => {
     }
   });
 
-  it("tries again where the WebSocket cannot be constructed", async () => {
+  it("tries again if the WebSocket cannot be constructed", async () => {
     let isRefused = true;
     const setUp: ClientSetUp = new ClientSetUp({
       WebSocket: class {
@@ -127,7 +127,7 @@ describe("the client, connecting", () => {
     expect(setUp.sockets.all).to.have.lengthOf(1);
   });
 
-  it("refuses a subprotocol that is none of its own", () => {
+  it("refuses a subprotocol that it did not offer", () => {
     const setUp = new ClientSetUp();
     setUp.client.connect();
     setUp.socket.accept("websocket-relay.bearer.t");
@@ -135,7 +135,7 @@ describe("the client, connecting", () => {
     expect(setUp.client.state).to.equal("waiting");
   });
 
-  it("tells each state, the one before, and why", async () => {
+  it("reports each state with the previous one and the reason", async () => {
     const setUp = new ClientSetUp();
     setUp.connected();
     setUp.socket.end(1001, "Going away");
@@ -152,7 +152,7 @@ describe("the client, connecting", () => {
     ]);
   });
 
-  it("goes on where it stopped when it is connected again", () => {
+  it("continues where it stopped when it is connected again", () => {
     const setUp = new ClientSetUp();
     setUp.connected().receive(message(1));
     setUp.client.close();
@@ -165,7 +165,7 @@ describe("the client, connecting", () => {
     expect(setUp.messages).to.deep.equal(bodies(1, 3));
   });
 
-  it("connects at once when it is woken", async () => {
+  it("connects at once on wake", async () => {
     const setUp = new ClientSetUp();
     setUp.connected().end();
     expect(setUp.client.state).to.equal("waiting");
@@ -177,7 +177,7 @@ describe("the client, connecting", () => {
     expect(setUp.sockets.all, "the pause is over").to.have.lengthOf(2);
   });
 
-  it("stays closed, or superseded, when it is woken", () => {
+  it("stays closed or superseded on wake", () => {
     const setUp = new ClientSetUp();
     setUp.client.wake();
     expect(setUp.sockets.all).to.deep.equal([]);
@@ -186,7 +186,7 @@ describe("the client, connecting", () => {
     expect(setUp.client.state).to.equal("superseded");
   });
 
-  it("is woken by the window's online event, until it is closed", () => {
+  it("wakes on the window's online event until it is closed", () => {
     const listeners = new Set<() => void>();
     Object.assign(globalThis, {
       addEventListener: (type: string, listener: () => void) => type === "online" && listeners.add(listener),

@@ -20,7 +20,7 @@ describe("the status of a refused handshake", () => {
     ["a port that nothing listens on", "connect ECONNREFUSED 127.0.0.1:443", undefined],
     ["Android without a network", "failed to connect to relay.test/10.0.0.1 (port 443) after 10000ms", undefined],
   ] as const) {
-    it(`is ${status ?? "unknown"} in the words of ${runtime}`, () => {
+    it(`is ${status ?? "unknown"} in the message of ${runtime}`, () => {
       expect(handshakeStatus(text)).to.equal(status);
     });
   }
@@ -56,13 +56,13 @@ describe("the client, refused", () => {
     });
   }
 
-  it("says 1006 where a runtime says 0 for an open connection that broke", () => {
+  it("reports 1006 if a runtime reports 0 for an open connection that broke", () => {
     const setUp = new ClientSetUp();
     setUp.connected().end(0);
     expect(setUp.states.at(-1)).to.include({ state: "waiting", closeCode: 1006, reason: "closed with 1006" });
   });
 
-  it("tells the status and what the runtime says, and quotes no URL", () => {
+  it("reports the status and the runtime's message without the URL", () => {
     const setUp = new ClientSetUp({ url: "wss://relay.test/live?ticket=secret" });
     setUp.client.connect();
     setUp.socket.fail(`WebSocket connection to '${setUp.socket.url}' failed: Expected 101 status code: 403`);
@@ -76,7 +76,7 @@ describe("the client, refused", () => {
     });
   });
 
-  it("quotes no URL of a reason that has several", () => {
+  it("removes several URLs from a reason", () => {
     const setUp = new ClientSetUp();
     setUp.client.connect();
     setUp.socket.fail("wss://relay.test/live?ticket=a redirects to ws://relay.test/live?ticket=b");
@@ -94,7 +94,7 @@ describe("the client, refused", () => {
     expect(setUp.states.at(-1)).to.include({ state: "waiting", closeCode: 1002 });
   });
 
-  it("says once what to look at where no connection has ever opened", async () => {
+  it("reports once how to fix it if no connection has ever opened", async () => {
     const setUp = new ClientSetUp();
     setUp.client.connect();
     for (let refusal = 1; refusal <= 10; refusal++) {
@@ -107,7 +107,7 @@ describe("the client, refused", () => {
     }
   });
 
-  it("may be closed where it says so", async () => {
+  it("may be closed by that report", async () => {
     const setUp: ClientSetUp = new ClientSetUp({ onError: () => setUp.client.close() });
     setUp.client.connect();
     await refused(setUp, 3);
@@ -117,7 +117,7 @@ describe("the client, refused", () => {
     expect(setUp.sockets.all).to.have.lengthOf(3);
   });
 
-  it("says it again to a client that is told to connect again", async () => {
+  it("reports it again after the next connect", async () => {
     const setUp = new ClientSetUp();
     for (let time = 1; time <= 2; time++) {
       setUp.client.connect();
@@ -127,7 +127,7 @@ describe("the client, refused", () => {
     }
   });
 
-  it("says nothing of a network that is away once a connection has been open", async () => {
+  it("does not report a lost network once a connection has been open", async () => {
     const setUp = new ClientSetUp();
     setUp.connected().end();
     await setUp.clock.advance(1_000);
@@ -135,7 +135,7 @@ describe("the client, refused", () => {
     expect(setUp.errors).to.deep.equal([]);
   });
 
-  it("says it each time the relay begins to refuse, where the runtime tells the status", async () => {
+  it("reports it each time the relay starts to refuse, if the runtime exposes the status", async () => {
     const setUp = new ClientSetUp();
     setUp.connected();
     for (let time = 1; time <= 2; time++) {
@@ -149,7 +149,7 @@ describe("the client, refused", () => {
     }
   });
 
-  it("does not count attempts that came to no handshake", async () => {
+  it("does not count attempts that ended before the handshake", async () => {
     const setUp = new ClientSetUp({
       token: (): string => {
         throw new Error("signed out");

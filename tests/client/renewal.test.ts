@@ -8,27 +8,27 @@ const TWO_HOURS_MS = 7_200_000;
 const RENEWAL_MS = 6_120_000;
 
 describe("a connection's renewal", () => {
-  it("is at random within a part of its life, before its end", () => {
+  it("happens at a random time within its lifetime, before its end", () => {
     const delays = [0, 0.5, 1].map((random) => renewalDelayMs(TWO_HOURS_MS, Infinity, () => random));
     expect(delays).to.deep.equal([5_400_000, RENEWAL_MS, 6_840_000]);
   });
 
-  it("is before the token's end where that is earlier", () => {
+  it("happens before the token expires if that is earlier", () => {
     expect(renewalDelayMs(TWO_HOURS_MS, 3_600_000, () => 1)).to.equal(3_420_000);
     expect(renewalDelayMs(TWO_HOURS_MS, 36_000_000, () => 1)).to.equal(6_840_000);
   });
 
-  it("does not become a hammering where a provider hands out a token until its last second", () => {
+  it("keeps a minimum interval if a provider returns a token until its last second", () => {
     expect(renewalDelayMs(TWO_HOURS_MS, 1_000, () => 0)).to.equal(10_000);
   });
 
-  it("takes no notice of an expiry that has passed", () => {
+  it("ignores an expiry that has passed", () => {
     expect(renewalDelayMs(TWO_HOURS_MS, -1, () => 0.5)).to.equal(RENEWAL_MS);
   });
 });
 
 describe("the client, replacing its connection", () => {
-  it("closes the old one once the new one has resumed, with no gap and nothing twice", async () => {
+  it("closes the old connection once the new one has resumed, without a gap or a repeated message", async () => {
     const setUp = new ClientSetUp({ heartbeatIntervalMs: 540_000, heartbeatTimeoutMs: 540_000 });
     const old = await grownOld(setUp);
     expect(setUp.sockets.all).to.have.lengthOf(2);
@@ -48,7 +48,7 @@ describe("the client, replacing its connection", () => {
     expect(setUp.sockets.all, "and so on").to.have.lengthOf(3);
   });
 
-  it("is not taken for superseded by its own connection", async () => {
+  it("is not superseded by its own connection", async () => {
     const setUp = new ClientSetUp();
     const old = await grownOld(setUp);
     old.receive({ type: "superseded" });
@@ -58,7 +58,7 @@ describe("the client, replacing its connection", () => {
     expect(setUp.states.map(({ state }) => state)).to.deep.equal(["connecting", "connected"]);
   });
 
-  it("comes back where the connection that superseded its own fails", async () => {
+  it("reconnects if the connection that superseded its own fails", async () => {
     for (const isLate of [false, true]) {
       const setUp = new ClientSetUp();
       const old = await grownOld(setUp);
@@ -73,7 +73,7 @@ describe("the client, replacing its connection", () => {
     }
   });
 
-  it("stops where the new connection is superseded: that is another client's doing", async () => {
+  it("stops if the new connection is superseded: another client has the session", async () => {
     const setUp = new ClientSetUp();
     const old = await grownOld(setUp);
     setUp.socket.accept();
@@ -82,7 +82,7 @@ describe("the client, replacing its connection", () => {
     expect([old.state, setUp.socket.state]).to.deep.equal(["closed", "closed"]);
   });
 
-  it("keeps the old one, and tries again, where the new one fails", async () => {
+  it("keeps the old connection, and tries again, if the new one fails", async () => {
     const setUp = new ClientSetUp({ heartbeatIntervalMs: 540_000, heartbeatTimeoutMs: 540_000 });
     const old = await grownOld(setUp);
     setUp.socket.end();
@@ -95,7 +95,7 @@ describe("the client, replacing its connection", () => {
     expect(setUp.messages).to.deep.equal(["m1"]);
   });
 
-  it("goes on with the new one where the old one ends before", async () => {
+  it("continues with the new connection if the old one ends before", async () => {
     const setUp = new ClientSetUp();
     const old = await grownOld(setUp);
     old.end();
@@ -105,7 +105,7 @@ describe("the client, replacing its connection", () => {
     expect(setUp.sockets.all).to.have.lengthOf(2);
   });
 
-  it("waits where the old one ends between two attempts", async () => {
+  it("waits if the old connection ends between two attempts", async () => {
     const setUp = new ClientSetUp();
     const old = await grownOld(setUp);
     setUp.socket.end();
@@ -117,7 +117,7 @@ describe("the client, replacing its connection", () => {
     expect(setUp.sockets.all).to.have.lengthOf(3);
   });
 
-  it("happens before the token's end, with a new token", async () => {
+  it("does so before the token expires, with a new token", async () => {
     let count = 0;
     const setUp: ClientSetUp = new ClientSetUp({
       token: () => ({ token: `t${++count}`, expiresAtMs: setUp.clock.now() + 600_000 }),
@@ -128,7 +128,7 @@ describe("the client, replacing its connection", () => {
     expect(setUp.socket.subprotocols).to.include("websocket-relay.bearer.t2");
   });
 
-  it("reports a token that has passed by this device's clock, and stays connected", async () => {
+  it("reports a token that has expired by this device's clock, and stays connected", async () => {
     const setUp: ClientSetUp = new ClientSetUp({ token: () => ({ token: "t", expiresAtMs: setUp.clock.now() - 1 }) });
     setUp.connected();
     expect(setUp.errorCodes).to.deep.equal(["token"]);
@@ -136,7 +136,7 @@ describe("the client, replacing its connection", () => {
     expect(setUp.sockets.all).to.have.lengthOf(1);
   });
 
-  it("lets the old one of a relay in retry mode linger: what is under way to it is sent by nobody again", async () => {
+  it("keeps the old connection open in retry mode, whose messages are not sent again", async () => {
     const setUp = new ClientSetUp({ heartbeatIntervalMs: 540_000, heartbeatTimeoutMs: 540_000 });
     setUp.client.connect();
     const old = setUp.socket;

@@ -3,7 +3,7 @@ import { answer, bodies, ClientSetUp, message, messages } from "./clientSetUp";
 import { cursor, resumeAfter } from "./clientSetUp";
 
 describe("the client, resuming", () => {
-  it("asks for what was not acknowledged with its first frame, and is connected once that is answered", () => {
+  it("requests the messages after the acknowledged ones with its first frame, and is connected once the response arrives", () => {
     const setUp = new ClientSetUp();
     setUp.client.connect();
     setUp.socket.accept();
@@ -16,7 +16,7 @@ describe("the client, resuming", () => {
     expect(setUp.client.cursor).to.deep.equal(cursor(6));
   });
 
-  it("asks after its own cursor when it comes back", async () => {
+  it("requests the messages after its own cursor when it reconnects", async () => {
     const setUp = new ClientSetUp();
     setUp.connected(3).receive(message(4));
     setUp.socket.end();
@@ -25,14 +25,14 @@ describe("the client, resuming", () => {
     expect(setUp.socket.sent).to.deep.equal([resumeAfter(4)]);
   });
 
-  it("asks from the oldest where it is told to", () => {
+  it("requests from the oldest message with from: oldest", () => {
     const setUp = new ClientSetUp({ from: "oldest" });
     setUp.client.connect();
     setUp.socket.accept();
     expect(setUp.socket.sent).to.deep.equal([{ action: "resume", from: "oldest" }]);
   });
 
-  it("keeps live messages that come before the answer until it knows where they belong", () => {
+  it("keeps live messages that arrive before the response until it knows their position", () => {
     const setUp = new ClientSetUp();
     setUp.client.connect();
     setUp.socket.accept();
@@ -42,20 +42,20 @@ describe("the client, resuming", () => {
     expect(setUp.messages).to.deep.equal(bodies(4, 7));
   });
 
-  it("orders and de-duplicates", () => {
+  it("orders messages and removes duplicates", () => {
     const setUp = new ClientSetUp();
     const socket = setUp.connected();
     for (const seq of [2, 3, 1, 1, 3, 5, 4, 2]) socket.receive(message(seq));
     expect(setUp.messages).to.deep.equal(bodies(1, 5));
   });
 
-  it("reads a frame of several messages, more than it would keep", () => {
+  it("reads a frame of more messages than its buffer holds", () => {
     const setUp = new ClientSetUp({ maxBufferedMessages: 10 });
     setUp.connected().receive(...messages(1, 100));
     expect(setUp.messages).to.deep.equal(bodies(1, 100));
   });
 
-  it("asks for the next page as soon as it has come to the end of one", () => {
+  it("requests the next page as soon as one is complete", () => {
     const setUp = new ClientSetUp();
     setUp.client.connect();
     setUp.socket.accept();
@@ -71,7 +71,7 @@ describe("the client, resuming", () => {
     expect(setUp.messages).to.deep.equal(bodies(1, 6));
   });
 
-  it("waits a little for a number that was overtaken, and asks for one that does not come", async () => {
+  it("waits briefly for a number that arrives late, and requests one that does not arrive", async () => {
     const setUp = new ClientSetUp({ gapWaitMs: 250 });
     const socket = setUp.connected();
     socket.receive(message(2));
@@ -88,7 +88,7 @@ describe("the client, resuming", () => {
     expect(setUp.messages).to.deep.equal(bodies(1, 4));
   });
 
-  it("asks for nothing while much waits to be handed over, and for what it left once that is done", async () => {
+  it("requests nothing while many messages wait, and the rest after that", async () => {
     const waiting: (() => void)[] = [];
     const setUp = new ClientSetUp({
       maxBufferedMessages: 4,

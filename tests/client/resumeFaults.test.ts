@@ -3,7 +3,7 @@ import { answer, ClientSetUp, hello, message } from "./clientSetUp";
 import { resumeAfter } from "./clientSetUp";
 
 describe("the client, resuming", () => {
-  it("asks again where an answer does not come, each time after a longer pause", async () => {
+  it("requests again without a response, each time after a longer pause", async () => {
     const setUp = new ClientSetUp({ resumeTimeoutMs: 10_000, heartbeatIntervalMs: 540_000 });
     setUp.randomly = 1;
     setUp.client.connect();
@@ -17,7 +17,7 @@ describe("the client, resuming", () => {
     }
   });
 
-  it("asks again where a page stops in its middle", async () => {
+  it("requests again if a page stops in the middle", async () => {
     const setUp = new ClientSetUp({ resumeTimeoutMs: 10_000 });
     setUp.client.connect();
     setUp.socket.accept();
@@ -29,7 +29,7 @@ describe("the client, resuming", () => {
     expect(setUp.socket.take("resume")).to.deep.equal([resumeAfter(2)]);
   });
 
-  it("does not ask without a pause where the relay has a number and does not send it", async () => {
+  it("pauses between requests for a number that the relay has and does not send", async () => {
     const setUp = new ClientSetUp({ heartbeatIntervalMs: 540_000 });
     setUp.randomly = 1;
     const socket = setUp.connected();
@@ -42,7 +42,7 @@ describe("the client, resuming", () => {
     expect(socket.take("resume")).to.have.lengthOf(6);
   });
 
-  it("asks again after a pause where the relay, or the gateway, could not answer", async () => {
+  it("requests again after a pause if the relay or the gateway failed", async () => {
     for (const failure of [
       { type: "error", code: "unavailable", message: "a fault" },
       { message: "Internal server error", connectionId: "c1", requestId: "r1" },
@@ -62,7 +62,7 @@ describe("the client, resuming", () => {
     }
   });
 
-  it("does not repeat what the relay does not understand", async () => {
+  it("does not repeat a frame that the relay rejected", async () => {
     const setUp = new ClientSetUp({ heartbeatIntervalMs: 540_000 });
     setUp.client.connect();
     setUp.socket.accept();
@@ -76,7 +76,7 @@ describe("the client, resuming", () => {
     expect(setUp.sockets.all).to.have.lengthOf(1);
   });
 
-  it("repeats what an error answers, and nothing else", async () => {
+  it("repeats the frame that failed, and no other", async () => {
     const setUp = new ClientSetUp({ heartbeatIntervalMs: 540_000, resumeTimeoutMs: 60_000 });
     const fault = { type: "error", code: "unavailable", message: "a fault" };
     const socket = setUp.connected();
@@ -103,7 +103,7 @@ describe("the client, resuming", () => {
     expect(setUp.errorCodes).to.deep.equal(["unavailable", "unavailable", "unavailable", "bad-request", "unavailable"]);
   });
 
-  it("opens another connection where the relay does not know this one", async () => {
+  it("opens another connection if the relay does not know this one", async () => {
     const setUp = new ClientSetUp();
     setUp.connected(2).receive({ type: "error", code: "no-session", message: "no such session" });
     expect(setUp.socket.closedWith).to.equal(1000);
@@ -117,7 +117,7 @@ describe("the client, resuming", () => {
     expect(setUp.client.state).to.equal("connected");
   });
 
-  it("passes over frames of a later version", () => {
+  it("ignores frames of a later version", () => {
     const setUp = new ClientSetUp();
     setUp.connected().receive({ type: "weather", mood: "fine" }, message(1));
     expect(setUp.messages).to.deep.equal(["m1"]);
@@ -125,9 +125,9 @@ describe("the client, resuming", () => {
   });
 
   for (const [what, data] of Object.entries({
-    "no JSON": "{",
+    "a frame that is not JSON": "{",
     "a text": '"hello"',
-    "no object in an array": "[1]",
+    "an array with a number": "[1]",
     null: "null",
     "a null in an array": "[null]",
     "a message without a number": JSON.stringify(message(1, { seq: undefined as never })),
@@ -137,7 +137,7 @@ describe("the client, resuming", () => {
     "a result without numbers": '{"type":"resumed","recovered":true}',
     "a binary frame": new Uint8Array([1]),
   })) {
-    it(`reports ${what}, and goes on`, () => {
+    it(`reports ${what}, and continues`, () => {
       const setUp = new ClientSetUp();
       const socket = setUp.connected();
       socket.receiveData(data);

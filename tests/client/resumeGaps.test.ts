@@ -3,7 +3,7 @@ import { answer, bodies, ClientSetUp, EPOCH, message } from "./clientSetUp";
 import { cursor, resumeAfter } from "./clientSetUp";
 
 describe("the client, resuming", () => {
-  it("hands over what is lost in its place, and goes on after it", () => {
+  it("reports a gap in its place, and continues after it", () => {
     const setUp = new ClientSetUp({ cursorStore: { get: () => cursor(2), set: () => undefined } });
     setUp.client.connect();
     setUp.socket.accept();
@@ -12,7 +12,7 @@ describe("the client, resuming", () => {
     expect(setUp.messages).to.deep.equal(bodies(5, 6));
   });
 
-  it("says that messages are missing where there is no onGap", () => {
+  it("reports an error for missing messages without onGap", () => {
     const setUp = new ClientSetUp({
       onGap: undefined,
       cursorStore: { get: () => cursor(2), set: () => undefined },
@@ -24,7 +24,7 @@ describe("the client, resuming", () => {
     expect(setUp.client.cursor).to.deep.equal(cursor(4));
   });
 
-  it("tells of an expired message, whose number counts as seen", () => {
+  it("passes on an expired message, and its number counts as seen", () => {
     const setUp = new ClientSetUp();
     setUp.connected().receive(message(1), message(2, { body: undefined, expired: true }), message(3));
     expect(setUp.expired).to.deep.equal([2]);
@@ -32,7 +32,7 @@ describe("the client, resuming", () => {
     expect(setUp.client.cursor).to.deep.equal(cursor(3));
   });
 
-  it("takes a member that is null for one that is absent", () => {
+  it("treats a member that is null as absent", () => {
     const setUp = new ClientSetUp({ cursorStore: { get: () => cursor(2), set: () => undefined } });
     setUp.client.connect();
     setUp.socket.accept();
@@ -53,7 +53,7 @@ describe("the client, resuming", () => {
     expect([setUp.errors, empty.errors]).to.deep.equal([[], []]);
   });
 
-  it("tells in its place of a message that expires while it is connected", () => {
+  it("passes on a message that expires while it is connected, in its place", () => {
     const setUp = new ClientSetUp();
     const socket = setUp.connected();
     for (const each of [message(3), message(2, { body: undefined, expired: true }), message(1)]) socket.receive(each);
@@ -61,7 +61,7 @@ describe("the client, resuming", () => {
     expect(setUp.client.cursor).to.deep.equal(cursor(3));
   });
 
-  it("shows nothing of another epoch before it has asked: its own may be over, or the message late", async () => {
+  it("shows no message of another epoch before it has resumed: its own may have ended, or the message is late", async () => {
     const setUp = new ClientSetUp({ gapWaitMs: 250 });
     const socket = setUp.connected(5);
     const late = message(4, { epoch: "e0" });
@@ -81,7 +81,7 @@ describe("the client, resuming", () => {
     expect(socket.take("resume")).to.deep.equal([]);
   });
 
-  it("asks for number 1 of a session that was empty where number 2 comes first", async () => {
+  it("requests number 1 of a session that was empty if number 2 arrives first", async () => {
     const setUp = new ClientSetUp();
     const socket = setUp.connected();
     socket.receive(message(2));
@@ -92,7 +92,7 @@ describe("the client, resuming", () => {
     expect(setUp.messages).to.deep.equal(bodies(1, 2));
   });
 
-  it("drops a cursor that is older than an empty session, tells so, and begins with number 1", async () => {
+  it("drops a cursor that is older than an empty session, reports a gap, and starts with number 1", async () => {
     const setUp = new ClientSetUp({ cursorStore: { get: () => ({ epoch: "e0", seq: 7 }), set: () => undefined } });
     setUp.client.connect();
     const { socket } = setUp;

@@ -3,15 +3,15 @@ import { SUBPROTOCOLS } from "../../protocol";
 import { ClientSetUp } from "./clientSetUp";
 import type { FakeSocket } from "../support/fakeSocket";
 
-describe("the client of a relay in retry mode", () => {
-  it("is connected as soon as it is open, and asks for nothing", () => {
+describe("the client in retry mode", () => {
+  it("is connected as soon as the socket is open, and sends no request", () => {
     const setUp = new ClientSetUp();
     const socket = connectedRaw(setUp);
     expect(setUp.states.at(-1)).to.include({ state: "connected", delivery: "retry" });
     expect(socket.sent).to.deep.equal([]);
   });
 
-  it("hands over what comes, as it is, whatever it looks like", async () => {
+  it("passes on each message unchanged, in any format", async () => {
     const given: unknown[] = [];
     const setUp = new ClientSetUp({ onMessage: (message) => void given.push(message) });
     const socket = connectedRaw(setUp);
@@ -24,7 +24,7 @@ describe("the client of a relay in retry mode", () => {
     expect(socket.take("ack")).to.deep.equal([]);
   });
 
-  it("takes for the answer to a ping what answers one, also after a message", async () => {
+  it("recognizes the response to a ping, even after a message", async () => {
     const setUp = new ClientSetUp();
     const socket = connectedRaw(setUp);
     await setUp.clock.advance(30_000);
@@ -33,7 +33,7 @@ describe("the client of a relay in retry mode", () => {
     expect(setUp.messages).to.deep.equal(["null", '{"type":"pong"}']);
   });
 
-  it("reports a ping that the gateway refused, which answers it all the same", async () => {
+  it("reports a ping that the gateway refused, and counts it as answered", async () => {
     const setUp = new ClientSetUp();
     const socket = connectedRaw(setUp);
     await setUp.clock.advance(30_000);
@@ -44,7 +44,7 @@ describe("the client of a relay in retry mode", () => {
     expect(setUp.client.state).to.equal("connected");
   });
 
-  it("replaces a connection that is dead, and comes back", async () => {
+  it("replaces a dead connection, and reconnects", async () => {
     const setUp = new ClientSetUp();
     connectedRaw(setUp);
     await setUp.clock.advance(40_500);
@@ -53,7 +53,7 @@ describe("the client of a relay in retry mode", () => {
     expect(setUp.client.state).to.equal("connected");
   });
 
-  it("hands over what has come after it is closed too: nobody would send it again", async () => {
+  it("passes on messages that had arrived before close: they are not sent again", async () => {
     const waiting: (() => void)[] = [];
     const setUp: ClientSetUp = new ClientSetUp({
       onMessage: ({ body }) => {
@@ -69,7 +69,7 @@ describe("the client of a relay in retry mode", () => {
     expect(setUp.messages).to.deep.equal(["a", "b"]);
   });
 
-  it("becomes one of replay where the relay has been changed to it", async () => {
+  it("switches to replay mode when the relay does", async () => {
     const setUp = new ClientSetUp();
     connectedRaw(setUp).end();
     await setUp.clock.advance(1_000);

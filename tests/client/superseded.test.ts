@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { ClientSetUp, message } from "./clientSetUp";
 
 describe("the client, superseded", () => {
-  it("stops, says so, and hands over what has come", () => {
+  it("stops, reports the state, and passes on the messages that have arrived", () => {
     const setUp = new ClientSetUp();
     const socket = setUp.connected();
     socket.receive(message(1), { type: "superseded" });
@@ -20,7 +20,7 @@ describe("the client, superseded", () => {
     expect(setUp.clock.pending).to.equal(0);
   });
 
-  it("is so by the answer to its resume too", () => {
+  it("is superseded by a resume answer, too", () => {
     const setUp = new ClientSetUp();
     setUp.client.connect();
     setUp.socket.accept();
@@ -28,7 +28,7 @@ describe("the client, superseded", () => {
     expect(setUp.client.state).to.equal("superseded");
   });
 
-  it("takes the session back when it is told to connect", () => {
+  it("takes the session back on connect", () => {
     const setUp = new ClientSetUp();
     setUp.connected(2).receive({ type: "superseded" });
     setUp.client.connect();

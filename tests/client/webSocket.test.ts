@@ -29,7 +29,7 @@ describe("the client over a WebSocket", () => {
     return running;
   };
 
-  it("resumes, gets messages, and acknowledges them before it closes", async () => {
+  it("resumes, receives messages, and acknowledges them before it closes", async () => {
     const running = connect({ token: () => "t" });
     const peer = await relay.next();
     expect(peer.offered).to.deep.equal([SUBPROTOCOLS.v1, SUBPROTOCOLS.raw, "websocket-relay.bearer.t"]);
@@ -45,7 +45,7 @@ describe("the client over a WebSocket", () => {
     expect(await peer.closed).to.equal(1000);
   });
 
-  it("comes back from a half-open connection with what was sent into it", async () => {
+  it("recovers from a half-open connection with the messages that were sent over it", async () => {
     const running = connect();
     const peer = await relay.next();
     await peer.read();
@@ -68,7 +68,7 @@ describe("the client over a WebSocket", () => {
     peer.socket.resume();
   });
 
-  it("answers a gateway's heartbeat, and stays", async () => {
+  it("answers a gateway's heartbeat, and stays connected", async () => {
     const running = connect();
     const peer = await relay.next();
     await peer.read();
@@ -98,7 +98,7 @@ describe("the client over a WebSocket", () => {
     expect(running.states).to.deep.equal(["connecting", "connected"]);
   });
 
-  it("gets messages as they are from a relay in retry mode", async () => {
+  it("receives messages unchanged in retry mode", async () => {
     relay.subprotocol = SUBPROTOCOLS.raw;
     const running = connect();
     const peer = await relay.next();
@@ -119,7 +119,7 @@ describe("the client over a WebSocket", () => {
     });
   }
 
-  it("comes back from a connection that was cut", async () => {
+  it("reconnects after a connection was cut", async () => {
     const running = connect();
     (await relay.next()).socket.terminate();
     await running.inState("waiting");
@@ -138,7 +138,7 @@ describe("the client over a WebSocket", () => {
   });
 });
 
-/** A client over real sockets, and what it told its user. */
+/** A client over real sockets, with its recorded callbacks. */
 class Running {
   readonly clock = new VirtualClock();
   readonly messages: string[] = [];
@@ -213,7 +213,7 @@ class Peer {
   }
 }
 
-/** Does what a test says: it answers handshakes, and hands the connections over in their order. */
+/** A server under a test's control: it answers handshakes, and returns the connections in their order. */
 class ScriptedRelay {
   subprotocol: string = SUBPROTOCOLS.v1;
   /** The status with which handshakes are refused. */

@@ -9,7 +9,7 @@ describe("protocol", () => {
     ["", []],
     [" , ", []],
   ] as const) {
-    it(`reads ${JSON.stringify(header)} as the offer of ${JSON.stringify(offered)}`, () => {
+    it(`reads ${JSON.stringify(header)} as the offered subprotocols ${JSON.stringify(offered)}`, () => {
       expect(offeredSubprotocols(header)).to.deep.equal(offered);
     });
   }
@@ -21,7 +21,7 @@ describe("protocol", () => {
     }
   });
 
-  it("leaves room for the attributes of a dead letter, of which a message has ten in all", () => {
+  it("leaves room for the attributes of a dead letter within the ten of a message", () => {
     expect(Object.keys(MESSAGE_ATTRIBUTES).length).to.be.at.most(7);
   });
 });

@@ -5,7 +5,7 @@ import { definitions, problemsOf, receipt } from "../support/schemas";
 
 const page = readFileSync(join(resolve(__dirname, "../.."), "docs", "protocol.md"), "utf8");
 
-/** The definitions of single frames, by what the page calls them. */
+/** The definitions of single frames, by their names on the page. */
 const names = new Map(
   Object.entries(definitions).flatMap(([definition, { properties = {} }]) => {
     const name = properties.action?.const ?? properties.type?.const;
@@ -55,7 +55,7 @@ describe("the schema of the frames", () => {
     ["FrameToClient", { ...message, body: "b", addedLater: 1 }],
     ["FrameToClient", { type: "error", code: "unavailable", message: "a fault" }],
   ] as const) {
-    it(`takes ${JSON.stringify(value)}`, () => expect(problemsOf(definition, value)).to.deep.equal([]));
+    it(`accepts ${JSON.stringify(value)}`, () => expect(problemsOf(definition, value)).to.deep.equal([]));
   }
 
   for (const [definition, value] of [
@@ -90,23 +90,23 @@ describe("the schema of the frames", () => {
 
 describe("the schema of receipts", () => {
   const valid = {
-    ...{ status: "delivered" as const, messageId: "m1", user: "42", context: "chat", contextId: "7" },
+    status: "delivered" as const, messageId: "m1", user: "42", context: "chat", contextId: "7",
     at: "2026-11-25T10:00:00.000Z",
   };
 
-  it("takes a receipt with a number and one without", () => {
+  it("accepts a receipt with a number and one without", () => {
     expect(receipt(valid)).to.equal(valid);
     expect(receipt({ ...valid, status: "expired", reason: "retention", epoch: "e", seq: 1 })).to.include({ seq: 1 });
   });
 
   for (const wrong of [{ status: "lost" }, { seq: 0 }, { user: 42 }, { at: undefined }, { messageId: undefined }]) {
-    it(`refuses one with ${JSON.stringify(wrong)}`, () => {
+    it(`refuses a receipt with ${JSON.stringify(wrong)}`, () => {
       expect(() => receipt({ ...valid, ...wrong } as never)).to.throw("no receipt");
     });
   }
 });
 
-/** The members that the page's section of a frame lists, each with what its table says of it being required. */
+/** The members in the page's section of a frame, each with the table's statement whether it is required. */
 function membersIn(name: string): Map<string, string> {
   const [, section = ""] = page.split(new RegExp(`^#### \`?${name}\`?\n`, "m"));
   const [table = ""] = section.match(/^\| (?:`?member`?) [^]*?\n\n/m) ?? [];

@@ -7,8 +7,8 @@ import { DEAD_LETTER_ATTRIBUTES as D, MESSAGE_ATTRIBUTES as A } from "../../prot
 import { isTheRelays, type DeadLetter, summaryOf } from "./deadLetter";
 import type { RetryMessage } from "./deadLetterQueue";
 
-/** What a dead letter is to be sent again as; or, by the relay's own words, why it never could be delivered. */
-export type Redrive =
+/** The message to send for a dead letter, or the relay's reason why it can never be delivered. */
+export type PlannedRedrive =
   | { message: RetryMessage; newMessageId?: string; dropped: readonly string[]; refused?: undefined }
   | { refused: string };
 
@@ -18,14 +18,14 @@ const MAX_ATTRIBUTES = 10;
 const OURS: readonly string[] = [...Object.values(A), D.originalMessageId];
 
 /**
- * A dead letter as a message for the retry queue: with its own attributes, and the id of the first message. One that has expired
- * becomes a new message, since with its own time it would die at once.
+ * Turns a dead letter into a message for the retry queue, with its own attributes and the ID of the original message. An
+ * expired one becomes a new message, because with its `expiresAt` it would be dead-lettered again at once.
  */
-export function redriveOf(deadLetter: DeadLetter, now: Date): Redrive {
+export function plannedRedrive(deadLetter: DeadLetter, now: Date): PlannedRedrive {
   const { reason } = summaryOf(deadLetter);
   const { key, expiresAtMs = Infinity } = messageOf(recordOf(deadLetter));
   if (key.reason !== undefined) return { refused: key.reason };
-  // The gateway may count otherwise than we do.
+  // The gateway rejected the size, which it may count differently.
   if (reason === REASONS.payloadTooLarge) return { refused: reason };
 
   const hasExpired = reason === REASONS.expired || expiresAtMs <= now.getTime();
@@ -40,7 +40,8 @@ export function redriveOf(deadLetter: DeadLetter, now: Date): Redrive {
   };
   const messageGroupId = deadLetter.messageGroupId ?? messageGroupOf(key.value);
   const { fitting, dropped } = fit(attributes);
-  // The dead letter's own: what was sent and could not be deleted is not sent twice; one that dies again is another dead letter.
+  // The dead letter's own ID: if it was sent and could not be deleted, SQS drops the second send. If the message is
+  // dead-lettered again, that dead letter has another ID.
   const deduplicationId = deadLetter.id;
   return {
     message: { body: deadLetter.body, attributes: fitting, messageGroupId, deduplicationId },
@@ -49,7 +50,7 @@ export function redriveOf(deadLetter: DeadLetter, now: Date): Redrive {
   };
 }
 
-/** As Lambda would hand the dead letter to `deliver`. */
+/** The record in which Lambda would pass the dead letter to `deliver`. */
 function recordOf({ id, receiptHandle, body, attributes, messageGroupId, sentAt }: DeadLetter): SQSRecord {
   return {
     messageId: id,
@@ -75,7 +76,7 @@ function recordOf({ id, receiptHandle, body, attributes, messageGroupId, sentAt 
   };
 }
 
-/** A message carries ten attributes: where there are more, those give way that the relay does not need. */
+/** A message has at most ten attributes: beyond that, attributes that the relay does not need are dropped. */
 function fit(attributes: DeadLetter["attributes"]): { fitting: DeadLetter["attributes"]; dropped: string[] } {
   const entries = Object.entries(attributes);
   const ours = entries.filter(([name]) => OURS.includes(name));

@@ -1,11 +1,10 @@
 import type { Command } from "commander";
 import type { Cli } from "../cli";
 import { counted, table } from "../output";
-import { lineItems } from "./estimate";
+import { lineItems, usageOf } from "./estimate";
 import { type LineItem, totalUsd } from "./lineItem";
 import { addCostOptions, readCostOptions, shownOptions } from "./options";
 import { PRICES } from "./prices";
-import { usageOf } from "./usageOf";
 import { awayMessageOf } from "./workload";
 
 const notIncluded =
@@ -13,7 +12,7 @@ const notIncluded =
 
 /** `cost` */
 export function addCostCommand(program: Command, cli: Cli): void {
-  const command = program.command("cost").description(`estimates a month's bill, with prices of ${PRICES.region}`);
+  const command = program.command("cost").description(`estimates the bill of a month, with prices of ${PRICES.region}`);
   addCostOptions(command);
   command.action(() => {
     const options = readCostOptions(command);
