@@ -88,6 +88,8 @@ function transpiled(source, fileName) {
   compilerOptions ??= {
     ...ts.convertCompilerOptionsFromJson(ts.readConfigFile(tsconfig, ts.sys.readFile).config.compilerOptions, __dirname)
       .options,
+    // Not a rule for files elsewhere, such as those that tests write.
+    rootDir: undefined,
     sourceMap: false,
     inlineSourceMap: true,
   };

@@ -68,6 +68,13 @@ export function readStackConfig(
     }
     values[key] = overrideOf(key, value, declarations[key] ?? {});
   }
+  for (const [key, value] of Object.entries(values)) {
+    if (hasSecret(value)) {
+      throw new Error(
+        `Pulumi.${stack}.yaml: ${key} is a secret, which only its own stack can decrypt. Fix: give a value for this run with -c ${key}=VALUE`,
+      );
+    }
+  }
   for (const [key, declaration] of Object.entries(declarations)) {
     if (values[key] === undefined || values[key] === null) {
       throw new Error(
@@ -137,6 +144,12 @@ function fromText(value: unknown, type: ConfigDeclaration["type"]): unknown {
   if (type === "integer" && typeof value === "string" && /^-?\d+$/.test(value)) return Number(value);
   if (type === "boolean" && (value === "true" || value === "false")) return value === "true";
   return value;
+}
+
+/** Whether the CLI has encrypted the value, or one inside it. */
+function hasSecret(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return typeof (value as Values).secure === "string" || Object.values(value).some(hasSecret);
 }
 
 function hasType(value: unknown, { type, items }: ConfigDeclaration): boolean {

@@ -90,7 +90,11 @@ describe("the schema of the frames", () => {
 
 describe("the schema of receipts", () => {
   const valid = {
-    status: "delivered" as const, messageId: "m1", user: "42", context: "chat", contextId: "7",
+    status: "delivered" as const,
+    messageId: "m1",
+    user: "42",
+    context: "chat",
+    contextId: "7",
     at: "2026-11-25T10:00:00.000Z",
   };
 

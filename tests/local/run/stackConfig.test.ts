@@ -96,6 +96,12 @@ describe("readStackConfig", () => {
       );
     });
 
+    it("refuses a secret, which only its own stack can decrypt, unless the run gives another value", () => {
+      const withSecret = write(declarations, "config:\n  p:map:\n    k:\n      secure: v1:x");
+      expect(() => withSecret({})).to.throw(/^Pulumi\.\w+\.yaml: map is a secret, .* Fix: .* -c map=VALUE$/);
+      expect(withSecret({ map: "{}" }).values.map).to.deep.equal({});
+    });
+
     const wrong: [key: string, value: string, allowed: string][] = [
       ["whole", "1.5", "a whole number"],
       ["whole", "", "a whole number"],
