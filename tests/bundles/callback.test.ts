@@ -105,7 +105,9 @@ describe("a callback", () => {
   it("is refused where it captures a secret output", async () => {
     const secret = pulumi.secret("key");
     const error = await refusal(bundleCallback(() => secret.get()));
-    expect(error.message).to.include("a callback captures a secret output, whose value would be readable in the archive. Fix: ");
+    expect(error.message).to.include(
+      "a callback captures a secret output, whose value would be readable in the archive. Fix: ",
+    );
   });
 
   it("is refused where it requires a module which is not there", async () => {
