@@ -7,7 +7,7 @@ describe("the page of a relay in retry mode", () => {
   const run = pageRun(["--time-scale", "10"], (opened) => (page = opened));
 
   it("says that there are no numbers, and shows messages without", async () => {
-    expect(await page.text("#delivery")).to.match(/^Retry mode: no numbers/);
+    expect(await page.text("#delivery")).to.match(/^Retry mode: messages have no numbers/);
     await page.connect(recipient());
     await page.publish("hello");
     await page.untilShown("hello");
