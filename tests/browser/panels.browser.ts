@@ -121,7 +121,9 @@ describe("a panel of the page", () => {
     await page.page.click("#lose-disconnect");
     await page.untilNoticed(/Cut: The connection broke, and the relay was not notified\./);
     await page.page.locator("#cut-result", { hasText: "Connected again after" }).waitFor();
-    expect(await page.text("#cut-result")).to.match(/^The connection broke, and the relay was not notified\. .*noticed/);
+    expect(await page.text("#cut-result")).to.match(
+      /^The connection broke, and the relay was not notified\. .*noticed/,
+    );
     expect(await isNear("#cut-result", "#lose-disconnect")).to.equal(true);
     await page.page.click("#disconnect");
     await page.publish("no client");
