@@ -47,7 +47,7 @@ export class Inbox {
     return this.newest !== undefined && (this.newest.epoch !== this.epoch || this.newest.seq > this.seq);
   }
 
-  /** Whether so many items wait to be handed over that no more should be requested. */
+  /** Whether enough items wait to be handed over that requests should pause. */
   get busy(): boolean {
     return this.ready.length > this.maxBuffered / 2;
   }

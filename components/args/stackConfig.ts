@@ -17,7 +17,7 @@ export function argsFromConfig(config: pulumi.Config): WebsocketRelayArgs {
 function readValue(config: pulumi.Config, key: string, option: Option): unknown {
   if (option.required) return config.requireObject(key);
   const value = read(config, key, option.type);
-  // The CLI requires a default of each key that Pulumi.yaml declares: where there is none, it is an empty string or object.
+  // The CLI requires a default for each key that Pulumi.yaml declares: an empty string or object means that none is set.
   const isEmpty = value === "" || JSON.stringify(value) === "{}";
   return isEmpty && option.default === undefined ? undefined : value;
 }
