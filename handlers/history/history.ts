@@ -1,78 +1,136 @@
 import type { SQSMessageAttributes } from "aws-lambda";
 import type { Cursor } from "../../protocol";
 import type { SessionKey } from "../sessions/sessionKey";
+import type { RecentIds } from "./recentIds";
 
-/** A message in a session's history, with its number. */
-export interface Entry extends Cursor {
-  messageId: string;
-  /** Undefined if the message has expired: its number is kept. */
-  body: string | undefined;
-  /** When it was stored, in epoch milliseconds. Never before its predecessor: the expired entries are a prefix. */
-  storedAtMs: number;
-  /** When it expires, in epoch milliseconds; undefined if the publisher set no limit. */
-  expiresAtMs: number | undefined;
-  /** The publisher's other attributes, for a dead letter. */
-  attributes: SQSMessageAttributes;
-}
-
-/** An entry without its body and attributes. */
-export type EntryHead = Omit<Entry, "body" | "attributes">;
-
-/** The number intended for a message: the message has it once an entry with its id is stored under it. */
-export interface Claim {
-  seq: number;
-  claimedAtMs: number;
-}
-
-/** A session and one of its numbers, as the expiry index returns them. */
-export interface EntryKey {
-  key: SessionKey;
-  seq: number;
+/** A message as its segment stores it. */
+export interface StoredMessage {
+  /** The publisher's `messageId`, else the queue's id. */
+  id: string;
+  body: string;
+  /** When it expires, in epoch milliseconds; absent if the publisher set no limit. */
+  expiresAtMs?: number;
+  /** The publisher's other attributes, for a dead letter; absent if there are none. */
+  attributes?: SQSMessageAttributes;
 }
 
 /**
- * The messages published to each session, numbered. Every method is one call to the service, paged where stated, so that
- * crashes between two calls can be reasoned about. All reads except `findDue` are consistent.
+ * The messages of one session that one write stored: the unit of the history. Segments are numbered by their first message,
+ * without holes: the next one begins at `first + count`, and a number exists once its body does.
+ */
+export interface Segment {
+  /** The number of its first message, from 1. */
+  first: number;
+  count: number;
+  /** Names the sequence. It changes where numbers might have been used before; the numbers go on. */
+  epoch: string;
+  /** The `historyGeneration` with which it was stored. */
+  generation: number;
+  /** Epoch milliseconds. Never before its predecessor's, nor before its messages were sent. */
+  storedAtMs: number;
+  /** When its messages expire, in epoch milliseconds. Never before its predecessor's. */
+  untilMs: number;
+  /** In order; empty once the segment is sealed. */
+  messages: readonly StoredMessage[];
+  /** Positions in `messages` of those that were reported as expired by their own `expiresAt`. */
+  reported: readonly number[];
+  /** The ids of the messages before this segment. */
+  recent: RecentIds;
+  /** When the session is next visited by the sweeper, in epoch milliseconds, as far as this segment knows; undefined if sealed. */
+  dueAtMs: number | undefined;
+  /** Whether this segment is in the index by due time, and so brings the sweeper. */
+  isMarked: boolean;
+  /** When DynamoDB may delete it, in epoch milliseconds. Never before its predecessor's. Undefined once it is sealed. */
+  ttlMs: number | undefined;
+  /** The epoch of the segment that follows, if it is another one. */
+  nextEpoch?: string;
+}
+
+/** One message of a segment, with its number. */
+export interface Entry extends Cursor {
+  messageId: string;
+  /** Undefined if the message was reported as expired, or its segment is sealed: its number is kept. */
+  body: string | undefined;
+  /** As its segment's. */
+  storedAtMs: number;
+  /** As its segment's. */
+  untilMs: number;
+  /** When it expires by its publisher's wish, in epoch milliseconds; undefined if the publisher set no limit. */
+  expiresAtMs: number | undefined;
+  attributes: SQSMessageAttributes;
+}
+
+/** How far a session's messages are done with. */
+export interface SessionCursor {
+  /** What its clients have acknowledged. */
+  acknowledged?: Cursor;
+  /** Everything through here was acknowledged or reported. */
+  settled?: Cursor;
+  /** A lower bound of the first number that is available, so that a resume does not read through expired segments. */
+  oldestSeq: number;
+}
+
+/** A segment that brings the sweeper to its session. */
+export interface DueSegment {
+  key: SessionKey;
+  first: number;
+  dueAtMs: number;
+}
+
+/** The first message with an idempotency key. */
+export interface KeyClaim {
+  /** The queue's id of that message; of a redriven one, the first id. */
+  owner: string;
+  claimedAtMs: number;
+}
+
+/**
+ * The messages published to each session. Every method is one call to the service, paged where stated, so that crashes between
+ * two calls can be reasoned about. All reads except `findDue` are consistent. All changes of a segment have the condition that
+ * it exists: otherwise a deleted one would come back, empty.
  */
 export interface History {
-  /** The newest entry of the session, whatever its age; undefined if it never had one. */
-  readTail(key: SessionKey, signal?: AbortSignal): Promise<EntryHead | undefined>;
-  /** Claims `claim.seq` for the message, unless it has a claim from `voidBeforeMs` or later. */
-  claim(
+  /** Segments whose `first` is at most `throughFirst`, the newest first: as many as one response holds (1 MB), at most `limit`. */
+  readBack(key: SessionKey, throughFirst: number, limit: number, signal?: AbortSignal): Promise<Segment[]>;
+  /** Segments whose `first` is at least `fromFirst`, the oldest first: as many as one response holds, at most `limit`. */
+  readOn(key: SessionKey, fromFirst: number, limit: number, signal?: AbortSignal): Promise<Segment[]>;
+  /**
+   * Stores the segment if its first number is free. Of `recent`, keeps the newest ids that fit into the free rest of the item's
+   * last KB.
+   */
+  put(key: SessionKey, segment: Segment, signal?: AbortSignal): Promise<"stored" | "taken">;
+  /** Gives a segment another TTL, and the next segment another epoch, if it exists and its TTL is as in `seen`. */
+  renew(
     key: SessionKey,
-    messageId: string,
-    claim: Claim,
+    seen: Segment,
+    renewal: { ttlMs: number; nextEpoch?: string },
+    signal?: AbortSignal,
+  ): Promise<"renewed" | "changed">;
+  /** Removes bodies, ids and TTL of the session's last segment, whose messages have expired. It keeps its numbers and its mark. */
+  seal(key: SessionKey, segment: Segment, signal?: AbortSignal): Promise<void>;
+  /** Adds to `reported`, after which these messages count as having no body. */
+  addReported(key: SessionKey, first: number, positions: readonly number[], signal?: AbortSignal): Promise<void>;
+  /** Sets `dueAtMs`, and puts the segment into the index. */
+  mark(key: SessionKey, first: number, dueAtMs: number, signal?: AbortSignal): Promise<void>;
+  /** Takes the segment out of the index. */
+  unmark(key: SessionKey, first: number, signal?: AbortSignal): Promise<void>;
+  delete(key: SessionKey, first: number, signal?: AbortSignal): Promise<void>;
+  /** Segments of a shard that are due at `nowMs`, the most overdue first, page by page. The index lags. */
+  findDue(shard: string, nowMs: number, signal?: AbortSignal): AsyncGenerator<DueSegment[]>;
+
+  readCursor(key: SessionKey, signal?: AbortSignal): Promise<SessionCursor>;
+  /** Moves `acknowledged` forward; `stale` if it is already as far, in the same epoch. */
+  acknowledge(key: SessionKey, cursor: Cursor, signal?: AbortSignal): Promise<"acknowledged" | "stale">;
+  /** Moves `settled` and `oldestSeq` forward, each if given; does nothing where they are already as far, in the same epoch. */
+  settle(key: SessionKey, to: { settled?: Cursor; oldestSeq?: number }, signal?: AbortSignal): Promise<void>;
+
+  /** Claims an idempotency key for `claim.owner`, unless it has a claim from `voidBeforeMs` or later. */
+  claimKey(
+    key: SessionKey,
+    idempotencyKey: string,
+    claim: KeyClaim,
     voidBeforeMs: number,
     signal?: AbortSignal,
   ): Promise<"claimed" | "taken">;
-  readClaim(key: SessionKey, messageId: string, signal?: AbortSignal): Promise<Claim | undefined>;
-  /** Moves the message's claim, if it is still at `from`. */
-  moveClaim(
-    key: SessionKey,
-    messageId: string,
-    from: number,
-    to: Claim,
-    signal?: AbortSignal,
-  ): Promise<"moved" | "lost">;
-  /** Stores the entry, if its number is free. */
-  put(key: SessionKey, entry: Entry, signal?: AbortSignal): Promise<"stored" | "taken">;
-  readEntry(key: SessionKey, seq: number, signal?: AbortSignal): Promise<Entry | undefined>;
-  /**
-   * Entries after `afterSeq` in order, as many as one response of the service holds (1 MB), at most `limit`. Not a snapshot:
-   * a number may be missing although its successor is present.
-   */
-  readAfter(key: SessionKey, afterSeq: number, limit: number, signal?: AbortSignal): Promise<Entry[]>;
-  /** The first entry that was stored after `storedAfterMs`; pages over earlier ones. */
-  readOldest(key: SessionKey, storedAfterMs: number, signal?: AbortSignal): Promise<EntryHead | undefined>;
-  /** The cursor that the session's clients have acknowledged. */
-  readAcknowledged(key: SessionKey, signal?: AbortSignal): Promise<Cursor | undefined>;
-  /** Moves the acknowledged cursor forward; `stale` if it is already as far, in the same epoch. */
-  acknowledge(key: SessionKey, cursor: Cursor, signal?: AbortSignal): Promise<"acknowledged" | "stale">;
-  /** Keys of the entries that are due at `nowMs`, page by page. The index lags. */
-  findDue(shard: string, nowMs: number, signal?: AbortSignal): AsyncGenerator<EntryKey[]>;
-  /** Removes the body of an entry, and makes it due at `dueAtMs`; never again if that is undefined. */
-  strip(key: SessionKey, seq: number, dueAtMs: number | undefined, signal?: AbortSignal): Promise<void>;
-  /** Makes an entry due at another time. */
-  postpone(key: SessionKey, seq: number, dueAtMs: number, signal?: AbortSignal): Promise<void>;
-  delete(key: SessionKey, seq: number, signal?: AbortSignal): Promise<void>;
+  readKeyClaim(key: SessionKey, idempotencyKey: string, signal?: AbortSignal): Promise<KeyClaim | undefined>;
 }

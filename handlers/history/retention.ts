@@ -1,29 +1,41 @@
-import type { Entry, EntryHead } from "./history";
+import type { Entry, Segment } from "./history";
 
 /**
- * How long an entry is kept after the retention: longer than any invocation of `deliver` and any difference between clocks,
- * so that no entry is deleted while a function that has read it works on it.
+ * No invocation works on what it has read of a session for longer. Clocks of two workers differ by less.
  */
-export const GRACE_MS = 120_000;
+export const WORKER_LIFE_MS = 30_000;
 
-/** Whether the entry is within the retention. The others are a prefix of the log. */
-export function isRetained({ storedAtMs }: Pick<Entry, "storedAtMs">, retentionMs: number, nowMs: number): boolean {
-  return storedAtMs > nowMs - retentionMs;
+/** The sweeper reports a message this long after it has expired: a client that has just received it still acknowledges it. */
+export const REPORT_GRACE_MS = 30_000;
+
+/** The shortest time between two visits of a session that the sweeper plans. */
+export const MIN_VISIT_GAP_MS = 60_000;
+
+/** A copy that the publisher sends again within this time after the first one was stored is recognized. */
+export const REPUBLISH_WINDOW_MS = 60_000;
+
+const DAY_MS = 86_400_000;
+
+/** A last segment whose TTL is this close may be deleted before the next one is stored: the next one begins a new epoch. */
+export const ENDANGERED_MS = DAY_MS;
+
+/** How long a segment is kept after its messages have expired: the sweeper may be down for that long without any loss. */
+export function ttlSlackMs(retentionMs: number): number {
+  return Math.max(3 * DAY_MS, retentionMs / 4);
 }
 
-/** When an entry may be deleted. */
-export function deletableAtMs({ storedAtMs }: Pick<Entry, "storedAtMs">, retentionMs: number): number {
-  return storedAtMs + retentionMs + GRACE_MS;
+/** When the messages of a segment or an entry expire. The retention may have become shorter since they were stored. */
+export function endMs({ storedAtMs, untilMs }: Pick<Segment, "storedAtMs" | "untilMs">, retentionMs: number): number {
+  return Math.min(untilMs, storedAtMs + retentionMs);
 }
 
-/** When the sweeper first looks at an entry: when it may be deleted, or its own `expiresAt` has passed. */
-export function dueAtMs(entry: EntryHead, retentionMs: number): number {
-  return Math.min(deletableAtMs(entry, retentionMs), entry.expiresAtMs ?? Infinity);
-}
-
-/** Claims older than this are void: their entries may have been deleted. */
-export function voidBeforeMs(retentionMs: number, nowMs: number): number {
-  return nowMs - retentionMs - GRACE_MS;
+/** Whether a segment or an entry is within the retention. The others are a prefix of the log. */
+export function isRetained(
+  stored: Pick<Segment, "storedAtMs" | "untilMs">,
+  retentionMs: number,
+  nowMs: number,
+): boolean {
+  return endMs(stored, retentionMs) > nowMs;
 }
 
 /** Whether the publisher's own `expiresAt` has passed. */

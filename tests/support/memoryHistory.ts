@@ -1,6 +1,7 @@
 import { historyShard } from "../../handlers/history/historyKey";
-import type { Claim, Entry, EntryHead, EntryKey, History } from "../../handlers/history/history";
-import { dueAtMs } from "../../handlers/history/retention";
+import type { DueSegment, Entry, History, KeyClaim, Segment, SessionCursor } from "../../handlers/history/history";
+import { withoutOldest } from "../../handlers/history/recentIds";
+import { entriesOf } from "../../handlers/history/segment";
 import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
 import type { Cursor } from "../../protocol";
 
@@ -10,11 +11,9 @@ const PAGE_BYTES = 1024 * 1024;
 /** One session's part of the table. */
 export interface MemoryLog {
   readonly key: SessionKey;
-  readonly entries: Map<number, Entry>;
-  readonly claims: Map<string, Claim>;
-  /** When each number is due; absent: never. */
-  readonly due: Map<number, number>;
-  acknowledged: Cursor | undefined;
+  readonly segments: Map<number, Segment>;
+  readonly claims: Map<string, KeyClaim>;
+  cursor: SessionCursor;
 }
 
 /**
@@ -28,13 +27,16 @@ export class MemoryHistory implements History {
   /** Runs after each call, before its caller is told. */
   afterCall: (name: string, key?: SessionKey) => Promise<void> = () => Promise.resolve();
   /**
-   * Where it is set, `readAfter` is no snapshot: `beforeCall("readAfter: meanwhile")` runs in its middle, and this answers
-   * for each number that was written or deleted meanwhile whether the page shows it as it has become.
+   * Where it is set, `readOn` is no snapshot: `beforeCall("readOn: meanwhile")` runs in its middle, and this answers for each
+   * segment that was written or deleted meanwhile whether the page shows it as it has become.
    */
   seesMeanwhile: (() => boolean) | undefined;
   private readonly logs = new Map<string, MemoryLog>();
 
-  constructor(readonly retentionMs = 86_400_000) {}
+  constructor(
+    /** How many groups of ids a segment has room for. */
+    private readonly maxRecentGroups = 20,
+  ) {}
 
   /** A session's part of the table. */
   log(key: SessionKey): MemoryLog {
@@ -42,10 +44,9 @@ export class MemoryHistory implements History {
     const { callerId, context } = key;
     const log = this.logs.get(id) ?? {
       key: { callerId, context },
-      acknowledged: undefined,
-      entries: new Map<number, Entry>(),
-      claims: new Map<string, Claim>(),
-      due: new Map<number, number>(),
+      cursor: { oldestSeq: 1 },
+      segments: new Map<number, Segment>(),
+      claims: new Map<string, KeyClaim>(),
     };
     this.logs.set(id, log);
     return log;
@@ -56,114 +57,157 @@ export class MemoryHistory implements History {
     return [...this.logs.values()];
   }
 
+  /** The session's segments in order. */
+  segments(key: SessionKey): Segment[] {
+    return sorted(this.log(key).segments);
+  }
+
   /** The session's entries in order. */
   entries(key: SessionKey): Entry[] {
-    return [...this.log(key).entries.values()].sort((a, b) => a.seq - b.seq);
+    return this.segments(key).flatMap(entriesOf);
   }
 
-  readTail(key: SessionKey): Promise<EntryHead | undefined> {
-    return this.call("readTail", key, () => headOf(this.entries(key).at(-1)));
+  readBack(key: SessionKey, throughFirst: number, limit: number): Promise<Segment[]> {
+    return this.call("readBack", key, ({ segments }) =>
+      pageOf(
+        sorted(segments)
+          .filter(({ first }) => first <= throughFirst)
+          .reverse(),
+        limit,
+      ),
+    );
   }
 
-  claim(key: SessionKey, messageId: string, claim: Claim, voidBeforeMs: number): Promise<"claimed" | "taken"> {
-    return this.call("claim", key, ({ claims }) => {
-      const standing = claims.get(messageId);
-      if (standing && standing.claimedAtMs >= voidBeforeMs) return "taken";
-      claims.set(messageId, { ...claim });
-      return "claimed";
+  async readOn(key: SessionKey, fromFirst: number, limit: number): Promise<Segment[]> {
+    const read = () => new Map(this.log(key).segments);
+    const page = (segments: ReadonlyMap<number, Segment>) =>
+      pageOf(
+        sorted(segments).filter(({ first }) => first >= fromFirst),
+        limit,
+      );
+    const seesMeanwhile = this.seesMeanwhile;
+    if (!seesMeanwhile) return await this.call("readOn", key, () => page(read()));
+    const before = await this.call("readOn", key, read);
+    return await this.call("readOn: meanwhile", key, () => {
+      const after = read();
+      const seen = new Map<number, Segment>();
+      for (const first of new Set([...before.keys(), ...after.keys()])) {
+        const segment = (before.get(first) === after.get(first) || !seesMeanwhile() ? before : after).get(first);
+        if (segment) seen.set(first, segment);
+      }
+      return page(seen);
     });
   }
 
-  readClaim(key: SessionKey, messageId: string): Promise<Claim | undefined> {
-    return this.call("readClaim", key, ({ claims }) => copyOf(claims.get(messageId)));
-  }
-
-  moveClaim(key: SessionKey, messageId: string, from: number, to: Claim): Promise<"moved" | "lost"> {
-    return this.call("moveClaim", key, ({ claims }) => {
-      if (claims.get(messageId)?.seq !== from) return "lost";
-      claims.set(messageId, { ...to });
-      return "moved";
-    });
-  }
-
-  put(key: SessionKey, entry: Entry): Promise<"stored" | "taken"> {
-    return this.call("put", key, ({ entries, due }) => {
-      if (entries.has(entry.seq)) return "taken";
-      entries.set(entry.seq, { ...entry });
-      due.set(entry.seq, dueAtMs(entry, this.retentionMs));
+  put(key: SessionKey, segment: Segment): Promise<"stored" | "taken"> {
+    return this.call("put", key, ({ segments }) => {
+      if (segments.has(segment.first)) return "taken";
+      let { recent } = segment;
+      while (recent.groups.length > this.maxRecentGroups) recent = withoutOldest(recent);
+      segments.set(segment.first, { ...segment, recent });
       return "stored";
     });
   }
 
-  readEntry(key: SessionKey, seq: number): Promise<Entry | undefined> {
-    return this.call("readEntry", key, ({ entries }) => copyOf(entries.get(seq)));
-  }
-
-  async readAfter(key: SessionKey, afterSeq: number, limit: number): Promise<Entry[]> {
-    const read = () => new Map(this.log(key).entries);
-    const seesMeanwhile = this.seesMeanwhile;
-    if (!seesMeanwhile) return await this.call("readAfter", key, () => pageOf(read(), afterSeq, limit));
-    const before = await this.call("readAfter", key, read);
-    return await this.call("readAfter: meanwhile", key, () => {
-      const after = read();
-      const seen = new Map<number, Entry>();
-      for (const seq of new Set([...before.keys(), ...after.keys()])) {
-        const entry = (before.get(seq) === after.get(seq) || !seesMeanwhile() ? before : after).get(seq);
-        if (entry) seen.set(seq, entry);
-      }
-      return pageOf(seen, afterSeq, limit);
+  renew(
+    key: SessionKey,
+    seen: Segment,
+    renewal: { ttlMs: number; nextEpoch?: string },
+  ): Promise<"renewed" | "changed"> {
+    return this.call("renew", key, ({ segments }) => {
+      const segment = segments.get(seen.first);
+      if (!segment || segment.ttlMs !== seen.ttlMs) return "changed";
+      segments.set(seen.first, { ...segment, ...renewal });
+      return "renewed";
     });
   }
 
-  readOldest(key: SessionKey, storedAfterMs: number): Promise<EntryHead | undefined> {
-    return this.call("readOldest", key, () =>
-      headOf(this.entries(key).find(({ storedAtMs }) => storedAtMs > storedAfterMs)),
+  seal(key: SessionKey, { first }: Segment): Promise<void> {
+    return this.change("seal", key, first, (segment) => ({
+      ...segment,
+      messages: [],
+      reported: [],
+      recent: { coveredFromMs: segment.storedAtMs + 1, groups: [] },
+      ttlMs: undefined,
+    }));
+  }
+
+  addReported(key: SessionKey, first: number, positions: readonly number[]): Promise<void> {
+    return this.change("addReported", key, first, (segment) => ({
+      ...segment,
+      reported: [...new Set([...segment.reported, ...positions])].sort((a, b) => a - b),
+    }));
+  }
+
+  mark(key: SessionKey, first: number, dueAtMs: number): Promise<void> {
+    return this.change("mark", key, first, (segment) => ({ ...segment, dueAtMs, isMarked: true }));
+  }
+
+  unmark(key: SessionKey, first: number): Promise<void> {
+    return this.change("unmark", key, first, (segment) => ({ ...segment, isMarked: false }));
+  }
+
+  delete(key: SessionKey, first: number): Promise<void> {
+    return this.call("delete", key, ({ segments }) => void segments.delete(first));
+  }
+
+  async *findDue(shard: string, nowMs: number): AsyncGenerator<DueSegment[]> {
+    yield await this.call(`findDue ${shard}`, undefined, () =>
+      this.sessions()
+        .filter(({ key }) => historyShard(key) === shard)
+        .flatMap(({ key, segments }) =>
+          [...segments.values()].flatMap(({ first, dueAtMs, isMarked }) =>
+            isMarked && dueAtMs !== undefined && dueAtMs <= nowMs ? [{ key, first, dueAtMs }] : [],
+          ),
+        )
+        .sort((a, b) => a.dueAtMs - b.dueAtMs),
     );
   }
 
-  readAcknowledged(key: SessionKey): Promise<Cursor | undefined> {
-    return this.call("readAcknowledged", key, ({ acknowledged }) => copyOf(acknowledged));
+  readCursor(key: SessionKey): Promise<SessionCursor> {
+    return this.call("readCursor", key, ({ cursor }) => ({ ...cursor }));
   }
 
-  acknowledge(key: SessionKey, { epoch, seq }: Cursor): Promise<"acknowledged" | "stale"> {
+  acknowledge(key: SessionKey, cursor: Cursor): Promise<"acknowledged" | "stale"> {
     return this.call("acknowledge", key, (log) => {
-      if (log.acknowledged?.epoch === epoch && log.acknowledged.seq >= seq) return "stale";
-      log.acknowledged = { epoch, seq };
+      if (!isAhead(cursor, log.cursor.acknowledged)) return "stale";
+      log.cursor = { ...log.cursor, acknowledged: { ...cursor } };
       return "acknowledged";
     });
   }
 
-  async *findDue(shard: string, nowMs: number): AsyncGenerator<EntryKey[]> {
-    yield await this.call(`findDue ${shard}`, undefined, () =>
-      this.sessions()
-        .filter(({ key }) => historyShard(key) === shard)
-        .flatMap(({ key, due }) => [...due].map(([seq, dueAt]) => ({ key, seq, dueAt })))
-        .filter(({ dueAt }) => dueAt <= nowMs)
-        .sort((a, b) => a.dueAt - b.dueAt)
-        .map(({ key, seq }) => ({ key, seq })),
-    );
-  }
-
-  strip(key: SessionKey, seq: number, dueAtMs: number | undefined): Promise<void> {
-    return this.call("strip", key, ({ entries, due }) => {
-      const entry = entries.get(seq);
-      if (!entry) return;
-      entries.set(seq, { ...entry, body: undefined, attributes: {} });
-      if (dueAtMs === undefined) due.delete(seq);
-      else due.set(seq, dueAtMs);
+  settle(key: SessionKey, { settled, oldestSeq = 0 }: { settled?: Cursor; oldestSeq?: number }): Promise<void> {
+    return this.call("settle", key, (log) => {
+      if (settled && isAhead(settled, log.cursor.settled)) log.cursor = { ...log.cursor, settled: { ...settled } };
+      log.cursor = { ...log.cursor, oldestSeq: Math.max(log.cursor.oldestSeq, oldestSeq) };
     });
   }
 
-  postpone(key: SessionKey, seq: number, dueAtMs: number): Promise<void> {
-    return this.call("postpone", key, ({ entries, due }) => {
-      if (entries.has(seq)) due.set(seq, dueAtMs);
+  claimKey(
+    key: SessionKey,
+    idempotencyKey: string,
+    claim: KeyClaim,
+    voidBeforeMs: number,
+  ): Promise<"claimed" | "taken"> {
+    return this.call("claimKey", key, ({ claims }) => {
+      const existing = claims.get(idempotencyKey);
+      if (existing && existing.claimedAtMs >= voidBeforeMs) return "taken";
+      claims.set(idempotencyKey, { ...claim });
+      return "claimed";
     });
   }
 
-  delete(key: SessionKey, seq: number): Promise<void> {
-    return this.call("delete", key, ({ entries, due }) => {
-      entries.delete(seq);
-      due.delete(seq);
+  readKeyClaim(key: SessionKey, idempotencyKey: string): Promise<KeyClaim | undefined> {
+    return this.call("readKeyClaim", key, ({ claims }) => {
+      const claim = claims.get(idempotencyKey);
+      return claim && { ...claim };
+    });
+  }
+
+  private change(name: string, key: SessionKey, first: number, changed: (segment: Segment) => Segment): Promise<void> {
+    return this.call(name, key, ({ segments }) => {
+      const segment = segments.get(first);
+      if (segment) segments.set(first, changed(segment));
     });
   }
 
@@ -177,24 +221,21 @@ export class MemoryHistory implements History {
   }
 }
 
-function pageOf(entries: ReadonlyMap<number, Entry>, afterSeq: number, limit: number): Entry[] {
-  const page: Entry[] = [];
+function isAhead(cursor: Cursor, of: Cursor | undefined): boolean {
+  return of === undefined || of.epoch !== cursor.epoch || of.seq < cursor.seq;
+}
+
+function sorted(segments: ReadonlyMap<number, Segment>): Segment[] {
+  return [...segments.values()].sort((a, b) => a.first - b.first);
+}
+
+function pageOf(segments: readonly Segment[], limit: number): Segment[] {
+  const page: Segment[] = [];
   let bytes = 0;
-  const sorted = [...entries.values()].filter(({ seq }) => seq > afterSeq).sort((a, b) => a.seq - b.seq);
-  for (const entry of sorted.slice(0, limit)) {
-    bytes += Buffer.byteLength(entry.body ?? "");
+  for (const segment of segments.slice(0, limit)) {
+    bytes += segment.messages.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
     if (page.length > 0 && bytes > PAGE_BYTES) break;
-    page.push({ ...entry });
+    page.push({ ...segment });
   }
   return page;
-}
-
-function headOf(entry: Entry | undefined): EntryHead | undefined {
-  if (!entry) return undefined;
-  const { epoch, seq, messageId, storedAtMs, expiresAtMs } = entry;
-  return { epoch, seq, messageId, storedAtMs, expiresAtMs };
-}
-
-function copyOf<T extends object>(value: T | undefined): T | undefined {
-  return value && { ...value };
 }
