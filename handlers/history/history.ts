@@ -48,6 +48,8 @@ export interface Segment {
 
 /** One message of a segment, with its number. */
 export interface Entry extends Cursor {
+  /** The `first` of its segment. */
+  segmentFirst: number;
   messageId: string;
   /** Undefined if the message was reported as expired, or its segment is sealed: its number is kept. */
   body: string | undefined;

@@ -18,6 +18,7 @@ export function entriesOf(segment: Segment): Entry[] {
     return {
       epoch,
       seq: first + position,
+      segmentFirst: first,
       messageId: id,
       body: reported.includes(position) ? undefined : body,
       storedAtMs,
