@@ -1,37 +1,68 @@
-import type { Cursor } from "../../protocol";
+import pLimit from "p-limit";
 import type { SessionKey } from "../sessions/sessionKey";
-import type { Entry, History } from "./history";
-import { isAcknowledged } from "./recovery";
+import type { Entry, History, SessionCursor } from "./history";
+import { isDone } from "./recovery";
 import { type ExpiryReason, reportExpired, type ReportDependencies } from "./reportExpired";
-import { deletableAtMs } from "./retention";
+import { endMs } from "./retention";
 
-export interface ExpireUnseenDependencies extends ReportDependencies {
-  history: Pick<History, "strip">;
+export interface ReportUnseenDependencies extends ReportDependencies {
   /** How long messages are delivered after they were stored. */
   retentionMs: number;
+}
+
+export interface ExpireUnseenDependencies extends ReportUnseenDependencies {
+  history: Pick<History, "addReported">;
 }
 
 /** Entries that a client is about to skip, or to be told have expired. */
 export interface Unseen {
   key: SessionKey;
-  /** The cursor that the session's clients have acknowledged. */
-  acknowledged: Cursor | undefined;
+  /** How far the session's messages are acknowledged and reported. */
+  done: Pick<SessionCursor, "acknowledged" | "settled">;
+  /** The log's present epoch. */
+  presentEpoch: string | undefined;
   entries: readonly Entry[];
-  reason: ExpiryReason;
   signal: AbortSignal;
 }
 
+/** Parallel updates of segments. */
+const MAX_PARALLEL_UPDATES = 10;
+
 /**
- * Reports the entries that no client has received, and removes their bodies. Call it before a client can acknowledge them:
+ * Reports the entries that no client has received, and marks them as reported. Call it before a client can acknowledge them:
  * an acknowledged entry is never reported.
  *
  * @throws if a report may not have arrived, or the history fails.
  */
 export async function expireUnseen(unseen: Unseen, dependencies: ExpireUnseenDependencies): Promise<void> {
-  const { key, acknowledged, reason, signal } = unseen;
-  const { history, retentionMs } = dependencies;
-  const entries = unseen.entries.filter((entry) => entry.body !== undefined && !isAcknowledged(entry, acknowledged));
-  const expired = entries.map((entry) => ({ entry, reason }));
+  const { key, signal } = unseen;
+  const segments = new Map<number, number[]>();
+  for (const { segmentFirst, seq } of await reportUnseen(unseen, dependencies)) {
+    segments.set(segmentFirst, [...(segments.get(segmentFirst) ?? []), seq - segmentFirst]);
+  }
+  await pLimit(MAX_PARALLEL_UPDATES).map(segments, ([first, positions]) =>
+    dependencies.history.addReported(key, first, positions, signal),
+  );
+}
+
+/**
+ * Reports the entries that no client has received.
+ *
+ * @returns these. They are reported again unless the history is told.
+ * @throws if a report may not have arrived.
+ */
+export async function reportUnseen(
+  { key, done, presentEpoch, entries, signal }: Unseen,
+  dependencies: ReportUnseenDependencies,
+): Promise<Entry[]> {
+  const unseen = entries.filter((entry) => !isDone(entry, done, presentEpoch));
+  const expired = unseen.map((entry) => ({ entry, reason: reasonOf(entry, dependencies.retentionMs) }));
   await reportExpired(key, expired, dependencies, signal);
-  for (const entry of entries) await history.strip(key, entry.seq, deletableAtMs(entry, retentionMs), signal);
+  return unseen;
+}
+
+/** By what it expired first. */
+export function reasonOf(entry: Entry, retentionMs: number): ExpiryReason {
+  const { expiresAtMs = Infinity } = entry;
+  return expiresAtMs <= endMs(entry, retentionMs) ? "expires-at" : "retention";
 }

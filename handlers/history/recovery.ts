@@ -1,11 +1,12 @@
 import type { Cursor, Resume, Resumed } from "../../protocol";
-import type { Entry, EntryHead } from "./history";
+import type { Entry, Segment, SessionCursor } from "./history";
+import { lastSeqOf } from "./segment";
 
 /** The deliverable part of a session's log, as in the hello. */
 export interface Available {
-  /** Undefined if the session never had a message. */
+  /** The log's present epoch; undefined if the session never had a message. */
   epoch: string | undefined;
-  /** The first number within the retention; `newest` + 1 if there is none. */
+  /** The first number that is available; `newest` + 1 if there is none. */
   oldest: number;
   newest: number;
 }
@@ -18,29 +19,13 @@ export interface Start {
   seen: number;
 }
 
-/**
- * The log's ends. They were read in parallel, so messages may have arrived in between. Undefined if the oldest must be read
- * again: there was none within the retention, and now there is.
- */
-export function availableOf(
-  tail: EntryHead | undefined,
-  oldest: EntryHead | undefined,
-  storedAfterMs: number,
-): Available | undefined {
-  const newest = tail && oldest ? (tail.seq > oldest.seq ? tail : oldest) : (tail ?? oldest);
-  if (!newest) return { epoch: undefined, oldest: 1, newest: 0 };
-  const { epoch, seq } = newest;
-  if (oldest) return { epoch, oldest: oldest.seq, newest: seq };
-  return newest.storedAtMs > storedAfterMs ? undefined : { epoch, oldest: seq + 1, newest: seq };
-}
-
 /** Where sending starts. If the cursor is no longer valid, everything available is sent. */
 export function startOf(
   { cursor, from }: Pick<Resume, "cursor" | "from">,
   { epoch, oldest, newest }: Available,
   acknowledged: Cursor | undefined,
 ): Start {
-  const acknowledgedSeq = acknowledged && acknowledged.epoch === epoch ? acknowledged.seq : 0;
+  const acknowledgedSeq = seqIn(epoch, acknowledged);
   const everything = { first: oldest, seen: acknowledgedSeq };
   if (cursor && cursor.epoch !== epoch) return { ...everything, lost: "epoch" };
   if (cursor && cursor.seq > newest) return { ...everything, lost: "ahead" };
@@ -51,18 +36,46 @@ export function startOf(
   return { first: seen + 1, seen };
 }
 
+/** The cursor's number; 0 if it is of another epoch than this one, or there is none. */
+export function seqIn(epoch: string | undefined, cursor: Cursor | undefined): number {
+  return cursor && cursor.epoch === epoch ? cursor.seq : 0;
+}
+
 /**
- * The page's entries from `first` on, up to the first gap. A page is not a snapshot: entries after a missing number arrived
- * later, and the missing one may still arrive.
+ * Whether the entry is at or before the cursor. Numbers go on where a log changes its epoch, so a cursor of the present epoch
+ * covers earlier epochs, too. Any other cursor only covers its own: it may be of a log that is gone.
  */
-export function withoutGap(page: readonly Entry[], { epoch }: Available, first: number): Entry[] {
-  const entries: Entry[] = [];
-  for (const entry of page) {
-    if (entry.seq < first) continue;
-    if (entry.seq !== first + entries.length || entry.epoch !== epoch) break;
-    entries.push(entry);
+export function isCovered({ epoch, seq }: Cursor, cursor: Cursor | undefined, presentEpoch: string | undefined): boolean {
+  return cursor !== undefined && seq <= cursor.seq && (cursor.epoch === epoch || cursor.epoch === presentEpoch);
+}
+
+/** Whether the message was reported as expired, or acknowledged: both are final. */
+export function isDone(
+  entry: Entry,
+  { acknowledged, settled }: Pick<SessionCursor, "acknowledged" | "settled">,
+  presentEpoch: string | undefined,
+): boolean {
+  return (
+    entry.body === undefined ||
+    isCovered(entry, acknowledged, presentEpoch) ||
+    isCovered(entry, settled, presentEpoch)
+  );
+}
+
+/**
+ * The page's segments from the one that holds `first`, up to the first gap. A page is not a snapshot: segments after a missing
+ * one arrived later, and the missing one may still arrive.
+ */
+export function withoutGap(page: readonly Segment[], first: number): Segment[] {
+  const segments: Segment[] = [];
+  let next = first;
+  for (const segment of page) {
+    if (lastSeqOf(segment) < next) continue;
+    if (segment.first > next) break;
+    segments.push(segment);
+    next = lastSeqOf(segment) + 1;
   }
-  return entries;
+  return segments;
 }
 
 /** The most messages, and roughly the most bytes, of one answer: the client asks again for the rest. */
@@ -71,18 +84,24 @@ export const MAX_ANSWER = { messages: 1_000, bytes: 1024 * 1024 };
 /** The size of an envelope besides its body, roughly. */
 const ENVELOPE_BYTES = 150;
 
+/** The size of an entry's envelope, roughly: without what JSON escapes. */
+export function envelopeBytes({ body = "" }: Pick<Entry, "body">): number {
+  return Buffer.byteLength(body) + ENVELOPE_BYTES;
+}
+
 /**
  * The last number of an answer that begins with these entries: the newest, as far as the answer's size allows. Entries that
  * have not been read yet are assumed to be as large as those that have.
  */
 export function throughOf(entries: readonly Entry[], first: number, newest: number): number {
-  const bytes = entries.reduce((sum, { body = "" }) => sum + Buffer.byteLength(body) + ENVELOPE_BYTES, 0);
-  const fitting = Math.floor((MAX_ANSWER.bytes * entries.length) / bytes) || 0;
-  const promised = Math.max(entries.length, Math.min(MAX_ANSWER.messages, fitting));
-  return Math.min(Math.max(newest, first + entries.length - 1), first + promised - 1);
-}
-
-/** Whether the clients have acknowledged it. */
-export function isAcknowledged({ epoch, seq }: Cursor, acknowledged: Cursor | undefined): boolean {
-  return acknowledged !== undefined && acknowledged.epoch === epoch && seq <= acknowledged.seq;
+  const last = Math.max(newest, first + entries.length - 1);
+  let [bytes, count] = [0, 0];
+  for (const entry of entries) {
+    bytes += envelopeBytes(entry);
+    // A single segment may be larger than an answer, since its bodies are compressed. The first message is always sent.
+    if (count > 0 && (bytes > MAX_ANSWER.bytes || count === MAX_ANSWER.messages)) return first + count - 1;
+    count += 1;
+  }
+  const fitting = Math.floor((MAX_ANSWER.bytes * count) / bytes) || 0;
+  return Math.min(last, first + Math.max(count, Math.min(MAX_ANSWER.messages, fitting)) - 1);
 }
