@@ -30,74 +30,126 @@ export const METRICS = {
   expired: "Expired",
   /** Answers to a client that resumed. By reason: `recovered`, or why its cursor is no longer valid. */
   resumed: "Resumed",
+  /** Messages with the `messageId` of an earlier message of their session and another body. Only in replay mode. */
+  messageIdConflicts: "MessageIdConflicts",
+  /** Messages that were in the history already, such as copies that a backend or the queue sent again. Only in replay mode. */
+  duplicates: "Duplicates",
+  /** How late the oldest due session was when a sweep of the history began. Only in replay mode. */
+  historySweepLag: "HistorySweepLag",
 } as const;
 
 export type MetricName = (typeof METRICS)[keyof typeof METRICS];
 
 /** Collects metrics. */
 export interface Metrics {
-  /** Adds one value: 1 for a count, milliseconds for an age. `reason` if the metric is counted by reason. */
+  /** Adds one value: a count, or milliseconds. `reason` if the metric is counted by reason: always, or never. */
   add(name: MetricName, value: number, reason?: string): void;
   /** Writes the values added since the last flush. Call it once, at the end of an invocation. */
   flush(): void;
 }
 
+/** Milliseconds: each value is needed, for percentiles and maxima. Any other metric is a count, whose sum is enough. */
+const DURATIONS: readonly MetricName[] = [METRICS.ageAtDelivery, METRICS.ageAtFailedAttempt, METRICS.historySweepLag];
+
 /** An embedded metric format document holds at most this many values of a metric. */
 const MAX_VALUES = 100;
 
+/** Levels at which Lambda keeps a line without a level, which it takes for INFO. */
+const LEVELS_OF_PLAIN_LINES: readonly string[] = ["", "TRACE", "DEBUG", "INFO"];
+
+/** Values by metric, as a document holds them. */
+type Values = Map<MetricName, number[]>;
+
 /**
- * Metrics as log lines in the embedded metric format, which CloudWatch extracts from the function's log without a request.
+ * Metrics as a log line in the embedded metric format, which CloudWatch extracts from the function's log without a request.
  * A library for it would be a tenth of a bundle and of its load time.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export class EmbeddedMetrics implements Metrics {
-  private readonly values = new Map<string, { name: MetricName; reason?: string; values: number[] }>();
+  private readonly plain: Values = new Map();
+  private readonly byReason = new Map<string, Values>();
 
   constructor(
     private readonly relay: string,
+    /** The function's application log level, as Lambda's variable `AWS_LAMBDA_LOG_LEVEL` has it; empty if there is none. */
+    private readonly logLevel: string,
     /** Bypasses the console: Lambda's JSON log format would wrap the line in another object. */
     private readonly write: (line: string) => void = (line) => void process.stdout.write(`${line}\n`),
     private readonly now: () => number = Date.now,
   ) {}
 
   add(name: MetricName, value: number, reason?: string): void {
-    const key = `${name} ${reason ?? ""}`;
-    const added = this.values.get(key) ?? { name, reason, values: [] };
-    added.values.push(value);
-    this.values.set(key, added);
+    const values = reason === undefined ? this.plain : emplace(this.byReason, reason, () => new Map() as Values);
+    emplace(values, name, () => []).push(value);
   }
 
+  /** Writes one document, and a further one for each further reason, since a document has one value of a dimension. */
   flush(): void {
-    for (const { name, reason, values } of this.values.values()) {
-      for (let first = 0; first < values.length; first += MAX_VALUES) {
-        this.write(this.document(name, reason, values.slice(first, first + MAX_VALUES)));
-      }
+    const plain = inDocuments(this.plain);
+    const byReason = [...this.byReason].flatMap(([reason, values]) =>
+      inDocuments(values).map((part) => ({ reason, part })),
+    );
+    for (let index = 0; index < Math.max(plain.length, byReason.length); index++) {
+      this.write(this.document(plain[index], byReason[index]));
     }
-    this.values.clear();
+    this.plain.clear();
+    this.byReason.clear();
   }
 
-  private document(name: MetricName, reason: string | undefined, values: number[]): string {
-    const isAge = name.startsWith("Age");
+  private document(plain: Values | undefined, byReason: { reason: string; part: Values } | undefined): string {
+    const timestamp = this.now();
     return JSON.stringify({
+      // Lambda drops a line that is below the function's level, and takes one without level and timestamp for INFO.
+      // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+      ...(!LEVELS_OF_PLAIN_LINES.includes(this.logLevel) && {
+        level: this.logLevel,
+        timestamp: new Date(timestamp).toISOString(),
+      }),
       _aws: {
-        Timestamp: this.now(),
+        Timestamp: timestamp,
         CloudWatchMetrics: [
-          {
-            Namespace: METRICS_NAMESPACE,
-            Dimensions: reason === undefined ? [["Relay"]] : [["Relay"], ["Relay", "Reason"]],
-            Metrics: [{ Name: name, Unit: isAge ? "Milliseconds" : "Count" }],
-          },
+          ...(plain ? [directive(plain, [["Relay"]])] : []),
+          ...(byReason ? [directive(byReason.part, [["Relay"], ["Relay", "Reason"]])] : []),
         ],
       },
       Relay: this.relay,
-      ...(reason !== undefined && { Reason: reason }),
-      // A count is one sum; each single age is needed for percentiles.
-      [name]: isAge ? values : values.reduce((sum, value) => sum + value, 0),
+      Reason: byReason?.reason,
+      ...Object.fromEntries(
+        [...(plain ?? []), ...(byReason?.part ?? [])].map(([name, values]) => [
+          name,
+          values.length === 1 ? values[0] : values,
+        ]),
+      ),
     });
   }
 }
 
 /** Metrics of the relay that `RELAY_NAME` names. */
 export function metricsFromEnvironment(environment: Environment): Metrics {
-  return new EmbeddedMetrics(text(environment, "RELAY_NAME"));
+  return new EmbeddedMetrics(text(environment, "RELAY_NAME"), environment.AWS_LAMBDA_LOG_LEVEL ?? "");
+}
+
+/** As many documents' values as the metric with the most values needs, in the order in which they were added. */
+function inDocuments(values: Values): Values[] {
+  const documents: Values[] = [];
+  for (const [name, all] of values) {
+    const needed = DURATIONS.includes(name) ? all : [all.reduce((sum, value) => sum + value, 0)];
+    for (let first = 0; first < needed.length; first += MAX_VALUES) {
+      const document = (documents[first / MAX_VALUES] ??= new Map() as Values);
+      document.set(name, needed.slice(first, first + MAX_VALUES));
+    }
+  }
+  return documents;
+}
+
+function directive(values: Values, Dimensions: string[][]): object {
+  const unitOf = (name: MetricName) => (DURATIONS.includes(name) ? "Milliseconds" : "Count");
+  const Metrics = [...values.keys()].map((name) => ({ Name: name, Unit: unitOf(name) }));
+  return { Namespace: METRICS_NAMESPACE, Dimensions, Metrics };
+}
+
+function emplace<Key, Value>(map: Map<Key, Value>, key: Key, create: () => Value): Value {
+  const value = map.get(key) ?? create();
+  map.set(key, value);
+  return value;
 }

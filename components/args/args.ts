@@ -8,6 +8,7 @@ import { refuseBadOrigins } from "./originArgs";
 import { refuse, refuseProblem, refuseUnknownKeys, refuseUnlessObject, unquoted } from "./refuse";
 import { checkReplay, type ReplayArgs } from "./replayArgs";
 import { type ResolvedRetry, resolveRetry, type RetryArgs } from "./retryArgs";
+import type { ApplicationLogLevel } from "../lambda/callbackFunction";
 import { type Option, spec } from "./spec";
 import { refuseBadTags } from "./tagArgs";
 
@@ -47,11 +48,24 @@ export interface WebsocketRelayArgs extends RetryArgs, ReplayArgs, ExistingArgs,
    */
   logRetentionInDays?: number;
   /**
-   * Sustained rate of requests to each route, 1 to 10,000 per second. @default 500, an account's limit of new connections
+   * The lowest level of lines in the functions' logs. "WARN": dead letters, refused frames and everything that went wrong.
+   * "INFO" adds a line for each message, attempt, handshake and frame. Metrics are written at every level. @default "WARN"
+   */
+  applicationLogLevel?: ApplicationLogLevel;
+  /**
+   * Sustained rate of requests to each route but `ping`, 1 to 10,000 per second. @default 500, an account's limit of new
+   * connections
    */
   throttlingRateLimit?: number;
-  /** Requests to each route that may arrive at the same time, 1 to 5,000. @default 500 */
+  /** Requests to each route but `ping` that may arrive at the same time, 1 to 5,000. @default 500 */
   throttlingBurstLimit?: number;
+  /**
+   * Sustained rate of heartbeats of all clients together, 1 to 10,000 per second: at least clients divided by the seconds
+   * between two heartbeats. @default 2000, enough for 60,000 clients with a heartbeat every 30 s
+   */
+  pingThrottlingRateLimit?: number;
+  /** Heartbeats that may arrive at the same time, 1 to 5,000. @default 4000 */
+  pingThrottlingBurstLimit?: number;
   /** The last part of the WebSocket URL: letters, digits and `_`. A change **replaces** the stage. @default "live" */
   stageName?: string;
   /** Tags of every resource that supports tags. @default none */

@@ -372,6 +372,18 @@ const protection = {
     oneOf: [0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
     description: "How long the functions' logs and the access logs are kept; 0 keeps them forever.",
   },
+  applicationLogLevel: {
+    type: "string",
+    default: "WARN",
+    // https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html
+    oneOf: ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"],
+    since: "0.2.0",
+    see: "operations.md#log-levels",
+    description:
+      "The lowest level of lines in the functions' logs. `WARN`: dead letters, refused frames and everything that went wrong. `INFO` " +
+      "adds a line for each message, attempt, handshake and frame, which costs more than the rest of the logs. The functions log " +
+      "nothing at `DEBUG` or `TRACE`. Metrics are written at every level.",
+  },
 } as const satisfies Options;
 
 const address = {
@@ -381,14 +393,37 @@ const address = {
     default: 500,
     min: 1,
     max: 10_000,
-    description: "The sustained rate of requests to each route. The default is an account's limit of new connections.",
+    description:
+      "The sustained rate of requests to each route but `ping`. The default is an account's limit of new connections.",
   },
   throttlingBurstLimit: {
     type: "integer",
     default: 500,
     min: 1,
     max: 5_000,
-    description: "Requests to each route that may arrive at the same time.",
+    description: "Requests to each route but `ping` that may arrive at the same time.",
+  },
+  pingThrottlingRateLimit: {
+    type: "integer",
+    unit: "requests per second",
+    default: 2_000,
+    min: 1,
+    max: 10_000,
+    since: "0.2.0",
+    see: "capacity-and-cost.md#heartbeats",
+    description:
+      "The sustained rate of heartbeats of all clients together: at least clients divided by the seconds between two heartbeats. The " +
+      "default is enough for 60,000 clients with a heartbeat every 30 s. Heartbeats count towards the account's 10,000 requests a " +
+      "second, as handshakes, frames and deliveries do.",
+  },
+  pingThrottlingBurstLimit: {
+    type: "integer",
+    default: 4_000,
+    min: 1,
+    max: 5_000,
+    since: "0.2.0",
+    see: "capacity-and-cost.md#heartbeats",
+    description: "Heartbeats that may arrive at the same time.",
   },
   stageName: {
     type: "string",

@@ -24,7 +24,7 @@ export interface FunctionSpec {
 /** Settings that all functions of a relay share. */
 export type FunctionSettings = Pick<
   CallbackFunctionArgs,
-  "logRetentionInDays" | "kmsKeyArn" | "permissionsBoundaryArn" | "tags"
+  "logRetentionInDays" | "applicationLogLevel" | "kmsKeyArn" | "permissionsBoundaryArn" | "tags"
 >;
 
 /** The parts of a relay that its functions use in both modes. */
@@ -52,7 +52,7 @@ export function relayFunction(
   opts: pulumi.ComponentResourceOptions,
 ): CallbackFunction {
   const { callback, withReceipts = false, environment, statements, timeoutSeconds, files } = spec;
-  const { logRetentionInDays, kmsKeyArn, permissionsBoundaryArn, tags } = settings;
+  const { logRetentionInDays, applicationLogLevel, kmsKeyArn, permissionsBoundaryArn, tags } = settings;
   /** The package carries the bundle of an own callback: see `ownBundle.ts`. */
   class RelayFunction extends CallbackFunction {
     protected override bundle(): Promise<string> {
@@ -68,6 +68,7 @@ export function relayFunction(
       policyStatements: [...statements, ...keyStatements(kmsKeyArn, statements)],
       timeoutSeconds,
       logRetentionInDays,
+      applicationLogLevel,
       kmsKeyArn,
       permissionsBoundaryArn,
       tags,

@@ -32,6 +32,8 @@ export interface DeployArgs {
   permissionsBoundaryArn?: pulumi.Input<string>;
   throttlingRateLimit: number;
   throttlingBurstLimit: number;
+  pingThrottlingRateLimit: number;
+  pingThrottlingBurstLimit: number;
 }
 
 /**
@@ -151,6 +153,14 @@ export class Gateway extends pulumi.ComponentResource {
           throttlingRateLimit: args.throttlingRateLimit,
           throttlingBurstLimit: args.throttlingBurstLimit,
         },
+        // Sized for the fleet: the clients that are connected all send heartbeats, and few of them handshakes.
+        routeSettings: [
+          {
+            routeKey: this.pingRoute.routeKey,
+            throttlingRateLimit: args.pingThrottlingRateLimit,
+            throttlingBurstLimit: args.pingThrottlingBurstLimit,
+          },
+        ],
         accessLogSettings: this.accessLogs?.stageSettings(),
         tags,
       },

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { refuseUnlessName, refuseUnusableFunctionName } from "../args/nameArgs";
-import { isDeferred, refuse, refuseUnknownKeys, refuseUnlessObject } from "../args/refuse";
+import { isDeferred, refuse, refuseUnknownKeys, refuseUnlessObject, refuseUnlessOneOf } from "../args/refuse";
 import { bundle } from "./bundle";
 
 /** One statement of a function's inline policy; always of effect Allow. */
@@ -18,6 +18,9 @@ export function policyDocument(statements: PolicyStatement[]): pulumi.Output<str
     Statement: statements.map((statement) => ({ Effect: "Allow", ...statement })),
   });
 }
+
+/** A level of lines in a function's log, as Lambda names it. https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html */
+export type ApplicationLogLevel = (typeof applicationLogLevels)[number];
 
 export interface CallbackFunctionArgs {
   /**
@@ -42,6 +45,8 @@ export interface CallbackFunctionArgs {
   timeoutSeconds: number;
   /** Days that its logs are kept, one of CloudWatch's values; 0 keeps them for ever. */
   logRetentionInDays: number;
+  /** The lowest level of its log's lines, written by `console`. @default "INFO" */
+  applicationLogLevel?: ApplicationLogLevel;
   /** Encrypts the log group and the environment. @default keys that AWS owns or manages */
   kmsKeyArn?: pulumi.Input<string>;
   /** The permissions boundary of the role. @default none */
@@ -49,6 +54,8 @@ export interface CallbackFunctionArgs {
   /** Tags of the function, its role and its log group. @default none */
   tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
+
+const applicationLogLevels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"] as const;
 
 const argumentKeys: (keyof CallbackFunctionArgs)[] = [
   "callbackFactory",
@@ -58,6 +65,7 @@ const argumentKeys: (keyof CallbackFunctionArgs)[] = [
   "policyStatements",
   "timeoutSeconds",
   "logRetentionInDays",
+  "applicationLogLevel",
   "kmsKeyArn",
   "permissionsBoundaryArn",
   "tags",
@@ -86,7 +94,8 @@ export class CallbackFunction extends pulumi.ComponentResource {
     if (typeof args.callbackFactory !== "function") {
       refuse("callbackFactory", args.callbackFactory, "a function that returns the handler", "write () => handler");
     }
-    const { requireFrom, policyStatements, environment, files = {} } = args;
+    const { requireFrom, policyStatements, environment, files = {}, applicationLogLevel = "INFO" } = args;
+    refuseUnlessOneOf("applicationLogLevel", applicationLogLevel, applicationLogLevels);
     if (requireFrom !== undefined && typeof requireFrom !== "string") {
       refuse("requireFrom", requireFrom, "the path of a folder", "write __dirname");
     }
@@ -150,7 +159,14 @@ export class CallbackFunction extends pulumi.ComponentResource {
         environment: { variables: args.environment },
         // The role needs no right to the key: Lambda decrypts by a grant that the deploying role creates.
         kmsKeyArn: args.kmsKeyArn,
-        loggingConfig: { logFormat: "JSON", logGroup: this.logGroup.name },
+        loggingConfig: {
+          logFormat: "JSON",
+          // Without the lines START and REPORT: an invocation that fails or times out is still logged.
+          // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+          systemLogLevel: "WARN",
+          applicationLogLevel,
+          logGroup: this.logGroup.name,
+        },
         tags,
       },
       // Without its policy, a first invocation would fail, and AWS refuses an event source mapping.

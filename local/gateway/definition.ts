@@ -141,6 +141,12 @@ export class ApiDefinition {
     check.checkStage(inputs);
     const deployment = inputs.deploymentId ? this.deployments.get(inputs.deploymentId) : undefined;
     if (inputs.deploymentId && !deployment) throw badRequest(`Deployment id ${inputs.deploymentId} does not exist`);
+    // As the service says it. https://github.com/terraform-aws-modules/terraform-aws-apigateway-v2/pull/80
+    for (const { routeKey } of inputs.routeSettings ?? []) {
+      if (![...this.routes.values()].some((route) => route.routeKey === routeKey)) {
+        throw notFound(`Unable to find Route by key ${routeKey} within the provided RouteSettings`);
+      }
+    }
     const throttle = new StageThrottle(inputs.defaultRouteSettings, inputs.routeSettings ?? []);
     return { deployment, throttle, accessLog: inputs.accessLogSettings };
   }

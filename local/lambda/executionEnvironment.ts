@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import type { Invocation } from "./invoker";
+import { endEvents, type SystemEvent } from "./logLevels";
 
 const runtimeFile = path.join(__dirname, "runtime.js");
 
@@ -16,6 +17,8 @@ export interface EnvironmentOptions {
   timeoutSeconds: number;
   /** Receives each line that the process writes. */
   log: (line: string) => void;
+  /** Receives Lambda's own events. */
+  systemLog: (event: SystemEvent) => void;
 }
 
 export interface InvocationRequest {
@@ -71,12 +74,16 @@ export class ExecutionEnvironment {
   /** A failure is an answer too; whether the environment can be used again afterwards shows in `isUsable`. */
   async invoke(request: InvocationRequest): Promise<Invocation> {
     const requestId = request.context.awsRequestId;
+    const startedAtMs = performance.now();
+    this.options.systemLog({ type: "platform.start", level: "INFO", record: { requestId, version: "$LATEST" } });
     const loaded = await this.within(initializationTimeoutMs, this.initialized, requestId);
     const answer = loaded.type === "ready" ? await this.run(request) : loaded;
     if (answer.type === "fatal") {
       // The next invocation gets a fresh process, as on Lambda.
       await this.end();
     }
+    const durationMs = Math.round(performance.now() - startedAtMs);
+    endEvents(requestId, { ...statusOf(answer), durationMs }).forEach((event) => this.options.systemLog(event));
     return toInvocation(answer);
   }
 
@@ -126,6 +133,14 @@ export class ExecutionEnvironment {
       : ["Runtime.ExitError", `Runtime exited with error: ${settled.how}`];
     return { type: "fatal", errorType, errorMessage: `RequestId: ${requestId} Error: ${reason}` };
   }
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#Status */
+function statusOf(answer: Outcome | Failure): { status: string; errorType?: string } {
+  if (answer.type === "result") return { status: "success" };
+  const { errorType } = answer;
+  if (errorType === "Sandbox.Timedout") return { status: "timeout", errorType };
+  return { status: answer.type === "fatal" ? "failure" : "error", errorType };
 }
 
 function isEnded(answer: unknown): answer is Ended {

@@ -6,6 +6,7 @@ import { FunctionLog } from "./functionLog";
 import { FunctionVersion } from "./functionVersion";
 import type { Invocation, Invoker } from "./invoker";
 import { type FunctionConfiguration, LocalFunction } from "./localFunction";
+import { isApplicationLineKept, systemLine } from "./logLevels";
 import { reservedVariables } from "./reservedVariables";
 import { type Caller, checkPermission, type Permission, type PolicyStatement, statementOf } from "./resourcePolicy";
 
@@ -66,7 +67,11 @@ export class LambdaService implements Invoker, PolicyHolder {
     const version = await FunctionVersion.create(configuration.code, (folder) => ({
       nodePath,
       timeoutSeconds: configuration.timeoutSeconds,
-      log: (line) => void functionLog.write(line),
+      log: (line) => isApplicationLineKept(line, configuration.loggingConfig) && void functionLog.write(line),
+      systemLog: (event) => {
+        const line = systemLine(event, configuration.loggingConfig);
+        if (line !== undefined) void functionLog.write(line);
+      },
       variables: {
         ...configuration.variables,
         ...reservedVariables(configuration, folder),

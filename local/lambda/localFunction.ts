@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { ExecutionEnvironment } from "./executionEnvironment";
 import type { FunctionVersion } from "./functionVersion";
 import { type Invocation, ThrottledError } from "./invoker";
+import type { LoggingConfig } from "./logLevels";
 import type { PolicyStatement } from "./resourcePolicy";
 
 export interface FunctionConfiguration {
@@ -20,7 +21,7 @@ export interface FunctionConfiguration {
   /** The most invocations at a time. @default as many as there may be environments */
   reservedConcurrentExecutions?: number;
   /** @default { logFormat: "Text" } */
-  loggingConfig?: { logFormat?: string; applicationLogLevel?: string; logGroup?: string };
+  loggingConfig?: LoggingConfig;
 }
 
 type Acquired = [FunctionVersion, ExecutionEnvironment];

@@ -1,6 +1,7 @@
 import { partition, region } from "../account";
 import type { Iam } from "../iam/iam";
 import type { LambdaService } from "../lambda/lambdaService";
+import { applicationLogLevels, systemLogLevels } from "../lambda/logLevels";
 import type { FunctionConfiguration } from "../lambda/localFunction";
 import { autoname } from "./autoname";
 import { refusal, type Refuse } from "./refuse";
@@ -110,9 +111,6 @@ function functionConfiguration(logicalName: string, name: string, inputs: Proper
     loggingConfig: loggingConfigOf(refuse, inputs),
   };
 }
-
-const applicationLogLevels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
-const systemLogLevels = ["DEBUG", "INFO", "WARN"];
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html */
 function loggingConfigOf(refuse: Refuse, inputs: Properties): FunctionConfiguration["loggingConfig"] {

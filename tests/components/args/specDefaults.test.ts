@@ -18,6 +18,10 @@ describe("a default of the spec", () => {
   const mapping = () => run.inputs("aws:lambda/eventSourceMapping:EventSourceMapping", "relay-deliver-mapping");
   const routeSettings = () =>
     run.inputs("aws:apigatewayv2/stage:Stage", "relay-stage").defaultRouteSettings as Record<string, unknown>;
+  const pingSettings = () =>
+    (run.inputs("aws:apigatewayv2/stage:Stage", "relay-stage").routeSettings as Record<string, unknown>[])[0] ?? {};
+  const loggingConfig = () =>
+    run.inputs("aws:lambda/function:Function", "relay-deliver").loggingConfig as Record<string, unknown>;
   const alarm = (part: string) => run.inputs("aws:cloudwatch/metricAlarm:MetricAlarm", `relay-${part}-alarm`);
   const refusedHandshakes = () => JSON.stringify(alarm("refused-handshakes").metricQueries);
 
@@ -51,8 +55,11 @@ describe("a default of the spec", () => {
     publisherOrganizationIds: () => names("aws:sns/topicPolicy:TopicPolicy"),
     protectData: () => run.guarded.length > 0,
     logRetentionInDays: () => run.inputs("aws:cloudwatch/logGroup:LogGroup", "relay-connect-logs").retentionInDays,
+    applicationLogLevel: () => loggingConfig().applicationLogLevel,
     throttlingRateLimit: () => routeSettings().throttlingRateLimit,
     throttlingBurstLimit: () => routeSettings().throttlingBurstLimit,
+    pingThrottlingRateLimit: () => pingSettings().throttlingRateLimit,
+    pingThrottlingBurstLimit: () => pingSettings().throttlingBurstLimit,
     stageName: () => run.inputs("aws:apigatewayv2/stage:Stage", "relay-stage").name,
     ipAddressType: () => run.inputs("aws:apigatewayv2/api:Api", "relay-api").ipAddressType,
     "alarms.enabled": () => names("aws:cloudwatch/metricAlarm:MetricAlarm").length > 0,

@@ -26,10 +26,32 @@ describe("the functions", () => {
         architectures: ["arm64"],
         handler: "index.handler",
         role: `arn:aws:iam::111122223333:role/${name}-role`,
-        loggingConfig: { logFormat: "JSON", logGroup: `${name}-logs` },
+        // Platform lines are only written for what fails.
+        loggingConfig: {
+          logFormat: "JSON",
+          systemLogLevel: "WARN",
+          applicationLogLevel: "WARN",
+          logGroup: `${name}-logs`,
+        },
         tags: { team: "chat" },
       });
       expect(run.inputs("aws:cloudwatch/logGroup:LogGroup", `${name}-logs`)).to.deep.include({ retentionInDays: 30 });
+    }
+  });
+
+  it("writes every function's log at the given level", async () => {
+    const { registrations, inputs } = await runRelay({
+      applicationLogLevel: "ERROR",
+      delivery: "replay",
+      auth: { ...auth, endSessionWithToken: true },
+    });
+    const names = byType(registrations)["aws:lambda/function:Function"] ?? [];
+    expect(names).to.include.members(["relay-deliver", "relay-resume", "relay-sweep"]);
+    for (const name of names) {
+      expect(inputs("aws:lambda/function:Function", name).loggingConfig).to.include({
+        systemLogLevel: "WARN",
+        applicationLogLevel: "ERROR",
+      });
     }
   });
 

@@ -107,6 +107,8 @@ function deployedGateway(opts: pulumi.ComponentResourceOptions): void {
     logRetentionInDays: 30,
     throttlingRateLimit: 1,
     throttlingBurstLimit: 1,
+    pingThrottlingRateLimit: 1,
+    pingThrottlingBurstLimit: 1,
   });
 }
 

@@ -39,6 +39,11 @@ describe("CallbackFunction", () => {
       { ...args, timeoutSecond: 1 },
       /^timeoutSecond: .* \(did you mean timeoutSeconds\?\)/,
     ],
+    [
+      "a log level that Lambda does not know",
+      { ...args, applicationLogLevel: "info" },
+      /^applicationLogLevel: got "info"; allowed: "TRACE" or .* Fix: write "INFO"/,
+    ],
   ];
   for (const [what, given, says] of unusable) {
     it(`refuses ${what} before anything is registered`, async () => {
@@ -52,6 +57,21 @@ describe("CallbackFunction", () => {
       });
       expect(pulumi.InputPropertyError.isInstance(refused) ? refused.reason : refused).to.match(says);
       expect(registrations).to.deep.equal([]);
+    });
+  }
+
+  for (const [given, level] of [
+    [undefined, "INFO"],
+    ["ERROR", "ERROR"],
+  ] as const) {
+    it(`logs at the level ${level} where ${given ?? "no level"} is given, and of Lambda itself only what fails`, async () => {
+      let fn!: CallbackFunction;
+      const { registrations } = await record(
+        () => (fn = new CallbackFunction("greet", { ...args, applicationLogLevel: given })),
+      );
+      await valueOf(fn.function.arn);
+      const registered = registrations.find(({ type }) => type === "aws:lambda/function:Function");
+      expect(registered?.inputs.loggingConfig).to.include({ systemLogLevel: "WARN", applicationLogLevel: level });
     });
   }
 

@@ -57,7 +57,7 @@ function withServices(given: {
       { queueUrl: "https://sqs.test/1/queue", deadLetterQueueUrl: "https://sqs.test/1/dead" },
       log,
     ),
-    metrics: new EmbeddedMetrics("relay", (line) => metrics.push(line)),
+    metrics: new EmbeddedMetrics("relay", "INFO", (line) => metrics.push(line)),
     log,
     now: () => now,
     maxAttempts: 5,

@@ -5,11 +5,12 @@ import { Iam } from "../../../local/iam/iam";
 import { LambdaService } from "../../../local/lambda/lambdaService";
 import { LocalMetrics } from "../../../local/cloudwatch/metrics";
 import { everything, registerRole } from "../iam/roles";
+import { serve } from "../lambda/lambdaFixture";
 
 /** The lines that the handlers write for what was added. */
-function linesOf(add: (metrics: EmbeddedMetrics) => void): string[] {
+function linesOf(add: (metrics: EmbeddedMetrics) => void, logLevel = "INFO"): string[] {
   const lines: string[] = [];
-  const metrics = new EmbeddedMetrics("shop-dev-relay", (line) => lines.push(line));
+  const metrics = new EmbeddedMetrics("shop-dev-relay", logLevel, (line) => lines.push(line));
   add(metrics);
   metrics.flush();
   return lines;
@@ -26,9 +27,8 @@ describe("the functions' metrics", () => {
       metrics.add(METRICS.ageAtDelivery, 35);
     });
     expect(lines.map((line) => local.take(line))).to.deep.equal([
-      "metric Delivered=2 Relay=shop-dev-relay",
-      "metric Retried=1 Relay=shop-dev-relay Reason=no-session",
-      "metric AgeAtDelivery=120,35 Relay=shop-dev-relay",
+      "metric Delivered=2 Relay=shop-dev-relay; metric AgeAtDelivery=120,35 Relay=shop-dev-relay; " +
+        "metric Retried=1 Relay=shop-dev-relay Reason=no-session",
     ]);
   });
 
@@ -112,7 +112,7 @@ describe("a function's log", () => {
         timeoutSeconds: 3,
         memorySizeMb: 128,
         variables: {},
-        loggingConfig: { logFormat: "JSON" },
+        loggingConfig: { logFormat: "JSON", systemLogLevel: "WARN" },
       });
       void put.then(() => service?.invoke("relay-deliver-abc", {}));
     });
@@ -124,4 +124,24 @@ describe("a function's log", () => {
     expect(lines[2]).to.match(/^relay-deliver-abc: \{"timestamp":.*"message":"wrapped"\}$/);
     expect(metrics.all().map(({ name, sum }) => [name, sum])).to.deep.equal([["Delivered", 3]]);
   });
+
+  for (const [written, applicationLogLevel, counted] of [
+    ["INFO", "INFO", [["Delivered", 3]]],
+    ["WARN", "WARN", [["Delivered", 3]]],
+    ["ERROR", "ERROR", [["Delivered", 3]]],
+    // Changed in the console while the process lives on.
+    ["INFO", "WARN", []],
+  ] as const) {
+    it(`written for the level ${written}, ${counted.length ? "has" : "lacks"} its metrics at the level ${applicationLogLevel}`, async () => {
+      const metrics = new LocalMetrics();
+      const [line = ""] = linesOf((each) => each.add(METRICS.delivered, 3), written);
+      const service = await serve(
+        `exports.handler = async () => void process.stdout.write(${JSON.stringify(`${line}\n`)});`,
+        { metrics, loggingConfig: { logFormat: "JSON", systemLogLevel: "WARN", applicationLogLevel } },
+      );
+      await service.invoke("f", {});
+      await service.close();
+      expect(metrics.all().map(({ name, sum }) => [name, sum])).to.deep.equal(counted);
+    });
+  }
 });

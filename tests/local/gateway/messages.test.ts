@@ -52,6 +52,63 @@ describe("the local gateway's connections", () => {
       expect(fixture.invoker.count("ping")).to.equal(1);
     });
 
+    describe("with limits of the route's own", () => {
+      const limits = (rate: number, burst: number) => ({ throttlingRateLimit: rate, throttlingBurstLimit: burst });
+
+      it("answers Too Many Requests over them, and counts other routes by the stage's", async () => {
+        await fixture.api();
+        for (const routeKey of ["ping", "other"]) await fixture.route(routeKey);
+        await fixture.deploy({
+          defaultRouteSettings: limits(0.001, 3),
+          routeSettings: [{ routeKey: "ping", ...limits(0.001, 1) }],
+        });
+        const { client, id } = await fixture.open();
+        client.send({ action: "ping" });
+        client.send({ action: "ping" });
+        const frame = JSON.parse(await client.message());
+        expect(frame)
+          .to.include({ message: "Too Many Requests", connectionId: id })
+          .and.to.have.keys(["message", "connectionId", "requestId"]);
+        for (let count = 0; count < 4; count++) client.send({ action: "other" });
+        expect(JSON.parse(await client.message())).to.include({ message: "Too Many Requests", connectionId: id });
+        expect([fixture.invoker.count("ping"), fixture.invoker.count("other")]).to.deep.equal([1, 3]);
+      });
+
+      it("answers within them what would be over the stage's", async () => {
+        await fixture.api();
+        await fixture.route("ping");
+        await fixture.deploy({
+          defaultRouteSettings: limits(0.001, 1),
+          routeSettings: [{ routeKey: "ping", ...limits(0.001, 3) }],
+        });
+        const { client } = await fixture.open();
+        for (let count = 0; count < 4; count++) client.send({ action: "ping" });
+        expect(JSON.parse(await client.message())).to.include({ message: "Too Many Requests" });
+        expect(fixture.invoker.count("ping")).to.equal(3);
+      });
+
+      it("keeps the connection, and takes limits that the stage gets later", async () => {
+        await fixture.api();
+        await fixture.route("ping", {}, { routeResponseSelectionExpression: "$default" });
+        const deploymentId = await fixture.deploy({ defaultRouteSettings: limits(0.001, 1) });
+        const { client } = await fixture.open();
+        client.send({ action: "ping" });
+        client.send({ action: "ping" });
+        expect(JSON.parse(await client.message())).to.include({ message: "Too Many Requests" });
+        const inputs = {
+          apiId: fixture.apiId,
+          name: "dev",
+          deploymentId,
+          defaultRouteSettings: limits(0.001, 1),
+          routeSettings: [{ routeKey: "ping", ...limits(0.001, 2) }],
+        };
+        await fixture.resource("stage").update("dev", { name: "stage", inputs }, {});
+        for (let count = 0; count < 3; count++) client.send({ action: "ping" });
+        expect(JSON.parse(await client.message())).to.include({ message: "Too Many Requests" });
+        expect(fixture.invoker.count("ping")).to.equal(3);
+      });
+    });
+
     it("sends a function's answer back only with a route response", async () => {
       await fixture.api();
       await fixture.route("oneWay");

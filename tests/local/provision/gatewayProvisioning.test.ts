@@ -183,6 +183,12 @@ describe("the local gateway's resources", () => {
     ["a stage that exists", "stage", { name: "dev" }, "already exists"],
     ["a stage named $default", "stage", { name: "$default" }, "the stage's name"],
     ["a stage of an unknown deployment", "stage", { name: "a", deploymentId: "x" }, "does not exist"],
+    [
+      "settings of a route that does not exist",
+      "stage",
+      { name: "a", routeSettings: [{ routeKey: "ping", throttlingRateLimit: 1, throttlingBurstLimit: 1 }] },
+      "Unable to find Route by key ping within the provided RouteSettings",
+    ],
     ["autoDeploy", "stage", { name: "a", autoDeploy: true }, "autoDeploy"],
   ] as const) {
     it(`refuse ${why}`, async () => {
