@@ -108,14 +108,20 @@ export interface History {
     renewal: { ttlMs: number; nextEpoch?: string },
     signal?: AbortSignal,
   ): Promise<"renewed" | "changed">;
-  /** Removes bodies, ids and TTL of the session's last segment, whose messages have expired. It keeps its numbers and its mark. */
-  seal(key: SessionKey, segment: Segment, signal?: AbortSignal): Promise<void>;
+  /**
+   * Removes bodies, ids and TTL of the session's last segment, whose messages have expired, if its TTL and its mark are as in
+   * `seen`. It keeps its numbers and its mark.
+   */
+  seal(key: SessionKey, seen: Segment, signal?: AbortSignal): Promise<"sealed" | "changed">;
   /** Adds to `reported`, after which these messages count as having no body. */
   addReported(key: SessionKey, first: number, positions: readonly number[], signal?: AbortSignal): Promise<void>;
   /** Sets `dueAtMs`, and puts the segment into the index. */
   mark(key: SessionKey, first: number, dueAtMs: number, signal?: AbortSignal): Promise<void>;
-  /** Takes the segment out of the index; it keeps `dueAtMs`. */
-  unmark(key: SessionKey, first: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Takes the segment out of the index if its TTL and its mark are as in `seen`: a segment that was marked again or sealed
+   * meanwhile is visited again. It keeps `dueAtMs`.
+   */
+  unmark(key: SessionKey, seen: Segment, signal?: AbortSignal): Promise<void>;
   delete(key: SessionKey, first: number, signal?: AbortSignal): Promise<void>;
   /** Segments of a shard that are due at `nowMs`, the most overdue first, page by page. The index lags. */
   findDue(shard: string, nowMs: number, signal?: AbortSignal): AsyncGenerator<DueSegment[]>;

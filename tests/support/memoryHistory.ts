@@ -122,14 +122,19 @@ export class MemoryHistory implements History {
     });
   }
 
-  seal(key: SessionKey, { first }: Segment): Promise<void> {
-    return this.change("seal", key, first, (segment) => ({
-      ...segment,
-      messages: [],
-      reported: [],
-      recent: { coveredFromMs: segment.storedAtMs + 1, groups: [] },
-      ttlMs: undefined,
-    }));
+  seal(key: SessionKey, seen: Segment): Promise<"sealed" | "changed"> {
+    return this.call("seal", key, ({ segments }) => {
+      const segment = segments.get(seen.first);
+      if (!segment || !isAsSeen(segment, seen)) return "changed";
+      segments.set(seen.first, {
+        ...segment,
+        messages: [],
+        reported: [],
+        recent: { coveredFromMs: segment.storedAtMs + 1, groups: [] },
+        ttlMs: undefined,
+      });
+      return "sealed";
+    });
   }
 
   addReported(key: SessionKey, first: number, positions: readonly number[]): Promise<void> {
@@ -143,8 +148,10 @@ export class MemoryHistory implements History {
     return this.change("mark", key, first, (segment) => ({ ...segment, dueAtMs, isMarked: true }));
   }
 
-  unmark(key: SessionKey, first: number): Promise<void> {
-    return this.change("unmark", key, first, (segment) => ({ ...segment, isMarked: false }));
+  unmark(key: SessionKey, seen: Segment): Promise<void> {
+    return this.change("unmark", key, seen.first, (segment) =>
+      isAsSeen(segment, seen) ? { ...segment, isMarked: false } : segment,
+    );
   }
 
   delete(key: SessionKey, first: number): Promise<void> {
@@ -220,6 +227,10 @@ export class MemoryHistory implements History {
     await this.afterCall(name, key);
     return result;
   }
+}
+
+function isAsSeen(segment: Segment, seen: Segment): boolean {
+  return (["ttlMs", "isMarked", "dueAtMs"] as const).every((name) => segment[name] === seen[name]);
 }
 
 function isAhead(cursor: Cursor, of: Cursor | undefined): boolean {
