@@ -5,6 +5,7 @@ import { ManagementApiConnections } from "../handlers/connections/connectionsCli
 import type { DisconnectedUser } from "../handlers/operations/disconnectedUser";
 import { disconnectUser } from "../handlers/operations/disconnectUser";
 import { DynamoDbSessionStore } from "../handlers/sessions/sessionStore";
+import { DynamoDbConnectionLookups } from "../handlers/connections/connectionLookups";
 import { DynamoDbUserConnections } from "../handlers/connections/userConnections";
 import { type Publication, publishInput } from "./publication";
 import { refuseUnknownKeys, RelayInputError } from "./relayInputError";
@@ -89,6 +90,7 @@ export class RelayBackend {
     const managementApi = (this.clients.managementApi ??= new ApiGatewayManagementApiClient({ region, endpoint }));
     const dependencies = {
       sessions: new DynamoDbSessionStore(dynamodb, { tableName }),
+      lookups: new DynamoDbConnectionLookups(dynamodb, { tableName }),
       userConnections: new DynamoDbUserConnections(dynamodb, { tableName }),
       connections: new ManagementApiConnections(managementApi),
     };

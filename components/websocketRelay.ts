@@ -123,7 +123,7 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     const { replay } = this;
     const connect = connectSpec(parts, resolved);
     this.connect = relayFunction(`${name}-connect`, connect, resolved, child);
-    this.disconnect = relayFunction(`${name}-disconnect`, disconnectSpec(parts), resolved, child);
+    this.disconnect = relayFunction(`${name}-disconnect`, disconnectSpec(parts, resolved), resolved, child);
     const deliver = replay ? deliverReplaySpec(replay.partsWith(parts), resolved) : deliverSpec(parts, resolved);
     this.deliver = relayFunction(`${name}-deliver`, deliver, resolved, child);
     if (resolved.endSessionWithToken) {
@@ -190,7 +190,7 @@ export class WebsocketRelay extends pulumi.ComponentResource {
    */
   grantDisconnectUser(role: pulumi.Input<string | aws.iam.Role>, policyName = "disconnect-user"): aws.iam.RolePolicy {
     return this.grant("grantDisconnectUser", role, policyName, [
-      this.sessionTable.statement("dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"),
+      this.sessionTable.statement("dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
       this.gateway.manageConnectionsStatement("DELETE"),
     ]);
   }

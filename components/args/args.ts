@@ -32,6 +32,13 @@ export interface WebsocketRelayArgs extends RetryArgs, ReplayArgs, ExistingArgs,
    */
   sessionTtlSeconds?: number;
   /**
+   * Whether the session table has the index `connection`, by which `disconnect` finds the sessions of connections that were
+   * opened under release 0.1.0. It costs a write unit more for each session that is saved or deleted. Set it to false on a
+   * new stack, and on a stack of 0.1.0 two hours after its update. The next release removes the index and this argument.
+   * @default true
+   */
+  connectionIndex?: boolean;
+  /**
    * Whether tables, topics and queues are protected from being deleted or replaced: Pulumi's `protect`, and the tables'
    * deletion protection. A topic holds messages that SNS is still retrying, and a new topic would have an ARN that publishers
    * do not know. To destroy the stack, set it to false and run `pulumi up` first. @default false

@@ -12,9 +12,9 @@ export interface ExistingArgs {
   topicArn?: pulumi.Input<string>;
   /**
    * The name of a DynamoDB table of yours for the sessions of this relay alone, in its account and region. Keys: `caller_id` and
-   * `context`, both strings. Global index `connection`: the string `connection_id`. With `auth.endSessionWithToken` also a
-   * global index `token-expiry`: the string `expiry_shard` and the number `token_expires_at`. TTL attribute:
-   * `expiration_date`. @default the relay creates a table
+   * `context`, both strings. Unless `connectionIndex` is false, a global index `connection`: the string `connection_id`. With
+   * `auth.endSessionWithToken` a global index `token-expiry`: the string `expiry_shard` and the number `token_expires_at`.
+   * TTL attribute: `expiration_date`. @default the relay creates a table
    */
   tableName?: pulumi.Input<string>;
   /**

@@ -313,6 +313,16 @@ const resources = {
       "A DynamoDB table of yours for the sessions of this relay alone, in its account and region. A table without the required keys, " +
       "indexes and TTL attribute is refused.",
   },
+  connectionIndex: {
+    type: "boolean",
+    default: true,
+    since: "0.2.0",
+    see: "changing-a-stack.md#the-index-connection",
+    description:
+      "Whether the session table has the index `connection`, by which `disconnect` finds connections that were opened under " +
+      "0.1.0. It costs a write unit more for each session that is saved or deleted. Set it to `false` on a new stack, and on a " +
+      "stack of 0.1.0 two hours after its update. The next release removes the index and this key.",
+  },
   kmsKeyArn: {
     type: "string",
     otherwise: "AWS's own keys encrypt them",

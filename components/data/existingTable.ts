@@ -16,24 +16,45 @@ export interface ExistingTable {
   ttl?: { attributeName: string; enabled: boolean };
 }
 
+/** Which indexes the session table has. */
+export interface RequiredIndexes {
+  /** Whether sessions are indexed by their connection. */
+  connectionIndex: boolean;
+  /** Whether connections are indexed by the end of their tokens. */
+  endSessionWithToken: boolean;
+}
+
 /** Why the relay cannot keep its sessions in that table. */
-export function existingTableProblem(table: ExistingTable, endSessionWithToken: boolean): string | undefined {
+export function existingTableProblem(
+  table: ExistingTable,
+  { connectionIndex, endSessionWithToken }: RequiredIndexes,
+): string | undefined {
   const index = (name: string) => table.globalSecondaryIndexes.find((each) => each.name === name);
-  const tokenExpiry = "whose global index token-expiry has the keys";
   const expiry = "by expiration_date";
-  const parts: [what: string, needed: string, got: string][] = [
-    ["whose keys are", "caller_id (S), context (S)", typed(table, [table.hashKey, table.rangeKey])],
-    ["whose global index connection has the key", "connection_id (S)", typed(table, keysOf(index("connection")))],
-    [tokenExpiry, "expiry_shard (S), token_expires_at (N)", typed(table, keysOf(index("token-expiry")))],
+  const parts: [isRequired: boolean, what: string, needed: string, got: string][] = [
+    [true, "whose keys are", "caller_id (S), context (S)", typed(table, [table.hashKey, table.rangeKey])],
     [
+      connectionIndex,
+      "whose global index connection has the key",
+      "connection_id (S)",
+      typed(table, keysOf(index("connection"))),
+    ],
+    [
+      endSessionWithToken,
+      "whose global index token-expiry has the keys",
+      "expiry_shard (S), token_expires_at (N)",
+      typed(table, keysOf(index("token-expiry"))),
+    ],
+    [
+      true,
       "that expires (TTL)",
       expiry,
       table.ttl ? (table.ttl.enabled ? `by ${table.ttl.attributeName}` : "never") : expiry,
     ],
   ];
-  const wrong = parts.find(([what, needed, got]) => got !== needed && (endSessionWithToken || what !== tokenExpiry));
+  const wrong = parts.find(([isRequired, , needed, got]) => isRequired && got !== needed);
   if (!wrong) return undefined;
-  const [what, needed, got] = wrong;
+  const [, what, needed, got] = wrong;
   return problemText(
     table.name,
     `a table ${what} ${needed}, where this one has: ${got}`,

@@ -2,13 +2,11 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { refuse, refuseProblem } from "../args/refuse";
 import type { PolicyStatement } from "../lambda/callbackFunction";
-import { existingTableProblem } from "./existingTable";
+import { existingTableProblem, type RequiredIndexes } from "./existingTable";
 
-export interface SessionTableArgs {
+export interface SessionTableArgs extends RequiredIndexes {
   /** An existing table. @default a table is created */
   tableName?: pulumi.Input<string>;
-  /** Whether sessions are indexed by the end of their tokens. */
-  endSessionWithToken: boolean;
   protectData: boolean;
   pointInTimeRecovery: boolean;
   /** @default DynamoDB's own key */
@@ -18,7 +16,7 @@ export interface SessionTableArgs {
 
 /** The table of each user's open connection for a context: WSSessionDB in the diagrams. */
 export class SessionTable extends pulumi.ComponentResource {
-  /** `$disconnect` carries only the connection id. */
+  /** Sessions by their newest connection, for connections that were opened under 0.1.0. */
   static readonly connectionIndexName = "connection";
   /** Connections by the end of their tokens, in shards: a single key would limit throughput to one partition. */
   static readonly tokenExpiryIndexName = "token-expiry";
@@ -36,7 +34,7 @@ export class SessionTable extends pulumi.ComponentResource {
       this.tableName = this.table.name;
       this.tableArn = this.table.arn;
     } else {
-      const existing = this.find(args.tableName, args.endSessionWithToken);
+      const existing = this.find(args.tableName, args);
       this.tableName = existing.name;
       this.tableArn = existing.arn;
     }
@@ -55,7 +53,7 @@ export class SessionTable extends pulumi.ComponentResource {
   }
 
   private create(name: string, args: SessionTableArgs): aws.dynamodb.Table {
-    const { protectData, pointInTimeRecovery, endSessionWithToken, kmsKeyArn, tags } = args;
+    const { connectionIndex, endSessionWithToken, protectData, pointInTimeRecovery, kmsKeyArn, tags } = args;
     return new aws.dynamodb.Table(
       name,
       {
@@ -65,15 +63,11 @@ export class SessionTable extends pulumi.ComponentResource {
         attributes: [
           { name: "caller_id", type: "S" },
           { name: "context", type: "S" },
-          { name: "connection_id", type: "S" },
+          ...(connectionIndex ? [{ name: "connection_id", type: "S" }] : []),
           ...(endSessionWithToken ? tokenExpiryAttributes : []),
         ],
         globalSecondaryIndexes: [
-          {
-            name: SessionTable.connectionIndexName,
-            keySchemas: [{ attributeName: "connection_id", keyType: "HASH" }],
-            projectionType: "KEYS_ONLY",
-          },
+          ...(connectionIndex ? [connectionIdIndex] : []),
           ...(endSessionWithToken ? [tokenExpiryIndex] : []),
         ],
         ttl: { attributeName: "expiration_date", enabled: true },
@@ -90,7 +84,7 @@ export class SessionTable extends pulumi.ComponentResource {
 
   private find(
     tableName: pulumi.Input<string>,
-    endSessionWithToken: boolean,
+    indexes: RequiredIndexes,
   ): pulumi.Output<{ name: string; arn: string }> {
     return pulumi.output(tableName).apply(async (name) => {
       // Not getTableOutput, whose error would be Pulumi's, with the frames of its gRPC client.
@@ -99,11 +93,17 @@ export class SessionTable extends pulumi.ComponentResource {
         const fix = `check the name and the deploying role's rights (${why})`;
         return refuse("tableName", name, "a table in the relay's account and region", fix);
       });
-      refuseProblem("tableName", existingTableProblem(found, endSessionWithToken));
+      refuseProblem("tableName", existingTableProblem(found, indexes));
       return { name: found.name, arn: found.arn };
     });
   }
 }
+
+const connectionIdIndex = {
+  name: SessionTable.connectionIndexName,
+  keySchemas: [{ attributeName: "connection_id", keyType: "HASH" }],
+  projectionType: "KEYS_ONLY",
+};
 
 const tokenExpiryAttributes = [
   { name: "expiry_shard", type: "S" },

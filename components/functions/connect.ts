@@ -49,7 +49,7 @@ export function connectSpec(
       ...(replays && { MANAGEMENT_ENDPOINT: gateway.managementEndpoint }),
     },
     statements: [
-      sessionTable.statement("dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:DeleteItem"),
+      sessionTable.statement("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
       // It tells a connection that another one has taken over its session.
       ...(replays ? [gateway.manageConnectionsStatement("POST")] : []),
     ],

@@ -46,7 +46,7 @@ export function deliverSpec(
       RELAY_NAME: relayName,
     },
     statements: [
-      sessionTable.statement("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:DeleteItem"),
+      sessionTable.statement("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
       gateway.manageConnectionsStatement("POST", "GET", "DELETE"),
       {
         Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],

@@ -1,3 +1,4 @@
+import type { ResolvedArgs } from "../args/args";
 import { SessionTable } from "../data/sessionTable";
 import type { OwnCallback } from "./ownBundle";
 import type { FunctionSpec, RelayParts } from "./relayFunction";
@@ -12,16 +13,20 @@ export const disconnectCallback: OwnCallback = {
   },
 };
 
-export function disconnectSpec({ sessionTable }: Pick<RelayParts, "sessionTable">): FunctionSpec {
+export function disconnectSpec(
+  { sessionTable }: Pick<RelayParts, "sessionTable">,
+  { connectionIndex }: Pick<ResolvedArgs, "connectionIndex">,
+): FunctionSpec {
+  const { connectionIndexName } = SessionTable;
   return {
     callback: disconnectCallback,
     environment: {
       TABLE_NAME: sessionTable.tableName,
-      CONNECTION_INDEX_NAME: SessionTable.connectionIndexName,
+      ...(connectionIndex && { CONNECTION_INDEX_NAME: connectionIndexName }),
     },
     statements: [
-      sessionTable.indexStatement(SessionTable.connectionIndexName),
-      sessionTable.statement("dynamodb:DeleteItem"),
+      ...(connectionIndex ? [sessionTable.indexStatement(connectionIndexName)] : []),
+      sessionTable.statement("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"),
     ],
     timeoutSeconds: 10,
   };

@@ -27,7 +27,7 @@ export function sessionSweeperSpec({
     },
     statements: [
       sessionTable.indexStatement(SessionTable.tokenExpiryIndexName),
-      sessionTable.statement("dynamodb:GetItem", "dynamodb:DeleteItem"),
+      sessionTable.statement("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
       gateway.manageConnectionsStatement("DELETE"),
     ],
   };

@@ -1,17 +1,15 @@
-import { connectionItemKey } from "../connections/connectionItems";
-import { connectionLookupKey, type ConnectionLookups } from "../connections/connectionLookups";
+import type { ConnectionLookups } from "../connections/connectionLookups";
 import type { UserConnections } from "../connections/userConnections";
 import { errorFields, type Log } from "../log";
 import type { Session } from "../sessions/sessionItems";
-import type { SessionKey } from "../sessions/sessionKey";
+import { isSuperseded } from "../sessions/sessionRow";
 import type { SessionStore } from "../sessions/sessionStore";
 import { type Refusal, refusals } from "./refusals";
 
 export interface AdmitDependencies {
-  sessions: Pick<SessionStore, "save" | "deleteIfConnection">;
-  userConnections: Pick<UserConnections, "add" | "blockedUntil">;
-  /** Only in replay mode: a frame has to find its session. */
-  lookups?: Pick<ConnectionLookups, "add">;
+  sessions: Pick<SessionStore, "readForConnect" | "save" | "removeConnection">;
+  userConnections: Pick<UserConnections, "blockedUntil">;
+  lookups: Pick<ConnectionLookups, "add" | "remove">;
   now: () => number;
   log: Log;
 }
@@ -23,64 +21,53 @@ export type Admission = { refused: Refusal } | { refused?: undefined; replaced: 
 const CLEAN_UP_MS = 3_000;
 
 /**
- * Saves connection and session, unless the user is blocked or a newer connection has the session.
+ * Saves the connection's lookup and its session, unless the user is blocked or a newer connection has the session.
  *
- * The order ensures that `disconnectUser` misses no connection. It writes its block before it lists the user's connections, so
- * either the second read of the block here finds it, or the connection's item was there when the connections were listed.
- * The lookup is written before the session: as soon as the session exists, messages are sent and frames must find it.
+ * The order ensures that `disconnectUser` misses no connection. It writes its block before it lists the user's rows. If it
+ * lists this session's row after the row was written here, the row names this connection: every other writer replaces the
+ * row only as it has just read it, and keeps the connections that may be open. If it lists the row before, the block was
+ * there even earlier, and the second read of the block here finds it.
+ *
+ * The lookup is written before the row: as soon as the row exists, messages are sent, and frames, `$disconnect` and the
+ * session sweeper must find it. A crash between the two leaves a lookup that names a session without this connection; the
+ * table's TTL deletes it.
  */
 export async function admit(session: Session, dependencies: AdmitDependencies): Promise<Admission> {
   const { sessions, userConnections, lookups, now } = dependencies;
-  const ownKeys = [connectionItemKey(session), ...(lookups ? [connectionLookupKey(session.connectionId)] : [])];
-  const isBlocked = async () => ((await userConnections.blockedUntil(session.callerId)) ?? 0) * 1000 > now();
+  const isBlock = (until = 0) => until * 1000 > now();
 
-  if (await isBlocked()) return { refused: refusals.userBlocked() };
+  const { row, blockedUntil } = await sessions.readForConnect(session);
+  if (isBlock(blockedUntil)) return { refused: refusals.userBlocked() };
+  if (isSuperseded(session, row)) return { refused: refusals.superseded() };
+  let refused = refusals.userBlocked();
   try {
-    await addConnection(session, userConnections, lookups);
-    const saved = await sessions.save(session);
-    if (saved === "superseded") {
-      await cleanUp(ownKeys, session.connectionId, dependencies);
-      return { refused: refusals.superseded() };
-    }
-    if (!(await isBlocked())) return { replaced: saved.replaced };
+    const { callerId, context, connectionId, connectedAt, expirationDate, tokenExpiresAt } = session;
+    const ending = tokenExpiresAt !== undefined && { tokenExpiresAt };
+    await lookups.add({ connectionId, connectedAt, expirationDate, ...ending, session: { callerId, context } });
+    const saved = await sessions.save(session, row);
+    if (saved === "superseded") refused = refusals.superseded();
+    else if (!isBlock(await userConnections.blockedUntil(callerId))) return { replaced: saved.replaced };
   } catch (error) {
     // A write that failed may have taken effect.
-    await cleanUp([session, ...ownKeys], session.connectionId, dependencies);
+    await cleanUp(session, dependencies);
     throw error;
   }
-  await cleanUp([session, ...ownKeys], session.connectionId, dependencies);
-  return { refused: refusals.userBlocked() };
-}
-
-async function addConnection(
-  { callerId, context, connectionId, connectedAt, expirationDate, tokenExpiresAt }: Session,
-  userConnections: AdmitDependencies["userConnections"],
-  lookups: AdmitDependencies["lookups"],
-): Promise<void> {
-  const connection = { connectionId, connectedAt, expirationDate };
-  const ending = tokenExpiresAt !== undefined && { tokenExpiresAt };
-  const added = await Promise.allSettled([
-    userConnections.add({ ...connection, callerId, sessionContext: context, ...ending }),
-    lookups?.add({ ...connection, session: { callerId, context } }),
-  ]);
-  // Both have settled: nothing is written after the cleanup.
-  for (const result of added) if (result.status === "rejected") throw result.reason;
+  await cleanUp(session, dependencies);
+  return { refused };
 }
 
 /** Never rejects: the handshake's answer does not change, and the table's TTL deletes what is left over. */
 async function cleanUp(
-  keys: readonly SessionKey[],
-  connectionId: string,
-  { sessions, log }: AdmitDependencies,
+  { callerId, context, connectionId }: Session,
+  { sessions, lookups, log }: AdmitDependencies,
 ): Promise<void> {
   const signal = AbortSignal.timeout(CLEAN_UP_MS);
-  await Promise.all(
-    keys.map(async ({ callerId, context }) => {
-      try {
-        await sessions.deleteIfConnection({ callerId, context }, connectionId, signal);
-      } catch (error) {
-        log.error("not cleaned up", { connectionId, callerId, context, ...errorFields(error) });
-      }
-    }),
-  );
+  const removed = await Promise.allSettled([
+    sessions.removeConnection({ callerId, context }, connectionId, signal),
+    lookups.remove(connectionId, signal),
+  ]);
+  for (const result of removed) {
+    if (result.status === "fulfilled") continue;
+    log.error("not cleaned up", { connectionId, callerId, context, ...errorFields(result.reason) });
+  }
 }

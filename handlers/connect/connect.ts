@@ -1,4 +1,5 @@
 import { SUBPROTOCOLS } from "../../protocol";
+import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
 import { DynamoDbUserConnections } from "../connections/userConnections";
 import { type Environment, positiveInteger, text } from "../environment";
 import { consoleLog, errorFields, type LogFields } from "../log";
@@ -70,6 +71,7 @@ export function connectFromEnvironment(environment: Environment, load?: typeof l
     authenticator: authenticatorFromEnvironment(environment, load),
     sessions: new DynamoDbSessionStore(client, table),
     userConnections: new DynamoDbUserConnections(client, table),
+    lookups: new DynamoDbConnectionLookups(client, table),
     metrics: metricsFromEnvironment(environment),
     sessionTtlSeconds: positiveInteger(environment, "SESSION_TTL_SECONDS"),
     endSessionWithToken: authConfig(environment)?.endSessionWithToken ?? false,
@@ -120,8 +122,7 @@ async function open(handshake: Handshake, dependencies: OpenDependencies): Promi
   };
   const admission = await admit(session, dependencies);
   if (admission.refused) return { refused: admission.refused, session };
-  const { replaced } = admission;
-  if (replaced && replaced.connectionId !== connectionId) await onReplaced?.(replaced);
+  if (admission.replaced) await onReplaced?.(admission.replaced);
   return { session, subprotocol: subprotocol.value };
 }
 

@@ -16,15 +16,16 @@ import { connect, type ConnectDependencies } from "./connect";
 import type { Handshake } from "./handshake";
 import { offered } from "./subprotocol";
 
-export type ConnectReplayDependencies = Omit<ConnectDependencies, "chooseSubprotocol" | "onReplaced" | "lookups"> &
-  Required<Pick<ConnectDependencies, "lookups">> & { connections: Pick<ConnectionsClient, "post"> };
+export type ConnectReplayDependencies = Omit<ConnectDependencies, "chooseSubprotocol" | "onReplaced"> & {
+  connections: Pick<ConnectionsClient, "post">;
+};
 
 /** Limits the notice: the connecting client must not wait for one that may be gone. */
 const NOTICE_MS = 1_000;
 
 /**
- * Called for `$connect` in replay mode: as `connect`, but refuses a client that does not ask for envelopes, stores a lookup
- * for the connection's frames, and notifies the connection whose session it takes over.
+ * Called for `$connect` in replay mode: as `connect`, but refuses a client that does not ask for envelopes, and notifies
+ * the connection whose session it takes over.
  */
 export function connectReplay(given: ConnectReplayDependencies): ReturnType<typeof connect> {
   const { connections, log = consoleLog, ...dependencies } = given;

@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
 import type { SessionKey } from "../sessions/sessionKey";
+import type { Item } from "../tableClient";
 
-/** Attributes of connection items and of blocks, besides those that they share with sessions. */
+/** Attributes of lookups and blocks, besides those that they share with sessions. */
 export const CONNECTION_ATTRIBUTES = {
-  /** Sort key of the session for which the connection was opened. */
+  /** Partition key of the session for which the connection was opened. */
+  sessionCallerId: "session_caller_id",
+  /** Its sort key. */
   sessionContext: "session_context",
   /** Partition key of the token expiry index; only if sessions end with their token. */
   expiryShard: "expiry_shard",
@@ -11,17 +14,13 @@ export const CONNECTION_ATTRIBUTES = {
   blockedUntil: "blocked_until",
 } as const;
 
-/** Identifies one connection of a user. */
-export interface ConnectionKey {
+/** A connection that a user has opened, the newest of its session or a superseded one. */
+export interface UserConnection {
   callerId: string;
   connectionId: string;
-}
-
-/** A connection that a user has opened. A session names only the newest one; a superseded one has only its own item. */
-export interface UserConnection extends ConnectionKey {
   /** Epoch milliseconds, the gateway's own clock. */
   connectedAt: number;
-  /** Epoch seconds, as DynamoDB's TTL requires. */
+  /** Epoch seconds at which its session expires. */
   expirationDate: number;
   /** Sort key of the session for which it was opened. */
   sessionContext: string;
@@ -29,21 +28,30 @@ export interface UserConnection extends ConnectionKey {
   tokenExpiresAt?: number;
 }
 
-// A session's sort key begins with its context, which is not empty and has no #: neither of these can be one.
-const CONNECTION_PREFIX = "#connection#";
+// A session's sort key begins with its context, which is not empty and has no #: it is never one of these.
 const BLOCK_CONTEXT = "#block";
+const LOOKUP_CONTEXT = "#connection";
 
-export function connectionItemKey({ callerId, connectionId }: ConnectionKey): SessionKey {
-  return { callerId, context: `${CONNECTION_PREFIX}${connectionId}` };
-}
+const LOOKUP_PREFIX = "connection#";
 
 export function blockItemKey(callerId: string): SessionKey {
   return { callerId, context: BLOCK_CONTEXT };
 }
 
-/** The connection that this item describes; undefined if the item is a session or a block. */
-export function connectionIdOf(sortKey: string): string | undefined {
-  return sortKey.startsWith(CONNECTION_PREFIX) ? sortKey.slice(CONNECTION_PREFIX.length) : undefined;
+/** Epoch seconds until which the user's handshakes are refused. */
+export function blockOf(item: Item | undefined): number | undefined {
+  const until = item?.[CONNECTION_ATTRIBUTES.blockedUntil]?.N;
+  return until === undefined ? undefined : Number(until);
+}
+
+/** Keyed by the connection alone. A session's partition key begins with `user#`, so it never equals this one. */
+export function lookupItemKey(connectionId: string): SessionKey {
+  return { callerId: `${LOOKUP_PREFIX}${connectionId}`, context: LOOKUP_CONTEXT };
+}
+
+/** The connection of a lookup's partition key. */
+export function connectionIdOf(callerId: string): string | undefined {
+  return callerId.startsWith(LOOKUP_PREFIX) ? callerId.slice(LOOKUP_PREFIX.length) : undefined;
 }
 
 /**

@@ -1,32 +1,36 @@
-import { type DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { keyOf, SESSION_ATTRIBUTES, sessionOf } from "../sessions/sessionItems";
+import {
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import { keyOf, SESSION_ATTRIBUTES } from "../sessions/sessionItems";
 import type { SessionKey } from "../sessions/sessionKey";
-import { connectionItemKey } from "./connectionItems";
+import type { Item } from "../tableClient";
+import { CONNECTION_ATTRIBUTES, expiryShardOf, lookupItemKey } from "./connectionItems";
 
-/** The session of a connection: a frame carries only the connection's id. */
+/** The session of a connection: a frame and `$disconnect` carry only the connection's id. */
 export interface ConnectionLookup {
   connectionId: string;
   /** Epoch milliseconds, the gateway's own clock. */
   connectedAt: number;
   /** Epoch seconds, as DynamoDB's TTL requires. */
   expirationDate: number;
+  /** Epoch seconds at which the token ends; only if sessions end with their token. */
+  tokenExpiresAt?: number;
   session: SessionKey;
 }
 
-/** Finds the session of a connection. The index on connections could as well, but it lags. */
+/** Finds the session of a connection. */
 export interface ConnectionLookups {
   add(lookup: ConnectionLookup): Promise<void>;
   /** A consistent read; undefined if the connection has ended or was never admitted. */
   read(connectionId: string, signal?: AbortSignal): Promise<ConnectionLookup | undefined>;
+  /** Deletes the lookup and returns it; undefined if there was none. */
+  remove(connectionId: string, signal?: AbortSignal): Promise<ConnectionLookup | undefined>;
 }
 
-/** Attributes of lookups, besides those that they share with sessions. */
-const LOOKUP_ATTRIBUTES = {
-  sessionCallerId: "session_caller_id",
-  sessionContext: "session_context",
-} as const;
-
-const A = { ...SESSION_ATTRIBUTES, ...LOOKUP_ATTRIBUTES };
+const A = { ...SESSION_ATTRIBUTES, ...CONNECTION_ATTRIBUTES };
 
 /** Lookups in the session table. */
 export class DynamoDbConnectionLookups implements ConnectionLookups {
@@ -35,35 +39,47 @@ export class DynamoDbConnectionLookups implements ConnectionLookups {
     private readonly table: { tableName: string },
   ) {}
 
-  async add({ connectionId, connectedAt, expirationDate, session }: ConnectionLookup): Promise<void> {
-    const Item = {
-      ...keyOf(connectionLookupKey(connectionId)),
-      // The index finds the lookup by it when the connection ends.
-      [A.connectionId]: { S: connectionId },
-      [A.connectedAt]: { N: String(connectedAt) },
-      [A.expirationDate]: { N: String(expirationDate) },
-      [A.sessionCallerId]: { S: session.callerId },
-      [A.sessionContext]: { S: session.context },
-    };
-    await this.client.send(new PutItemCommand({ TableName: this.table.tableName, Item }));
+  async add(lookup: ConnectionLookup): Promise<void> {
+    await this.client.send(new PutItemCommand({ TableName: this.table.tableName, Item: itemOf(lookup) }));
   }
 
   async read(connectionId: string, signal?: AbortSignal): Promise<ConnectionLookup | undefined> {
-    const Key = keyOf(connectionLookupKey(connectionId));
+    const Key = keyOf(lookupItemKey(connectionId));
     const command = new GetItemCommand({ TableName: this.table.tableName, Key, ConsistentRead: true });
-    const { Item = {} } = await this.client.send(command, { abortSignal: signal });
-    const row = sessionOf(Item);
-    const [callerId, context] = [Item[A.sessionCallerId]?.S, Item[A.sessionContext]?.S];
-    if (!row || !callerId || !context) return undefined;
-    const { connectedAt, expirationDate } = row;
-    return { connectionId, connectedAt, expirationDate, session: { callerId, context } };
+    return lookupOf(connectionId, (await this.client.send(command, { abortSignal: signal })).Item);
+  }
+
+  async remove(connectionId: string, signal?: AbortSignal): Promise<ConnectionLookup | undefined> {
+    const Key = keyOf(lookupItemKey(connectionId));
+    const command = new DeleteItemCommand({ TableName: this.table.tableName, Key, ReturnValues: "ALL_OLD" });
+    return lookupOf(connectionId, (await this.client.send(command, { abortSignal: signal })).Attributes);
   }
 }
 
-/**
- * Keyed by the connection alone. A session's partition key begins with `user#`, so it never equals this one. The sort key is
- * that of a connection's item, so that a reader of the index on connections takes neither for a session.
- */
-export function connectionLookupKey(connectionId: string): SessionKey {
-  return connectionItemKey({ callerId: `connection#${connectionId}`, connectionId });
+function itemOf({ connectionId, connectedAt, expirationDate, tokenExpiresAt, session }: ConnectionLookup): Item {
+  return {
+    ...keyOf(lookupItemKey(connectionId)),
+    [A.connectedAt]: { N: String(connectedAt) },
+    [A.expirationDate]: { N: String(expirationDate) },
+    [A.sessionCallerId]: { S: session.callerId },
+    [A.sessionContext]: { S: session.context },
+    ...(tokenExpiresAt !== undefined && {
+      [A.tokenExpiresAt]: { N: String(tokenExpiresAt) },
+      [A.expiryShard]: { S: expiryShardOf(connectionId) },
+    }),
+  };
+}
+
+function lookupOf(connectionId: string, item: Item = {}): ConnectionLookup | undefined {
+  const [callerId, context] = [item[A.sessionCallerId]?.S, item[A.sessionContext]?.S];
+  const [connectedAt, expirationDate] = [Number(item[A.connectedAt]?.N), Number(item[A.expirationDate]?.N)];
+  if (!callerId || !context || Number.isNaN(connectedAt) || Number.isNaN(expirationDate)) return undefined;
+  const tokenExpiresAt = item[A.tokenExpiresAt]?.N;
+  return {
+    connectionId,
+    connectedAt,
+    expirationDate,
+    ...(tokenExpiresAt !== undefined && { tokenExpiresAt: Number(tokenExpiresAt) }),
+    session: { callerId, context },
+  };
 }

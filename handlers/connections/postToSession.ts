@@ -5,7 +5,7 @@ import type { SessionStore } from "../sessions/sessionStore";
 import type { ConnectionsClient } from "./connectionsClient";
 
 export interface PostToSessionDependencies {
-  sessions: Pick<SessionStore, "read" | "deleteIfConnection">;
+  sessions: Pick<SessionStore, "read" | "removeConnection">;
   connections: ConnectionsClient;
   /** The `subprotocol` of this mode's sessions. */
   subprotocol: string | undefined;
@@ -127,7 +127,9 @@ async function closeConnection(
 }
 
 /**
- * The gateway has answered 410 for a live connection: the row is deleted only if `GetConnection` says the same.
+ * The gateway has answered 410 for a live connection: the connection is removed from the row only if `GetConnection` says the
+ * same. It is closed before that: if it is alive after all, its client would wait for ever for messages that are no longer
+ * sent to it, and `disconnectUser` would not find it. Closing makes it reconnect.
  *
  * @returns whether the row no longer belongs to that connection.
  */
@@ -141,20 +143,15 @@ async function forgetIfGone(
   const fields = { ...ids, ...fieldsOf(session) };
   try {
     if (!(await connections.isGone(session.connectionId, signal))) return false;
-    await sessions.deleteIfConnection(session, session.connectionId, signal);
+    const result = await connections.close(session.connectionId, signal);
+    if (result === "closed") log.warn("closed a connection that the gateway had called gone", fields);
+    await sessions.removeConnection(session, session.connectionId, signal);
     log.info("deleted the session of a connection that is gone", fields);
+    return true;
   } catch (error) {
     log.warn("session kept: its connection could not be checked", { ...fields, ...errorFields(error) });
     return false;
   }
-  try {
-    // If it is alive after all, its client would wait for ever for messages that are no longer sent to it: closing makes it reconnect.
-    const result = await connections.close(session.connectionId, signal);
-    if (result === "closed") log.warn("closed a connection that the gateway had called gone", fields);
-  } catch (error) {
-    log.warn("connection of a deleted session not closed", { ...fields, ...errorFields(error) });
-  }
-  return true;
 }
 
 function fieldsOf({ callerId, context, connectionId }: Session): LogFields {

@@ -1,10 +1,16 @@
-import { connectionIdOf } from "../connections/connectionItems";
+import { type ConnectionIndex, DynamoDbConnectionIndex } from "../connections/connectionIndex";
+import { type ConnectionLookups, DynamoDbConnectionLookups } from "../connections/connectionLookups";
 import { type Environment, text } from "../environment";
 import { consoleLog, errorFields, type Log } from "../log";
-import { type SessionStore, sessionStoreFromEnvironment } from "../sessions/sessionStore";
+import type { SessionKey } from "../sessions/sessionKey";
+import { DynamoDbSessionStore, type SessionStore } from "../sessions/sessionStore";
+import { tableClient } from "../tableClient";
 
 export interface DisconnectDependencies {
-  sessions: SessionStore;
+  sessions: Pick<SessionStore, "removeConnection">;
+  lookups: Pick<ConnectionLookups, "remove">;
+  /** @default the sessions of connections that were opened under 0.1.0 are not found */
+  index?: ConnectionIndex;
   /** @default the console */
   log?: Log;
 }
@@ -17,21 +23,22 @@ export interface Disconnection {
 type DisconnectHandler = (event: Disconnection) => Promise<{ statusCode: number; body: string }>;
 
 /**
- * Called for `$disconnect`, which is best effort and may come after the client has reconnected. Deletes the connection's item,
- * and the session only if it still belongs to that connection. Answers 200, or 500 if the table fails, which does not affect
- * the client.
+ * Called for `$disconnect`, which is best effort and may come after the client has reconnected. Removes the connection from its
+ * session's row, and its lookup. The session stays if it belongs to another connection. Answers 200, or 500 if the table fails,
+ * which does not affect the client.
  */
-export function disconnect({ sessions, log = consoleLog }: DisconnectDependencies): DisconnectHandler {
+export function disconnect(given: DisconnectDependencies): DisconnectHandler {
+  const dependencies = { log: consoleLog, ...given };
+  const { sessions, log } = dependencies;
+
   return async function disconnectHandler({ requestContext: { connectionId, requestId } }) {
     try {
-      // The index lags: the table's TTL deletes a connection's item that it does not show yet.
-      const keys = await sessions.findByConnection(connectionId);
-      const deletions = keys.map((key) => sessions.deleteIfConnection(key, connectionId));
+      const keys = await sessionsOf(connectionId, dependencies);
+      const removals = keys.map((key) => sessions.removeConnection(key, connectionId));
       // Each is attempted, even if another fails.
-      const failed = (await Promise.allSettled(deletions)).find(({ status }) => status === "rejected");
+      const failed = (await Promise.allSettled(removals)).find(({ status }) => status === "rejected");
       if (failed) throw (failed as PromiseRejectedResult).reason;
-      const cleared = keys.filter(({ context }) => connectionIdOf(context) === undefined);
-      log.info("disconnected", { connectionId, requestId, sessions: cleared.length });
+      log.info("disconnected", { connectionId, requestId, sessions: keys.length });
       return { statusCode: 200, body: JSON.stringify({ message: "disconnected" }) };
     } catch (error) {
       log.error("disconnect failed", { connectionId, requestId, ...errorFields(error) });
@@ -42,5 +49,24 @@ export function disconnect({ sessions, log = consoleLog }: DisconnectDependencie
 
 /** `disconnect` as the component deploys it. */
 export function disconnectFromEnvironment(environment: Environment): DisconnectHandler {
-  return disconnect({ sessions: sessionStoreFromEnvironment(environment, text(environment, "CONNECTION_INDEX_NAME")) });
+  const client = tableClient();
+  const tableName = text(environment, "TABLE_NAME");
+  const { CONNECTION_INDEX_NAME: indexName } = environment;
+  return disconnect({
+    sessions: new DynamoDbSessionStore(client, { tableName }),
+    lookups: new DynamoDbConnectionLookups(client, { tableName }),
+    index: indexName ? new DynamoDbConnectionIndex(client, { tableName, indexName }) : undefined,
+  });
+}
+
+/**
+ * The sessions of a connection that has ended. Its lookup is deleted as it is read, which costs no read: should the session
+ * not be cleared then, `deliver` finds the connection gone.
+ */
+async function sessionsOf(
+  connectionId: string,
+  { lookups, index }: Pick<DisconnectDependencies, "lookups" | "index">,
+): Promise<SessionKey[]> {
+  const lookup = await lookups.remove(connectionId);
+  return lookup ? [lookup.session] : ((await index?.find(connectionId)) ?? []);
 }

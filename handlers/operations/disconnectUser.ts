@@ -1,14 +1,16 @@
 import { setTimeout } from "node:timers/promises";
 import pLimit from "p-limit";
-import { connectionItemKey } from "../connections/connectionItems";
+import type { UserConnection } from "../connections/connectionItems";
+import type { ConnectionLookups } from "../connections/connectionLookups";
 import type { ConnectionsClient } from "../connections/connectionsClient";
-import type { UserConnections, UserItems } from "../connections/userConnections";
-import { callerIdOf, type SessionKey } from "../sessions/sessionKey";
+import type { UserConnections } from "../connections/userConnections";
+import { callerIdOf } from "../sessions/sessionKey";
 import type { SessionStore } from "../sessions/sessionStore";
 import type { DisconnectedUser } from "./disconnectedUser";
 
 export interface DisconnectUserDependencies {
-  sessions: Pick<SessionStore, "deleteIfConnection">;
+  sessions: Pick<SessionStore, "removeConnection">;
+  lookups: Pick<ConnectionLookups, "remove">;
   userConnections: Pick<UserConnections, "block" | "listByUser">;
   connections: Pick<ConnectionsClient, "close">;
   /** Epoch milliseconds. @default the clock */
@@ -53,18 +55,18 @@ export async function disconnectUser(
   // Before the connections are listed: see `admit`.
   const blockedUntil = blockSeconds > 0 ? Math.ceil(now() / 1000) + blockSeconds : undefined;
   if (blockedUntil !== undefined) await userConnections.block(callerId, blockedUntil, signal);
-  const opened = openedBy(await userConnections.listByUser(callerId, signal));
-  const results = await pLimit(MAX_PARALLEL).map(opened, (each) => disconnectOne(each, dependencies, signal));
+  const { sessions, connections } = await userConnections.listByUser(callerId, signal);
+  const results = await pLimit(MAX_PARALLEL).map(connections, (each) => disconnectOne(each, dependencies, signal));
 
   const failures = results.flatMap(({ failure }) => failure ?? []);
   if (failures.length > 0) {
     const [cause] = failures;
-    const message = `${failures.length} of the user's ${opened.length} connections were not closed and cleared`;
+    const message = `${failures.length} of the user's ${connections.length} connections were not closed and cleared`;
     throw new Error(`${message} (${String(cause)}). Fix: disconnect the user again, which does the rest`, { cause });
   }
   return {
     connectionsClosed: results.filter(({ closed }) => closed).length,
-    sessionsCleared: opened.flatMap(({ sessionKeys }) => sessionKeys).length,
+    sessionsCleared: sessions.length,
     ...(blockedUntil !== undefined && { blockedUntil }),
   };
 }
@@ -87,38 +89,16 @@ function checkBlockSeconds(blockSeconds: unknown): void {
   throw new Error(`blockSeconds: got ${got}; allowed: ${allowed}. Fix: pass whole seconds; 0 sets no block`);
 }
 
-/** One connection of the user, and all of its items. */
-interface OpenedConnection {
-  connectionId: string;
-  connectedAt: number;
-  sessionKeys: SessionKey[];
-  itemKeys: SessionKey[];
-}
-
-/** By connection. A session's connection has an item of its own, unless an earlier release saved it. */
-function openedBy({ sessions, connections }: UserItems): OpenedConnection[] {
-  const opened = new Map<string, OpenedConnection>();
-  const of = ({ connectionId, connectedAt }: { connectionId: string; connectedAt: number }) => {
-    const known = opened.get(connectionId) ?? { connectionId, connectedAt, sessionKeys: [], itemKeys: [] };
-    opened.set(connectionId, known);
-    return known;
-  };
-  for (const { callerId, context, ...connection } of sessions) of(connection).sessionKeys.push({ callerId, context });
-  for (const connection of connections) of(connection).itemKeys.push(connectionItemKey(connection));
-  return [...opened.values()];
-}
-
 async function disconnectOne(
-  { connectionId, connectedAt, sessionKeys, itemKeys }: OpenedConnection,
+  { callerId, sessionContext: context, connectionId, connectedAt }: UserConnection,
   dependencies: DisconnectUserDependencies,
   signal?: AbortSignal,
 ): Promise<{ closed?: boolean; failure?: unknown }> {
   try {
     const closed = await closeForGood(connectionId, connectedAt, dependencies, signal);
-    // The connection's item last: as long as it exists, the connection is found again.
-    for (const key of [...sessionKeys, ...itemKeys]) {
-      await dependencies.sessions.deleteIfConnection(key, connectionId, signal);
-    }
+    await dependencies.lookups.remove(connectionId, signal);
+    // The row last: as long as it names the connection, the connection is found again.
+    await dependencies.sessions.removeConnection({ callerId, context }, connectionId, signal);
     return { closed };
   } catch (failure) {
     return { failure };

@@ -1,12 +1,15 @@
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { Item } from "../tableClient";
 import type { SessionKey } from "./sessionKey";
+import type { SessionConnection, SessionRow } from "./sessionRow";
 
-/** The session table's attributes. A session has all of them except the last two, which are optional. */
+/** The attributes of a session's row. A session has the first five of them. */
 export const SESSION_ATTRIBUTES = {
   /** Partition key: `user#${code}`. */
   callerId: "caller_id",
   /** Sort key: `${context}#${contextId}`. */
   context: "context",
+  /** The newest connection. Absent if it has left and superseded ones remain. */
   connectionId: "connection_id",
   /** Epoch milliseconds, the gateway's own clock. */
   connectedAt: "connected_at",
@@ -19,48 +22,74 @@ export const SESSION_ATTRIBUTES = {
   tokenExpiresAt: "token_expires_at",
   /** Only if the client receives envelopes. */
   subprotocol: "subprotocol",
+  /** The newest connection and the superseded ones, by their ids. Absent in rows of 0.1.0. */
+  connections: "connections",
+  /** Changes with every write, so that a writer notices the writes of others. Absent in rows of 0.1.0. */
+  revision: "revision",
 } as const;
 
 const A = SESSION_ATTRIBUTES;
 
-/** The one live connection of a user in a context. */
-export interface Session extends SessionKey {
-  connectionId: string;
-  connectedAt: number;
+/** The newest connection of a user in a context, which messages are sent to. */
+export interface Session extends SessionKey, SessionConnection {
   expirationDate: number;
-  /** Epoch seconds at which the token ends; only if sessions end with their token. */
-  tokenExpiresAt?: number;
-  /** The subprotocol of its connection; undefined if messages arrive as they were published. */
-  subprotocol?: string;
 }
 
 export function keyOf(key: SessionKey): Item {
   return { [A.callerId]: { S: key.callerId }, [A.context]: { S: key.context } };
 }
 
-export function itemOf(session: Session): Item {
+export function itemOf({ session, connections, expirationDate, ...key }: SessionRow, revision: string): Item {
+  const entries = connections.map((each) => [each.connectionId, { M: attributesOf(each) }]);
   return {
-    ...keyOf(session),
-    [A.connectionId]: { S: session.connectionId },
-    [A.connectedAt]: { N: String(session.connectedAt) },
-    [A.expirationDate]: { N: String(session.expirationDate) },
-    ...(session.tokenExpiresAt !== undefined && { [A.tokenExpiresAt]: { N: String(session.tokenExpiresAt) } }),
-    ...(session.subprotocol !== undefined && { [A.subprotocol]: { S: session.subprotocol } }),
+    ...keyOf(key),
+    ...(session && { [A.connectionId]: { S: session.connectionId }, ...attributesOf(session) }),
+    [A.expirationDate]: { N: String(expirationDate) },
+    [A.connections]: { M: Object.fromEntries(entries) as Item },
+    [A.revision]: { S: revision },
   };
 }
 
-/** A row that the relay did not write is not a session: it must not fail the rest of a batch. */
-export function sessionOf(item: Item): Session | undefined {
+/** A row that the relay did not write is not a session's: it must not fail the rest of a batch. */
+export function rowOf(item: Item): SessionRow | undefined {
   const [callerId, context, connectionId] = [item[A.callerId]?.S, item[A.context]?.S, item[A.connectionId]?.S];
-  const [connectedAt, expirationDate] = [Number(item[A.connectedAt]?.N), Number(item[A.expirationDate]?.N)];
-  if (!callerId || !context || !connectionId || Number.isNaN(connectedAt) || Number.isNaN(expirationDate)) return;
-  const [tokenExpiresAt, subprotocol] = [item[A.tokenExpiresAt]?.N, item[A.subprotocol]?.S];
+  const [entries, expirationDate] = [item[A.connections]?.M, Number(item[A.expirationDate]?.N)];
+  if (!callerId || !context || !(connectionId || entries) || Number.isNaN(expirationDate)) return undefined;
+  const newest = connectionId ? connectionOf(connectionId, item) : undefined;
+  if (connectionId && !newest) return undefined;
+  const connections = Object.entries(entries ?? {}).flatMap(([id, { M }]) => (M && connectionOf(id, M)) ?? []);
+  const isMissing = newest && !connections.some((each) => each.connectionId === connectionId);
+  const revision = item[A.revision]?.S;
   return {
     callerId,
     context,
+    expirationDate,
+    ...(newest && { session: { callerId, context, ...newest, expirationDate } }),
+    connections: isMissing ? [newest, ...connections] : connections,
+    ...(revision !== undefined && { revision }),
+  };
+}
+
+/** The session of a row; undefined if its newest connection has left, or if the relay did not write the row. */
+export function sessionOf(item: Item): Session | undefined {
+  return rowOf(item)?.session;
+}
+
+function attributesOf({ connectedAt, tokenExpiresAt, subprotocol }: SessionConnection): Item {
+  return {
+    [A.connectedAt]: { N: String(connectedAt) },
+    ...(tokenExpiresAt !== undefined && { [A.tokenExpiresAt]: { N: String(tokenExpiresAt) } }),
+    ...(subprotocol !== undefined && { [A.subprotocol]: { S: subprotocol } }),
+  };
+}
+
+function connectionOf(connectionId: string, item: Record<string, AttributeValue>): SessionConnection | undefined {
+  const connectedAt = Number(item[A.connectedAt]?.N);
+  if (Number.isNaN(connectedAt)) return undefined;
+  const [tokenExpiresAt, subprotocol] = [item[A.tokenExpiresAt]?.N, item[A.subprotocol]?.S];
+  return {
     connectionId,
     connectedAt,
-    expirationDate,
     ...(tokenExpiresAt !== undefined && { tokenExpiresAt: Number(tokenExpiresAt) }),
     ...(subprotocol !== undefined && { subprotocol }),
   };

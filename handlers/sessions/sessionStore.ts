@@ -1,32 +1,38 @@
+import { randomUUID } from "node:crypto";
 import {
-  type AttributeValue,
   BatchGetItemCommand,
   DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
-  QueryCommand,
+  type PutItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
+import { blockItemKey, blockOf } from "../connections/connectionItems";
 import { type Environment, text } from "../environment";
-import { isFailedCondition, tableClient } from "../tableClient";
-import { itemOf, keyOf, type Session, SESSION_ATTRIBUTES as A, sessionOf } from "./sessionItems";
+import { isFailedCondition, type Item, tableClient } from "../tableClient";
+import { itemOf, keyOf, rowOf, type Session, SESSION_ATTRIBUTES as A, sessionOf } from "./sessionItems";
 import { sessionId, type SessionKey } from "./sessionKey";
+import { hasConnection, isSuperseded, type SessionRow, withConnection, withoutConnection } from "./sessionRow";
 
-/** Stores the connection of each user and context. */
+/** Stores the connections of each user and context. */
 export interface SessionStore {
-  /** The session that it replaced, if any; `superseded` if a connection that is as new or newer already has the session. */
-  save(session: Session): Promise<Saved | "superseded">;
+  /** What a handshake depends on, by a consistent read: the session's row and the user's block, which may have passed. */
+  readForConnect(key: SessionKey): Promise<{ row?: SessionRow; blockedUntil?: number }>;
+  /**
+   * Makes the connection its session's newest; `superseded` if a connection that is as new or newer has the session.
+   *
+   * @param row As it was read. If another writer has changed it since, it is read again.
+   */
+  save(session: Session, row?: SessionRow): Promise<Saved | "superseded">;
   /** The sessions that exist, by `sessionId`, by consistent reads, including expired ones. */
   readAll(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Map<string, Session>>;
   /** The session, by a consistent read. */
   read(key: SessionKey, signal?: AbortSignal): Promise<Session | undefined>;
-  /** Deletes the item if it still belongs to that connection; succeeds and changes nothing if it belongs to another. */
-  deleteIfConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<void>;
-  /** Keys of the connection's items, including its connection item. The index lags: some may be gone or just changed. */
-  findByConnection(connectionId: string): Promise<SessionKey[]>;
+  /** Removes the connection from its session's row, and deletes the row with its last connection. Others stay. */
+  removeConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<void>;
 }
 
-/** The previous row: an earlier connection's session, or the same one's if the SDK has retried the write. */
+/** The session of another connection that was the newest until then. */
 export interface Saved {
   replaced: Session | undefined;
 }
@@ -36,38 +42,43 @@ const MAX_BATCH_KEYS = 100;
 const MAX_BATCH_TRIES = 4;
 const FIRST_BATCH_WAIT_MS = 50;
 
+/** A write that fails lets another one succeed, and a row has ten connections. */
+const MAX_WRITE_TRIES = 20;
+
 /** Sessions in a DynamoDB table whose keys are `caller_id` and `context`. */
 export class DynamoDbSessionStore implements SessionStore {
   constructor(
     private readonly client: DynamoDBClient,
-    private readonly table: { tableName: string; connectionIndexName?: string },
+    private readonly table: { tableName: string },
     private readonly wait: (ms: number) => Promise<void> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   ) {}
 
-  async save(session: Session): Promise<Saved | "superseded"> {
-    try {
-      const { Attributes } = await this.client.send(
-        new PutItemCommand({
-          TableName: this.table.tableName,
-          Item: itemOf(session),
-          // The newest connection wins. Its own id allows a retry by the SDK, which finds the row that it has written.
-          ConditionExpression: `attribute_not_exists(${A.connectedAt}) OR ${A.connectedAt} < :at OR ${A.connectionId} = :id`,
-          ExpressionAttributeValues: { ":at": { N: String(session.connectedAt) }, ":id": { S: session.connectionId } },
-          ReturnValues: "ALL_OLD",
-        }),
-      );
-      return { replaced: Attributes && sessionOf(Attributes) };
-    } catch (error) {
-      if (isFailedCondition(error)) return "superseded";
-      throw error;
-    }
+  async readForConnect(key: SessionKey): Promise<{ row?: SessionRow; blockedUntil?: number }> {
+    const block = blockItemKey(key.callerId);
+    const items = await this.readItems([key, block]);
+    const item = ({ context }: SessionKey) => items.find((each) => each[A.context]?.S === context);
+    const [row, blockedUntil] = [rowOf(item(key) ?? {}), blockOf(item(block))];
+    return { ...(row && { row }), ...(blockedUntil !== undefined && { blockedUntil }) };
+  }
+
+  async save(session: Session, row?: SessionRow): Promise<Saved | "superseded"> {
+    let replaced: Session | undefined;
+    const write = async (current: SessionRow | undefined) => {
+      if (isSuperseded(session, current)) return "superseded";
+      // The SDK has retried a write that had taken effect.
+      if (current?.session?.connectionId === session.connectionId) return { replaced };
+      replaced = current?.session;
+      return (await this.replaceRow(session, current, withConnection(current, session))) ? { replaced } : undefined;
+    };
+    return (await write(row)) ?? (await this.untilWritten(session, write));
   }
 
   async readAll(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Map<string, Session>> {
     const distinct = [...new Map(keys.map((key) => [sessionId(key), key])).values()];
     const chunks: SessionKey[][] = [];
     for (let i = 0; i < distinct.length; i += MAX_BATCH_KEYS) chunks.push(distinct.slice(i, i + MAX_BATCH_KEYS));
-    const sessions = (await Promise.all(chunks.map((chunk) => this.readChunk(chunk, signal)))).flat();
+    const items = (await Promise.all(chunks.map((chunk) => this.readItems(chunk, signal)))).flat();
+    const sessions = items.flatMap((item) => sessionOf(item) ?? []);
     return new Map(sessions.map((session) => [sessionId(session), session]));
   }
 
@@ -75,64 +86,91 @@ export class DynamoDbSessionStore implements SessionStore {
     return await readSession(this.client, this.table.tableName, key, signal);
   }
 
-  async deleteIfConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<void> {
+  async removeConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<void> {
+    if (await this.deleteIfOnly(key, connectionId, signal)) return;
+    const write = async (row: SessionRow | undefined) => {
+      if (!row || !hasConnection(row, connectionId)) return "removed";
+      return (await this.replaceRow(key, row, withoutConnection(row, connectionId), signal)) ? "removed" : undefined;
+    };
+    await this.untilWritten(key, write, signal);
+  }
+
+  /** Most sessions have a single connection: they are deleted without being read. */
+  private async deleteIfOnly(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<boolean> {
+    const isRowOf010 = `attribute_not_exists(${A.connections}) AND ${A.connectionId} = :id`;
+    const isOnly = `size(${A.connections}) = :one AND attribute_exists(${A.connections}.#id)`;
+    return await this.isWritten(
+      new DeleteItemCommand({
+        TableName: this.table.tableName,
+        Key: keyOf(key),
+        ConditionExpression: `(${isRowOf010}) OR (${isOnly})`,
+        ExpressionAttributeNames: { "#id": connectionId },
+        ExpressionAttributeValues: { ":id": { S: connectionId }, ":one": { N: "1" } },
+      }),
+      signal,
+    );
+  }
+
+  /** Reads the row and writes it, until no other writer comes between. */
+  private async untilWritten<T>(
+    key: SessionKey,
+    write: (row: SessionRow | undefined) => Promise<T | undefined>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    for (let tries = 1; tries < MAX_WRITE_TRIES; tries++) {
+      const item = await readItem(this.client, this.table.tableName, key, signal);
+      const written = await write(item && rowOf(item));
+      if (written !== undefined) return written;
+    }
+    throw new Error(`the session's row has changed ${MAX_WRITE_TRIES} times while it was to be written`);
+  }
+
+  /** Writes `next` in the place of the row; without it, deletes the row. Returns whether the row was still as it had been read. */
+  private async replaceRow(
+    key: SessionKey,
+    row: SessionRow | undefined,
+    next: SessionRow | undefined,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    const { tableName: TableName } = this.table;
+    const command = next
+      ? new PutItemCommand({ TableName, Item: itemOf(next, randomUUID()), ...unchanged(row) })
+      : new DeleteItemCommand({ TableName, Key: keyOf(key), ...unchanged(row) });
+    return await this.isWritten(command, signal);
+  }
+
+  /** Whether the command's condition holds. */
+  private async isWritten(command: PutItemCommand | DeleteItemCommand, signal?: AbortSignal): Promise<boolean> {
     try {
-      await this.client.send(
-        new DeleteItemCommand({
-          TableName: this.table.tableName,
-          Key: keyOf(key),
-          ConditionExpression: `${A.connectionId} = :id`,
-          ExpressionAttributeValues: { ":id": { S: connectionId } },
-        }),
-        { abortSignal: signal },
-      );
+      await this.client.send(command as PutItemCommand, { abortSignal: signal });
+      return true;
     } catch (error) {
-      if (!isFailedCondition(error)) throw error;
+      if (isFailedCondition(error)) return false;
+      throw error;
     }
   }
 
-  async findByConnection(connectionId: string): Promise<SessionKey[]> {
-    const keys: SessionKey[] = [];
-    let start: Record<string, AttributeValue> | undefined;
-    do {
-      const page = await this.client.send(
-        new QueryCommand({
-          TableName: this.table.tableName,
-          IndexName: this.table.connectionIndexName,
-          KeyConditionExpression: `${A.connectionId} = :id`,
-          ExpressionAttributeValues: { ":id": { S: connectionId } },
-          ExclusiveStartKey: start,
-        }),
-      );
-      for (const item of page.Items ?? []) {
-        keys.push({ callerId: item[A.callerId]?.S ?? "", context: item[A.context]?.S ?? "" });
-      }
-      start = page.LastEvaluatedKey;
-    } while (start);
-    return keys;
-  }
-
-  private async readChunk(chunk: SessionKey[], signal?: AbortSignal): Promise<Session[]> {
+  private async readItems(chunk: readonly SessionKey[], signal?: AbortSignal): Promise<Item[]> {
     const { tableName } = this.table;
-    const sessions: Session[] = [];
+    const items: Item[] = [];
     let keys = chunk.map(keyOf);
     for (let tries = 1; ; tries++) {
       const { Responses, UnprocessedKeys } = await this.client.send(
         new BatchGetItemCommand({ RequestItems: { [tableName]: { Keys: keys, ConsistentRead: true } } }),
         { abortSignal: signal },
       );
-      sessions.push(...(Responses?.[tableName] ?? []).flatMap((item) => sessionOf(item) ?? []));
+      items.push(...(Responses?.[tableName] ?? []));
       keys = UnprocessedKeys?.[tableName]?.Keys ?? [];
-      if (keys.length === 0) return sessions;
-      if (tries === MAX_BATCH_TRIES) throw new Error(`the table did not return ${keys.length} sessions`);
+      if (keys.length === 0) return items;
+      if (tries === MAX_BATCH_TRIES) throw new Error(`the table did not return ${keys.length} items`);
       await this.wait(FIRST_BATCH_WAIT_MS * 2 ** (tries - 1));
     }
   }
 }
 
-/** The store in the table `TABLE_NAME`; the index is only needed to look up connections. */
-export function sessionStoreFromEnvironment(environment: Environment, connectionIndexName?: string): SessionStore {
-  return new DynamoDbSessionStore(tableClient(), { tableName: text(environment, "TABLE_NAME"), connectionIndexName });
+/** The store in the table `TABLE_NAME`. */
+export function sessionStoreFromEnvironment(environment: Environment): SessionStore {
+  return new DynamoDbSessionStore(tableClient(), { tableName: text(environment, "TABLE_NAME") });
 }
 
 /** The session, by a consistent read. Separate from the store, whose other calls would enlarge a bundle that only reads. */
@@ -142,7 +180,35 @@ export async function readSession(
   key: SessionKey,
   signal?: AbortSignal,
 ): Promise<Session | undefined> {
+  const item = await readItem(client, tableName, key, signal);
+  return item && sessionOf(item);
+}
+
+async function readItem(
+  client: DynamoDBClient,
+  tableName: string,
+  key: SessionKey,
+  signal?: AbortSignal,
+): Promise<Item | undefined> {
   const command = new GetItemCommand({ TableName: tableName, Key: keyOf(key), ConsistentRead: true });
-  const { Item } = await client.send(command, { abortSignal: signal });
-  return Item && sessionOf(Item);
+  return (await client.send(command, { abortSignal: signal })).Item;
+}
+
+/** The condition that no one has written the row since it was read. */
+function unchanged(
+  row: SessionRow | undefined,
+): Pick<PutItemCommandInput, "ConditionExpression" | "ExpressionAttributeValues"> {
+  if (row?.revision !== undefined) {
+    return {
+      ConditionExpression: `${A.revision} = :revision`,
+      ExpressionAttributeValues: { ":revision": { S: row.revision } },
+    };
+  }
+  const isOf010 = `attribute_not_exists(${A.revision}) AND `;
+  return row?.session
+    ? {
+        ConditionExpression: `${isOf010}${A.connectionId} = :id`,
+        ExpressionAttributeValues: { ":id": { S: row.session.connectionId } },
+      }
+    : { ConditionExpression: `${isOf010}attribute_not_exists(${A.connectionId})` };
 }

@@ -1,7 +1,7 @@
 import pLimit from "p-limit";
-import { type ConnectionKey, connectionItemKey } from "../connections/connectionItems";
+import { type ConnectionLookups, DynamoDbConnectionLookups } from "../connections/connectionLookups";
 import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connectionsClient";
-import { DynamoDbUserConnections, type UserConnections } from "../connections/userConnections";
+import { DynamoDbTokenExpiryIndex, type TokenExpiryIndex } from "../connections/tokenExpiryIndex";
 import { type Environment, text } from "../environment";
 import { consoleLog, errorFields, type Log } from "../log";
 import { type Metrics, METRICS, metricsFromEnvironment } from "../metrics";
@@ -11,8 +11,9 @@ import { timeLimit } from "../timeLimit";
 import { sweepShards } from "./sweepShards";
 
 export interface SessionSweeperDependencies {
-  sessions: Pick<SessionStore, "deleteIfConnection">;
-  userConnections: Pick<UserConnections, "findExpired" | "readConnection">;
+  index: TokenExpiryIndex;
+  lookups: Pick<ConnectionLookups, "read" | "remove">;
+  sessions: Pick<SessionStore, "removeConnection">;
   connections: Pick<ConnectionsClient, "close">;
   metrics: Metrics;
   /** Epoch milliseconds. @default the clock */
@@ -55,16 +56,16 @@ const YOUNG_MS = 60_000;
  */
 export function sessionSweeper(given: SessionSweeperDependencies): SessionSweeperHandler {
   const dependencies = { now: Date.now, log: consoleLog, ...given };
-  const { userConnections, metrics, log, now } = dependencies;
+  const { index, metrics, log, now } = dependencies;
 
   return async function sessionSweeperHandler(_event, invocation) {
     const signal = timeLimit(invocation.getRemainingTimeInMillis() - ANSWERING_MS);
     const limit = pLimit(MAX_PARALLEL);
     const swept: SessionSweepResult = { ended: 0, gone: 0, left: 0, failed: 0 };
     const unread = await sweepShards(
-      (shard) => userConnections.findExpired(shard, Math.floor(now() / 1000), signal),
+      (shard) => index.findExpired(shard, Math.floor(now() / 1000), signal),
       async (page) => {
-        const results = await limit.map(page, (key) => sweepOne(key, dependencies, signal));
+        const results = await limit.map(page, (connectionId) => sweepOne(connectionId, dependencies, signal));
         for (const result of results) swept[result] += 1;
       },
       log,
@@ -81,13 +82,11 @@ export function sessionSweeper(given: SessionSweeperDependencies): SessionSweepe
 /** The session sweeper as the component deploys it. */
 export function sessionSweeperFromEnvironment(environment: Environment): SessionSweeperHandler {
   const client = tableClient();
-  const table = {
-    tableName: text(environment, "TABLE_NAME"),
-    tokenExpiryIndexName: text(environment, "TOKEN_EXPIRY_INDEX_NAME"),
-  };
+  const tableName = text(environment, "TABLE_NAME");
   return sessionSweeper({
-    sessions: new DynamoDbSessionStore(client, table),
-    userConnections: new DynamoDbUserConnections(client, table),
+    index: new DynamoDbTokenExpiryIndex(client, { tableName, indexName: text(environment, "TOKEN_EXPIRY_INDEX_NAME") }),
+    lookups: new DynamoDbConnectionLookups(client, { tableName }),
+    sessions: new DynamoDbSessionStore(client, { tableName }),
     connections: connectionsFromEnvironment(environment),
     metrics: metricsFromEnvironment(environment),
   });
@@ -95,29 +94,27 @@ export function sessionSweeperFromEnvironment(environment: Environment): Session
 
 /** Never rejects: a fault of one connection must not affect the others. */
 async function sweepOne(
-  key: ConnectionKey,
-  { sessions, userConnections, connections, metrics, now, log }: Required<SessionSweeperDependencies>,
+  connectionId: string,
+  { sessions, lookups, connections, metrics, now, log }: Required<SessionSweeperDependencies>,
   signal: AbortSignal,
 ): Promise<keyof SessionSweepResult> {
-  const { callerId, connectionId } = key;
   if (signal.aborted) return "left";
   try {
-    const connection = await userConnections.readConnection(key, signal);
-    // The index lags: the item may be gone, or have another token.
-    if (connection?.tokenExpiresAt === undefined || connection.tokenExpiresAt * 1000 > now()) return "left";
+    const lookup = await lookups.read(connectionId, signal);
+    // The index lags: the lookup may be gone.
+    if (lookup?.tokenExpiresAt === undefined || lookup.tokenExpiresAt * 1000 > now()) return "left";
     const askedAt = now();
     const result = await connections.close(connectionId, signal);
     if (result === "closed") metrics.add(METRICS.sessionsEnded, 1);
-    else if (askedAt - connection.connectedAt < YOUNG_MS) return "left";
+    else if (askedAt - lookup.connectedAt < YOUNG_MS) return "left";
 
-    const { sessionContext: context } = connection;
-    // The connection's item last: as long as it exists, the session is found again.
-    await sessions.deleteIfConnection({ callerId, context }, connectionId, signal);
-    await sessions.deleteIfConnection(connectionItemKey(key), connectionId, signal);
-    log.info("token ended", { connectionId, callerId, context, result });
+    // The lookup last: as long as it exists, the connection is found again.
+    await sessions.removeConnection(lookup.session, connectionId, signal);
+    await lookups.remove(connectionId, signal);
+    log.info("token ended", { connectionId, ...lookup.session, result });
     return result === "closed" ? "ended" : "gone";
   } catch (error) {
-    log.error("connection not swept", { connectionId, callerId, ...errorFields(error) });
+    log.error("connection not swept", { connectionId, ...errorFields(error) });
     return "failed";
   }
 }

@@ -5,28 +5,47 @@ import type { MetricName, Metrics } from "../../handlers/metrics";
 import type { MessageQueue, Visibility } from "../../handlers/queue/queue";
 import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
 import type { Session } from "../../handlers/sessions/sessionItems";
+import { isSuperseded, type SessionRow, withConnection, withoutConnection } from "../../handlers/sessions/sessionRow";
 import type { Saved, SessionStore } from "../../handlers/sessions/sessionStore";
 
 /** Sessions in a map; a method that is in `failing` rejects. */
 export class MemorySessions implements SessionStore {
-  readonly rows = new Map<string, Session>();
+  readonly sessionRows = new Map<string, SessionRow>();
   readonly failing = new Set<string>();
   readonly calls: string[] = [];
   /** Runs before each `read`: what happens in the meantime. */
   beforeRead: (key: SessionKey) => void = () => undefined;
 
+  /** The sessions by `sessionId`. */
+  get rows(): Map<string, Session> {
+    const found = [...this.sessionRows].flatMap(([id, { session }]) => (session ? [[id, session] as const] : []));
+    return new Map(found);
+  }
+
+  /** The ids of all connections of all sessions. */
+  connectionIds(): string[] {
+    const connections = [...this.sessionRows.values()].flatMap((row) => row.connections);
+    return connections.map(({ connectionId }) => connectionId).sort();
+  }
+
+  /** Makes it the session's newest connection. Earlier ones are superseded. */
   put(session: Session): void {
-    this.rows.set(sessionId(session), session);
+    this.sessionRows.set(sessionId(session), withConnection(this.sessionRows.get(sessionId(session)), session));
+  }
+
+  readForConnect(key: SessionKey): Promise<{ row?: SessionRow; blockedUntil?: number }> {
+    return this.call("readForConnect", () => {
+      const row = this.sessionRows.get(sessionId(key));
+      return row ? { row } : {};
+    });
   }
 
   save(session: Session): Promise<Saved | "superseded"> {
     return this.call("save", () => {
-      const row = this.rows.get(sessionId(session));
-      if (row && row.connectedAt >= session.connectedAt && row.connectionId !== session.connectionId) {
-        return "superseded";
-      }
+      const row = this.sessionRows.get(sessionId(session));
+      if (isSuperseded(session, row)) return "superseded";
       this.put(session);
-      return { replaced: row };
+      return { replaced: row?.session };
     });
   }
 
@@ -44,16 +63,13 @@ export class MemorySessions implements SessionStore {
     });
   }
 
-  deleteIfConnection(key: SessionKey, connectionId: string): Promise<void> {
-    return this.call("deleteIfConnection", () => {
-      if (this.rows.get(sessionId(key))?.connectionId === connectionId) this.rows.delete(sessionId(key));
+  removeConnection(key: SessionKey, connectionId: string): Promise<void> {
+    return this.call("removeConnection", () => {
+      const row = this.sessionRows.get(sessionId(key));
+      const rest = row && withoutConnection(row, connectionId);
+      if (rest) this.sessionRows.set(sessionId(key), rest);
+      else this.sessionRows.delete(sessionId(key));
     });
-  }
-
-  findByConnection(connectionId: string): Promise<SessionKey[]> {
-    return this.call("findByConnection", () =>
-      [...this.rows.values()].filter((session) => session.connectionId === connectionId),
-    );
   }
 
   protected async call<T>(name: string, work: () => T): Promise<T> {

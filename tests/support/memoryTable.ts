@@ -1,50 +1,37 @@
-import {
-  type ConnectionLookup,
-  connectionLookupKey,
-  type ConnectionLookups,
-} from "../../handlers/connections/connectionLookups";
-import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
-import {
-  type ConnectionKey,
-  connectionItemKey,
-  expiryShardOf,
-  type UserConnection,
-} from "../../handlers/connections/connectionItems";
-import type { UserConnections, UserItems } from "../../handlers/connections/userConnections";
+import { expiryShardOf } from "../../handlers/connections/connectionItems";
+import type { ConnectionLookup, ConnectionLookups } from "../../handlers/connections/connectionLookups";
+import type { TokenExpiryIndex } from "../../handlers/connections/tokenExpiryIndex";
+import { connectionsOf, type UserConnections, type UserItems } from "../../handlers/connections/userConnections";
+import type { SessionKey } from "../../handlers/sessions/sessionKey";
+import type { SessionRow } from "../../handlers/sessions/sessionRow";
 import { MemorySessions } from "./boundaries";
 
-/** The whole table in memory: sessions, connection items, lookups and blocks. */
-export class MemoryTable extends MemorySessions implements UserConnections {
-  readonly connections = new Map<string, UserConnection>();
+/** The whole table in memory: sessions, lookups and blocks. */
+export class MemoryTable extends MemorySessions implements UserConnections, TokenExpiryIndex {
   readonly blocks = new Map<string, number>();
+  /** By connection. */
   readonly lookupItems = new Map<string, ConnectionLookup>();
   readonly lookups: ConnectionLookups = {
     add: (lookup) => this.call("addLookup", () => this.putLookup(lookup)),
-    read: (connectionId) =>
-      this.call("readLookup", () => this.lookupItems.get(sessionId(connectionLookupKey(connectionId)))),
+    read: (connectionId) => this.call("readLookup", () => this.lookupItems.get(connectionId)),
+    remove: (connectionId) =>
+      this.call("removeLookup", () => {
+        const lookup = this.lookupItems.get(connectionId);
+        this.lookupItems.delete(connectionId);
+        return lookup;
+      }),
   };
   /** Runs before each call: what happens in the meantime. */
   beforeCall: (name: string) => Promise<void> = () => Promise.resolve();
 
-  putConnection(connection: UserConnection): void {
-    this.connections.set(sessionId(connectionItemKey(connection)), connection);
-  }
-
   putLookup(lookup: ConnectionLookup): void {
-    this.lookupItems.set(sessionId(connectionLookupKey(lookup.connectionId)), lookup);
+    this.lookupItems.set(lookup.connectionId, lookup);
   }
 
-  /** The ids of the connections whose items stand. */
-  connectionIds(): string[] {
-    return [...this.connections.values()].map(({ connectionId }) => connectionId);
-  }
-
-  add(connection: UserConnection): Promise<void> {
-    return this.call("add", () => this.putConnection(connection));
-  }
-
-  readConnection(key: ConnectionKey): Promise<UserConnection | undefined> {
-    return this.call("readConnection", () => this.connections.get(sessionId(connectionItemKey(key))));
+  override async readForConnect(key: SessionKey): Promise<{ row?: SessionRow; blockedUntil?: number }> {
+    const found = await super.readForConnect(key);
+    const blockedUntil = this.blocks.get(key.callerId);
+    return { ...found, ...(blockedUntil !== undefined && { blockedUntil }) };
   }
 
   blockedUntil(callerId: string): Promise<number | undefined> {
@@ -58,36 +45,21 @@ export class MemoryTable extends MemorySessions implements UserConnections {
   listByUser(callerId: string): Promise<UserItems> {
     return this.call("listByUser", () => {
       const blockedUntil = this.blocks.get(callerId);
+      const rows = [...this.sessionRows.values()].filter((row) => row.callerId === callerId);
       return {
-        sessions: [...this.rows.values()].filter((session) => session.callerId === callerId),
-        connections: [...this.connections.values()].filter((connection) => connection.callerId === callerId),
+        sessions: rows.flatMap(({ session }) => session ?? []),
+        connections: rows.flatMap(connectionsOf),
         ...(blockedUntil !== undefined && { blockedUntil }),
       };
     });
   }
 
-  async *findExpired(shard: string, epochSeconds: number): AsyncGenerator<ConnectionKey[]> {
+  async *findExpired(shard: string, epochSeconds: number): AsyncGenerator<string[]> {
     yield await this.call(`findExpired ${shard}`, () =>
-      [...this.connections.values()]
+      [...this.lookupItems.values()]
         .filter(({ connectionId }) => expiryShardOf(connectionId) === shard)
         .filter(({ tokenExpiresAt }) => tokenExpiresAt !== undefined && tokenExpiresAt <= epochSeconds)
-        .map(({ callerId, connectionId }) => ({ callerId, connectionId })),
-    );
-  }
-
-  override async deleteIfConnection(key: SessionKey, connectionId: string): Promise<void> {
-    await super.deleteIfConnection(key, connectionId);
-    for (const items of [this.connections, this.lookupItems]) {
-      if (items.get(sessionId(key))?.connectionId === connectionId) items.delete(sessionId(key));
-    }
-  }
-
-  override async findByConnection(connectionId: string): Promise<SessionKey[]> {
-    const sessions = await super.findByConnection(connectionId);
-    const items = [...this.connections.values()].filter((connection) => connection.connectionId === connectionId);
-    const lookups = [...this.lookupItems.keys()].filter((key) => key === sessionId(connectionLookupKey(connectionId)));
-    return [...sessions, ...items.map(connectionItemKey), ...lookups.map(() => connectionLookupKey(connectionId))].map(
-      ({ callerId, context }) => ({ callerId, context }),
+        .map(({ connectionId }) => connectionId),
     );
   }
 

@@ -44,9 +44,9 @@ export const MISTAKES: Record<string, Mistake> = {
 
   "a disconnect that deletes the row of any connection": ofServices("disconnect", ({ sessions }) => ({
     sessions: changed(sessions, {
-      deleteIfConnection: async (key, connectionId) => {
+      removeConnection: async (key, connectionId) => {
         const row = await sessions.read(key);
-        await sessions.deleteIfConnection(key, row?.connectionId ?? connectionId);
+        await sessions.removeConnection(key, row?.connectionId ?? connectionId);
       },
     }),
   })),

@@ -102,19 +102,7 @@ export class Relay implements Functions {
 
   async disconnect(connectionId: string): Promise<void> {
     const { invocation, services, common } = this.invocation("disconnect");
-    const { sessions } = services;
-    const lagging: SessionStore = Object.create(sessions, {
-      findByConnection: {
-        value: async () => {
-          const keys = await sessions.findByConnection(connectionId);
-          const shown = keys.filter(() => !this.faults.happens("index lags"));
-          // As it was before another connection took the session over.
-          const { user } = this.gateway.connections.get(connectionId) ?? {};
-          return user !== undefined && this.faults.happens("index lags") ? [...shown, sessionKeyOf(user)] : shown;
-        },
-      },
-    }) as SessionStore;
-    const handler = disconnect({ sessions: lagging, log: common.log });
+    const handler = disconnect({ ...services, log: common.log });
     await this.run(invocation, () => handler({ requestContext: { connectionId, requestId: "r1" } }));
   }
 
