@@ -16,12 +16,14 @@ const RATES = {
   // Queues and topics.
   "queue delivers late": 0.03,
   "queue delivers twice": 0.03,
+  "queue delivers twice, hours later": 0,
   "queue delivers in another order": 1,
   "queue loses a deletion": 0.02,
   "visibility is not changed": 0.03,
   "publisher publishes twice": 0.04,
   "dead letter is not taken": 0.05,
   "dead letter is taken, and the answer lost": 0.05,
+  "dead letter is redriven": 0,
   "receipts are not taken": 0.02,
   "receipts are taken in part": 0.02,
   // The gateway.
@@ -50,6 +52,9 @@ const RATES = {
   "user is away": 0,
   "user is away for longer than the retention": 0,
   "another tab takes the session over": 0,
+  "nobody does anything for days": 0,
+  "sweeper is down for days": 0,
+  "TTL deletes a segment": 0,
   "message is past its own expiry": 0,
 } as const;
 

@@ -8,11 +8,11 @@ export class CrashedError extends Error {
   }
 }
 
-/** Lambda's own limit of every function here: shorter than the history's grace and the queue's visibility timeout. */
+/** Lambda's own limit of every function here: shorter than a worker's life and the queue's visibility timeout. */
 const LIMIT_MS = 25_000;
 
 /** How far two hosts' clocks may be apart, from the true time. */
-const MAX_SKEW_MS = 500;
+const MAX_SKEW_MS = 3_000;
 
 /**
  * One invocation of a function: each of its calls to a service takes time, and may fail before or after it took effect; and it

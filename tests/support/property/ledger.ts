@@ -1,4 +1,4 @@
-import { GRACE_MS } from "../../../handlers/history/retention";
+import { ENDANGERED_MS, MIN_VISIT_GAP_MS, REPORT_GRACE_MS, ttlSlackMs } from "../../../handlers/history/retention";
 import { sessionId, type SessionKey } from "../../../handlers/sessions/sessionKey";
 import type { Cursor, Receipt } from "../../../protocol";
 import type { Gap } from "../../../client";
@@ -29,13 +29,21 @@ export interface Published {
   readonly letters: string[];
 }
 
-/** One session's numbers, as they were given; and how far they were acknowledged, and when. */
-interface Numbers {
-  epoch: string | undefined;
+/** The numbers of one epoch, as they were given. */
+interface Sequence {
+  readonly epoch: string;
+  readonly first: number;
   readonly messages: Published[];
-  readonly acknowledged: { seq: number; atMs: number }[];
-  /** The newest number with which the queue is done because its client has it, or will ask for it. */
-  doneSeq: number;
+}
+
+/** One session's numbers; and how far they were acknowledged, and when. */
+interface Numbers {
+  readonly sequences: Sequence[];
+  /** When the newest message expires, in epoch milliseconds. */
+  untilMs: number;
+  readonly acknowledged: (Cursor & { atMs: number })[];
+  /** The newest message with which the queue is done because its client has it, or will ask for it. */
+  done: Cursor | undefined;
 }
 
 /** As much may be between two hosts' clocks, and between a clock's reading and what is done by it. */
@@ -74,19 +82,27 @@ export class Ledger {
     return message;
   }
 
-  stored(key: SessionKey, { epoch, seq }: Cursor, id: string, body: string | undefined): void {
+  stored(key: SessionKey, { epoch, seq }: Cursor, id: string, body: string | undefined, untilMs: number): void {
     const numbers = this.of(key);
     const message = this.find(key, id);
     const at = `${id} at ${epoch} ${seq}`;
-    numbers.epoch ??= epoch;
-    if (numbers.epoch !== epoch) this.violated(`the sequence begins anew: ${at}, after ${numbers.epoch}`);
-    if (seq !== numbers.messages.length + 1) {
-      this.violated(`a hole, or a number given twice: ${at}, after ${numbers.messages.length}`);
+    const last = numbers.sequences.at(-1);
+    const next = last ? last.first + last.messages.length : 1;
+    if (last?.epoch === epoch) {
+      if (seq !== next) this.violated(`a hole, or a number given twice: ${at}, before ${next}`);
+      last.messages.push(message);
+    } else {
+      // Where the sweeper was down for so long that the last segment was about to be deleted, or was.
+      const isEndangered = this.simulation.now > numbers.untilMs + ttlSlackMs(this.retentionMs) - ENDANGERED_MS - TOLERANCE_MS;
+      if (last && !isEndangered) this.violated(`the sequence begins anew: ${at}, after ${last.epoch}`);
+      if (numbers.sequences.some((each) => each.epoch === epoch)) this.violated(`an epoch is used again: ${at}`);
+      if (seq > next) this.violated(`a hole: ${at}, after ${next - 1}`);
+      numbers.sequences.push({ epoch, first: seq, messages: [message] });
     }
     if (message.stored) this.violated(`a second number: ${at}, after ${message.stored.seq}`);
     if (body !== message.body) this.violated(`another body than was published: ${at}`);
-    numbers.messages.push(message);
     message.stored = { epoch, seq, atMs: this.simulation.now };
+    numbers.untilMs = Math.max(numbers.untilMs, untilMs);
   }
 
   /** The queue has deleted a message. */
@@ -95,17 +111,21 @@ export class Ledger {
     const numbers = this.of(key);
     // No client is told at once of a message that could never be posted, or that has nothing to show.
     if (!stored || deadLetters.length > 0 || expiresAtMs !== undefined) return;
-    numbers.doneSeq = Math.max(numbers.doneSeq, stored.seq);
+    if (numbers.done?.epoch !== stored.epoch || numbers.done.seq < stored.seq) numbers.done = stored;
   }
 
-  doneSeq(key: SessionKey): number {
-    return this.of(key).doneSeq;
+  /** The newest message that the session's client has or will ask for. */
+  doneCursor(key: SessionKey): Cursor | undefined {
+    return this.of(key).done;
   }
 
   acknowledged(key: SessionKey, { epoch, seq }: Cursor): void {
     const numbers = this.of(key);
-    if (epoch !== numbers.epoch) this.violated(`${seq} of ${epoch} is acknowledged, which never was`);
-    numbers.acknowledged.push({ seq, atMs: this.simulation.now });
+    const sequence = numbers.sequences.find((each) => each.epoch === epoch);
+    if (!sequence || seq >= sequence.first + sequence.messages.length) {
+      this.violated(`${seq} of ${epoch} is acknowledged, which never was`);
+    }
+    numbers.acknowledged.push({ epoch, seq, atMs: this.simulation.now });
   }
 
   receipt({ status, messageId, user, context, contextId }: Receipt, askedAtMs: number): void {
@@ -126,17 +146,24 @@ export class Ledger {
 
   /** Numbers that a client with a lasting cursor was told are missing. */
   missing(key: SessionKey, { lost, after, first, epoch }: Gap): void {
-    const numbers = this.of(key);
-    const seen = after?.seq ?? 0;
-    if (lost !== "expired" || epoch !== numbers.epoch || first <= seen + 1) {
-      this.violated(`a gap that cannot be (${lost}): ${seen} to ${first} of ${epoch}`);
+    const { sequences } = this.of(key);
+    const from = sequences.findIndex((each) => each.epoch === after?.epoch);
+    const to = sequences.findIndex((each) => each.epoch === epoch);
+    const isNewEpoch = lost === "epoch" && after !== undefined && from < to;
+    const isExpired = lost === "expired" && (after === undefined || from === to) && first > (after?.seq ?? 0) + 1;
+    if (to === -1 || (after && from === -1) || (!isNewEpoch && !isExpired)) {
+      this.violated(`a gap that cannot be (${lost}): ${after?.seq} of ${after?.epoch} to ${first} of ${epoch}`);
     }
-    for (const message of numbers.messages.slice(seen, first - 1)) {
-      const { id, stored, shown } = message;
-      const isOld = stored && stored.atMs + this.retentionMs <= this.simulation.now + TOLERANCE_MS;
-      if (!isOld) this.violated(`${id} is said to be missing, and is within the retention`);
-      if (shown > 0) this.violated(`${id} is said to be missing, and was shown`);
-      message.inGap = true;
+    for (const [index, sequence] of sequences.entries()) {
+      if (index < from || index > to) continue;
+      for (const [position, { id, stored, shown, ...message }] of sequence.messages.entries()) {
+        const seq = sequence.first + position;
+        if ((index === from && seq <= (after?.seq ?? 0)) || (index === to && seq >= first)) continue;
+        const isOld = stored && stored.atMs + this.retentionMs <= this.simulation.now + TOLERANCE_MS;
+        if (!isOld) this.violated(`${id} is said to be missing, and is within the retention`);
+        if (shown > 0) this.violated(`${id} is said to be missing, and was shown`);
+        this.find(message.key, id).inGap = true;
+      }
     }
   }
 
@@ -157,13 +184,12 @@ export class Ledger {
     // There is nothing to show of it, and what comes next will tell the client of its number.
     if (expiresAtMs !== undefined && receipts.has("expired")) return undefined;
     if (!inGap) return `number ${stored.seq} is neither shown nor missing`;
-    const isAcknowledged = this.of(key).acknowledged.some(({ seq }) => seq >= stored.seq);
-    return receipts.has("expired") || isAcknowledged ? undefined : "missing, and not reported";
+    return receipts.has("expired") || this.acknowledgedAtMs(key, stored) !== undefined ? undefined : "missing, and not reported";
   }
 
-  /** When the last thing that may have to be waited for has happened. */
+  /** How long after it was stored a message is reported as expired, at the latest: two runs of the sweeper may be needed. */
   get sweptAfterMs(): number {
-    return this.retentionMs + GRACE_MS;
+    return this.retentionMs + REPORT_GRACE_MS + MIN_VISIT_GAP_MS + 2 * 60_000;
   }
 
   /** Ends the run, also where it is found in the middle of a handler that survives every fault. */
@@ -175,18 +201,24 @@ export class Ledger {
 
   private expired(message: Published, askedAtMs: number): void {
     const { id, key, stored, expiresAtMs } = message;
-    const acknowledged = this.of(key).acknowledged.find(({ seq }) => stored && seq >= stored.seq);
-    if (acknowledged && acknowledged.atMs < askedAtMs) this.violated(`${id} is acknowledged, and reported expired`);
+    const acknowledgedAtMs = stored && this.acknowledgedAtMs(key, stored);
+    if (acknowledgedAtMs !== undefined && acknowledgedAtMs < askedAtMs) {
+      this.violated(`${id} is acknowledged, and reported expired`);
+    }
     const expiredAtMs = Math.min((stored?.atMs ?? Infinity) + this.retentionMs, expiresAtMs ?? Infinity);
     if (expiredAtMs > this.simulation.now + TOLERANCE_MS) this.violated(`${id} is reported expired before its time`);
   }
 
+  private acknowledgedAtMs(key: SessionKey, { epoch, seq }: Cursor): number | undefined {
+    return this.of(key).acknowledged.find((each) => each.epoch === epoch && each.seq >= seq)?.atMs;
+  }
+
   private of(key: SessionKey): Numbers {
     const numbers = this.sessions.get(sessionId(key)) ?? {
-      epoch: undefined,
-      messages: [],
+      sequences: [],
+      untilMs: 0,
       acknowledged: [],
-      doneSeq: 0,
+      done: undefined,
     };
     this.sessions.set(sessionId(key), numbers);
     return numbers;

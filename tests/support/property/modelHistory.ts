@@ -1,8 +1,8 @@
-import type { Entry, EntryKey } from "../../../handlers/history/history";
+import type { DueSegment, Segment } from "../../../handlers/history/history";
 import { historyShard } from "../../../handlers/history/historyKey";
 import { sessionId, type SessionKey } from "../../../handlers/sessions/sessionKey";
 import type { Cursor } from "../../../protocol";
-import { MemoryHistory, type MemoryLog } from "../memoryHistory";
+import { MemoryHistory } from "../memoryHistory";
 import type { Faults } from "./faults";
 import type { Ledger } from "./ledger";
 import type { Simulation } from "./simulation";
@@ -12,22 +12,27 @@ export class ModelHistory extends MemoryHistory {
   private readonly shards = new Map<string, string>();
 
   constructor(
-    retentionMs: number,
     private readonly ledger: Ledger,
-    simulation: Simulation,
-    faults: Faults,
+    private readonly simulation: Simulation,
+    private readonly faults: Faults,
   ) {
-    super(retentionMs);
+    // From so few ids that earlier segments have to be read, to as many as an item has room for.
+    super(simulation.pick([0, 1, 3, 20]));
     // Of a page that is no snapshot, a part was read a moment later.
     this.beforeCall = async (name) => {
-      if (name === "readAfter: meanwhile") await simulation.pause(faults.stopped ? 0 : simulation.latency());
+      if (name === "readOn: meanwhile") await simulation.pause(faults.stopped ? 0 : simulation.latency());
     };
     this.seesMeanwhile = () => faults.happens("page is no snapshot");
   }
 
-  override async put(key: SessionKey, entry: Entry): Promise<"stored" | "taken"> {
-    const result = await super.put(key, entry);
-    if (result === "stored") this.ledger.stored(key, entry, entry.messageId, entry.body);
+  override async put(key: SessionKey, segment: Segment): Promise<"stored" | "taken"> {
+    const result = await super.put(key, segment);
+    if (result === "stored") {
+      const { first, epoch, untilMs } = segment;
+      for (const [position, { id, body }] of segment.messages.entries()) {
+        this.ledger.stored(key, { epoch, seq: first + position }, id, body, untilMs);
+      }
+    }
     return result;
   }
 
@@ -37,18 +42,31 @@ export class ModelHistory extends MemoryHistory {
     return result;
   }
 
-  override async *findDue(shard: string, nowMs: number): AsyncGenerator<EntryKey[]> {
+  override async *findDue(shard: string, nowMs: number): AsyncGenerator<DueSegment[]> {
     yield await Promise.resolve(
       this.sessions()
-        .filter((log) => this.shardOf(log) === shard)
-        .flatMap(({ key, due }) => [...due].map(([seq, dueAt]) => ({ key, seq, dueAt })))
-        .filter(({ dueAt }) => dueAt <= nowMs)
-        .sort((a, b) => a.dueAt - b.dueAt)
-        .map(({ key, seq }) => ({ key, seq })),
+        .filter(({ key }) => this.shardOf(key) === shard)
+        .flatMap(({ key, segments }) =>
+          [...segments.values()].flatMap(({ first, dueAtMs, isMarked }) =>
+            isMarked && dueAtMs !== undefined && dueAtMs <= nowMs ? [{ key, first, dueAtMs }] : [],
+          ),
+        )
+        .sort((a, b) => a.dueAtMs - b.dueAtMs),
     );
   }
 
-  private shardOf({ key }: MemoryLog): string {
+  /** What DynamoDB does by itself: deletes some of the items whose TTL has passed, in any order. */
+  deleteExpired(): void {
+    for (const { segments } of this.sessions()) {
+      for (const { first, ttlMs } of [...segments.values()]) {
+        if (ttlMs === undefined || ttlMs > this.simulation.now || this.simulation.chance(0.5)) continue;
+        this.faults.count("TTL deletes a segment");
+        segments.delete(first);
+      }
+    }
+  }
+
+  private shardOf(key: SessionKey): string {
     const id = sessionId(key);
     const shard = this.shards.get(id) ?? historyShard(key);
     this.shards.set(id, shard);

@@ -32,6 +32,7 @@ const BATCH_SIZE = 10;
 const MAX_CONCURRENCY = 5;
 /** Of a batch whose function has crashed. */
 const VISIBILITY_TIMEOUT_MS = 40_000;
+const HOUR_MS = 3_600_000;
 
 /** A standard queue behind a topic, its dead-letter queue, and the poller that invokes `deliver`. */
 export class ModelQueue {
@@ -89,9 +90,16 @@ export class ModelQueue {
   }
 
   private take({ body, attributes }: DeadLetter): void {
-    const of = (name: string) => attributes[name]?.stringValue ?? "";
-    const key = { callerId: `user#${of("user")}`, context: `${of("context")}#${of("contextId")}` };
-    this.ledger.letter(key, of("messageId") || of("originalMessageId"), body, attributes.reason?.stringValue);
+    const { simulation, faults } = this;
+    const values = Object.fromEntries(Object.entries(attributes).map(([name, { stringValue }]) => [name, stringValue]));
+    const { user, context, contextId, messageId, originalMessageId = "", reason } = values;
+    const key = { callerId: `user#${user}`, context: `${context}#${contextId}` };
+    this.ledger.letter(key, messageId ?? originalMessageId, body, reason);
+    if (faults.stopped || reason === "expired" || !simulation.chance(0.3)) return;
+    simulation.after(simulation.between(1_000, 600_000), () => {
+      faults.count("dead letter is redriven");
+      this.publish(body, values, `redriven-${this.all.length}`);
+    });
   }
 
   private hide(message: Queued, ms: number): void {
@@ -129,8 +137,12 @@ export class ModelQueue {
       batch.push(message);
       this.hide(message, VISIBILITY_TIMEOUT_MS);
       if (!faults.happens("queue delivers twice")) continue;
-      const delayMs = simulation.chance(0.5) ? simulation.latency() : simulation.between(1_000, 60_000);
-      simulation.after(delayMs, () => this.show({ message, isCopy: true }));
+      const isLate = simulation.chance(0.2);
+      const soonMs = simulation.chance(0.5) ? simulation.latency() : simulation.between(1_000, 60_000);
+      simulation.after(isLate ? simulation.between(1, 10) * HOUR_MS : soonMs, () => {
+        if (isLate) faults.count("queue delivers twice, hours later");
+        this.show({ message, isCopy: true });
+      });
     }
     return batch;
   }

@@ -35,6 +35,8 @@ export interface PropertyResult {
 
 const MESSAGES_A_RUN = 500;
 
+const HOUR_MS = 3_600_000;
+
 /** What is not over by then, once nothing goes wrong any more, hangs. */
 const CALM_MS = 240_000;
 
@@ -82,6 +84,8 @@ class Run {
   private readonly meanMs: number;
   private hasPublished = false;
   private isOver = false;
+  private areDaysPassing = false;
+  private isSweeperDown = false;
   private readonly maxConnectionMs: number;
   /** Whether the retention passes for some. */
   private readonly passes: boolean;
@@ -143,6 +147,7 @@ class Run {
     const { simulation, users } = this;
     while (this.published.length < this.messages) {
       await simulation.pause(simulation.exponential(this.meanMs * 4));
+      if (this.passes && !this.areDaysPassing && simulation.chance(0.005)) await this.letDaysPass();
       this.publishTo(simulation.pick(users));
     }
     this.hasPublished = true;
@@ -170,11 +175,30 @@ class Run {
     }
   }
 
+  /** Nobody has a page open, and hardly anything is published; the sweeper comes late, or not at all. */
+  private async letDaysPass(): Promise<void> {
+    const { simulation, faults, users, relay } = this;
+    faults.count("nobody does anything for days");
+    this.areDaysPassing = true;
+    this.isSweeperDown = simulation.chance(0.5);
+    if (this.isSweeperDown) faults.count("sweeper is down for days");
+    const untilMs = simulation.now + simulation.between(1, 9) * 24 * HOUR_MS;
+    const asleep = users.map((user) => user.sleepUntil(untilMs));
+    while (simulation.now < untilMs) {
+      await simulation.pause(simulation.between(1, 12) * HOUR_MS);
+      relay.history.deleteExpired();
+      if (simulation.chance(0.1)) this.publishTo(simulation.pick(users));
+    }
+    await Promise.all(asleep);
+    this.areDaysPassing = this.isSweeperDown = false;
+  }
+
   /** Every minute or so, and sometimes before the last one is over. */
   private async sweep(): Promise<void> {
+    const { simulation } = this;
     while (!this.isOver) {
-      await this.simulation.pause(this.simulation.between(1_000, 60_000));
-      this.simulation.start(() => this.relay.expire());
+      await simulation.pause(simulation.between(1_000, 60_000) * (this.areDaysPassing ? simulation.between(1, 200) : 1));
+      if (!this.isSweeperDown) simulation.start(() => this.relay.expire());
     }
   }
 

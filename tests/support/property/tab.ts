@@ -43,7 +43,8 @@ export class Tab {
       random: simulation.random,
       heartbeatIntervalMs: simulation.pick([5_000, 30_000]),
       maxBufferedMessages: simulation.pick([5, 1_000]),
-      ackEveryMessages: simulation.pick([3, 100]),
+      // Most acknowledge as the relay announces.
+      ...simulation.pick([{}, {}, {}, { ackEveryMessages: 3 }, { ackDelayMs: 1_000 }]),
       backoffCapMs: 10_000,
       WebSocket: relay.gateway.webSocketOf(user, this.sockets),
       cursorStore: { get: () => cursor, set: () => undefined },

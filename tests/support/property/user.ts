@@ -38,6 +38,7 @@ export class User {
   /** As the page has stored it: the shown messages are stored in the same transaction. */
   private cursor: Cursor | undefined;
   private isSettling = false;
+  private isAsleep = false;
   private muteAtMs = -Infinity;
   /** What the watch has seen last, and since when. */
   private watched = { state: "", sinceMs: 0 };
@@ -68,11 +69,21 @@ export class User {
     return this.simulation.now - this.muteAtMs < 60_000;
   }
 
+  /** Closes the page, and does nothing until then. */
+  async sleepUntil(atMs: number): Promise<void> {
+    this.isAsleep = true;
+    if (this.simulation.chance(0.5)) this.page?.close();
+    else this.page?.crash();
+    await this.simulation.pause(atMs - this.simulation.now);
+    this.isAsleep = false;
+    if (this.page) this.page = this.open(true);
+  }
+
   /** Lives until it is settled. */
   start(): void {
     this.simulation.start(async () => {
       while (!this.isBack) {
-        await this.simulation.pause(5_000);
+        await this.pauseAwake(5_000);
         this.watch();
       }
     });
@@ -81,7 +92,7 @@ export class User {
       if (this.simulation.chance(0.5)) await this.away();
       this.page = this.open(true);
       for (;;) {
-        await this.simulation.pause(this.simulation.exponential(this.options.calmMs));
+        await this.pauseAwake(this.simulation.exponential(this.options.calmMs));
         if (this.isSettling) break;
         await this.suffer();
       }
@@ -96,18 +107,24 @@ export class User {
     this.page?.takeBack();
   }
 
+  private async pauseAwake(ms: number): Promise<void> {
+    await this.simulation.pause(ms);
+    while (this.isAsleep) await this.simulation.pause(3_600_000);
+  }
+
   /** Judges whether the page, over a connection that works, waits for a message that will never be sent. */
   private watch(): void {
     const { simulation, relay, key, name, page, cursor } = this;
     const [connection, ...others] = relay.gateway.openOf(name);
     const isOwn =
       connection && others.length === 0 && page?.client.state === "connected" && page.has(connection.socket);
-    const doneSeq = relay.ledger.doneSeq(key);
-    const isBehind = isOwn && connection.passes && !connection.mayBeMute && doneSeq > (cursor?.seq ?? 0);
+    const done = relay.ledger.doneCursor(key);
+    const isAhead = done !== undefined && (done.epoch !== cursor?.epoch || done.seq > cursor.seq);
+    const isBehind = isOwn && connection.passes && !connection.mayBeMute && isAhead;
     const state = isBehind ? [connection.id, cursor?.seq, relay.gateway.resumes.get(name)].join() : "";
     if (state !== this.watched.state || state === "") this.watched = { state, sinceMs: simulation.now };
     else if (simulation.now - this.watched.sinceMs > UNAWARE_MS) {
-      relay.ledger.violated(`${name} has number ${cursor?.seq}, waits for ${doneSeq}, and neither is told nor asks`);
+      relay.ledger.violated(`${name} has number ${cursor?.seq}, waits for ${done?.seq}, and neither is told nor asks`);
     }
   }
 
@@ -170,7 +187,8 @@ export class User {
     this.page?.takeBack();
   }
 
-  private open(isFirst: boolean): Tab {
+  private open(isFirst: boolean): Tab | undefined {
+    if (this.isAsleep) return undefined;
     const { relay, simulation, options, name } = this;
     options.onOpen(this);
     let place: Cursor | undefined = isFirst ? this.cursor : undefined;
