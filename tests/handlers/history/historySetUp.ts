@@ -42,5 +42,5 @@ export async function dynamoDbHistory(retentionMs: number) {
     const command = new GetItemCommand({ TableName: "history", Key: historyItemKey(key, entry) });
     return (await client.send(command)).Item;
   };
-  return { history, rawItem, close: async () => (client.destroy(), await tables.close()) };
+  return { history, rawItem, endpoint: tables.endpoint, close: async () => (client.destroy(), await tables.close()) };
 }
