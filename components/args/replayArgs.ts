@@ -17,9 +17,9 @@ export interface ReplayArgs {
    */
   historyRetentionSeconds?: number;
   /**
-   * How often the history was restored to a point in time, 0 to 1,000,000. Raise it by one after each restore: clients may have
-   * seen numbers that the restored history does not have, and would take new messages with these numbers for duplicates. Only in
-   * replay mode. @default 0
+   * How many times the history was restored to a point in time, 0 to 1,000,000. Raise it by one after each restore: clients
+   * may have seen numbers that the restored history does not have, and would take new messages with these numbers for
+   * duplicates. Only in replay mode. @default 0
    */
   historyGeneration?: number;
   /**

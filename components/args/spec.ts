@@ -272,8 +272,8 @@ const replay = {
     since: "0.2.0",
     see: "operations.md#restore-the-history",
     description:
-      "How often the history was restored to a point in time. Raise it by one after each restore: clients may have seen numbers " +
-      "that the restored history does not have, and would take new messages with these numbers for duplicates.",
+      "How many times the history was restored to a point in time. Raise it by one after each restore: clients may have seen " +
+      "numbers that the restored history does not have, and would take new messages with these numbers for duplicates.",
   },
   deadLetterExpired: {
     type: "boolean",

@@ -60,7 +60,8 @@ export function segmentOfItem(item: Item): Segment {
 
 /**
  * Deflated where that saves a write unit, and readable otherwise. Of JSON of 1 to 100 kB, raw deflate at its default level
- * leaves 35 to 60 % at 5 to 22 µs/KB. Levels 1 and 9 leave 3 points more and 1 less; brotli leaves 1 to 5 less in up to twice the time.
+ * leaves 35 to 60 % at 5 to 22 µs/KB. Level 1 leaves 3 points more, level 9 leaves 1 less, and brotli 1 to 5 less in up to twice
+ * the time. docs/decisions/history-in-dynamodb.md has more.
  */
 function withMessages(item: Item, messages: readonly StoredMessage[]): Item {
   const json = JSON.stringify(messages.map(tupleOf));
