@@ -3,7 +3,7 @@ import type { NewMessage } from "./append";
 import type { Entry, History, Segment } from "./history";
 import type { KnownIds } from "./knownIds";
 import { isRetained } from "./retention";
-import { entriesOf, lastSeqOf } from "./segment";
+import { entriesOf, hasMessage, lastSeqOf } from "./segment";
 
 export interface FindDependencies {
   history: Pick<History, "readBack">;
@@ -49,7 +49,7 @@ export async function findStored(
     let position = 0;
     for (const seq of known.candidates(id)) {
       const segment = await read(seq);
-      if (segment?.messages[seq - segment.first]?.id !== id) continue;
+      if (!segment || !hasMessage(segment, seq, id)) continue;
       const isSince = segment.storedAtMs >= copySinceMs;
       if (!isSince && !isRetained(segment, retentionMs, now())) continue;
       found = segment;
