@@ -60,7 +60,7 @@ export async function findStored(
     return found && { segment: found, entry: entriesOf(found)[position] as Entry };
   };
 
-  known.add(tail);
+  known.addTail(tail);
   const found = new Map<NewMessage, Found>();
   let open = messages;
   for (;;) {
@@ -72,7 +72,7 @@ export async function findStored(
     const sinceMs = Math.min(...open.map(({ copySinceMs }) => copySinceMs));
     if (known.reaches(sinceMs)) return found;
     const [segment] = await history.readBack(key, known.before, 1, signal);
-    if (segment && segment.storedAtMs >= sinceMs) known.add(segment);
+    if (segment && segment.storedAtMs >= sinceMs) known.addEarlier(segment);
     else known.coverFrom(segment ? segment.storedAtMs + 1 : 0);
   }
 }

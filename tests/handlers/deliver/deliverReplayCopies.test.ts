@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { sqsRecord } from "../../support/events";
+import { hashOfId } from "../../../handlers/history/recentIds";
 import { key, now, segmentOf } from "../history/entries";
 import { retentionMs, setUp } from "./deliverReplaySetUp";
 
@@ -19,8 +20,9 @@ function counted({ metrics }: Pick<ReturnType<typeof setUp>, "metrics">): string
     .map(({ name, value }) => `${name} ${value}`);
 }
 
-/** Stores so many other messages at that time that no segment after them carries an id from before them. */
-async function forget({ history }: Pick<ReturnType<typeof setUp>, "history">, first: number, storedAtMs: number) {
+/** Stores a message at that time whose segment carries no ids, and starts a new environment. */
+async function forget({ history, restart }: ReturnType<typeof setUp>, first: number, storedAtMs: number) {
+  restart();
   const recent = { coveredFromMs: storedAtMs + 1, groups: [] };
   await history.put(key, segmentOf(first, { storedAtMs, recent }));
   history.calls.length = 0;
@@ -79,6 +81,47 @@ describe("deliver in replay mode: copies", () => {
       expect(relay.stored()).to.have.lengthOf(isCopy ? 2 : 3);
     });
   }
+
+  it("does not read back again what an environment has read, while the session's messages follow each other", async () => {
+    const relay = setUp();
+    await relay.run(record(1));
+    await forget(relay, 2, now + 50_000);
+    const own = (n: number) => record(n, { messageId: `m${n}` }, { sentAtMs: now + 80_000 });
+    await relay.run(own(4));
+    await relay.run(own(5));
+    // Another environment stores one in between, and the table has room for one id.
+    const recent = { coveredFromMs: now + 50_001, groups: [{ storedAtMs: now + 80_000, hashes: [hashOfId("m5")] }] };
+    await relay.history.put(key, segmentOf(5, { storedAtMs: now + 80_000, recent }));
+    await relay.run(own(6));
+    expect(relay.history.calls).to.deep.equal([
+      "readBack",
+      "readBack",
+      "put",
+      "readBack",
+      "put",
+      "put",
+      "readBack",
+      "put",
+    ]);
+    // Of those in between, more is missing.
+    for (const first of [7, 8]) {
+      const none = { coveredFromMs: now + 90_001, groups: [] };
+      await relay.history.put(key, segmentOf(first, { storedAtMs: now + 90_000, recent: none }));
+    }
+    relay.history.calls.length = 0;
+    expect(await relay.run(own(4))).to.deep.equal([]);
+    expect(relay.history.calls.filter((call) => call === "put")).to.deep.equal([]);
+  });
+
+  it("forgets what it has read of a log that began again", async () => {
+    const relay = setUp();
+    await relay.run(record(1, { messageId: "m1" }), record(2, { messageId: "m2" }));
+    relay.history.log(key).segments.clear();
+    const recent = { coveredFromMs: 0, groups: [] };
+    await relay.history.put(key, segmentOf(1, { epoch: "e2", storedAtMs: now, recent }));
+    await relay.run(record(3, { messageId: "m2" }));
+    expect(relay.stored()).to.deep.equal(["1 m1", "2 m2"]);
+  });
 
   it("reads back once for all messages of a batch", async () => {
     const relay = setUp();

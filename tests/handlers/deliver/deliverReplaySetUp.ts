@@ -25,19 +25,23 @@ export function setUp(remainingMs = 30_000, { deadLetterExpired = false } = {}) 
       return Promise.resolve();
     },
   };
-  const handle = deliverReplay({
-    ...memory,
-    history,
-    receipts,
-    retentionMs,
-    generation: 0,
-    pause: () => Promise.resolve(),
-    deadLetters: deadLetterExpired ? queue : undefined,
-    newEpoch: () => "e1",
-  });
+  const environment = () =>
+    deliverReplay({
+      ...memory,
+      history,
+      receipts,
+      retentionMs,
+      generation: 0,
+      pause: () => Promise.resolve(),
+      deadLetters: deadLetterExpired ? queue : undefined,
+      newEpoch: () => "e1",
+    });
+  let handle = environment();
   return {
     ...memory,
-    ...played(handle, memory, remainingMs),
+    ...played((event, invocation) => handle(event, invocation), memory, remainingMs),
+    /** The next batch comes to a new environment. */
+    restart: () => void (handle = environment()),
     history,
     receipts,
     published,

@@ -1,6 +1,7 @@
 import { storeInOrder } from "../../../handlers/deliver/storeInOrder";
 import type { Outcome } from "../../../handlers/deliver/outcome";
 import type { History, Segment } from "../../../handlers/history/history";
+import { KnownSessions } from "../../../handlers/history/knownIds";
 import * as recentIds from "../../../handlers/history/recentIds";
 import { endMs, REPORT_GRACE_MS, ttlSlackMs, WORKER_LIFE_MS } from "../../../handlers/history/retention";
 import { isSealed, lastSeqOf } from "../../../handlers/history/segment";
@@ -22,7 +23,7 @@ const PUBLICATIONS = 40;
 /** Something that is got wrong, to see that it would be noticed. */
 export interface LogMistake {
   /** Changes what the workers call. */
-  alter?: (history: History, log: MemoryHistory) => Partial<History>;
+  alter?: (history: History, log: MemoryHistory, retentionMs: number) => Partial<History>;
   /** Changes a message before it is stored. */
   message?: (message: Message) => Message;
   /** Puts something else in the place of a part of the code; what it returns puts it back. */
@@ -61,13 +62,14 @@ export class LogModel {
   private readonly used = new Map<string, Publication>();
   private readonly puts = new Map<Publication, number>();
   private readonly keys = new Map<string, { publication: Publication; atMs: number }>();
-  private readonly done = new Set<Publication>();
   private retentionMs = RETENTION_MS;
   private published = 0;
   private sqsIds = 0;
   private epochs = 0;
   private working = 0;
   private isSweeperDown = false;
+  /** The environments that are not busy. */
+  private readonly environments: KnownSessions[] = [];
   private violation: string | undefined;
 
   constructor(
@@ -114,8 +116,9 @@ export class LogModel {
       if (deletable.length > 0 && chance(0.4)) this.history.log(key).segments.delete(this.any(deletable).first);
       if (this.working === 0 && chance(0.3)) this.pass();
       // A deployment does not fall between two calls of one append, which knows the retention of its time.
-      if (this.working === 0 && chance(0.02))
+      if (this.working === 0 && chance(0.05)) {
         this.retentionMs = this.any([RETENTION_MS, RETENTION_MS / 2, 3 * RETENTION_MS]);
+      }
       this.checkHoles();
     }
   }
@@ -136,7 +139,7 @@ export class LogModel {
     if (steps.random() < 0.1) publication.expiresAtMs = Math.ceil(steps.now + steps.random() * 20_000);
     this.send(publication, 0);
     // An SDK that publishes again, or SNS.
-    if (publication.hasOwnId && steps.random() < 0.2) this.send(publication, steps.random() * 50_000);
+    if (publication.hasOwnId && steps.random() < 0.4) this.send(publication, steps.random() * 50_000);
   }
 
   private send(of: Publication, delayMs: number, originalMessageId?: string): Copy {
@@ -192,10 +195,13 @@ export class LogModel {
       this.check(isInOrder, `${[...byId.keys()].join()} were stored in another order`);
     });
     const outcomes = new Map<Message, Outcome>();
+    const known = (steps.random() < 0.5 && this.environments.pop()) || new KnownSessions();
     const dependencies = {
       history,
       retentionMs: this.retentionMs,
       generation: 0,
+      // A warm environment serves many invocations.
+      known,
       now: () => Math.floor(steps.now + skewMs),
       random: steps.random,
       newEpoch: () => `e${(this.epochs += 1)}`,
@@ -204,6 +210,7 @@ export class LogModel {
       log: new RecordedLog(),
     };
     const numbered = await storeInOrder({ key, messages }, outcomes, dependencies, new AbortController().signal);
+    this.environments.push(known);
     for (const message of messages) {
       const copy = byMessage.get(message) as Copy;
       const entry = numbered.find((one) => one.message === message)?.entry;
@@ -288,7 +295,7 @@ export class LogModel {
       },
     });
     const altered = onPut
-      ? Object.assign(Object.create(observed) as History, mistake.alter?.(observed, history))
+      ? Object.assign(Object.create(observed) as History, mistake.alter?.(observed, history, this.retentionMs))
       : observed;
     return new Proxy(altered, {
       get: (target, name: keyof History) => {
