@@ -289,7 +289,7 @@ export class LogModel {
         return answer;
       },
       claimKey: async (...args: Parameters<History["claimKey"]>) => {
-        const answer = await history.claimKey(...args);
+        const answer = await (history as History).claimKey(...args);
         if (answer === "claimed") this.claimants.add(args[2].owner);
         return answer;
       },
