@@ -7,7 +7,10 @@ describe("messageEnvelopeOf", () => {
 
   it("is the message with its number and its id", () => {
     expect(messageEnvelopeOf(entryOf(5), now)).to.deep.equal({ ...envelope, body: "body of m5" });
-    expect(messageEnvelopeOf(entryOf(5, { expiresAtMs: now + 1 }), now)).to.deep.equal({ ...envelope, body: "body of m5" });
+    expect(messageEnvelopeOf(entryOf(5, { expiresAtMs: now + 1 }), now)).to.deep.equal({
+      ...envelope,
+      body: "body of m5",
+    });
   });
 
   for (const [name, given] of [
