@@ -5,6 +5,7 @@ import {
   historyGenerationFromEnvironment,
   retentionMsFromEnvironment,
 } from "../history/dynamoDbHistory";
+import { KnownSessions } from "../history/knownIds";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
 import { receiptsFromEnvironment } from "../receipts/snsReceipts";
 import { sessionStoreFromEnvironment } from "../sessions/sessionStore";
@@ -37,9 +38,10 @@ export type DeliverReplayDependencies = QueueDependencies &
  */
 export function deliverReplay(given: DeliverReplayDependencies): DeliverHandler {
   const { receipts, now = Date.now } = given;
-  return deliverHandler<DeliverReplayDependencies>(
+  return deliverHandler<DeliverReplayDependencies & Pick<DeliverReplayBatchDependencies, "known">>(
     {
       ...given,
+      known: new KnownSessions(),
       onDeadLettered: async (dead, signal) => {
         await receipts.publish(
           dead.map((each) => deadReceiptOf(each, now())),

@@ -10,7 +10,7 @@ import {
 } from "../history/append";
 import { type ClaimDependencies, claimKeys } from "../history/claimKeys";
 import type { StoredMessage } from "../history/history";
-import { KnownIds } from "../history/knownIds";
+import type { KnownIds, KnownSessions } from "../history/knownIds";
 import { isEnvelopeTooLarge } from "../history/messageEnvelope";
 import { REPUBLISH_WINDOW_MS, WORKER_LIFE_MS } from "../history/retention";
 import { errorFields, type Log } from "../log";
@@ -23,6 +23,8 @@ import { NOT_REACHED, type Outcome } from "./outcome";
 
 export interface StoreDependencies extends AppendDependencies {
   history: AppendDependencies["history"] & ClaimDependencies["history"];
+  /** What this environment has read of the ids of sessions. */
+  known: KnownSessions;
   metrics: Metrics;
   log: Log;
 }
@@ -52,7 +54,7 @@ export async function storeInOrder(
     return !isTooLarge;
   });
   const numbered: Numbered[] = [];
-  const known = new KnownIds();
+  const known = dependencies.known.of(key);
   let cause: string | undefined;
   for (const part of partsOf(candidates)) {
     if (cause !== undefined) {

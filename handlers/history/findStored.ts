@@ -3,7 +3,7 @@ import type { NewMessage } from "./append";
 import type { Entry, History, Segment } from "./history";
 import type { KnownIds } from "./knownIds";
 import { isRetained } from "./retention";
-import { entriesOf, lastSeqOf } from "./segment";
+import { entriesOf, hasMessage, lastSeqOf } from "./segment";
 
 export interface FindDependencies {
   history: Pick<History, "readBack">;
@@ -49,7 +49,7 @@ export async function findStored(
     let position = 0;
     for (const seq of known.candidates(id)) {
       const segment = await read(seq);
-      if (segment?.messages[seq - segment.first]?.id !== id) continue;
+      if (!segment || !hasMessage(segment, seq, id)) continue;
       const isSince = segment.storedAtMs >= copySinceMs;
       if (!isSince && !isRetained(segment, retentionMs, now())) continue;
       found = segment;
@@ -60,7 +60,7 @@ export async function findStored(
     return found && { segment: found, entry: entriesOf(found)[position] as Entry };
   };
 
-  known.add(tail);
+  known.addTail(tail);
   const found = new Map<NewMessage, Found>();
   let open = messages;
   for (;;) {
@@ -72,7 +72,7 @@ export async function findStored(
     const sinceMs = Math.min(...open.map(({ copySinceMs }) => copySinceMs));
     if (known.reaches(sinceMs)) return found;
     const [segment] = await history.readBack(key, known.before, 1, signal);
-    if (segment && segment.storedAtMs >= sinceMs) known.add(segment);
+    if (segment && segment.storedAtMs >= sinceMs) known.addEarlier(segment);
     else known.coverFrom(segment ? segment.storedAtMs + 1 : 0);
   }
 }
