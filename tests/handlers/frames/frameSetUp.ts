@@ -17,7 +17,11 @@ export const row: Session = {
 };
 
 /** What the handlers of frames work with: `row` and its lookup are in the table, and the history is empty. */
-export function frameParts({ hasQueue = true, wantsReceipts = true, ackSeconds = undefined as number | undefined } = {}) {
+export function frameParts({
+  hasQueue = true,
+  wantsReceipts = true,
+  ackSeconds = undefined as number | undefined,
+} = {}) {
   const table = new MemoryTable();
   const history = new MemoryHistory();
   const connections = new MemoryConnections();

@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import { row } from "./frameSetUp";
 import { at, range, setUp } from "./resumeSetUp";
-import { entriesOf, entryOf, key, now, store } from "../history/storedEntries";
 
 describe("resume, where something is in its way", () => {
   describe("where a frame is not taken", () => {
@@ -13,7 +12,7 @@ describe("resume, where something is in its way", () => {
     ] as const) {
       it(`sends no further one, and answers 200: ${result}`, async () => {
         const { ask, history, connections, log, seqs } = setUp();
-        await store(history, ...entriesOf(1, 9, { body: "x".repeat(50_000) }));
+        await store(history, ...segmentsOf(1, 9, { body: "x".repeat(50_000) }));
         connections.onPost = () => Promise.resolve({ result: connections.posts.length === 2 ? result : "delivered" });
         expect(await ask()).to.deep.equal({ statusCode: 200 });
         expect(connections.posts).to.have.length(2);
@@ -28,7 +27,7 @@ describe("resume, where something is in its way", () => {
 
     it("ignores a page that fails meanwhile", async () => {
       const { ask, history, connections, events } = setUp();
-      await store(history, ...entriesOf(1, 300));
+      await store(history, ...segmentsOf(1, 300));
       let reads = 0;
       history.beforeCall = (name) => {
         if (name === "readAfter" && ++reads === 2) return Promise.reject(new Error("read fails"));
@@ -53,7 +52,7 @@ describe("resume, where something is in its way", () => {
 
   it("tells a superseded connection so, and sends it nothing", async () => {
     const { ask, table, history, envelopes, events, metrics } = setUp();
-    await store(history, entryOf(1));
+    await store(history, segmentOf(1));
     table.put({ ...row, connectionId: "c2" });
     expect(await ask()).to.deep.equal({ statusCode: 200 });
     expect(envelopes()).to.deep.equal([{ type: "superseded" }]);
@@ -91,7 +90,7 @@ describe("resume, where something is in its way", () => {
   ] as const) {
     it(`tells a connection that has ${name} to come back, and sends it nothing`, async () => {
       const parts = setUp();
-      await store(parts.history, entryOf(1));
+      await store(parts.history, segmentOf(1));
       prepare(parts);
       expect(await parts.ask()).to.deep.equal({ statusCode: 200 });
       expect(parts.envelopes()).to.deep.equal([{ type: "error", code: "no-session", message, action: "resume" }]);
@@ -123,7 +122,7 @@ describe("resume, where something is in its way", () => {
   for (const method of faults) {
     it(`answers 500, logs and has the client ask again where ${method} fails`, async () => {
       const { ask, table, history, envelopes, log } = setUp();
-      await store(history, entryOf(1));
+      await store(history, segmentOf(1));
       table.failing.add(method);
       history.beforeCall = (name) => (name === method ? Promise.reject(new Error(`${name} fails`)) : Promise.resolve());
       expect(await ask({ cursor: at(0) })).to.deep.equal({ statusCode: 500 });
@@ -137,7 +136,7 @@ describe("resume, where something is in its way", () => {
   it("has the client ask again where a later page fails, or does not have what was there", async () => {
     for (const fault of ["fails", "has a hole"]) {
       const { ask, history, envelopes, seqs } = setUp();
-      await store(history, ...entriesOf(1, 300));
+      await store(history, ...segmentsOf(1, 300));
       let reads = 0;
       history.beforeCall = (name) => {
         if (name !== "readAfter" || ++reads !== 2) return Promise.resolve();
@@ -168,7 +167,7 @@ describe("resume, where something is in its way", () => {
 
   it("logs no payload, and nothing of what the client has put into its frame", async () => {
     const { ask, send, history, log } = setUp();
-    await store(history, ...entriesOf(1, 2, { body: "secret", expiresAtMs: now }));
+    await store(history, ...segmentsOf(1, 2, { body: "secret", expiresAtMs: now }));
     await ask({ cursor: at(0, "secret") });
     await send({ action: "resume", cursor: "secret" });
     await send("secret");
