@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { row } from "./frameSetUp";
 import { at, range, setUp } from "./resumeSetUp";
+import { key, now, segmentOf, segmentsOf, store } from "./segments";
 
 describe("resume, where something is in its way", () => {
   describe("where a frame is not taken", () => {
@@ -16,12 +17,12 @@ describe("resume, where something is in its way", () => {
         connections.onPost = () => Promise.resolve({ result: connections.posts.length === 2 ? result : "delivered" });
         expect(await ask()).to.deep.equal({ statusCode: 200 });
         expect(connections.posts).to.have.length(2);
-        expect(seqs()).to.deep.equal(range(1, 4));
+        expect(seqs()).to.deep.equal(range(1, 3));
         expect(log.lines.map((line) => [line.level, line.event])).to.deep.equal([
           [level, event],
           ["info", "resumed"],
         ]);
-        expect(log.lines[1]).to.include({ sent: 2, through: 9 });
+        expect(log.lines[1]).to.include({ sent: 1, through: 9 });
       });
     }
 
@@ -30,7 +31,7 @@ describe("resume, where something is in its way", () => {
       await store(history, ...segmentsOf(1, 300));
       let reads = 0;
       history.beforeCall = (name) => {
-        if (name === "readAfter" && ++reads === 2) return Promise.reject(new Error("read fails"));
+        if (name === "readOn" && ++reads === 3) return Promise.reject(new Error("read fails"));
         return Promise.resolve();
       };
       connections.answers.set("c1", "throttled");
@@ -44,7 +45,7 @@ describe("resume, where something is in its way", () => {
         process.removeAllListeners("unhandledRejection");
         for (const listener of listeners) process.on("unhandledRejection", listener);
       }
-      expect(reads).to.equal(2);
+      expect(reads).to.equal(3);
       expect(unhandled).to.deep.equal([]);
       expect(events()).to.deep.equal(["not posted", "resumed"]);
     });
@@ -118,7 +119,7 @@ describe("resume, where something is in its way", () => {
     ]);
   });
 
-  const faults = ["readLookup", "read", "readTail", "readOldest", "readAcknowledged", "readAfter"];
+  const faults = ["readLookup", "read", "readBack", "readCursor", "readOn"];
   for (const method of faults) {
     it(`answers 500, logs and has the client ask again where ${method} fails`, async () => {
       const { ask, table, history, envelopes, log } = setUp();
@@ -139,19 +140,20 @@ describe("resume, where something is in its way", () => {
       await store(history, ...segmentsOf(1, 300));
       let reads = 0;
       history.beforeCall = (name) => {
-        if (name !== "readAfter" || ++reads !== 2) return Promise.resolve();
-        history.log(key).entries.delete(101);
+        // The log's first segment, the first page, and the second.
+        if (name !== "readOn" || ++reads !== 3) return Promise.resolve();
+        history.log(key).segments.delete(22);
         return fault === "fails" ? Promise.reject(new Error("read fails")) : Promise.resolve();
       };
       expect(await ask()).to.deep.equal({ statusCode: 500 });
-      expect(seqs()).to.deep.equal(range(1, 100));
+      expect(seqs()).to.deep.equal(range(1, 21));
       expect(envelopes().at(-1)).to.include({ type: "error", code: "unavailable", action: "resume" });
     }
   });
 
   it("stops when its time is up, and says so", async () => {
     const { send, log, envelopes, history } = setUp();
-    history.beforeCall = (name) => (name === "readTail" ? Promise.reject(new Error("aborted")) : Promise.resolve());
+    history.beforeCall = (name) => (name === "readBack" ? Promise.reject(new Error("aborted")) : Promise.resolve());
     expect(await send({ action: "resume" }, 3_000)).to.deep.equal({ statusCode: 500 });
     expect(log.lines[0]).to.include({ event: "frame not handled", outOfTime: true });
     expect(envelopes()[0]).to.include({ code: "unavailable" });
