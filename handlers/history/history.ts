@@ -36,7 +36,7 @@ export interface Segment {
   reported: readonly number[];
   /** The ids of the messages before this segment. */
   recent: RecentIds;
-  /** When the session is next visited by the sweeper, in epoch milliseconds, as far as this segment knows; undefined if sealed. */
+  /** When the session is next visited by the sweeper, in epoch milliseconds, as far as this segment knows. */
   dueAtMs: number | undefined;
   /** Whether this segment is in the index by due time, and so brings the sweeper. */
   isMarked: boolean;
@@ -114,7 +114,7 @@ export interface History {
   addReported(key: SessionKey, first: number, positions: readonly number[], signal?: AbortSignal): Promise<void>;
   /** Sets `dueAtMs`, and puts the segment into the index. */
   mark(key: SessionKey, first: number, dueAtMs: number, signal?: AbortSignal): Promise<void>;
-  /** Takes the segment out of the index. */
+  /** Takes the segment out of the index; it keeps `dueAtMs`. */
   unmark(key: SessionKey, first: number, signal?: AbortSignal): Promise<void>;
   delete(key: SessionKey, first: number, signal?: AbortSignal): Promise<void>;
   /** Segments of a shard that are due at `nowMs`, the most overdue first, page by page. The index lags. */
@@ -123,7 +123,10 @@ export interface History {
   readCursor(key: SessionKey, signal?: AbortSignal): Promise<SessionCursor>;
   /** Moves `acknowledged` forward; `stale` if it is already as far, in the same epoch. */
   acknowledge(key: SessionKey, cursor: Cursor, signal?: AbortSignal): Promise<"acknowledged" | "stale">;
-  /** Moves `settled` and `oldestSeq` forward, each if given; does nothing where they are already as far, in the same epoch. */
+  /**
+   * Moves `settled` forward, unless it is already as far in the same epoch, and sets `oldestSeq` with it. Without `settled`, moves
+   * `oldestSeq` forward. So a race may set `oldestSeq` back: it is still a lower bound.
+   */
   settle(key: SessionKey, to: { settled?: Cursor; oldestSeq?: number }, signal?: AbortSignal): Promise<void>;
 
   /** Claims an idempotency key for `claim.owner`, unless it has a claim from `voidBeforeMs` or later. */

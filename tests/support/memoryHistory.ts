@@ -176,10 +176,11 @@ export class MemoryHistory implements History {
     });
   }
 
-  settle(key: SessionKey, { settled, oldestSeq = 0 }: { settled?: Cursor; oldestSeq?: number }): Promise<void> {
+  settle(key: SessionKey, { settled, oldestSeq }: { settled?: Cursor; oldestSeq?: number }): Promise<void> {
     return this.call("settle", key, (log) => {
-      if (settled && isAhead(settled, log.cursor.settled)) log.cursor = { ...log.cursor, settled: { ...settled } };
-      log.cursor = { ...log.cursor, oldestSeq: Math.max(log.cursor.oldestSeq, oldestSeq) };
+      if (settled && !isAhead(settled, log.cursor.settled)) return;
+      const isOldestMoved = oldestSeq !== undefined && (settled !== undefined || oldestSeq > log.cursor.oldestSeq);
+      log.cursor = { ...log.cursor, ...(settled && { settled: { ...settled } }), ...(isOldestMoved && { oldestSeq }) };
     });
   }
 
