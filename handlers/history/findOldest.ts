@@ -43,7 +43,7 @@ export async function findOldest(
 
   for (let at = hint; low < high; at = Math.floor((low + high) / 2)) {
     at = Math.min(Math.max(at, low), high - 1);
-    // The one before it proves that it is the oldest.
+    // The one before it proves that it is the oldest. A response always holds two items.
     const read = await history.readBack(key, at, 2, signal);
     const [last, before] = read.filter(({ first }) => first >= low);
     if (!last) low = at + 1;

@@ -471,6 +471,13 @@ describe("resume", () => {
       expect(envelopes()[0]).to.include({ oldest: 301 });
     });
 
+    it("after a segment that was sealed under a shorter retention", async () => {
+      const { ask, history, envelopes } = setUp();
+      await store(history, segmentOf(1, { count: 2, isSealed: true }), segmentOf(3));
+      await ask();
+      expect(envelopes()[0]).to.include({ oldest: 3, newest: 3 });
+    });
+
     it("with the retention that the relay has now, if it has become shorter", async () => {
       const { ask, history, envelopes } = setUp();
       const untilMs = now + 86_400_000;
