@@ -86,7 +86,7 @@ async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): P
     history.readOn(key, 1, 1, signal),
     history.readBack(key, NEWEST, 1, signal),
     history.readCursor(key, signal),
-    cursor && readFrom(history, key, cursor.seq + 1, FIRST_PAGE, signal),
+    cursor && history.readOn(key, cursor.seq + 1, FIRST_PAGE, signal),
   ]);
   if (!(await hasSession(session, frame, dependencies))) return;
 
@@ -104,7 +104,8 @@ async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): P
     asked ?? readUnacknowledged(frame, last, done, history),
   ]);
   const available = { epoch, oldest: found, newest: last ? lastSeqOf(last) : 0 };
-  const begun = await begin(startOf(action, available, done.acknowledged), available, page, frame, history);
+  const start = startOf(action, available, done.acknowledged);
+  const begun = await begin(start, available, [...page, ...tails], frame, history);
   const { first, lost, oldest } = begun;
   const isValid = lost !== "epoch" && lost !== "ahead";
   const move = cursor && isValid ? { key, cursor, done, known: segments, fields, signal } : undefined;
@@ -143,7 +144,7 @@ async function readUnacknowledged(
 ): Promise<Segment[]> {
   if (!last || action.from === "oldest") return [];
   const first = seqIn(last.epoch, acknowledged) + 1;
-  return first > lastSeqOf(last) ? [] : await readFrom(history, key, first, FIRST_PAGE, signal);
+  return first > lastSeqOf(last) ? [] : await history.readOn(key, first, FIRST_PAGE, signal);
 }
 
 /** Whether the session belongs to this connection; if not, tells the client that it is superseded or must reconnect. */
@@ -173,7 +174,10 @@ interface Begun extends Start {
   oldest: number;
 }
 
-/** The first segments to send; the page is read again if it was read too early or for another cursor. */
+/**
+ * The first segments to send; the page is read again if it was read too early or for another cursor, or a segment before it
+ * holds the first message: most clients have received whole segments.
+ */
 async function begin(
   start: Start,
   { oldest, newest }: Available,

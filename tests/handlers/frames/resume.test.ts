@@ -109,6 +109,8 @@ describe("resume", () => {
     for (const [name, asked, segments, done, expected] of [
       ["with a cursor", { cursor: at(2) }, segmentsOf(1, 200), {}, 3],
       ["with a cursor at the newest", { cursor: at(200) }, segmentsOf(1, 200), {}, 3],
+      ["with a cursor in the last segment", { cursor: at(3) }, [segmentOf(1), segmentOf(2, { count: 5 })], {}, 3],
+      ["with a cursor in another one", { cursor: at(3) }, [segmentOf(1, { count: 5 }), segmentOf(6)], {}, 4],
       ["with a cursor, after expired messages", { cursor: at(150) }, old, {}, 4],
       ["without one", {}, segmentsOf(1, 200), {}, 4],
       ["without one, after expired messages", {}, old, { acknowledged: at(150) }, 4],
@@ -440,8 +442,8 @@ describe("resume", () => {
         history.log(key).cursor = { oldestSeq: bound, acknowledged: at(400) };
         await ask({ cursor: at(400) });
         expect(envelopes()[0]).to.deep.equal({ type: "hello", epoch: "e", oldest: 301, newest: 400 });
-        // The tail, and the two of the page.
-        expect(history.calls.filter((call) => call === "readBack").length - 2).to.be.within(1, most);
+        // Besides the one of the tail.
+        expect(history.calls.filter((call) => call === "readBack").length - 1).to.be.within(1, most);
       });
     }
 

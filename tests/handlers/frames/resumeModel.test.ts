@@ -140,7 +140,7 @@ describe("resume, over random logs", () => {
       const model = modelOf(scenario);
       const { ask, envelopes, posted, receipts, log, history } = play(scenario);
       expect(await ask(scenario.asked), `seed ${seed}`).to.deep.equal({ statusCode: 200 });
-      // The tail, and the page with the cursor.
+      // One reads the tail.
       if (history.calls.filter((call) => call === "readBack").length > 2) searched += 1;
       const through = throughOf(envelopes());
       expect(envelopes(), `seed ${seed}`).to.deep.equal([
