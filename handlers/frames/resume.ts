@@ -77,45 +77,20 @@ export function resumeFromEnvironment(environment: Environment): FrameHandler {
 
 async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): Promise<void> {
   const { action, key, fields, signal } = frame;
-  const { sessions, history, retentionMs, ackSeconds, metrics, now, log } = dependencies;
-  const nowMs = now();
-  const { cursor } = action;
+  const { ackSeconds, metrics, log } = dependencies;
+  const read = await readLog(frame, dependencies);
+  if (!read) return;
+  const { available, done } = read;
+  const { epoch, newest } = available;
+  const begun = await begin(startOf(action, available, done.acknowledged), read, frame, dependencies);
+  const { first, lost, oldest, segments } = begun;
 
-  const [session, [head], tails, done, asked] = await Promise.all([
-    sessions.read(key, signal),
-    history.readOn(key, 1, 1, signal),
-    history.readBack(key, NEWEST, 1, signal),
-    history.readCursor(key, signal),
-    cursor && history.readOn(key, cursor.seq + 1, FIRST_PAGE, signal),
-  ]);
-  if (!(await hasSession(session, frame, dependencies))) return;
-
-  const segments = [...tails, ...(asked ?? [])];
-  const last = segments.reduce<Segment | undefined>((a, b) => (a && a.first >= b.first ? a : b), undefined);
-  const { epoch } = last ?? {};
-  const unsettled = seqIn(epoch, done.settled) + 1;
-  const [found, page] = await Promise.all([
-    findOldest(
-      history,
-      key,
-      { head, segments, hint: Math.max(done.oldestSeq, unsettled) },
-      { retentionMs, nowMs, signal },
-    ),
-    asked ?? readUnacknowledged(frame, last, done, history),
-  ]);
-  const available = { epoch, oldest: found, newest: last ? lastSeqOf(last) : 0 };
-  const start = startOf(action, available, done.acknowledged);
-  const begun = await begin(start, available, [...page, ...tails], frame, history);
-  const { first, lost, oldest } = begun;
-  const isValid = lost !== "epoch" && lost !== "ahead";
-  const move = cursor && isValid ? { key, cursor, done, known: segments, fields, signal } : undefined;
-  const skipped = { from: Math.max(begun.seen + 1, unsettled), through: first - 1 };
+  const move = moveOf(frame, lost, read);
+  const skipped = { from: Math.max(begun.seen, seqIn(epoch, done.settled)) + 1, through: first - 1 };
   // Before the client can acknowledge what comes after them.
   const hasMoved = await reportSkipped(skipped, { key, done, presentEpoch: epoch, signal }, move, dependencies);
 
-  const { newest } = available;
-  const entries = entriesBetween(begun.segments, first, newest);
-  const through = throughOf(entries, first, newest);
+  const through = throughOf(entriesBetween(segments, first, newest), first, newest);
   const hello: Hello = {
     type: "hello",
     ...(epoch !== undefined && { epoch }),
@@ -127,12 +102,47 @@ async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): P
   const result = lost ?? "recovered";
   metrics.add(METRICS.resumed, 1, result);
   const sent = await sendMessages(
-    { ...frame, done, presentEpoch: epoch, before: [hello, resumed], segments: begun.segments, first, through },
+    { ...frame, done, presentEpoch: epoch, before: [hello, resumed], segments, first, through },
     dependencies,
   );
   log.info("resumed", { ...fields, result, first, through, newest, sent });
   const bound = oldest - done.oldestSeq > MAX_STALE_NUMBERS ? oldest : undefined;
   await rememberPosition(frame, hasMoved ? undefined : move, bound, dependencies);
+}
+
+/** What was read of the session's log before it is known where the answer begins. */
+interface ReadLog {
+  available: Available;
+  done: SessionCursor;
+  /** Those that most clients get first, and the last one. There may be a gap between any two. */
+  known: Segment[];
+}
+
+/** Undefined if the connection has no right to the session's messages: then the client was told. */
+async function readLog(frame: ClientFrame<Resume>, dependencies: Dependencies): Promise<ReadLog | undefined> {
+  const { action, key, signal } = frame;
+  const { sessions, history, retentionMs, now } = dependencies;
+  const { cursor } = action;
+  const nowMs = now();
+  const [session, [head], tails, done, asked = []] = await Promise.all([
+    sessions.read(key, signal),
+    history.readOn(key, 1, 1, signal),
+    history.readBack(key, NEWEST, 1, signal),
+    history.readCursor(key, signal),
+    cursor && history.readOn(key, cursor.seq + 1, FIRST_PAGE, signal),
+  ]);
+  if (!(await hasSession(session, frame, dependencies))) return undefined;
+
+  // They were read in parallel: any of them may have the newest segment.
+  const segments = [...asked, ...tails];
+  const last = segments.reduce<Segment | undefined>((a, b) => (a && a.first >= b.first ? a : b), undefined);
+  const hint = Math.max(done.oldestSeq, seqIn(last?.epoch, done.settled) + 1);
+  const [oldest, unacknowledged] = await Promise.all([
+    findOldest(history, key, { head, segments, hint }, { retentionMs, nowMs, signal }),
+    cursor ? [] : readUnacknowledged(frame, last, done, history),
+  ]);
+  const available = { epoch: last?.epoch, oldest, newest: last ? lastSeqOf(last) : 0 };
+  return { available, done, known: [...unacknowledged, ...segments] };
 }
 
 /** Where most clients without a cursor begin. */
@@ -174,28 +184,35 @@ interface Begun extends Start {
   oldest: number;
 }
 
-/**
- * The first segments to send; the page is read again if it was read too early or for another cursor, or a segment before it
- * holds the first message: most clients have received whole segments.
- */
+/** The first segments to send; they are read if they are not among those that are known. */
 async function begin(
   start: Start,
-  { oldest, newest }: Available,
-  page: readonly Segment[],
+  { available: { oldest, newest }, known }: ReadLog,
   { key, signal }: ClientFrame<Resume>,
-  history: Dependencies["history"],
+  { history }: Dependencies,
 ): Promise<Begun> {
   const { first, lost = "expired", seen } = start;
   if (first > newest) return { ...start, oldest, segments: [] };
-  const segments = withoutGap(page, first);
+  const segments = withoutGap(known, first);
   if (segments.length > 0) return { ...start, oldest, segments };
 
-  const again = await readFrom(history, key, first, FIRST_PAGE, signal);
-  const next = again.find((segment) => lastSeqOf(segment) >= first);
+  const read = await readFrom(history, key, first, FIRST_PAGE, signal);
+  const next = read.find((segment) => lastSeqOf(segment) >= first);
   if (!next) throw new Error(`the history has no number from ${first} on, though ${newest} was read a moment ago`);
-  if (next.first <= first) return { ...start, oldest, segments: withoutGap(again, first) };
+  if (next.first <= first) return { ...start, oldest, segments: withoutGap(read, first) };
   // The read began after the newest was stored, and so was all before it: a missing segment was deleted by an operator.
-  return { first: next.first, lost, seen, oldest: next.first, segments: withoutGap(again, next.first) };
+  return { first: next.first, lost, seen, oldest: next.first, segments: withoutGap(read, next.first) };
+}
+
+/** The acknowledgement that the client's cursor is; undefined if it is not valid, or moves nothing. */
+function moveOf(
+  { action: { cursor }, key, fields, signal }: ClientFrame<Resume>,
+  lost: Resumed["lost"],
+  { available, done, known }: ReadLog,
+): Move | undefined {
+  if (!cursor || lost === "epoch" || lost === "ahead") return undefined;
+  if (cursor.seq <= seqIn(available.epoch, done.acknowledged)) return undefined;
+  return { key, cursor, done, known, fields, signal };
 }
 
 /**
@@ -233,9 +250,12 @@ async function rememberPosition(
   oldestSeq: number | undefined,
   dependencies: Dependencies,
 ): Promise<void> {
-  const { history, log } = dependencies;
+  const { history, receipts, log } = dependencies;
   try {
-    if (move) await moveCursor(move, dependencies);
+    // While the messages were sent, others may have been reported as expired: these get no receipt.
+    const isStale = move !== undefined && receipts.wanted;
+    const latest = isStale ? { ...move, done: await history.readCursor(key, signal), known: [] } : move;
+    if (latest) await moveCursor(latest, dependencies);
     if (oldestSeq !== undefined) await history.settle(key, { oldestSeq }, signal);
   } catch (error) {
     // The client has its answer, and its next cursor does the same.

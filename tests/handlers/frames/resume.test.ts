@@ -416,6 +416,18 @@ describe("resume", () => {
       }
     });
 
+    it("with no receipt for what was reported as expired while it sent the messages", async () => {
+      const { ask, history, connections, receipts } = setUp();
+      await store(history, segmentOf(1, { count: 4 }), segmentOf(5));
+      connections.onPost = async () => {
+        await history.settle(key, { settled: at(1) });
+        await history.addReported(key, 1, [2]);
+        return { result: "delivered" };
+      };
+      await ask({ cursor: at(5) });
+      expect(receipts.published.map(({ seq }) => seq)).to.deep.equal([2, 4, 5]);
+    });
+
     it("with no receipt for what was reported as expired", async () => {
       const { ask, history, receipts } = setUp();
       await store(history, segmentOf(1, { count: 4, reported: [2] }), segmentOf(5));
