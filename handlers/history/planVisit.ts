@@ -72,7 +72,11 @@ export function planVisit({ marked, tail, open, doneThrough }: Visited, time: Vi
  * Whether the session is visited until then: by the tail, which may be due already, or by the segment whose due time the tail
  * has carried on. If that time has passed, that visit may be over.
  */
-function isPlanned({ dueAtMs: plannedMs = Infinity, isMarked }: Segment, dueAtMs: number, { nowMs }: VisitTime): boolean {
+function isPlanned(
+  { dueAtMs: plannedMs = Infinity, isMarked }: Segment,
+  dueAtMs: number,
+  { nowMs }: VisitTime,
+): boolean {
   return plannedMs <= dueAtMs && (isMarked || plannedMs > nowMs);
 }
 

@@ -94,7 +94,18 @@ async function begin(
   const [marked, predecessor] =
     tail.first === first ? [tail, beforeTail] : await history.readBack(key, first, 2, signal);
   if (marked?.first !== first || !isDueAt(marked, nowMs)) return undefined;
-  const visit = { key, marked, predecessor, tail, doneThrough: 0, reported: 0, dependencies, signal, retentionMs, nowMs };
+  const visit = {
+    key,
+    marked,
+    predecessor,
+    tail,
+    doneThrough: 0,
+    reported: 0,
+    dependencies,
+    signal,
+    retentionMs,
+    nowMs,
+  };
   return { ...visit, doneThrough: await doneThroughOf(cursor, visit) };
 }
 
