@@ -213,6 +213,18 @@ describe("a visit", () => {
     expect(reported()).to.have.length(111);
   });
 
+  it("ends with the invocation", async () => {
+    const { history, dependencies } = setUp();
+    const signals: (AbortSignal | undefined)[] = [];
+    history.readBack = (_of, _through, _limit, signal?: AbortSignal) => {
+      signals.push(signal);
+      return Promise.resolve([]);
+    };
+    await visitSession({ key, first: 1 }, dependencies, AbortSignal.abort());
+    await visitSession({ key, first: 1 }, dependencies, never);
+    expect(signals.map((signal) => signal?.aborted)).to.deep.equal([true, false]);
+  });
+
   it("does not settle what may not have been reported", async () => {
     for (const failing of ["topic", "queue"]) {
       const { history, store, visit, receipts, queue, marks } = setUp();
