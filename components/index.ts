@@ -3,6 +3,7 @@
  *
  * @module pulumi-websocket-relay
  */
+import type { HistorySweeper } from "./historySweeper";
 import type { Sweeper } from "./sweeper";
 
 export type { Authenticate, AuthenticateHandshake } from "../handlers/connect/auth/authenticate";
@@ -22,10 +23,11 @@ export type { Monitoring } from "./monitoring/monitoring";
 export type { Publisher } from "./ingress/publisher";
 export type { Replay } from "./replay";
 export type { SessionTable } from "./data/sessionTable";
+export type { HistorySweeper };
 export type { Sweeper };
 export { type RelayAddresses, WebsocketRelay } from "./websocketRelay";
 
-/** @deprecated Use `Sweeper`. */
-export type Expire = Sweeper;
+/** @deprecated Use `HistorySweeper`. */
+export type Expire = HistorySweeper;
 /** @deprecated Use `Sweeper`. */
 export type Sweep = Sweeper;

@@ -5,8 +5,8 @@ import { acknowledgeSpec } from "./functions/acknowledge";
 import { historySweeperSpec } from "./functions/historySweeper";
 import { type FunctionSettings, relayFunction, type RelayParts, type ReplayParts } from "./functions/relayFunction";
 import { resumeSpec } from "./functions/resume";
+import { HistorySweeper } from "./historySweeper";
 import type { CallbackFunction } from "./lambda/callbackFunction";
-import { Sweeper } from "./sweeper";
 
 export interface ReplayComponentArgs extends HistoryTableArgs, FunctionSettings {
   tags: HistoryTableArgs["tags"];
@@ -23,9 +23,9 @@ export class Replay extends pulumi.ComponentResource {
   readonly receiptsTopic?: aws.sns.Topic;
   readonly resume: CallbackFunction;
   readonly acknowledge: CallbackFunction;
-  readonly historySweeper: Sweeper;
+  readonly historySweeper: HistorySweeper;
   /** @deprecated Use `historySweeper`. */
-  readonly expire: Sweeper;
+  readonly expire: HistorySweeper;
 
   private readonly settings: Pick<ReplayParts, "historyRetentionSeconds" | "historyGeneration" | "deadLetterExpired">;
 
@@ -47,7 +47,7 @@ export class Replay extends pulumi.ComponentResource {
     const parts = this.partsWith(relay);
     this.resume = relayFunction(`${name}-resume`, resumeSpec(parts), args, child);
     this.acknowledge = relayFunction(`${name}-acknowledge`, acknowledgeSpec(parts), args, child);
-    this.historySweeper = new Sweeper(name, "history", historySweeperSpec(parts), args, child);
+    this.historySweeper = new HistorySweeper(name, historySweeperSpec(parts), args, child);
     this.expire = this.historySweeper;
 
     this.registerOutputs({ historyTableName: this.historyTable.table.name, receiptsTopicArn: this.receiptsTopic?.arn });

@@ -1,18 +1,13 @@
-import * as aws from "@pulumi/aws";
+import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { everyMinute } from "./everyMinute";
 import { type FunctionSettings, type FunctionSpec, relayFunction } from "./functions/relayFunction";
 import type { CallbackFunction } from "./lambda/callbackFunction";
 
 /** A sweeper ends before the minute after which it is called again. */
-const TIMEOUT_SECONDS = 50;
+export const SWEEPER_TIMEOUT_SECONDS = 50;
 
-/** Parts of the names of a sweeper's resources. They are in the state of live stacks, so they stay as they once were. */
-const names = {
-  history: { type: "websocket-relay:index:Expire", component: "expirer", part: "expire" },
-  sessions: { type: "websocket-relay:index:Sweep", component: "sweeper", part: "sweep" },
-} as const;
-
-/** A function, and the rule that calls it every minute. */
+/** The session sweeper: a function, and the rule that calls it every minute. */
 export class Sweeper extends pulumi.ComponentResource {
   readonly callbackFunction: CallbackFunction;
   readonly rule: aws.cloudwatch.EventRule;
@@ -21,42 +16,26 @@ export class Sweeper extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    swept: keyof typeof names,
     spec: Omit<FunctionSpec, "timeoutSeconds">,
     settings: FunctionSettings,
     opts?: pulumi.ComponentResourceOptions,
   ) {
-    const { type, component, part } = names[swept];
-    super(type, `${name}-${component}`, {}, opts);
+    // Type and names are in the state of live stacks, so they stay as they once were.
+    super("websocket-relay:index:Sweep", `${name}-sweeper`, {}, opts);
     const child = { parent: this };
 
     this.callbackFunction = relayFunction(
-      `${name}-${part}`,
-      { ...spec, timeoutSeconds: TIMEOUT_SECONDS },
+      `${name}-sweep`,
+      { ...spec, timeoutSeconds: SWEEPER_TIMEOUT_SECONDS },
       settings,
       child,
     );
     const { function: sweeper } = this.callbackFunction;
-    this.rule = new aws.cloudwatch.EventRule(
-      `${name}-${part}-rule`,
-      { scheduleExpression: "rate(1 minute)", tags: settings.tags },
-      child,
-    );
-    this.permission = new aws.lambda.Permission(
-      `${name}-${part}-permission`,
-      {
-        action: "lambda:InvokeFunction",
-        function: sweeper.name,
-        principal: "events.amazonaws.com",
-        sourceArn: this.rule.arn,
-      },
-      child,
-    );
-    this.target = new aws.cloudwatch.EventTarget(
-      `${name}-${part}-target`,
-      { rule: this.rule.name, arn: sweeper.arn },
-      { ...child, dependsOn: [this.permission] },
-    );
+    const inputs = { [`${name}-sweep-target`]: undefined };
+    const { rule, permission, targets } = everyMinute(`${name}-sweep`, sweeper, inputs, settings.tags, child);
+    this.rule = rule;
+    this.permission = permission;
+    this.target = targets[0] as aws.cloudwatch.EventTarget;
 
     this.registerOutputs({ functionArn: sweeper.arn });
   }

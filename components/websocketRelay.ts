@@ -127,7 +127,7 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     const deliver = replay ? deliverReplaySpec(replay.partsWith(parts), resolved) : deliverSpec(parts, resolved);
     this.deliver = relayFunction(`${name}-deliver`, deliver, resolved, child);
     if (resolved.endSessionWithToken) {
-      this.sessionSweeper = new Sweeper(name, "sessions", sessionSweeperSpec(parts), resolved, child);
+      this.sessionSweeper = new Sweeper(name, sessionSweeperSpec(parts), resolved, child);
       this.sweep = this.sessionSweeper;
     }
 

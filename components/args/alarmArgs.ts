@@ -30,6 +30,11 @@ export interface AlarmArgs {
    * @default 0
    */
   expiredMessages?: number;
+  /**
+   * How late the history sweeper may be, in seconds, 120 to 259,200. Up to 60 seconds are normal. Only in replay mode.
+   * @default 600
+   */
+  historySweepLagSeconds?: number;
   /** Messages that wait invisibly in the retry queue, which holds 120,000 of them; 0 to 119,999. @default 80000 */
   invisibleMessages?: number;
   /** Invocations of a function that crashed or timed out. @default 0 */
@@ -76,9 +81,10 @@ export function resolveAlarms(
   };
   refuseUnallowed("alarms.", { enabled, ...resolved }, keys);
   refuseBadActions(resolved.actions);
-  if (delivery === "retry" && resolved.expiredMessages !== defaults.expiredMessages) {
-    const { expiredMessages } = resolved;
-    refuse("alarms.expiredMessages", expiredMessages, 'only where delivery is "replay"', "leave it out");
+  for (const name of ["expiredMessages", "historySweepLagSeconds"] as const) {
+    if (delivery === "retry" && resolved[name] !== defaults[name]) {
+      refuse(`alarms.${name}`, resolved[name], 'only where delivery is "replay"', "leave it out");
+    }
   }
   return enabled ? resolved : undefined;
 }

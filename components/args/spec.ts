@@ -513,7 +513,7 @@ const monitoring = {
     see: "operations.md#alarms",
     description:
       "When CloudWatch raises an alarm. A threshold is the highest value that raises none; periods are five minutes. All alarms " +
-      "together cost about 1.60 USD a month, in replay mode 2.30 USD.",
+      "together cost about 1.60 USD a month, in replay mode 2.40 USD.",
     keys: {
       enabled: {
         type: "boolean",
@@ -549,6 +549,17 @@ const monitoring = {
         max: anyCount,
         replayOnly: true,
         description: "Messages that no client acknowledged within the history's retention or before their `expiresAt`.",
+      },
+      historySweepLagSeconds: {
+        type: "integer",
+        unit: "seconds",
+        default: 600,
+        // It is called every minute.
+        min: 120,
+        // The shortest time for which an expired message is kept to be reported: ttlSlackMs.
+        max: 259_200,
+        replayOnly: true,
+        description: "How late the history sweeper may be. Up to 60 seconds are normal.",
       },
       invisibleMessages: {
         type: "integer",
@@ -667,7 +678,8 @@ export const rules = {
     "In replay mode, `historyRetentionSeconds` is longer than the longest retry window: a message that is retried for longer than " +
     "the history knows it would be delivered twice.",
   deadLetterExpired:
-    "`historyRetentionSeconds`, `historyGeneration`, `deadLetterExpired`, `receipts`, `ordering` and `alarms.expiredMessages` keep their defaults unless " +
+    "`historyRetentionSeconds`, `historyGeneration`, `deadLetterExpired`, `receipts`, `ordering`, `alarms.expiredMessages` and " +
+    "`alarms.historySweepLagSeconds` keep their defaults unless " +
     "`delivery` is `replay`.",
   batchSize:
     "Where `ordering` is `strict`, `batchSize` is at most 10 and `maximumBatchingWindowInSeconds` is 0: Lambda allows no more for a " +

@@ -9,7 +9,7 @@ import {
   receiptsStatements,
 } from "./replayAccess";
 
-/** Called every minute in replay mode: reports expired messages and deletes old ones. */
+/** Called every minute for each shard of the history, in replay mode: reports what has expired. */
 export const historySweeperCallback: OwnCallback = {
   module: "../../handlers/sweepers/historySweeper",
   factory: () => {

@@ -31,7 +31,10 @@ export function alarmsOf(
       alarms.deadLetters,
       "SNS could not deliver messages to the retry queue: see the queue's policy and key.",
     ),
-    ...(subjects.delivery === "replay" && { "expired-messages": expiredMessages(alarms, subjects) }),
+    ...(subjects.delivery === "replay" && {
+      "expired-messages": expiredMessages(alarms, subjects),
+      "history-sweep-behind": historySweepBehind(alarms, subjects),
+    }),
     "age-at-failed-attempt": {
       alarmDescription: `Delivery of a message has failed for over ${alarms.ageAtFailedAttemptSeconds} s: its user is away, or nothing is delivered.`,
       namespace: METRICS_NAMESPACE,
@@ -117,6 +120,22 @@ function expiredMessages(alarms: ResolvedAlarms, { relayName }: AlarmSubjects): 
     statistic: "Sum",
     threshold: alarms.expiredMessages,
     ...once,
+  };
+}
+
+function historySweepBehind(alarms: ResolvedAlarms, { relayName }: AlarmSubjects): aws.cloudwatch.MetricAlarmArgs {
+  return {
+    alarmDescription: `The history sweeper is over ${alarms.historySweepLagSeconds} s late, or is not called: expired messages are reported late. See expire's log.`,
+    namespace: METRICS_NAMESPACE,
+    metricName: METRICS.historySweepLag,
+    dimensions: { Relay: relayName },
+    statistic: "Maximum",
+    // The metric is in milliseconds.
+    threshold: alarms.historySweepLagSeconds * 1_000,
+    ...once,
+    // The sweeper has a value every minute. Without any, nothing is known: the alarm says so, and not that all is well. As
+    // "breaching", it would be raised in each new stack before the first value.
+    treatMissingData: "missing",
   };
 }
 

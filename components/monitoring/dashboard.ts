@@ -98,6 +98,12 @@ function ofHistory(subjects: DashboardSubjects): WidgetProperties[] {
   return [
     widget(subjects, "Messages stored for clients that were away, acknowledged, and expired", metrics),
     widget(subjects, "Resumed, by what was lost", [byReason(relayName, METRICS.resumed)]),
+    widget(
+      subjects,
+      "History sweeper: how late",
+      [ofRelay(relayName, METRICS.historySweepLag, { stat: "Maximum", label: "the most overdue session" })],
+      { label: "ms" },
+    ),
   ];
 }
 

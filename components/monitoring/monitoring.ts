@@ -22,6 +22,11 @@ export interface MonitoringArgs {
   tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
+/** Where missing data is a fault, it has a state of its own, with its own actions. */
+function toldOfMissingData({ treatMissingData }: aws.cloudwatch.MetricAlarmArgs, { actions }: ResolvedAlarms) {
+  return treatMissingData === "missing" ? { insufficientDataActions: actions } : {};
+}
+
 /** The alarms that call an operator, and the dashboard that shows where to look. */
 export class Monitoring extends pulumi.ComponentResource {
   /** By the last part of their names, `dead-letters` and so on. */
@@ -60,7 +65,7 @@ export class Monitoring extends pulumi.ComponentResource {
       new aws.cloudwatch.MetricAlarm(
         `${name}-${part}-alarm`,
         // The name tells which relay of which stack it is.
-        { name: `${relayName}-${part}`, ...alarm, ...told, tags },
+        { name: `${relayName}-${part}`, ...alarm, ...told, ...toldOfMissingData(alarm, alarms), tags },
         { parent: this },
       );
     return Object.fromEntries(

@@ -115,8 +115,8 @@ export interface History {
   seal(key: SessionKey, seen: Segment, signal?: AbortSignal): Promise<"sealed" | "changed">;
   /** Adds to `reported`, after which these messages count as having no body. */
   addReported(key: SessionKey, first: number, positions: readonly number[], signal?: AbortSignal): Promise<void>;
-  /** Sets `dueAtMs`, and puts the segment into the index. */
-  mark(key: SessionKey, first: number, dueAtMs: number, signal?: AbortSignal): Promise<void>;
+  /** Sets `dueAtMs`, and puts the segment into the index, if its mark is as in `seen`: otherwise another visit has planned. */
+  mark(key: SessionKey, seen: Segment, dueAtMs: number, signal?: AbortSignal): Promise<void>;
   /**
    * Takes the segment out of the index if its TTL and its mark are as in `seen`: a segment that was marked again or sealed
    * meanwhile is visited again. It keeps `dueAtMs`.

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { WebsocketRelayArgs } from "../../components";
+import { EXPIRY_SHARDS } from "../../handlers/connections/connectionItems";
 import { valueOf } from "../support/recorder";
 import { byType, type RelayRun, runRelay } from "../support/relayRun";
 
@@ -24,7 +25,7 @@ describe("a relay in replay mode", () => {
     expect(added(run, plain)).to.have.members([
       "websocket-relay:index:Replay relay-replay",
       "websocket-relay:index:HistoryTable relay-history",
-      "websocket-relay:index:Expire relay-expirer",
+      "websocket-relay:index:HistorySweeper relay-history-sweeper",
       "aws:dynamodb/table:Table relay-history-table",
       ...["resume", "acknowledge", "expire"].flatMap((part) => [
         `websocket-relay:index:CallbackFunction relay-${part}`,
@@ -32,17 +33,21 @@ describe("a relay in replay mode", () => {
         `aws:iam/role:Role relay-${part}-role`,
         `aws:iam/rolePolicy:RolePolicy relay-${part}-policy`,
         `aws:lambda/function:Function relay-${part}`,
-        `aws:lambda/permission:Permission relay-${part}-permission`,
         `aws:cloudwatch/metricAlarm:MetricAlarm relay-${part}-errors-alarm`,
         `aws:cloudwatch/metricAlarm:MetricAlarm relay-${part}-throttles-alarm`,
       ]),
       ...["resume", "acknowledge"].flatMap((part) => [
         `aws:apigatewayv2/integration:Integration relay-${part}-integration`,
+        `aws:lambda/permission:Permission relay-${part}-permission`,
         `aws:apigatewayv2/route:Route relay-${part}-route`,
       ]),
-      "aws:cloudwatch/eventRule:EventRule relay-expire-rule",
-      "aws:cloudwatch/eventTarget:EventTarget relay-expire-target",
+      ...["1", "2"].flatMap((rule) => [
+        `aws:cloudwatch/eventRule:EventRule relay-expire-${rule}-rule`,
+        `aws:lambda/permission:Permission relay-expire-${rule}-permission`,
+      ]),
+      ...EXPIRY_SHARDS.map((shard) => `aws:cloudwatch/eventTarget:EventTarget relay-expire-${shard}-target`),
       "aws:cloudwatch/metricAlarm:MetricAlarm relay-expired-messages-alarm",
+      "aws:cloudwatch/metricAlarm:MetricAlarm relay-history-sweep-behind-alarm",
     ]);
     expect(added(plain, run)).to.deep.equal([]);
   });
@@ -124,21 +129,39 @@ describe("a relay in replay mode", () => {
     ]);
   });
 
-  it("has expire called every minute, by its rule alone", () => {
-    expect(run.inputs("aws:cloudwatch/eventRule:EventRule", "relay-expire-rule")).to.deep.equal({
-      scheduleExpression: "rate(1 minute)",
-      tags: { team: "chat" },
-    });
-    expect(run.inputs("aws:cloudwatch/eventTarget:EventTarget", "relay-expire-target")).to.deep.equal({
-      rule: "relay-expire-rule",
-      arn: "arn:aws:lambda:eu-west-1:111122223333:function:relay-expire",
-    });
-    expect(run.inputs("aws:lambda/permission:Permission", "relay-expire-permission")).to.deep.equal({
-      action: "lambda:InvokeFunction",
-      function: "relay-expire",
-      principal: "events.amazonaws.com",
-      sourceArn: "arn:aws:events:eu-west-1:111122223333:rule/relay-expire-rule",
-    });
+  it("has expire called every minute for each shard, by its two rules alone, with at most five targets each", () => {
+    const called = EXPIRY_SHARDS.map((shard) =>
+      run.inputs("aws:cloudwatch/eventTarget:EventTarget", `relay-expire-${shard}-target`),
+    );
+    const arn = "arn:aws:lambda:eu-west-1:111122223333:function:relay-expire";
+    expect(called).to.deep.equal(
+      [0, 1, 2, 3, 4, 5, 6, 7].map((shard) => ({
+        rule: `relay-expire-${shard < 4 ? 1 : 2}-rule`,
+        arn,
+        input: `{"shard":${shard}}`,
+      })),
+    );
+    for (const rule of ["relay-expire-1", "relay-expire-2"]) {
+      expect(run.inputs("aws:cloudwatch/eventRule:EventRule", `${rule}-rule`)).to.deep.equal({
+        scheduleExpression: "rate(1 minute)",
+        tags: { team: "chat" },
+      });
+      expect(run.inputs("aws:lambda/permission:Permission", `${rule}-permission`)).to.deep.equal({
+        action: "lambda:InvokeFunction",
+        function: "relay-expire",
+        principal: "events.amazonaws.com",
+        sourceArn: `arn:aws:events:eu-west-1:111122223333:rule/${rule}-rule`,
+      });
+    }
+  });
+
+  it("has the sweeper's alarm tell its actions of missing data, too, and no other alarm", async () => {
+    const actions = ["arn:aws:sns:eu-west-1:111122223333:on-call"];
+    const { registrations } = await runRelay({ ...replay, alarms: { actions } });
+    const told = registrations
+      .filter(({ inputs }) => "insufficientDataActions" in inputs)
+      .map(({ name, inputs }) => [name, inputs.insufficientDataActions]);
+    expect(told).to.deep.equal([["relay-history-sweep-behind-alarm", actions]]);
   });
 
   it("gives each function the environment that it needs, and no more", () => {

@@ -12,7 +12,7 @@ const snapshot = "relay-deployment";
 
 /** Resources that only a relay in replay mode has. */
 const ofReplay =
-  /^relay-(replay$|history|receipts|expirer$|expired-messages-alarm$|(resume|acknowledge|expire)($|-(integration|route|permission|logs|role|policy|rule|target|errors-alarm|throttles-alarm)$))/;
+  /^relay-(replay$|history|receipts|expired-messages-alarm$|(resume|acknowledge|expire)($|-(integration|route|permission|logs|role|policy|errors-alarm|throttles-alarm)$)|expire-\d-(rule|permission|target)$)/;
 
 /** Each test goes on from where the one before it ended. */
 describe("a stack in retry mode, switched to replay mode and back", function () {

@@ -125,7 +125,7 @@ export class MemoryHistory implements History {
   seal(key: SessionKey, seen: Segment): Promise<"sealed" | "changed"> {
     return this.call("seal", key, ({ segments }) => {
       const segment = segments.get(seen.first);
-      if (!segment || !isAsSeen(segment, seen)) return "changed";
+      if (!segment || !isMarkedAs(segment, seen) || segment.ttlMs !== seen.ttlMs) return "changed";
       segments.set(seen.first, {
         ...segment,
         messages: [],
@@ -144,13 +144,15 @@ export class MemoryHistory implements History {
     }));
   }
 
-  mark(key: SessionKey, first: number, dueAtMs: number): Promise<void> {
-    return this.change("mark", key, first, (segment) => ({ ...segment, dueAtMs, isMarked: true }));
+  mark(key: SessionKey, seen: Segment, dueAtMs: number): Promise<void> {
+    return this.change("mark", key, seen.first, (segment) =>
+      isMarkedAs(segment, seen) ? { ...segment, dueAtMs, isMarked: true } : segment,
+    );
   }
 
   unmark(key: SessionKey, seen: Segment): Promise<void> {
     return this.change("unmark", key, seen.first, (segment) =>
-      isAsSeen(segment, seen) ? { ...segment, isMarked: false } : segment,
+      isMarkedAs(segment, seen) && segment.ttlMs === seen.ttlMs ? { ...segment, isMarked: false } : segment,
     );
   }
 
@@ -229,8 +231,8 @@ export class MemoryHistory implements History {
   }
 }
 
-function isAsSeen(segment: Segment, seen: Segment): boolean {
-  return (["ttlMs", "isMarked", "dueAtMs"] as const).every((name) => segment[name] === seen[name]);
+function isMarkedAs(segment: Segment, seen: Segment): boolean {
+  return segment.isMarked === seen.isMarked && segment.dueAtMs === seen.dueAtMs;
 }
 
 function isAhead(cursor: Cursor, of: Cursor | undefined): boolean {

@@ -129,6 +129,7 @@ describe("a rule between arguments", () => {
       [{ receipts: true }, "receipts"],
       [{ ordering: "strict" }, "ordering"],
       [{ alarms: { expiredMessages: 1 } }, "alarms.expiredMessages"],
+      [{ alarms: { historySweepLagSeconds: 601 } }, "alarms.historySweepLagSeconds"],
     ],
     batchSize: [
       [{ ...replay, ordering: "strict", batchSize: 11, maximumBatchingWindowInSeconds: 1 }],

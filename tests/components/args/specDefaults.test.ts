@@ -67,6 +67,7 @@ describe("a default of the spec", () => {
     "alarms.actions": () => alarm("dead-letters").alarmActions,
     "alarms.deadLetters": () => alarm("dead-letters").threshold,
     "alarms.expiredMessages": () => alarm("expired-messages").threshold,
+    "alarms.historySweepLagSeconds": () => Number(alarm("history-sweep-behind").threshold) / 1_000,
     "alarms.invisibleMessages": () => alarm("invisible-messages").threshold,
     "alarms.functionErrors": () => alarm("connect-errors").threshold,
     "alarms.functionThrottles": () => alarm("connect-throttles").threshold,

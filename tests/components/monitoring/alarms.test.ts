@@ -20,6 +20,7 @@ describe("resolveAlarms", () => {
       actions: [],
       deadLetters: 0,
       expiredMessages: 0,
+      historySweepLagSeconds: 600,
       ageAtFailedAttemptSeconds: 2702,
       invisibleMessages: 80_000,
       functionErrors: 0,
@@ -76,6 +77,19 @@ describe("resolveAlarms", () => {
     ["a share that nothing passes", { refusedHandshakesPercent: 100 }, "alarms.refusedHandshakesPercent", "99"],
     ["a share of nothing", { refusedHandshakesMinimum: 0 }, "alarms.refusedHandshakesMinimum", "from 1"],
     ["expired messages of a relay that has no history", { expiredMessages: 1 }, "alarms.expiredMessages", '"replay"'],
+    [
+      "a sweeper's lag of a relay that has no history",
+      { historySweepLagSeconds: 601 },
+      "alarms.historySweepLagSeconds",
+      '"replay"',
+    ],
+    ["a lag that is normal", { historySweepLagSeconds: 119 }, "alarms.historySweepLagSeconds", "from 120"],
+    [
+      "a lag past which messages are lost",
+      { historySweepLagSeconds: 259_201 },
+      "alarms.historySweepLagSeconds",
+      "259200",
+    ],
     ["failed handshakes of no number", { failedHandshakes: NaN }, "alarms.failedHandshakes", "whole number"],
   ];
   for (const [what, given, path, part] of refused) {
@@ -239,11 +253,15 @@ describe("alarmsOf", () => {
     expect(parts).to.have.lengthOf(4 * 2 + 6);
   });
 
-  it("watches the expired messages of a relay that has a history, and of no other", () => {
+  it("watches the expired messages and the sweeper of a relay that has a history, and of no other", () => {
     expect(alarms).not.to.have.property("expired-messages");
-    const resolved = resolveAlarms({ expiredMessages: 7 }, retryWindow, "replay") as ResolvedAlarms;
+    const given = { expiredMessages: 7, historySweepLagSeconds: 300 };
+    const resolved = resolveAlarms(given, retryWindow, "replay") as ResolvedAlarms;
     const those = alarmsOf(resolved, { ...subjects, delivery: "replay" });
-    expect(Object.keys(those).filter((part) => !(part in alarms))).to.deep.equal(["expired-messages"]);
+    expect(Object.keys(those).filter((part) => !(part in alarms))).to.deep.equal([
+      "expired-messages",
+      "history-sweep-behind",
+    ]);
     const { alarmDescription, ...alarm } = those["expired-messages"] ?? {};
     expect(alarmDescription).to.include("No client acknowledged");
     expect(alarm).to.deep.equal({
@@ -253,6 +271,17 @@ describe("alarmsOf", () => {
       statistic: "Sum",
       threshold: 7,
       ...once,
+    });
+    expect(those["history-sweep-behind"]).to.deep.equal({
+      alarmDescription:
+        "The history sweeper is over 300 s late, or is not called: expired messages are reported late. See expire's log.",
+      namespace: "WebsocketRelay",
+      metricName: "HistorySweepLag",
+      dimensions: { Relay: "chat-prod-relay" },
+      statistic: "Maximum",
+      threshold: 300_000,
+      ...once,
+      treatMissingData: "missing",
     });
   });
 

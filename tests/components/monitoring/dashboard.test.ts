@@ -97,7 +97,7 @@ describe("dashboardBody", () => {
     const titles = ({ widgets }: typeof body) => widgets.map(({ properties }) => properties.title);
     const replayed = dashboardBody({ ...subjects, delivery: "replay" });
     const added = replayed.widgets.filter(({ properties }) => !titles(body).includes(properties.title));
-    expect(titles(replayed)).to.have.lengthOf(titles(body).length + 2);
+    expect(titles(replayed)).to.have.lengthOf(titles(body).length + 3);
     expect(added.map(({ properties }) => properties.metrics.map((metric) => metric.slice(0, 4)))).to.deep.equal([
       ["Stored", "Acknowledged", "Expired"].map((name) => ["WebsocketRelay", name, "Relay", "chat-prod-relay"]),
       [
@@ -109,7 +109,9 @@ describe("dashboardBody", () => {
           },
         ],
       ],
+      [["WebsocketRelay", "HistorySweepLag", "Relay", "chat-prod-relay"]],
     ]);
+    expect(added.at(-1)?.properties.metrics[0]?.at(-1)).to.include({ stat: "Maximum" });
   });
 
   it("fills a grid of 24 columns without gap or overlap, each widget in the relay's region", () => {

@@ -1,214 +1,187 @@
 import { expect } from "chai";
-import { METRICS } from "../../../handlers/metrics";
-import { historySweeper } from "../../../handlers/sweepers/historySweeper";
-import type { Entry } from "../../../handlers/history/history";
-import { historyShard } from "../../../handlers/history/historyKey";
-import { GRACE_MS } from "../../../handlers/history/retention";
-import type { SessionKey } from "../../../handlers/sessions/sessionKey";
 import { EXPIRY_SHARDS } from "../../../handlers/connections/connectionItems";
+import { historyShard } from "../../../handlers/history/historyKey";
+import { REPORT_GRACE_MS } from "../../../handlers/history/retention";
+import { METRICS } from "../../../handlers/metrics";
+import type { SessionKey } from "../../../handlers/sessions/sessionKey";
+import { historySweeper } from "../../../handlers/sweepers/historySweeper";
+import { MemoryQueue, RecordedLog, RecordedMetrics } from "../../support/boundaries";
+import { MemoryHistory } from "../../support/memoryHistory";
 import { refusal } from "../../support/refusal";
-import { entriesOf, entryOf, key, now, store } from "../history/storedEntries";
-import { frameParts, retentionMs } from "../frames/frameSetUp";
+import { MemoryReceipts } from "../receipts/memoryReceipts";
+import { key, messagesOf, now, segmentOf } from "./segments";
 
-/** Stored so long ago that it is deleted now. */
-const ripe = now - retentionMs - GRACE_MS;
-const none = { reported: 0, deleted: 0, stripped: 0, postponed: 0, failed: 0 };
+const retentionMs = 3_600_000;
+const endedAt = now - retentionMs - REPORT_GRACE_MS;
+const nothing = { visited: 0, unfinished: 0, failed: 0, reported: 0, sealed: 0 };
 
-function setUp(options?: Parameters<typeof frameParts>[0]) {
-  const parts = frameParts(options);
-  const handle = historySweeper(parts.dependencies);
+function setUp({ hasQueue = true } = {}) {
+  const history = new MemoryHistory();
+  const [queue, receipts, clock] = [new MemoryQueue(), new MemoryReceipts(), { now }];
+  const [metrics, log] = [new RecordedMetrics(), new RecordedLog()];
+  const handle = historySweeper({
+    history,
+    receipts,
+    deadLetters: hasQueue ? queue : undefined,
+    metrics,
+    log,
+    retentionMs,
+    now: () => clock.now,
+  });
   return {
-    ...parts,
-    run: (remainingMs = 50_000) => handle({}, { getRemainingTimeInMillis: () => remainingMs }),
-    left: (of: SessionKey = key) => parts.history.entries(of).map(({ seq, body }) => [seq, body]),
-    receiptSeqs: () => parts.receipts.published.map(({ seq }) => seq),
+    history,
+    queue,
+    receipts,
+    metrics,
+    log,
+    clock,
+    /** One idle session each, whose only message is to be reported so many milliseconds ago. */
+    store: async (keys: readonly SessionKey[], overdueMs = 0) => {
+      for (const each of keys) await history.put(each, segmentOf(1, 1, endedAt - overdueMs, retentionMs));
+      history.calls.length = 0;
+    },
+    run: (event: unknown = { shard: Number(historyShard(key)) }, remainingMs = 50_000) =>
+      handle(event, { getRemainingTimeInMillis: () => remainingMs }),
+    lag: () => metrics.flushes.at(-1)?.filter(({ name }) => name === METRICS.historySweepLag),
   };
 }
 
+const keys = Array.from({ length: 60 }, (_, i) => ({ callerId: `user#${i}`, context: "chat#7" }));
+const ofShard = keys.filter((each) => historyShard(each) === historyShard(key));
+
 describe("expire", () => {
-  it("reports messages that no client acknowledged within the retention, and deletes them", async () => {
-    const { run, history, left, receipts, queue, metrics, log } = setUp();
-    await store(history, ...entriesOf(1, 3, { storedAtMs: ripe }), entryOf(4));
-    await history.acknowledge(key, { epoch: "e", seq: 2 });
-    expect(await run()).to.deep.equal({ ...none, reported: 1, deleted: 3 });
-    expect(left()).to.deep.equal([[4, "body 4"]]);
+  it("visits the due sessions of its shard, and no others", async () => {
+    const { run, history, store, receipts, log } = setUp();
+    await store(keys);
+    expect(ofShard.length).to.be.greaterThan(3);
+    expect(await run()).to.deep.equal({
+      ...nothing,
+      visited: ofShard.length,
+      reported: ofShard.length,
+      sealed: ofShard.length,
+    });
+    expect(receipts.published.map(({ user }) => `user#${user}`)).to.have.members(
+      ofShard.map(({ callerId }) => callerId),
+    );
+    expect(history.calls.filter((name) => name.startsWith("findDue"))).to.deep.equal([`findDue ${historyShard(key)}`]);
+    expect(log.lines.at(-1)).to.deep.include({ event: "history swept", shard: historyShard(key), outOfTime: false });
+  });
+
+  it("visits every session, in an invocation for each shard, also where two of a shard run at once", async () => {
+    const { run, history, store, receipts } = setUp();
+    await store(keys);
+    await Promise.all(EXPIRY_SHARDS.flatMap((shard) => [run({ shard: Number(shard) }), run({ shard: Number(shard) })]));
+    for (const each of keys) {
+      expect(history.segments(each).map(({ isMarked, ttlMs }) => [isMarked, ttlMs])).to.deep.equal([
+        [false, undefined],
+      ]);
+    }
+    expect(new Set(receipts.published.map(({ user }) => user)).size).to.equal(keys.length);
+  });
+
+  it("reports an expired message as its dead letter, receipt, metric and log line", async () => {
+    const { run, store, queue, receipts, metrics, log } = setUp();
+    await store([key], 7);
+    await run();
+    expect(queue.deadLetters.map(({ body }) => body)).to.deep.equal(["body 1"]);
     expect(receipts.published.map(({ status, reason, seq }) => [status, reason, seq])).to.deep.equal([
-      ["expired", "retention", 3],
+      ["expired", "retention", 1],
     ]);
-    expect(queue.deadLetters.map(({ body }) => body)).to.deep.equal(["body 3"]);
     expect(metrics.flushes).to.deep.equal([
       [
         { name: METRICS.expired, value: 1, reason: "retention" },
         { name: METRICS.deadLettered, value: 1, reason: "expired" },
+        { name: METRICS.historySweepLag, value: 7, reason: undefined },
       ],
     ]);
     expect(log.lines.map(({ event }) => event)).to.deep.equal(["expired", "history swept"]);
-    expect(log.lines.at(-1)).to.include({ ...none, reported: 1, deleted: 3, outOfTime: false });
-  });
-
-  it("keeps the newest number without its body, for good", async () => {
-    const { run, history, left, clock } = setUp();
-    await store(history, ...entriesOf(1, 3, { storedAtMs: ripe }));
-    expect(await run()).to.deep.equal({ ...none, reported: 3, deleted: 2, stripped: 1 });
-    expect(left()).to.deep.equal([[3, undefined]]);
-    expect([...history.log(key).due]).to.deep.equal([]);
-    clock.now += 100 * retentionMs;
-    expect(await run()).to.deep.equal(none);
-    expect(left()).to.deep.equal([[3, undefined]]);
-  });
-
-  it("deletes a number that was the newest of an earlier time, once a later one is deletable", async () => {
-    const { run, history, left, clock } = setUp();
-    await store(history, entryOf(1, { storedAtMs: ripe }));
-    await run();
-    await store(history, entryOf(2, { storedAtMs: now }));
-    clock.now += retentionMs + GRACE_MS;
-    expect(await run()).to.deep.equal({ ...none, reported: 1, deleted: 1, stripped: 1 });
-    expect(left()).to.deep.equal([[2, undefined]]);
-  });
-
-  it("leaves alone what is within the retention and the grace", async () => {
-    const { run, history, left } = setUp();
-    await store(history, entryOf(1, { storedAtMs: ripe + 1 }), entryOf(2, { expiresAtMs: now + 1 }));
-    expect(await run()).to.deep.equal(none);
-    expect(left()).to.have.length(2);
-  });
-
-  it("takes the body of what its publisher's own time has passed for, and looks at it again when the retention is over", async () => {
-    const { run, history, left, receipts, clock } = setUp();
-    await store(history, entryOf(1), entryOf(2, { expiresAtMs: now }), entryOf(3));
-    expect(await run()).to.deep.equal({ ...none, reported: 1, stripped: 1 });
-    expect(left()).to.deep.equal([
-      [1, "body 1"],
-      [2, undefined],
-      [3, "body 3"],
-    ]);
-    expect(receipts.published.map(({ reason, seq }) => [reason, seq])).to.deep.equal([["expires-at", 2]]);
-    expect(history.log(key).due.get(2)).to.equal(now - 1_000 + retentionMs + GRACE_MS);
-    // What comes before an entry that is not deletable is not read.
-    expect(history.calls).not.to.include("readAfter");
-    clock.now += retentionMs + GRACE_MS;
-    expect(await run()).to.deep.equal({ ...none, reported: 2, deleted: 2, stripped: 1 });
-    expect(left()).to.deep.equal([[3, undefined]]);
-  });
-
-  it("postpones what is due by a shorter retention than today's", async () => {
-    const { run, history, left } = setUp();
-    await store(history, ...entriesOf(1, 2, { storedAtMs: ripe + 60_000 }));
-    history.log(key).due.set(1, now - 1);
-    expect(await run()).to.deep.equal({ ...none, postponed: 1 });
-    expect(history.log(key).due.get(1)).to.equal(now + 60_000);
-    expect(left()).to.have.length(2);
-  });
-
-  it("does both in one session: deletes a prefix, and takes the body of a later one", async () => {
-    const { run, history, left } = setUp();
-    await store(
-      history,
-      ...entriesOf(1, 2, { storedAtMs: ripe, expiresAtMs: now - 1 }),
-      ...[entryOf(3), entryOf(4, { expiresAtMs: now - 2 }), entryOf(5)],
-    );
-    expect(await run()).to.deep.equal({ ...none, reported: 3, deleted: 2, stripped: 1 });
-    expect(left()).to.deep.equal([
-      [3, "body 3"],
-      [4, undefined],
-      [5, "body 5"],
-    ]);
-  });
-
-  it("is content where the index shows what is not there any more", async () => {
-    const { run, history } = setUp();
-    await store(history, entryOf(1, { storedAtMs: ripe }), entryOf(2));
-    history.log(key).entries.delete(1);
-    expect(await run()).to.deep.equal(none);
-  });
-
-  it("goes over the sessions of every shard, and over many messages of one", async () => {
-    const { run, history, left, receiptSeqs } = setUp();
-    const keys = Array.from({ length: 40 }, (_, i) => ({ callerId: `user#${i}`, context: "chat#7" }));
-    expect(new Set(keys.map(historyShard)).size).to.equal(EXPIRY_SHARDS.length);
-    for (const each of keys) await history.put(each, entryOf(1, { storedAtMs: ripe }));
-    await store(history, ...entriesOf(1, 350, { storedAtMs: ripe }), entryOf(351));
-    expect(await run()).to.deep.equal({ ...none, reported: 390, deleted: 350, stripped: 40 });
-    for (const each of keys) expect(left(each)).to.deep.equal([[1, undefined]]);
-    expect(left()).to.deep.equal([[351, "body 351"]]);
-    expect(receiptSeqs()).to.have.length(390);
+    expect(log.text).not.to.contain("body 1");
   });
 
   it("dead-letters nothing where the stack does not ask for that", async () => {
-    const { run, history, queue, metrics } = setUp({ hasQueue: false });
-    await store(history, ...entriesOf(1, 2, { storedAtMs: ripe }));
-    expect(await run()).to.include({ reported: 2 });
+    const { run, store, queue, metrics } = setUp({ hasQueue: false });
+    await store([key]);
+    expect(await run()).to.include({ reported: 1 });
     expect(queue.deadLetters).to.deep.equal([]);
-    expect(metrics.flushes[0]?.map(({ name }) => name)).to.deep.equal([METRICS.expired, METRICS.expired]);
+    expect(metrics.flushes[0]?.map(({ name }) => name)).to.deep.equal([METRICS.expired, METRICS.historySweepLag]);
   });
 
-  for (const [name, given, expected] of [
-    ["deleted", { storedAtMs: ripe }, { reported: 2, deleted: 1, stripped: 1 }],
-    ["stripped", { expiresAtMs: now }, { reported: 2, stripped: 2 }],
-  ] as [string, Partial<Entry>, object][]) {
-    it(`leaves what is to be ${name} as it is where it may not have been reported, and does it the next time`, async () => {
-      for (const part of ["deadLetterFails", "fails"] as const) {
-        const { run, history, left, queue, receipts, metrics, log } = setUp();
-        await store(history, ...entriesOf(1, 2, given));
-        const failing = part === "fails" ? receipts : queue;
-        Object.assign(failing, { [part]: true });
-        expect(await run()).to.deep.equal({ ...none, failed: 1 });
-        expect(left()).to.deep.equal([
-          [1, "body 1"],
-          [2, "body 2"],
-        ]);
-        expect(metrics.flushes).to.deep.equal([[]]);
-        expect(log.lines[0]).to.include({ level: "error", event: "session not swept", ...key });
-        Object.assign(failing, { [part]: false });
-        expect(await run()).to.deep.equal({ ...none, ...expected });
-      }
-    });
-  }
+  it("says how late the most overdue session was when it began", async () => {
+    const { run, store, lag } = setUp();
+    await store(ofShard.slice(0, 1), 5_000);
+    await store(ofShard.slice(1, 2), 90_000);
+    await store(ofShard.slice(2, 3), 10);
+    await run();
+    expect(lag()).to.deep.equal([{ name: METRICS.historySweepLag, value: 90_000, reason: undefined }]);
+  });
 
-  for (const method of ["readTail", "readAcknowledged", "readEntry", "readAfter", "delete", "strip"]) {
-    it(`goes on with the other sessions where ${method} fails for one, and does that one the next time`, async () => {
-      const { run, history, left, events } = setUp();
-      const other = { callerId: "user#43", context: "chat#7" };
-      await store(history, ...entriesOf(1, 2, { storedAtMs: ripe }));
-      for (const entry of entriesOf(1, 2, { storedAtMs: ripe })) await history.put(other, entry);
-      history.beforeCall = (name, of) =>
-        name === method && of?.callerId === key.callerId ? Promise.reject(new Error("fails")) : Promise.resolve();
-      expect(await run()).to.include({ failed: 1 });
-      expect(left(other)).to.deep.equal([[2, undefined]]);
-      expect(events()).to.include("session not swept");
-      history.beforeCall = () => Promise.resolve();
-      expect(await run()).to.include({ failed: 0 });
-      expect(left()).to.deep.equal([[2, undefined]]);
-    });
-  }
+  it("says that nothing is late where nothing is due, and logs nothing then", async () => {
+    const { run, lag, log } = setUp();
+    expect(await run()).to.deep.equal(nothing);
+    expect(lag()).to.deep.equal([{ name: METRICS.historySweepLag, value: 0, reason: undefined }]);
+    expect(log.lines).to.deep.equal([]);
+  });
 
-  it("throws where a part of the index cannot be read, once it has done the rest", async () => {
-    const { run, history, left, metrics, log } = setUp();
-    await store(history, ...entriesOf(1, 2, { storedAtMs: ripe }));
-    const another = EXPIRY_SHARDS.find((shard) => shard !== historyShard(key));
-    history.beforeCall = (name) =>
-      name === `findDue ${another}` ? Promise.reject(new Error("index fails")) : Promise.resolve();
-    expect((await refusal(run())).message).to.equal(`the index by expiry could not be read: shards ${another}`);
-    expect(left()).to.deep.equal([[2, undefined]]);
+  it("makes the visits of one session one after the other", async () => {
+    const { run, history, log } = setUp();
+    const own = (seq: number) => ({ messages: messagesOf(seq, 1, { expiresAtMs: now - seq }), dueAtMs: now - seq });
+    for (const seq of [1, 2, 3]) await history.put(key, segmentOf(seq, 1, now - 60_000, retentionMs, own(seq)));
+    let [parallel, most] = [0, 0];
+    history.beforeCall = async (name) => {
+      if (name !== "addReported") return;
+      most = Math.max(most, (parallel += 1));
+      await new Promise(setImmediate);
+      parallel -= 1;
+    };
+    expect(await run()).to.include({ visited: 3, reported: 3 });
+    expect(most).to.equal(1);
+    expect(log.lines.filter(({ event }) => event === "expired").map(({ seq }) => seq)).to.deep.equal([3, 2, 1]);
+  });
+
+  it("goes on with the other sessions where one fails, and visits that one the next time", async () => {
+    const { run, history, store, log } = setUp();
+    const [failing, ...others] = ofShard;
+    await store(ofShard);
+    history.beforeCall = (name, of) =>
+      name === "readCursor" && of?.callerId === failing?.callerId
+        ? Promise.reject(new Error("fails"))
+        : Promise.resolve();
+    expect(await run()).to.include({ failed: 1, visited: others.length });
+    expect(log.lines.find(({ event }) => event === "session not swept")).to.include({ level: "error", ...failing });
+    history.beforeCall = () => Promise.resolve();
+    expect(await run()).to.deep.equal({ ...nothing, visited: 1, reported: 1, sealed: 1 });
+  });
+
+  it("throws where the index cannot be read, after its metrics, and does not call the sweeper on time", async () => {
+    const { run, history, metrics, lag } = setUp();
+    const cause = new Error("index fails");
+    history.beforeCall = (name) => (name.startsWith("findDue") ? Promise.reject(cause) : Promise.resolve());
+    const refused = await refusal(run());
+    expect(refused.message).to.equal(`shard ${historyShard(key)} of the index by due time could not be read`);
+    expect(refused.cause).to.equal(cause);
     expect(metrics.flushes).to.have.length(1);
-    expect(log.lines.find(({ event }) => event === "shard not read")).to.include({ level: "error", shard: another });
+    expect(lag()).to.deep.equal([]);
   });
 
   it("touches nothing where its time is up, and leaves it to the next time", async () => {
-    const { run, history, left, log } = setUp();
-    await store(history, ...entriesOf(1, 2, { storedAtMs: ripe }));
-    expect(await run(2_000)).to.deep.equal(none);
-    expect(left()).to.have.length(2);
-    expect(log.lines).to.have.length(1);
-    expect(log.lines[0]).to.include({ event: "history swept", outOfTime: true });
+    const { run, history, store, log } = setUp();
+    await store([key]);
+    expect(await run(undefined, 2_000)).to.deep.equal(nothing);
+    expect(history.segments(key)[0]).to.include({ isMarked: true });
+    expect(log.lines.at(-1)).to.include({ event: "history swept", outOfTime: true });
   });
 
-  it("logs no payload", async () => {
-    const { run, history, log } = setUp();
-    await store(history, entryOf(1, { storedAtMs: ripe, body: "secret" }));
-    await run();
-    expect(log.lines).to.have.length(2);
-    expect(log.text).not.to.contain("secret");
-  });
+  for (const event of [
+    {},
+    undefined,
+    { shard: 8 },
+    { shard: "1" },
+    { shard: null },
+    { "detail-type": "Scheduled Event" },
+  ]) {
+    it(`refuses the event ${JSON.stringify(event)}: it would sweep nothing`, async () => {
+      const { message } = await refusal(setUp().run(event ?? null));
+      expect(message).to.include('allowed: { "shard": 0 } to { "shard": 7 }').and.to.include("Fix:");
+    });
+  }
 });

@@ -1,0 +1,96 @@
+import type { Entry, Segment } from "./history";
+import { endMs, isPastItsOwnExpiry, MIN_VISIT_GAP_MS, REPORT_GRACE_MS } from "./retention";
+import { entriesOf, isSealed } from "./segment";
+
+/** What is the same for a whole visit. */
+export interface VisitTime {
+  retentionMs: number;
+  /** When the visit began. */
+  nowMs: number;
+}
+
+/** What a visit knows of its session once it has reported what has expired. */
+export interface Visited {
+  /** The segment that brought the visit. */
+  marked: Segment;
+  tail: Segment;
+  /** The segment of the first message that is neither acknowledged nor reported; undefined if there is none. */
+  open: Segment | undefined;
+  /** The messages through this number are acknowledged or reported. */
+  doneThrough: number;
+}
+
+/** What a visit does last. Whatever it is, `marked` leaves the index afterwards, unless it is the one that is marked. */
+export type VisitPlan =
+  /** The tail's messages have expired: only its numbers are still needed. */
+  | { do: "seal" }
+  | { do: "mark"; segment: Segment; dueAtMs: number }
+  /** The next visit is already planned, or the session needs none. */
+  | { do: "nothing" };
+
+/** Whether the segment's messages are to be reported. The segments that have ended are a prefix of the log. */
+export function hasEnded(segment: Segment, { retentionMs, nowMs }: VisitTime): boolean {
+  return reportedAtMs(segment, retentionMs) <= nowMs;
+}
+
+/** The segment's messages that are neither acknowledged nor reported. */
+export function openEntriesOf(segment: Segment, doneThrough: number): Entry[] {
+  return entriesOf(segment).filter(({ seq, body }) => body !== undefined && seq > doneThrough);
+}
+
+/** The open messages of a segment that has not ended, whose publisher's own `expiresAt` has passed. */
+export function pastTheirOwnExpiry(segment: Segment, doneThrough: number, time: VisitTime): Entry[] {
+  if (hasEnded(segment, time)) return [];
+  return openEntriesOf(segment, doneThrough).filter((entry) => isPastItsOwnExpiry(entry, time.nowMs));
+}
+
+/**
+ * When and by which segment the session is visited next: when its oldest open message is to be reported, or else when the tail
+ * is to be sealed. The due time of a segment that is marked only changes when it brings a visit: segments that were stored since
+ * may rely on it.
+ */
+export function planVisit({ marked, tail, open, doneThrough }: Visited, time: VisitTime): VisitPlan {
+  // Only what is reported is sealed. The next message's segment brings the next visit.
+  if (isSealed(tail)) return { do: "nothing" };
+  const isMarkedTail = marked.first === tail.first;
+  // No other segment seals the tail: after a crash, a sealed segment must bring the visit that looks after it.
+  if (isMarkedTail && hasEnded(tail, time)) return { do: "seal" };
+
+  const next = open ?? tail;
+  const ownExpiryMs = nextOwnExpiryMs(marked, doneThrough, time);
+  const neededAtMs = Math.min(ownExpiryMs ?? Infinity, reportedAtMs(next, time.retentionMs));
+  const dueAtMs = Math.max(neededAtMs, time.nowMs + MIN_VISIT_GAP_MS);
+  // A visit looks for own expiries only in the segment that brings it.
+  if (ownExpiryMs !== undefined || isMarkedTail || next.first === marked.first) {
+    return { do: "mark", segment: marked, dueAtMs };
+  }
+  if (next.isMarked || isPlanned(tail, dueAtMs, time)) return { do: "nothing" };
+  return { do: "mark", segment: next, dueAtMs };
+}
+
+/**
+ * Whether the session is visited until then: by the tail, which may be due already, or by the segment whose due time the tail
+ * has carried on. If that time has passed, that visit may be over.
+ */
+function isPlanned(
+  { dueAtMs: plannedMs = Infinity, isMarked }: Segment,
+  dueAtMs: number,
+  { nowMs }: VisitTime,
+): boolean {
+  return plannedMs <= dueAtMs && (isMarked || plannedMs > nowMs);
+}
+
+/** When the next of its open messages expires by its publisher's wish; undefined if the retention ends before. */
+function nextOwnExpiryMs(segment: Segment, doneThrough: number, time: VisitTime): number | undefined {
+  if (hasEnded(segment, time)) return undefined;
+  const nextMs = Math.min(
+    ...openEntriesOf(segment, doneThrough).map(({ expiresAtMs = Infinity }) =>
+      expiresAtMs > time.nowMs ? expiresAtMs : Infinity,
+    ),
+  );
+  return nextMs < endMs(segment, time.retentionMs) ? nextMs : undefined;
+}
+
+function reportedAtMs(segment: Segment, retentionMs: number): number {
+  return endMs(segment, retentionMs) + REPORT_GRACE_MS;
+}
