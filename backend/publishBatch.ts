@@ -100,16 +100,16 @@ export async function publishInBatches(
 }
 
 function entryOf({ input }: PublishInput, index: number): Entry {
-  const { TopicArn: _, ...message } = input;
-  const attributes = Object.entries(input.MessageAttributes ?? {});
+  const { Message, MessageAttributes, MessageGroupId, MessageDeduplicationId } = input;
+  const attributes = Object.entries(MessageAttributes ?? {});
   const texts = attributes.flatMap(([name, { DataType, StringValue }]) => [name, DataType, StringValue]);
   return {
     index,
-    group: input.MessageGroupId ?? "",
+    group: MessageGroupId ?? "",
     // SNS counts the attributes, too.
-    bytes: [input.Message, ...texts].reduce((sum, text = "") => sum + Buffer.byteLength(text), 0),
+    bytes: [Message, ...texts].reduce((sum, text = "") => sum + Buffer.byteLength(text), 0),
     attempts: 0,
-    request: { ...message, Id: String(index) },
+    request: { Id: String(index), Message, MessageAttributes, MessageGroupId, MessageDeduplicationId },
   };
 }
 
