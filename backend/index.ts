@@ -6,5 +6,6 @@
 
 export type { DisconnectedUser } from "../handlers/operations/disconnectedUser";
 export { type Publication } from "./publication";
+export { type PublishResult } from "./publishBatch";
 export { type DisconnectUserOptions, RelayBackend, type RelayBackendOptions } from "./relayBackend";
 export { RelayInputError } from "./relayInputError";

@@ -8,6 +8,7 @@ import { DynamoDbSessionStore } from "../handlers/sessions/sessionStore";
 import { DynamoDbConnectionLookups } from "../handlers/connections/connectionLookups";
 import { DynamoDbUserConnections } from "../handlers/connections/userConnections";
 import { type Publication, publishInput } from "./publication";
+import { batchInputs, publishInBatches, type PublishResult } from "./publishBatch";
 import { refuseUnknownKeys, RelayInputError } from "./relayInputError";
 
 export interface RelayBackendOptions {
@@ -24,7 +25,7 @@ export interface RelayBackendOptions {
    * `AWS_ENDPOINT_URL_SNS`, …)
    */
   clients?: {
-    /** For `publish`. @default created on first use */
+    /** For `publish` and `publishBatch`. @default created on first use */
     sns?: SNSClient;
     /** For `disconnectUser`. @default created on first use */
     dynamodb?: DynamoDBClient;
@@ -67,9 +68,23 @@ export class RelayBackend {
    */
   async publish(publication: Publication): Promise<{ messageId: string }> {
     const { messageId, input } = publishInput(publication, this.options.topicArn, new Date());
-    this.clients.sns ??= new SNSClient({ region: this.region });
-    await this.clients.sns.send(new PublishCommand(input));
+    await this.sns.send(new PublishCommand(input));
     return { messageId };
+  }
+
+  /**
+   * Publishes any number of messages in as few requests as SNS allows: up to ten messages and 256 KiB each, several at one
+   * time. By its pricing page, SNS bills such a request by its 64 KB chunks, not by its messages. The messages of a session are published in the
+   * order of the list; after one that fails, the session's later ones are not published. What SNS itself could not publish is
+   * tried up to three times.
+   *
+   * @returns a result for each publication, in their order. Check each `error`: one message may fail while others are published.
+   * @throws RelayInputError, before anything is sent, if the relay could never deliver one of the messages; `index` is its
+   * position in the list.
+   */
+  async publishBatch(publications: readonly Publication[]): Promise<PublishResult[]> {
+    const { topicArn } = this.options;
+    return publishInBatches(this.sns, topicArn, batchInputs(publications, topicArn, new Date()));
   }
 
   /**
@@ -95,6 +110,10 @@ export class RelayBackend {
       connections: new ManagementApiConnections(managementApi),
     };
     return disconnectUser(dependencies, code, { blockSeconds }, signal);
+  }
+
+  private get sns(): SNSClient {
+    return (this.clients.sns ??= new SNSClient({ region: this.region }));
   }
 
   private required(option: "tableName" | "managementEndpoint"): string {

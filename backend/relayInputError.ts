@@ -7,11 +7,18 @@ export class RelayInputError extends Error {
   constructor(
     /** Name of the invalid input: `user`, `message`, `expiresAt`, `topicArn`, … */
     readonly input: string,
-    problem: string,
-    allowed: string,
-    fix: string,
+    private readonly problem: string,
+    private readonly allowed: string,
+    private readonly fix: string,
+    /** Position of the invalid publication in the list that `publishBatch` was given; undefined otherwise. */
+    readonly index?: number,
   ) {
-    super(`${problem}; allowed: ${allowed}. Fix: ${fix}.`);
+    super(`${index === undefined ? "" : `publications[${index}]: `}${problem}; allowed: ${allowed}. Fix: ${fix}.`);
+  }
+
+  /** @internal The same error, about the entry of a list. */
+  at(index: number): RelayInputError {
+    return new RelayInputError(this.input, this.problem, this.allowed, this.fix, index);
   }
 
   /** Also true for another copy of this class: a program may load the package both as an ES module and as CommonJS. */

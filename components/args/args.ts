@@ -8,7 +8,6 @@ import { refuseBadOrigins } from "./originArgs";
 import { refuse, refuseProblem, refuseUnknownKeys, refuseUnlessObject, unquoted } from "./refuse";
 import { checkReplay, type ReplayArgs } from "./replayArgs";
 import { type ResolvedRetry, resolveRetry, type RetryArgs } from "./retryArgs";
-import type { ApplicationLogLevel } from "../lambda/callbackFunction";
 import { type Option, spec } from "./spec";
 import { refuseBadTags } from "./tagArgs";
 
@@ -58,7 +57,7 @@ export interface WebsocketRelayArgs extends RetryArgs, ReplayArgs, ExistingArgs,
    * The lowest level of lines in the functions' logs. "WARN": dead letters, refused frames and everything that went wrong.
    * "INFO" adds a line for each message, attempt, handshake and frame. Metrics are written at every level. @default "WARN"
    */
-  applicationLogLevel?: ApplicationLogLevel;
+  applicationLogLevel?: "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR" | "FATAL";
   /**
    * Sustained rate of requests to each route but `ping`, 1 to 10,000 per second. @default 500, an account's limit of new
    * connections

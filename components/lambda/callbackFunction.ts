@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { refuseUnlessName, refuseUnusableFunctionName } from "../args/nameArgs";
 import { isDeferred, refuse, refuseUnknownKeys, refuseUnlessObject, refuseUnlessOneOf } from "../args/refuse";
+import { spec } from "../args/spec";
 import { bundle } from "./bundle";
 
 /** One statement of a function's inline policy; always of effect Allow. */
@@ -18,9 +19,6 @@ export function policyDocument(statements: PolicyStatement[]): pulumi.Output<str
     Statement: statements.map((statement) => ({ Effect: "Allow", ...statement })),
   });
 }
-
-/** A level of lines in a function's log, as Lambda names it. https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html */
-export type ApplicationLogLevel = (typeof applicationLogLevels)[number];
 
 export interface CallbackFunctionArgs {
   /**
@@ -46,7 +44,7 @@ export interface CallbackFunctionArgs {
   /** Days that its logs are kept, one of CloudWatch's values; 0 keeps them for ever. */
   logRetentionInDays: number;
   /** The lowest level of its log's lines, written by `console`. @default "INFO" */
-  applicationLogLevel?: ApplicationLogLevel;
+  applicationLogLevel?: "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR" | "FATAL";
   /** Encrypts the log group and the environment. @default keys that AWS owns or manages */
   kmsKeyArn?: pulumi.Input<string>;
   /** The permissions boundary of the role. @default none */
@@ -54,8 +52,6 @@ export interface CallbackFunctionArgs {
   /** Tags of the function, its role and its log group. @default none */
   tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
-
-const applicationLogLevels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"] as const;
 
 const argumentKeys: (keyof CallbackFunctionArgs)[] = [
   "callbackFactory",
@@ -95,7 +91,7 @@ export class CallbackFunction extends pulumi.ComponentResource {
       refuse("callbackFactory", args.callbackFactory, "a function that returns the handler", "write () => handler");
     }
     const { requireFrom, policyStatements, environment, files = {}, applicationLogLevel = "INFO" } = args;
-    refuseUnlessOneOf("applicationLogLevel", applicationLogLevel, applicationLogLevels);
+    refuseUnlessOneOf("applicationLogLevel", applicationLogLevel, spec.applicationLogLevel.oneOf);
     if (requireFrom !== undefined && typeof requireFrom !== "string") {
       refuse("requireFrom", requireFrom, "the path of a folder", "write __dirname");
     }

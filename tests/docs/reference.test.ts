@@ -142,6 +142,24 @@ describe("docs/operations.md", () => {
     const documented = sectionOfPage("Logs") ?? "";
     expect(written.filter((event) => !documented.includes(`\`${event}\``))).to.deep.equal([]);
   });
+
+  it("says which events are logged at INFO, and of no other that it is", () => {
+    const eventsOf = (levels: RegExp) =>
+      (readdirSync(join(folder, "handlers"), { recursive: true, encoding: "utf8" }) as string[])
+        .filter((file) => file.endsWith(".ts"))
+        .flatMap((file) => [...read(`handlers/${file}`).matchAll(/\blog\.(\w+)\(\s*"([^"]+)"/g)])
+        .flatMap(([, level = "", event = ""]) => (levels.test(level) ? [event] : []));
+    const logs = sectionOfPage("Logs") ?? "";
+    const table = rowsIn("docs/operations.md", "Logs").map(([, , events = ""]) => events);
+    const [, paragraph = ""] = /^At `INFO` these are logged: ([^]+?)All others/m.exec(logs) ?? [];
+    const [, except = ""] = /except (.+?), and/s.exec(paragraph) ?? [];
+    const atInfo = `${table.join(" ")} ${paragraph.replaceAll("`", "").replace(/\s+/g, " ")}`;
+    expect(eventsOf(/^info$/).filter((event) => !atInfo.includes(event))).to.deep.equal([]);
+    for (const event of eventsOf(/^(warn|error)$/)) {
+      const isNamed = table.some((events) => events.split(/[,;] (?:in replay mode also )?/).includes(event));
+      expect(isNamed && !except.includes(event), event).to.equal(false);
+    }
+  });
 });
 
 describe("docs/decisions", () => {

@@ -6,7 +6,7 @@ import { repository } from "../support/repository";
 
 /**
  * Starts the local run of another program than index.ts: `body` makes a `relay`, out of `auth` (the local issuer's), `aws`,
- * `pulumi` and the package's functions, with the config of the stack dev.
+ * `pulumi` and the package's functions, with the config of the stack dev. The relay logs at INFO.
  *
  *     const relay = await startProgram(`const relay = new WebsocketRelay("relay", { auth, stageName: "other" });`);
  */
@@ -27,9 +27,16 @@ function programOf(body: string): string {
   return `
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { type AuthArgs, kmsKeyPolicyStatements, WebsocketRelay } from ${JSON.stringify(join(repository, "components"))};
+import * as relays from ${JSON.stringify(join(repository, "components"))};
 
-const auth = new pulumi.Config().requireObject<AuthArgs>("auth");
+const { kmsKeyPolicyStatements } = relays;
+/** Logs what the tests wait for. */
+class WebsocketRelay extends relays.WebsocketRelay {
+  constructor(name: string, args: relays.WebsocketRelayArgs) {
+    super(name, { applicationLogLevel: "INFO", ...args });
+  }
+}
+const auth = new pulumi.Config().requireObject<relays.AuthArgs>("auth");
 ${body}
 export const { addresses } = relay;
 `;

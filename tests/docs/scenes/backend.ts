@@ -17,6 +17,9 @@ export const backendScenes: Record<string, Scene> = {
   "smallest-backend": {
     play: async (block, relays) => helperPublishes(block, await relays.retry(), "hello"),
   },
+  "publish-batch": {
+    play: async (block, relays) => helperPublishes(block, await relays.retry(), '{"text":"ready"}'),
+  },
   "disconnect-user": {
     async play(block, relays) {
       const relay = await relays.own("disconnect-user");

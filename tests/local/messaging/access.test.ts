@@ -1,4 +1,4 @@
-import { PublishCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
+import { PublishBatchCommand, PublishCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import {
   ChangeMessageVisibilityBatchCommand,
   GetQueueAttributesCommand,
@@ -93,6 +93,18 @@ describe("a call to a topic", () => {
     const denied = await refusal(sns.send(subscribe));
     expect(denied.name).to.equal("AuthorizationErrorException");
     expect(denied.message).to.contain(`not authorized to perform: SNS:Subscribe on resource: ${arn} because`);
+  });
+
+  it("needs for a batch what a single publish needs, and nothing named after batches", async () => {
+    const batch = new PublishBatchCommand({
+      TopicArn: arn,
+      PublishBatchRequestEntries: [{ Id: "0", Message: "hello" }],
+    });
+    const { iam, messaging, sns } = await startAsCaller({ Action: "sns:PublishBatch", Resource: arn });
+    messaging.createTopic("t", {});
+    expect((await refusal(sns.send(batch))).message).to.contain("not authorized to perform: SNS:Publish on resource");
+    iam.roles.putInlinePolicy("caller", "publish", policyOf({ Action: "sns:Publish", Resource: arn }));
+    expect((await sns.send(batch)).Successful).to.have.lengthOf(1);
   });
 
   it("from another account takes the topic's policy, by account or by organization", async () => {
