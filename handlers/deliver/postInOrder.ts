@@ -1,10 +1,9 @@
 import { type MessageEnvelope, SUBPROTOCOLS } from "../../protocol";
 import { postToSession, type PostToSessionDependencies } from "../connections/postToSession";
+import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
 import type { Entry, History } from "../history/history";
 import { messageEnvelopeOf } from "../history/messageEnvelope";
 import { type Frame, packFrames } from "../history/packFrames";
-import { isAcknowledged } from "../history/recovery";
-import { reportExpired, type ReportDependencies } from "../history/reportExpired";
 import { isAvailable, isRetained } from "../history/retention";
 import { errorFields } from "../log";
 import { ageMs, type Message } from "../messages/message";
@@ -15,10 +14,9 @@ import { NOT_REACHED, type Outcome } from "./outcome";
 import type { Numbered } from "./storeInOrder";
 
 /** The sessions of clients that get envelopes. */
-export interface PostInOrderDependencies extends Omit<PostToSessionDependencies, "subprotocol">, ReportDependencies {
+export interface PostInOrderDependencies
+  extends Omit<PostToSessionDependencies, "subprotocol">, ExpireUnseenDependencies {
   history: Pick<History, "readCursor" | "addReported">;
-  /** How long messages are kept. */
-  retentionMs: number;
   metrics: Metrics;
 }
 
@@ -39,18 +37,19 @@ export async function postInOrder(
   // By number: a message that came twice is posted once.
   const entries = new Map<number, Entry>();
   const messages = new Map<number, Message[]>();
-  const expired = new Map<number, Numbered>();
-  for (const one of numbered) {
-    const { message, entry } = one;
+  const expired = new Map<number, Entry>();
+  for (const { message, entry } of numbered) {
     if (isAvailable(entry, retentionMs, nowMs)) {
       entries.set(entry.seq, entry);
       messages.set(entry.seq, [...(messages.get(entry.seq) ?? []), message]);
     } else {
-      if (isRetained(entry, retentionMs, nowMs)) expired.set(entry.seq, one);
+      if (isRetained(entry, retentionMs, nowMs)) expired.set(entry.seq, entry);
       outcomes.set(message, { kind: "stored", reason: REASONS.expired });
     }
   }
-  for (const entry of await reportUnseen([...expired.values()], session, dependencies, signal)) {
+  // The newest of them was just stored, or is at the log's end.
+  const presentEpoch = numbered.at(-1)?.entry.epoch;
+  for (const entry of await reportedEntries([...expired.values()], session, presentEpoch, dependencies, signal)) {
     if (!entries.has(entry.seq)) entries.set(entry.seq, entry);
   }
   const sorted = [...entries.values()].sort((a, b) => a.seq - b.seq);
@@ -86,38 +85,23 @@ export async function postInOrder(
  * The expired entries, after they are reported: a client that gets their numbers acknowledges them like any other. None if
  * reporting fails: the client notices the missing numbers and resumes, and `resume` reports them.
  */
-async function reportUnseen(
-  expired: readonly Numbered[],
+async function reportedEntries(
+  entries: readonly Entry[],
   session: Session | undefined,
+  presentEpoch: string | undefined,
   dependencies: PostInOrderDependencies,
   signal: AbortSignal,
 ): Promise<readonly Entry[]> {
-  if (!session || expired.length === 0) return [];
-  const { history, log } = dependencies;
-  const entries = expired.map(({ entry }) => entry);
+  if (!session || entries.length === 0) return [];
   try {
-    const { acknowledged } = await history.readCursor(session, signal);
-    const unseen = expired.filter(({ entry }) => entry.body !== undefined && !isAcknowledged(entry, acknowledged));
-    const reports = unseen.map(({ entry }) => ({ entry, reason: "expires-at" as const }));
-    await reportExpired(session, reports, dependencies, signal);
-    for (const [first, positions] of positionsBySegment(unseen)) {
-      await history.addReported(session, first, positions, signal);
-    }
+    const done = await dependencies.history.readCursor(session, signal);
+    await expireUnseen({ key: session, done, presentEpoch, entries, signal }, dependencies);
     return entries;
   } catch (error) {
     const messageIds = entries.map(({ messageId }) => messageId);
-    log.error("expired messages not reported", { messageIds, ...errorFields(error) });
+    dependencies.log.error("expired messages not reported", { messageIds, ...errorFields(error) });
     return [];
   }
-}
-
-function positionsBySegment(numbered: readonly Numbered[]): Map<number, number[]> {
-  const positions = new Map<number, number[]>();
-  for (const { segment, entry } of numbered) {
-    const { first } = segment;
-    positions.set(first, [...(positions.get(first) ?? []), entry.seq - first]);
-  }
-  return positions;
 }
 
 /** Never rejects: a fault of the relay in one session must not fail the whole batch. */
