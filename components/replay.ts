@@ -11,6 +11,7 @@ import type { CallbackFunction } from "./lambda/callbackFunction";
 export interface ReplayComponentArgs extends HistoryTableArgs, FunctionSettings {
   tags: HistoryTableArgs["tags"];
   historyRetentionSeconds: number;
+  historyGeneration: number;
   deadLetterExpired: boolean;
   receipts: boolean;
 }
@@ -26,7 +27,7 @@ export class Replay extends pulumi.ComponentResource {
   /** @deprecated Use `historySweeper`. */
   readonly expire: HistorySweeper;
 
-  private readonly settings: Pick<ReplayParts, "historyRetentionSeconds" | "deadLetterExpired">;
+  private readonly settings: Pick<ReplayParts, "historyRetentionSeconds" | "historyGeneration" | "deadLetterExpired">;
 
   constructor(name: string, relay: RelayParts, args: ReplayComponentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("websocket-relay:index:Replay", `${name}-replay`, {}, opts);
@@ -41,8 +42,8 @@ export class Replay extends pulumi.ComponentResource {
         { ...child, protect: args.protectData || undefined },
       );
     }
-    const { historyRetentionSeconds, deadLetterExpired } = args;
-    this.settings = { historyRetentionSeconds, deadLetterExpired };
+    const { historyRetentionSeconds, historyGeneration, deadLetterExpired } = args;
+    this.settings = { historyRetentionSeconds, historyGeneration, deadLetterExpired };
     const parts = this.partsWith(relay);
     this.resume = relayFunction(`${name}-resume`, resumeSpec(parts), args, child);
     this.acknowledge = relayFunction(`${name}-acknowledge`, acknowledgeSpec(parts), args, child);

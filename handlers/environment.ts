@@ -26,6 +26,15 @@ export function positiveInteger(environment: Environment, name: string): number 
   return Number(value);
 }
 
+/** A variable that is a whole number from zero. */
+export function wholeNumber(environment: Environment, name: string): number {
+  const value = text(environment, name);
+  if (!/^(0|[1-9]\d*)$/.test(value) || !Number.isSafeInteger(Number(value))) {
+    refuseVariable(name, value, "a whole number from zero");
+  }
+  return Number(value);
+}
+
 /** A variable that is an absolute http(s) URL. */
 export function url(environment: Environment, name: string): string {
   const value = text(environment, name);

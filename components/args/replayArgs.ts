@@ -17,6 +17,12 @@ export interface ReplayArgs {
    */
   historyRetentionSeconds?: number;
   /**
+   * How many times the history was restored to a point in time, 0 to 1,000,000. Raise it by one after each restore: clients
+   * may have seen numbers that the restored history does not have, and would take new messages with these numbers for
+   * duplicates. Only in replay mode. @default 0
+   */
+  historyGeneration?: number;
+  /**
    * Whether a message that no client acknowledged in time is dead-lettered, with the reason `expired`. Only in replay mode.
    * @default false: the message is counted and logged
    */
@@ -50,7 +56,13 @@ export function checkReplay(args: Required<ReplayArgs & RetryArgs>, { retryWindo
 
 /** Arguments of replay mode would have no effect, except `ordering`, which would do harm. */
 function refuseWithoutReplay(args: Required<ReplayArgs>): void {
-  for (const key of ["historyRetentionSeconds", "deadLetterExpired", "receipts", "ordering"] as const) {
+  for (const key of [
+    "historyRetentionSeconds",
+    "historyGeneration",
+    "deadLetterExpired",
+    "receipts",
+    "ordering",
+  ] as const) {
     const value = args[key];
     if (value === spec[key].default) continue;
     const reason =

@@ -263,6 +263,18 @@ const replay = {
     since: "0.2.0",
     description: "How long the history keeps a message.",
   },
+  historyGeneration: {
+    type: "integer",
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    replayOnly: true,
+    since: "0.2.0",
+    see: "operations.md#restore-the-history",
+    description:
+      "How many times the history was restored to a point in time. Raise it by one after each restore: clients may have seen " +
+      "numbers that the restored history does not have, and would take new messages with these numbers for duplicates.",
+  },
   deadLetterExpired: {
     type: "boolean",
     default: false,
@@ -656,7 +668,8 @@ export const rules = {
     "In replay mode, `historyRetentionSeconds` is longer than the longest retry window: a message that is retried for longer than " +
     "the history knows it would be delivered twice.",
   deadLetterExpired:
-    "`historyRetentionSeconds`, `deadLetterExpired`, `receipts`, `ordering`, `alarms.expiredMessages` and `alarms.historySweepLagSeconds` keep their defaults unless " +
+    "`historyRetentionSeconds`, `historyGeneration`, `deadLetterExpired`, `receipts`, `ordering`, `alarms.expiredMessages` and " +
+    "`alarms.historySweepLagSeconds` keep their defaults unless " +
     "`delivery` is `replay`.",
   batchSize:
     "Where `ordering` is `strict`, `batchSize` is at most 10 and `maximumBatchingWindowInSeconds` is 0: Lambda allows no more for a " +

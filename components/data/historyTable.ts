@@ -12,8 +12,8 @@ export interface HistoryTableArgs {
 
 /** The table of the messages published to each session, by their numbers. Unlike a session's row, the sequence is kept. */
 export class HistoryTable extends pulumi.ComponentResource {
-  /** Messages by when they are due, in shards: a single key would limit throughput to one partition. */
-  static readonly expiryIndexName = "expiry";
+  /** Sessions by when the sweeper visits them next, in shards: a single key would limit throughput to one partition. */
+  static readonly dueIndexName = "due";
 
   readonly table: aws.dynamodb.Table;
 
@@ -35,17 +35,17 @@ export class HistoryTable extends pulumi.ComponentResource {
         ],
         globalSecondaryIndexes: [
           {
-            name: HistoryTable.expiryIndexName,
+            name: HistoryTable.dueIndexName,
             keySchemas: [
               { attributeName: "expiry_shard", keyType: "HASH" },
               { attributeName: "due_at", keyType: "RANGE" },
             ],
-            // The session and the number, without the body, which would be stored and written twice.
+            // The session, without the bodies, which would be stored and written twice.
             projectionType: "INCLUDE",
-            nonKeyAttributes: ["caller_id", "context", "seq"],
+            nonKeyAttributes: ["caller_id", "context"],
           },
         ],
-        // Only claims expire by TTL; the history sweeper deletes the messages, oldest first.
+        // Deletes at no charge and in no order: by a segment's TTL, its messages have been expired and reported for days.
         ttl: { attributeName: "expiration_date", enabled: true },
         deletionProtectionEnabled: protectData || undefined,
         // Disabled explicitly, as in the session table.
@@ -64,11 +64,11 @@ export class HistoryTable extends pulumi.ComponentResource {
     return { Action: actions, Resource: [this.table.arn] };
   }
 
-  /** The right to query the due messages. */
-  expiryIndexStatement(): PolicyStatement {
+  /** The right to query the sessions that are due. */
+  dueIndexStatement(): PolicyStatement {
     return {
       Action: ["dynamodb:Query"],
-      Resource: [pulumi.interpolate`${this.table.arn}/index/${HistoryTable.expiryIndexName}`],
+      Resource: [pulumi.interpolate`${this.table.arn}/index/${HistoryTable.dueIndexName}`],
     };
   }
 }

@@ -61,13 +61,14 @@ export function deliverSpec(
 /** `deliver` in replay mode: it stores each message before it posts it. */
 export function deliverReplaySpec(parts: ReplayParts, settings: DeliverSettings): FunctionSpec {
   const { environment, statements, timeoutSeconds } = deliverSpec(parts, settings);
-  const { historyTable, deadLetterExpired, receiptsTopic } = parts;
+  const { historyTable, historyGeneration, deadLetterExpired, receiptsTopic } = parts;
   return {
     callback: deliverCallbacks.replay,
     withReceipts: receiptsTopic !== undefined,
     environment: {
       ...environment,
       ...historyEnvironment(parts),
+      HISTORY_GENERATION: String(historyGeneration),
       ...receiptsEnvironment(parts),
       ...(deadLetterExpired && { DEAD_LETTER_EXPIRED: "true" }),
     },

@@ -27,13 +27,13 @@ export function historySweeperSpec(parts: ReplayParts): Omit<FunctionSpec, "time
     withReceipts: receiptsTopic !== undefined,
     environment: {
       ...historyEnvironment(parts),
-      HISTORY_EXPIRY_INDEX_NAME: HistoryTable.expiryIndexName,
+      HISTORY_DUE_INDEX_NAME: HistoryTable.dueIndexName,
       RELAY_NAME: relayName,
       ...deadLetterEnvironment(parts),
       ...receiptsEnvironment(parts),
     },
     statements: [
-      historyTable.expiryIndexStatement(),
+      historyTable.dueIndexStatement(),
       historyTable.statement("dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
       ...deadLetterStatements(parts),
       ...receiptsStatements(parts),

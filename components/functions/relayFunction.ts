@@ -39,6 +39,7 @@ export interface RelayParts {
 export interface ReplayParts extends RelayParts {
   historyTable: HistoryTable;
   historyRetentionSeconds: number;
+  historyGeneration: number;
   deadLetterExpired: boolean;
   /** Undefined if the relay has no receipts. */
   receiptsTopic?: aws.sns.Topic;

@@ -1,33 +1,38 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Cursor } from "../../protocol";
-import { type Environment, positiveInteger, text } from "../environment";
+import { type Environment, positiveInteger, text, wholeNumber } from "../environment";
 import type { SessionKey } from "../sessions/sessionKey";
 import { type Item, tableClient } from "../tableClient";
-import type { Claim, Entry, EntryHead, EntryKey, History } from "./history";
-import * as items from "./historyItems";
-import { ACKNOWLEDGED_ENTRY, claimEntry, logEntry } from "./historyKey";
+import type { DueSegment, History, KeyClaim, Segment, SessionCursor } from "./history";
+import {
+  claimOfItem,
+  cursorAttribute,
+  dueSegmentOfItem,
+  expirationDateOf,
+  HISTORY_ATTRIBUTES as A,
+  historyItemKey,
+  markAttributes,
+  numberOf,
+  sessionCursorOfItem,
+} from "./historyItems";
+import { claimEntry, CURSOR_ENTRY, LAST_LOG_ENTRY, logEntry } from "./historyKey";
 import { HistoryTableClient } from "./historyTableClient";
-import { dueAtMs } from "./retention";
-
-const A = items.HISTORY_ATTRIBUTES;
+import { itemOfSegment, segmentOfItem } from "./segmentItems";
 
 export interface DynamoDbHistoryOptions {
   tableName: string;
   /** How long messages are kept. */
   retentionMs: number;
   /** Only needed for `findDue`. */
-  expiryIndexName?: string;
+  dueIndexName?: string;
 }
 
-/** How long a claim is kept after the retention: nothing needs it then, and nothing waits for its deletion. */
+/** How long a claim is kept after the retention: it is void then, and the table deletes it at no charge. */
 const VOID_CLAIM_MS = 86_400_000;
 
-/** First page of a search for the oldest number. Grows tenfold each time: one entry suffices unless the sweeper lags. */
-const MAX_OLDEST_LIMIT = 1_000;
-
 const isAbsent = `attribute_not_exists(${A.entry})`;
+/** Without it, an update of a segment that was deleted meanwhile would create it again, empty. */
 const isPresent = `attribute_exists(${A.entry})`;
-const headAttributes = items.HEAD_ATTRIBUTES.join(", ");
 
 /** The history in a DynamoDB table whose keys are `session` and `entry`. */
 export class DynamoDbHistory implements History {
@@ -40,133 +45,192 @@ export class DynamoDbHistory implements History {
     this.table = new HistoryTableClient(client, options.tableName);
   }
 
-  async readTail(key: SessionKey, signal?: AbortSignal): Promise<EntryHead | undefined> {
-    const options = { ScanIndexForward: false, Limit: 1, ProjectionExpression: headAttributes };
-    const { Items = [] } = await this.table.queryLog(key, 1, options, signal);
-    return Items[0] && items.headOfItem(Items[0]);
+  async readBack(key: SessionKey, throughFirst: number, limit: number, signal?: AbortSignal): Promise<Segment[]> {
+    // Larger numbers have more digits than a sort key.
+    const last = logEntry(Math.min(throughFirst, Number.MAX_SAFE_INTEGER));
+    const options = { Limit: limit, ScanIndexForward: false };
+    return (await this.table.query(key, [logEntry(0), last], options, signal)).map(segmentOfItem);
   }
 
-  async claim(
-    key: SessionKey,
-    messageId: string,
-    claim: Claim,
-    voidBeforeMs: number,
-    signal?: AbortSignal,
-  ): Promise<"claimed" | "taken"> {
-    const attributes = {
-      [A.seq]: numberOf(claim.seq),
-      [A.claimedAt]: numberOf(claim.claimedAtMs),
-      [A.expirationDate]: this.expirationDateOf(claim),
-    };
-    const condition = `${isAbsent} OR ${A.claimedAt} < :void`;
-    const values = { ":void": numberOf(voidBeforeMs) };
-    const isClaimed = await this.table.put(key, claimEntry(messageId), attributes, { condition, values }, signal);
-    return isClaimed ? "claimed" : "taken";
+  async readOn(key: SessionKey, fromFirst: number, limit: number, signal?: AbortSignal): Promise<Segment[]> {
+    const options = { Limit: limit, ScanIndexForward: true };
+    return (await this.table.query(key, [logEntry(fromFirst), LAST_LOG_ENTRY], options, signal)).map(segmentOfItem);
   }
 
-  async readClaim(key: SessionKey, messageId: string, signal?: AbortSignal): Promise<Claim | undefined> {
-    const item = await this.table.get(key, claimEntry(messageId), signal);
-    return item && items.claimOfItem(item);
-  }
-
-  async moveClaim(
-    key: SessionKey,
-    messageId: string,
-    from: number,
-    to: Claim,
-    signal?: AbortSignal,
-  ): Promise<"moved" | "lost"> {
-    const expression = `SET ${A.seq} = :to, ${A.claimedAt} = :at, ${A.expirationDate} = :until`;
-    const values = {
-      ":from": numberOf(from),
-      ":to": numberOf(to.seq),
-      ":at": numberOf(to.claimedAtMs),
-      ":until": this.expirationDateOf(to),
-    };
-    const condition = `${A.seq} = :from`;
-    const isMoved = await this.table.update(key, claimEntry(messageId), expression, { condition, values }, signal);
-    return isMoved ? "moved" : "lost";
-  }
-
-  async put(key: SessionKey, entry: Entry, signal?: AbortSignal): Promise<"stored" | "taken"> {
-    const item = items.itemOfEntry(key, entry, dueAtMs(entry, this.options.retentionMs));
-    const isStored = await this.table.put(key, logEntry(entry.seq), item, { condition: isAbsent }, signal);
+  async put(key: SessionKey, segment: Segment, signal?: AbortSignal): Promise<"stored" | "taken"> {
+    const isStored = await this.table.put(itemOfSegment(key, segment), { condition: isAbsent }, signal);
     return isStored ? "stored" : "taken";
   }
 
-  async readEntry(key: SessionKey, seq: number, signal?: AbortSignal): Promise<Entry | undefined> {
-    const item = await this.table.get(key, logEntry(seq), signal);
-    return item && items.entryOfItem(item);
+  async renew(
+    key: SessionKey,
+    seen: Segment,
+    { ttlMs, nextEpoch }: { ttlMs: number; nextEpoch?: string },
+    signal?: AbortSignal,
+  ): Promise<"renewed" | "changed"> {
+    const { condition, values } = ttlAsIn(seen);
+    const expression = `SET ${A.expirationDate} = :ttl${nextEpoch === undefined ? "" : `, ${A.nextEpoch} = :next`}`;
+    const renewed = {
+      ":ttl": expirationDateOf(ttlMs),
+      ...(nextEpoch !== undefined && { ":next": { S: nextEpoch } }),
+    };
+    const isAsSeen = await this.change(key, seen.first, expression, { ...values, ...renewed }, signal, condition);
+    return isAsSeen ? "renewed" : "changed";
   }
 
-  async readAfter(key: SessionKey, afterSeq: number, limit: number, signal?: AbortSignal): Promise<Entry[]> {
-    const { Items = [] } = await this.table.queryLog(key, afterSeq + 1, { Limit: limit }, signal);
-    return Items.map(items.entryOfItem);
+  async seal(key: SessionKey, seen: Segment, signal?: AbortSignal): Promise<"sealed" | "changed"> {
+    const [ttl, mark] = [ttlAsIn(seen), markAsIn(seen)];
+    const expression = `REMOVE ${[A.messages, A.reported, A.recent, A.expirationDate].join(", ")}`;
+    const condition = `${ttl.condition} AND ${mark.condition}`;
+    const values = { ...ttl.values, ...mark.values };
+    return (await this.change(key, seen.first, expression, values, signal, condition)) ? "sealed" : "changed";
   }
 
-  async readOldest(key: SessionKey, storedAfterMs: number, signal?: AbortSignal): Promise<EntryHead | undefined> {
-    let start: Item | undefined;
-    for (let limit = 1; ; limit = Math.min(limit * 10, MAX_OLDEST_LIMIT)) {
-      const options = { Limit: limit, ProjectionExpression: headAttributes, ExclusiveStartKey: start };
-      const { Items = [], LastEvaluatedKey } = await this.table.queryLog(key, 1, options, signal);
-      const oldest = Items.map(items.headOfItem).find(({ storedAtMs }) => storedAtMs > storedAfterMs);
-      if (oldest || !LastEvaluatedKey) return oldest;
-      start = LastEvaluatedKey;
+  async addReported(key: SessionKey, first: number, positions: readonly number[], signal?: AbortSignal): Promise<void> {
+    // A set is never empty.
+    if (positions.length === 0) return;
+    const values = { ":positions": { NS: [...new Set(positions)].map(String) } };
+    await this.change(key, first, `ADD ${A.reported} :positions`, values, signal);
+  }
+
+  async mark(key: SessionKey, seen: Segment, dueAtMs: number, signal?: AbortSignal): Promise<void> {
+    const marked = { [A.dueAt]: numberOf(dueAtMs), ...markAttributes(key) };
+    const names = Object.keys(marked);
+    const expression = `SET ${names.map((name) => `${name} = :${name}`).join(", ")}`;
+    const values = Object.fromEntries(Object.entries(marked).map(([name, value]) => [`:${name}`, value]));
+    const mark = markAsIn(seen);
+    await this.change(key, seen.first, expression, { ...values, ...mark.values }, signal, mark.condition);
+  }
+
+  async unmark(key: SessionKey, seen: Segment, signal?: AbortSignal): Promise<void> {
+    const [ttl, mark] = [ttlAsIn(seen), markAsIn(seen)];
+    const expression = `REMOVE ${Object.keys(markAttributes(key)).join(", ")}`;
+    const condition = `${ttl.condition} AND ${mark.condition}`;
+    await this.change(key, seen.first, expression, { ...ttl.values, ...mark.values }, signal, condition);
+  }
+
+  async delete(key: SessionKey, first: number, signal?: AbortSignal): Promise<void> {
+    await this.table.delete(key, logEntry(first), signal);
+  }
+
+  async *findDue(shard: string, nowMs: number, signal?: AbortSignal): AsyncGenerator<DueSegment[]> {
+    const { dueIndexName = "" } = this.options;
+    for await (const page of this.table.queryDue(dueIndexName, shard, nowMs, signal)) {
+      yield page.flatMap(dueSegmentOfItem);
     }
   }
 
-  async readAcknowledged(key: SessionKey, signal?: AbortSignal): Promise<Cursor | undefined> {
-    const item = await this.table.get(key, ACKNOWLEDGED_ENTRY, signal);
-    return item && items.cursorOfItem(item);
+  async readCursor(key: SessionKey, signal?: AbortSignal): Promise<SessionCursor> {
+    return sessionCursorOfItem(await this.table.get(key, CURSOR_ENTRY, signal));
   }
 
-  async acknowledge(key: SessionKey, { epoch, seq }: Cursor, signal?: AbortSignal): Promise<"acknowledged" | "stale"> {
-    const attributes = { [A.epoch]: { S: epoch }, [A.seq]: numberOf(seq) };
-    const condition = `${isAbsent} OR ${A.epoch} <> :epoch OR ${A.seq} < :seq`;
-    const values = { ":epoch": { S: epoch }, ":seq": numberOf(seq) };
-    const isMoved = await this.table.put(key, ACKNOWLEDGED_ENTRY, attributes, { condition, values }, signal);
+  async acknowledge(key: SessionKey, cursor: Cursor, signal?: AbortSignal): Promise<"acknowledged" | "stale"> {
+    const isMoved = await this.moveCursor(key, A.acknowledged, cursor, {}, signal);
     return isMoved ? "acknowledged" : "stale";
   }
 
-  async *findDue(shard: string, nowMs: number, signal?: AbortSignal): AsyncGenerator<EntryKey[]> {
-    const { expiryIndexName = "" } = this.options;
-    for await (const page of this.table.queryDue(expiryIndexName, shard, nowMs, signal)) {
-      yield page.map(items.entryKeyOfItem);
+  async settle(
+    key: SessionKey,
+    { settled, oldestSeq }: { settled?: Cursor; oldestSeq?: number },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const also: Item = oldestSeq === undefined ? {} : { [A.oldestSeq]: numberOf(oldestSeq) };
+    if (settled) await this.moveCursor(key, A.settled, settled, also, signal);
+    else if (oldestSeq !== undefined) {
+      const condition = `attribute_not_exists(${A.oldestSeq}) OR ${A.oldestSeq} < :oldest`;
+      const values = { ":oldest": numberOf(oldestSeq) };
+      await this.table.update(key, CURSOR_ENTRY, `SET ${A.oldestSeq} = :oldest`, { condition, values }, signal);
     }
   }
 
-  async strip(key: SessionKey, seq: number, dueAtMs: number | undefined, signal?: AbortSignal): Promise<void> {
-    const isDueAgain = dueAtMs !== undefined;
-    const removed = isDueAgain ? [A.body, A.attributes] : [A.body, A.attributes, A.expiryShard, A.dueAt];
-    const expression = `REMOVE ${removed.join(", ")}${isDueAgain ? ` SET ${A.dueAt} = :due` : ""}`;
-    const values = isDueAgain ? { ":due": numberOf(dueAtMs) } : undefined;
-    // Without the condition, an entry that was deleted meanwhile would be created again, empty.
-    await this.table.update(key, logEntry(seq), expression, { condition: isPresent, values }, signal);
+  async claimKey(
+    key: SessionKey,
+    idempotencyKey: string,
+    { owner, claimedAtMs }: KeyClaim,
+    voidBeforeMs: number,
+    signal?: AbortSignal,
+  ): Promise<"claimed" | "taken"> {
+    const item = {
+      ...historyItemKey(key, claimEntry(idempotencyKey)),
+      [A.owner]: { S: owner },
+      [A.claimedAt]: numberOf(claimedAtMs),
+      [A.expirationDate]: expirationDateOf(claimedAtMs + this.options.retentionMs + VOID_CLAIM_MS),
+    };
+    const condition = `${isAbsent} OR ${A.claimedAt} < :void`;
+    const isClaimed = await this.table.put(item, { condition, values: { ":void": numberOf(voidBeforeMs) } }, signal);
+    return isClaimed ? "claimed" : "taken";
   }
 
-  async postpone(key: SessionKey, seq: number, dueAtMs: number, signal?: AbortSignal): Promise<void> {
-    const values = { ":due": numberOf(dueAtMs) };
-    const expression = `SET ${A.dueAt} = :due`;
-    await this.table.update(key, logEntry(seq), expression, { condition: isPresent, values }, signal);
+  async readKeyClaim(key: SessionKey, idempotencyKey: string, signal?: AbortSignal): Promise<KeyClaim | undefined> {
+    const item = await this.table.get(key, claimEntry(idempotencyKey), signal);
+    return item && claimOfItem(item);
   }
 
-  async delete(key: SessionKey, seq: number, signal?: AbortSignal): Promise<void> {
-    await this.table.delete(key, logEntry(seq), signal);
+  /** Updates a segment, if it exists and the condition holds; false if not. */
+  private async change(
+    key: SessionKey,
+    first: number,
+    expression: string,
+    values: Item,
+    signal?: AbortSignal,
+    condition = "",
+  ): Promise<boolean> {
+    const conditional = {
+      condition: [isPresent, condition].filter(Boolean).join(" AND "),
+      // The service refuses an empty list of values.
+      ...(Object.keys(values).length > 0 && { values }),
+    };
+    return await this.table.update(key, logEntry(first), expression, conditional, signal);
   }
 
-  private expirationDateOf({ claimedAtMs }: Claim) {
-    return numberOf(Math.ceil((claimedAtMs + this.options.retentionMs + VOID_CLAIM_MS) / 1000));
+  /** Moves a cursor forward, and sets other attributes with it; false if it is already as far. */
+  private async moveCursor(
+    key: SessionKey,
+    name: string,
+    cursor: Cursor,
+    also: Item,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    const expression = `SET ${name} = :cursor${Object.keys(also)
+      .map((other) => `, ${other} = :${other}`)
+      .join("")}`;
+    const condition = `attribute_not_exists(${name}) OR ${name}.epoch <> :epoch OR ${name}.seq < :seq`;
+    const values = {
+      ":cursor": cursorAttribute(cursor),
+      ":epoch": { S: cursor.epoch },
+      ":seq": numberOf(cursor.seq),
+      ...Object.fromEntries(Object.entries(also).map(([other, value]) => [`:${other}`, value])),
+    };
+    return await this.table.update(key, CURSOR_ENTRY, expression, { condition, values }, signal);
   }
 }
 
-/** The history in the table `HISTORY_TABLE_NAME`; `HISTORY_EXPIRY_INDEX_NAME` is only needed to sweep it. */
+interface Condition {
+  condition: string;
+  values: Item;
+}
+
+/** That a segment's TTL is as it was read. */
+function ttlAsIn({ ttlMs }: Segment): Condition {
+  return ttlMs === undefined
+    ? { condition: `attribute_not_exists(${A.expirationDate})`, values: {} }
+    : { condition: `${A.expirationDate} = :seen`, values: { ":seen": expirationDateOf(ttlMs) } };
+}
+
+/** That a segment's due time, and whether it is in the index, are as they were read. */
+function markAsIn({ isMarked, dueAtMs }: Segment): Condition {
+  const mark = `${isMarked ? "attribute_exists" : "attribute_not_exists"}(${A.expiryShard})`;
+  return dueAtMs === undefined
+    ? { condition: `${mark} AND attribute_not_exists(${A.dueAt})`, values: {} }
+    : { condition: `${mark} AND ${A.dueAt} = :seenDue`, values: { ":seenDue": numberOf(dueAtMs) } };
+}
+
+/** The history in the table `HISTORY_TABLE_NAME`; `HISTORY_DUE_INDEX_NAME` is only needed to sweep it. */
 export function historyFromEnvironment(environment: Environment): DynamoDbHistory {
-  const retentionMs = retentionMsFromEnvironment(environment);
-  const tableName = text(environment, "HISTORY_TABLE_NAME");
   return new DynamoDbHistory(tableClient(), {
-    tableName,
-    retentionMs,
-    expiryIndexName: environment.HISTORY_EXPIRY_INDEX_NAME,
+    tableName: text(environment, "HISTORY_TABLE_NAME"),
+    retentionMs: retentionMsFromEnvironment(environment),
+    dueIndexName: environment.HISTORY_DUE_INDEX_NAME,
   });
 }
 
@@ -175,6 +239,7 @@ export function retentionMsFromEnvironment(environment: Environment): number {
   return positiveInteger(environment, "HISTORY_RETENTION_SECONDS") * 1000;
 }
 
-function numberOf(value: number) {
-  return { N: String(value) };
+/** The generation of new segments: `HISTORY_GENERATION`. */
+export function historyGenerationFromEnvironment(environment: Environment): number {
+  return wholeNumber(environment, "HISTORY_GENERATION");
 }

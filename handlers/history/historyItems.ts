@@ -1,99 +1,104 @@
-import type { SQSMessageAttributes } from "aws-lambda";
 import type { Cursor } from "../../protocol";
 import { CONNECTION_ATTRIBUTES } from "../connections/connectionItems";
 import { SESSION_ATTRIBUTES } from "../sessions/sessionItems";
 import type { SessionKey } from "../sessions/sessionKey";
 import type { Item } from "../tableClient";
-import type { Claim, Entry, EntryHead, EntryKey } from "./history";
-import { historyPartition, historyShard } from "./historyKey";
+import type { DueSegment, KeyClaim, SessionCursor } from "./history";
+import { firstOf, historyShard, partitionKeyOf } from "./historyKey";
 
 /** The history table's attributes. */
 export const HISTORY_ATTRIBUTES = {
   /** Partition key: a digest of the session's key. */
   session: "session",
-  /** Sort key: of a number, of a message's claim, or of the acknowledged cursor. */
+  /** Sort key: of a segment, of an idempotency key's claim, or of the session's cursor. */
   entry: "entry",
+
+  // Of segments.
   epoch: "epoch",
-  seq: "seq",
-  messageId: "message_id",
-  body: "body",
+  nextEpoch: "next_epoch",
+  /** Absent: 0. */
+  generation: "generation",
   /** Epoch milliseconds. */
   storedAt: "stored_at",
-  /** Epoch milliseconds; the message's own, and not the table's. */
-  expiresAt: "expires_at",
-  /** JSON. */
-  attributes: "attributes",
-  callerId: SESSION_ATTRIBUTES.callerId,
-  context: SESSION_ATTRIBUTES.context,
-  expiryShard: CONNECTION_ATTRIBUTES.expiryShard,
+  /** Epoch milliseconds. */
+  until: "until",
+  count: "count",
+  /** JSON: a string, or binary if it is deflated. */
+  messages: "messages",
+  /** Positions of messages. */
+  reported: "reported",
+  recent: "recent",
   /** Epoch milliseconds. */
   dueAt: "due_at",
+  /** Partition key of the index. With the session's key, only while the segment is marked. */
+  expiryShard: CONNECTION_ATTRIBUTES.expiryShard,
+  callerId: SESSION_ATTRIBUTES.callerId,
+  context: SESSION_ATTRIBUTES.context,
+
+  // Of cursors.
+  acknowledged: "acknowledged",
+  settled: "settled",
+  oldestSeq: "oldest_seq",
+
+  // Of claims.
+  owner: "owner",
   /** Epoch milliseconds. */
   claimedAt: "claimed_at",
-  /** TTL in epoch seconds. Only of claims: TTL deletes in no order. */
+
+  /** TTL in epoch seconds, of segments and claims. */
   expirationDate: SESSION_ATTRIBUTES.expirationDate,
 } as const;
 
 const A = HISTORY_ATTRIBUTES;
 
-/** With a body of 128 KB, the publisher's attributes may exceed the size of an item (400 KB). */
-const MAX_ATTRIBUTES_BYTES = 256 * 1024;
-
 export function historyItemKey(key: SessionKey, entry: string): Item {
-  return { [A.session]: { S: historyPartition(key) }, [A.entry]: { S: entry } };
+  return { [A.session]: { S: partitionKeyOf(key) }, [A.entry]: { S: entry } };
 }
 
-/** An entry's attributes, without the key of its item. */
-export function itemOfEntry(key: SessionKey, entry: Entry, dueAtMs: number): Item {
-  const attributes = Object.keys(entry.attributes).length > 0 ? JSON.stringify(entry.attributes) : undefined;
-  const keepsAttributes = attributes !== undefined && Buffer.byteLength(attributes) <= MAX_ATTRIBUTES_BYTES;
+export function numberOf(value: number): { N: string } {
+  return { N: String(value) };
+}
+
+/** DynamoDB's TTL counts seconds: rounded up, so that nothing is deleted early. */
+export function expirationDateOf(ttlMs: number): { N: string } {
+  return numberOf(Math.ceil(ttlMs / 1000));
+}
+
+/** What puts a segment into the index, besides its due time. */
+export function markAttributes(key: SessionKey): Item {
   return {
-    [A.epoch]: { S: entry.epoch },
-    [A.seq]: { N: String(entry.seq) },
-    [A.messageId]: { S: entry.messageId },
-    ...(entry.body !== undefined && { [A.body]: { S: entry.body } }),
-    [A.storedAt]: { N: String(entry.storedAtMs) },
-    ...(entry.expiresAtMs !== undefined && { [A.expiresAt]: { N: String(entry.expiresAtMs) } }),
-    // Only a dead letter needs them: a dead letter without them is better than a message that cannot be stored.
-    ...(keepsAttributes && { [A.attributes]: { S: attributes } }),
+    [A.expiryShard]: { S: historyShard(key) },
     [A.callerId]: { S: key.callerId },
     [A.context]: { S: key.context },
-    [A.expiryShard]: { S: historyShard(key) },
-    [A.dueAt]: { N: String(dueAtMs) },
   };
 }
 
-export function entryOfItem(item: Item): Entry {
-  const attributes = item[A.attributes]?.S;
+/** The segment of an item of the index; none if the relay did not write the item, which must not hold up the others. */
+export function dueSegmentOfItem(item: Item): DueSegment[] {
+  const first = firstOf(item[A.entry]?.S ?? "");
+  const [callerId, context] = [item[A.callerId]?.S, item[A.context]?.S];
+  if (first === undefined || callerId === undefined || context === undefined) return [];
+  return [{ key: { callerId, context }, first, dueAtMs: Number(item[A.dueAt]?.N) }];
+}
+
+export function cursorAttribute({ epoch, seq }: Cursor): { M: Item } {
+  return { M: { epoch: { S: epoch }, seq: numberOf(seq) } };
+}
+
+export function sessionCursorOfItem(item: Item = {}): SessionCursor {
+  const acknowledged = cursorOf(item[A.acknowledged]?.M);
+  const settled = cursorOf(item[A.settled]?.M);
   return {
-    ...headOfItem(item),
-    body: item[A.body]?.S,
-    attributes: attributes === undefined ? {} : (JSON.parse(attributes) as SQSMessageAttributes),
+    ...(acknowledged && { acknowledged }),
+    ...(settled && { settled }),
+    oldestSeq: Number(item[A.oldestSeq]?.N ?? 1),
   };
 }
 
-/** The attributes of an entry's head. */
-export const HEAD_ATTRIBUTES = [A.epoch, A.seq, A.messageId, A.storedAt, A.expiresAt] as const;
-
-export function headOfItem(item: Item): EntryHead {
-  const expiresAt = item[A.expiresAt]?.N;
-  return {
-    ...cursorOfItem(item),
-    messageId: item[A.messageId]?.S ?? "",
-    storedAtMs: Number(item[A.storedAt]?.N),
-    expiresAtMs: expiresAt === undefined ? undefined : Number(expiresAt),
-  };
+export function claimOfItem(item: Item): KeyClaim {
+  return { owner: item[A.owner]?.S ?? "", claimedAtMs: Number(item[A.claimedAt]?.N) };
 }
 
-export function claimOfItem(item: Item): Claim {
-  return { seq: Number(item[A.seq]?.N), claimedAtMs: Number(item[A.claimedAt]?.N) };
-}
-
-export function cursorOfItem(item: Item): Cursor {
-  return { epoch: item[A.epoch]?.S ?? "", seq: Number(item[A.seq]?.N) };
-}
-
-export function entryKeyOfItem(item: Item): EntryKey {
-  const key = { callerId: item[A.callerId]?.S ?? "", context: item[A.context]?.S ?? "" };
-  return { key, seq: Number(item[A.seq]?.N) };
+function cursorOf(map: Item | undefined): Cursor | undefined {
+  return map && { epoch: map.epoch?.S ?? "", seq: Number(map.seq?.N) };
 }

@@ -4,14 +4,12 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
-  type QueryCommandInput,
-  type QueryCommandOutput,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { SessionKey } from "../sessions/sessionKey";
 import { isFailedCondition, type Item } from "../tableClient";
 import { HISTORY_ATTRIBUTES as A, historyItemKey } from "./historyItems";
-import { historyPartition, LAST_LOG_ENTRY, logEntry } from "./historyKey";
+import { partitionKeyOf } from "./historyKey";
 
 /** A condition of a write. */
 export interface Conditional {
@@ -36,16 +34,10 @@ export class HistoryTableClient {
   }
 
   /** Puts the item; false if the condition fails. */
-  async put(
-    key: SessionKey,
-    entry: string,
-    attributes: Item,
-    conditional: Conditional,
-    signal?: AbortSignal,
-  ): Promise<boolean> {
-    const Item = { ...historyItemKey(key, entry), ...attributes };
-    const command = new PutItemCommand({ Item, ...this.writeIf(conditional) });
-    return await holds(this.client.send(command, { abortSignal: signal }));
+  async put(Item: Item, conditional: Conditional, signal?: AbortSignal): Promise<boolean> {
+    return await holds(
+      this.client.send(new PutItemCommand({ Item, ...this.writeIf(conditional) }), { abortSignal: signal }),
+    );
   }
 
   /** Updates the item; false if the condition fails. */
@@ -66,13 +58,13 @@ export class HistoryTableClient {
     await this.client.send(command, { abortSignal: signal });
   }
 
-  /** One page of the session's numbers from `firstSeq` on, consistent. */
-  async queryLog(
+  /** One page of the session's items from one sort key through another, in either direction; consistent. */
+  async query(
     key: SessionKey,
-    firstSeq: number,
-    options: Pick<QueryCommandInput, "Limit" | "ScanIndexForward" | "ProjectionExpression" | "ExclusiveStartKey">,
+    [first, last]: readonly [first: string, last: string],
+    options: { Limit: number; ScanIndexForward: boolean },
     signal?: AbortSignal,
-  ): Promise<QueryCommandOutput> {
+  ): Promise<Item[]> {
     const command = new QueryCommand({
       TableName: this.tableName,
       KeyConditionExpression: `#session = :session AND ${A.entry} BETWEEN :first AND :last`,
@@ -80,17 +72,18 @@ export class HistoryTableClient {
       // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
       ExpressionAttributeNames: { "#session": A.session },
       ExpressionAttributeValues: {
-        ":session": { S: historyPartition(key) },
-        ":first": { S: logEntry(firstSeq) },
-        ":last": { S: LAST_LOG_ENTRY },
+        ":session": { S: partitionKeyOf(key) },
+        ":first": { S: first },
+        ":last": { S: last },
       },
       ConsistentRead: true,
       ...options,
     });
-    return await this.client.send(command, { abortSignal: signal });
+    const { Items = [] } = await this.client.send(command, { abortSignal: signal });
+    return Items;
   }
 
-  /** The due items, page by page. */
+  /** The items due at `nowMs`, the most overdue first, page by page. */
   async *queryDue(indexName: string, shard: string, nowMs: number, signal?: AbortSignal): AsyncGenerator<Item[]> {
     let start: Item | undefined;
     do {

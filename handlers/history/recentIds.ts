@@ -17,6 +17,10 @@ export interface RecentGroup {
   hashes: readonly number[];
 }
 
+const TIME_BYTES = 6;
+const COUNT_BYTES = 1;
+const HASH_BYTES = 4;
+
 /** 32 bits of an id's digest. */
 export function hashOfId(id: string): number {
   return createHash("sha256").update(id).digest().readUInt32BE(0);
@@ -25,4 +29,41 @@ export function hashOfId(id: string): number {
 /** Without the oldest group. */
 export function withoutOldest({ groups: [oldest, ...groups], coveredFromMs }: RecentIds): RecentIds {
   return { coveredFromMs: oldest ? oldest.storedAtMs + 1 : coveredFromMs, groups };
+}
+
+/** The newest groups that fit into `maxBytes`; undefined if not even their header does. */
+export function encodeRecentIds(recent: RecentIds, maxBytes: number): Buffer | undefined {
+  const { coveredFromMs, groups } = recent;
+  const size = groups.reduce((sum, { hashes }) => sum + groupBytes(hashes.length), TIME_BYTES);
+  if (size > maxBytes) return groups.length > 0 ? encodeRecentIds(withoutOldest(recent), maxBytes) : undefined;
+  const bytes = Buffer.alloc(size);
+  let at = bytes.writeUIntBE(coveredFromMs, 0, TIME_BYTES);
+  for (const { storedAtMs, hashes } of groups) {
+    at = bytes.writeUIntBE(storedAtMs, at, TIME_BYTES);
+    at = bytes.writeUInt8(hashes.length, at);
+    for (const hash of hashes) at = bytes.writeUInt32BE(hash, at);
+  }
+  return bytes;
+}
+
+/** @throws RangeError if the bytes end within a group. */
+export function decodeRecentIds(given: Uint8Array): RecentIds {
+  const bytes = Buffer.from(given);
+  const coveredFromMs = bytes.readUIntBE(0, TIME_BYTES);
+  const groups: RecentGroup[] = [];
+  for (let at = TIME_BYTES; at < bytes.length;) {
+    const storedAtMs = bytes.readUIntBE(at, TIME_BYTES);
+    const count = bytes.readUInt8(at + TIME_BYTES);
+    const start = at + TIME_BYTES + COUNT_BYTES;
+    groups.push({
+      storedAtMs,
+      hashes: Array.from({ length: count }, (_, i) => bytes.readUInt32BE(start + i * HASH_BYTES)),
+    });
+    at += groupBytes(count);
+  }
+  return { coveredFromMs, groups };
+}
+
+function groupBytes(count: number): number {
+  return TIME_BYTES + COUNT_BYTES + count * HASH_BYTES;
 }

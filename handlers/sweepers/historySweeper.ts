@@ -104,7 +104,7 @@ export function historySweeper(given: HistorySweeperDependencies): HistorySweepe
 /** The history sweeper as the component deploys it. */
 export function historySweeperFromEnvironment(environment: Environment): HistorySweeperHandler {
   // Without the variable, the history would query an index without a name.
-  text(environment, "HISTORY_EXPIRY_INDEX_NAME");
+  text(environment, "HISTORY_DUE_INDEX_NAME");
   return historySweeper({
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),

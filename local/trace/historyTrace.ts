@@ -7,14 +7,14 @@ interface HistoryRequest {
   IndexName?: string;
   Item?: Record<string, Attribute>;
   Key?: Record<string, Attribute>;
+  UpdateExpression?: string;
   ExpressionAttributeValues?: Record<string, Attribute>;
   ScanIndexForward?: boolean;
-  ProjectionExpression?: string;
 }
 
 /**
  * What a request to the history table is about; undefined for another table's. A history is known by its keys, since the
- * program names the table: the sort key is `log#` with a number, `id#` with a message's id, or `acknowledged`.
+ * program names the table: the sort key is `log#` with the first number of a segment, `key#` with an idempotency key, or `cursor`.
  */
 export function historyTraceLabel(operation: string, request: object): string | undefined {
   const { Item, Key } = request as HistoryRequest;
@@ -23,27 +23,26 @@ export function historyTraceLabel(operation: string, request: object): string | 
   return operation === "Query" ? ofQuery(request as HistoryRequest) : undefined;
 }
 
-function ofEntry(operation: string, entry: string, { Item }: HistoryRequest): string {
+function ofEntry(operation: string, entry: string, { Item, UpdateExpression = "" }: HistoryRequest): string {
   const [kind, name = ""] = entry.split("#", 2);
-  const isRead = operation === "GetItem";
-  if (kind === "acknowledged") return isRead ? "read acknowledged number" : "acknowledge";
-  if (kind === "id") {
-    // Not the message's id, which is the backend's own.
-    if (operation === "PutItem") return `claim number ${Item?.seq?.N ?? "?"}`;
-    return isRead ? "read claim" : "move claim";
+  if (kind === "cursor") {
+    if (operation === "GetItem") return "read cursor";
+    return UpdateExpression.includes("acknowledged") ? "acknowledge" : "settle";
   }
-  const verbs: Record<string, string> = { PutItem: "append", GetItem: "read", DeleteItem: "delete" };
-  return `${verbs[operation] ?? "change"} number ${Number(name)}`;
+  // Not the key, which is the backend's own.
+  if (kind === "key") return operation === "PutItem" ? "claim idempotency key" : "read claim";
+  const [first, count] = [Number(name), Number(Item?.count?.N ?? 1)];
+  if (operation === "PutItem" && count > 1) return `append numbers ${first} to ${first + count - 1}`;
+  const verbs: Record<string, string> = { PutItem: "append", DeleteItem: "delete" };
+  return `${verbs[operation] ?? "change"} number ${first}`;
 }
 
-function ofQuery(request: HistoryRequest): string | undefined {
-  const { IndexName, ExpressionAttributeValues = {}, ScanIndexForward, ProjectionExpression } = request;
+function ofQuery({ IndexName, ExpressionAttributeValues = {}, ScanIndexForward }: HistoryRequest): string | undefined {
   // The session table's index is by connection.
-  if (IndexName !== undefined) return IndexName === "expiry" ? "find due entries" : undefined;
+  if (IndexName !== undefined) return IndexName === "due" ? "find due sessions" : undefined;
   const bounds = Object.values(ExpressionAttributeValues).flatMap(({ S = "" }) => /^log#(\d*)/.exec(S)?.[1] ?? []);
   if (bounds.length === 0) return undefined;
-  if (ScanIndexForward === false) return "read the newest number";
-  // Where only the number counts, its message is not read.
-  if (ProjectionExpression !== undefined) return "read the oldest number";
-  return `read from number ${Math.min(...bounds.map(Number))} on`;
+  if (ScanIndexForward !== false) return `read from number ${Math.min(...bounds.map(Number))} on`;
+  const last = Math.max(...bounds.map(Number));
+  return last < Number.MAX_SAFE_INTEGER ? `read back from number ${last}` : "read the newest number";
 }

@@ -70,13 +70,13 @@ describe("a relay in replay mode", () => {
       ],
       globalSecondaryIndexes: [
         {
-          name: "expiry",
+          name: "due",
           keySchemas: [
             { attributeName: "expiry_shard", keyType: "HASH" },
             { attributeName: "due_at", keyType: "RANGE" },
           ],
           projectionType: "INCLUDE",
-          nonKeyAttributes: ["caller_id", "context", "seq"],
+          nonKeyAttributes: ["caller_id", "context"],
         },
       ],
       ttl: { attributeName: "expiration_date", enabled: true },
@@ -171,10 +171,14 @@ describe("a relay in replay mode", () => {
     const named = { RELAY_NAME: "pulumi-websocket-relay-test-relay" };
     expect(run.variables("relay-connect")).to.deep.equal({ ...plain.variables("relay-connect"), ...endpoint });
     expect(run.variables("relay-disconnect")).to.deep.equal(plain.variables("relay-disconnect"));
-    expect(run.variables("relay-deliver")).to.deep.equal({ ...plain.variables("relay-deliver"), ...kept });
+    expect(run.variables("relay-deliver")).to.deep.equal({
+      ...plain.variables("relay-deliver"),
+      ...kept,
+      HISTORY_GENERATION: "0",
+    });
     expect(run.variables("relay-resume")).to.deep.equal({ ...table, ...kept, ...endpoint, ...named });
     expect(run.variables("relay-acknowledge")).to.deep.equal({ ...table, ...kept, ...endpoint, ...named });
-    expect(run.variables("relay-expire")).to.deep.equal({ ...kept, HISTORY_EXPIRY_INDEX_NAME: "expiry", ...named });
+    expect(run.variables("relay-expire")).to.deep.equal({ ...kept, HISTORY_DUE_INDEX_NAME: "due", ...named });
   });
 
   it("grants each role what its function does to the history, and nothing of what is not asked for", () => {
@@ -195,7 +199,7 @@ describe("a relay in replay mode", () => {
       posts,
     ]);
     expect(rights(run, "expire")).to.deep.equal([
-      allow(`${history}/index/expiry`, "dynamodb:Query"),
+      allow(`${history}/index/due`, "dynamodb:Query"),
       allow(history, "dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
     ]);
   });

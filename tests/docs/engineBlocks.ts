@@ -3,6 +3,7 @@ export const engineBlocks = [
   "deploy",
   "deploy-cognito",
   "destroy-protected",
+  "replace-history-table",
   "custom-domain",
   "alarms",
   "deploy-smallest",

@@ -96,6 +96,30 @@ describe("the printed commands, run by the real engine", function () {
     });
   });
 
+  it(`put a restored table in the history's place, as ${placeOf(printed("replace-history-table"))} says`, async () => {
+    const program = await ProgramCopy.create(provider.port);
+    try {
+      await program.pulumi("stack", "init", "dev");
+      await program.pulumi("config", "set", "--path", "auth.oidc.issuer", cloud.issuer.issuer);
+      await program.pulumi("config", "set", "--path", "auth.oidc.audience", audience);
+      for (const [key, value] of Object.entries({ delivery: "replay", protectData: "true" })) {
+        await program.pulumi("config", "set", key, value);
+      }
+      await program.up();
+      const before = await program.resources();
+      const tableName = async () => (await program.pulumi("stack", "output", "historyTableName")).trim();
+      const OLD = await tableName();
+      await program.paste(printed("replace-history-table").text, { OLD, NEW: `${OLD}-restored` });
+      expect(await tableName()).to.equal(`${OLD}-restored`);
+      expect((await program.resources()).map(({ urn }) => urn)).to.deep.equal(before.map(({ urn }) => urn));
+      await program.pulumi("config", "set", "historyGeneration", "1");
+      const changed = (await program.preview()).filter(({ op }) => op !== "same");
+      expect(changed).to.deep.equal([{ op: "update", name: "relay-deliver" }]);
+    } finally {
+      await program.remove();
+    }
+  });
+
   it(`deploy the smallest example, as ${placeOf(printed("deploy-smallest"))} says`, async () => {
     const stage = new Stage();
     stage.install(await Stage.builtRepository());

@@ -10,6 +10,7 @@ describe("the arguments of replay mode", () => {
     expect(resolveArgs({ auth })).to.deep.include({
       delivery: "retry",
       historyRetentionSeconds: 86_400,
+      historyGeneration: 0,
       deadLetterExpired: false,
       receipts: false,
       ordering: "standard",
@@ -20,6 +21,7 @@ describe("the arguments of replay mode", () => {
     expect(resolveArgs({ auth, ...replay })).to.deep.include({
       delivery: "replay",
       historyRetentionSeconds: 86_400,
+      historyGeneration: 0,
       deadLetterExpired: false,
       receipts: false,
       ordering: "standard",
@@ -27,8 +29,10 @@ describe("the arguments of replay mode", () => {
   });
 
   it("are accepted in retry mode with their defaults, which the stack config always has", () => {
-    const defaults = { historyRetentionSeconds: 86_400, deadLetterExpired: false, receipts: false } as const;
-    expect(resolveArgs({ auth, ...defaults, ordering: "standard" })).to.deep.equal(resolveArgs({ auth }));
+    const defaults = { historyRetentionSeconds: 86_400, historyGeneration: 0, deadLetterExpired: false } as const;
+    expect(resolveArgs({ auth, ...defaults, receipts: false, ordering: "standard" })).to.deep.equal(
+      resolveArgs({ auth }),
+    );
   });
 
   it("take a history from five minutes, where messages are not retried for longer, to 14 days", () => {
@@ -51,6 +55,8 @@ describe("the arguments of replay mode", () => {
     ["another delivery", { delivery: "push" }, "delivery", ['"push"', '"retry" or "replay"']],
     ["a delivery that is no text", { delivery: true }, "delivery", ["got true"]],
     ["a history without replay", { historyRetentionSeconds: 3_600 }, "historyRetentionSeconds", ["got 3600", ...only]],
+    ["a generation without replay", { historyGeneration: 1 }, "historyGeneration", ["got 1", ...only]],
+    ["a negative generation", { ...replay, historyGeneration: -1 }, "historyGeneration", ["got -1", "0 to 1000000"]],
     ["dead letters of the expired without replay", { deadLetterExpired: true }, "deadLetterExpired", only],
     ["receipts without replay", { receipts: true }, "receipts", only],
     ["strict ordering without replay", { ordering: "strict" }, "ordering", [...only, "hold back all later messages"]],

@@ -14,6 +14,7 @@ const companions: Record<string, object> = {
   batchSize: { maximumBatchingWindowInSeconds: 1 },
   messageRetentionSeconds: { maxAttempts: 1 },
   historyRetentionSeconds: { delivery: "replay", maxAttempts: 1 },
+  historyGeneration: { delivery: "replay" },
   ordering: { delivery: "replay" },
   alarms: { delivery: "replay" },
 };
@@ -124,6 +125,7 @@ describe("a rule between arguments", () => {
     deadLetterExpired: [
       [{ deadLetterExpired: true }],
       [{ historyRetentionSeconds: 86_401 }, "historyRetentionSeconds"],
+      [{ historyGeneration: 1 }, "historyGeneration"],
       [{ receipts: true }, "receipts"],
       [{ ordering: "strict" }, "ordering"],
       [{ alarms: { expiredMessages: 1 } }, "alarms.expiredMessages"],

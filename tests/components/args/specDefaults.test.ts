@@ -48,6 +48,7 @@ describe("a default of the spec", () => {
     // This relay sets it, so that the others are registered.
     delivery: () => resolveArgs({ auth }).delivery,
     historyRetentionSeconds: () => Number(run.variables("relay-expire").HISTORY_RETENTION_SECONDS),
+    historyGeneration: () => Number(run.variables("relay-deliver").HISTORY_GENERATION),
     deadLetterExpired: () => run.variables("relay-expire").DEAD_LETTER_QUEUE_URL !== undefined,
     receipts: () => names("aws:sns/topic:Topic").length > 1,
     ordering: () => (run.inputs("aws:sns/topic:Topic", "relay-topic").fifoTopic ? "strict" : "standard"),

@@ -1,6 +1,7 @@
 import { backendScenes } from "./backend";
 import { clientScenes } from "./client";
 import { commandLineScenes } from "./commandLine";
+import { operationsScenes } from "./operations";
 import { programScenes } from "./program";
 import type { Scene } from "./scene";
 
@@ -9,5 +10,6 @@ export const scenes: Record<string, Scene> = {
   ...backendScenes,
   ...clientScenes,
   ...commandLineScenes,
+  ...operationsScenes,
   ...programScenes,
 };

@@ -35,9 +35,9 @@ describe("a function in replay mode, made from its environment", () => {
     [
       "historySweeper",
       historySweeperFromEnvironment,
-      { RELAY_NAME: "relay", ...history, HISTORY_EXPIRY_INDEX_NAME: "expiry" },
+      { RELAY_NAME: "relay", ...history, HISTORY_DUE_INDEX_NAME: "due" },
       {},
-      ["Query history expiry"],
+      ["Query history due"],
     ],
   ] as const) {
     for (const [settings, given] of [

@@ -1,17 +1,18 @@
+import { randomBytes } from "node:crypto";
 import { expect } from "chai";
-import type { History } from "../../../handlers/history/history";
+import type { History, Segment } from "../../../handlers/history/history";
 import { historyShard } from "../../../handlers/history/historyKey";
-import { dynamoDbHistory } from "./historySetUp";
-import { entryOf, headOf, key, now } from "./entries";
 import { MemoryHistory } from "../../support/memoryHistory";
+import { dynamoDbHistory } from "./historySetUp";
+import { key, messageOf, now, segmentOf } from "./segmentSetUp";
 
 const retentionMs = 3_600_000;
-const graceMs = 120_000;
 const other = { callerId: "user#43", context: "chat#7" };
+const cleared = { messages: [], reported: [], ttlMs: undefined, recent: { coveredFromMs: now + 1, groups: [] } };
 
 for (const [name, start] of [
   ["in DynamoDB", () => dynamoDbHistory(retentionMs)],
-  ["in memory", () => Promise.resolve({ history: new MemoryHistory(retentionMs), close: () => Promise.resolve() })],
+  ["in memory", () => Promise.resolve({ history: new MemoryHistory(), close: () => Promise.resolve() })],
 ] as [string, () => Promise<{ history: History; close: () => Promise<void> }>][]) {
   describe(`a history ${name}`, () => {
     let history: History;
@@ -19,173 +20,287 @@ for (const [name, start] of [
     beforeEach(async () => ({ history, close } = await start()));
     afterEach(() => close());
 
-    const store = async (...seqs: number[]) => {
-      for (const seq of seqs) await history.put(key, entryOf(seq));
+    const store = async (...segments: Segment[]) => {
+      for (const segment of segments) expect(await history.put(key, segment)).to.equal("stored");
     };
-    const due = async (nowMs: number) => {
-      const pages = [];
-      for await (const page of history.findDue(historyShard(key), nowMs)) pages.push(...page);
-      return pages;
+    const segmentAt = async (first: number) =>
+      (await history.readBack(key, first, 1)).find((segment) => segment.first === first);
+    const due = async (nowMs: number, shard = historyShard(key)) => {
+      const found = [];
+      for await (const page of history.findDue(shard, nowMs)) found.push(...page);
+      return found;
     };
 
     it("has nothing of a session that never had a message", async () => {
-      await history.put(other, entryOf(1));
-      expect(await history.readTail(key)).to.equal(undefined);
-      expect(await history.readEntry(key, 1)).to.equal(undefined);
-      expect(await history.readAfter(key, 0, 10)).to.deep.equal([]);
-      expect(await history.readOldest(key, 0)).to.equal(undefined);
-      expect(await history.readClaim(key, "m1")).to.equal(undefined);
-      expect(await history.readAcknowledged(key)).to.equal(undefined);
+      await history.put(other, segmentOf(1));
+      expect(await history.readBack(key, Infinity, 10)).to.deep.equal([]);
+      expect(await history.readOn(key, 1, 10)).to.deep.equal([]);
+      expect(await history.readCursor(key)).to.deep.equal({ oldestSeq: 1 });
+      expect(await history.readKeyClaim(key, "k")).to.equal(undefined);
     });
 
-    it("keeps all of an entry", async () => {
+    it("keeps all of a segment", async () => {
       const attributes = {
         trace: { dataType: "String" as const, stringValue: "t-1" },
         bytes: { dataType: "Binary" as const, binaryValue: "AAE=" },
       };
-      const entry = entryOf(7, { expiresAtMs: now + 5, attributes, body: 'Grüße "\u{1F600}"\n' });
-      expect(await history.put(key, entry)).to.equal("stored");
-      expect(await history.readEntry(key, 7)).to.deep.equal(entry);
-      expect(await history.readAfter(key, 6, 1)).to.deep.equal([entry]);
+      const messages = [
+        messageOf("m7", { body: 'Grüße "\u{1F600}"\n' }),
+        messageOf("m8", { body: "", expiresAtMs: now + 5 }),
+        messageOf("m9", { attributes }),
+        messageOf("m10", { expiresAtMs: 0, attributes }),
+      ];
+      const recent = {
+        coveredFromMs: now - 9,
+        groups: [
+          { storedAtMs: now - 5, hashes: [0, 0xffffffff] },
+          { storedAtMs: now - 5, hashes: [7] },
+        ],
+      };
+      const full = segmentOf(7, 4, { messages, recent, generation: 2, reported: [0, 2, 10], nextEpoch: "e2" });
+      const least = segmentOf(11, 1, { dueAtMs: undefined, ttlMs: undefined });
+      await store(full, least);
+      expect(await history.readOn(key, 1, 10)).to.deep.equal([full, least]);
+      expect(await history.readBack(key, 11, 10)).to.deep.equal([least, full]);
     });
 
-    it("never stores a second entry on a number", async () => {
-      await store(1);
-      expect(await history.put(key, entryOf(1, { messageId: "another" }))).to.equal("taken");
-      expect(await history.readEntry(key, 1)).to.deep.equal(entryOf(1));
-    });
-
-    it("has the largest number as its tail, of any age, and in the order of numbers", async () => {
-      await store(9, 10, 2);
-      expect(await history.readTail(key)).to.deep.equal(headOf(10));
-      await history.claim(key, "zzz", { seq: 99, claimedAtMs: now }, 0);
-      await history.acknowledge(key, { epoch: "e1", seq: 99 });
-      expect((await history.readTail(key))?.seq).to.equal(10);
-    });
-
-    it("reads what comes after a number in order, as many as are asked for", async () => {
-      await store(1, 2, 3, 9, 10, 11);
-      const seqs = async (afterSeq: number, limit: number) =>
-        (await history.readAfter(key, afterSeq, limit)).map(({ seq }) => seq);
-      expect(await seqs(0, 2)).to.deep.equal([1, 2]);
-      expect(await seqs(2, 3)).to.deep.equal([3, 9, 10]);
-      expect(await seqs(11, 3)).to.deep.equal([]);
-    });
-
-    it("reads no more at once than a megabyte", async () => {
-      for (let seq = 1; seq <= 12; seq++) await history.put(key, entryOf(seq, { body: "x".repeat(100_000) }));
-      expect(await history.readAfter(key, 0, 100)).to.have.lengthOf.within(9, 11);
-    });
-
-    it("finds the oldest that was stored after a time, over any number of older ones", async () => {
-      for (let seq = 1; seq <= 130; seq++) await history.put(key, entryOf(seq, { storedAtMs: now + seq }));
-      for (const [after, seq] of [
-        [0, 1],
-        [now + 1, 2],
-        [now + 12, 13],
-        [now + 129, 130],
-      ] as const) {
-        expect((await history.readOldest(key, after))?.seq, `after ${after}`).to.equal(seq);
+    it("keeps messages of any size", async () => {
+      for (const [index, length] of [1, 900, 5_000, 250_000].entries()) {
+        for (const body of ["x".repeat(length), randomBytes(length).toString("base64").slice(0, length)]) {
+          const segment = segmentOf(1, 2, { messages: [messageOf("a", { body }), messageOf("b")] });
+          const session = { callerId: `user#${body.slice(0, 9)}`, context: `chat#${index}` };
+          await history.put(session, segment);
+          expect(await history.readOn(session, 1, 1)).to.deep.equal([segment]);
+        }
       }
-      expect(await history.readOldest(key, now + 130)).to.equal(undefined);
     });
 
-    it("gives one claim to a message, until it is void", async () => {
-      expect(await history.claim(key, "m1", { seq: 1, claimedAtMs: now }, now - 5)).to.equal("claimed");
-      expect(await history.claim(key, "m1", { seq: 2, claimedAtMs: now + 1 }, now)).to.equal("taken");
-      expect(await history.readClaim(key, "m1")).to.deep.equal({ seq: 1, claimedAtMs: now });
-      expect(await history.claim(other, "m1", { seq: 3, claimedAtMs: now }, now)).to.equal("claimed");
-      expect(await history.claim(key, "m1", { seq: 4, claimedAtMs: now + 1 }, now + 1)).to.equal("claimed");
-      expect(await history.readClaim(key, "m1")).to.deep.equal({ seq: 4, claimedAtMs: now + 1 });
+    it("never stores a second segment at a number", async () => {
+      await store(segmentOf(1));
+      expect(await history.put(key, segmentOf(1, 2, { epoch: "e2" }))).to.equal("taken");
+      expect(await segmentAt(1)).to.deep.equal(segmentOf(1));
     });
 
-    it("moves a claim from where it is, and from nowhere else", async () => {
-      await history.claim(key, "m1", { seq: 1, claimedAtMs: now }, now);
-      expect(await history.moveClaim(key, "m1", 1, { seq: 3, claimedAtMs: now + 1 })).to.equal("moved");
-      expect(await history.moveClaim(key, "m1", 1, { seq: 9, claimedAtMs: now + 2 })).to.equal("lost");
-      expect(await history.moveClaim(key, "m2", 1, { seq: 9, claimedAtMs: now + 2 })).to.equal("lost");
-      expect(await history.readClaim(key, "m1")).to.deep.equal({ seq: 3, claimedAtMs: now + 1 });
-      expect(await history.readClaim(key, "m2")).to.equal(undefined);
+    it("keeps the newest ids of those before a segment, and says how far back they go", async () => {
+      const groups = Array.from({ length: 200 }, (_, i) => ({ storedAtMs: now - 1_000 + i, hashes: [i, i + 1] }));
+      await store(segmentOf(1, 1, { recent: { coveredFromMs: 5, groups } }));
+      const { recent } = (await segmentAt(1)) ?? segmentOf(0);
+      expect(recent.groups).to.have.lengthOf.within(1, 199);
+      expect(recent.groups).to.deep.equal(groups.slice(-recent.groups.length));
+      expect(recent.coveredFromMs).to.equal(now - 1_000 + groups.length - recent.groups.length);
+    });
+
+    it("reads back from a number, the newest segment first", async () => {
+      await store(segmentOf(1, 3), segmentOf(4), segmentOf(5, 100), segmentOf(105));
+      const firsts = async (throughFirst: number, limit: number) =>
+        (await history.readBack(key, throughFirst, limit)).map(({ first }) => first);
+      expect(await firsts(Infinity, 1)).to.deep.equal([105]);
+      expect(await firsts(Number.MAX_SAFE_INTEGER, 10)).to.deep.equal([105, 5, 4, 1]);
+      expect(await firsts(104, 2)).to.deep.equal([5, 4]);
+      expect(await firsts(3, 1)).to.deep.equal([1]);
+      expect(await firsts(1, 1)).to.deep.equal([1]);
+      expect(await firsts(0, 1)).to.deep.equal([]);
+    });
+
+    it("reads on from a number, the oldest segment first", async () => {
+      await store(segmentOf(1, 3), segmentOf(4), segmentOf(5, 100), segmentOf(105));
+      const firsts = async (fromFirst: number, limit: number) =>
+        (await history.readOn(key, fromFirst, limit)).map(({ first }) => first);
+      expect(await firsts(0, 2)).to.deep.equal([1, 4]);
+      expect(await firsts(2, 10)).to.deep.equal([4, 5, 105]);
+      expect(await firsts(105, 10)).to.deep.equal([105]);
+      expect(await firsts(106, 10)).to.deep.equal([]);
+      expect(await firsts(Number.MAX_SAFE_INTEGER, 10)).to.deep.equal([]);
+    });
+
+    it("reads no more at once than a megabyte, in either direction", async () => {
+      for (let first = 1; first <= 12; first++) {
+        await store(
+          segmentOf(first, 1, { messages: [messageOf("m", { body: randomBytes(105_000).toString("base64") })] }),
+        );
+      }
+      expect(await history.readOn(key, 1, 100)).to.have.lengthOf.within(7, 10);
+      expect(await history.readBack(key, 12, 100)).to.have.lengthOf.within(7, 10);
+    });
+
+    it("counts neither claims nor the cursor among the segments", async () => {
+      await store(segmentOf(1));
+      await history.claimKey(key, "a", { owner: "q1", claimedAtMs: now }, 0);
+      await history.claimKey(key, "~", { owner: "q1", claimedAtMs: now }, 0);
+      await history.acknowledge(key, { epoch: "e1", seq: 1 });
+      expect(await history.readBack(key, Infinity, 10)).to.have.lengthOf(1);
+      expect(await history.readOn(key, 0, 10)).to.have.lengthOf(1);
+    });
+
+    it("finds the marked segments of a shard that are due, the most overdue first", async () => {
+      await store(
+        segmentOf(1, 1, { dueAtMs: now + 7, isMarked: true }),
+        segmentOf(2, 1, { dueAtMs: now + 5, isMarked: true }),
+        segmentOf(3, 1, { dueAtMs: now + 3 }),
+        segmentOf(12, 1, { dueAtMs: now + 6, isMarked: true }),
+      );
+      expect(await due(now + 4)).to.deep.equal([]);
+      expect(await due(now + 5)).to.deep.equal([{ key, first: 2, dueAtMs: now + 5 }]);
+      expect((await due(now + 7)).map(({ first }) => first)).to.deep.equal([2, 12, 1]);
+      expect(await due(now + 7, historyShard(key) === "0" ? "1" : "0")).to.deep.equal([]);
+    });
+
+    it("puts a segment into the index at any due time, and takes it out again", async () => {
+      await store(segmentOf(1));
+      await history.mark(key, (await segmentAt(1)) as Segment, now + 9);
+      expect(await segmentAt(1)).to.deep.equal(segmentOf(1, 1, { dueAtMs: now + 9, isMarked: true }));
+      expect(await due(now + 8)).to.deep.equal([]);
+      expect(await due(now + 9)).to.deep.equal([{ key, first: 1, dueAtMs: now + 9 }]);
+      await history.mark(key, segmentOf(1), now + 3);
+      await history.unmark(key, segmentOf(1));
+      await history.mark(key, (await segmentAt(1)) as Segment, now + 2);
+      expect(await due(now + 9)).to.deep.equal([{ key, first: 1, dueAtMs: now + 2 }]);
+      await history.unmark(key, { ...((await segmentAt(1)) as Segment), ttlMs: now });
+      expect(await due(now + 9)).to.have.length(1);
+      await history.unmark(key, (await segmentAt(1)) as Segment);
+      await history.unmark(key, (await segmentAt(1)) as Segment);
+      expect(await due(now + 9)).to.deep.equal([]);
+      expect(await segmentAt(1)).to.deep.equal(segmentOf(1, 1, { dueAtMs: now + 2 }));
+    });
+
+    it("seals a segment: it keeps its numbers and its mark, and nothing else", async () => {
+      const recent = { coveredFromMs: now - 9, groups: [{ storedAtMs: now - 9, hashes: [1] }] };
+      const segment = segmentOf(1, 3, { recent, reported: [1], dueAtMs: now, isMarked: true, nextEpoch: "e2" });
+      await store(segment);
+      await history.seal(key, segment);
+      expect(await segmentAt(1)).to.deep.equal({ ...segment, ...cleared });
+      expect(await due(now)).to.deep.equal([{ key, first: 1, dueAtMs: now }]);
+    });
+
+    it("renews a segment whose TTL is as it was read", async () => {
+      const segment = segmentOf(1);
+      const ttlMs = now + 900_000_000;
+      await store(segment);
+      expect(await history.renew(key, segment, { ttlMs, nextEpoch: "e2" })).to.equal("renewed");
+      const renewed = segmentOf(1, 1, { ttlMs, nextEpoch: "e2" });
+      expect(await segmentAt(1)).to.deep.equal(renewed);
+      expect(await history.renew(key, segment, { ttlMs: ttlMs + 5_000, nextEpoch: "e3" })).to.equal("changed");
+      expect(await segmentAt(1)).to.deep.equal(renewed);
+      expect(await history.renew(key, renewed, { ttlMs: ttlMs + 5_000 })).to.equal("renewed");
+      expect(await segmentAt(1)).to.deep.equal({ ...renewed, ttlMs: ttlMs + 5_000 });
+    });
+
+    it("renews a sealed segment that is still sealed", async () => {
+      const segment = segmentOf(1, 3);
+      await store(segment);
+      const sealed = { ...segment, ...cleared };
+      expect(await history.renew(key, sealed, { ttlMs: now })).to.equal("changed");
+      await history.seal(key, segment);
+      expect(await history.renew(key, segment, { ttlMs: now })).to.equal("changed");
+      expect(await history.renew(key, sealed, { ttlMs: now })).to.equal("renewed");
+      expect(await segmentAt(1)).to.deep.equal({ ...sealed, ttlMs: now });
+      expect(await history.renew(key, sealed, { ttlMs: now + 1_000 })).to.equal("changed");
+    });
+
+    it("reads a TTL that is no earlier than the one that was stored, and renews by it", async () => {
+      await store(segmentOf(1, 1, { ttlMs: now + 1 }));
+      const segment = (await segmentAt(1)) ?? segmentOf(0);
+      expect(segment.ttlMs).to.be.within(now + 1, now + 1_000);
+      expect(await history.renew(key, segment, { ttlMs: now + 9_001 })).to.equal("renewed");
+      expect((await segmentAt(1))?.ttlMs).to.be.within(now + 9_001, now + 10_000);
+    });
+
+    it("adds to what was reported", async () => {
+      await store(segmentOf(1, 20));
+      await history.addReported(key, 1, [10, 2, 2]);
+      await history.addReported(key, 1, []);
+      await history.addReported(key, 1, [2, 1]);
+      expect(await segmentAt(1)).to.deep.equal(segmentOf(1, 20, { reported: [1, 2, 10] }));
+    });
+
+    it("deletes a segment, and makes none of one that is gone", async () => {
+      await store(segmentOf(1), segmentOf(2));
+      await history.delete(key, 1);
+      await history.delete(key, 1);
+      await history.mark(key, segmentOf(1), now);
+      await history.unmark(key, segmentOf(1));
+      await history.addReported(key, 1, [0]);
+      expect(await history.seal(key, segmentOf(1))).to.equal("changed");
+      expect(await history.renew(key, segmentOf(1), { ttlMs: now })).to.equal("changed");
+      expect(await history.renew(key, segmentOf(1, 1, cleared), { ttlMs: now })).to.equal("changed");
+      expect(await history.readOn(key, 1, 10)).to.deep.equal([segmentOf(2)]);
+      expect(await due(now)).to.deep.equal([]);
     });
 
     it("moves what is acknowledged forward only, and into another epoch", async () => {
-      expect(await history.acknowledge(key, { epoch: "e1", seq: 9 })).to.equal("acknowledged");
-      expect(await history.acknowledge(key, { epoch: "e1", seq: 9 })).to.equal("stale");
-      expect(await history.acknowledge(key, { epoch: "e1", seq: 8 })).to.equal("stale");
-      expect(await history.acknowledge(key, { epoch: "e1", seq: 10 })).to.equal("acknowledged");
-      expect(await history.readAcknowledged(key)).to.deep.equal({ epoch: "e1", seq: 10 });
-      expect(await history.acknowledge(key, { epoch: "e2", seq: 1 })).to.equal("acknowledged");
-      expect(await history.readAcknowledged(key)).to.deep.equal({ epoch: "e2", seq: 1 });
+      const acknowledge = (epoch: string, seq: number) => history.acknowledge(key, { epoch, seq });
+      expect(await acknowledge("e1", 9)).to.equal("acknowledged");
+      expect(await acknowledge("e1", 9)).to.equal("stale");
+      expect(await acknowledge("e1", 8)).to.equal("stale");
+      expect(await acknowledge("e1", 10)).to.equal("acknowledged");
+      expect(await history.readCursor(key)).to.deep.equal({ acknowledged: { epoch: "e1", seq: 10 }, oldestSeq: 1 });
+      expect(await acknowledge("e2", 1)).to.equal("acknowledged");
+      expect(await history.readCursor(key)).to.deep.equal({ acknowledged: { epoch: "e2", seq: 1 }, oldestSeq: 1 });
+      expect(await history.readCursor(other)).to.deep.equal({ oldestSeq: 1 });
     });
 
-    it("finds an entry once it may be deleted, or has expired of itself", async () => {
-      await history.put(key, entryOf(1));
-      await history.put(key, entryOf(2, { expiresAtMs: now + 5 }));
-      await history.put(key, entryOf(3, { expiresAtMs: now + retentionMs + graceMs + 5 }));
-      expect(await due(now + 4)).to.deep.equal([]);
-      expect(await due(now + 5)).to.deep.equal([{ key, seq: 2 }]);
-      expect(await due(now + retentionMs + graceMs - 1)).to.deep.equal([{ key, seq: 2 }]);
-      expect(await due(now + retentionMs + graceMs)).to.have.deep.members([1, 2, 3].map((seq) => ({ key, seq })));
+    it("moves what is settled forward only, and the oldest number with it", async () => {
+      const settle = async (seq: number | undefined, oldestSeq?: number, epoch = "e1") => {
+        await history.settle(key, { ...(seq !== undefined && { settled: { epoch, seq } }), oldestSeq });
+        const { settled, oldestSeq: oldest } = await history.readCursor(key);
+        return [settled?.epoch, settled?.seq, oldest];
+      };
+      expect(await settle(undefined)).to.deep.equal([undefined, undefined, 1]);
+      expect(await settle(undefined, 3)).to.deep.equal([undefined, undefined, 3]);
+      expect(await settle(undefined, 2)).to.deep.equal([undefined, undefined, 3]);
+      expect(await settle(9)).to.deep.equal(["e1", 9, 3]);
+      expect(await settle(9, 7)).to.deep.equal(["e1", 9, 3]);
+      expect(await settle(8)).to.deep.equal(["e1", 9, 3]);
+      expect(await settle(10, 11)).to.deep.equal(["e1", 10, 11]);
+      expect(await settle(12, 6)).to.deep.equal(["e1", 12, 6]);
+      expect(await settle(2, 3, "e2")).to.deep.equal(["e2", 2, 3]);
     });
 
-    it("takes a body away, and has the entry due again", async () => {
-      await history.put(key, entryOf(1, { attributes: { trace: { dataType: "String", stringValue: "t" } } }));
-      await history.strip(key, 1, now + 7);
-      expect(await history.readEntry(key, 1)).to.deep.equal(entryOf(1, { body: undefined }));
-      expect(await due(now + 6)).to.deep.equal([]);
-      expect(await due(now + 7)).to.deep.equal([{ key, seq: 1 }]);
+    it("moves what is acknowledged, what is settled and the oldest number without touching the others", async () => {
+      const [acknowledged, settled] = [
+        { epoch: "e1", seq: 5 },
+        { epoch: "e2", seq: 3 },
+      ];
+      await history.settle(key, { settled, oldestSeq: 2 });
+      await history.acknowledge(key, acknowledged);
+      await history.settle(key, { oldestSeq: 4 });
+      expect(await history.readCursor(key)).to.deep.equal({ acknowledged, settled, oldestSeq: 4 });
+      await history.settle(key, { settled: { epoch: "e2", seq: 4 } });
+      await history.acknowledge(key, { epoch: "e1", seq: 6 });
+      expect(await history.readCursor(key)).to.deep.equal({
+        acknowledged: { epoch: "e1", seq: 6 },
+        settled: { epoch: "e2", seq: 4 },
+        oldestSeq: 4,
+      });
     });
 
-    it("takes a body away, and has the entry never due again", async () => {
-      await store(1);
-      await history.strip(key, 1, undefined);
-      expect((await history.readTail(key))?.seq).to.equal(1);
-      expect(await due(now * 2)).to.deep.equal([]);
-    });
-
-    it("postpones and deletes entries, and makes none of one that is gone", async () => {
-      await store(1);
-      await history.postpone(key, 1, now + 9);
-      expect(await due(now + 8)).to.deep.equal([]);
-      expect(await due(now + 9)).to.deep.equal([{ key, seq: 1 }]);
-      await history.delete(key, 1);
-      await history.delete(key, 1);
-      await history.strip(key, 1, now);
-      await history.postpone(key, 1, now);
-      expect(await history.readEntry(key, 1)).to.equal(undefined);
-      expect(await due(now * 2)).to.deep.equal([]);
+    it("gives an idempotency key to one owner, until its claim is void", async () => {
+      const claim = (owner: string, claimedAtMs: number, voidBeforeMs: number, session = key) =>
+        history.claimKey(session, "order 7#", { owner, claimedAtMs }, voidBeforeMs);
+      expect(await claim("q1", now, now - 5)).to.equal("claimed");
+      expect(await claim("q2", now + 1, now)).to.equal("taken");
+      expect(await claim("q1", now + 1, now)).to.equal("taken");
+      expect(await history.readKeyClaim(key, "order 7#")).to.deep.equal({ owner: "q1", claimedAtMs: now });
+      expect(await history.readKeyClaim(key, "order 7")).to.equal(undefined);
+      expect(await claim("q3", now, now, other)).to.equal("claimed");
+      expect(await claim("q4", now + 1, now + 1)).to.equal("claimed");
+      expect(await history.readKeyClaim(key, "order 7#")).to.deep.equal({ owner: "q4", claimedAtMs: now + 1 });
     });
   });
 }
 
-describe("a history in DynamoDB, unlike one in memory,", () => {
-  it("stores an entry without the publisher's attributes where the table could not hold them", async () => {
-    const { history, rawEntry, close } = await dynamoDbHistory(retentionMs);
-    const attributes = (length: number) => ({ x: { dataType: "String" as const, stringValue: "x".repeat(length) } });
-    try {
-      await history.put(key, entryOf(1, { attributes: attributes(200_000), body: "b".repeat(131_072) }));
-      await history.put(key, entryOf(2, { attributes: attributes(300_000), body: "b".repeat(131_072) }));
-      expect((await history.readEntry(key, 1))?.attributes).to.deep.equal(attributes(200_000));
-      expect((await history.readEntry(key, 2))?.attributes).to.deep.equal({});
-      expect(await rawEntry(2)).to.not.have.property("attributes");
-    } finally {
-      await close();
-    }
-  });
-});
-
 describe("a history in memory, unlike one in DynamoDB,", () => {
   it("may show a page with a hole, of what is written while it is read", async () => {
     const history = new MemoryHistory();
-    for (const seq of [1, 2]) await history.put(key, entryOf(seq));
+    for (const first of [1, 2]) await history.put(key, segmentOf(first));
     history.beforeCall = async (name) => {
-      if (name !== "readAfter: meanwhile") return;
+      if (name !== "readOn: meanwhile") return;
       history.beforeCall = () => Promise.resolve();
-      for (const seq of [3, 4]) await history.put(key, entryOf(seq));
+      for (const first of [3, 4]) await history.put(key, segmentOf(first));
       await history.delete(key, 1);
     };
     const answers = [true, false, true];
     history.seesMeanwhile = () => answers.shift() ?? expect.fail("asked of what had not changed");
-    expect((await history.readAfter(key, 0, 10)).map(({ seq }) => seq)).to.deep.equal([2, 4]);
+    expect((await history.readOn(key, 0, 10)).map(({ first }) => first)).to.deep.equal([2, 4]);
   });
 });

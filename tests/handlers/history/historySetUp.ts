@@ -1,10 +1,10 @@
 import { CreateTableCommand, DescribeTableCommand, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { DynamoDbHistory } from "../../../handlers/history/dynamoDbHistory";
-import { historyPartition, logEntry } from "../../../handlers/history/historyKey";
+import { historyItemKey } from "../../../handlers/history/historyItems";
+import type { SessionKey } from "../../../handlers/sessions/sessionKey";
 import { Tables } from "../../../local/dynamodb/tables";
 import { tableClient } from "../../../local/dynamodb/tableClient";
 import { Trace } from "../../../local/trace/trace";
-import { key } from "./entries";
 
 /** The history in a real table within this process, declared as by the component as far as the history goes. */
 export async function dynamoDbHistory(retentionMs: number) {
@@ -25,22 +25,22 @@ export async function dynamoDbHistory(retentionMs: number) {
       ],
       GlobalSecondaryIndexes: [
         {
-          IndexName: "expiry",
+          IndexName: "due",
           KeySchema: [
             { AttributeName: "expiry_shard", KeyType: "HASH" },
             { AttributeName: "due_at", KeyType: "RANGE" },
           ],
-          Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: ["caller_id", "context", "seq"] },
+          Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: ["caller_id", "context"] },
         },
       ],
     }),
   );
   const status = async () => (await client.send(new DescribeTableCommand({ TableName: "history" }))).Table?.TableStatus;
   while ((await status()) !== "ACTIVE");
-  const history = new DynamoDbHistory(client, { tableName: "history", retentionMs, expiryIndexName: "expiry" });
-  const rawEntry = async (seq: number) => {
-    const Key = { session: { S: historyPartition(key) }, entry: { S: logEntry(seq) } };
-    return (await client.send(new GetItemCommand({ TableName: "history", Key }))).Item;
+  const history = new DynamoDbHistory(client, { tableName: "history", retentionMs, dueIndexName: "due" });
+  const rawItem = async (key: SessionKey, entry: string) => {
+    const command = new GetItemCommand({ TableName: "history", Key: historyItemKey(key, entry) });
+    return (await client.send(command)).Item;
   };
-  return { history, rawEntry, close: async () => (client.destroy(), await tables.close()) };
+  return { history, rawItem, endpoint: tables.endpoint, close: async () => (client.destroy(), await tables.close()) };
 }

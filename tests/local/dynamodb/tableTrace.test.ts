@@ -41,37 +41,38 @@ describe("a request to the history table", () => {
   };
   const key = (entry: string) => ({ session: { S: "5e" }, entry: { S: entry } });
   const number = (seq: number) => `log#${String(seq).padStart(16, "0")}`;
-  const query = (from: number, rest: object = {}) => ({
-    ExpressionAttributeValues: { ":session": { S: "5e" }, ":from": { S: number(from) }, ":to": { S: number(1e15) } },
-    ...rest,
+  const query = (from: number, to: number, ScanIndexForward: boolean) => ({
+    ExpressionAttributeValues: { ":session": { S: "5e" }, ":first": { S: number(from) }, ":last": { S: number(to) } },
+    ScanIndexForward,
   });
+  const update = (entry: string, UpdateExpression: string) => ({ Key: key(entry), UpdateExpression });
 
   const meanings: [what: string, operation: string, request: object, label: string][] = [
-    ["a claim", "PutItem", { Item: { ...key("id#m-1"), seq: { N: "5" } } }, "claim number 5: ok"],
-    ["a claim that moves", "UpdateItem", { Key: key("id#m-1") }, "move claim: ok"],
-    ["a claim that is read", "GetItem", { Key: key("id#m-1") }, "read claim: none found"],
-    ["an append", "PutItem", { Item: key(number(5)) }, "append number 5: ok"],
-    ["an entry that is read", "GetItem", { Key: key(number(5)) }, "read number 5: none found"],
-    ["an entry that loses its body", "UpdateItem", { Key: key(number(5)) }, "change number 5: ok"],
-    ["an entry that goes", "DeleteItem", { Key: key(number(5)) }, "delete number 5: ok"],
-    ["an acknowledgement", "PutItem", { Item: key("acknowledged") }, "acknowledge: ok"],
-    ["the acknowledged number", "GetItem", { Key: key("acknowledged") }, "read acknowledged number: none found"],
+    ["a claim", "PutItem", { Item: key("key#order-1") }, "claim idempotency key: ok"],
+    ["a claim that is read", "GetItem", { Key: key("key#order-1") }, "read claim: none found"],
+    ["an append", "PutItem", { Item: { ...key(number(5)), count: { N: "1" } } }, "append number 5: ok"],
     [
-      "the tail",
-      "Query",
-      query(1, { ScanIndexForward: false, ProjectionExpression: "seq" }),
-      "read the newest number: ok",
+      "an append of several",
+      "PutItem",
+      { Item: { ...key(number(5)), count: { N: "3" } } },
+      "append numbers 5 to 7: ok",
     ],
-    ["the oldest", "Query", query(1, { ProjectionExpression: "seq" }), "read the oldest number: ok"],
-    ["a page", "Query", query(5), "read from number 5 on: ok"],
-    ["the index", "Query", { IndexName: "expiry" }, "find due entries: ok"],
+    ["a segment that is sealed", "UpdateItem", update(number(5), "REMOVE messages"), "change number 5: ok"],
+    ["a segment that goes", "DeleteItem", { Key: key(number(5)) }, "delete number 5: ok"],
+    ["an acknowledgement", "UpdateItem", update("cursor", "SET acknowledged = :cursor"), "acknowledge: ok"],
+    ["a report", "UpdateItem", update("cursor", "SET settled = :cursor"), "settle: ok"],
+    ["the cursor", "GetItem", { Key: key("cursor") }, "read cursor: none found"],
+    ["the tail", "Query", query(0, Number.MAX_SAFE_INTEGER, false), "read the newest number: ok"],
+    ["a segment and those before it", "Query", query(0, 7, false), "read back from number 7: ok"],
+    ["a page", "Query", query(5, 9_999_999_999_999_998, true), "read from number 5 on: ok"],
+    ["the index", "Query", { IndexName: "due" }, "find due sessions: ok"],
   ];
   for (const [what, operation, request, label] of meanings) {
     it(`is told as ${what}`, () => expect(traced(operation, request)).to.equal(`HistoryDB: ${label}`));
   }
 
-  it("names no message's id, which is the backend's own", () => {
-    expect(traced("PutItem", { Item: { ...key("id#secret"), seq: { N: "5" } } })).not.to.include("secret");
+  it("names no idempotency key, which is the backend's own", () => {
+    expect(traced("PutItem", { Item: key("key#secret") })).not.to.include("secret");
   });
 
   it("is none of the session table's: its index, and its keys", () => {
