@@ -16,10 +16,16 @@ export interface Publication {
   /** The text that the client receives, unchanged: 1 byte to 128 KB of UTF-8. Pass an object through `JSON.stringify`. */
   message: string;
   /**
-   * The message's ID in logs and dead letters: 1 to 128 printable ASCII characters. If `ordering` is `strict`, SNS drops a
-   * message to the same session with the same ID for five minutes. @default a random UUID
+   * The message's ID in logs and dead letters: 1 to 128 printable ASCII characters. In replay mode, a message to the same
+   * session that is published again with the same ID within a minute is stored once. If `ordering` is `strict`, SNS drops it
+   * for five minutes. @default a random UUID
    */
   messageId?: string;
+  /**
+   * In replay mode: of the messages to a session with the same key, the relay stores one within `historyRetentionSeconds`, at
+   * the price of one write more. 1 to 128 printable ASCII characters. Retry mode ignores it. @default none
+   */
+  idempotencyKey?: string;
   /** From this time on, the message is dead-lettered as `expired` instead of delivered. @default it does not expire */
   expiresAt?: Date;
 }
@@ -48,6 +54,7 @@ const rules = {
     "pass a string, or JSON.stringify the value; split a larger message, or store it and publish its address",
   ],
   messageId: ["1 to 128 printable ASCII characters", "leave it out for a random UUID, or hash your own ID"],
+  idempotencyKey: ["1 to 128 printable ASCII characters", "leave it out, or hash your own key"],
   expiresAt: [
     "a Date later than now and before the year 10000",
     "leave it out for a message that does not expire, and do not publish a message that has already expired",
@@ -61,12 +68,27 @@ const rules = {
  */
 export function publishInput(publication: Publication, topicArn: string, now: Date): PublishInput {
   refuseUnknownKeys("publication", publication, Object.keys(rules));
-  const { user, context, contextId, message, messageId = randomUUID() } = publication;
+  const { user, context, contextId, message, messageId = randomUUID(), idempotencyKey } = publication;
   const expiresAt = expiryOf(publication.expiresAt, now);
-  const { value, reason } = checkPublication({ user, context, contextId, message, messageId, expiresAt });
+  const { value, reason } = checkPublication({
+    user,
+    context,
+    contextId,
+    message,
+    messageId,
+    expiresAt,
+    idempotencyKey,
+  });
   // A reason starts with the name of its input.
   if (reason !== undefined) throw inputError(/^\w+/.exec(reason)?.[0] as keyof typeof rules, reason);
-  const attributes = { user, context, contextId, messageId, ...(expiresAt !== undefined && { expiresAt }) };
+  const attributes = {
+    user,
+    context,
+    contextId,
+    messageId,
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+  };
   const MessageGroupId = messageGroupOf(value.key);
   return {
     messageId,

@@ -40,10 +40,12 @@ export const MESSAGE_ATTRIBUTES = {
   user: "user",
   context: "context",
   contextId: "contextId",
-  /** Optional: the backend's own ID of the message, for logs, receipts and dead letters. */
+  /** Optional: the backend's own ID of the message, for logs, receipts and dead letters; in replay mode it deduplicates. */
   messageId: "messageId",
   /** Optional: an RFC 3339 date and time after which the message is no longer delivered. */
   expiresAt: "expiresAt",
+  /** Optional, replay mode: of a session's messages with the same key within the retention, only one is stored. */
+  idempotencyKey: "idempotencyKey",
 } as const;
 
 /** Attributes of a receipt, for the filter policies of subscriptions. */

@@ -1,6 +1,11 @@
 import { connectionsFromEnvironment } from "../connections/connectionsClient";
 import type { Environment } from "../environment";
-import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
+import {
+  historyFromEnvironment,
+  historyGenerationFromEnvironment,
+  retentionMsFromEnvironment,
+} from "../history/dynamoDbHistory";
+import { KnownSessions } from "../history/knownIds";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
 import { receiptsFromEnvironment } from "../receipts/snsReceipts";
 import { sessionStoreFromEnvironment } from "../sessions/sessionStore";
@@ -16,7 +21,15 @@ import { deliverReplayBatch, type DeliverReplayBatchDependencies } from "./deliv
 export type DeliverReplayDependencies = QueueDependencies &
   Pick<
     DeliverReplayBatchDependencies,
-    "sessions" | "connections" | "history" | "retentionMs" | "newEpoch" | "receipts" | "deadLetters"
+    | "sessions"
+    | "connections"
+    | "history"
+    | "retentionMs"
+    | "generation"
+    | "newEpoch"
+    | "pause"
+    | "receipts"
+    | "deadLetters"
   >;
 
 /**
@@ -25,9 +38,10 @@ export type DeliverReplayDependencies = QueueDependencies &
  */
 export function deliverReplay(given: DeliverReplayDependencies): DeliverHandler {
   const { receipts, now = Date.now } = given;
-  return deliverHandler<DeliverReplayDependencies>(
+  return deliverHandler<DeliverReplayDependencies & Pick<DeliverReplayBatchDependencies, "known">>(
     {
       ...given,
+      known: new KnownSessions(),
       onDeadLettered: async (dead, signal) => {
         await receipts.publish(
           dead.map((each) => deadReceiptOf(each, now())),
@@ -46,6 +60,7 @@ export function deliverReplayFromEnvironment(environment: Environment): DeliverH
     connections: connectionsFromEnvironment(environment),
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
+    generation: historyGenerationFromEnvironment(environment),
     // deliver always has the queue's URL, for undeliverable messages; this flag sends expired ones there, too.
     deadLetters: environment.DEAD_LETTER_EXPIRED ? deadLetterQueueFromEnvironment(environment) : undefined,
     receipts: receiptsFromEnvironment(environment),

@@ -6,14 +6,14 @@ import { METRICS } from "../metrics";
 import { sessionId } from "../sessions/sessionKey";
 import type { SessionStore } from "../sessions/sessionStore";
 import { MAX_PARALLEL_SESSIONS, messagesBySession } from "./messagesBySession";
-import { type NumberDependencies, numberInOrder } from "./numberInOrder";
 import { type Attempted, NOT_REACHED, type Outcome } from "./outcome";
 import { postInOrder, type PostInOrderDependencies } from "./postInOrder";
 import { readSessions } from "./readSessions";
+import { type StoreDependencies, storeInOrder } from "./storeInOrder";
 
-export interface DeliverReplayBatchDependencies extends NumberDependencies, PostInOrderDependencies {
+export interface DeliverReplayBatchDependencies extends StoreDependencies, PostInOrderDependencies {
   sessions: SessionStore;
-  history: NumberDependencies["history"] & PostInOrderDependencies["history"];
+  history: StoreDependencies["history"] & PostInOrderDependencies["history"];
 }
 
 /**
@@ -28,7 +28,7 @@ export async function deliverReplayBatch(
   const outcomes = new Map<Message, Outcome>();
   const limit = pLimit(MAX_PARALLEL_SESSIONS);
   const groups = await limit.map(messagesBySession(messages, outcomes), async (group) => {
-    const numbered = await numberInOrder(group, outcomes, dependencies, signal);
+    const numbered = await storeInOrder(group, outcomes, dependencies, signal);
     return { key: group.key, messages: numbered.map(({ message }) => message), numbered };
   });
 

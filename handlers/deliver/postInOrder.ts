@@ -1,22 +1,24 @@
 import { type MessageEnvelope, SUBPROTOCOLS } from "../../protocol";
 import { postToSession, type PostToSessionDependencies } from "../connections/postToSession";
-import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
 import type { Entry, History } from "../history/history";
 import { messageEnvelopeOf } from "../history/messageEnvelope";
 import { type Frame, packFrames } from "../history/packFrames";
+import { isAcknowledged } from "../history/recovery";
+import { reportExpired, type ReportDependencies } from "../history/reportExpired";
 import { isAvailable, isRetained } from "../history/retention";
 import { errorFields } from "../log";
 import { ageMs, type Message } from "../messages/message";
 import { REASONS } from "../messages/reasons";
 import { METRICS, type Metrics } from "../metrics";
 import type { Session } from "../sessions/sessionItems";
-import type { Numbered } from "./numberInOrder";
 import { NOT_REACHED, type Outcome } from "./outcome";
+import type { Numbered } from "./storeInOrder";
 
 /** The sessions of clients that get envelopes. */
-export interface PostInOrderDependencies
-  extends Omit<PostToSessionDependencies, "subprotocol">, ExpireUnseenDependencies {
-  history: Pick<History, "readAcknowledged" | "strip">;
+export interface PostInOrderDependencies extends Omit<PostToSessionDependencies, "subprotocol">, ReportDependencies {
+  history: Pick<History, "readCursor" | "addReported">;
+  /** How long messages are kept. */
+  retentionMs: number;
   metrics: Metrics;
 }
 
@@ -37,17 +39,18 @@ export async function postInOrder(
   // By number: a message that came twice is posted once.
   const entries = new Map<number, Entry>();
   const messages = new Map<number, Message[]>();
-  const expired = new Map<number, Entry>();
-  for (const { message, entry } of numbered) {
+  const expired = new Map<number, Numbered>();
+  for (const one of numbered) {
+    const { message, entry } = one;
     if (isAvailable(entry, retentionMs, nowMs)) {
       entries.set(entry.seq, entry);
       messages.set(entry.seq, [...(messages.get(entry.seq) ?? []), message]);
     } else {
-      if (isRetained(entry, retentionMs, nowMs)) expired.set(entry.seq, entry);
+      if (isRetained(entry, retentionMs, nowMs)) expired.set(entry.seq, one);
       outcomes.set(message, { kind: "stored", reason: REASONS.expired });
     }
   }
-  for (const entry of await reportExpiredEntries([...expired.values()], session, dependencies, signal)) {
+  for (const entry of await reportUnseen([...expired.values()], session, dependencies, signal)) {
     if (!entries.has(entry.seq)) entries.set(entry.seq, entry);
   }
   const sorted = [...entries.values()].sort((a, b) => a.seq - b.seq);
@@ -83,22 +86,38 @@ export async function postInOrder(
  * The expired entries, after they are reported: a client that gets their numbers acknowledges them like any other. None if
  * reporting fails: the client notices the missing numbers and resumes, and `resume` reports them.
  */
-async function reportExpiredEntries(
-  entries: readonly Entry[],
+async function reportUnseen(
+  expired: readonly Numbered[],
   session: Session | undefined,
   dependencies: PostInOrderDependencies,
   signal: AbortSignal,
 ): Promise<readonly Entry[]> {
-  if (!session || entries.length === 0) return [];
+  if (!session || expired.length === 0) return [];
+  const { history, log } = dependencies;
+  const entries = expired.map(({ entry }) => entry);
   try {
-    const acknowledged = await dependencies.history.readAcknowledged(session, signal);
-    await expireUnseen({ key: session, acknowledged, entries, reason: "expires-at", signal }, dependencies);
+    const { acknowledged } = await history.readCursor(session, signal);
+    const unseen = expired.filter(({ entry }) => entry.body !== undefined && !isAcknowledged(entry, acknowledged));
+    const reports = unseen.map(({ entry }) => ({ entry, reason: "expires-at" as const }));
+    await reportExpired(session, reports, dependencies, signal);
+    for (const [first, positions] of positionsBySegment(unseen)) {
+      await history.addReported(session, first, positions, signal);
+    }
     return entries;
   } catch (error) {
     const messageIds = entries.map(({ messageId }) => messageId);
-    dependencies.log.error("expired messages not reported", { messageIds, ...errorFields(error) });
+    log.error("expired messages not reported", { messageIds, ...errorFields(error) });
     return [];
   }
+}
+
+function positionsBySegment(numbered: readonly Numbered[]): Map<number, number[]> {
+  const positions = new Map<number, number[]>();
+  for (const { segment, entry } of numbered) {
+    const { first } = segment;
+    positions.set(first, [...(positions.get(first) ?? []), entry.seq - first]);
+  }
+  return positions;
 }
 
 /** Never rejects: a fault of the relay in one session must not fail the whole batch. */

@@ -44,7 +44,7 @@ export async function settle(
 ): Promise<string[]> {
   const { queue, metrics, maxAttempts, now } = dependencies;
   const open = attempted.flatMap(({ message, outcome, cursor }) => {
-    if (outcome.kind === "delivered" || outcome.kind === "stored") return [];
+    if (outcome.kind === "delivered" || outcome.kind === "stored" || outcome.kind === "duplicate") return [];
     const isLast = outcome.kind === "undeliverable" || message.attempt >= maxAttempts;
     return [{ message, outcome, cursor, reason: outcome.reason, isLast }];
   });

@@ -75,7 +75,11 @@ function expiredDeadLetter(key: SessionKey, entry: Entry): DeadLetter {
     messageId,
     sqsMessageId: messageId,
     messageGroupId: historyPartition(key),
-    attributes: { ...attributes, ...relayAttributes({ user, context, contextId, messageId, expiresAt }) },
+    attributes: {
+      ...attributes,
+      // Without the idempotency key: with it, the message would be a copy of itself once it is redriven.
+      ...relayAttributes({ user, context, contextId, messageId, expiresAt, idempotencyKey: undefined }),
+    },
   };
   return deadLetterOf(message, REASONS.expired, 0);
 }

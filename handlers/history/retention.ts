@@ -39,7 +39,7 @@ export function isRetained(
 }
 
 /** Whether the publisher's own `expiresAt` has passed. */
-export function isPastItsOwnExpiry({ expiresAtMs }: Pick<Entry, "expiresAtMs">, nowMs: number): boolean {
+export function isPastItsOwnExpiry({ expiresAtMs }: Partial<Pick<Entry, "expiresAtMs">>, nowMs: number): boolean {
   return expiresAtMs !== undefined && expiresAtMs <= nowMs;
 }
 

@@ -10,6 +10,11 @@ export function isSealed({ ttlMs }: Pick<Segment, "ttlMs">): boolean {
   return ttlMs === undefined;
 }
 
+/** Whether the message with that number is this segment's and has that id. */
+export function hasMessage({ first, messages }: Pick<Segment, "first" | "messages">, seq: number, id: string): boolean {
+  return messages[seq - first]?.id === id;
+}
+
 /** The segment's messages with their numbers. */
 export function entriesOf(segment: Segment): Entry[] {
   const { first, count, epoch, storedAtMs, untilMs, messages, reported } = segment;

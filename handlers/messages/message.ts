@@ -20,6 +20,12 @@ export interface Message extends MessageIds {
   sentAtMs: number;
   /** When it expires, in epoch milliseconds; undefined if it never does. */
   expiresAtMs: number | undefined;
+  /** Whether `messageId` is the publisher's, and not the queue's. */
+  hasOwnId: boolean;
+  /** The queue's id of the first one, if it was redriven from the dead-letter queue. */
+  originalMessageId: string | undefined;
+  /** The publisher's idempotency key, if it set one. */
+  idempotencyKey: string | undefined;
   /** Its message group, if the publisher set one: keeps many messages of one session from delaying those of others. */
   messageGroupId: string | undefined;
   /** Whether its queue is FIFO, so that its group is ordered. */
@@ -49,8 +55,12 @@ const OUR_ATTRIBUTES: readonly string[] = Object.values(MESSAGE_ATTRIBUTES);
 export function messageOf(record: SQSRecord): Message {
   const { messageId: sqsMessageId, receiptHandle, body, attributes, messageAttributes } = record;
   const destination = destinationOfRecord(record);
+  const ownId = messageIdOf(messageAttributes.messageId?.stringValue ?? "").value;
   return {
-    messageId: messageIdOf(messageAttributes.messageId?.stringValue ?? "").value ?? sqsMessageId,
+    messageId: ownId ?? sqsMessageId,
+    hasOwnId: ownId !== undefined,
+    originalMessageId: originalMessageIdOf(messageAttributes),
+    idempotencyKey: messageAttributes.idempotencyKey?.stringValue,
     sqsMessageId,
     receiptHandle,
     attempt: Number(attributes.ApproximateReceiveCount),
@@ -63,6 +73,12 @@ export function messageOf(record: SQSRecord): Message {
     attributes: messageAttributes,
     key: destination.reason === undefined ? { value: destination.value.key } : { reason: destination.reason },
   };
+}
+
+/** The queue's ids are UUIDs. A backend may use an attribute of that name for something else. */
+function originalMessageIdOf({ originalMessageId }: SQSMessageAttributes): string | undefined {
+  const id = originalMessageId?.stringValue ?? "";
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id : undefined;
 }
 
 /** The ids of a message in log lines. */
@@ -119,14 +135,14 @@ function destinationOfRecord({ body, messageAttributes }: SQSRecord): Checked<De
     if (!isOfType(attribute, "String", "Number")) return unusable(`${name} is of type ${attribute.dataType}`);
     values[name] = attribute.stringValue;
   }
-  for (const name of ["messageId", "expiresAt"] as const) {
+  for (const name of ["messageId", "expiresAt", "idempotencyKey"] as const) {
     const attribute = messageAttributes[name];
     if (!attribute) continue;
     if (!isOfType(attribute, "String")) return unusable(`${name} is of type ${attribute.dataType}`);
     values[name] = attribute.stringValue;
   }
-  const { user = "", context = "", contextId = "", messageId, expiresAt } = values;
-  const destination = destinationOf({ user, context, contextId, messageId, expiresAt });
+  const { user = "", context = "", contextId = "", messageId, expiresAt, idempotencyKey } = values;
+  const destination = destinationOf({ user, context, contextId, messageId, expiresAt, idempotencyKey });
   if (destination.reason !== undefined) return unusable(destination.reason);
   return isTooLarge(body) ? { reason: REASONS.payloadTooLarge } : destination;
 }

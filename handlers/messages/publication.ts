@@ -12,7 +12,8 @@ export interface PublicationInput {
   /** The client gets it unchanged; 128 KB at most. */
   message: string;
   /**
-   * The backend's own id for it, by which logs and dead letters can be searched: 1 to 128 characters of printable ASCII.
+   * The backend's own id for it, by which logs and dead letters can be searched, and in replay mode copies are recognized: 1
+   * to 128 characters of printable ASCII.
    * @default the retry queue's id is logged
    */
   messageId?: string;
@@ -22,6 +23,12 @@ export interface PublicationInput {
    * @default it is delivered whenever an attempt succeeds
    */
   expiresAt?: string;
+  /**
+   * In replay mode, only one of a session's messages with the same key is stored within the retention: 1 to 128 characters of
+   * printable ASCII.
+   * @default copies are recognized by their id alone
+   */
+  idempotencyKey?: string;
 }
 
 /** The session a message goes to, and when the message expires. */
@@ -31,7 +38,7 @@ export interface Destination {
   expiresAtMs?: number;
 }
 
-const MAX_MESSAGE_ID_LENGTH = 128;
+const MAX_ID_LENGTH = 128;
 
 /**
  * Characters that SQS refuses in a body or an attribute, although SNS accepts them.
@@ -49,12 +56,13 @@ const RFC_3339 =
  * @returns its destination, or a reason why it could never be delivered. The reason names the input and quotes no value.
  */
 export function checkPublication(publication: PublicationInput): Checked<Destination> {
-  const { user, context, contextId, message, messageId, expiresAt } = publication;
+  const { user, context, contextId, message, messageId, expiresAt, idempotencyKey } = publication;
   for (const [name, value] of Object.entries({ user, context, contextId, message })) {
     // JavaScript programs have no types.
     if (value === undefined || value === null) return { reason: `${name} is missing` };
   }
-  for (const [name, value] of Object.entries({ user, context, contextId, message, messageId, expiresAt })) {
+  const strings = { user, context, contextId, message, messageId, expiresAt, idempotencyKey };
+  for (const [name, value] of Object.entries(strings)) {
     if (value === undefined) continue;
     if (typeof value !== "string") return { reason: `${name} is of type ${typeof value}, a string is expected` };
   }
@@ -75,11 +83,13 @@ export function checkPublication(publication: PublicationInput): Checked<Destina
 
 /** The destination of a message by its attributes: the rules that backends and `deliver` share. Values are never trimmed. */
 export function destinationOf(attributes: Omit<PublicationInput, "message">): Checked<Destination> {
-  const { user, context, contextId, messageId, expiresAt } = attributes;
+  const { user, context, contextId, messageId, expiresAt, idempotencyKey } = attributes;
   const key = sessionKey(user, context, contextId);
   if (key.reason !== undefined) return key;
   const id = messageId === undefined ? undefined : messageIdOf(messageId);
   if (id?.reason !== undefined) return { reason: id.reason };
+  const idempotency = idempotencyKey === undefined ? undefined : idOf("idempotencyKey", idempotencyKey);
+  if (idempotency?.reason !== undefined) return { reason: idempotency.reason };
   if (expiresAt === undefined) return { value: { key: key.value } };
   const expiry = expiryOf(expiresAt);
   if (expiry.reason !== undefined) return expiry;
@@ -93,11 +103,15 @@ export function isTooLarge(message: string): boolean {
 
 /** A publisher's id, if logs can be searched for it. */
 export function messageIdOf(given: string): Checked<string> {
-  if (given === "") return { reason: "messageId is empty" };
-  if (given.length > MAX_MESSAGE_ID_LENGTH) {
-    return { reason: `messageId: ${given.length} characters, at most ${MAX_MESSAGE_ID_LENGTH} are allowed` };
+  return idOf("messageId", given);
+}
+
+function idOf(name: string, given: string): Checked<string> {
+  if (given === "") return { reason: `${name} is empty` };
+  if (given.length > MAX_ID_LENGTH) {
+    return { reason: `${name}: ${given.length} characters, at most ${MAX_ID_LENGTH} are allowed` };
   }
-  return /^[ -~]+$/.test(given) ? { value: given } : { reason: "messageId: not printable ASCII" };
+  return /^[ -~]+$/.test(given) ? { value: given } : { reason: `${name}: not printable ASCII` };
 }
 
 /** Epoch milliseconds of an RFC 3339 date and time. */

@@ -22,6 +22,8 @@ export const REASONS = {
   notReached: "not-reached",
   /** Followed by `: ` and the reason why an earlier message of the session failed. */
   heldBack: "held-back",
+  /** In log lines only: another message of the session has the same idempotency key. */
+  idempotencyKey: "idempotency-key",
   /** The message's own `expiresAt` has passed. */
   expired: "expired",
   payloadTooLarge: "payload-too-large",

@@ -45,6 +45,15 @@ describe("publishInput", () => {
     expect(first.input.MessageAttributes).to.have.all.keys("user", "context", "contextId", "messageId");
   });
 
+  it("passes an idempotency key on, which changes nothing else", () => {
+    const { input } = inputOf({ messageId: "order-1", idempotencyKey: "pay-7" });
+    const { MessageAttributes, ...others } = inputOf({ messageId: "order-1" }).input;
+    expect(input).to.deep.equal({
+      ...others,
+      MessageAttributes: { ...MessageAttributes, idempotencyKey: { DataType: "String", StringValue: "pay-7" } },
+    });
+  });
+
   it("puts sessions that differ only in the position of the # into different groups", () => {
     const group = (given: Partial<Publication>) => inputOf(given).input.MessageGroupId;
     expect(group({ user: "42" })).to.equal(group({ message: "another" }));
@@ -100,6 +109,9 @@ describe("publishInput", () => {
     ["an empty messageId", { messageId: "" }, "messageId", /empty.*UUID/s],
     ["a messageId of 129 characters", { messageId: "m".repeat(129) }, "messageId", /129 characters/],
     ["a messageId beyond ASCII", { messageId: "é" }, "messageId", /printable ASCII/],
+    ["an empty idempotencyKey", { idempotencyKey: "" }, "idempotencyKey", /empty.*leave it out/s],
+    ["an idempotencyKey of 129 characters", { idempotencyKey: "k".repeat(129) }, "idempotencyKey", /129 characters/],
+    ["an idempotencyKey that is a number", { idempotencyKey: 7 }, "idempotencyKey", /type number/],
     ["an expiresAt of now", { expiresAt: now }, "expiresAt", /now is 2026-11-25T12:00:00\.000Z/],
     ["an expiresAt that is an invalid date", { expiresAt: new Date(NaN) }, "expiresAt", /an invalid Date/],
     [

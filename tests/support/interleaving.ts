@@ -10,7 +10,11 @@ export class Interleaving {
   private running = 0;
   private fault: { error: unknown } | undefined;
 
-  constructor(seed: number) {
+  constructor(
+    seed: number,
+    /** How many of the steps take long, and how long at most. */
+    private readonly slow = { chance: 0.1, ms: 20_000 },
+  ) {
     this.random = mulberry32(seed);
   }
 
@@ -19,7 +23,7 @@ export class Interleaving {
     const due = this.now + ms;
     await new Promise<void>((resolve) => this.waiting.push(resolve));
     // Most steps take no time to speak of, and some take very long.
-    this.now += this.random() < 0.1 ? this.random() * 20_000 : this.random() * 100;
+    this.now += this.random() < this.slow.chance ? this.random() * this.slow.ms : this.random() * 100;
     this.now = Math.max(this.now, due);
   }
 

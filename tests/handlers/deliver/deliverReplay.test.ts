@@ -22,6 +22,7 @@ describe("deliver in replay: one message", () => {
         messageId: "order-7",
         body: "hello",
         storedAtMs: now,
+        untilMs: now + retentionMs,
         expiresAtMs: undefined,
         attributes: { trace: { dataType: "String", stringValue: "t-1" } },
       },
@@ -30,10 +31,10 @@ describe("deliver in replay: one message", () => {
     expect(queue.visibilities).to.deep.equal([]);
   });
 
-  it("costs two writes and one read of the history, and one read of the sessions", async () => {
+  it("costs one write and one read of the history, and one read of the sessions", async () => {
     const { run, history, sessions } = setUp();
     await run(sqsRecord());
-    expect(history.calls).to.deep.equal(["readTail", "claim", "put"]);
+    expect(history.calls).to.deep.equal(["readBack", "put"]);
     expect(sessions.calls).to.deep.equal(["readAll"]);
   });
 
@@ -75,21 +76,22 @@ describe("deliver in replay: one message", () => {
     });
   }
 
-  for (const method of ["readTail", "claim", "put"]) {
+  for (const method of ["readBack", "put"]) {
     it(`retries where ${method} fails, and posts nothing that has no number`, async () => {
       const { run, history, sessions, connections, outcomes, log } = setUp();
       history.beforeCall = (name) => (name === method ? Promise.reject(new Error("no table")) : Promise.resolve());
       expect(await run(sqsRecord())).to.deep.equal(["m1"]);
       expect(outcomes()).to.deep.equal({ m1: "failed: history-unavailable" });
-      expect(log.lines[0]).to.include({ level: "error", event: "message not stored", messageId: "m1" });
+      expect(log.lines[0]).to.include({ level: "error", event: "messages not stored" });
+      expect(log.lines[0]?.messageIds).to.deep.equal(["m1"]);
       expect(connections.posts).to.deep.equal([]);
       expect(sessions.calls).to.deep.equal([]);
     });
   }
 
   it("retries where other messages took one number after the other", async () => {
-    const { run, history, outcomes } = setUp();
-    history.put = () => Promise.resolve("taken");
+    const { run, history, outcomes, clock } = setUp();
+    history.put = () => Promise.resolve(((clock.now += 1_000), "taken" as const));
     expect(await run(sqsRecord())).to.deep.equal(["m1"]);
     expect(outcomes()).to.deep.equal({ m1: "failed: history-contended" });
   });
@@ -156,23 +158,28 @@ describe("deliver in replay: a message that expires", () => {
     expect(connections.posts).to.deep.equal([]);
   });
 
-  for (const [name, prepare, answer] of [
-    ["is no dead letter of the queue's where it has its number", "put", []],
-    ["is dead-lettered where its number is another's", "other", ["expired"]],
-    ["is dead-lettered if no entry has its number", "claim", ["expired"]],
+  for (const [name, isStored, answer] of [
+    ["is not dead-lettered if an earlier attempt has stored it", true, []],
+    ["is dead-lettered if no attempt has stored it", false, ["expired"]],
   ] as const) {
     it(name, async () => {
-      const { run, connections, history, clock, reasons, queue } = setUp();
+      const { run, connections, clock, reasons, queue } = setUp();
       connections.answers.set("c1", "throttled");
-      if (prepare === "put") await run(expiring(10));
-      else await history.claim(key, "m1", { seq: 1, claimedAtMs: now }, 0);
-      if (prepare === "other") await run(sqsRecord({ messageId: "m2" }));
+      await run(isStored ? expiring(10) : sqsRecord({ messageId: "m2" }));
       clock.now += 10;
       queue.visibilities.length = 0;
       expect(await run(expiring(10))).to.deep.equal([]);
       expect(reasons()).to.deep.equal(answer);
     });
   }
+
+  it("does not hold up those that come with it", async () => {
+    const { run, stored, reasons, history } = setUp();
+    await run(sqsRecord({ messageId: "m2" }), expiring(0), sqsRecord({ messageId: "m3" }));
+    expect(stored()).to.deep.equal(["1 m2", "2 m3"]);
+    expect(reasons()).to.deep.equal(["expired"]);
+    expect(history.calls).to.deep.equal(["readBack", "put"]);
+  });
 
   it("is told by its number, without its body, where it expires after it was stored", async () => {
     const { run, history, clock, envelopes, outcomes } = setUp();
@@ -202,7 +209,7 @@ describe("deliver in replay: a message that expires", () => {
     const { run, clock, history, envelopes, published } = setUp();
     await run(expiring(10));
     clock.now += 10;
-    await history.strip(key, 1, undefined);
+    await history.addReported(key, 1, [0]);
     expect(await run(expiring(10))).to.deep.equal([]);
     expect(envelopes().at(-1)).to.deep.equal(told(1));
     expect(published).to.deep.equal([]);
@@ -271,7 +278,7 @@ describe("deliver in replay: a message that expires", () => {
     expect(log.lines.find(({ event }) => event === "not posted")).to.deep.include({ messageIds: ["m1", "m2"] });
   });
 
-  it("is tried again where its claim cannot be read", async () => {
+  it("is tried again where the history cannot be read", async () => {
     const { run, history, outcomes } = setUp();
     history.beforeCall = () => Promise.reject(new Error("no table"));
     expect(await run(expiring(0))).to.deep.equal(["m1"]);

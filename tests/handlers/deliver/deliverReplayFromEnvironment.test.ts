@@ -7,6 +7,7 @@ const environment = {
   TABLE_NAME: "sessions",
   HISTORY_TABLE_NAME: "history",
   HISTORY_RETENTION_SECONDS: "300",
+  HISTORY_GENERATION: "0",
   RELAY_NAME: "relay",
   MANAGEMENT_ENDPOINT: "https://api.test/prod",
   QUEUE_URL: "https://queue.test/queue",

@@ -14,7 +14,7 @@ export const retentionMs = 3_600_000;
 export function setUp(remainingMs = 30_000, { deadLetterExpired = false } = {}) {
   const memory = inMemory(row);
   const { connections, queue, log } = memory;
-  const history = new MemoryHistory(retentionMs);
+  const history = new MemoryHistory();
   const published: Receipt[] = [];
   const receipts = {
     wanted: true,
@@ -25,17 +25,23 @@ export function setUp(remainingMs = 30_000, { deadLetterExpired = false } = {}) 
       return Promise.resolve();
     },
   };
-  const handle = deliverReplay({
-    ...memory,
-    history,
-    receipts,
-    retentionMs,
-    deadLetters: deadLetterExpired ? queue : undefined,
-    newEpoch: () => "e1",
-  });
+  const environment = () =>
+    deliverReplay({
+      ...memory,
+      history,
+      receipts,
+      retentionMs,
+      generation: 0,
+      pause: () => Promise.resolve(),
+      deadLetters: deadLetterExpired ? queue : undefined,
+      newEpoch: () => "e1",
+    });
+  let handle = environment();
   return {
     ...memory,
-    ...played(handle, memory, remainingMs),
+    ...played((event, invocation) => handle(event, invocation), memory, remainingMs),
+    /** The next batch comes to a new environment. */
+    restart: () => void (handle = environment()),
     history,
     receipts,
     published,
@@ -43,7 +49,9 @@ export function setUp(remainingMs = 30_000, { deadLetterExpired = false } = {}) 
     outcomes: () =>
       Object.fromEntries(
         log.lines
-          .filter(({ event }) => ["delivered", "stored", "failed", "undeliverable", "not-reached"].includes(event))
+          .filter(({ event }) =>
+            ["delivered", "stored", "duplicate", "failed", "undeliverable", "not-reached"].includes(event),
+          )
           .map(({ event, sqsMessageId, reason }) => [sqsMessageId, reason ? `${event}: ${String(reason)}` : event]),
       ),
     /** The entries in the history of `row`'s session. */

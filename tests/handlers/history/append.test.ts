@@ -1,31 +1,55 @@
 import { expect } from "chai";
-import { append, HistoryContendedError, type NewEntry } from "../../../handlers/history/append";
-import type { EntryHead } from "../../../handlers/history/history";
+import { append, HistoryContendedError, type NewMessage } from "../../../handlers/history/append";
+import type { Segment } from "../../../handlers/history/history";
+import { hashOfId } from "../../../handlers/history/recentIds";
 import { refusal } from "../../support/refusal";
-import { dynamoDbHistory } from "./historySetUp";
-import { entryOf, headOf, key, now } from "./entries";
 import { MemoryHistory } from "../../support/memoryHistory";
+import { key, now, segmentOf, storedOf } from "./entries";
 
 const retentionMs = 3_600_000;
-const graceMs = 120_000;
+const DAY_MS = 86_400_000;
+const slackMs = 3 * DAY_MS;
 
-function setUp() {
-  const history = new MemoryHistory(retentionMs);
+function setUp({ maxRecentGroups = 20, retention = retentionMs, generation = 0 } = {}) {
+  const history = new MemoryHistory(maxRecentGroups);
   const clock = { now };
+  const pauses: number[] = [];
   let epochs = 0;
+  const message = (id: string, given: Partial<Omit<NewMessage, "stored">> & Partial<NewMessage["stored"]> = {}) => {
+    const { sentAtMs = clock.now, copySinceMs = sentAtMs, ...stored } = given;
+    return { stored: { id, body: `body of ${id}`, ...stored }, sentAtMs, copySinceMs };
+  };
+  const run = async (messages: NewMessage[], signal = new AbortController().signal) => {
+    const dependencies = {
+      history,
+      retentionMs: retention,
+      generation,
+      now: () => clock.now,
+      random: () => 1,
+      newEpoch: () => `e${(epochs += 1)}`,
+      pause: (ms: number) => Promise.resolve(void pauses.push(ms)),
+    };
+    const appended = await append(key, messages, dependencies, signal);
+    return messages.map((one) => {
+      const stored = appended.get(one);
+      return (
+        stored && `${stored.entry.epoch} ${stored.entry.seq} ${stored.entry.body}${stored.isCopy ? " (copy)" : ""}`
+      );
+    });
+  };
   return {
     history,
     clock,
-    run: (messageId: string, tail?: EntryHead, given: Partial<NewEntry> = {}) =>
-      append(key, { messageId, body: `body of ${messageId}`, expiresAtMs: undefined, attributes: {}, ...given }, tail, {
-        history,
-        retentionMs,
-        now: () => clock.now,
-        newEpoch: () => `e${(epochs += 1)}`,
-      }),
+    pauses,
+    message,
+    run,
+    segments: () => history.segments(key),
     stored: () => history.entries(key).map(({ seq, messageId }) => `${seq} ${messageId}`),
-    claimedSeq: (messageId: string) => history.log(key).claims.get(messageId)?.seq,
-    /** Runs once, before the n-th call of that name. */
+    put: async (...segments: Segment[]) => {
+      for (const segment of segments) await history.put(key, segment);
+      history.calls.length = 0;
+    },
+    /** Runs before the n-th call of that name. */
     before: (name: string, work: () => unknown, nth = 1) => {
       let calls = 0;
       history.beforeCall = async (called) => {
@@ -39,31 +63,49 @@ function setUp() {
   };
 }
 
-describe("append", () => {
+describe("append: a segment", () => {
   it("begins a sequence at 1, in an epoch of its own", async () => {
-    const { run, history } = setUp();
+    const { run, message, segments } = setUp();
     const attributes = { trace: { dataType: "String" as const, stringValue: "t" } };
-    const entry = entryOf(1, { expiresAtMs: now + 5, attributes });
-    expect(await run("m1", undefined, { expiresAtMs: now + 5, attributes })).to.deep.equal({ entry, tail: entry });
-    expect(history.entries(key)).to.deep.equal([entry]);
-    expect(history.log(key).claims.get("m1")).to.deep.equal({ seq: 1, claimedAtMs: now });
+    expect(await run([message("m1", { attributes }), message("m2")])).to.deep.equal([
+      "e1 1 body of m1",
+      "e1 2 body of m2",
+    ]);
+    expect(segments()).to.deep.equal([segmentOf(1, { messages: [storedOf(1, { attributes }), storedOf(2)] })]);
   });
 
-  it("costs two writes and one read, and of the session's next messages two writes alone", async () => {
-    const { run, history } = setUp();
-    const { tail } = await run("m1");
-    expect(history.calls).to.deep.equal(["readTail", "claim", "put"]);
-    const second = await run("m2", tail);
-    await run("m3", second.tail);
-    expect(history.calls.slice(3)).to.deep.equal(["claim", "put", "claim", "put"]);
-    expect(history.entries(key)).to.deep.equal([entryOf(1), entryOf(2), entryOf(3)]);
+  it("costs one read and one write, whatever the number of messages", async () => {
+    const { run, message, history } = setUp();
+    await run(Array.from({ length: 100 }, (_, i) => message(`m${i}`)));
+    await run([message("n")]);
+    expect(history.calls).to.deep.equal(["readBack", "put", "readBack", "put"]);
+  });
+
+  it("continues after the last one, and carries the ids of those before", async () => {
+    const { run, message, segments } = setUp();
+    await run([message("m1"), message("m2")]);
+    await run([message("m3")]);
+    await run([message("m4")]);
+    expect(segments().map(({ first, count, epoch }) => [first, count, epoch])).to.deep.equal([
+      [1, 2, "e1"],
+      [3, 1, "e1"],
+      [4, 1, "e1"],
+    ]);
+    expect(segments()[2]?.recent).to.deep.equal({
+      coveredFromMs: 0,
+      groups: [
+        { storedAtMs: now, hashes: [hashOfId("m1"), hashOfId("m2")] },
+        { storedAtMs: now, hashes: [hashOfId("m3")] },
+      ],
+    });
   });
 
   it("names each sequence by 12 characters that JSON does not escape, and no two alike", async () => {
     const epochs = [1, 2].map(async () => {
-      const message = { messageId: "m1", body: "b", expiresAtMs: undefined, attributes: {} };
-      const history = new MemoryHistory(retentionMs);
-      return (await append(key, message, undefined, { history, retentionMs, now: () => now })).entry.epoch;
+      const { history, message } = setUp();
+      const dependencies = { history, retentionMs, generation: 0, now: () => now, random: () => 0 };
+      await append(key, [message("m1")], dependencies, new AbortController().signal);
+      return history.segments(key)[0]?.epoch;
     });
     const [first = "", second = ""] = await Promise.all(epochs);
     expect(first).to.match(/^[\w-]{12}$/);
@@ -72,168 +114,320 @@ describe("append", () => {
       .and.not.equal(first);
   });
 
-  it("finds a message that is stored, with the first one's body", async () => {
-    const { run, stored } = setUp();
-    await run("m1");
-    await run("m2");
-    const again = await run("m1", undefined, { body: "another body" });
-    expect(again).to.deep.equal({ entry: entryOf(1), tail: headOf(2) });
-    expect(stored()).to.deep.equal(["1 m1", "2 m2"]);
-  });
-
-  it("is never older than what is before it, though the clock is", async () => {
-    const { run, clock, history } = setUp();
-    await run("m1");
+  it("is never older than the one before it, nor expires or goes before it, although clock and retention say so", async () => {
+    const { run, message, segments, clock, put } = setUp();
+    const before = { storedAtMs: now + 5_000, untilMs: now + DAY_MS, ttlMs: now + 9 * DAY_MS };
+    await put(segmentOf(1, before));
     clock.now -= 5_000;
-    expect((await run("m2")).entry.storedAtMs).to.equal(now);
-    expect(history.log(key).claims.get("m2")).to.deep.equal({ seq: 2, claimedAtMs: now });
+    await run([message("m2")]);
+    expect(segments()[1]).to.include(before);
   });
 
-  it("goes on where an attempt has claimed a number and stored nothing, as long as the claim would hold anew", async () => {
-    const { run, history, clock, stored } = setUp();
-    await history.claim(key, "m1", { seq: 1, claimedAtMs: now }, 0);
-    clock.now += 1_000;
-    expect((await run("m1")).entry).to.deep.equal(entryOf(1, { epoch: "e2", storedAtMs: now + 1_000 }));
-    expect(history.log(key).claims.get("m1")).to.deep.equal({ seq: 1, claimedAtMs: now + 1_000 });
-    expect(stored()).to.deep.equal(["1 m1"]);
+  it("is never older than its messages: the clocks of queue and function differ", async () => {
+    const { run, message, segments } = setUp();
+    await run([message("m1", { sentAtMs: now + 700 }), message("m2", { sentAtMs: now + 300 })]);
+    expect(segments()[0]).to.include({ storedAtMs: now + 700, untilMs: now + 700 + retentionMs });
   });
 
-  it("takes the next number where another message has the one that was claimed", async () => {
-    const { run, history, stored, claimedSeq } = setUp();
-    await history.claim(key, "m1", { seq: 1, claimedAtMs: now }, 0);
-    await history.put(key, entryOf(1, { messageId: "other" }));
-    await run("m1");
-    expect(stored()).to.deep.equal(["1 other", "2 m1"]);
-    expect(claimedSeq("m1")).to.equal(2);
+  it("is kept for a quarter of a long retention after its messages have expired", async () => {
+    const { run, message, segments } = setUp({ retention: 20 * DAY_MS });
+    await run([message("m1")]);
+    expect(segments()[0]?.ttlMs).to.equal(now + 25 * DAY_MS);
   });
 
-  it("takes the next number where it loses a race for one", async () => {
-    const { run, history, stored, claimedSeq, before } = setUp();
-    before("put", () => history.put(key, entryOf(1, { messageId: "other" })));
-    expect((await run("m1")).entry.epoch).to.equal("e1");
-    expect(stored()).to.deep.equal(["1 other", "2 m1"]);
-    expect(claimedSeq("m1")).to.equal(2);
-    const rest = history.calls.slice(history.calls.lastIndexOf("readTail"));
-    expect(rest).to.deep.equal(["readTail", "readEntry", "moveClaim", "put"]);
+  it("has no message that has expired before it has a number", async () => {
+    const { run, message, stored, history } = setUp();
+    expect(await run([message("m1", { expiresAtMs: now }), message("m2", { expiresAtMs: now + 1 })])).to.deep.equal([
+      undefined,
+      "e1 1 body of m2",
+    ]);
+    expect(stored()).to.deep.equal(["1 m2"]);
+    history.calls.length = 0;
+    expect(await run([message("m3", { expiresAtMs: now })])).to.deep.equal([undefined]);
+    expect(history.calls).to.deep.equal(["readBack"]);
   });
+});
 
-  it("takes the epoch of the append that began the sequence first", async () => {
-    const { run, history, before } = setUp();
-    before("put", () => history.put(key, entryOf(1, { messageId: "other", epoch: "first" })));
-    expect((await run("m1")).entry).to.include({ epoch: "first", seq: 2 });
-  });
+describe("append: when the sweeper comes", () => {
+  const endMs = now + retentionMs + 30_000;
 
-  it("is content where a twin has stored the message on the number that it has claimed itself", async () => {
-    const { run, history, stored, before } = setUp();
-    before("put", () => history.put(key, entryOf(1, { body: "the twin's" })));
-    expect((await run("m1")).entry.body).to.equal("the twin's");
-    expect(stored()).to.deep.equal(["1 m1"]);
-  });
-
-  it("follows a twin that has moved the claim meanwhile", async () => {
-    const { run, history, stored, before } = setUp();
-    await history.claim(key, "m1", { seq: 1, claimedAtMs: now }, 0);
-    await history.put(key, entryOf(1, { messageId: "other" }));
-    before("moveClaim", async () => {
-      await history.moveClaim(key, "m1", 1, { seq: 2, claimedAtMs: now });
-      await history.put(key, entryOf(2, { messageId: "m1", body: "the twin's" }));
+  for (const [name, before, expected] of [
+    ["no visit is pending", { dueAtMs: now }, { dueAtMs: endMs, isMarked: true }],
+    ["the pending visit may be under way", { dueAtMs: now + 60_000 }, { dueAtMs: endMs, isMarked: true }],
+    ["the last segment is sealed", { dueAtMs: undefined }, { dueAtMs: endMs, isMarked: true }],
+    ["a visit is pending", { dueAtMs: now + 60_001 }, { dueAtMs: now + 60_001, isMarked: false }],
+    ["a visit is pending at its own end", { dueAtMs: endMs }, { dueAtMs: endMs, isMarked: false }],
+    ["a visit is pending after its end", { dueAtMs: endMs + 1 }, { dueAtMs: endMs, isMarked: true }],
+  ] as const) {
+    it(`${expected.isMarked ? "brings it" : "leaves it to an earlier segment"} if ${name}`, async () => {
+      const { run, message, segments, put } = setUp();
+      await put(segmentOf(1, before));
+      await run([message("m2")]);
+      expect(segments()[1]).to.include(expected);
     });
-    expect((await run("m1")).entry).to.include({ seq: 2, body: "the twin's" });
-    expect(stored()).to.deep.equal(["1 other", "2 m1"]);
-  });
+  }
 
-  it("puts nothing into the past: a number that was claimed, given to another and deleted is not free", async () => {
-    const { run, history, stored, claimedSeq } = setUp();
-    await history.claim(key, "m1", { seq: 1, claimedAtMs: now }, 0);
-    for (const seq of [1, 2]) await history.put(key, entryOf(seq, { messageId: `other ${seq}` }));
-    await history.delete(key, 1);
-    await run("m1");
-    expect(stored()).to.deep.equal(["2 other 2", "3 m1"]);
-    expect(claimedSeq("m1")).to.equal(3);
-  });
-
-  it("does not take a number for deleted that a twin is just about to store", async () => {
-    const { run, history, stored, before } = setUp();
-    await history.claim(key, "m1", { seq: 1, claimedAtMs: now }, 0);
-    // Between the look at the tail and the look at the entry, or at the claim.
-    before("moveClaim", async () => {
-      await history.put(key, entryOf(1));
-      await history.put(key, entryOf(2));
-    });
-    await run("m1");
-    expect(stored()).to.deep.equal(["1 m1", "2 m2"]);
-  });
-
-  it("comes a second time for good where its claim is void, and not a moment before", async () => {
-    const { run, clock, stored } = setUp();
-    await run("m1");
-    clock.now += retentionMs + graceMs;
-    await run("m1");
-    expect(stored()).to.deep.equal(["1 m1"]);
-    clock.now += 1;
-    await run("m1");
-    expect(stored()).to.deep.equal(["1 m1", "2 m1"]);
-  });
-
-  it("claims once more where the table has deleted the claim that was in the way", async () => {
-    const { run, history, stored, before } = setUp();
-    await history.claim(key, "m1", { seq: 1, claimedAtMs: now }, 0);
-    before("readClaim", () => history.log(key).claims.delete("m1"));
-    await run("m1");
-    expect(stored()).to.deep.equal(["1 m1"]);
-  });
-
-  it("gives up where others are always faster", async () => {
-    const { run, history, stored } = setUp();
-    let others = 0;
-    history.beforeCall = async (name) => {
-      if (name !== "put" || others >= 100) return;
-      const { beforeCall } = history;
-      history.beforeCall = () => Promise.resolve();
-      others += 1;
-      await history.put(key, entryOf(others, { messageId: `other ${others}` }));
-      history.beforeCall = beforeCall;
-    };
-    expect(await refusal(run("m1"))).to.be.instanceOf(HistoryContendedError);
-    expect(stored()).to.have.lengthOf(10);
-  });
-
-  for (const name of ["readTail", "claim", "put", "readClaim", "moveClaim", "readEntry"]) {
-    it(`throws where ${name} fails, and is done the next time`, async () => {
-      const { run, history, stored, before } = setUp();
-      await history.claim(key, "m1", { seq: 1, claimedAtMs: now }, 0);
-      await history.put(key, entryOf(1, { messageId: "other" }));
-      before(name, () => Promise.reject(new Error(`${name} fails`)));
-      expect((await refusal(run("m1"))).message).to.equal(`${name} fails`);
-      history.beforeCall = () => Promise.resolve();
-      await run("m1");
-      expect(stored()).to.deep.equal(["1 other", "2 m1"]);
+  for (const [name, expiresAtMs, dueAtMs, isMarked] of [
+    ["before the pending visit", now + 10, now + 10, true],
+    ["after the pending visit", now + 200_000, now + 100_000, true],
+    ["with the retention", now + retentionMs, now + 100_000, false],
+  ] as const) {
+    it(`${isMarked ? "brings it" : "does not bring it"} for a message that expires ${name}`, async () => {
+      const { run, message, segments, put } = setUp();
+      await put(segmentOf(1, { dueAtMs: now + 100_000 }));
+      await run([message("m2"), message("m3", { expiresAtMs })]);
+      expect(segments()[1]).to.include({ dueAtMs, isMarked });
     });
   }
 });
 
-describe("append, on a real table", () => {
-  it("gives what is stored at the same time, and twice, one number each and in no holes", async () => {
-    const { history, close } = await dynamoDbHistory(retentionMs);
-    try {
-      const store = async (messageId: string): Promise<void> => {
-        const message = { messageId, body: `body of ${messageId}`, expiresAtMs: undefined, attributes: {} };
-        try {
-          await append(key, message, undefined, { history, retentionMs, now: () => now });
-        } catch (error) {
-          // As the queue would have it.
-          if (!(error instanceof HistoryContendedError)) throw error;
-          await store(messageId);
-        }
-      };
-      const ids = Array.from({ length: 24 }, (_, i) => `m${i}`);
-      await Promise.all([...ids, ...ids].map(store));
-      const entries = await history.readAfter(key, 0, 100);
-      expect(entries.map(({ seq }) => seq)).to.deep.equal(ids.map((_, i) => i + 1));
-      expect(entries.map(({ messageId }) => messageId)).to.have.members(ids);
-      expect(new Set(entries.map(({ epoch }) => epoch)).size).to.equal(1);
-    } finally {
-      await close();
-    }
+describe("append: a last segment that may be deleted", () => {
+  const renewedTtlMs = now + retentionMs + slackMs;
+
+  for (const [name, ttlMs] of [
+    ["whose TTL has passed", now],
+    ["whose TTL is within a day", now + DAY_MS],
+  ] as const) {
+    it(`gets another TTL and names a new epoch, if it is one ${name}`, async () => {
+      const { run, message, segments, put, history } = setUp();
+      await put(segmentOf(4, { epoch: "e0", ttlMs, storedAtMs: now - 9 * DAY_MS, untilMs: now - 8 * DAY_MS }));
+      expect(await run([message("m5")])).to.deep.equal(["e1 5 body of m5"]);
+      expect(history.calls).to.deep.equal(["readBack", "renew", "readBack", "put"]);
+      expect(segments()[0]).to.include({ ttlMs: renewedTtlMs, nextEpoch: "e1" });
+      expect(segments()[1]).to.include({ ttlMs: renewedTtlMs });
+    });
+  }
+
+  it("is left as it is, if its TTL is farther away", async () => {
+    const { run, message, put, history } = setUp();
+    await put(segmentOf(4, { ttlMs: now + DAY_MS + 1 }));
+    await run([message("m5")]);
+    expect(history.calls).to.deep.equal(["readBack", "put"]);
+  });
+
+  it("gets a TTL again and keeps its epoch, if it is sealed; of its ids nothing is known", async () => {
+    const { run, message, segments, put } = setUp();
+    await put(segmentOf(4, { messages: [], count: 3, ttlMs: undefined, dueAtMs: undefined }));
+    expect(await run([message("m7")])).to.deep.equal(["e1 7 body of m7"]);
+    expect(segments()[0]).to.include({ ttlMs: renewedTtlMs }).and.not.have.property("nextEpoch");
+    expect(segments()[1]?.recent).to.deep.equal({ coveredFromMs: now + 1, groups: [] });
+  });
+
+  it("is read again if it has changed meanwhile", async () => {
+    const { run, message, put, before, history, stored } = setUp();
+    await put(segmentOf(4, { ttlMs: now }));
+    before("renew", () => history.put(key, segmentOf(5)));
+    expect(await run([message("m6")])).to.deep.equal(["e1 6 body of m6"]);
+    expect(stored()).to.deep.equal(["4 m4", "5 m5", "6 m6"]);
+  });
+
+  it("is followed by another epoch if the table was restored", async () => {
+    const { run, message, put, segments } = setUp({ generation: 1 });
+    await put(segmentOf(4, { epoch: "e0" }));
+    expect(await run([message("m5")])).to.deep.equal(["e1 5 body of m5"]);
+    expect(await run([message("m6")])).to.deep.equal(["e1 6 body of m6"]);
+    expect(segments().map(({ generation }) => generation)).to.deep.equal([0, 1, 1]);
+  });
+
+  it("keeps its epoch if a function of the setting before the restore stores a message", async () => {
+    const { run, message, put, segments } = setUp({ generation: 0 });
+    await put(segmentOf(4, { epoch: "e0", generation: 1 }));
+    expect(await run([message("m5")])).to.deep.equal(["e0 5 body of m5"]);
+    expect(segments()[1]?.generation).to.equal(1);
   });
 });
+
+describe("append: copies", () => {
+  it("gives a copy the number and the body of the first one, and writes nothing", async () => {
+    const { run, message, history } = setUp();
+    await run([message("m1")]);
+    await run([message("m2")]);
+    history.calls.length = 0;
+    const copies = [message("m1", { body: "another body" }), message("m2")];
+    expect(await run(copies)).to.deep.equal(["e1 1 body of m1 (copy)", "e1 2 body of m2 (copy)"]);
+    expect(history.calls).to.deep.equal(["readBack", "readBack"]);
+  });
+
+  it("stores a message once that comes twice in one batch, with the first body", async () => {
+    const { run, message, stored } = setUp();
+    expect(await run([message("m1"), message("m1", { body: "another" }), message("m2")])).to.deep.equal([
+      "e1 1 body of m1",
+      "e1 1 body of m1 (copy)",
+      "e1 2 body of m2",
+    ]);
+    expect(stored()).to.deep.equal(["1 m1", "2 m2"]);
+  });
+
+  it("does not take another message with the same hash for a copy", async () => {
+    const { run, message, put, stored } = setUp();
+    // Found by trying: their hashes are alike.
+    const [first, second] = ["m13553", "m23864"] as const;
+    expect(hashOfId(first)).to.equal(hashOfId(second));
+    await put(segmentOf(1, { messages: [{ id: first, body: "b" }] }), segmentOf(2, { recent: recentOf([first]) }));
+    expect(await run([message(second)])).to.deep.equal([`e1 3 body of ${second}`]);
+    expect(stored()).to.deep.equal([`1 ${first}`, "2 m2", `3 ${second}`]);
+  });
+
+  it("recognizes a copy whose body is gone", async () => {
+    const { run, message, put } = setUp();
+    await put(segmentOf(1, { reported: [0] }));
+    expect(await run([message("m1")])).to.deep.equal(["e1 1 undefined (copy)"]);
+  });
+
+  it("reads back only as far as a copy may be, and once for several messages", async () => {
+    const { run, message, history, clock, put } = setUp();
+    const at = (first: number, coveredFromMs: number): Segment => {
+      const storedAtMs = now + first * 1_000;
+      return segmentOf(first, { storedAtMs, recent: { coveredFromMs, groups: [] } });
+    };
+    await put(at(1, 0), at(2, now + 1_001), at(3, now + 2_001), at(4, now + 3_001));
+    clock.now += 10_000;
+    expect(await run([message("n1", { copySinceMs: now + 3_001 })])).to.deep.equal(["e1 5 body of n1"]);
+    expect(history.calls).to.deep.equal(["readBack", "put"]);
+
+    history.calls.length = 0;
+    // Between the third and the fourth: the third was stored too early.
+    await history.delete(key, 5);
+    history.calls.length = 0;
+    await run([message("n1", { copySinceMs: now + 3_000 })]);
+    expect(history.calls).to.deep.equal(["readBack", "readBack", "put"]);
+
+    await history.delete(key, 5);
+    history.calls.length = 0;
+    const copies = [message("m3", { copySinceMs: now + 2_500 }), message("m2", { copySinceMs: now + 1_500 })];
+    expect(await run([...copies, message("n1", { copySinceMs: now + 3_000 })])).to.deep.equal([
+      "e1 3 body of m3 (copy)",
+      "e1 2 body of m2 (copy)",
+      "e1 5 body of n1",
+    ]);
+    // The tail, the third and the second to read back, and both to confirm.
+    expect(history.calls).to.deep.equal([...Array<string>(5).fill("readBack"), "put"]);
+  });
+
+  it("stops reading back where the table has deleted what was before", async () => {
+    const { run, message, put, history } = setUp();
+    await put(segmentOf(5, { recent: { coveredFromMs: now, groups: [] } }));
+    expect(await run([message("m4", { copySinceMs: 0 })])).to.deep.equal(["e1 6 body of m4"]);
+    expect(history.calls).to.deep.equal(["readBack", "readBack", "put"]);
+  });
+
+  it("takes the number that the message itself got, where its id was used for another one before", async () => {
+    const { run, message, put, clock } = setUp();
+    const later = { storedAtMs: now + 100_000, messages: [storedOf(1, { body: "later" })] };
+    await put(segmentOf(1), segmentOf(2, { ...later, recent: recentOf(["m1"]) }));
+    clock.now += 100_000;
+    expect(await run([message("m1", { copySinceMs: now + 1 })])).to.deep.equal(["e1 2 later (copy)"]);
+    expect(await run([message("m1", { copySinceMs: now })])).to.deep.equal(["e1 1 body of m1 (copy)"]);
+    // Known by chance, and older than it would have to be: one message all the same.
+    expect(await run([message("m1", { copySinceMs: now + 100_001 })])).to.deep.equal(["e1 2 later (copy)"]);
+  });
+
+  it("does not count what has expired by the retention, unless this very message was stored", async () => {
+    const { run, message, put, clock } = setUp();
+    await put(segmentOf(1));
+    clock.now += retentionMs;
+    expect(await run([message("m1", { copySinceMs: now })])).to.deep.equal(["e1 1 body of m1 (copy)"]);
+    expect(await run([message("m1", { copySinceMs: now + 1 })])).to.deep.equal(["e1 2 body of m1"]);
+  });
+
+  it("finds the number of a message that has expired since it was stored", async () => {
+    const { run, message, put } = setUp();
+    await put(segmentOf(1, { messages: [storedOf(1, { expiresAtMs: now })] }));
+    expect(await run([message("m1", { expiresAtMs: now })])).to.deep.equal(["e1 1 body of m1 (copy)"]);
+  });
+});
+
+describe("append: races and failures", () => {
+  it("takes the next numbers after a lost race, in the epoch of the first", async () => {
+    const { run, message, before, history, pauses } = setUp();
+    before("put", () => history.put(key, segmentOf(1, { epoch: "first", messages: [storedOf(8), storedOf(9)] })));
+    expect(await run([message("m1"), message("m2")])).to.deep.equal(["first 3 body of m1", "first 4 body of m2"]);
+    expect(history.calls).to.deep.equal(["readBack", "put", "put", "readBack", "put"]);
+    expect(pauses).to.deep.equal([20]);
+  });
+
+  it("stores only the rest if another worker has stored some of the same messages", async () => {
+    const { run, message, before, history, stored } = setUp();
+    before("put", () => history.put(key, segmentOf(1)));
+    expect(await run([message("m1"), message("m2")])).to.deep.equal(["e1 1 body of m1 (copy)", "e1 2 body of m2"]);
+    expect(stored()).to.deep.equal(["1 m1", "2 m2"]);
+  });
+
+  it("takes its own put for none by another, if the SDK has repeated it after a lost answer", async () => {
+    const { run, message, history, stored } = setUp();
+    const { put } = history;
+    history.put = async (of, segment) => {
+      await put.call(history, of, segment);
+      return await put.call(history, of, segment);
+    };
+    expect(await run([message("m1"), message("m2")])).to.deep.equal(["e1 1 body of m1", "e1 2 body of m2"]);
+    expect(stored()).to.deep.equal(["1 m1", "2 m2"]);
+  });
+
+  it("pauses for longer after each lost race, and stores the message however many there are in time", async () => {
+    const { run, message, history, pauses } = setUp();
+    let others = 0;
+    history.beforeCall = async (name) => {
+      if (name !== "put" || others === 50) return;
+      const { beforeCall } = history;
+      history.beforeCall = () => Promise.resolve();
+      others += 1;
+      await history.put(key, segmentOf(others, { messages: [{ id: `other ${others}`, body: "b" }] }));
+      history.beforeCall = beforeCall;
+    };
+    expect(await run([message("m1")])).to.deep.equal(["e1 51 body of m1"]);
+    expect(pauses.slice(0, 5)).to.deep.equal([20, 40, 80, 160, 160]);
+    expect(pauses).to.have.lengthOf(50);
+  });
+
+  it("does not read back again, after a lost race, what it has read", async () => {
+    const { run, message, history, put, before } = setUp();
+    const old = { storedAtMs: now - 10, recent: { coveredFromMs: now, groups: [] } };
+    await put(segmentOf(1, { storedAtMs: now - 10 }), segmentOf(2, old));
+    before("put", () => history.put(key, segmentOf(3, { recent: recentOf(["m2"], now - 10) })));
+    await run([message("n", { copySinceMs: now - 10 })]);
+    expect(history.calls).to.deep.equal(["readBack", "readBack", "put", "put", "readBack", "put"]);
+  });
+
+  it("gives up once half a minute has passed, and puts nothing then", async () => {
+    const { run, message, history, clock, stored } = setUp();
+    history.afterCall = (name) => Promise.resolve(void (name === "readBack" && (clock.now += 30_000)));
+    const error = await refusal(run([message("m1")]));
+    expect(error).to.be.instanceOf(HistoryContendedError);
+    expect(error.message).to.equal("not stored in 30 s: other messages of the session were faster 0 times");
+    expect(stored()).to.deep.equal([]);
+  });
+
+  it("passes its callers' signal to every call", async () => {
+    const { message, history, run } = setUp();
+    const ending = new AbortController();
+    const seen: (boolean | undefined)[] = [];
+    const { readBack } = history;
+    history.readBack = (of, through, limit, signal?: AbortSignal) => {
+      ending.abort();
+      seen.push(signal?.aborted);
+      return readBack.call(history, of, through, limit);
+    };
+    await run([message("m1")], ending.signal);
+    expect(seen).to.deep.equal([true]);
+  });
+
+  for (const name of ["readBack", "renew", "put"]) {
+    for (const moment of ["before", "after"] as const) {
+      it(`throws if ${name} fails ${moment} it has done its work, and is done the next time`, async () => {
+        const { run, message, history, put, stored } = setUp();
+        await put(segmentOf(1, { ttlMs: now }));
+        history[`${moment}Call`] = (called) =>
+          called === name ? Promise.reject(new Error(`${name} fails`)) : Promise.resolve();
+        expect((await refusal(run([message("m2"), message("m3")]))).message).to.equal(`${name} fails`);
+        history[`${moment}Call`] = () => Promise.resolve();
+        await run([message("m2"), message("m3")]);
+        expect(stored()).to.deep.equal(["1 m1", "2 m2", "3 m3"]);
+      });
+    }
+  }
+});
+
+function recentOf(ids: readonly string[], storedAtMs = now) {
+  return { coveredFromMs: 0, groups: [{ storedAtMs, hashes: ids.map(hashOfId) }] };
+}

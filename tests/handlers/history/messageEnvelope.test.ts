@@ -1,13 +1,16 @@
 import { expect } from "chai";
 import { messageEnvelopeOf } from "../../../handlers/history/messageEnvelope";
-import { entryOf, now } from "./storedEntries";
+import { entryOf, now } from "./entries";
 
 describe("messageEnvelopeOf", () => {
-  const envelope = { type: "message", epoch: "e", seq: 5, id: "m5" };
+  const envelope = { type: "message", epoch: "e1", seq: 5, id: "m5" };
 
   it("is the message with its number and its id", () => {
-    expect(messageEnvelopeOf(entryOf(5), now)).to.deep.equal({ ...envelope, body: "body 5" });
-    expect(messageEnvelopeOf(entryOf(5, { expiresAtMs: now + 1 }), now)).to.deep.equal({ ...envelope, body: "body 5" });
+    expect(messageEnvelopeOf(entryOf(5), now)).to.deep.equal({ ...envelope, body: "body of m5" });
+    expect(messageEnvelopeOf(entryOf(5, { expiresAtMs: now + 1 }), now)).to.deep.equal({
+      ...envelope,
+      body: "body of m5",
+    });
   });
 
   for (const [name, given] of [

@@ -10,6 +10,9 @@ describe("message", () => {
     expect(messageOf(record)).to.deep.equal({
       messageId: "m9",
       sqsMessageId: "m9",
+      hasOwnId: false,
+      originalMessageId: undefined,
+      idempotencyKey: undefined,
       receiptHandle: "receipt-m9",
       attempt: 3,
       sentAtMs: 1_700_000_000_000,
@@ -26,10 +29,22 @@ describe("message", () => {
     const attributes = { messageId: "order-7 shipped", expiresAt: "2026-11-25T13:00:00+01:00" };
     expect(messageOf(sqsRecord({ messageId: "m9", attributes, messageGroupId: "g1" }))).to.include({
       messageId: "order-7 shipped",
+      hasOwnId: true,
       sqsMessageId: "m9",
       expiresAtMs: Date.UTC(2026, 10, 25, 12),
       messageGroupId: "g1",
     });
+  });
+
+  it("takes the idempotency key and the first id of a redriven message out of a record", () => {
+    const originalMessageId = "0f5e6d7c-8b9a-4a0b-9c1d-2e3f4a5b6c7d";
+    const attributes = { idempotencyKey: "pay-7", originalMessageId };
+    expect(messageOf(sqsRecord({ attributes }))).to.include({ idempotencyKey: "pay-7", originalMessageId });
+  });
+
+  it("takes no first id that is not one of a queue's", () => {
+    const record = sqsRecord({ attributes: { originalMessageId: "order-7" } });
+    expect(messageOf(record).originalMessageId).to.equal(undefined);
   });
 
   it("is in order where a FIFO queue has given it a sequence number", () => {
@@ -102,6 +117,16 @@ describe("message", () => {
       "has a binary messageId",
       { rawAttributes: { messageId: { dataType: "Binary", binaryValue: "NDI=" } } },
       "unusable-attribute: messageId is of type Binary",
+    ],
+    [
+      "has an empty idempotencyKey",
+      { attributes: { idempotencyKey: "" } },
+      "unusable-attribute: idempotencyKey is empty",
+    ],
+    [
+      "has a binary idempotencyKey",
+      { rawAttributes: { idempotencyKey: { dataType: "Binary", binaryValue: "NDI=" } } },
+      "unusable-attribute: idempotencyKey is of type Binary",
     ],
     [
       "has an expiresAt that is no date and time",

@@ -21,6 +21,7 @@ describe("a publication", () => {
   for (const [name, given] of [
     ["has the longest messageId", { messageId: "x".repeat(128) }],
     ["has a messageId of the outermost printable characters, never trimmed", { messageId: " ~ " }],
+    ["has the longest idempotencyKey", { idempotencyKey: "x".repeat(128) }],
     ["is 128 KB in UTF-8", { message: "é".repeat(65_536) }],
     ["has every character that a queue may hold", { message: "\t\n\r \uD7FF\uE000\uFFFD\u{10000}\u{10FFFF}" }],
   ] as const) {
@@ -62,6 +63,13 @@ describe("a publication", () => {
     ],
     ["has a messageId beyond ASCII", { messageId: "é" }, "messageId: not printable ASCII"],
     ["has a messageId of two lines", { messageId: "a\nb" }, "messageId: not printable ASCII"],
+    ["has an empty idempotencyKey", { idempotencyKey: "" }, "idempotencyKey is empty"],
+    [
+      "has an idempotencyKey that is too long",
+      { idempotencyKey: "x".repeat(129) },
+      "idempotencyKey: 129 characters, at most 128 are allowed",
+    ],
+    ["has an idempotencyKey beyond ASCII", { idempotencyKey: "é" }, "idempotencyKey: not printable ASCII"],
     ["has an empty expiresAt", { expiresAt: "" }, NO_DATE],
     ["expires on a day", { expiresAt: "2026-11-25" }, NO_DATE],
     ["expires at a local time", { expiresAt: "2026-11-25T12:00:00" }, NO_DATE],
@@ -99,6 +107,11 @@ describe("a publication", () => {
     ["has an object for a message", { message: {} }, "message is of type object, a string is expected"],
     ["has a Date for an expiresAt", { expiresAt: new Date(0) }, "expiresAt is of type object, a string is expected"],
     ["has a number for a messageId", { messageId: 7 }, "messageId is of type number, a string is expected"],
+    [
+      "has a number for an idempotencyKey",
+      { idempotencyKey: 7 },
+      "idempotencyKey is of type number, a string is expected",
+    ],
   ] as const) {
     it(`is refused when it ${name}, as a program without types may publish`, () =>
       expect(checkPublication({ ...publication, ...given } as unknown as PublicationInput)).to.deep.equal({ reason }));

@@ -1,0 +1,68 @@
+import type { SessionKey } from "../sessions/sessionKey";
+import type { History } from "./history";
+import { WORKER_LIFE_MS } from "./retention";
+
+export interface ClaimDependencies {
+  history: Pick<History, "claimKey" | "readKeyClaim">;
+  /** How long messages are kept. */
+  retentionMs: number;
+  /** Epoch milliseconds. */
+  now: () => number;
+}
+
+/** A message with an idempotency key. */
+export interface KeyedMessage {
+  idempotencyKey: string;
+  /** The queue's id of the message; of a redriven one, the first id. */
+  owner: string;
+  /** One that is not going to be stored claims nothing. */
+  hasExpired: boolean;
+}
+
+/**
+ * Claims the messages' idempotency keys, before they are stored: the first message with a key has it for the retention. A
+ * message keeps its claim over all attempts, so that it is stored by a later one if this one crashes.
+ *
+ * @returns the messages whose key another message has.
+ */
+export async function claimKeys<T extends KeyedMessage>(
+  key: SessionKey,
+  messages: readonly T[],
+  dependencies: ClaimDependencies,
+  signal: AbortSignal,
+): Promise<Set<T>> {
+  const byKey = new Map<string, T[]>();
+  for (const message of messages) {
+    byKey.set(message.idempotencyKey, [...(byKey.get(message.idempotencyKey) ?? []), message]);
+  }
+  const others = await Promise.all(
+    [...byKey].map(async ([idempotencyKey, same]) => {
+      const candidate = same.find(({ hasExpired }) => !hasExpired)?.owner;
+      const owner = await ownerOf(key, idempotencyKey, candidate, dependencies, signal);
+      return same.filter((message) => owner !== undefined && message.owner !== owner);
+    }),
+  );
+  return new Set(others.flat());
+}
+
+/** Who has the key, once `candidate` has claimed it if it was free. */
+async function ownerOf(
+  key: SessionKey,
+  idempotencyKey: string,
+  candidate: string | undefined,
+  { history, retentionMs, now }: ClaimDependencies,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  for (;;) {
+    // Later than any worker that still acts on a claim, although clocks differ.
+    const voidBeforeMs = now() - retentionMs - 2 * WORKER_LIFE_MS;
+    if (candidate !== undefined) {
+      const claim = { owner: candidate, claimedAtMs: now() };
+      if ((await history.claimKey(key, idempotencyKey, claim, voidBeforeMs, signal)) === "claimed") return candidate;
+    }
+    const claim = await history.readKeyClaim(key, idempotencyKey, signal);
+    if (claim && claim.claimedAtMs >= voidBeforeMs) return claim.owner;
+    if (candidate === undefined) return undefined;
+    // The claim that was in the way has been deleted since.
+  }
+}
