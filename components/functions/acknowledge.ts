@@ -20,9 +20,7 @@ export function acknowledgeSpec(parts: ReplayParts): FunctionSpec {
     environment: frameEnvironment(parts),
     statements: [
       sessionTable.statement("dynamodb:GetItem"),
-      historyTable.statement("dynamodb:GetItem", "dynamodb:PutItem"),
-      // A receipt carries its message's id, which is read from the history.
-      ...(receiptsTopic ? [historyTable.statement("dynamodb:Query")] : []),
+      historyTable.statement("dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem"),
       gateway.manageConnectionsStatement("POST"),
       ...receiptsStatements(parts),
     ],

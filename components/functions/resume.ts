@@ -1,3 +1,4 @@
+import { ackSeconds } from "./ackSeconds";
 import type { OwnCallback } from "./ownBundle";
 import type { FunctionSpec, ReplayParts } from "./relayFunction";
 import {
@@ -20,10 +21,15 @@ export const resumeCallback: OwnCallback = {
 
 export function resumeSpec(parts: ReplayParts): FunctionSpec {
   const { sessionTable, gateway, historyTable, receiptsTopic } = parts;
+  const seconds = ackSeconds(parts);
   return {
     callback: resumeCallback,
     withReceipts: receiptsTopic !== undefined,
-    environment: { ...frameEnvironment(parts), ...deadLetterEnvironment(parts) },
+    environment: {
+      ...frameEnvironment(parts),
+      ...deadLetterEnvironment(parts),
+      ...(seconds !== undefined && { ACK_SECONDS: String(seconds) }),
+    },
     statements: [
       sessionTable.statement("dynamodb:GetItem"),
       historyTable.statement("dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem"),

@@ -1,28 +1,25 @@
-import type { Acknowledgement, Cursor } from "../../protocol";
+import type { Acknowledgement } from "../../protocol";
 import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
 import { connectionsFromEnvironment } from "../connections/connectionsClient";
 import { type Environment, text } from "../environment";
 import { historyFromEnvironment } from "../history/dynamoDbHistory";
 import type { History } from "../history/history";
+import { NEWEST } from "../history/readRange";
+import { lastSeqOf } from "../history/segment";
 import { consoleLog } from "../log";
-import { METRICS, metricsFromEnvironment } from "../metrics";
-import { receiptOf, type Receipts } from "../receipts/receipts";
+import { metricsFromEnvironment } from "../metrics";
 import { receiptsFromEnvironment } from "../receipts/snsReceipts";
-import type { SessionKey } from "../sessions/sessionKey";
 import { tableClient } from "../tableClient";
 import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler } from "./frame";
+import { moveCursor, type MoveCursorDependencies } from "./moveCursor";
 import { parseAcknowledgement } from "./parseFrame";
 
 /** `now` and `log` are by default the clock and the console. */
 export type AcknowledgeDependencies = Omit<Dependencies, "now" | "log"> & Partial<Pick<Dependencies, "now" | "log">>;
 
-interface Dependencies extends FrameDependencies {
-  history: Pick<History, "readAcknowledged" | "readEntry" | "readAfter" | "acknowledge">;
-  receipts: Receipts;
+interface Dependencies extends FrameDependencies, MoveCursorDependencies {
+  history: MoveCursorDependencies["history"] & Pick<History, "readCursor">;
 }
-
-/** Messages whose receipts are published at a time. */
-const PAGE = 100;
 
 /**
  * Called for the route `ack`: moves the session's acknowledged cursor forward. The client only gets an answer after a fault:
@@ -49,47 +46,15 @@ export function acknowledgeFromEnvironment(environment: Environment): FrameHandl
 async function moveForward(frame: ClientFrame<Acknowledgement>, dependencies: Dependencies): Promise<void> {
   const { key, fields, signal } = frame;
   const { cursor } = frame.action;
-  const { history, receipts, metrics, log } = dependencies;
+  const { history, log } = dependencies;
   // The client has seen nothing of the epoch yet: there is nothing to move.
   if (cursor.seq === 0) return;
-  const [acknowledged, entry] = await Promise.all([
-    history.readAcknowledged(key, signal),
-    history.readEntry(key, cursor.seq, signal),
-  ]);
-  // A cursor that never existed, or no longer does, would cover messages that no client has seen.
-  if (entry?.epoch !== cursor.epoch) {
-    const reason = entry ? "another-epoch" : "no-such-number";
+  const [done, [tail]] = await Promise.all([history.readCursor(key, signal), history.readBack(key, NEWEST, 1, signal)]);
+  // It would cover messages that no client has seen.
+  if (!tail || tail.epoch !== cursor.epoch || lastSeqOf(tail) < cursor.seq) {
+    const reason = tail && tail.epoch !== cursor.epoch ? "another-epoch" : "no-such-number";
     log.warn("acknowledgement ignored", { ...fields, seq: cursor.seq, reason });
     return;
   }
-  const after = acknowledged?.epoch === cursor.epoch ? acknowledged.seq : 0;
-  if (after >= cursor.seq) return;
-
-  // Before the cursor moves: otherwise a failure here would lose the receipts for good.
-  if (receipts.wanted) await publishDelivered(key, after, cursor, dependencies, signal);
-  if ((await history.acknowledge(key, cursor, signal)) === "stale") return;
-  metrics.add(METRICS.acknowledged, cursor.seq - after);
-  log.info("acknowledged", { ...fields, seq: cursor.seq, messages: cursor.seq - after });
-}
-
-/** Receipts for the messages that the acknowledgement covers. One without a body has expired and has its own receipt. */
-async function publishDelivered(
-  key: SessionKey,
-  after: number,
-  cursor: Cursor,
-  { history, receipts, now }: Dependencies,
-  signal: AbortSignal,
-): Promise<void> {
-  while (after < cursor.seq) {
-    const page = await history.readAfter(key, after, Math.min(PAGE, cursor.seq - after), signal);
-    const delivered = page.filter(({ seq, body }) => seq <= cursor.seq && body !== undefined);
-    const nowMs = now();
-    await receipts.publish(
-      delivered.map(({ messageId, epoch, seq }) =>
-        receiptOf(key, { status: "delivered", messageId, epoch, seq }, nowMs),
-      ),
-      signal,
-    );
-    after = page.at(-1)?.seq ?? cursor.seq;
-  }
+  await moveCursor({ key, cursor, done, known: [tail], fields, signal }, dependencies);
 }

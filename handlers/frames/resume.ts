@@ -2,38 +2,55 @@ import { type Hello, type Resume, type Resumed, SUBPROTOCOLS, type Superseded } 
 import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
 import { connectionsFromEnvironment } from "../connections/connectionsClient";
 import { reasonToEnd } from "../connections/postToSession";
-import { type Environment, text } from "../environment";
+import { type Environment, positiveInteger, text } from "../environment";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
-import { expireUnseen } from "../history/expireUnseen";
-import type { Entry, History } from "../history/history";
-import { type Available, availableOf, type Start, startOf, throughOf, withoutGap } from "../history/recovery";
-import { consoleLog } from "../log";
+import { reportUnseen, type Unseen } from "../history/expireUnseen";
+import { findOldest } from "../history/findOldest";
+import type { History, Segment, SessionCursor } from "../history/history";
+import { NEWEST, readFrom, readRange } from "../history/readRange";
+import {
+  type Available,
+  entriesBetween,
+  isDone,
+  seqIn,
+  type Start,
+  startOf,
+  throughOf,
+  withoutGap,
+} from "../history/recovery";
+import { lastSeqOf } from "../history/segment";
+import { consoleLog, errorFields } from "../log";
 import { REASONS } from "../messages/reasons";
 import { METRICS, metricsFromEnvironment } from "../metrics";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
 import { receiptsFromEnvironment } from "../receipts/snsReceipts";
 import type { Session } from "../sessions/sessionItems";
-import type { SessionKey } from "../sessions/sessionKey";
 import { readSession, type SessionStore } from "../sessions/sessionStore";
 import { tableClient } from "../tableClient";
 import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler, posted, refuse } from "./frame";
+import { type Move, moveCursor, type MoveCursorDependencies } from "./moveCursor";
 import { parseResume } from "./parseFrame";
 import { type SendDependencies, sendMessages } from "./sendMessages";
 
 /** `now` and `log` are by default the clock and the console. */
 export type ResumeDependencies = Omit<Dependencies, "now" | "log"> & Partial<Pick<Dependencies, "now" | "log">>;
 
-interface Dependencies extends FrameDependencies, SendDependencies {
+interface Dependencies extends FrameDependencies, SendDependencies, MoveCursorDependencies {
   sessions: Pick<SessionStore, "read">;
-  history: Pick<History, "readTail" | "readOldest" | "readAcknowledged" | "readAfter" | "strip">;
+  history: SendDependencies["history"] & MoveCursorDependencies["history"] & Pick<History, "readCursor" | "settle">;
+  /** Within how many seconds clients are to acknowledge; undefined if an acknowledgement with the next resume will do. */
+  ackSeconds?: number;
 }
 
-/** Messages that are read before the first one is sent: fewer are read, and sent, sooner. */
-const FIRST_PAGE = 100;
+/** Segments that are read before the first message is sent: fewer are read, and sent, sooner. */
+const FIRST_PAGE = 20;
+
+/** The bound of the oldest number is stored once a search from it is longer than the write is expensive. */
+const MAX_STALE_NUMBERS = 100;
 
 /**
- * Called for the route `resume`: sends hello, the result and the messages after the client's cursor, in order. A failure on
- * the way ends it, and the client asks again.
+ * Called for the route `resume`: sends hello, the result and the messages after the client's cursor, in order, and
+ * acknowledges those up to the cursor. A failure on the way ends it, and the client asks again.
  */
 export function resume(given: ResumeDependencies): FrameHandler {
   const dependencies = { now: Date.now, log: consoleLog, ...given };
@@ -50,6 +67,7 @@ export function resumeFromEnvironment(environment: Environment): FrameHandler {
     lookups: new DynamoDbConnectionLookups(client, { tableName }),
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
+    ackSeconds: environment.ACK_SECONDS === undefined ? undefined : positiveInteger(environment, "ACK_SECONDS"),
     connections: connectionsFromEnvironment(environment),
     deadLetters: deadLetterQueueFromEnvironment(environment),
     receipts: receiptsFromEnvironment(environment),
@@ -59,51 +77,84 @@ export function resumeFromEnvironment(environment: Environment): FrameHandler {
 
 async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): Promise<void> {
   const { action, key, fields, signal } = frame;
-  const { sessions, history, retentionMs, metrics, now, log } = dependencies;
-  const storedAfterMs = now() - retentionMs;
-  const { cursor } = action;
+  const { ackSeconds, metrics, log } = dependencies;
+  const read = await readLog(frame, dependencies);
+  if (!read) return;
+  const { available, done } = read;
+  const { epoch, newest } = available;
+  const begun = await begin(startOf(action, available, done.acknowledged), read, frame, dependencies);
+  const { first, lost, oldest, segments } = begun;
 
-  const [session, tail, oldest, acknowledged, page = []] = await Promise.all([
-    sessions.read(key, signal),
-    history.readTail(key, signal),
-    history.readOldest(key, storedAfterMs, signal),
-    history.readAcknowledged(key, signal),
-    cursor && history.readAfter(key, cursor.seq, FIRST_PAGE, signal),
-  ]);
-  if (!(await hasSession(session, frame, dependencies))) return;
-
-  const available =
-    availableOf(tail, oldest, storedAfterMs) ??
-    availableOf(tail, await history.readOldest(key, storedAfterMs, signal), storedAfterMs);
-  if (!available) throw new Error("the newest number is within the retention, but no oldest one was found");
-  const start = startOf(action, available, acknowledged);
-  const [begun, skipped] = await Promise.all([
-    firstEntries(start, available, page, frame, history),
-    readSkipped(key, start, history, signal),
-  ]);
-  const { first, lost, entries } = begun;
+  const move = moveOf(frame, lost, read);
+  const skipped = { from: Math.max(begun.seen, seqIn(epoch, done.settled)) + 1, through: first - 1 };
   // Before the client can acknowledge what comes after them.
-  await expireUnseen({ key, acknowledged, entries: skipped, reason: "retention", signal }, dependencies);
+  const hasMoved = await reportSkipped(skipped, { key, done, presentEpoch: epoch, signal }, move, dependencies);
 
-  const newest = Math.max(available.newest, first - 1 + entries.length);
-  const through = throughOf(entries, first, newest);
-  const { epoch } = available;
-  const hello: Hello = { type: "hello", ...(epoch !== undefined && { epoch }), oldest: begun.oldest, newest };
+  const through = throughOf(entriesBetween(segments, first, newest), first, newest);
+  const hello: Hello = {
+    type: "hello",
+    ...(epoch !== undefined && { epoch }),
+    oldest,
+    newest,
+    ...(ackSeconds !== undefined && { ackSeconds }),
+  };
   const resumed: Resumed = { type: "resumed", recovered: lost === undefined, ...(lost && { lost }), first, through };
   const result = lost ?? "recovered";
   metrics.add(METRICS.resumed, 1, result);
   const sent = await sendMessages(
-    {
-      ...frame,
-      acknowledged,
-      available,
-      before: [hello, resumed],
-      entries: entries.slice(0, through - first + 1),
-      through,
-    },
+    { ...frame, done, presentEpoch: epoch, before: [hello, resumed], segments, first, through },
     dependencies,
   );
   log.info("resumed", { ...fields, result, first, through, newest, sent });
+  const bound = oldest - done.oldestSeq > MAX_STALE_NUMBERS ? oldest : undefined;
+  await rememberPosition(frame, hasMoved ? undefined : move, bound, dependencies);
+}
+
+/** What was read of the session's log before it is known where the answer begins. */
+interface ReadLog {
+  available: Available;
+  done: SessionCursor;
+  /** Those that most clients get first, and the last one. There may be a gap between any two. */
+  known: Segment[];
+}
+
+/** Undefined if the connection has no right to the session's messages: then the client was told. */
+async function readLog(frame: ClientFrame<Resume>, dependencies: Dependencies): Promise<ReadLog | undefined> {
+  const { action, key, signal } = frame;
+  const { sessions, history, retentionMs, now } = dependencies;
+  const { cursor } = action;
+  const nowMs = now();
+  const [session, [head], tails, done, asked = []] = await Promise.all([
+    sessions.read(key, signal),
+    history.readOn(key, 1, 1, signal),
+    history.readBack(key, NEWEST, 1, signal),
+    history.readCursor(key, signal),
+    cursor && history.readOn(key, cursor.seq + 1, FIRST_PAGE, signal),
+  ]);
+  if (!(await hasSession(session, frame, dependencies))) return undefined;
+
+  // They were read in parallel: any of them may have the newest segment.
+  const segments = [...asked, ...tails];
+  const last = segments.reduce<Segment | undefined>((a, b) => (a && a.first >= b.first ? a : b), undefined);
+  const hint = Math.max(done.oldestSeq, seqIn(last?.epoch, done.settled) + 1);
+  const [oldest, unacknowledged] = await Promise.all([
+    findOldest(history, key, { head, segments, hint }, { retentionMs, nowMs, signal }),
+    cursor ? [] : readUnacknowledged(frame, last, done, history),
+  ]);
+  const available = { epoch: last?.epoch, oldest, newest: last ? lastSeqOf(last) : 0 };
+  return { available, done, known: [...unacknowledged, ...segments] };
+}
+
+/** Where most clients without a cursor begin. */
+async function readUnacknowledged(
+  { action, key, signal }: ClientFrame<Resume>,
+  last: Segment | undefined,
+  { acknowledged }: SessionCursor,
+  history: Dependencies["history"],
+): Promise<Segment[]> {
+  if (!last || action.from === "oldest") return [];
+  const first = seqIn(last.epoch, acknowledged) + 1;
+  return first > lastSeqOf(last) ? [] : await history.readOn(key, first, FIRST_PAGE, signal);
 }
 
 /** Whether the session belongs to this connection; if not, tells the client that it is superseded or must reconnect. */
@@ -128,44 +179,86 @@ async function hasSession(
   return false;
 }
 
-interface Begun extends Pick<Start, "first" | "lost"> {
-  entries: Entry[];
+interface Begun extends Start {
+  segments: Segment[];
   oldest: number;
 }
 
-/** The first entries to send; the page is read again if it was read too early or for another cursor. */
-async function firstEntries(
-  { first, lost }: Start,
-  available: Available,
-  page: readonly Entry[],
+/** The first segments to send; they are read if they are not among those that are known. */
+async function begin(
+  start: Start,
+  { available: { oldest, newest }, known }: ReadLog,
   { key, signal }: ClientFrame<Resume>,
-  history: Pick<History, "readAfter">,
+  { history }: Dependencies,
 ): Promise<Begun> {
-  const { oldest, newest } = available;
-  const entries = lost === undefined ? withoutGap(page, available, first) : [];
-  if (entries.length > 0 || first > newest) return { first, lost, oldest, entries };
+  const { first, lost = "expired", seen } = start;
+  if (first > newest) return { ...start, oldest, segments: [] };
+  const segments = withoutGap(known, first);
+  if (segments.length > 0) return { ...start, oldest, segments };
 
-  const again = await history.readAfter(key, first - 1, FIRST_PAGE, signal);
-  const [next] = again;
-  if (!next) throw new Error(`the history has no entry from ${first} on, though ${newest} was read a moment ago`);
-  if (next.seq === first) return { first, lost, oldest, entries: withoutGap(again, available, first) };
-  // The read began after the newest was stored, and so was all before it: a missing entry was deleted, by another retention.
-  const remaining = withoutGap(again, available, next.seq);
-  return { first: next.seq, lost: lost ?? "expired", oldest: next.seq, entries: remaining };
+  const read = await readFrom(history, key, first, FIRST_PAGE, signal);
+  const next = read.find((segment) => lastSeqOf(segment) >= first);
+  if (!next) throw new Error(`the history has no number from ${first} on, though ${newest} was read a moment ago`);
+  if (next.first <= first) return { ...start, oldest, segments: withoutGap(read, first) };
+  // The read began after the newest was stored, and so was all before it: a missing segment was deleted by an operator.
+  return { first: next.first, lost, seen, oldest: next.first, segments: withoutGap(read, next.first) };
 }
 
-/** The stored messages that the client skips, though it will acknowledge later ones. */
-async function readSkipped(
-  key: SessionKey,
-  { seen, first }: Start,
-  history: Pick<History, "readAfter">,
-  signal: AbortSignal,
-): Promise<Entry[]> {
-  const skipped: Entry[] = [];
-  for (let after = seen; after + 1 < first;) {
-    const page = await history.readAfter(key, after, Math.min(FIRST_PAGE, first - 1 - after), signal);
-    skipped.push(...page.filter(({ seq }) => seq < first));
-    after = page.at(-1)?.seq ?? first;
+/** The acknowledgement that the client's cursor is; undefined if it is not valid, or moves nothing. */
+function moveOf(
+  { action: { cursor }, key, fields, signal }: ClientFrame<Resume>,
+  lost: Resumed["lost"],
+  { available, done, known }: ReadLog,
+): Move | undefined {
+  if (!cursor || lost === "epoch" || lost === "ahead") return undefined;
+  if (cursor.seq <= seqIn(available.epoch, done.acknowledged)) return undefined;
+  return { key, cursor, done, known, fields, signal };
+}
+
+/**
+ * Reports the messages that the client skips because they have expired: it will acknowledge later ones, which covers these.
+ *
+ * @returns whether the client's cursor had to be acknowledged for that.
+ * @throws if a report may not have arrived, or the history fails.
+ */
+async function reportSkipped(
+  skipped: { from: number; through: number },
+  unseen: Omit<Unseen, "entries">,
+  move: Move | undefined,
+  dependencies: Dependencies,
+): Promise<boolean> {
+  const { key, done, presentEpoch = "", signal } = unseen;
+  const { history } = dependencies;
+  let hasMoved = false;
+  for await (const segments of readRange(history, key, skipped, signal)) {
+    const entries = entriesBetween(segments, skipped.from, skipped.through);
+    const last = entries.at(-1);
+    if (!last || entries.every((entry) => isDone(entry, done, presentEpoch))) continue;
+    // `settled` will cover what the client has seen, too, and nothing that is settled gets a receipt later.
+    if (move && !hasMoved) await moveCursor(move, dependencies);
+    hasMoved = true;
+    await reportUnseen({ ...unseen, entries }, dependencies);
+    await history.settle(key, { settled: { epoch: presentEpoch, seq: last.seq } }, signal);
   }
-  return skipped;
+  return hasMoved;
+}
+
+/** After the answer: acknowledges the client's cursor, and stores the oldest number if the stored bound is far from it. */
+async function rememberPosition(
+  { key, fields, signal }: ClientFrame<Resume>,
+  move: Move | undefined,
+  oldestSeq: number | undefined,
+  dependencies: Dependencies,
+): Promise<void> {
+  const { history, receipts, log } = dependencies;
+  try {
+    // While the messages were sent, others may have been reported as expired: these get no receipt.
+    const isStale = move !== undefined && receipts.wanted;
+    const latest = isStale ? { ...move, done: await history.readCursor(key, signal), known: [] } : move;
+    if (latest) await moveCursor(latest, dependencies);
+    if (oldestSeq !== undefined) await history.settle(key, { oldestSeq }, signal);
+  } catch (error) {
+    // The client has its answer, and its next cursor does the same.
+    log.warn("cursor not moved", { ...fields, ...errorFields(error) });
+  }
 }

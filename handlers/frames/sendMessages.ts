@@ -1,76 +1,86 @@
-import type { Cursor, Envelope, MessageEnvelope } from "../../protocol";
+import type { Envelope, MessageEnvelope } from "../../protocol";
 import type { ConnectionsClient } from "../connections/connectionsClient";
-import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
-import type { Entry, History } from "../history/history";
+import { expireUnseen, type ExpireUnseenDependencies, type Unseen } from "../history/expireUnseen";
+import type { Entry, History, Segment } from "../history/history";
 import { messageEnvelopeOf } from "../history/messageEnvelope";
 import { packFrames } from "../history/packFrames";
-import { type Available, withoutGap } from "../history/recovery";
+import { entriesBetween, envelopeBytes, withoutGap } from "../history/recovery";
 import { isPastItsOwnExpiry } from "../history/retention";
+import { lastSeqOf } from "../history/segment";
 import type { LogFields } from "../log";
-import type { SessionKey } from "../sessions/sessionKey";
 import { posted } from "./frame";
 
 export interface SendDependencies extends ExpireUnseenDependencies {
-  history: Pick<History, "readAfter" | "strip">;
+  history: Pick<History, "readOn" | "addReported">;
   connections: Pick<ConnectionsClient, "post">;
 }
 
-/** A session's messages up to `through`, for the connection that asked for them. */
-export interface Messages {
-  key: SessionKey;
+/** A session's messages `first` to `through`, for the connection that asked for them. */
+export interface Messages extends Omit<Unseen, "entries"> {
   connectionId: string;
-  available: Available;
-  acknowledged: Cursor | undefined;
   /** Sent before the messages. */
   before: readonly Envelope[];
-  /** The first of them; the others are read while these are sent. */
-  entries: readonly Entry[];
+  /** The first segments, without a gap; the others are read while these are sent. */
+  segments: readonly Segment[];
+  first: number;
   through: number;
   fields: LogFields;
-  signal: AbortSignal;
 }
+
+/** API Gateway meters 32 KB, and splits larger messages: so much arrives, and is shown, before a client has the rest. */
+const FIRST_FRAME_BYTES = 30 * 1024;
 
 /**
  * Sends messages in order, until the gateway does not take a frame.
  *
  * @returns how many were sent
- * @throws if the history fails, or no longer has an entry that it had
+ * @throws if the history fails, or no longer has a segment that it had
  */
 export async function sendMessages(messages: Messages, dependencies: SendDependencies): Promise<number> {
-  const { key, connectionId, available, before, through, fields, signal } = messages;
+  const { key, connectionId, before, first, through, fields, signal } = messages;
   const { history } = dependencies;
-  let envelopes: Envelope[] = [...before];
-  let { entries } = messages;
+  let { segments } = messages;
+  let next = first;
   for (let sent = 0; ;) {
-    envelopes.push(...(await envelopesOf(entries, messages, dependencies)));
-    const lastSeq = entries.at(-1)?.seq;
-    const next =
-      lastSeq !== undefined && lastSeq < through
-        ? history.readAfter(key, lastSeq, through - lastSeq, signal)
-        : undefined;
+    const last = segments.at(-1);
+    const end = last ? lastSeqOf(last) : through;
+    const following = end < through ? history.readOn(key, end + 1, through - end, signal) : undefined;
     // If a frame is not accepted, this read is not awaited.
-    next?.catch(() => undefined);
+    following?.catch(() => undefined);
 
-    for (const frame of packFrames(envelopes)) {
+    const envelopes = await envelopesOf(entriesBetween(segments, next, through), messages, dependencies);
+    for (const frame of next === first ? firstFrames(before, envelopes) : packFrames(envelopes)) {
       if (!(await posted(connectionId, frame.text, fields, dependencies, signal))) return sent;
       sent += frame.envelopes.filter(({ type }) => type === "message").length;
     }
-    if (!next || lastSeq === undefined) return sent;
-    entries = withoutGap(await next, available, lastSeq + 1);
-    if (entries.length === 0)
-      throw new Error(`number ${lastSeq + 1} is missing from the history, though ${through} was read a moment ago`);
-    envelopes = [];
+    if (!following) return sent;
+    next = end + 1;
+    segments = withoutGap(await following, next);
+    if (segments.length === 0)
+      throw new Error(`number ${next} is missing from the history, though ${through} was read a moment ago`);
   }
+}
+
+/** The first of them is short. */
+function firstFrames(before: readonly Envelope[], messages: readonly MessageEnvelope[]) {
+  let [bytes, count] = [0, 0];
+  for (const envelope of messages) {
+    bytes += envelopeBytes(envelope);
+    if (count > 0 && bytes > FIRST_FRAME_BYTES) break;
+    count += 1;
+  }
+  return [...packFrames<Envelope>([...before, ...messages.slice(0, count)]), ...packFrames(messages.slice(count))];
 }
 
 async function envelopesOf(
   entries: readonly Entry[],
-  { key, acknowledged, signal }: Pick<Messages, "key" | "acknowledged" | "signal">,
+  { key, done, presentEpoch, signal }: Omit<Unseen, "entries">,
   dependencies: SendDependencies,
 ): Promise<MessageEnvelope[]> {
   const nowMs = dependencies.now();
   const late = entries.filter((entry) => isPastItsOwnExpiry(entry, nowMs));
   // Before they are sent: the client acknowledges them like any other, and they would never be reported.
-  await expireUnseen({ key, acknowledged, entries: late, reason: "expires-at", signal }, dependencies);
-  return entries.map((entry) => messageEnvelopeOf(entry, nowMs));
+  await expireUnseen({ key, done, presentEpoch, entries: late, signal }, dependencies);
+  // A client knows one epoch at a time. Numbers go on across epochs, so the present one names earlier numbers as well.
+  return entries.map((entry) => messageEnvelopeOf({ ...entry, epoch: presentEpoch ?? entry.epoch }, nowMs));
 }

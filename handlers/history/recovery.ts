@@ -1,6 +1,6 @@
 import type { Cursor, Resume, Resumed } from "../../protocol";
 import type { Entry, Segment, SessionCursor } from "./history";
-import { lastSeqOf } from "./segment";
+import { entriesOf, lastSeqOf } from "./segment";
 
 /** The deliverable part of a session's log, as in the hello. */
 export interface Available {
@@ -45,7 +45,11 @@ export function seqIn(epoch: string | undefined, cursor: Cursor | undefined): nu
  * Whether the entry is at or before the cursor. Numbers go on where a log changes its epoch, so a cursor of the present epoch
  * covers earlier epochs, too. Any other cursor only covers its own: it may be of a log that is gone.
  */
-export function isCovered({ epoch, seq }: Cursor, cursor: Cursor | undefined, presentEpoch: string | undefined): boolean {
+export function isCovered(
+  { epoch, seq }: Cursor,
+  cursor: Cursor | undefined,
+  presentEpoch: string | undefined,
+): boolean {
   return cursor !== undefined && seq <= cursor.seq && (cursor.epoch === epoch || cursor.epoch === presentEpoch);
 }
 
@@ -56,9 +60,7 @@ export function isDone(
   presentEpoch: string | undefined,
 ): boolean {
   return (
-    entry.body === undefined ||
-    isCovered(entry, acknowledged, presentEpoch) ||
-    isCovered(entry, settled, presentEpoch)
+    entry.body === undefined || isCovered(entry, acknowledged, presentEpoch) || isCovered(entry, settled, presentEpoch)
   );
 }
 
@@ -78,14 +80,19 @@ export function withoutGap(page: readonly Segment[], first: number): Segment[] {
   return segments;
 }
 
+/** The entries with the numbers `first` to `last`: the first and the last segment may have others. */
+export function entriesBetween(segments: readonly Segment[], first: number, last: number): Entry[] {
+  return segments.flatMap(entriesOf).filter(({ seq }) => seq >= first && seq <= last);
+}
+
 /** The most messages, and roughly the most bytes, of one answer: the client asks again for the rest. */
 export const MAX_ANSWER = { messages: 1_000, bytes: 1024 * 1024 };
 
 /** The size of an envelope besides its body, roughly. */
 const ENVELOPE_BYTES = 150;
 
-/** The size of an entry's envelope, roughly: without what JSON escapes. */
-export function envelopeBytes({ body = "" }: Pick<Entry, "body">): number {
+/** The size of a message's envelope, roughly: without what JSON escapes. */
+export function envelopeBytes({ body = "" }: { body?: string }): number {
   return Buffer.byteLength(body) + ENVELOPE_BYTES;
 }
 
@@ -94,14 +101,13 @@ export function envelopeBytes({ body = "" }: Pick<Entry, "body">): number {
  * have not been read yet are assumed to be as large as those that have.
  */
 export function throughOf(entries: readonly Entry[], first: number, newest: number): number {
-  const last = Math.max(newest, first + entries.length - 1);
   let [bytes, count] = [0, 0];
   for (const entry of entries) {
     bytes += envelopeBytes(entry);
-    // A single segment may be larger than an answer, since its bodies are compressed. The first message is always sent.
-    if (count > 0 && (bytes > MAX_ANSWER.bytes || count === MAX_ANSWER.messages)) return first + count - 1;
+    // What was read may exceed an answer, since segments are compressed. The first message always fits.
+    if (count > 0 && bytes > MAX_ANSWER.bytes) return first + count - 1;
     count += 1;
   }
   const fitting = Math.floor((MAX_ANSWER.bytes * count) / bytes) || 0;
-  return Math.min(last, first + Math.max(count, Math.min(MAX_ANSWER.messages, fitting)) - 1);
+  return Math.min(newest, first + Math.min(MAX_ANSWER.messages, Math.max(count, fitting)) - 1);
 }

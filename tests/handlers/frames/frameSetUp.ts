@@ -3,11 +3,9 @@ import type { Session } from "../../../handlers/sessions/sessionItems";
 import { MemoryConnections, MemoryQueue, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { envelopesIn } from "../../support/schemas";
 import { MemoryTable } from "../../support/memoryTable";
-import { key, now } from "../history/storedEntries";
 import { MemoryHistory } from "../../support/memoryHistory";
 import { MemoryReceipts } from "../receipts/memoryReceipts";
-
-export const retentionMs = 3_600_000;
+import { key, now, retentionMs } from "./segments";
 
 /** The session of the connection whose frames arrive. */
 export const row: Session = {
@@ -19,9 +17,13 @@ export const row: Session = {
 };
 
 /** What the handlers of frames work with: `row` and its lookup are in the table, and the history is empty. */
-export function frameParts({ hasQueue = true, wantsReceipts = true } = {}) {
+export function frameParts({
+  hasQueue = true,
+  wantsReceipts = true,
+  ackSeconds = undefined as number | undefined,
+} = {}) {
   const table = new MemoryTable();
-  const history = new MemoryHistory(retentionMs);
+  const history = new MemoryHistory();
   const connections = new MemoryConnections();
   const [queue, receipts] = [new MemoryQueue(), new MemoryReceipts(wantsReceipts)];
   const [log, metrics, clock] = [new RecordedLog(), new RecordedMetrics(), { now }];
@@ -46,6 +48,7 @@ export function frameParts({ hasQueue = true, wantsReceipts = true } = {}) {
       log,
       metrics,
       retentionMs,
+      ackSeconds,
       deadLetters: hasQueue ? queue : undefined,
       now: () => clock.now,
     },

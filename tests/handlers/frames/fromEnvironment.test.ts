@@ -65,6 +65,14 @@ describe("a function in replay mode, made from its environment", () => {
     }
   }
 
+  it("refuses ackSeconds that no component has set", () => {
+    const resume = { ...table, ...history };
+    expect(() => resumeFromEnvironment({ ...resume, ACK_SECONDS: "5" })).not.to.throw();
+    expect(() => resumeFromEnvironment({ ...resume, ACK_SECONDS: "soon" })).to.throw(
+      'ACK_SECONDS: got "soon"; allowed: a whole',
+    );
+  });
+
   it("has a dead-letter queue only if one is named", () => {
     expect(deadLetterQueueFromEnvironment({})).to.equal(undefined);
     expect(deadLetterQueueFromEnvironment({ DEAD_LETTER_QUEUE_URL: "https://sqs.test/dead" })).to.respondTo(

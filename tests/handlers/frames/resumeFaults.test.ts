@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { row } from "./frameSetUp";
 import { at, range, setUp } from "./resumeSetUp";
-import { entriesOf, entryOf, key, now, store } from "../history/storedEntries";
+import { key, now, segmentOf, segmentsOf, store } from "./segments";
 
 describe("resume, where something is in its way", () => {
   describe("where a frame is not taken", () => {
@@ -13,25 +13,25 @@ describe("resume, where something is in its way", () => {
     ] as const) {
       it(`sends no further one, and answers 200: ${result}`, async () => {
         const { ask, history, connections, log, seqs } = setUp();
-        await store(history, ...entriesOf(1, 9, { body: "x".repeat(50_000) }));
+        await store(history, ...segmentsOf(1, 9, { body: "x".repeat(50_000) }));
         connections.onPost = () => Promise.resolve({ result: connections.posts.length === 2 ? result : "delivered" });
         expect(await ask()).to.deep.equal({ statusCode: 200 });
         expect(connections.posts).to.have.length(2);
-        expect(seqs()).to.deep.equal(range(1, 4));
+        expect(seqs()).to.deep.equal(range(1, 3));
         expect(log.lines.map((line) => [line.level, line.event])).to.deep.equal([
           [level, event],
           ["info", "resumed"],
         ]);
-        expect(log.lines[1]).to.include({ sent: 2, through: 9 });
+        expect(log.lines[1]).to.include({ sent: 1, through: 9 });
       });
     }
 
     it("ignores a page that fails meanwhile", async () => {
       const { ask, history, connections, events } = setUp();
-      await store(history, ...entriesOf(1, 300));
+      await store(history, ...segmentsOf(1, 300));
       let reads = 0;
       history.beforeCall = (name) => {
-        if (name === "readAfter" && ++reads === 2) return Promise.reject(new Error("read fails"));
+        if (name === "readOn" && ++reads === 3) return Promise.reject(new Error("read fails"));
         return Promise.resolve();
       };
       connections.answers.set("c1", "throttled");
@@ -45,7 +45,7 @@ describe("resume, where something is in its way", () => {
         process.removeAllListeners("unhandledRejection");
         for (const listener of listeners) process.on("unhandledRejection", listener);
       }
-      expect(reads).to.equal(2);
+      expect(reads).to.equal(3);
       expect(unhandled).to.deep.equal([]);
       expect(events()).to.deep.equal(["not posted", "resumed"]);
     });
@@ -53,7 +53,7 @@ describe("resume, where something is in its way", () => {
 
   it("tells a superseded connection so, and sends it nothing", async () => {
     const { ask, table, history, envelopes, events, metrics } = setUp();
-    await store(history, entryOf(1));
+    await store(history, segmentOf(1));
     table.put({ ...row, connectionId: "c2" });
     expect(await ask()).to.deep.equal({ statusCode: 200 });
     expect(envelopes()).to.deep.equal([{ type: "superseded" }]);
@@ -91,7 +91,7 @@ describe("resume, where something is in its way", () => {
   ] as const) {
     it(`tells a connection that has ${name} to come back, and sends it nothing`, async () => {
       const parts = setUp();
-      await store(parts.history, entryOf(1));
+      await store(parts.history, segmentOf(1));
       prepare(parts);
       expect(await parts.ask()).to.deep.equal({ statusCode: 200 });
       expect(parts.envelopes()).to.deep.equal([{ type: "error", code: "no-session", message, action: "resume" }]);
@@ -119,11 +119,11 @@ describe("resume, where something is in its way", () => {
     ]);
   });
 
-  const faults = ["readLookup", "read", "readTail", "readOldest", "readAcknowledged", "readAfter"];
+  const faults = ["readLookup", "read", "readBack", "readCursor", "readOn"];
   for (const method of faults) {
     it(`answers 500, logs and has the client ask again where ${method} fails`, async () => {
       const { ask, table, history, envelopes, log } = setUp();
-      await store(history, entryOf(1));
+      await store(history, segmentOf(1));
       table.failing.add(method);
       history.beforeCall = (name) => (name === method ? Promise.reject(new Error(`${name} fails`)) : Promise.resolve());
       expect(await ask({ cursor: at(0) })).to.deep.equal({ statusCode: 500 });
@@ -137,22 +137,23 @@ describe("resume, where something is in its way", () => {
   it("has the client ask again where a later page fails, or does not have what was there", async () => {
     for (const fault of ["fails", "has a hole"]) {
       const { ask, history, envelopes, seqs } = setUp();
-      await store(history, ...entriesOf(1, 300));
+      await store(history, ...segmentsOf(1, 300));
       let reads = 0;
       history.beforeCall = (name) => {
-        if (name !== "readAfter" || ++reads !== 2) return Promise.resolve();
-        history.log(key).entries.delete(101);
+        // The log's first segment, the first page, and the second.
+        if (name !== "readOn" || ++reads !== 3) return Promise.resolve();
+        history.log(key).segments.delete(21);
         return fault === "fails" ? Promise.reject(new Error("read fails")) : Promise.resolve();
       };
       expect(await ask()).to.deep.equal({ statusCode: 500 });
-      expect(seqs()).to.deep.equal(range(1, 100));
+      expect(seqs()).to.deep.equal(range(1, 20));
       expect(envelopes().at(-1)).to.include({ type: "error", code: "unavailable", action: "resume" });
     }
   });
 
   it("stops when its time is up, and says so", async () => {
     const { send, log, envelopes, history } = setUp();
-    history.beforeCall = (name) => (name === "readTail" ? Promise.reject(new Error("aborted")) : Promise.resolve());
+    history.beforeCall = (name) => (name === "readBack" ? Promise.reject(new Error("aborted")) : Promise.resolve());
     expect(await send({ action: "resume" }, 3_000)).to.deep.equal({ statusCode: 500 });
     expect(log.lines[0]).to.include({ event: "frame not handled", outOfTime: true });
     expect(envelopes()[0]).to.include({ code: "unavailable" });
@@ -168,7 +169,7 @@ describe("resume, where something is in its way", () => {
 
   it("logs no payload, and nothing of what the client has put into its frame", async () => {
     const { ask, send, history, log } = setUp();
-    await store(history, ...entriesOf(1, 2, { body: "secret", expiresAtMs: now }));
+    await store(history, ...segmentsOf(1, 2, { body: "secret", expiresAtMs: now }));
     await ask({ cursor: at(0, "secret") });
     await send({ action: "resume", cursor: "secret" });
     await send("secret");

@@ -1,7 +1,6 @@
 import { resume } from "../../../handlers/frames/resume";
 import type { MessageEnvelope, Resume } from "../../../protocol";
-import { frameOf, frameParts, retentionMs } from "./frameSetUp";
-import { now } from "../history/storedEntries";
+import { frameOf, frameParts } from "./frameSetUp";
 
 /** `resume` over parts in memory, and what it has posted. */
 export function setUp(options?: Parameters<typeof frameParts>[0]) {
@@ -22,8 +21,6 @@ export function setUp(options?: Parameters<typeof frameParts>[0]) {
 }
 
 export const at = (seq: number, epoch = "e") => ({ epoch, seq });
-/** When it was stored, what has just expired. */
-export const expired = now - retentionMs;
 export const messageOf = (seq: number): MessageEnvelope => ({
   type: "message",
   epoch: "e",

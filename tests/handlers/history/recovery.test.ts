@@ -1,48 +1,23 @@
 import { expect } from "chai";
 import {
-  availableOf,
-  isAcknowledged,
+  entriesBetween,
+  isCovered,
+  isDone,
   MAX_ANSWER,
+  seqIn,
   startOf,
   throughOf,
   withoutGap,
 } from "../../../handlers/history/recovery";
-import { entriesOf, entryOf, headOf, now } from "./storedEntries";
+import { type GivenSegment, segmentOf, segmentsOf } from "../frames/segments";
 
-const storedAfterMs = now - 60_000;
-const head = (seq: number, storedAtMs = now - 1_000, epoch = "e") => headOf(entryOf(seq, { storedAtMs, epoch }));
-const old = now - 60_000;
-
-describe("availableOf", () => {
-  for (const [name, tail, oldest, expected] of [
-    ["no history at all", undefined, undefined, { epoch: undefined, oldest: 1, newest: 0 }],
-    ["a log within the retention", head(9), head(1), { epoch: "e", oldest: 1, newest: 9 }],
-    ["an expired prefix", head(9), head(4), { epoch: "e", oldest: 4, newest: 9 }],
-    ["a single number", head(1), head(1), { epoch: "e", oldest: 1, newest: 1 }],
-    ["a tail that has expired", head(9, old), undefined, { epoch: "e", oldest: 10, newest: 9 }],
-    ["the first number appended between the reads", undefined, head(1), { epoch: "e", oldest: 1, newest: 1 }],
-    [
-      "a number appended to an expired log between the reads",
-      head(9, old),
-      head(10),
-      { epoch: "e", oldest: 10, newest: 10 },
-    ],
-    ["two of them, of which the later read has the first", head(9), head(11), { epoch: "e", oldest: 11, newest: 11 }],
-    ["a tail read after the oldest was looked for", head(11), undefined, undefined],
-    ["a tail that is just within the retention, and no oldest", head(9, old + 1), undefined, undefined],
-  ] as const) {
-    it(`is of ${name}: ${expected ? JSON.stringify(expected) : "to be read again"}`, () => {
-      expect(availableOf(tail, oldest, storedAfterMs)).to.deep.equal(expected);
-    });
-  }
-});
+const at = (seq: number, epoch = "e") => ({ epoch, seq });
 
 describe("startOf", () => {
   const log = { epoch: "e", oldest: 4, newest: 9 };
   const whole = { epoch: "e", oldest: 1, newest: 9 };
   const gone = { epoch: "e", oldest: 10, newest: 9 };
   const none = { epoch: undefined, oldest: 1, newest: 0 };
-  const at = (seq: number, epoch = "e") => ({ epoch, seq });
 
   for (const [name, asked, available, acknowledged, expected] of [
     ["a cursor within", { cursor: at(5) }, log, undefined, { first: 6, seen: 5 }],
@@ -83,63 +58,135 @@ describe("startOf", () => {
   }
 });
 
-describe("withoutGap", () => {
-  const log = { epoch: "e", oldest: 1, newest: 9 };
-  const seqs = (page: readonly number[], first: number) =>
-    withoutGap(
-      page.map((seq) => entryOf(seq)),
-      log,
-      first,
-    ).map(({ seq }) => seq);
+describe("seqIn", () => {
+  it("is the cursor's number in its own epoch, and otherwise 0", () => {
+    expect([seqIn("e", at(5)), seqIn("d", at(5)), seqIn(undefined, at(5)), seqIn("e", undefined)]).to.deep.equal([
+      ...[5, 0, 0, 0],
+    ]);
+  });
+});
 
+describe("withoutGap", () => {
   for (const [page, first, expected] of [
     [[], 1, []],
-    [[1, 2, 3], 1, [1, 2, 3]],
-    [[1, 2, 3], 2, [2, 3]],
-    [[1, 2, 4, 5], 1, [1, 2]],
-    [[2, 3], 1, []],
-    [[1, 3, 4], 3, [3, 4]],
-    [[1, 2], 3, []],
+    [[[1, 3]], 1, [1]],
+    [[[1, 3]], 3, [1]],
+    [[[1, 3]], 4, []],
+    [
+      [
+        [1, 3],
+        [4, 4],
+        [5, 9],
+      ],
+      1,
+      [1, 4, 5],
+    ],
+    [
+      [
+        [1, 3],
+        [4, 4],
+        [5, 9],
+      ],
+      4,
+      [4, 5],
+    ],
+    [
+      [
+        [1, 3],
+        [4, 4],
+        [5, 9],
+      ],
+      7,
+      [5],
+    ],
+    [
+      [
+        [1, 3],
+        [5, 9],
+      ],
+      2,
+      [1],
+    ],
+    [
+      [
+        [1, 3],
+        [5, 9],
+      ],
+      4,
+      [],
+    ],
+    [
+      [
+        [1, 1],
+        [5, 9],
+      ],
+      6,
+      [5],
+    ],
   ] as const) {
-    it(`is ${expected.join() || "nothing"} of ${page.join() || "nothing"} from ${first} on`, () => {
-      expect(seqs(page, first)).to.deep.equal(expected);
+    const shown = page.map(([from, to]) => `${from}-${to}`).join() || "nothing";
+    it(`has the segments ${expected.join() || "none"} of ${shown} from ${first} on`, () => {
+      const segments = page.map(([from, to]) => segmentOf(from, { count: to - from + 1 }));
+      expect(withoutGap(segments, first).map((segment) => segment.first)).to.deep.equal(expected);
     });
   }
-
-  it("ends where another epoch begins", () => {
-    const page = [entryOf(1), entryOf(2, { epoch: "d" })];
-    expect(withoutGap(page, log, 1)).to.deep.equal([entryOf(1)]);
-  });
 });
 
 describe("throughOf", () => {
   const large = { body: "x".repeat(100 * 1024) };
-  for (const [name, entries, first, newest, expected] of [
+  const entries = (first: number, last: number, given: GivenSegment = {}) =>
+    entriesBetween(segmentsOf(first, last, given), first, last);
+  for (const [name, read, first, newest, expected] of [
     ["nothing follows", [], 10, 9, 9],
-    ["all of it was read", entriesOf(5, 9), 5, 9, 9],
-    ["more came between the reads", entriesOf(5, 12), 5, 9, 12],
-    ["the rest fits", entriesOf(1, 100), 1, 900, 900],
-    ["there are too many", entriesOf(1, 100), 1, 5_000, MAX_ANSWER.messages],
-    ["they are too large", entriesOf(1, 4, large), 1, 5_000, 10],
-    ["those that were read are too large already", entriesOf(1, 30, large), 1, 5_000, 30],
-    ["those that expired have no body", entriesOf(1, 100, { body: undefined }), 1, 5_000, 1_000],
+    ["all of it was read", entries(5, 9), 5, 9, 9],
+    ["the rest fits", entries(1, 100), 1, 900, 900],
+    ["there are too many", entries(1, 100), 1, 5_000, MAX_ANSWER.messages],
+    ["too many were read already", entries(1, 1_200), 1, 1_200, MAX_ANSWER.messages],
+    ["they are too large", entries(1, 4, large), 1, 5_000, 10],
+    ["those that were read are too large already", entries(1, 30, large), 1, 5_000, 10],
+    ["the first is larger than an answer", entries(1, 2, { body: "x".repeat(2 * 1024 * 1024) }), 1, 2, 1],
+    ["those that expired have no body", entries(1, 100, { reported: [0] }), 1, 5_000, 1_000],
   ] as const) {
     it(`is ${expected} where ${name}`, () => {
-      expect(throughOf(entries, first, newest)).to.equal(expected);
+      expect(throughOf(read, first, newest)).to.equal(expected);
     });
   }
 });
 
-describe("isAcknowledged", () => {
-  for (const [acknowledged, expected] of [
-    [undefined, false],
-    [{ epoch: "e", seq: 4 }, false],
-    [{ epoch: "e", seq: 5 }, true],
-    [{ epoch: "e", seq: 6 }, true],
-    [{ epoch: "d", seq: 6 }, false],
+describe("isCovered", () => {
+  for (const [cursor, presentEpoch, expected] of [
+    [undefined, "e", false],
+    [at(4), "e", false],
+    [at(5), "e", true],
+    [at(6), "e", true],
+    [at(6), "f", true],
+    [at(6, "f"), "f", true],
+    [at(4, "f"), "f", false],
+    [at(6, "d"), "f", false],
+    [at(6, "d"), undefined, false],
   ] as const) {
-    it(`is ${expected} for 5 where ${JSON.stringify(acknowledged)} is`, () => {
-      expect(isAcknowledged({ epoch: "e", seq: 5 }, acknowledged)).to.equal(expected);
+    it(`is ${expected} for 5 of "e" where ${JSON.stringify(cursor)} is and the log is at ${presentEpoch}`, () => {
+      expect(isCovered(at(5), cursor, presentEpoch)).to.equal(expected);
+    });
+  }
+});
+
+describe("isDone", () => {
+  for (const [name, given, done, expected] of [
+    ["nothing happened to", {}, {}, false],
+    ["was reported", { reported: [0] }, {}, true],
+    ["was acknowledged", {}, { acknowledged: at(5) }, true],
+    ["is settled", {}, { settled: at(5) }, true],
+    ["is after both", {}, { acknowledged: at(4), settled: at(3) }, false],
+    ["is sealed", { isSealed: true }, {}, true],
+  ] as const) {
+    it(`is ${expected} for a message that ${name}`, () => {
+      const [entry] = entriesBetween(
+        [segmentOf(5, { ...given, reported: [...("reported" in given ? given.reported : [])] })],
+        5,
+        5,
+      );
+      expect(entry && isDone(entry, done, "e")).to.equal(expected);
     });
   }
 });

@@ -1,9 +1,11 @@
 import { expect } from "chai";
 import { METRICS } from "../../../handlers/metrics";
 import { reportExpired } from "../../../handlers/history/reportExpired";
+import type { Entry } from "../../../handlers/history/history";
 import { refusal } from "../../support/refusal";
 import { MemoryQueue, RecordedLog, RecordedMetrics } from "../../support/boundaries";
-import { entryOf, key, now } from "./storedEntries";
+import { entriesOf } from "../../../handlers/history/segment";
+import { type GivenSegment, key, now, segmentOf } from "../frames/segments";
 import { MemoryReceipts } from "../receipts/memoryReceipts";
 
 function setUp(hasQueue = true) {
@@ -14,6 +16,13 @@ function setUp(hasQueue = true) {
   const dependencies = { deadLetters: hasQueue ? queue : undefined, receipts, log, metrics, now: () => now };
   const report = (expired: Parameters<typeof reportExpired>[1]) => reportExpired(key, expired, dependencies);
   return { queue, receipts, log, metrics, report };
+}
+
+function entryOf(seq: number, given: GivenSegment & { attributes?: Entry["attributes"] } = {}): Entry {
+  const { attributes = {}, ...segment } = given;
+  const [entry] = entriesOf(segmentOf(seq, segment));
+  if (!entry) throw new Error("a segment has at least one message");
+  return { ...entry, attributes };
 }
 
 const text = (stringValue: string) => ({ dataType: "String" as const, stringValue });
