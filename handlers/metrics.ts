@@ -11,10 +11,6 @@ export const METRICS = {
   delivered: "Delivered",
   /** By reason. Stored in the history and not posted: no client was connected, or the message had expired. */
   stored: "Stored",
-  /** Copies of messages that are stored already, and messages with an idempotency key that another message has. */
-  duplicates: "Duplicates",
-  /** Copies whose body differs from the first one's. */
-  messageIdConflicts: "MessageIdConflicts",
   /** By reason. */
   retried: "Retried",
   /** By reason. */
@@ -34,9 +30,9 @@ export const METRICS = {
   expired: "Expired",
   /** Answers to a client that resumed. By reason: `recovered`, or why its cursor is no longer valid. */
   resumed: "Resumed",
-  /** Messages with the `messageId` of an earlier message of their session and another body. Only in replay mode. */
+  /** Copies of a stored message whose body differs from the first one's. Only in replay mode. */
   messageIdConflicts: "MessageIdConflicts",
-  /** Messages that were in the history already, such as copies that a backend or the queue sent again. Only in replay mode. */
+  /** Copies of stored messages, and messages with an idempotency key that another message has. Only in replay mode. */
   duplicates: "Duplicates",
   /** How late the oldest due session was when a sweep of the history began. Only in replay mode. */
   historySweepLag: "HistorySweepLag",

@@ -64,29 +64,26 @@ export class DynamoDbHistory implements History {
 
   async renew(
     key: SessionKey,
-    { first, ttlMs: seenMs }: Segment,
+    seen: Segment,
     { ttlMs, nextEpoch }: { ttlMs: number; nextEpoch?: string },
     signal?: AbortSignal,
   ): Promise<"renewed" | "changed"> {
-    const isAsSeen = seenMs === undefined ? `attribute_not_exists(${A.expirationDate})` : `${A.expirationDate} = :seen`;
-    const values = {
+    const { condition, values } = ttlAsIn(seen);
+    const expression = `SET ${A.expirationDate} = :ttl${nextEpoch === undefined ? "" : `, ${A.nextEpoch} = :next`}`;
+    const renewed = {
       ":ttl": expirationDateOf(ttlMs),
-      ...(seenMs !== undefined && { ":seen": expirationDateOf(seenMs) }),
       ...(nextEpoch !== undefined && { ":next": { S: nextEpoch } }),
     };
-    const expression = `SET ${A.expirationDate} = :ttl${nextEpoch === undefined ? "" : `, ${A.nextEpoch} = :next`}`;
-    const conditional = { condition: `${isPresent} AND ${isAsSeen}`, values };
-    return (await this.table.update(key, logEntry(first), expression, conditional, signal)) ? "renewed" : "changed";
+    const isAsSeen = await this.change(key, seen.first, expression, { ...values, ...renewed }, signal, condition);
+    return isAsSeen ? "renewed" : "changed";
   }
 
-  async seal(key: SessionKey, { first }: Segment, signal?: AbortSignal): Promise<void> {
-    await this.change(
-      key,
-      first,
-      `REMOVE ${[A.messages, A.reported, A.recent, A.expirationDate].join(", ")}`,
-      {},
-      signal,
-    );
+  async seal(key: SessionKey, seen: Segment, signal?: AbortSignal): Promise<"sealed" | "changed"> {
+    const [ttl, mark] = [ttlAsIn(seen), markAsIn(seen)];
+    const expression = `REMOVE ${[A.messages, A.reported, A.recent, A.expirationDate].join(", ")}`;
+    const condition = `${ttl.condition} AND ${mark.condition}`;
+    const values = { ...ttl.values, ...mark.values };
+    return (await this.change(key, seen.first, expression, values, signal, condition)) ? "sealed" : "changed";
   }
 
   async addReported(key: SessionKey, first: number, positions: readonly number[], signal?: AbortSignal): Promise<void> {
@@ -96,15 +93,20 @@ export class DynamoDbHistory implements History {
     await this.change(key, first, `ADD ${A.reported} :positions`, values, signal);
   }
 
-  async mark(key: SessionKey, first: number, dueAtMs: number, signal?: AbortSignal): Promise<void> {
+  async mark(key: SessionKey, seen: Segment, dueAtMs: number, signal?: AbortSignal): Promise<void> {
     const marked = { [A.dueAt]: numberOf(dueAtMs), ...markAttributes(key) };
     const names = Object.keys(marked);
+    const expression = `SET ${names.map((name) => `${name} = :${name}`).join(", ")}`;
     const values = Object.fromEntries(Object.entries(marked).map(([name, value]) => [`:${name}`, value]));
-    await this.change(key, first, `SET ${names.map((name) => `${name} = :${name}`).join(", ")}`, values, signal);
+    const mark = markAsIn(seen);
+    await this.change(key, seen.first, expression, { ...values, ...mark.values }, signal, mark.condition);
   }
 
-  async unmark(key: SessionKey, first: number, signal?: AbortSignal): Promise<void> {
-    await this.change(key, first, `REMOVE ${Object.keys(markAttributes(key)).join(", ")}`, {}, signal);
+  async unmark(key: SessionKey, seen: Segment, signal?: AbortSignal): Promise<void> {
+    const [ttl, mark] = [ttlAsIn(seen), markAsIn(seen)];
+    const expression = `REMOVE ${Object.keys(markAttributes(key)).join(", ")}`;
+    const condition = `${ttl.condition} AND ${mark.condition}`;
+    await this.change(key, seen.first, expression, { ...ttl.values, ...mark.values }, signal, condition);
   }
 
   async delete(key: SessionKey, first: number, signal?: AbortSignal): Promise<void> {
@@ -164,17 +166,21 @@ export class DynamoDbHistory implements History {
     return item && claimOfItem(item);
   }
 
-  /** Updates a segment, if it exists. */
+  /** Updates a segment, if it exists and the condition holds; false if not. */
   private async change(
     key: SessionKey,
     first: number,
     expression: string,
     values: Item,
     signal?: AbortSignal,
-  ): Promise<void> {
-    // The service refuses an empty list of values.
-    const conditional = { condition: isPresent, ...(Object.keys(values).length > 0 && { values }) };
-    await this.table.update(key, logEntry(first), expression, conditional, signal);
+    condition = "",
+  ): Promise<boolean> {
+    const conditional = {
+      condition: [isPresent, condition].filter(Boolean).join(" AND "),
+      // The service refuses an empty list of values.
+      ...(Object.keys(values).length > 0 && { values }),
+    };
+    return await this.table.update(key, logEntry(first), expression, conditional, signal);
   }
 
   /** Moves a cursor forward, and sets other attributes with it; false if it is already as far. */
@@ -197,6 +203,26 @@ export class DynamoDbHistory implements History {
     };
     return await this.table.update(key, CURSOR_ENTRY, expression, { condition, values }, signal);
   }
+}
+
+interface Condition {
+  condition: string;
+  values: Item;
+}
+
+/** That a segment's TTL is as it was read. */
+function ttlAsIn({ ttlMs }: Segment): Condition {
+  return ttlMs === undefined
+    ? { condition: `attribute_not_exists(${A.expirationDate})`, values: {} }
+    : { condition: `${A.expirationDate} = :seen`, values: { ":seen": expirationDateOf(ttlMs) } };
+}
+
+/** That a segment's due time, and whether it is in the index, are as they were read. */
+function markAsIn({ isMarked, dueAtMs }: Segment): Condition {
+  const mark = `${isMarked ? "attribute_exists" : "attribute_not_exists"}(${A.expiryShard})`;
+  return dueAtMs === undefined
+    ? { condition: `${mark} AND attribute_not_exists(${A.dueAt})`, values: {} }
+    : { condition: `${mark} AND ${A.dueAt} = :seenDue`, values: { ":seenDue": numberOf(dueAtMs) } };
 }
 
 /** The history in the table `HISTORY_TABLE_NAME`; `HISTORY_DUE_INDEX_NAME` is only needed to sweep it. */

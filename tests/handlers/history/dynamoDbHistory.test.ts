@@ -30,6 +30,9 @@ const itemOf = (entry: string) => ({ session, entry: { S: entry } });
 const marked = { expiry_shard: { S: historyShard(key) }, caller_id: { S: "user#42" }, context: { S: "chat#7" } };
 const exists = { TableName: "h", ConditionExpression: "attribute_exists(entry)" };
 
+const seen = segmentOf(3, 1, { ttlMs: now + 1_000, isMarked: true, dueAtMs: now - 1 });
+const asMarked = "attribute_exists(expiry_shard) AND due_at = :seenDue";
+
 /** Each call of the port, by its name. */
 const calls: Record<string, (history: DynamoDbHistory, signal?: AbortSignal) => Promise<unknown>> = {
   readBack: (history, signal) => history.readBack(key, 5, 2, signal),
@@ -41,10 +44,10 @@ const calls: Record<string, (history: DynamoDbHistory, signal?: AbortSignal) => 
   renew: (history, signal) => history.renew(key, segmentOf(3), { ttlMs: now }, signal),
   acknowledge: (history, signal) => history.acknowledge(key, { epoch: "e1", seq: 3 }, signal),
   claimKey: (history, signal) => history.claimKey(key, "order-7", { owner: "q1", claimedAtMs: now }, now - 5, signal),
-  seal: (history, signal) => history.seal(key, segmentOf(3), signal),
+  seal: (history, signal) => history.seal(key, seen, signal),
   addReported: (history, signal) => history.addReported(key, 3, [0], signal),
-  mark: (history, signal) => history.mark(key, 3, now, signal),
-  unmark: (history, signal) => history.unmark(key, 3, signal),
+  mark: (history, signal) => history.mark(key, seen, now, signal),
+  unmark: (history, signal) => history.unmark(key, seen, signal),
   delete: (history, signal) => history.delete(key, 3, signal),
   settle: (history, signal) => history.settle(key, { settled: { epoch: "e1", seq: 3 }, oldestSeq: 2 }, signal),
   "settle the oldest": (history, signal) => history.settle(key, { oldestSeq: 2 }, signal),
@@ -131,9 +134,14 @@ describe("DynamoDbHistory", () => {
     expect((await history.findDue("5", now).next()).value).to.deep.equal([{ key, first: 3, dueAtMs: now }]);
   });
 
-  for (const [name, expression, values] of [
-    ["seal", "REMOVE messages, reported, recent, expiration_date", undefined],
-    ["addReported", "ADD reported :positions", { ":positions": { NS: ["0"] } }],
+  for (const [name, expression, values, condition] of [
+    [
+      "seal",
+      "REMOVE messages, reported, recent, expiration_date",
+      { ":seen": { N: "1700000001" }, ":seenDue": { N: String(now - 1) } },
+      ` AND expiration_date = :seen AND ${asMarked}`,
+    ],
+    ["addReported", "ADD reported :positions", { ":positions": { NS: ["0"] } }, ""],
     [
       "mark",
       "SET due_at = :due_at, expiry_shard = :expiry_shard, caller_id = :caller_id, context = :context",
@@ -142,18 +150,26 @@ describe("DynamoDbHistory", () => {
         ":expiry_shard": marked.expiry_shard,
         ":caller_id": marked.caller_id,
         ":context": marked.context,
+        ":seenDue": { N: String(now - 1) },
       },
+      ` AND ${asMarked}`,
     ],
-    ["unmark", "REMOVE expiry_shard, caller_id, context", undefined],
+    [
+      "unmark",
+      "REMOVE expiry_shard, caller_id, context",
+      { ":seen": { N: "1700000001" }, ":seenDue": { N: String(now - 1) } },
+      ` AND expiration_date = :seen AND ${asMarked}`,
+    ],
   ] as const) {
-    it(`changes a segment by one update, if it exists: ${name}`, async () => {
+    it(`changes a segment by one update, if it exists and is as it was read: ${name}`, async () => {
       expect(await request(name)).to.deep.equal([
         "UpdateItem",
         {
           ...exists,
+          ConditionExpression: `attribute_exists(entry)${condition}`,
           Key: itemOf("log#0000000000000003"),
           UpdateExpression: expression,
-          ...(values && { ExpressionAttributeValues: values }),
+          ExpressionAttributeValues: values,
         },
       ]);
     });
@@ -249,6 +265,7 @@ describe("DynamoDbHistory", () => {
   const answers: Record<string, string | undefined> = {
     put: "taken",
     renew: "changed",
+    seal: "changed",
     acknowledge: "stale",
     claimKey: "taken",
   };
@@ -292,7 +309,7 @@ describe("a segment in DynamoDB that was in the index", () => {
     const { history, rawItem, close } = await dynamoDbHistory(86_400_000);
     try {
       await history.put(key, segmentOf(1, 1, { isMarked: true }));
-      await history.unmark(key, 1);
+      await history.unmark(key, segmentOf(1, 1, { isMarked: true }));
       expect(await rawItem(key, "log#0000000000000001")).to.deep.equal(itemOfSegment(key, segmentOf(1)));
     } finally {
       await close();

@@ -147,14 +147,18 @@ for (const [name, start] of [
 
     it("puts a segment into the index at any due time, and takes it out again", async () => {
       await store(segmentOf(1));
-      await history.mark(key, 1, now + 9);
+      await history.mark(key, (await segmentAt(1)) as Segment, now + 9);
       expect(await segmentAt(1)).to.deep.equal(segmentOf(1, 1, { dueAtMs: now + 9, isMarked: true }));
       expect(await due(now + 8)).to.deep.equal([]);
       expect(await due(now + 9)).to.deep.equal([{ key, first: 1, dueAtMs: now + 9 }]);
-      await history.mark(key, 1, now + 2);
+      await history.mark(key, segmentOf(1), now + 3);
+      await history.unmark(key, segmentOf(1));
+      await history.mark(key, (await segmentAt(1)) as Segment, now + 2);
       expect(await due(now + 9)).to.deep.equal([{ key, first: 1, dueAtMs: now + 2 }]);
-      await history.unmark(key, 1);
-      await history.unmark(key, 1);
+      await history.unmark(key, { ...((await segmentAt(1)) as Segment), ttlMs: now });
+      expect(await due(now + 9)).to.have.length(1);
+      await history.unmark(key, (await segmentAt(1)) as Segment);
+      await history.unmark(key, (await segmentAt(1)) as Segment);
       expect(await due(now + 9)).to.deep.equal([]);
       expect(await segmentAt(1)).to.deep.equal(segmentOf(1, 1, { dueAtMs: now + 2 }));
     });
@@ -213,10 +217,10 @@ for (const [name, start] of [
       await store(segmentOf(1), segmentOf(2));
       await history.delete(key, 1);
       await history.delete(key, 1);
-      await history.mark(key, 1, now);
-      await history.unmark(key, 1);
+      await history.mark(key, segmentOf(1), now);
+      await history.unmark(key, segmentOf(1));
       await history.addReported(key, 1, [0]);
-      await history.seal(key, segmentOf(1));
+      expect(await history.seal(key, segmentOf(1))).to.equal("changed");
       expect(await history.renew(key, segmentOf(1), { ttlMs: now })).to.equal("changed");
       expect(await history.renew(key, segmentOf(1, 1, cleared), { ttlMs: now })).to.equal("changed");
       expect(await history.readOn(key, 1, 10)).to.deep.equal([segmentOf(2)]);
