@@ -122,7 +122,7 @@ export class DynamoDbSessionStore implements SessionStore {
       const written = await write(item && rowOf(item));
       if (written !== undefined) return written;
     }
-    throw new Error(`the session's row has changed ${MAX_WRITE_TRIES} times while it was to be written`);
+    throw new Error(`the session's row has changed ${MAX_WRITE_TRIES} times while it was written`);
   }
 
   /** Writes `next` in the place of the row; without it, deletes the row. Returns whether the row was still as it had been read. */
@@ -210,5 +210,5 @@ function unchanged(
         ConditionExpression: `${isOf010}${A.connectionId} = :id`,
         ExpressionAttributeValues: { ":id": { S: row.session.connectionId } },
       }
-    : { ConditionExpression: `${isOf010}attribute_not_exists(${A.connectionId})` };
+    : { ConditionExpression: `${isOf010}attribute_not_exists(${A.connectedAt})` };
 }
