@@ -36,9 +36,10 @@ export function disconnect(given: DisconnectDependencies): DisconnectHandler {
       const keys = await sessionsOf(connectionId, dependencies);
       const removals = keys.map((key) => sessions.removeConnection(key, connectionId));
       // Each is attempted, even if another fails.
-      const failed = (await Promise.allSettled(removals)).find(({ status }) => status === "rejected");
-      if (failed) throw (failed as PromiseRejectedResult).reason;
-      log.info("disconnected", { connectionId, requestId, sessions: keys.length });
+      const results = await Promise.allSettled(removals);
+      for (const result of results) if (result.status === "rejected") throw result.reason;
+      const ended = results.filter((result) => result.status === "fulfilled" && result.value);
+      log.info("disconnected", { connectionId, requestId, sessions: ended.length });
       return { statusCode: 200, body: JSON.stringify({ message: "disconnected" }) };
     } catch (error) {
       log.error("disconnect failed", { connectionId, requestId, ...errorFields(error) });

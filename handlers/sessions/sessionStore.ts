@@ -28,8 +28,12 @@ export interface SessionStore {
   readAll(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Map<string, Session>>;
   /** The session, by a consistent read. */
   read(key: SessionKey, signal?: AbortSignal): Promise<Session | undefined>;
-  /** Removes the connection from its session's row, and deletes the row with its last connection. Others stay. */
-  removeConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Removes the connection from its session's row, and deletes the row with its last connection.
+   *
+   * @returns whether the session was this connection's; if not, it stays.
+   */
+  removeConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<boolean>;
 }
 
 /** The session of another connection that was the newest until then. */
@@ -86,29 +90,37 @@ export class DynamoDbSessionStore implements SessionStore {
     return await readSession(this.client, this.table.tableName, key, signal);
   }
 
-  async removeConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<void> {
-    if (await this.deleteIfOnly(key, connectionId, signal)) return;
+  async removeConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<boolean> {
+    const deleted = await this.deleteIfOnly(key, connectionId, signal);
+    if (deleted) return deleted.connectionId === connectionId;
     const write = async (row: SessionRow | undefined) => {
-      if (!row || !hasConnection(row, connectionId)) return "removed";
-      return (await this.replaceRow(key, row, withoutConnection(row, connectionId), signal)) ? "removed" : undefined;
+      if (!row || !hasConnection(row, connectionId)) return false;
+      const isWritten = await this.replaceRow(key, row, withoutConnection(row, connectionId), signal);
+      return isWritten ? row.session?.connectionId === connectionId : undefined;
     };
-    await this.untilWritten(key, write, signal);
+    return await this.untilWritten(key, write, signal);
   }
 
-  /** Most sessions have a single connection: they are deleted without being read. */
-  private async deleteIfOnly(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<boolean> {
+  /** Most sessions have a single connection: they are deleted without being read. Undefined if nothing was deleted. */
+  private async deleteIfOnly(
+    key: SessionKey,
+    connectionId: string,
+    signal?: AbortSignal,
+  ): Promise<{ connectionId?: string } | undefined> {
     const isRowOf010 = `attribute_not_exists(${A.connections}) AND ${A.connectionId} = :id`;
     const isOnly = `size(${A.connections}) = :one AND attribute_exists(${A.connections}.#id)`;
-    return await this.isWritten(
+    const deleted = await this.unlessConditionFails(
       new DeleteItemCommand({
         TableName: this.table.tableName,
         Key: keyOf(key),
         ConditionExpression: `(${isRowOf010}) OR (${isOnly})`,
         ExpressionAttributeNames: { "#id": connectionId },
         ExpressionAttributeValues: { ":id": { S: connectionId }, ":one": { N: "1" } },
+        ReturnValues: "ALL_OLD",
       }),
       signal,
     );
+    return deleted && { connectionId: deleted.Attributes?.[A.connectionId]?.S };
   }
 
   /** Reads the row and writes it, until no other writer comes between. */
@@ -136,16 +148,17 @@ export class DynamoDbSessionStore implements SessionStore {
     const command = next
       ? new PutItemCommand({ TableName, Item: itemOf(next, randomUUID()), ...unchanged(row) })
       : new DeleteItemCommand({ TableName, Key: keyOf(key), ...unchanged(row) });
-    return await this.isWritten(command, signal);
+    return (await this.unlessConditionFails(command, signal)) !== undefined;
   }
 
-  /** Whether the command's condition holds. */
-  private async isWritten(command: PutItemCommand | DeleteItemCommand, signal?: AbortSignal): Promise<boolean> {
+  private async unlessConditionFails(
+    command: PutItemCommand | DeleteItemCommand,
+    signal?: AbortSignal,
+  ): Promise<{ Attributes?: Item } | undefined> {
     try {
-      await this.client.send(command as PutItemCommand, { abortSignal: signal });
-      return true;
+      return await this.client.send(command as PutItemCommand, { abortSignal: signal });
     } catch (error) {
-      if (isFailedCondition(error)) return false;
+      if (isFailedCondition(error)) return undefined;
       throw error;
     }
   }

@@ -63,12 +63,13 @@ export class MemorySessions implements SessionStore {
     });
   }
 
-  removeConnection(key: SessionKey, connectionId: string): Promise<void> {
+  removeConnection(key: SessionKey, connectionId: string): Promise<boolean> {
     return this.call("removeConnection", () => {
       const row = this.sessionRows.get(sessionId(key));
       const rest = row && withoutConnection(row, connectionId);
       if (rest) this.sessionRows.set(sessionId(key), rest);
       else this.sessionRows.delete(sessionId(key));
+      return row?.session?.connectionId === connectionId;
     });
   }
 

@@ -27,7 +27,7 @@ function indexOf(...keys: (typeof key)[]) {
 }
 
 describe("disconnect", () => {
-  it("deletes the connection's lookup and its session, and logs how many sessions it found", async () => {
+  it("deletes the connection's lookup and its session, and logs how many sessions ended", async () => {
     const { table, log, open, run } = setUp();
     open();
     expect(await run()).to.equal(200);
@@ -36,14 +36,15 @@ describe("disconnect", () => {
     expect(log.lines).to.deep.equal([{ level: "info", event: "disconnected", ...requestContext, sessions: 1 }]);
   });
 
-  it("leaves the session to a newer connection, and removes its own from the row", async () => {
-    const { table, open, run } = setUp();
+  it("leaves the session to a newer connection, removes its own from the row and logs that no session ended", async () => {
+    const { table, log, open, run } = setUp();
     open();
     open("c2", 2);
     expect(await run()).to.equal(200);
     expect([...table.rows.values()]).to.deep.equal([{ ...row, connectionId: "c2", connectedAt: 2 }]);
     expect(table.connectionIds()).to.deep.equal(["c2"]);
     expect([...table.lookupItems.keys()]).to.deep.equal(["c2"]);
+    expect(log.lines).to.deep.equal([{ level: "info", event: "disconnected", ...requestContext, sessions: 0 }]);
   });
 
   it("ends the session if it is the newest connection's, and keeps superseded ones in the row", async () => {

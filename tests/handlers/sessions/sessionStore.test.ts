@@ -254,6 +254,7 @@ describe("DynamoDbSessionStore", () => {
           ConditionExpression: `(${isOf010}) OR (${isOnly})`,
           ExpressionAttributeNames: { "#id": "c1" },
           ExpressionAttributeValues: { ":id": { S: "c1" }, ":one": { N: "1" } },
+          ReturnValues: "ALL_OLD",
         },
       ],
     ]);
@@ -272,7 +273,7 @@ describe("DynamoDbSessionStore", () => {
 
     it("with its row, if it is the only one", async () => {
       const { store, memory } = await saved(session);
-      await store.removeConnection(key, "c1");
+      expect(await store.removeConnection(key, "c1")).to.equal(true);
       expect(memory.requests).to.deep.equal(["DeleteItem"]);
       expect([...memory.items]).to.deep.equal([]);
     });
@@ -280,14 +281,14 @@ describe("DynamoDbSessionStore", () => {
     it("with its row, if 0.1.0 wrote it", async () => {
       const { store, memory } = memoryStore();
       memory.items.set('["user#42","chat#7"]', item);
-      await store.removeConnection(key, "c1");
+      expect(await store.removeConnection(key, "c1")).to.equal(true);
       expect(memory.requests).to.deep.equal(["DeleteItem"]);
       expect([...memory.items]).to.deep.equal([]);
     });
 
     it("that is superseded, and leaves the session to the newest", async () => {
       const { store, memory } = await saved(older, session);
-      await store.removeConnection(key, "c0");
+      expect(await store.removeConnection(key, "c0")).to.equal(false);
       expect(memory.requests).to.deep.equal(["DeleteItem", "GetItem", "PutItem"]);
       expect(await store.read(key)).to.deep.equal(session);
       expect(await idsAfter(store)).to.deep.equal(["c1"]);
@@ -295,7 +296,7 @@ describe("DynamoDbSessionStore", () => {
 
     it("that is the newest, and leaves a row that is no session but has the superseded one", async () => {
       const { store } = await saved(older, session);
-      await store.removeConnection(key, "c1");
+      expect(await store.removeConnection(key, "c1")).to.equal(true);
       expect(await store.read(key)).to.equal(undefined);
       expect((await store.readAll([key])).size).to.equal(0);
       expect(await idsAfter(store)).to.deep.equal(["c0"]);
@@ -304,7 +305,7 @@ describe("DynamoDbSessionStore", () => {
     it("that is the last of a row that is no session, with its row", async () => {
       const { store, memory } = await saved(older, session);
       await store.removeConnection(key, "c1");
-      await store.removeConnection(key, "c0");
+      expect(await store.removeConnection(key, "c0")).to.equal(false);
       expect([...memory.items]).to.deep.equal([]);
     });
 
@@ -327,7 +328,7 @@ describe("DynamoDbSessionStore", () => {
       it(`and changes nothing where the row ${name}`, async () => {
         const { store, memory } = await saved(...sessions);
         const before = [...memory.items];
-        await store.removeConnection(key, "c1");
+        expect(await store.removeConnection(key, "c1")).to.equal(false);
         expect([...memory.items]).to.deep.equal(before);
       });
     }
