@@ -114,12 +114,8 @@ export const flows: Flows = {
 
   "a client whose session's row is not the relay's is refused, and leaves nothing in the table": async (relay) => {
     const to = recipient();
-    const row = { connected_at: { N: "1" } };
-    await relay.table.putSession(to, row);
-    const headers = { authorization: `Bearer ${await relay.token(to.user)}` };
-    expect((await relay.handshake(relay.url(to), { headers })).status).to.equal(500);
-    const { connectionId } = await relay.log({ event: "refused", statusCode: 500, callerId: `user#${to.user}` });
-    expect(await relay.table.lookup(String(connectionId))).to.equal(undefined);
+    await relay.table.putSession(to, { connected_at: { N: "1" } });
+    await refusedWithoutTrace(relay, to);
   },
 
   "a client that arrives late is refused": async (relay) => {
@@ -242,6 +238,17 @@ export async function watches(relay: Relay): Promise<number> {
 
 async function connectionOf(relay: Relay, to: Recipient): Promise<string> {
   return (await relay.session(to))?.connection_id?.S ?? "";
+}
+
+/** Opens a connection whose row cannot be saved, and expects that it leaves no lookup. */
+export async function refusedWithoutTrace(relay: Relay, to: Recipient, subprotocols?: string[]): Promise<void> {
+  const from = relay.lines.length;
+  const headers = { authorization: `Bearer ${await relay.token(to.user)}` };
+  expect((await relay.handshake(relay.url(to), { headers }, subprotocols)).status).to.equal(500);
+  const line = await relay.line((each) => each.includes("the session's row has changed"), from);
+  const [, connectionId = ""] = /"connectionId":"([^"]+)"/.exec(line) ?? [];
+  expect(connectionId).not.to.equal("");
+  expect(await relay.table.lookup(connectionId)).to.equal(undefined);
 }
 
 /** The ids of all connections of the session. */
