@@ -73,5 +73,7 @@ function valueBytes({ S, N, BOOL, B, M, L, SS, NS, ...other }: AttributeValue): 
   if (L !== undefined) return L.reduce((sum, value) => sum + 1 + valueBytes(value), 3);
   const set = SS?.map((each) => ({ S: each })) ?? NS?.map((each) => ({ N: each }));
   if (set) return set.reduce((sum, value) => sum + valueBytes(value), 0);
-  throw new Error(`unexpected attribute: ${Object.keys(other)}; allowed: S, N, BOOL, B, M, L, SS, NS. Fix: extend valueBytes`);
+  throw new Error(
+    `unexpected attribute: ${Object.keys(other)}; allowed: S, N, BOOL, B, M, L, SS, NS. Fix: extend valueBytes`,
+  );
 }

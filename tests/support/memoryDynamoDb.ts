@@ -56,7 +56,9 @@ export class MemoryDynamoDb {
         return { Item: item };
       case "BatchGetItem": {
         const [[table, { Keys }] = ["", { Keys: [] }]] = Object.entries(request.RequestItems ?? {});
-        return { Responses: { [table]: Keys.map((key) => this.items.get(idOf(key))).filter((found) => found !== undefined) } };
+        return {
+          Responses: { [table]: Keys.map((key) => this.items.get(idOf(key))).filter((found) => found !== undefined) },
+        };
       }
       case "Query": {
         const [value] = Object.values(request.ExpressionAttributeValues ?? {});

@@ -1,7 +1,12 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
 import { DynamoDbConnectionLookups } from "../../../handlers/connections/connectionLookups";
-import { connectionIdOf, EXPIRY_SHARDS, expiryShardOf, lookupItemKey } from "../../../handlers/connections/connectionItems";
+import {
+  connectionIdOf,
+  EXPIRY_SHARDS,
+  expiryShardOf,
+  lookupItemKey,
+} from "../../../handlers/connections/connectionItems";
 import { refusal } from "../../support/refusal";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
 

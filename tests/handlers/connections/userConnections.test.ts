@@ -104,11 +104,7 @@ describe("DynamoDbUserConnections", () => {
 
   it("throws where the table fails", async () => {
     const { store } = storeWith(() => denied);
-    for (const call of [
-      store.blockedUntil("user#42"),
-      store.block("user#42", 1),
-      store.listByUser("user#42"),
-    ]) {
+    for (const call of [store.blockedUntil("user#42"), store.block("user#42", 1), store.listByUser("user#42")]) {
       expect((await refusal(call)).message).to.equal("denied");
     }
   });

@@ -15,7 +15,8 @@ const RUNS = 2_000;
 const MAX_HANDSHAKE_MS = 29_000;
 
 /** What the run is made to get wrong, to see that it would be noticed. */
-type Mistake = "one look at the block" | "a pending connection taken for closed" | "rows that are written unconditionally";
+type Mistake =
+  "one look at the block" | "a pending connection taken for closed" | "rows that are written unconditionally";
 
 /**
  * A user's clients connect, leave and are superseded while the user is disconnected, every request of any of them being a step

@@ -136,14 +136,18 @@ describe("the item of a session's row", () => {
 
   it("is read without the entries that the relay did not write", () => {
     const odd = { c2: { S: "c2" }, c3: { M: {} } };
-    expect(idsIn(rowOf({ ...Item, connections: { M: { ...Item.connections.M, ...odd } } }))).to.deep.equal(["c1", "c0"]);
+    expect(idsIn(rowOf({ ...Item, connections: { M: { ...Item.connections.M, ...odd } } }))).to.deep.equal([
+      "c1",
+      "c0",
+    ]);
   });
 
   it("stays below a kilobyte with seven connections, as many as one unit writes", () => {
     const times = Array.from({ length: 7 }, (_, index) => at + index);
     const ids = { connectionId: "LMNOPqrstuvw=", tokenExpiresAt: 1_700_000_600, subprotocol: "websocket-relay.v1" };
     const long = times.reduce<SessionRow | undefined>(
-      (all, connectedAt, index) => withConnection(all, { ...newest, ...ids, connectionId: `${index}${ids.connectionId}`, connectedAt }),
+      (all, connectedAt, index) =>
+        withConnection(all, { ...newest, ...ids, connectionId: `${index}${ids.connectionId}`, connectedAt }),
       undefined,
     ) as SessionRow;
     expect(itemBytes(itemOf(long, "01234567-89ab-cdef-0123-456789abcdef"))).to.be.lessThan(1_024);

@@ -154,7 +154,9 @@ describe("DynamoDbSessionStore", () => {
 
   it("throws where the row changes 20 times while it is to be written", async () => {
     const { store, sent } = storeWith(({ target }) => (target === "PutItem" ? failedCondition : {}));
-    expect(await messageOf(store.save(session))).to.equal("the session's row has changed 20 times while it was written");
+    expect(await messageOf(store.save(session))).to.equal(
+      "the session's row has changed 20 times while it was written",
+    );
     expect(sent().filter(([target]) => target === "PutItem")).to.have.length(20);
   });
 
