@@ -3,7 +3,8 @@ import { type ConnectionLookups, DynamoDbConnectionLookups } from "../connection
 import { type Environment, text } from "../environment";
 import { consoleLog, errorFields, type Log } from "../log";
 import type { SessionKey } from "../sessions/sessionKey";
-import { DynamoDbSessionStore, type SessionStore } from "../sessions/sessionStore";
+import { DynamoDbSessionRows } from "../sessions/sessionRows";
+import type { SessionStore } from "../sessions/sessionStore";
 import { tableClient } from "../tableClient";
 
 export interface DisconnectDependencies {
@@ -54,7 +55,7 @@ export function disconnectFromEnvironment(environment: Environment): DisconnectH
   const tableName = text(environment, "TABLE_NAME");
   const { CONNECTION_INDEX_NAME: indexName } = environment;
   return disconnect({
-    sessions: new DynamoDbSessionStore(client, { tableName }),
+    sessions: new DynamoDbSessionRows(client, { tableName }),
     lookups: new DynamoDbConnectionLookups(client, { tableName }),
     index: indexName ? new DynamoDbConnectionIndex(client, { tableName, indexName }) : undefined,
   });
