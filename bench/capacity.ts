@@ -62,10 +62,18 @@ function unitsOf(item: Item | undefined, unitBytes: number): number {
   return item ? Math.max(1, Math.ceil(itemBytes(item) / unitBytes)) : 1;
 }
 
-function valueBytes({ S, N, BOOL, ...other }: AttributeValue): number {
+function valueBytes({ S, N, BOOL, B, M, L, SS, NS, ...other }: AttributeValue): number {
   if (S !== undefined) return Buffer.byteLength(S);
   // About one byte per two digits, plus one.
   if (N !== undefined) return Math.ceil(N.length / 2) + 1;
   if (BOOL !== undefined) return 1;
-  throw new Error(`unexpected attribute: ${Object.keys(other)}; allowed: S, N, BOOL. Fix: extend valueBytes`);
+  if (B !== undefined) return B.length;
+  // A list or map has three bytes of its own, and one for each element.
+  if (M !== undefined) return 3 + Object.keys(M).length + itemBytes(M);
+  if (L !== undefined) return L.reduce((sum, value) => sum + 1 + valueBytes(value), 3);
+  const set = SS?.map((each) => ({ S: each })) ?? NS?.map((each) => ({ N: each }));
+  if (set) return set.reduce((sum, value) => sum + valueBytes(value), 0);
+  throw new Error(
+    `unexpected attribute: ${Object.keys(other)}; allowed: S, N, BOOL, B, M, L, SS, NS. Fix: extend valueBytes`,
+  );
 }

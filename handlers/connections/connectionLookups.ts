@@ -1,9 +1,4 @@
-import {
-  DeleteItemCommand,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-} from "@aws-sdk/client-dynamodb";
+import { DeleteItemCommand, type DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { keyOf, SESSION_ATTRIBUTES } from "../sessions/sessionItems";
 import type { SessionKey } from "../sessions/sessionKey";
 import type { Item } from "../tableClient";

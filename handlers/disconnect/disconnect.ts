@@ -3,7 +3,8 @@ import { type ConnectionLookups, DynamoDbConnectionLookups } from "../connection
 import { type Environment, text } from "../environment";
 import { consoleLog, errorFields, type Log } from "../log";
 import type { SessionKey } from "../sessions/sessionKey";
-import { DynamoDbSessionStore, type SessionStore } from "../sessions/sessionStore";
+import { DynamoDbSessionRows } from "../sessions/sessionRows";
+import type { SessionStore } from "../sessions/sessionStore";
 import { tableClient } from "../tableClient";
 
 export interface DisconnectDependencies {
@@ -36,9 +37,10 @@ export function disconnect(given: DisconnectDependencies): DisconnectHandler {
       const keys = await sessionsOf(connectionId, dependencies);
       const removals = keys.map((key) => sessions.removeConnection(key, connectionId));
       // Each is attempted, even if another fails.
-      const failed = (await Promise.allSettled(removals)).find(({ status }) => status === "rejected");
-      if (failed) throw (failed as PromiseRejectedResult).reason;
-      log.info("disconnected", { connectionId, requestId, sessions: keys.length });
+      const results = await Promise.allSettled(removals);
+      for (const result of results) if (result.status === "rejected") throw result.reason;
+      const ended = results.filter((result) => result.status === "fulfilled" && result.value);
+      log.info("disconnected", { connectionId, requestId, sessions: ended.length });
       return { statusCode: 200, body: JSON.stringify({ message: "disconnected" }) };
     } catch (error) {
       log.error("disconnect failed", { connectionId, requestId, ...errorFields(error) });
@@ -53,7 +55,7 @@ export function disconnectFromEnvironment(environment: Environment): DisconnectH
   const tableName = text(environment, "TABLE_NAME");
   const { CONNECTION_INDEX_NAME: indexName } = environment;
   return disconnect({
-    sessions: new DynamoDbSessionStore(client, { tableName }),
+    sessions: new DynamoDbSessionRows(client, { tableName }),
     lookups: new DynamoDbConnectionLookups(client, { tableName }),
     index: indexName ? new DynamoDbConnectionIndex(client, { tableName, indexName }) : undefined,
   });

@@ -1,18 +1,11 @@
-import { randomUUID } from "node:crypto";
-import {
-  BatchGetItemCommand,
-  DeleteItemCommand,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  type PutItemCommandInput,
-} from "@aws-sdk/client-dynamodb";
+import { BatchGetItemCommand, type DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { blockItemKey, blockOf } from "../connections/connectionItems";
 import { type Environment, text } from "../environment";
-import { isFailedCondition, type Item, tableClient } from "../tableClient";
-import { itemOf, keyOf, rowOf, type Session, SESSION_ATTRIBUTES as A, sessionOf } from "./sessionItems";
+import { type Item, tableClient } from "../tableClient";
+import { keyOf, rowOf, type Session, SESSION_ATTRIBUTES as A, sessionOf } from "./sessionItems";
 import { sessionId, type SessionKey } from "./sessionKey";
-import { hasConnection, isSuperseded, type SessionRow, withConnection, withoutConnection } from "./sessionRow";
+import { isSuperseded, type SessionRow, withConnection } from "./sessionRow";
+import { DynamoDbSessionRows } from "./sessionRows";
 
 /** Stores the connections of each user and context. */
 export interface SessionStore {
@@ -28,8 +21,12 @@ export interface SessionStore {
   readAll(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Map<string, Session>>;
   /** The session, by a consistent read. */
   read(key: SessionKey, signal?: AbortSignal): Promise<Session | undefined>;
-  /** Removes the connection from its session's row, and deletes the row with its last connection. Others stay. */
-  removeConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Removes the connection from its session's row, and deletes the row with its last connection.
+   *
+   * @returns whether the session was this connection's; if not, it stays.
+   */
+  removeConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<boolean>;
 }
 
 /** The session of another connection that was the newest until then. */
@@ -42,16 +39,17 @@ const MAX_BATCH_KEYS = 100;
 const MAX_BATCH_TRIES = 4;
 const FIRST_BATCH_WAIT_MS = 50;
 
-/** A write that fails lets another one succeed, and a row has ten connections. */
-const MAX_WRITE_TRIES = 20;
-
 /** Sessions in a DynamoDB table whose keys are `caller_id` and `context`. */
 export class DynamoDbSessionStore implements SessionStore {
+  private readonly rows: DynamoDbSessionRows;
+
   constructor(
     private readonly client: DynamoDBClient,
     private readonly table: { tableName: string },
     private readonly wait: (ms: number) => Promise<void> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-  ) {}
+  ) {
+    this.rows = new DynamoDbSessionRows(client, table);
+  }
 
   async readForConnect(key: SessionKey): Promise<{ row?: SessionRow; blockedUntil?: number }> {
     const block = blockItemKey(key.callerId);
@@ -68,9 +66,9 @@ export class DynamoDbSessionStore implements SessionStore {
       // The SDK has retried a write that had taken effect.
       if (current?.session?.connectionId === session.connectionId) return { replaced };
       replaced = current?.session;
-      return (await this.replaceRow(session, current, withConnection(current, session))) ? { replaced } : undefined;
+      return (await this.rows.replace(session, current, withConnection(current, session))) ? { replaced } : undefined;
     };
-    return (await write(row)) ?? (await this.untilWritten(session, write));
+    return (await write(row)) ?? (await this.rows.untilWritten(session, write));
   }
 
   async readAll(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Map<string, Session>> {
@@ -86,68 +84,8 @@ export class DynamoDbSessionStore implements SessionStore {
     return await readSession(this.client, this.table.tableName, key, signal);
   }
 
-  async removeConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<void> {
-    if (await this.deleteIfOnly(key, connectionId, signal)) return;
-    const write = async (row: SessionRow | undefined) => {
-      if (!row || !hasConnection(row, connectionId)) return "removed";
-      return (await this.replaceRow(key, row, withoutConnection(row, connectionId), signal)) ? "removed" : undefined;
-    };
-    await this.untilWritten(key, write, signal);
-  }
-
-  /** Most sessions have a single connection: they are deleted without being read. */
-  private async deleteIfOnly(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<boolean> {
-    const isRowOf010 = `attribute_not_exists(${A.connections}) AND ${A.connectionId} = :id`;
-    const isOnly = `size(${A.connections}) = :one AND attribute_exists(${A.connections}.#id)`;
-    return await this.isWritten(
-      new DeleteItemCommand({
-        TableName: this.table.tableName,
-        Key: keyOf(key),
-        ConditionExpression: `(${isRowOf010}) OR (${isOnly})`,
-        ExpressionAttributeNames: { "#id": connectionId },
-        ExpressionAttributeValues: { ":id": { S: connectionId }, ":one": { N: "1" } },
-      }),
-      signal,
-    );
-  }
-
-  /** Reads the row and writes it, until no other writer comes between. */
-  private async untilWritten<T>(
-    key: SessionKey,
-    write: (row: SessionRow | undefined) => Promise<T | undefined>,
-    signal?: AbortSignal,
-  ): Promise<T> {
-    for (let tries = 1; tries < MAX_WRITE_TRIES; tries++) {
-      const item = await readItem(this.client, this.table.tableName, key, signal);
-      const written = await write(item && rowOf(item));
-      if (written !== undefined) return written;
-    }
-    throw new Error(`the session's row has changed ${MAX_WRITE_TRIES} times while it was to be written`);
-  }
-
-  /** Writes `next` in the place of the row; without it, deletes the row. Returns whether the row was still as it had been read. */
-  private async replaceRow(
-    key: SessionKey,
-    row: SessionRow | undefined,
-    next: SessionRow | undefined,
-    signal?: AbortSignal,
-  ): Promise<boolean> {
-    const { tableName: TableName } = this.table;
-    const command = next
-      ? new PutItemCommand({ TableName, Item: itemOf(next, randomUUID()), ...unchanged(row) })
-      : new DeleteItemCommand({ TableName, Key: keyOf(key), ...unchanged(row) });
-    return await this.isWritten(command, signal);
-  }
-
-  /** Whether the command's condition holds. */
-  private async isWritten(command: PutItemCommand | DeleteItemCommand, signal?: AbortSignal): Promise<boolean> {
-    try {
-      await this.client.send(command as PutItemCommand, { abortSignal: signal });
-      return true;
-    } catch (error) {
-      if (isFailedCondition(error)) return false;
-      throw error;
-    }
+  async removeConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<boolean> {
+    return await this.rows.removeConnection(key, connectionId, signal);
   }
 
   private async readItems(chunk: readonly SessionKey[], signal?: AbortSignal): Promise<Item[]> {
@@ -180,35 +118,7 @@ export async function readSession(
   key: SessionKey,
   signal?: AbortSignal,
 ): Promise<Session | undefined> {
-  const item = await readItem(client, tableName, key, signal);
-  return item && sessionOf(item);
-}
-
-async function readItem(
-  client: DynamoDBClient,
-  tableName: string,
-  key: SessionKey,
-  signal?: AbortSignal,
-): Promise<Item | undefined> {
   const command = new GetItemCommand({ TableName: tableName, Key: keyOf(key), ConsistentRead: true });
-  return (await client.send(command, { abortSignal: signal })).Item;
-}
-
-/** The condition that no one has written the row since it was read. */
-function unchanged(
-  row: SessionRow | undefined,
-): Pick<PutItemCommandInput, "ConditionExpression" | "ExpressionAttributeValues"> {
-  if (row?.revision !== undefined) {
-    return {
-      ConditionExpression: `${A.revision} = :revision`,
-      ExpressionAttributeValues: { ":revision": { S: row.revision } },
-    };
-  }
-  const isOf010 = `attribute_not_exists(${A.revision}) AND `;
-  return row?.session
-    ? {
-        ConditionExpression: `${isOf010}${A.connectionId} = :id`,
-        ExpressionAttributeValues: { ":id": { S: row.session.connectionId } },
-      }
-    : { ConditionExpression: `${isOf010}attribute_not_exists(${A.connectionId})` };
+  const { Item } = await client.send(command, { abortSignal: signal });
+  return Item && sessionOf(Item);
 }

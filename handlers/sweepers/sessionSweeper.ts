@@ -5,7 +5,8 @@ import { DynamoDbTokenExpiryIndex, type TokenExpiryIndex } from "../connections/
 import { type Environment, text } from "../environment";
 import { consoleLog, errorFields, type Log } from "../log";
 import { type Metrics, METRICS, metricsFromEnvironment } from "../metrics";
-import { DynamoDbSessionStore, type SessionStore } from "../sessions/sessionStore";
+import { DynamoDbSessionRows } from "../sessions/sessionRows";
+import type { SessionStore } from "../sessions/sessionStore";
 import { tableClient } from "../tableClient";
 import { timeLimit } from "../timeLimit";
 import { sweepShards } from "./sweepShards";
@@ -86,7 +87,7 @@ export function sessionSweeperFromEnvironment(environment: Environment): Session
   return sessionSweeper({
     index: new DynamoDbTokenExpiryIndex(client, { tableName, indexName: text(environment, "TOKEN_EXPIRY_INDEX_NAME") }),
     lookups: new DynamoDbConnectionLookups(client, { tableName }),
-    sessions: new DynamoDbSessionStore(client, { tableName }),
+    sessions: new DynamoDbSessionRows(client, { tableName }),
     connections: connectionsFromEnvironment(environment),
     metrics: metricsFromEnvironment(environment),
   });

@@ -34,10 +34,10 @@ const meanings: Record<string, string> = {
   BatchWriteItem: "write",
 };
 
-/** A user's sessions, connections and block are items of one partition, told apart by how their sort key begins. */
+/** Sessions, the lookups of connections and blocks are told apart by their sort key. */
 function subjectOf({ Item, Key }: TableRequest): "session" | "connection" | "block" {
   const sortKey = (Item ?? Key)?.context?.S ?? "";
-  if (sortKey.startsWith("#connection#")) return "connection";
+  if (sortKey === "#connection") return "connection";
   return sortKey === "#block" ? "block" : "session";
 }
 

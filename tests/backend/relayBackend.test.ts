@@ -110,7 +110,7 @@ describe("RelayBackend", () => {
     const { blockedUntil, ...done } = await backend.disconnectUser("42");
     expect(done).to.deep.equal({ connectionsClosed: 1, sessionsCleared: 1 });
     expect(blockedUntil).to.be.within(before + 3_600, Math.ceil(Date.now() / 1000) + 3_600);
-    expect(table.requests.map(({ target }) => target)).to.deep.equal(["PutItem", "Query", "DeleteItem"]);
+    expect(table.requests.map(({ target }) => target)).to.deep.equal(["PutItem", "Query", "DeleteItem", "DeleteItem"]);
     expect(gateway.requests.map(({ method, path }) => `${method} ${path}`)).to.deep.equal([
       "DELETE /live/@connections/c1%3D",
     ]);

@@ -16,6 +16,16 @@ describe("units of capacity", () => {
     expect(itemBytes({ ab: { S: "é" }, n: { N: "1234" } })).to.equal(2 + 2 + 1 + 3);
   });
 
+  it("count what maps, lists and sets hold, and three bytes for a map or list and one for each of its elements", () => {
+    expect(itemBytes({ m: { M: { ab: { N: "12" }, c: { BOOL: true } } } })).to.equal(1 + 3 + 2 + (2 + 2) + (1 + 1));
+    expect(itemBytes({ l: { L: [{ S: "abc" }, { B: new Uint8Array(5) }] } })).to.equal(1 + 3 + 2 + 3 + 5);
+    expect(itemBytes({ s: { SS: ["a", "bc"] }, n: { NS: ["1", "234"] } })).to.equal(1 + 3 + 1 + 2 + 3);
+  });
+
+  it("are not counted for an attribute of another type", () => {
+    expect(() => itemBytes({ n: { NULL: true } })).to.throw("unexpected attribute: NULL");
+  });
+
   const reads: [number, number][] = [
     [1, 1],
     [4_000, 1],

@@ -27,7 +27,7 @@ describe("the relay, end to end on one machine", () => {
     expect(otherContext.messages).to.deep.equal(["for alice in 8"]);
   });
 
-  it("saves exactly the five attributes of a session", async () => {
+  it("saves exactly the five attributes of a session, its map of connections and a revision", async () => {
     const to = recipient();
     const before = Date.now();
     await relay.connect(to);
@@ -36,9 +36,13 @@ describe("the relay, end to end on one machine", () => {
       "caller_id",
       "connected_at",
       "connection_id",
+      "connections",
       "context",
       "expiration_date",
+      "revision",
     ]);
+    const { connection_id, connected_at, connections } = session ?? {};
+    expect(connections).to.deep.equal({ M: { [connection_id?.S ?? ""]: { M: { connected_at } } } });
     expect(session?.caller_id).to.deep.equal({ S: `user#${to.user}` });
     expect(session?.context).to.deep.equal({ S: "chat#7" });
     const connectedAt = Number(session?.connected_at?.N);
@@ -65,8 +69,8 @@ describe("the relay, end to end on one machine", () => {
     expect(connectionId).to.be.a("string").and.not.equal(lost?.connection_id?.S);
 
     await second.close();
-    await relay.log({ event: "disconnected", connectionId });
-    expect(await relay.session(to)).to.equal(undefined);
+    await relay.log({ event: "disconnected", connectionId, sessions: 1 });
+    expect((await relay.session(to))?.connection_id).to.equal(undefined);
   });
 
   it("forgets a connection that both the post and GetConnection call gone, and keeps its message", async () => {
@@ -95,15 +99,16 @@ describe("the relay, end to end on one machine", () => {
     // The gateway ends the old connection only now.
     expect((await relay.management("DELETE", oldId)).status).to.equal(204);
     await relay.log({ event: "disconnected", connectionId: oldId, sessions: 0 });
-    expect(await relay.session(to)).to.deep.equal(session);
+    expect((await relay.session(to))?.connection_id).to.deep.equal(session?.connection_id);
     await relay.publish(to, "to the new one");
     await second.message("to the new one");
   });
 
   it("refuses a connection that is older than its session with 409, and keeps the newer one", async () => {
     const to = recipient();
+    const expiration_date = { N: String(Math.floor(Date.now() / 1000) + 10_800) };
     const newer = { connection_id: { S: "newer=" }, connected_at: { N: String(Date.now() + 60_000) } };
-    await relay.table.putSession(to, newer);
+    await relay.table.putSession(to, { ...newer, expiration_date });
     const token = await relay.token(to.user);
     const late = await relay.handshake(relay.url(to), { headers: { authorization: `Bearer ${token}` } });
     expect(late.status).to.equal(409);
@@ -112,7 +117,7 @@ describe("the relay, end to end on one machine", () => {
 
   it("loses no message, nor the session, while $connect has saved its row but not yet returned", async () => {
     const to = recipient();
-    // The first write is the connection's own item.
+    // The first write is the connection's lookup.
     await relay.fault({ table: "hold-answers", after: 1 });
     const arriving = await relay.open(to);
     const session = await relay.untilSession(to);

@@ -76,6 +76,19 @@ export const flows: Flows = {
     await relay.untilQueueIsEmpty();
   },
 
+  "a connection that is gone for good leaves superseded ones in its session's row": async (relay) => {
+    const to = recipient();
+    await relay.connect(to);
+    const superseded = await connectionOf(relay, to);
+    await loseConnection(relay, await relay.connect(to), await connectionOf(relay, to));
+    await relay.table.ageSession(to, 120);
+    await relay.publish(to, "kept");
+    while ((await connectionOf(relay, to)) !== "") await pause();
+    expect(await idsIn(relay, to)).to.deep.equal([superseded]);
+    await (await relay.connect(to)).message("kept");
+    await relay.untilQueueIsEmpty();
+  },
+
   "a client whose session has expired is closed, and comes back": async (relay) => {
     const to = recipient();
     const client = await relay.connect(to);
@@ -91,16 +104,25 @@ export const flows: Flows = {
     await relay.connect(to);
     const connectionId = await connectionOf(relay, to);
     await relay.connect(to);
-    const session = await relay.session(to);
+    const newer = await connectionOf(relay, to);
+    expect(await idsIn(relay, to)).to.have.members([connectionId, newer]);
     await relay.management("DELETE", connectionId);
     await relay.log({ event: "disconnected", connectionId });
-    expect(await relay.session(to)).to.deep.equal(session);
+    expect(await connectionOf(relay, to)).to.equal(newer);
+    expect(await idsIn(relay, to)).to.deep.equal([newer]);
+  },
+
+  "a client whose session's row is not the relay's is refused, and leaves nothing in the table": async (relay) => {
+    const to = recipient();
+    await relay.table.putSession(to, { connected_at: { N: "1" } });
+    await refusedWithoutTrace(relay, to);
   },
 
   "a client that arrives late is refused": async (relay) => {
     const to = recipient();
+    const expiration_date = { N: String(Math.floor(Date.now() / 1000) + 10_800) };
     const connected_at = { N: String(Date.now() + 60_000) };
-    await relay.table.putSession(to, { connection_id: { S: "newer=" }, connected_at });
+    await relay.table.putSession(to, { connection_id: { S: "newer=" }, connected_at, expiration_date });
     const headers = { authorization: `Bearer ${await relay.token(to.user)}` };
     expect((await relay.handshake(relay.url(to), { headers })).status).to.equal(409);
   },
@@ -129,10 +151,33 @@ export const optionalFlows: Flows = {
     const to = recipient();
     const client = await relay.connect(to);
     const connectionId = await connectionOf(relay, to);
-    await relay.table.expireToken(to, connectionId);
+    await relay.table.expireToken(connectionId);
     await once(client.socket, "close");
     await relay.log({ event: "token ended", connectionId });
-    while (await relay.table.connectionItem(to, connectionId)) await pause();
+    while (await relay.table.lookup(connectionId)) await pause();
+    expect(await relay.session(to)).to.equal(undefined);
+  },
+
+  "a superseded connection ends with its token, and leaves the newer one's session alone": async (relay) => {
+    const to = recipient();
+    const client = await relay.connect(to);
+    const connectionId = await connectionOf(relay, to);
+    await relay.connect(to);
+    const newer = await connectionOf(relay, to);
+    await relay.table.expireToken(connectionId);
+    await once(client.socket, "close");
+    while (await relay.table.lookup(connectionId)) await pause();
+    while ((await idsIn(relay, to)).length > 1) await pause();
+    expect(await idsIn(relay, to)).to.deep.equal([newer]);
+  },
+
+  "a connection that was opened under 0.1.0 is found when it ends": async (relay) => {
+    const to = recipient();
+    const client = await relay.connect(to);
+    await relay.table.asOf010(to, (await relay.session(to)) ?? {});
+    const connectionId = await connectionOf(relay, to);
+    await client.close();
+    await relay.log({ event: "disconnected", connectionId, sessions: 1 });
     expect(await relay.session(to)).to.equal(undefined);
   },
 
@@ -143,9 +188,11 @@ export const optionalFlows: Flows = {
     await backend.publish({ ...to, message: "hello" });
     await client.message("hello");
     await relay.untilQueueIsEmpty();
-    const closed = once(client.socket, "close");
+    const second = await relay.connect(to);
+    const closed = [client, second].map(({ socket }) => once(socket, "close"));
     await backend.disconnectUser(to.user, { blockSeconds: 60 });
-    await closed;
+    await Promise.all(closed);
+    expect(await relay.session(to)).to.equal(undefined);
     const headers = { authorization: `Bearer ${await relay.token(to.user)}` };
     expect((await relay.handshake(relay.url(to), { headers })).status).to.equal(403);
   },
@@ -191,6 +238,22 @@ export async function watches(relay: Relay): Promise<number> {
 
 async function connectionOf(relay: Relay, to: Recipient): Promise<string> {
   return (await relay.session(to))?.connection_id?.S ?? "";
+}
+
+/** Opens a connection whose row cannot be saved, and expects that it leaves no lookup. */
+export async function refusedWithoutTrace(relay: Relay, to: Recipient, subprotocols?: string[]): Promise<void> {
+  const from = relay.lines.length;
+  const headers = { authorization: `Bearer ${await relay.token(to.user)}` };
+  expect((await relay.handshake(relay.url(to), { headers }, subprotocols)).status).to.equal(500);
+  const line = await relay.line((each) => each.includes("the session's row has changed"), from);
+  const [, connectionId = ""] = /"connectionId":"([^"]+)"/.exec(line) ?? [];
+  expect(connectionId).not.to.equal("");
+  expect(await relay.table.lookup(connectionId)).to.equal(undefined);
+}
+
+/** The ids of all connections of the session. */
+export async function idsIn(relay: Relay, to: Recipient): Promise<string[]> {
+  return Object.keys((await relay.session(to))?.connections?.M ?? {});
 }
 
 /** Cuts a client's connection, and resolves when the gateway knows it; no `$disconnect` is delivered. */

@@ -12,6 +12,7 @@ const relay = new WebsocketRelay("relay", {
   auth,
   kmsKeyArn: key.arn,
   delivery: "replay",
+  connectionIndex: false,
   receipts: true,
   deadLetterExpired: true,
   maxAttempts: 10,

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { expect } from "chai";
-import { type Flows, loseConnection, watches } from "./flows";
+import { type Flows, idsIn, loseConnection, refusedWithoutTrace, watches } from "./flows";
 import { History } from "./history";
 import { ReceiptsInbox } from "./receipts";
 import { recipient, type Recipient, type Relay } from "./relay";
@@ -56,6 +56,23 @@ export const replayFlows: Flows = {
     expect(back.messages).to.deep.equal([[1, "kept"]]);
   },
 
+  "a connection that is gone for good leaves superseded ones in its session's row": async (relay) => {
+    const to = recipient();
+    const superseded = await ReplayClient.connect(relay, to);
+    const lost = await ReplayClient.connect(relay, to);
+    await loseConnection(relay, lost.client, lost.connectionId);
+    await relay.table.ageSession(to, 120);
+    await relay.publish(to, "kept");
+    await relay.untilQueueIsEmpty();
+    expect(await idsIn(relay, to)).to.deep.equal([superseded.connectionId]);
+  },
+
+  "a client whose session's row is not the relay's is refused, and leaves nothing in the table": async (relay) => {
+    const to = recipient();
+    await relay.table.putSession(to, { connected_at: { N: "1" } });
+    await refusedWithoutTrace(relay, to, ["websocket-relay.v1"]);
+  },
+
   "a message that the gateway does not take is tried again under its number": async (relay) => {
     const to = recipient();
     const client = await ReplayClient.connect(relay, to);
@@ -93,16 +110,19 @@ export const replayFlows: Flows = {
     const first = await ReplayClient.connect(relay, to);
     await ReplayClient.connect(relay, to);
     await first.until("superseded");
-    const session = await relay.session(to);
+    const [newer] = await idsIn(relay, to);
+    expect(await idsIn(relay, to)).to.deep.equal([newer, first.connectionId]);
     await relay.management("DELETE", first.connectionId);
     await relay.log({ event: "disconnected", connectionId: first.connectionId });
-    expect(await relay.session(to)).to.deep.equal(session);
+    expect((await relay.session(to))?.connection_id?.S).to.equal(newer);
+    expect(await idsIn(relay, to)).to.deep.equal([newer]);
   },
 
   "a client that arrives late is refused": async (relay) => {
     const to = recipient();
+    const expiration_date = { N: String(Math.floor(Date.now() / 1000) + 10_800) };
     const connected_at = { N: String(Date.now() + 60_000) };
-    await relay.table.putSession(to, { connection_id: { S: "newer=" }, connected_at });
+    await relay.table.putSession(to, { connection_id: { S: "newer=" }, connected_at, expiration_date });
     const headers = { authorization: `Bearer ${await relay.token(to.user)}` };
     expect((await relay.handshake(relay.url(to), { headers }, ["websocket-relay.v1"])).status).to.equal(409);
   },

@@ -21,14 +21,7 @@ export class SessionTable {
     await this.dynamodb.send(new PutItemCommand({ TableName: this.tableName, Item }));
   }
 
-  /** The item of a user's connection. */
-  async connectionItem({ user }: Recipient, connectionId: string): Promise<Record<string, AttributeValue> | undefined> {
-    const Key = { caller_id: { S: `user#${user}` }, context: { S: `#connection#${connectionId}` } };
-    const command = new GetItemCommand({ TableName: this.tableName, Key, ConsistentRead: true });
-    return (await this.dynamodb.send(command, { abortSignal: this.signal() })).Item;
-  }
-
-  /** What the frames of a connection find their session by. */
+  /** What frames and the end of a connection find its session by. */
   async lookup(connectionId: string): Promise<Record<string, AttributeValue> | undefined> {
     const command = new GetItemCommand({ ...this.lookupKey(connectionId), ConsistentRead: true });
     return (await this.dynamodb.send(command, { abortSignal: this.signal() })).Item;
@@ -40,10 +33,17 @@ export class SessionTable {
   }
 
   /** Makes the token of a connection look as if it had ended. */
-  async expireToken(recipient: Recipient, connectionId: string): Promise<void> {
-    const item = await this.connectionItem(recipient, connectionId);
+  async expireToken(connectionId: string): Promise<void> {
+    const item = await this.lookup(connectionId);
     const Item = { ...item, token_expires_at: { N: "1" } };
     await this.dynamodb.send(new PutItemCommand({ TableName: this.tableName, Item }));
+  }
+
+  /** Makes the connection look as if it had been opened under 0.1.0. */
+  async asOf010(recipient: Recipient, session: Record<string, AttributeValue>): Promise<void> {
+    const { connection_id = { S: "" }, connected_at = { N: "" }, expiration_date = { N: "" } } = session;
+    await this.forgetLookup(connection_id.S ?? "");
+    await this.putSession(recipient, { connection_id, connected_at, expiration_date });
   }
 
   /** Makes the session look as if its client had connected `seconds` earlier. */
@@ -59,7 +59,7 @@ export class SessionTable {
   }
 
   private lookupKey(connectionId: string) {
-    const Key = { caller_id: { S: `connection#${connectionId}` }, context: { S: `#connection#${connectionId}` } };
+    const Key = { caller_id: { S: `connection#${connectionId}` }, context: { S: "#connection" } };
     return { TableName: this.tableName, Key };
   }
 }

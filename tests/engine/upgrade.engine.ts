@@ -1,12 +1,17 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
+import { WebSocket } from "ws";
+import { credentials, region } from "../../local/account";
 import { LocalCloud } from "../../local/cloud";
 import { ProviderServer } from "../../local/provision/providerServer";
 import { nameOf, ProgramCopy, type Resource, type Step, thisProgram } from "./programCopy";
+import { pause } from "../endToEnd/pause";
 import { repository } from "../support/repository";
 
 /** The commit of the first release. The names that it gave are kept: a live resource of another name would be another one. */
@@ -29,6 +34,8 @@ describe(`a stack of the first release (${firstRelease}), updated by this progra
   let program: ProgramCopy;
   let existing: Resource[];
   let announced: Step[];
+  /** Open since before the update. */
+  let client: WebSocket;
 
   before(async () => {
     released = await mkdtemp(join(tmpdir(), "first-release-"));
@@ -46,15 +53,41 @@ describe(`a stack of the first release (${firstRelease}), updated by this progra
     await program.pulumi("config", "set", "--path", "auth.oidc.audience", audience);
     await program.pulumi("up", "--yes", "--skip-preview");
     existing = await program.resources();
+    client = await connect();
     await program.upgradeTo(thisProgram);
   });
 
   after(async () => {
+    client?.terminate();
     await provider?.close();
     await cloud?.close();
     await program?.remove();
     await rm(released, { recursive: true });
   });
+
+  const connect = async () => {
+    const { websocketUrl } = await program.pulumiJson<{ websocketUrl: string }>("stack", "output");
+    const headers = { authorization: `Bearer ${await cloud.issuer.sign("42")}` };
+    const opened = new WebSocket(`${websocketUrl}?context=mentor&contextId=7`, { headers });
+    await once(opened, "open");
+    return opened;
+  };
+
+  const items = async () => {
+    const { tableName } = await program.pulumiJson<{ tableName: string }>("stack", "output");
+    const dynamodb = new DynamoDBClient({ region, credentials, endpoint: cloud.tables.endpoint });
+    try {
+      return (await dynamodb.send(new ScanCommand({ TableName: tableName }))).Items ?? [];
+    } finally {
+      dynamodb.destroy();
+    }
+  };
+
+  /** Ends the connection, and resolves when nothing of it is in the table. */
+  const end = async (socket: WebSocket) => {
+    socket.close();
+    while ((await items()).length > 0) await pause();
+  };
 
   it("is announced no deletion, and no replacement but that of a snapshot", async () => {
     announced = (await program.preview()).filter(({ op }) => op !== "same");
@@ -77,8 +110,29 @@ describe(`a stack of the first release (${firstRelease}), updated by this progra
     expect(ofProgram.filter(({ urn }) => !after.has(urn))).to.deep.equal([]);
   });
 
+  it("finds a connection that was opened before the update when it ends", async () => {
+    const [row, ...others] = await items();
+    expect(others).to.deep.equal([]);
+    expect(row).to.have.property("connection_id");
+    expect(row).not.to.have.property("connections");
+    await end(client);
+  });
+
   it("is up to date then", async () => {
     await program.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
+  });
+
+  it("loses the index by connection in place, and then finds the connections that end by their lookups", async () => {
+    await program.pulumi("config", "set", "connectionIndex", "false");
+    const changed = (await program.up()).map(({ op, name }) => `${op} ${name}`);
+    expect(changed.filter((step) => step !== `update ${snapshot}`)).to.have.members([
+      "update relay-table",
+      "update relay-disconnect",
+      "update relay-disconnect-policy",
+    ]);
+    const opened = await connect();
+    expect(await items()).to.have.length(2);
+    await end(opened);
   });
 });
 

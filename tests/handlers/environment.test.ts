@@ -52,7 +52,7 @@ const cases: [string, (environment: Environment) => unknown, Environment, [strin
       ["ALLOWED_ORIGINS", "[null]", "ALLOWED_ORIGINS: got [null]; allowed: a JSON array of strings, or null"],
     ],
   ],
-  ["disconnect", disconnectFromEnvironment, { TABLE_NAME: "t", CONNECTION_INDEX_NAME: "i" }, []],
+  ["disconnect", disconnectFromEnvironment, { TABLE_NAME: "t" }, []],
   [
     "sweep",
     sessionSweeperFromEnvironment,

@@ -16,10 +16,10 @@ export class MemorySessions implements SessionStore {
   /** Runs before each `read`: what happens in the meantime. */
   beforeRead: (key: SessionKey) => void = () => undefined;
 
-  /** The sessions by `sessionId`. */
+  /** The sessions by `sessionId`; `clear` deletes their rows. */
   get rows(): Map<string, Session> {
     const found = [...this.sessionRows].flatMap(([id, { session }]) => (session ? [[id, session] as const] : []));
-    return new Map(found);
+    return Object.assign(new Map(found), { clear: () => this.sessionRows.clear() });
   }
 
   /** The ids of all connections of all sessions. */
@@ -45,7 +45,7 @@ export class MemorySessions implements SessionStore {
       const row = this.sessionRows.get(sessionId(session));
       if (isSuperseded(session, row)) return "superseded";
       this.put(session);
-      return { replaced: row?.session };
+      return { replaced: row?.session?.connectionId === session.connectionId ? undefined : row?.session };
     });
   }
 
@@ -63,12 +63,13 @@ export class MemorySessions implements SessionStore {
     });
   }
 
-  removeConnection(key: SessionKey, connectionId: string): Promise<void> {
+  removeConnection(key: SessionKey, connectionId: string): Promise<boolean> {
     return this.call("removeConnection", () => {
       const row = this.sessionRows.get(sessionId(key));
       const rest = row && withoutConnection(row, connectionId);
       if (rest) this.sessionRows.set(sessionId(key), rest);
       else this.sessionRows.delete(sessionId(key));
+      return row?.session?.connectionId === connectionId;
     });
   }
 

@@ -156,9 +156,16 @@ describe("a table that is not the relay's", () => {
     ttl: { attributeName: "expiration_date", enabled: true },
   };
 
+  const all = { connectionIndex: true, endSessionWithToken: true };
+
   it("is taken with the keys, the indexes and the expiry that the relay needs", () => {
-    expect(existingTableProblem(table, true)).to.equal(undefined);
-    expect(existingTableProblem({ ...table, globalSecondaryIndexes: [connection] }, false)).to.equal(undefined);
+    expect(existingTableProblem(table, all)).to.equal(undefined);
+    expect(
+      existingTableProblem({ ...table, globalSecondaryIndexes: [connection] }, { ...all, endSessionWithToken: false }),
+    ).to.equal(undefined);
+    expect(
+      existingTableProblem({ ...table, globalSecondaryIndexes: [tokenExpiry] }, { ...all, connectionIndex: false }),
+    ).to.equal(undefined);
   });
 
   const refused: [what: string, change: Partial<ExistingTable>, says: string][] = [
@@ -189,7 +196,7 @@ describe("a table that is not the relay's", () => {
   ];
   for (const [what, change, says] of refused) {
     it(`is refused with ${what}, saying what is needed`, () => {
-      expect(existingTableProblem({ ...table, ...change }, true))
+      expect(existingTableProblem({ ...table, ...change }, all))
         .to.include('got "sessions"')
         .and.to.include(says)
         .and.to.include("in an update before this one");

@@ -52,6 +52,7 @@ describe("a default of the spec", () => {
     deadLetterExpired: () => run.variables("relay-expire").DEAD_LETTER_QUEUE_URL !== undefined,
     receipts: () => names("aws:sns/topic:Topic").length > 1,
     ordering: () => (run.inputs("aws:sns/topic:Topic", "relay-topic").fifoTopic ? "strict" : "standard"),
+    connectionIndex: () => run.variables("relay-disconnect").CONNECTION_INDEX_NAME !== undefined,
     publisherAccountIds: () => names("aws:sns/topicPolicy:TopicPolicy"),
     publisherOrganizationIds: () => names("aws:sns/topicPolicy:TopicPolicy"),
     protectData: () => run.guarded.length > 0,

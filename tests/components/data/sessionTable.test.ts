@@ -36,6 +36,17 @@ describe("the session table", () => {
     });
   });
 
+  it("has no index by connection where connectionIndex is false", async () => {
+    const table = (await runTable({ connectionIndex: false })).inputs("aws:dynamodb/table:Table", "relay-table");
+    expect(table).to.deep.include({
+      attributes: [
+        { name: "caller_id", type: "S" },
+        { name: "context", type: "S" },
+      ],
+      globalSecondaryIndexes: [],
+    });
+  });
+
   it("finds connections by when their tokens end only where sessions end with their token", async () => {
     const ending = await runTable({ auth: { ...auth, endSessionWithToken: true } });
     const tableOf = ({ inputs }: Run) => inputs("aws:dynamodb/table:Table", "relay-table") as unknown as TableInputs;
@@ -91,6 +102,14 @@ describe("the session table", () => {
           [],
         );
       }
+    });
+
+    it("needs no index by connection where connectionIndex is false", async () => {
+      const plain = { ...found, attributes: found.attributes.slice(0, 2), globalSecondaryIndexes: [] };
+      const withoutIndex = { "aws:dynamodb/getTable:getTable": () => plain };
+      const args = { tableName: "sessions", connectionIndex: false };
+      const { relay } = await runRelay(args, { calls: withoutIndex });
+      expect(await valueOf(relay.tableName)).to.equal("sessions");
     });
 
     it("is looked up in a preview too", async () => {

@@ -79,6 +79,17 @@ describe("the functions", () => {
     });
   });
 
+  it("gives disconnect no index and no right to query one where the table has none", async () => {
+    const without = await runRelay({ connectionIndex: false });
+    expect(without.variables("relay-disconnect")).to.deep.equal({ TABLE_NAME: "relay-table" });
+    const actions = without.statements("relay-disconnect-policy").flatMap(({ Action }) => Action);
+    expect(actions.filter((action) => action.startsWith("dynamodb:"))).to.deep.equal([
+      "dynamodb:DeleteItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+    ]);
+  });
+
   it("grants each role exact actions on exact ARNs in one inline policy", () => {
     const table = "arn:aws:dynamodb:eu-west-1:111122223333:table/relay-table";
     const logs = (name: string) => ({
@@ -86,20 +97,29 @@ describe("the functions", () => {
       Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
       Resource: [`arn:aws:logs:eu-west-1:111122223333:log-group:${name}-logs:*`],
     });
+    const changeSessions = {
+      Effect: "Allow",
+      Action: ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"],
+      Resource: [table],
+    };
     expect(run.statements("relay-connect-policy")).to.deep.equal([
-      { Effect: "Allow", Action: ["dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:DeleteItem"], Resource: [table] },
+      {
+        Effect: "Allow",
+        Action: ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
+        Resource: [table],
+      },
       logs("relay-connect"),
     ]);
     expect(run.statements("relay-disconnect-policy")).to.deep.equal([
       { Effect: "Allow", Action: ["dynamodb:Query"], Resource: [`${table}/index/connection`] },
-      { Effect: "Allow", Action: ["dynamodb:DeleteItem"], Resource: [table] },
+      changeSessions,
       logs("relay-disconnect"),
     ]);
     const connections = "arn:aws:execute-api:eu-west-1:111122223333:api123/live";
     expect(run.statements("relay-deliver-policy")).to.deep.equal([
       {
         Effect: "Allow",
-        Action: ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:DeleteItem"],
+        Action: ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
         Resource: [table],
       },
       {
@@ -240,11 +260,15 @@ describe("the functions", () => {
       expect(ending.dependencies["relay-sweep-target"]).to.deep.equal(["relay-sweep-permission"]);
     });
 
-    it("let it find, read and delete expired items and close their connections, and nothing else", () => {
+    it("let it find, read, change and delete expired items and close their connections, and nothing else", () => {
       const table = "arn:aws:dynamodb:eu-west-1:111122223333:table/relay-table";
       expect(ending.statements("relay-sweep-policy").slice(0, -1)).to.deep.equal([
         { Effect: "Allow", Action: ["dynamodb:Query"], Resource: [`${table}/index/token-expiry`] },
-        { Effect: "Allow", Action: ["dynamodb:GetItem", "dynamodb:DeleteItem"], Resource: [table] },
+        {
+          Effect: "Allow",
+          Action: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
+          Resource: [table],
+        },
         {
           Effect: "Allow",
           Action: ["execute-api:ManageConnections"],

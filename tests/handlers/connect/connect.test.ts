@@ -16,8 +16,12 @@ const row = {
   connectedAt: 1_700_000_000_500,
   expirationDate: 1_700_010_800,
 };
-const { context: sessionContext, ...own } = row;
-const connection = { ...own, sessionContext };
+const lookup = {
+  connectionId: "c1",
+  connectedAt: row.connectedAt,
+  expirationDate: row.expirationDate,
+  session: { callerId: row.callerId, context: row.context },
+};
 const expiresAt = 1_700_000_600;
 
 function handlerWith(
@@ -32,6 +36,7 @@ function handlerWith(
     authenticator: { authenticate: (handshake) => (asked.push(handshake), authenticate(handshake)) },
     sessions: table,
     userConnections: table,
+    lookups: table.lookups,
     metrics,
     log,
     sessionTtlSeconds: 10_800,
@@ -53,12 +58,12 @@ function handlerWith(
 const counted = (reason: string) => [[{ name: METRICS.handshakesRefused, value: 1, reason }]];
 
 describe("connect", () => {
-  it("saves connection and session, in this order and between two looks at the block, and answers 200", async () => {
+  it("saves lookup and session, in this order and between two looks at the block, and answers 200", async () => {
     const { handle, table, metrics, log } = handlerWith();
     expect(await handle()).to.deep.equal({ statusCode: 200, message: "connected" });
-    expect(table.calls).to.deep.equal(["blockedUntil", "add", "save", "blockedUntil"]);
+    expect(table.calls).to.deep.equal(["readForConnect", "addLookup", "save", "blockedUntil"]);
     expect([...table.rows.values()]).to.deep.equal([row]);
-    expect([...table.connections.values()]).to.deep.equal([connection]);
+    expect([...table.lookupItems.values()]).to.deep.equal([lookup]);
     expect(metrics.flushes).to.deep.equal([[{ name: METRICS.handshakesAccepted, value: 1, reason: undefined }]]);
     expect(log.lines).to.deep.equal([
       {
@@ -76,14 +81,14 @@ describe("connect", () => {
     const { handle, table } = handlerWith(undefined, true);
     expect((await handle()).statusCode).to.equal(200);
     expect([...table.rows.values()]).to.deep.equal([{ ...row, tokenExpiresAt: expiresAt }]);
-    expect([...table.connections.values()]).to.deep.equal([{ ...connection, tokenExpiresAt: expiresAt }]);
+    expect([...table.lookupItems.values()]).to.deep.equal([{ ...lookup, tokenExpiresAt: expiresAt }]);
   });
 
   it("saves no expiry if it is unknown", async () => {
     const { handle, table } = handlerWith(() => Promise.resolve({ user: "42" }), true);
     expect((await handle()).statusCode).to.equal(200);
     expect([...table.rows.values()]).to.deep.equal([row]);
-    expect([...table.connections.values()]).to.deep.equal([connection]);
+    expect([...table.lookupItems.values()]).to.deep.equal([lookup]);
   });
 
   it("answers the subprotocol only with 200", async () => {
@@ -97,25 +102,37 @@ describe("connect", () => {
     expect(await handle(event)).not.to.have.property("headers");
   });
 
-  it("replaces the session of an older connection, whose own item stays", async () => {
+  it("replaces the session of an older connection, which stays in the row", async () => {
     const { handle, table } = handlerWith();
-    const older = { connectionId: "c0", connectedAt: row.connectedAt - 1 };
-    table.put({ ...row, ...older });
-    table.putConnection({ ...connection, ...older });
+    table.put({ ...row, connectionId: "c0", connectedAt: row.connectedAt - 1 });
     expect((await handle()).statusCode).to.equal(200);
     expect([...table.rows.values()]).to.deep.equal([row]);
     expect(table.connectionIds()).to.deep.equal(["c0", "c1"]);
   });
 
-  it("answers 409, leaves the session to a newer connection and forgets its own", async () => {
+  it("answers 409 and leaves the session to a newer connection, before anything is written", async () => {
     const { handle, table, metrics, log } = handlerWith();
     const newer = { ...row, connectionId: "c2", connectedAt: row.connectedAt + 1 };
     table.put(newer);
     expect(await handle()).to.deep.equal({ statusCode: 409, message: "a newer connection has this session" });
+    expect(table.calls).to.deep.equal(["readForConnect"]);
     expect([...table.rows.values()]).to.deep.equal([newer]);
-    expect(table.connectionIds()).to.deep.equal([]);
     expect(metrics.flushes).to.deep.equal(counted("superseded"));
     expect(log.lines[0]).to.include({ level: "warn", event: "refused", connectionId: "c1", callerId: "user#42" });
+  });
+
+  it("answers 409 if a newer connection takes the session meanwhile, and forgets its own", async () => {
+    const { handle, table, metrics } = handlerWith();
+    const newer = { ...row, connectionId: "c2", connectedAt: row.connectedAt + 1 };
+    table.beforeCall = (name) => {
+      if (name === "save") table.put(newer);
+      return Promise.resolve();
+    };
+    expect((await handle()).statusCode).to.equal(409);
+    expect([...table.rows.values()]).to.deep.equal([newer]);
+    expect(table.connectionIds()).to.deep.equal(["c2"]);
+    expect([...table.lookupItems]).to.deep.equal([]);
+    expect(metrics.flushes).to.deep.equal(counted("superseded"));
   });
 
   for (const [name, event, message] of [
@@ -172,7 +189,7 @@ describe("connect", () => {
     const { handle, table, metrics } = handlerWith();
     table.blocks.set("user#42", now / 1000 + 1);
     expect(await handle()).to.deep.equal({ statusCode: 403, message: "the user is blocked" });
-    expect(table.calls).to.deep.equal(["blockedUntil"]);
+    expect(table.calls).to.deep.equal(["readForConnect"]);
     expect(metrics.flushes).to.deep.equal(counted("user-blocked"));
   });
 
@@ -182,14 +199,14 @@ describe("connect", () => {
     expect((await handle()).statusCode).to.equal(200);
   });
 
-  it("answers 403 to a user who is blocked meanwhile, and forgets connection and session", async () => {
+  it("answers 403 to a user who is blocked meanwhile, and forgets lookup and session", async () => {
     const { handle, table, metrics } = handlerWith();
     table.beforeCall = (name) => {
       if (name === "save") table.blocks.set("user#42", now / 1000 + 3_600);
       return Promise.resolve();
     };
     expect((await handle()).statusCode).to.equal(403);
-    expect([...table.rows, ...table.connections]).to.deep.equal([]);
+    expect([...table.sessionRows, ...table.lookupItems]).to.deep.equal([]);
     expect(metrics.flushes).to.deep.equal(counted("user-blocked"));
   });
 
@@ -207,29 +224,29 @@ describe("connect", () => {
   });
 
   for (const [method, calls] of [
-    ["blockedUntil", ["blockedUntil"]],
-    ["add", ["blockedUntil", "add", "deleteIfConnection", "deleteIfConnection"]],
-    ["save", ["blockedUntil", "add", "save", "deleteIfConnection", "deleteIfConnection"]],
+    ["readForConnect", ["readForConnect"]],
+    ["addLookup", ["readForConnect", "addLookup", "removeConnection", "removeLookup"]],
+    ["save", ["readForConnect", "addLookup", "save", "removeConnection", "removeLookup"]],
   ] as const) {
     it(`answers 500 where ${method} fails, and leaves nothing behind`, async () => {
       const { handle, table, log, metrics } = handlerWith();
       table.failing.add(method);
       expect((await handle()).statusCode).to.equal(500);
       expect(table.calls).to.deep.equal(calls);
-      expect([...table.rows, ...table.connections]).to.deep.equal([]);
+      expect([...table.sessionRows, ...table.lookupItems]).to.deep.equal([]);
       expect(log.lines.map(({ level, event }) => `${level} ${event}`)).to.deep.equal(["error refused"]);
       expect(metrics.flushes).to.deep.equal(counted("internal-error"));
     });
   }
 
-  it("answers 500 where the second look at the block fails, and forgets connection and session", async () => {
+  it("answers 500 where the second look at the block fails, and forgets lookup and session", async () => {
     const { handle, table } = handlerWith();
     table.beforeCall = (name) => {
       if (name === "save") table.failing.add("blockedUntil");
       return Promise.resolve();
     };
     expect((await handle()).statusCode).to.equal(500);
-    expect([...table.rows, ...table.connections]).to.deep.equal([]);
+    expect([...table.sessionRows, ...table.lookupItems]).to.deep.equal([]);
   });
 
   for (const [statusCode, failing, blocked, event] of [
@@ -239,17 +256,16 @@ describe("connect", () => {
   ] as const) {
     it(`answers ${statusCode} all the same where cleaning up fails, and logs that`, async () => {
       const { handle, table, log, metrics } = handlerWith();
-      for (const method of ["deleteIfConnection", ...failing]) table.failing.add(method);
-      if (statusCode === 409) table.put({ ...row, connectionId: "c2" });
+      for (const method of ["removeConnection", "removeLookup", ...failing]) table.failing.add(method);
       table.beforeCall = (name) => {
+        if (statusCode === 409 && name === "save") table.put({ ...row, connectionId: "c2" });
         if (blocked && name === "save") table.blocks.set("user#42", now / 1000 + 1);
         return Promise.resolve();
       };
       expect((await handle()).statusCode).to.equal(statusCode);
       const events = log.lines.map((line) => line.event);
-      const deletions = statusCode === 409 ? 1 : 2;
-      expect(events).to.deep.equal([...Array<string>(deletions).fill("not cleaned up"), event]);
-      expect(log.lines[0]).to.include({ level: "error", connectionId: "c1", errorMessage: "deleteIfConnection fails" });
+      expect(events).to.deep.equal(["not cleaned up", "not cleaned up", event]);
+      expect(log.lines[0]).to.include({ level: "error", connectionId: "c1", errorMessage: "removeConnection fails" });
       expect(metrics.flushes).to.have.length(1);
     });
   }

@@ -46,7 +46,7 @@ function setUp() {
     connections,
     log,
     metrics,
-    items: () => [...table.rows, ...table.connections, ...table.lookupItems],
+    items: () => [...table.sessionRows, ...table.lookupItems],
     handle: async (offered: string | null = "websocket-relay.v1, websocket-relay.raw") => {
       const headers: Record<string, string> = offered === null ? {} : { "Sec-WebSocket-Protocol": offered };
       const { body, ...answer } = await handle(connectEvent({ headers }));
@@ -60,7 +60,7 @@ describe("connect, where messages are replayed", () => {
     const { handle, table, metrics } = setUp();
     const headers = { "Sec-WebSocket-Protocol": "websocket-relay.v1" };
     expect(await handle()).to.deep.equal({ statusCode: 200, headers, message: "connected" });
-    expect(table.calls).to.deep.equal(["blockedUntil", "add", "addLookup", "save", "blockedUntil"]);
+    expect(table.calls).to.deep.equal(["readForConnect", "addLookup", "save", "blockedUntil"]);
     expect([...table.rows.values()]).to.deep.equal([row]);
     expect([...table.lookupItems.values()]).to.deep.equal([lookup]);
     expect(table.connectionIds()).to.deep.equal(["c1"]);
@@ -136,50 +136,38 @@ describe("connect, where messages are replayed", () => {
     });
   }
 
-  it("answers 409 if a newer connection has the session, sends no notice and deletes the lookup", async () => {
+  it("answers 409 if a newer connection has the session, sends no notice and writes no lookup", async () => {
     const { handle, table, connections } = setUp();
     table.put(newer);
     expect((await handle()).statusCode).to.equal(409);
     expect([...table.rows.values()]).to.deep.equal([newer]);
-    expect([...table.connections, ...table.lookupItems]).to.deep.equal([]);
+    expect([...table.lookupItems]).to.deep.equal([]);
     expect(connections.posts).to.deep.equal([]);
   });
 
-  it("answers 403 to a user who is blocked meanwhile, sends no notice and deletes all three items", async () => {
-    const { handle, table, connections, items } = setUp();
+  it("answers 403 to a user who is blocked meanwhile, sends no notice and forgets lookup and session", async () => {
+    const { handle, table, connections } = setUp();
     table.put(older);
     table.beforeCall = (name) => {
       if (name === "save") table.blocks.set("user#42", now / 1000 + 3_600);
       return Promise.resolve();
     };
     expect(await handle()).to.deep.equal({ statusCode: 403, message: "the user is blocked" });
-    expect(items()).to.deep.equal([]);
+    expect([...table.rows, ...table.lookupItems]).to.deep.equal([]);
+    // The older one may still be open.
+    expect(table.connectionIds()).to.deep.equal(["c0"]);
     expect(connections.posts).to.deep.equal([]);
   });
 
-  for (const method of ["add", "addLookup", "save"]) {
+  for (const method of ["addLookup", "save"]) {
     it(`answers 500 where ${method} fails, and leaves nothing behind`, async () => {
       const { handle, table, items, connections } = setUp();
       table.failing.add(method);
       expect((await handle()).statusCode).to.equal(500);
       expect(items()).to.deep.equal([]);
-      expect(table.calls.filter((call) => call === "deleteIfConnection")).to.have.length(3);
       expect(connections.posts).to.deep.equal([]);
     });
   }
-
-  it("cleans up only when neither item is being written any more", async () => {
-    const { handle, table, items } = setUp();
-    let finish = (): void => undefined;
-    table.failing.add("addLookup");
-    table.beforeCall = (name) => (name === "add" ? new Promise((resolve) => (finish = resolve)) : Promise.resolve());
-    const answer = handle();
-    while (!table.calls.includes("addLookup")) await new Promise(setImmediate);
-    expect(table.calls).not.to.include("deleteIfConnection");
-    finish();
-    expect((await answer).statusCode).to.equal(500);
-    expect(items()).to.deep.equal([]);
-  });
 
   it("logs no token", async () => {
     const { handle, log, table } = setUp();

@@ -85,23 +85,18 @@ describe("deliver: its log", () => {
       ({ connections }) => connections.answers.set("c1", "gone"),
       [
         "not posted",
-        "deleted the session of a connection that is gone",
         "closed a connection that the gateway had called gone",
+        "deleted the session of a connection that is gone",
         "failed",
       ],
     ],
     [
-      "a session that is deleted, whose connection cannot be closed",
+      "a session that is kept, for its connection cannot be closed",
       ({ connections }) => {
         connections.answers.set("c1", "gone");
         connections.closeFails = true;
       },
-      [
-        "not posted",
-        "deleted the session of a connection that is gone",
-        "connection of a deleted session not closed",
-        "failed",
-      ],
+      ["not posted", "session kept: its connection could not be checked", "failed"],
     ],
     [
       "a session that is kept, for its connection cannot be judged",

@@ -197,7 +197,7 @@ describe("deliver: a connection that is gone", () => {
 
   for (const [method, reason] of [
     ["read", "session-store-unavailable"],
-    ["deleteIfConnection", "connection-gone"],
+    ["removeConnection", "connection-gone"],
   ] as const) {
     it(`retries where ${method} fails`, async () => {
       const { run, connections, sessions, outcomes, rows } = setUp();
@@ -208,4 +208,23 @@ describe("deliver: a connection that is gone", () => {
       expect(rows()).to.deep.equal([row]);
     });
   }
+
+  it("keeps the row where the connection cannot be closed, and retries: disconnectUser has to find it", async () => {
+    const { run, connections, outcomes, rows } = setUp();
+    connections.answers.set("c1", "gone");
+    connections.closeFails = true;
+    expect(await run(sqsRecord())).to.deep.equal(["m1"]);
+    expect(outcomes()).to.deep.equal({ m1: "connection-gone" });
+    expect(rows()).to.deep.equal([row]);
+  });
+
+  it("keeps the superseded connections of the row", async () => {
+    const { run, connections, sessions, rows } = setUp();
+    sessions.put({ ...row, connectionId: "c0", connectedAt: row.connectedAt - 1 });
+    sessions.put(row);
+    connections.answers.set("c1", "gone");
+    expect(await run(sqsRecord())).to.deep.equal(["m1"]);
+    expect(rows()).to.deep.equal([]);
+    expect(sessions.connectionIds()).to.deep.equal(["c0"]);
+  });
 });

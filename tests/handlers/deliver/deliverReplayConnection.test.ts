@@ -15,21 +15,13 @@ describe("deliver in replay: a connection that is gone", () => {
     expect(connections.closed).to.deep.equal(["c1"]);
   });
 
-  it("is done with them where that cannot be closed", async () => {
-    const { run, connections, outcomes, log } = setUp();
-    connections.answers.set("c1", "gone");
-    connections.closeFails = true;
-    expect(await run(sqsRecord())).to.deep.equal([]);
-    expect(outcomes()).to.deep.equal({ m1: "stored: connection-gone" });
-    expect(log.lines.map(({ event }) => event)).to.include("connection of a deleted session not closed");
-  });
-
-  for (const [name, arrange] of [
+  for (const [name, arrange, closed = []] of [
     ["is young", ({ sessions }) => sessions.put({ ...row, connectedAt: now - 59_999 })],
     ["is known to the gateway", ({ connections }) => (connections.gone = false)],
     ["cannot be asked for", ({ connections }) => (connections.gone = undefined)],
-    ["has a row that cannot be deleted", ({ sessions }) => sessions.failing.add("deleteIfConnection")],
-  ] as [string, (relay: ReturnType<typeof setUp>) => unknown][]) {
+    ["cannot be closed", ({ connections }) => (connections.closeFails = true), ["c1"]],
+    ["has a row that cannot be deleted", ({ sessions }) => sessions.failing.add("removeConnection"), ["c1"]],
+  ] as [string, (relay: ReturnType<typeof setUp>) => unknown, string[]?][]) {
     it(`keeps them for later where it ${name}`, async () => {
       const relay = setUp();
       relay.connections.answers.set("c1", "gone");
@@ -37,7 +29,7 @@ describe("deliver in replay: a connection that is gone", () => {
       expect(await relay.run(sqsRecord())).to.deep.equal(["m1"]);
       expect(relay.outcomes()).to.deep.equal({ m1: "failed: connection-gone" });
       expect(relay.rows()).to.have.length(1);
-      expect(relay.connections.closed).to.deep.equal([]);
+      expect(relay.connections.closed).to.deep.equal(closed);
     });
   }
 

@@ -1,87 +1,121 @@
 import { expect } from "chai";
+import type { ConnectionIndex } from "../../../handlers/connections/connectionIndex";
 import { disconnect } from "../../../handlers/disconnect/disconnect";
-import { MemorySessions, RecordedLog } from "../../support/boundaries";
+import { RecordedLog } from "../../support/boundaries";
 import { MemoryTable } from "../../support/memoryTable";
 
 const row = { callerId: "user#42", context: "chat#7", connectionId: "c1", connectedAt: 1, expirationDate: 2 };
+const key = { callerId: row.callerId, context: row.context };
+const requestContext = { connectionId: "c1", requestId: "r1" };
+
+function setUp(index?: ConnectionIndex) {
+  const table = new MemoryTable();
+  const log = new RecordedLog();
+  const handle = disconnect({ sessions: table, lookups: table.lookups, index, log });
+  const open = (connectionId = "c1", connectedAt = 1) => {
+    table.put({ ...row, connectionId, connectedAt });
+    table.putLookup({ connectionId, connectedAt, expirationDate: 2, session: key });
+  };
+  return { table, log, open, run: async () => (await handle({ requestContext })).statusCode };
+}
+
+/** An index that shows these rows, and counts how often it is asked. */
+function indexOf(...keys: (typeof key)[]) {
+  const asked: string[] = [];
+  const find = (connectionId: string) => (asked.push(connectionId), Promise.resolve(keys));
+  return { asked, find };
+}
 
 describe("disconnect", () => {
-  it("deletes the sessions of its own connection only", async () => {
-    const sessions = new MemorySessions();
-    const other = { ...row, context: "chat#8", connectionId: "c2" };
-    for (const session of [row, { ...row, context: "chat#9" }, other]) sessions.put(session);
-    const { statusCode } = await disconnect({ sessions, log: new RecordedLog() })({
-      requestContext: { connectionId: "c1", requestId: "r1" },
-    });
-    expect(statusCode).to.equal(200);
-    expect([...sessions.rows.values()]).to.deep.equal([other]);
-  });
-
-  it("deletes the connection's own item too, and logs the sessions that it found", async () => {
-    const table = new MemoryTable();
-    const log = new RecordedLog();
-    const { context: sessionContext, ...own } = row;
-    table.put(row);
-    table.putConnection({ ...own, sessionContext });
-    table.putConnection({ ...own, sessionContext, connectionId: "c2" });
-    const requestContext = { connectionId: "c1", requestId: "r1" };
-    expect((await disconnect({ sessions: table, log })({ requestContext })).statusCode).to.equal(200);
-    expect([...table.rows.values()]).to.deep.equal([]);
-    expect(table.connectionIds()).to.deep.equal(["c2"]);
+  it("deletes the connection's lookup and its session, and logs how many sessions ended", async () => {
+    const { table, log, open, run } = setUp();
+    open();
+    expect(await run()).to.equal(200);
+    expect(table.calls).to.deep.equal(["removeLookup", "removeConnection"]);
+    expect([...table.sessionRows, ...table.lookupItems]).to.deep.equal([]);
     expect(log.lines).to.deep.equal([{ level: "info", event: "disconnected", ...requestContext, sessions: 1 }]);
   });
 
-  it("deletes the rest where one item cannot be deleted, and answers 500", async () => {
-    const sessions = new MemorySessions();
-    const keys = ["chat#7", "chat#8", "chat#9"].map((context) => ({ ...row, context }));
-    for (const session of keys) sessions.put(session);
-    const { deleteIfConnection } = MemorySessions.prototype;
-    sessions.deleteIfConnection = (key, connectionId) =>
-      key.context === "chat#7"
-        ? Promise.reject(new Error("throttled"))
-        : Promise.resolve().then(() => deleteIfConnection.call(sessions, key, connectionId));
-    const { statusCode } = await disconnect({ sessions, log: new RecordedLog() })({
-      requestContext: { connectionId: "c1", requestId: "r1" },
-    });
-    expect(statusCode).to.equal(500);
-    expect([...sessions.rows.values()].map(({ context }) => context)).to.deep.equal(["chat#7"]);
+  it("leaves the session to a newer connection, removes its own from the row and logs that no session ended", async () => {
+    const { table, log, open, run } = setUp();
+    open();
+    open("c2", 2);
+    expect(await run()).to.equal(200);
+    expect([...table.rows.values()]).to.deep.equal([{ ...row, connectionId: "c2", connectedAt: 2 }]);
+    expect(table.connectionIds()).to.deep.equal(["c2"]);
+    expect([...table.lookupItems.keys()]).to.deep.equal(["c2"]);
+    expect(log.lines).to.deep.equal([{ level: "info", event: "disconnected", ...requestContext, sessions: 0 }]);
+  });
+
+  it("ends the session if it is the newest connection's, and keeps superseded ones in the row", async () => {
+    const { table, open, run } = setUp();
+    open("c0", 0);
+    open();
+    expect(await run()).to.equal(200);
+    expect([...table.rows.values()]).to.deep.equal([]);
+    expect(table.connectionIds()).to.deep.equal(["c0"]);
+  });
+
+  it("answers 200 for a connection that is not known, and asks no index without one", async () => {
+    const { table, run } = setUp();
+    table.put(row);
+    expect(await run()).to.equal(200);
+    expect(table.connectionIds()).to.deep.equal(["c1"]);
+  });
+
+  it("asks no index for a connection that has a lookup", async () => {
+    const index = indexOf(key);
+    const { open, run } = setUp(index);
+    open();
+    expect(await run()).to.equal(200);
+    expect(index.asked).to.deep.equal([]);
+  });
+
+  it("finds the sessions of a connection that was opened under 0.1.0 by the index", async () => {
+    const index = indexOf(key, { ...key, context: "chat#9" });
+    const { table, log, run } = setUp(index);
+    const other = { ...row, context: "chat#8", connectionId: "c2" };
+    for (const session of [row, { ...row, context: "chat#9" }, other]) table.put(session);
+    expect(await run()).to.equal(200);
+    expect(index.asked).to.deep.equal(["c1"]);
+    expect([...table.rows.values()]).to.deep.equal([other]);
+    expect(log.lines).to.deep.equal([{ level: "info", event: "disconnected", ...requestContext, sessions: 2 }]);
   });
 
   it("changes nothing where the index still shows a session that has a newer connection", async () => {
-    const sessions = new MemorySessions();
+    const { table, run } = setUp(indexOf(key));
     const newer = { ...row, connectionId: "c2" };
-    sessions.put(newer);
-    sessions.findByConnection = () => Promise.resolve([{ callerId: row.callerId, context: row.context }]);
-    const { statusCode } = await disconnect({ sessions, log: new RecordedLog() })({
-      requestContext: { connectionId: "c1", requestId: "r1" },
-    });
-    expect(statusCode).to.equal(200);
-    expect(sessions.calls).to.deep.equal(["deleteIfConnection"]);
-    expect([...sessions.rows.values()]).to.deep.equal([newer]);
+    table.put(newer);
+    expect(await run()).to.equal(200);
+    expect([...table.rows.values()]).to.deep.equal([newer]);
   });
 
-  it("answers 200 for a connection without a session", async () => {
-    const { statusCode } = await disconnect({ sessions: new MemorySessions(), log: new RecordedLog() })({
-      requestContext: { connectionId: "c1", requestId: "r1" },
-    });
-    expect(statusCode).to.equal(200);
+  it("deletes the rest where one session cannot be deleted, and answers 500", async () => {
+    const keys = ["chat#7", "chat#8", "chat#9"].map((context) => ({ ...key, context }));
+    const { table, run } = setUp(indexOf(...keys));
+    for (const each of keys) table.put({ ...row, ...each });
+    const { removeConnection } = MemoryTable.prototype;
+    table.removeConnection = async (each, connectionId) =>
+      each.context === "chat#7"
+        ? await Promise.reject(new Error("throttled"))
+        : await removeConnection.call(table, each, connectionId);
+    expect(await run()).to.equal(500);
+    expect([...table.rows.values()].map(({ context }) => context)).to.deep.equal(["chat#7"]);
   });
 
-  for (const method of ["findByConnection", "deleteIfConnection"] as const) {
+  for (const [method, fails] of [
+    ["removeLookup", ({ table }) => table.failing.add("removeLookup")],
+    ["removeConnection", ({ table }) => table.failing.add("removeConnection")],
+  ] as [string, (given: ReturnType<typeof setUp>) => unknown][]) {
     it(`logs and answers 500 where ${method} fails`, async () => {
-      const sessions = new MemorySessions();
-      const log = new RecordedLog();
-      sessions.put(row);
-      sessions.failing.add(method);
-      const { statusCode } = await disconnect({ sessions, log })({
-        requestContext: { connectionId: "c1", requestId: "r1" },
-      });
-      expect(statusCode).to.equal(500);
-      expect(log.lines).to.deep.include({
+      const given = setUp();
+      given.open();
+      fails(given);
+      expect(await given.run()).to.equal(500);
+      expect(given.log.lines).to.deep.include({
         level: "error",
         event: "disconnect failed",
-        connectionId: "c1",
-        requestId: "r1",
+        ...requestContext,
         error: "Error",
         errorMessage: `${method} fails`,
         cause: undefined,
@@ -90,4 +124,10 @@ describe("disconnect", () => {
       });
     });
   }
+
+  it("logs and answers 500 where the index fails", async () => {
+    const { log, run } = setUp({ find: () => Promise.reject(new Error("find fails")) });
+    expect(await run()).to.equal(500);
+    expect(log.lines[0]).to.include({ event: "disconnect failed", errorMessage: "find fails" });
+  });
 });

@@ -28,7 +28,7 @@ describe("a function in replay mode, made from its environment", () => {
       connectReplayFromEnvironment,
       { ...table, ...auth },
       handshake,
-      ["GetItem sessions", "PutItem sessions"],
+      ["BatchGetItem sessions", "PutItem sessions", "GetItem sessions"],
     ],
     ["resume", resumeFromEnvironment, { ...table, ...history }, resumeFrame, unknownConnection],
     ["acknowledge", acknowledgeFromEnvironment, { ...table, ...history }, ackFrame, unknownConnection],

@@ -27,13 +27,14 @@ function cutOffWith(...connections: UserConnection[]) {
   let now = start;
   for (const connection of connections) {
     const { sessionContext: context, ...own } = connection;
-    table.putConnection(connection);
     // The newest of a context has the session.
     table.put({ ...own, context });
+    table.putLookup({ ...own, session: { callerId: own.callerId, context } });
   }
   const dependencies = {
     sessions: table,
     userConnections: table,
+    lookups: table.lookups,
     connections: gateway,
     now: () => now,
     wait: (ms: number) => {
@@ -55,6 +56,7 @@ describe("disconnectUser", () => {
     expect(gateway.closed).to.have.members(["c1", "c2", "c3"]);
     expect(table.connectionIds()).to.deep.equal(["x"]);
     expect([...table.rows.keys()]).to.deep.equal([sessionId({ callerId: "user#43", context: "chat#7" })]);
+    expect([...table.lookupItems.keys()]).to.deep.equal(["x"]);
     expect(waits).to.deep.equal([]);
   });
 
@@ -72,7 +74,7 @@ describe("disconnectUser", () => {
     expect([...table.blocks]).to.deep.equal([["user#42", 1]]);
   });
 
-  it("closes the connection of a session that has no connection item: an earlier release saved it", async () => {
+  it("closes the connection of a session that has no lookup: 0.1.0 saved it", async () => {
     const { table, gateway, cutOff } = cutOffWith();
     const { sessionContext: context, ...own } = connectionOf("c1");
     table.put({ ...own, context });
@@ -85,7 +87,7 @@ describe("disconnectUser", () => {
     const { table, gateway, cutOff, waits } = cutOffWith(connectionOf("c1", { connectedAt: start - 30_000 }));
     gateway.close = () => Promise.resolve("gone");
     expect(await cutOff()).to.include({ connectionsClosed: 0, sessionsCleared: 1 });
-    expect([...table.rows, ...table.connections]).to.deep.equal([]);
+    expect([...table.sessionRows, ...table.lookupItems]).to.deep.equal([]);
     expect(waits).to.deep.equal([]);
   });
 
@@ -95,7 +97,7 @@ describe("disconnectUser", () => {
     gateway.close = () => Promise.resolve(answers[waits.length] ?? "gone");
     expect(await cutOff()).to.include({ connectionsClosed: 1 });
     expect(waits).to.deep.equal([1_000, 1_000]);
-    expect(table.connections.size).to.equal(0);
+    expect(table.lookupItems.size).to.equal(0);
   });
 
   for (const [name, connectedAt, lastAskedMs] of [
@@ -109,12 +111,12 @@ describe("disconnectUser", () => {
       gateway.close = () => {
         asked.push(elapsedMs());
         // Its items are kept until then: another call would find it.
-        expect(table.connections.size).to.equal(1);
+        expect(table.lookupItems.size).to.equal(1);
         return Promise.resolve("gone");
       };
       expect(await cutOff()).to.include({ connectionsClosed: 0, sessionsCleared: 1 });
       expect(asked.at(-1)).to.equal(lastAskedMs);
-      expect(table.connections.size).to.equal(0);
+      expect(table.lookupItems.size).to.equal(0);
     });
   }
 
@@ -145,21 +147,25 @@ describe("disconnectUser", () => {
     expect(table.connectionIds()).to.deep.equal(["c2"]);
   });
 
-  it("throws if a connection's item cannot be deleted", async () => {
+  it("throws if a connection cannot be removed from its row", async () => {
     const { table, cutOff } = cutOffWith(connectionOf("c1"));
-    table.failing.add("deleteIfConnection");
-    expect((await refusal(cutOff())).message).to.contain("deleteIfConnection fails");
+    table.failing.add("removeConnection");
+    expect((await refusal(cutOff())).message).to.contain("removeConnection fails");
   });
 
-  it("keeps the connection's item where its session cannot be deleted: by it, calling again finds the session", async () => {
+  it("keeps the row where the lookup cannot be deleted: by it, calling again finds the connection", async () => {
     const { table, cutOff } = cutOffWith(connectionOf("c1"));
-    const keys: string[] = [];
-    table.deleteIfConnection = ({ context }) => {
-      keys.push(context);
-      return Promise.reject(new Error("no network"));
-    };
-    expect((await refusal(cutOff())).message).to.contain("no network");
-    expect(keys).to.deep.equal(["chat#7"]);
+    table.failing.add("removeLookup");
+    expect((await refusal(cutOff())).message).to.contain("removeLookup fails");
+    expect(table.connectionIds()).to.deep.equal(["c1"]);
+  });
+
+  it("closes superseded connections of a session whose newest one has left", async () => {
+    const { table, gateway, cutOff } = cutOffWith(connectionOf("c1"), connectionOf("c2"));
+    await table.removeConnection({ callerId: "user#42", context: "chat#7" }, "c2");
+    expect(await cutOff()).to.include({ connectionsClosed: 1, sessionsCleared: 0 });
+    expect(gateway.closed).to.deep.equal(["c1"]);
+    expect(table.connectionIds()).to.deep.equal([]);
   });
 
   for (const [method, closed] of [
@@ -184,13 +190,14 @@ describe("disconnectUser", () => {
   it("waits by the real clock where it is given none, until the caller aborts", async () => {
     const table = new MemoryTable();
     const gateway = new MemoryConnections();
-    table.putConnection(connectionOf("c1", { connectedAt: Date.now() }));
+    const { sessionContext: context, ...own } = connectionOf("c1", { connectedAt: Date.now() });
+    table.put({ ...own, context });
     const caller = new AbortController();
     gateway.close = () => {
       setImmediate(() => caller.abort());
       return Promise.resolve("gone");
     };
-    const dependencies = { sessions: table, userConnections: table, connections: gateway };
+    const dependencies = { sessions: table, userConnections: table, lookups: table.lookups, connections: gateway };
     const error = await refusal(disconnectUser(dependencies, "42", { blockSeconds: 1 }, caller.signal));
     expect(error.message).to.contain("AbortError");
   });

@@ -1,26 +1,30 @@
 import { expect } from "chai";
 import { connect } from "../../../handlers/connect/connect";
+import { DynamoDbConnectionLookups } from "../../../handlers/connections/connectionLookups";
+import { DynamoDbUserConnections, type UserConnections } from "../../../handlers/connections/userConnections";
 import { disconnect } from "../../../handlers/disconnect/disconnect";
 import { disconnectUser } from "../../../handlers/operations/disconnectUser";
+import { DynamoDbSessionStore } from "../../../handlers/sessions/sessionStore";
 import { RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { connectEvent } from "../../support/events";
 import { Interleaving } from "../../support/interleaving";
-import { MemoryTable } from "../../support/memoryTable";
+import { MemoryDynamoDb } from "../../support/memoryDynamoDb";
 
 const FIRST_SEED = 20_261_125;
 const RUNS = 2_000;
 const MAX_HANDSHAKE_MS = 29_000;
 
 /** What the run is made to get wrong, to see that it would be noticed. */
-type Mistake = "one look at the block" | "a pending connection taken for closed";
+type Mistake =
+  "one look at the block" | "a pending connection taken for closed" | "rows that are written unconditionally";
 
 /**
- * A user's clients connect, leave and are superseded while the user is disconnected, every call of any of them being a step that
- * may come at any time. The gateway is as AWS's: a connection is open only once `$connect` has answered 200, within 29
- * seconds; before, it is "gone". `$disconnect` is sometimes not called, and its index sometimes lags.
+ * A user's clients connect, leave and are superseded while the user is disconnected, every request of any of them being a step
+ * that may come at any time. The gateway is as AWS's: a connection is open only once `$connect` has answered 200, within 29
+ * seconds; before, it is "gone". `$disconnect` is sometimes not called.
  */
 class Model {
-  readonly table = new MemoryTable();
+  readonly table = new MemoryDynamoDb();
   readonly connections = new Map<string, "pending" | "open" | "over">();
   private readonly steps: Interleaving;
   private readonly log = new RecordedLog();
@@ -30,7 +34,10 @@ class Model {
     private readonly mistake?: Mistake,
   ) {
     this.steps = new Interleaving(seed);
-    this.table.beforeCall = () => this.steps.turn();
+    this.table.beforeRequest = async (name, request) => {
+      await this.steps.turn();
+      if (mistake === "rows that are written unconditionally" && name === "PutItem") delete request.ConditionExpression;
+    };
   }
 
   async run(): Promise<void> {
@@ -46,13 +53,13 @@ class Model {
 
   /** A client that connects and may leave again. */
   private async client(connectionId: string): Promise<void> {
-    const { steps, table } = this;
+    const { steps } = this;
     await steps.turn();
     const connectedAt = steps.now;
     this.connections.set(connectionId, "pending");
     const $connect = connect({
       authenticator: { authenticate: () => Promise.resolve({ user: "42" }) },
-      sessions: table,
+      ...this.stores(),
       metrics: new RecordedMetrics(),
       log: this.log,
       now: () => steps.now,
@@ -71,12 +78,11 @@ class Model {
   }
 
   private async operator(): Promise<void> {
-    const { steps, table } = this;
+    const { steps } = this;
     await steps.turn();
     await disconnectUser(
       {
-        sessions: table,
-        userConnections: table,
+        ...this.stores(),
         now: () => steps.now,
         wait: (ms) => steps.turn(ms),
         connections: {
@@ -98,45 +104,51 @@ class Model {
     if (this.connections.get(connectionId) !== "open") return;
     this.connections.set(connectionId, "over");
     if (this.steps.random() < 0.3) return;
-    const lags = this.steps.random() < 0.3;
-    const sessions = lags ? Object.assign(Object.create(this.table), { findByConnection: () => [] }) : this.table;
     this.steps.start(async () => {
-      await disconnect({ sessions, log: this.log })({ requestContext: { connectionId, requestId: "r1" } });
+      await disconnect({ ...this.stores(), log: this.log })({ requestContext: { connectionId, requestId: "r1" } });
     });
   }
 
-  private userConnections(): Pick<MemoryTable, "add" | "blockedUntil"> {
-    const { table } = this;
-    let looks = 0;
+  private stores() {
+    const { client } = this.table;
+    const table = { tableName: "t" };
     return {
-      add: (connection) => table.add(connection),
-      blockedUntil: (callerId) => {
-        looks += 1;
-        const blind = this.mistake === "one look at the block" && looks > 1;
-        return blind ? Promise.resolve(undefined) : table.blockedUntil(callerId);
-      },
+      sessions: new DynamoDbSessionStore(client, table),
+      lookups: new DynamoDbConnectionLookups(client, table),
+      userConnections: new DynamoDbUserConnections(client, table),
     };
+  }
+
+  /** The second look at the block: the first one is at the row as well. */
+  private userConnections(): Pick<UserConnections, "blockedUntil"> {
+    return this.mistake === "one look at the block"
+      ? { blockedUntil: () => Promise.resolve(undefined) }
+      : this.stores().userConnections;
   }
 }
 
-/** The first run that leaves a connection open or something of one standing. */
+/** The first run that leaves a connection open or an item of one in the table. */
 async function firstFailure(mistake?: Mistake): Promise<string | undefined> {
   for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) {
     const model = new Model(seed, mistake);
     await model.run();
     const open = model.openConnections();
-    const left = [...model.table.rows.keys(), ...model.table.connections.keys()];
+    const left = model.table.leftovers();
     if (open.length + left.length > 0) return `seed ${seed}: open ${open.join()}; left ${left.join()}`;
   }
   return undefined;
 }
 
 describe("disconnectUser, whatever comes between its calls and those of connect", () => {
-  it(`leaves no connection of the user open, and nothing of one standing (${RUNS} random runs)`, async () => {
+  it(`leaves no connection of the user open, and no item of one in the table (${RUNS} random runs)`, async () => {
     expect(await firstFailure()).to.equal(undefined);
   });
 
-  for (const mistake of ["one look at the block", "a pending connection taken for closed"] as const) {
+  for (const mistake of [
+    "one look at the block",
+    "a pending connection taken for closed",
+    "rows that are written unconditionally",
+  ] as const) {
     it(`would not pass with ${mistake}`, async () => {
       expect(await firstFailure(mistake)).to.be.a("string");
     });

@@ -15,18 +15,21 @@ const connection = {
 describe("listUser", () => {
   it("lists the user's sessions and connections, the newest first, and whose their session is", async () => {
     const table = new MemoryTable();
+    const gone = { ...session, context: "gone#1", connectionId: "c0", connectedAt: 0 };
+    table.put(gone);
+    table.put({ ...gone, connectionId: "c4", connectedAt: 4 });
+    await table.removeConnection(gone, "c4");
+    table.put({ ...session, connectionId: "c1", connectedAt: 1 });
     table.put(session);
     table.put({ ...session, context: "report#1", connectionId: "c3", connectedAt: 3 });
     table.put({ ...session, callerId: "user#43" });
-    const older = { ...connection, connectionId: "c1", connectedAt: 1 };
-    const unnamed = { ...connection, connectionId: "c0", connectedAt: 0, sessionContext: "gone#1" };
-    for (const each of [unnamed, older, connection, { ...connection, callerId: "user#43" }]) table.putConnection(each);
     expect(await listUser(table, "42")).to.deep.equal({
       sessions: [{ ...session, context: "report#1", connectionId: "c3", connectedAt: 3 }, session],
       connections: [
+        { ...connection, connectionId: "c3", connectedAt: 3, sessionContext: "report#1", session: "own" },
         { ...connection, session: "own" },
-        { ...older, session: "superseded" },
-        { ...unnamed, session: "none" },
+        { ...connection, connectionId: "c1", connectedAt: 1, session: "superseded" },
+        { ...connection, connectionId: "c0", connectedAt: 0, sessionContext: "gone#1", session: "none" },
       ],
     });
   });

@@ -1,6 +1,9 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
+import { withConnection } from "../../../handlers/sessions/sessionRow";
 import { DynamoDbSessionStore } from "../../../handlers/sessions/sessionStore";
+import type { Item } from "../../../handlers/tableClient";
+import { MemoryDynamoDb } from "../../support/memoryDynamoDb";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
 
 const session = {
@@ -30,11 +33,22 @@ function storeWith(respond: (request: FakeRequest, index: number) => FakeRespons
   const { requests, requestHandler } = fakeRequestHandler(respond);
   const waits: number[] = [];
   const client = new DynamoDBClient({ ...fakeCredentials, maxAttempts: 1, requestHandler });
-  const store = new DynamoDbSessionStore(client, { tableName: "t", connectionIndexName: "by-connection" }, (ms) => {
+  const store = new DynamoDbSessionStore(client, { tableName: "t" }, (ms) => {
     waits.push(ms);
     return Promise.resolve();
   });
   return { store, waits, sent: () => requests.map(({ target, text }) => [target, JSON.parse(text) as unknown]) };
+}
+
+function memoryStore() {
+  const memory = new MemoryDynamoDb();
+  return { memory, store: new DynamoDbSessionStore(memory.client, { tableName: "t" }) };
+}
+
+function revisionIn(request: unknown[] | undefined) {
+  const [, { Item: put }] = request as [string, { Item: Item }];
+  expect(put.revision?.S).to.match(/^[0-9a-f-]{36}$/);
+  return put.revision;
 }
 
 async function messageOf(promise: Promise<unknown>): Promise<string> {
@@ -45,64 +59,130 @@ async function messageOf(promise: Promise<unknown>): Promise<string> {
 }
 
 describe("DynamoDbSessionStore", () => {
-  it("saves the five attributes, unless a newer connection has the session", async () => {
+  it("saves the five attributes and the map of connections, where there is no row", async () => {
     const { store, sent } = storeWith(() => ({}));
     expect(await store.save(session)).to.deep.equal({ replaced: undefined });
+    const revision = revisionIn(sent()[0]);
     expect(sent()).to.deep.equal([
       [
         "PutItem",
         {
           TableName: "t",
-          Item: item,
-          ConditionExpression: "attribute_not_exists(connected_at) OR connected_at < :at OR connection_id = :id",
-          ExpressionAttributeValues: { ":at": { N: "1700000000500" }, ":id": { S: "c1" } },
-          ReturnValues: "ALL_OLD",
+          Item: { ...item, connections: { M: { c1: { M: { connected_at: item.connected_at } } } }, revision },
+          ConditionExpression: "attribute_not_exists(revision) AND attribute_not_exists(connected_at)",
         },
       ],
     ]);
   });
 
-  it("answers the session that the saved one replaces", async () => {
-    const { store } = storeWith(() => ({
-      body: { Attributes: { ...item, connection_id: { S: "c0" }, subprotocol: { S: "websocket-relay.v1" } } },
-    }));
-    const replaced = { ...session, connectionId: "c0", subprotocol: "websocket-relay.v1" };
-    expect(await store.save(session)).to.deep.equal({ replaced });
+  it("replaces the row as it was read, and answers its session", async () => {
+    const { store, sent } = storeWith(() => ({}));
+    const replaced = { ...session, connectionId: "c0", connectedAt: session.connectedAt - 1 };
+    expect(await store.save(session, { ...withConnection(undefined, replaced), revision: "r1" })).to.deep.equal({
+      replaced,
+    });
+    const [[, put] = []] = sent() as [string, { Item: Item }][];
+    expect(Object.keys(put?.Item.connections?.M ?? {})).to.deep.equal(["c1", "c0"]);
+    expect(put).to.deep.include({
+      ConditionExpression: "revision = :revision",
+      ExpressionAttributeValues: { ":revision": { S: "r1" } },
+    });
   });
 
-  it("keeps what the connection speaks, where that is given, and reads it again", async () => {
-    const speaking = { ...session, subprotocol: "websocket-relay.v1" };
-    const Item = { ...item, subprotocol: { S: "websocket-relay.v1" } };
-    const { store, sent } = storeWith(({ target }) => (target === "GetItem" ? { body: { Item } } : {}));
-    await store.save(speaking);
-    expect(sent()[0]?.[1]).to.have.property("Item").that.deep.equals(Item);
-    expect(await store.read(key)).to.deep.equal(speaking);
+  it("replaces a row of 0.1.0, which has no revision, if it still has the same connection", async () => {
+    const { store, sent } = storeWith(() => ({}));
+    await store.save(session, withConnection(undefined, { ...session, connectionId: "c0", connectedAt: 1 }));
+    expect(sent()[0]?.[1]).to.deep.include({
+      ConditionExpression: "attribute_not_exists(revision) AND connection_id = :id",
+      ExpressionAttributeValues: { ":id": { S: "c0" } },
+    });
   });
 
-  it("keeps when the token ends in an attribute of its own, and reads it again", async () => {
-    const ending = { ...session, tokenExpiresAt: 1_700_000_600 };
-    const endingItem = { ...item, token_expires_at: { N: "1700000600" } };
-    const { store, sent } = storeWith(({ target }) =>
-      target === "GetItem" ? { body: { Item: endingItem } } : { body: { Responses: { t: [endingItem] } } },
+  it("gives each write a revision of its own", async () => {
+    const { store, sent } = storeWith(() => ({}));
+    await store.save(session);
+    await store.save(session);
+    const [first, second] = sent().map((request) => revisionIn(request));
+    expect(first).not.to.deep.equal(second);
+  });
+
+  it("keeps the subprotocol and when the token ends, and reads them again", async () => {
+    const more = { ...session, subprotocol: "websocket-relay.v1", tokenExpiresAt: 1_700_000_600 };
+    const { store } = memoryStore();
+    await store.save(more);
+    expect(await store.read(key)).to.deep.equal(more);
+    expect([...(await store.readAll([key])).values()]).to.deep.equal([more]);
+  });
+
+  it("is superseded where a newer connection has the session, and writes nothing", async () => {
+    const { store, sent } = storeWith(() => ({}));
+    const newer = { ...session, connectionId: "c2", connectedAt: session.connectedAt + 1 };
+    expect(await store.save(session, withConnection(undefined, newer))).to.equal("superseded");
+    expect(sent()).to.deep.equal([]);
+  });
+
+  it("reads a row again that another connection has changed meanwhile, and keeps that one's entry", async () => {
+    const { store, memory } = memoryStore();
+    const { row } = await store.readForConnect(key);
+    const other = { ...session, connectionId: "c0", connectedAt: session.connectedAt - 1 };
+    await store.save(other, row);
+    expect(await store.save(session, row)).to.deep.equal({ replaced: other });
+    const saved = (await store.readForConnect(key)).row;
+    expect(saved?.session).to.deep.equal(session);
+    expect(saved?.connections.map(({ connectionId }) => connectionId)).to.deep.equal(["c1", "c0"]);
+    expect(memory.requests.filter((name) => name === "PutItem")).to.have.length(3);
+  });
+
+  it("is superseded by a newer connection that came between", async () => {
+    const { store } = memoryStore();
+    const { row } = await store.readForConnect(key);
+    const newer = { ...session, connectionId: "c2", connectedAt: session.connectedAt + 1 };
+    await store.save(newer, row);
+    expect(await store.save(session, row)).to.equal("superseded");
+    expect(await store.read(key)).to.deep.equal(newer);
+  });
+
+  it("takes a row that it has written itself for saved: the SDK has retried the write", async () => {
+    const { store, memory } = memoryStore();
+    const older = { ...session, connectionId: "c0", connectedAt: session.connectedAt - 1 };
+    await store.save(older);
+    const { row } = await store.readForConnect(key);
+    memory.losesAnswer = (name) => name === "PutItem";
+    expect(await store.save(session, row)).to.deep.equal({ replaced: older });
+    expect(await store.read(key)).to.deep.equal(session);
+  });
+
+  it("throws where the row changes 20 times while it is to be written", async () => {
+    const { store, sent } = storeWith(({ target }) => (target === "PutItem" ? failedCondition : {}));
+    expect(await messageOf(store.save(session))).to.equal(
+      "the session's row has changed 20 times while it was written",
     );
-    await store.save(ending);
-    expect(sent()[0]?.[1]).to.have.property("Item").that.deep.equals(endingItem);
-    expect(await store.read(key)).to.deep.equal(ending);
-    expect([...(await store.readAll([key])).values()]).to.deep.equal([ending]);
+    expect(sent().filter(([target]) => target === "PutItem")).to.have.length(20);
   });
 
-  it("is superseded where the condition fails", async () => {
-    expect(await storeWith(() => failedCondition).store.save(session)).to.equal("superseded");
+  it("reads what a handshake depends on in one consistent batch", async () => {
+    const block = { caller_id: Key.caller_id, context: { S: "#block" }, blocked_until: { N: "7" } };
+    const { store, sent } = storeWith(() => ({ body: { Responses: { t: [block, item] } } }));
+    expect(await store.readForConnect(key)).to.deep.equal({
+      row: withConnection(undefined, session),
+      blockedUntil: 7,
+    });
+    const Keys = [Key, { caller_id: Key.caller_id, context: block.context }];
+    expect(sent()).to.deep.equal([["BatchGetItem", { RequestItems: { t: { Keys, ConsistentRead: true } } }]]);
   });
 
-  it("throws where saving, reading, deleting or finding fails", async () => {
+  it("reads neither row nor block where there is none", async () => {
+    expect(await storeWith(() => ({ body: { Responses: {} } })).store.readForConnect(key)).to.deep.equal({});
+  });
+
+  it("throws where saving, reading or removing fails", async () => {
     const { store } = storeWith(() => denied);
     for (const call of [
       store.save(session),
       store.read(key),
       store.readAll([key]),
-      store.deleteIfConnection(key, "c1"),
-      store.findByConnection("c1"),
+      store.readForConnect(key),
+      store.removeConnection(key, "c1"),
     ]) {
       expect(await messageOf(call)).to.equal("denied");
     }
@@ -158,46 +238,109 @@ describe("DynamoDbSessionStore", () => {
 
   it("throws where the table leaves keys unprocessed to the end", async () => {
     const { store, waits } = storeWith(() => ({ body: { UnprocessedKeys: { t: { Keys: [keyFor(1)] } } } }));
-    expect(await messageOf(store.readAll([key]))).to.equal("the table did not return 1 sessions");
+    expect(await messageOf(store.readAll([key]))).to.equal("the table did not return 1 items");
     expect(waits).to.deep.equal([50, 100, 200]);
   });
 
-  for (const [name, response] of [
-    ["deletes a session of that connection only", {}],
-    ["is content where the session is another connection's", failedCondition],
-  ] as const) {
-    it(name, async () => {
-      const { store, sent } = storeWith(() => response);
-      await store.deleteIfConnection(key, "c1");
-      expect(sent()).to.deep.equal([
-        [
-          "DeleteItem",
-          {
-            TableName: "t",
-            Key,
-            ConditionExpression: "connection_id = :id",
-            ExpressionAttributeValues: { ":id": { S: "c1" } },
-          },
-        ],
-      ]);
-    });
-  }
-
-  it("finds a connection's sessions by the index, page by page", async () => {
-    const { store, sent } = storeWith((_, index) => ({
-      body: index === 0 ? { Items: [Key], LastEvaluatedKey: Key } : { Items: [keyFor(1)] },
-    }));
-    expect(await store.findByConnection("c1")).to.deep.equal([key, { callerId: "user#1", context: "c#i" }]);
-    const query = {
-      TableName: "t",
-      IndexName: "by-connection",
-      KeyConditionExpression: "connection_id = :id",
-      ExpressionAttributeValues: { ":id": { S: "c1" } },
-    };
+  it("deletes the row of a session's only connection without reading it, in one request", async () => {
+    const { store, sent } = storeWith(() => ({}));
+    await store.removeConnection(key, "c1");
+    const isOf010 = "attribute_not_exists(connections) AND connection_id = :id";
+    const isOnly = "size(connections) = :one AND attribute_exists(connections.#id)";
     expect(sent()).to.deep.equal([
-      ["Query", query],
-      ["Query", { ...query, ExclusiveStartKey: Key }],
+      [
+        "DeleteItem",
+        {
+          TableName: "t",
+          Key,
+          ConditionExpression: `(${isOf010}) OR (${isOnly})`,
+          ExpressionAttributeNames: { "#id": "c1" },
+          ExpressionAttributeValues: { ":id": { S: "c1" }, ":one": { N: "1" } },
+          ReturnValues: "ALL_OLD",
+        },
+      ],
     ]);
+  });
+
+  describe("removes a connection", () => {
+    const older = { ...session, connectionId: "c0", connectedAt: session.connectedAt - 1 };
+    const saved = async (...sessions: (typeof session)[]) => {
+      const { store, memory } = memoryStore();
+      for (const each of sessions) await store.save(each, (await store.readForConnect(key)).row);
+      memory.requests.length = 0;
+      return { store, memory };
+    };
+    const idsAfter = async (store: DynamoDbSessionStore) =>
+      (await store.readForConnect(key)).row?.connections.map(({ connectionId }) => connectionId);
+
+    it("with its row, if it is the only one", async () => {
+      const { store, memory } = await saved(session);
+      expect(await store.removeConnection(key, "c1")).to.equal(true);
+      expect(memory.requests).to.deep.equal(["DeleteItem"]);
+      expect([...memory.items]).to.deep.equal([]);
+    });
+
+    it("with its row, if 0.1.0 wrote it", async () => {
+      const { store, memory } = memoryStore();
+      memory.items.set('["user#42","chat#7"]', item);
+      expect(await store.removeConnection(key, "c1")).to.equal(true);
+      expect(memory.requests).to.deep.equal(["DeleteItem"]);
+      expect([...memory.items]).to.deep.equal([]);
+    });
+
+    it("that is superseded, and leaves the session to the newest", async () => {
+      const { store, memory } = await saved(older, session);
+      expect(await store.removeConnection(key, "c0")).to.equal(false);
+      expect(memory.requests).to.deep.equal(["DeleteItem", "GetItem", "PutItem"]);
+      expect(await store.read(key)).to.deep.equal(session);
+      expect(await idsAfter(store)).to.deep.equal(["c1"]);
+    });
+
+    it("that is the newest, and leaves a row that is no session but has the superseded one", async () => {
+      const { store } = await saved(older, session);
+      expect(await store.removeConnection(key, "c1")).to.equal(true);
+      expect(await store.read(key)).to.equal(undefined);
+      expect((await store.readAll([key])).size).to.equal(0);
+      expect(await idsAfter(store)).to.deep.equal(["c0"]);
+    });
+
+    it("that is the last of a row that is no session, with its row", async () => {
+      const { store, memory } = await saved(older, session);
+      await store.removeConnection(key, "c1");
+      expect(await store.removeConnection(key, "c0")).to.equal(false);
+      expect([...memory.items]).to.deep.equal([]);
+    });
+
+    it("with its row, if the other one has left meanwhile", async () => {
+      const { store, memory } = await saved(older, session);
+      let isFirst = true;
+      memory.beforeRequest = async (name) => {
+        if (name !== "PutItem" || !isFirst) return;
+        isFirst = false;
+        await store.removeConnection(key, "c0");
+      };
+      await store.removeConnection(key, "c1");
+      expect([...memory.items]).to.deep.equal([]);
+    });
+
+    for (const [name, sessions] of [
+      ["has another connection", [older]],
+      ["does not exist", []],
+    ] as const) {
+      it(`and changes nothing where the row ${name}`, async () => {
+        const { store, memory } = await saved(...sessions);
+        const before = [...memory.items];
+        expect(await store.removeConnection(key, "c1")).to.equal(false);
+        expect([...memory.items]).to.deep.equal(before);
+      });
+    }
+
+    it("and changes nothing where 0.1.0 has given the row to another one", async () => {
+      const { store, memory } = memoryStore();
+      memory.items.set('["user#42","chat#7"]', item);
+      await store.removeConnection(key, "c0");
+      expect([...memory.items.values()]).to.deep.equal([item]);
+    });
   });
 
   it("hands the signal that stops reading and deleting to the client", async () => {
@@ -205,7 +348,7 @@ describe("DynamoDbSessionStore", () => {
     const { store } = storeWith(({ aborted }) => (signals.push(aborted), {}));
     await store.readAll([key], AbortSignal.abort());
     await store.read(key, AbortSignal.abort());
-    await store.deleteIfConnection(key, "c1", AbortSignal.abort());
+    await store.removeConnection(key, "c1", AbortSignal.abort());
     expect(signals).to.deep.equal([true, true, true]);
   });
 });

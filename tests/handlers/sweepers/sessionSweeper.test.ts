@@ -3,6 +3,7 @@ import type { ConnectionsClient } from "../../../handlers/connections/connection
 import { METRICS } from "../../../handlers/metrics";
 import { sessionSweeper } from "../../../handlers/sweepers/sessionSweeper";
 import { EXPIRY_SHARDS, type UserConnection } from "../../../handlers/connections/connectionItems";
+import type { ConnectionLookup } from "../../../handlers/connections/connectionLookups";
 import { refusal } from "../../support/refusal";
 import { MemoryConnections, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { MemoryTable } from "../../support/memoryTable";
@@ -22,6 +23,10 @@ function connectionOf(connectionId: string, given: Partial<UserConnection> = {})
   };
 }
 
+function lookupOf({ callerId, sessionContext: context, ...own }: UserConnection): ConnectionLookup {
+  return { ...own, session: { callerId, context } };
+}
+
 function sweepWith(...connections: UserConnection[]) {
   const table = new MemoryTable();
   const gateway = new MemoryConnections();
@@ -29,12 +34,13 @@ function sweepWith(...connections: UserConnection[]) {
   const metrics = new RecordedMetrics();
   for (const connection of connections) {
     const { sessionContext: context, ...own } = connection;
-    table.putConnection(connection);
+    table.putLookup(lookupOf(connection));
     table.put({ ...own, context });
   }
   const handle = sessionSweeper({
+    index: table,
+    lookups: table.lookups,
     sessions: table,
-    userConnections: table,
     connections: gateway,
     log,
     metrics,
@@ -54,7 +60,7 @@ describe("sweep", () => {
     const { table, gateway, metrics, log, run } = sweepWith(...connections);
     expect(await run()).to.deep.equal({ ...none, ended: 100 });
     expect(gateway.closed).to.have.members(connections.map(({ connectionId }) => connectionId));
-    expect([...table.rows, ...table.connections]).to.deep.equal([]);
+    expect([...table.sessionRows, ...table.lookupItems]).to.deep.equal([]);
     expect(metrics.flushes).to.deep.equal([ended(100)]);
     expect(log.lines.at(-1)).to.include({ level: "info", event: "sessions swept", ended: 100, outOfTime: false });
   });
@@ -77,7 +83,8 @@ describe("sweep", () => {
     table.put(newer);
     expect(await run()).to.deep.equal({ ...none, ended: 1 });
     expect([...table.rows.values()]).to.deep.equal([newer]);
-    expect(table.connectionIds()).to.deep.equal([]);
+    expect(table.connectionIds()).to.deep.equal(["c2"]);
+    expect([...table.lookupItems]).to.deep.equal([]);
   });
 
   for (const [ageMs, result] of [
@@ -89,37 +96,37 @@ describe("sweep", () => {
       gateway.close = () => Promise.resolve("gone");
       expect(await run()).to.deep.equal({ ...none, [result]: 1 });
       expect(table.rows.size).to.equal(result === "left" ? 1 : 0);
-      expect(table.connections.size).to.equal(result === "left" ? 1 : 0);
+      expect(table.lookupItems.size).to.equal(result === "left" ? 1 : 0);
       expect(metrics.flushes).to.deep.equal([[]]);
     });
   }
 
   for (const [name, current] of [
     ["is not there any more", undefined],
-    ["has another token", connectionOf("c1", { tokenExpiresAt: now / 1000 + 60 })],
+    ["has another token", { ...lookupOf(connectionOf("c1")), tokenExpiresAt: now / 1000 + 60 }],
   ] as const) {
     it(`closes no connection that the lagging index still shows, but that ${name}`, async () => {
       const { table, gateway, run } = sweepWith(connectionOf("c1"));
-      table.readConnection = () => Promise.resolve(current);
+      table.lookups.read = () => Promise.resolve(current);
       expect(await run()).to.deep.equal({ ...none, left: 1 });
       expect(gateway.closed).to.deep.equal([]);
     });
   }
 
-  for (const method of ["readConnection", "close", "deleteIfConnection"] as const) {
+  for (const method of ["readLookup", "close", "removeConnection"] as const) {
     it(`does the rest where ${method} fails for one connection, and leaves that one to the next time`, async () => {
       const { table, gateway, log, run } = sweepWith(connectionOf("c1"), connectionOf("c2"), connectionOf("c3"));
       const close = gateway.close.bind(gateway);
-      const { readConnection, deleteIfConnection } = MemoryTable.prototype;
+      const { read } = table.lookups;
+      const { removeConnection } = MemoryTable.prototype;
       const faulty = (one: string) => one === "c2";
       if (method === "close") {
         gateway.close = async (id) => (faulty(id) ? await Promise.reject(new Error("down")) : await close(id));
-      } else if (method === "readConnection") {
-        table.readConnection = async (key) =>
-          faulty(key.connectionId) ? await Promise.reject(new Error("down")) : await readConnection.call(table, key);
+      } else if (method === "readLookup") {
+        table.lookups.read = async (id) => (faulty(id) ? await Promise.reject(new Error("down")) : await read(id));
       } else {
-        table.deleteIfConnection = async (key, id) =>
-          faulty(id) ? await Promise.reject(new Error("down")) : await deleteIfConnection.call(table, key, id);
+        table.removeConnection = async (key, id) =>
+          faulty(id) ? await Promise.reject(new Error("down")) : await removeConnection.call(table, key, id);
       }
       expect(await run()).to.deep.equal({ ...none, ended: 2, failed: 1 });
       expect(table.connectionIds()).to.deep.equal(["c2"]);
@@ -130,20 +137,20 @@ describe("sweep", () => {
 
   it("counts a session as ended where its connection was closed, though not cleared", async () => {
     const { table, metrics, run } = sweepWith(connectionOf("c1"));
-    table.failing.add("deleteIfConnection");
+    table.failing.add("removeConnection");
     expect(await run()).to.deep.equal({ ...none, failed: 1 });
     expect(metrics.flushes).to.deep.equal([ended(1)]);
   });
 
-  it("keeps the connection's item where the session cannot be cleared, so that both are found again", async () => {
+  it("keeps the lookup where the session cannot be cleared, so that both are found again", async () => {
     const { table, gateway, run } = sweepWith(connectionOf("c1"));
-    table.failing.add("deleteIfConnection");
+    table.failing.add("removeConnection");
     await run();
-    expect([table.rows.size, table.connections.size]).to.deep.equal([1, 1]);
+    expect([table.rows.size, table.lookupItems.size]).to.deep.equal([1, 1]);
     table.failing.clear();
     gateway.close = () => Promise.resolve("gone");
     expect(await run()).to.deep.equal({ ...none, gone: 1 });
-    expect([table.rows.size, table.connections.size]).to.deep.equal([0, 0]);
+    expect([table.rows.size, table.lookupItems.size]).to.deep.equal([0, 0]);
   });
 
   it("sweeps the other shards where one cannot be read, and throws then, so that the alarm tells", async () => {
@@ -151,8 +158,8 @@ describe("sweep", () => {
     const { table, metrics, log, run } = sweepWith(...connections);
     table.failing.add("findExpired 3");
     expect((await refusal(run())).message).to.equal("the index by token expiry could not be read: shards 3");
-    expect(table.connections.size).to.be.within(1, 40);
-    expect(metrics.flushes).to.deep.equal([ended(100 - table.connections.size)]);
+    expect(table.lookupItems.size).to.be.within(1, 40);
+    expect(metrics.flushes).to.deep.equal([ended(100 - table.lookupItems.size)]);
     expect(log.lines).to.deep.include({
       level: "error",
       event: "shard not read",
@@ -169,7 +176,7 @@ describe("sweep", () => {
     const { table, gateway, log, run } = sweepWith(connectionOf("c1"), connectionOf("c2"));
     expect(await run(2_000)).to.deep.equal({ ...none, left: 2 });
     expect(gateway.closed).to.deep.equal([]);
-    expect(table.connections.size).to.equal(2);
+    expect(table.lookupItems.size).to.equal(2);
     expect(log.lines).to.deep.include({ level: "info", event: "sessions swept", ...none, left: 2, outOfTime: true });
   });
 

@@ -46,7 +46,7 @@ export const MISTAKES: Record<string, Mistake> = {
     sessions: changed(sessions, {
       removeConnection: async (key, connectionId) => {
         const row = await sessions.read(key);
-        await sessions.removeConnection(key, row?.connectionId ?? connectionId);
+        return await sessions.removeConnection(key, row?.connectionId ?? connectionId);
       },
     }),
   })),

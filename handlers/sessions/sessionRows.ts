@@ -1,0 +1,125 @@
+import { randomUUID } from "node:crypto";
+import {
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  type PutItemCommandInput,
+} from "@aws-sdk/client-dynamodb";
+import { isFailedCondition, type Item } from "../tableClient";
+import { itemOf, keyOf, rowOf, SESSION_ATTRIBUTES as A } from "./sessionItems";
+import type { SessionKey } from "./sessionKey";
+import { hasConnection, type SessionRow, withoutConnection } from "./sessionRow";
+
+/** A write that fails lets another one succeed, and a row has ten connections. */
+const MAX_WRITE_TRIES = 20;
+
+/**
+ * Sessions' rows in the session table, one at a time. Separate from the store, whose other calls would enlarge a bundle that
+ * does not need them.
+ */
+export class DynamoDbSessionRows {
+  constructor(
+    private readonly client: DynamoDBClient,
+    private readonly table: { tableName: string },
+  ) {}
+
+  /** The row, by a consistent read. */
+  async read(key: SessionKey, signal?: AbortSignal): Promise<SessionRow | undefined> {
+    const command = new GetItemCommand({ TableName: this.table.tableName, Key: keyOf(key), ConsistentRead: true });
+    const { Item } = await this.client.send(command, { abortSignal: signal });
+    return Item && rowOf(Item);
+  }
+
+  /** See `SessionStore`. */
+  async removeConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<boolean> {
+    const deleted = await this.deleteIfOnly(key, connectionId, signal);
+    if (deleted) return deleted.connectionId === connectionId;
+    const write = async (row: SessionRow | undefined) => {
+      if (!row || !hasConnection(row, connectionId)) return false;
+      const isWritten = await this.replace(key, row, withoutConnection(row, connectionId), signal);
+      return isWritten ? row.session?.connectionId === connectionId : undefined;
+    };
+    return await this.untilWritten(key, write, signal);
+  }
+
+  /** Most sessions have a single connection: they are deleted without being read. Undefined if nothing was deleted. */
+  private async deleteIfOnly(
+    key: SessionKey,
+    connectionId: string,
+    signal?: AbortSignal,
+  ): Promise<{ connectionId?: string } | undefined> {
+    const isRowOf010 = `attribute_not_exists(${A.connections}) AND ${A.connectionId} = :id`;
+    const isOnly = `size(${A.connections}) = :one AND attribute_exists(${A.connections}.#id)`;
+    const deleted = await this.unlessConditionFails(
+      new DeleteItemCommand({
+        TableName: this.table.tableName,
+        Key: keyOf(key),
+        ConditionExpression: `(${isRowOf010}) OR (${isOnly})`,
+        ExpressionAttributeNames: { "#id": connectionId },
+        ExpressionAttributeValues: { ":id": { S: connectionId }, ":one": { N: "1" } },
+        ReturnValues: "ALL_OLD",
+      }),
+      signal,
+    );
+    return deleted && { connectionId: deleted.Attributes?.[A.connectionId]?.S };
+  }
+
+  /** Reads the row and writes it, until no other writer comes between. */
+  async untilWritten<T>(
+    key: SessionKey,
+    write: (row: SessionRow | undefined) => Promise<T | undefined>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    for (let tries = 1; tries < MAX_WRITE_TRIES; tries++) {
+      const written = await write(await this.read(key, signal));
+      if (written !== undefined) return written;
+    }
+    throw new Error(`the session's row has changed ${MAX_WRITE_TRIES} times while it was written`);
+  }
+
+  /** Writes `next` in the place of the row; without it, deletes the row. Returns whether the row was still as it had been read. */
+  async replace(
+    key: SessionKey,
+    row: SessionRow | undefined,
+    next: SessionRow | undefined,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    const { tableName: TableName } = this.table;
+    const command = next
+      ? new PutItemCommand({ TableName, Item: itemOf(next, randomUUID()), ...unchanged(row) })
+      : new DeleteItemCommand({ TableName, Key: keyOf(key), ...unchanged(row) });
+    return (await this.unlessConditionFails(command, signal)) !== undefined;
+  }
+
+  private async unlessConditionFails(
+    command: PutItemCommand | DeleteItemCommand,
+    signal?: AbortSignal,
+  ): Promise<{ Attributes?: Item } | undefined> {
+    try {
+      return await this.client.send(command as PutItemCommand, { abortSignal: signal });
+    } catch (error) {
+      if (isFailedCondition(error)) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** The condition that no one has written the row since it was read. */
+function unchanged(
+  row: SessionRow | undefined,
+): Pick<PutItemCommandInput, "ConditionExpression" | "ExpressionAttributeValues"> {
+  if (row?.revision !== undefined) {
+    return {
+      ConditionExpression: `${A.revision} = :revision`,
+      ExpressionAttributeValues: { ":revision": { S: row.revision } },
+    };
+  }
+  const isOf010 = `attribute_not_exists(${A.revision}) AND `;
+  return row?.session
+    ? {
+        ConditionExpression: `${isOf010}${A.connectionId} = :id`,
+        ExpressionAttributeValues: { ":id": { S: row.session.connectionId } },
+      }
+    : { ConditionExpression: `${isOf010}attribute_not_exists(${A.connectedAt})` };
+}
