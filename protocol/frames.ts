@@ -27,7 +27,7 @@ export type Envelope = Hello | Resumed | MessageEnvelope | Superseded | ErrorEnv
 export interface Resume {
   action: "resume";
   /**
-   * The last message that the client has seen. Without a cursor, `from` sets the start.
+   * The last message that the client has handled, which acknowledges all messages up to it. Without a cursor, `from` sets the start.
    */
   cursor?: Cursor;
   /**
@@ -49,7 +49,7 @@ export interface Cursor {
   seq: number;
 }
 /**
- * Client -> relay: all messages up to and including the cursor have arrived. The relay answers only with an error.
+ * Client -> relay: all messages up to and including the cursor have been handled. The relay answers only with an error.
  */
 export interface Acknowledgement {
   action: "ack";
@@ -78,6 +78,10 @@ export interface Hello {
    * The last number that was assigned; 0 if none was.
    */
   newest: number;
+  /**
+   * Within how many seconds of handling a message the client acknowledges it. Absent: only with a resume, and when the client closes or its page is hidden.
+   */
+  ackSeconds?: number;
 }
 /**
  * Relay -> client: the response to a `Resume`. The messages `first` to `through` follow, in order.
