@@ -29,34 +29,30 @@ export class Acknowledger {
     else this.later();
   }
 
-  /** The cursor is no longer valid. */
+  /** Nothing is left to acknowledge. */
   forget(): void {
     this.open = undefined;
+    this.waiting = 0;
     this.timer.clear();
   }
 
   /** A resume was answered: its cursor is acknowledged. */
   resumed(cursor: Cursor | undefined, ackSeconds: number | undefined): void {
     this.delayMs = this.settings.ackDelayMs ?? (ackSeconds && ackSeconds * 1_000);
-    if (cursor === this.open) {
-      this.forget();
-      this.waiting = 0;
-    }
-    this.later();
+    if (cursor === this.open) this.forget();
+    else this.later();
   }
 
   /** Acknowledges now. Without a connection, the next resume does. */
   flush(): void {
-    this.timer.clear();
-    if (!this.open || !this.send({ action: "ack", cursor: this.open })) return;
-    this.open = undefined;
-    this.waiting = 0;
+    if (this.open && this.send({ action: "ack", cursor: this.open })) this.forget();
   }
 
   /** Sends the last acknowledgement of this connection. */
   stop(): void {
     this.flush();
     this.delayMs = undefined;
+    this.timer.clear();
   }
 
   private later(): void {

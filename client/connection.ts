@@ -19,7 +19,7 @@ export interface ConnectionEvents {
   opened(): void;
   received(text: string): void;
   /** The connection is close to its maximum age and should be replaced. */
-  renewalDue(): void;
+  renewalDue: () => void;
   /** Called once, as the last event. Not called after `close()`. */
   ended(detail: EndDetail): void;
 }
@@ -130,9 +130,8 @@ export class Connection {
     }
     this.isOpen = true;
     this.heartbeat.start(subprotocol === SUBPROTOCOLS.v1);
-    const expiresInMs = token?.expiresAtMs === undefined ? Infinity : token.expiresAtMs - clock.now();
-    const delayMs = renewalDelayMs(maxConnectionMs, expiresInMs, random);
-    this.timer.set(delayMs, () => this.events.renewalDue());
+    const expiresInMs = (token?.expiresAtMs ?? Infinity) - clock.now();
+    this.timer.set(renewalDelayMs(maxConnectionMs, expiresInMs, random), this.events.renewalDue);
     this.events.opened();
     // Last: the callback may close the client.
     if (expiresInMs <= 0) report("token", "token: expiresAtMs has passed by this device's clock; it is ignored");

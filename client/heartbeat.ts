@@ -35,9 +35,9 @@ export class Heartbeat {
 
   /** The connection has opened. */
   start(isReplay: boolean): void {
-    const { heartbeatIntervalMs } = this.settings;
-    this.firstMs = heartbeatIntervalMs ?? (isReplay ? FIRST_MS : RETRY_MS);
-    this.longestMs = heartbeatIntervalMs ?? (isReplay ? QUIET_MS : RETRY_MS);
+    const fixedMs = this.settings.heartbeatIntervalMs ?? (isReplay ? undefined : RETRY_MS);
+    this.firstMs = fixedMs ?? FIRST_MS;
+    this.longestMs = fixedMs ?? QUIET_MS;
     this.hurry();
   }
 

@@ -113,11 +113,11 @@ export class Inbox {
       this.release(Infinity);
       if (this.newest?.epoch === this.epoch) this.newest = undefined;
       this.isVoid = true;
-      this.moveTo(epoch, first, { lost, after, first, epoch });
+      this.moveTo(epoch, first, lost, after);
     } else if (!this.known || (this.epoch === undefined && epoch !== undefined)) {
       // The client has seen no message of a session that was empty: the relay does not know what was missed.
       const isWhole = recovered && !(this.known && first > 1);
-      this.moveTo(epoch, first, isWhole ? undefined : { lost, after, first, epoch });
+      this.moveTo(epoch, first, isWhole ? undefined : lost);
     } else if (epoch === this.epoch && first > this.seq + 1) {
       this.release(first, lost);
     }
@@ -167,15 +167,15 @@ export class Inbox {
   }
 
   private skipTo(first: number, lost?: Gap["lost"]): void {
-    if (first <= this.seq + 1) return;
-    this.moveTo(this.epoch, first, lost && { lost, after: this.position, first, epoch: this.epoch });
+    if (first > this.seq + 1) this.moveTo(this.epoch, first, lost);
   }
 
-  private moveTo(epoch: string | undefined, first: number, gap: Gap | undefined): void {
+  /** @param lost Why messages are missing before `first`, if any are. */
+  private moveTo(epoch: string | undefined, first: number, lost?: Gap["lost"], after = this.position): void {
     this.epoch = epoch;
     this.seq = first - 1;
     const cursor = epoch === undefined ? epoch : { epoch, seq: first - 1 };
-    if (gap) this.ready.push({ callback: "onGap", cursor, value: gap });
+    if (lost) this.ready.push({ callback: "onGap", cursor, value: { lost, after, first, epoch } });
     // So that a client that ends before the next message does not request acknowledged messages again.
     else if (this.idle) this.handled = cursor ?? this.handled;
   }

@@ -21,7 +21,7 @@ export interface LinkEvents {
   /** The relay answered a resume with this cursor. */
   resumed(cursor: Cursor | undefined, ackSeconds: number | undefined): void;
   superseded(): void;
-  renewalDue(): void;
+  renewalDue: () => void;
   /** Called once, as the last event. Not called after `close()`. */
   ended(detail: EndDetail): void;
 }
@@ -35,10 +35,10 @@ const TOO_MANY_REQUESTS = "Too Many Requests";
 /** The protocol over one connection: messages go to the inbox, which all connections of a client share. */
 export class Link {
   readonly connection: Connection;
-  private readonly resumer: Resumer;
+  readonly resumer: Resumer;
   /** Whether the handshake succeeded. */
   hasOpened = false;
-  private hasReportedGateway = false;
+  private hasReported = false;
 
   constructor(
     private readonly settings: Settings,
@@ -48,7 +48,7 @@ export class Link {
     this.connection = new Connection(settings, {
       opened: () => this.opened(),
       received: (text) => (this.hasNumbers ? this.receivedFrame(text) : this.receivedRaw(text)),
-      renewalDue: () => events.renewalDue(),
+      renewalDue: events.renewalDue,
       ended: (detail) => {
         this.resumer.stop();
         events.ended(detail);
@@ -63,11 +63,6 @@ export class Link {
   /** Whether the relay is in replay mode, where messages have numbers. */
   get hasNumbers(): boolean {
     return this.connection.subprotocol === SUBPROTOCOLS.v1;
-  }
-
-  /** An item was handed over. */
-  handedOver(): void {
-    this.resumer.check();
   }
 
   close(): void {
@@ -152,8 +147,8 @@ export class Link {
     if (heartbeat.pings > 0) heartbeat.answered(isThrottled);
     else this.resumer.failed();
     // Throttling is not reported. Other errors of the gateway repeat with every frame, so they are reported once.
-    if (this.hasReportedGateway || isThrottled) return;
-    this.hasReportedGateway = true;
+    if (this.hasReported || isThrottled) return;
+    this.hasReported = true;
     this.settings.report("unavailable", `error of the gateway: ${message}`);
   }
 

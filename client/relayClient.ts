@@ -130,8 +130,8 @@ export class RelayClient {
   }
 
   private readonly pageChanged = ({ type, persisted }: PageEvent): void => {
-    const isHidden = surroundings.document?.visibilityState === "hidden";
-    if (type === "pagehide" || type === "freeze" || (type === "visibilitychange" && isHidden)) {
+    const isHidden = type === "visibilitychange" && surroundings.document?.visibilityState === "hidden";
+    if (isHidden || type === "pagehide" || type === "freeze") {
       this.acknowledge();
       this.active?.connection.heartbeat.calm();
       // Each page load has a pageshow, too.
@@ -230,8 +230,8 @@ export class RelayClient {
     if (cursor) this.storage.write(cursor);
     if (callback === "onGap") this.acknowledger.forget();
     else if (cursor) this.acknowledger.handled(cursor);
-    this.active?.handedOver();
-    this.candidate?.handedOver();
+    this.active?.resumer.check();
+    this.candidate?.resumer.check();
   }
 
   private setState(state: RelayState, detail: Partial<StateDetail> = {}): void {

@@ -66,7 +66,7 @@ export class Resumer {
     this.stop();
   }
 
-  /** A frame arrived, or an item was handed over. */
+  /** A frame arrived, or an item was handled. */
   check(): void {
     const { inbox, timer } = this;
     if (this.isAwaiting || !this.asked) return;

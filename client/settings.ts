@@ -1,4 +1,4 @@
-import { QUERY_PARAMETERS } from "../protocol";
+import type { QUERY_PARAMETERS } from "../protocol";
 import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, fullJitterMs } from "./backoff";
 import { surroundings, systemClock } from "./clock";
 import { memoryCursorStore } from "./cursorStore";
@@ -27,6 +27,10 @@ const OTHERS = ["url", "context", "contextId", "token", "cursorStore", "from", "
 type Undefaulted = "heartbeatIntervalMs" | "ackDelayMs";
 type Numbers = Record<Exclude<keyof typeof NUMBERS, Undefaulted>, number>;
 type Defaulted = "cursorStore" | "WebSocket" | "clock" | "random";
+
+type Names = typeof QUERY_PARAMETERS;
+/** With the names of the protocol, whose object would be larger in a bundle. */
+type Query = `${Names["context"]}=${string}&${Names["contextId"]}=${string}`;
 
 /** The validated options with their defaults; `url` is that of the handshake. */
 export type Settings = RelayClientOptions &
@@ -71,7 +75,7 @@ export function settingsOf(options: RelayClientOptions): Settings {
     }
     numbers[name] = value;
   }
-  const query = `${QUERY_PARAMETERS.context}=${encodeURIComponent(context)}&${QUERY_PARAMETERS.contextId}=${encodeURIComponent(contextId)}`;
+  const query: Query = `context=${encodeURIComponent(context)}&contextId=${encodeURIComponent(contextId)}`;
   return {
     ...options,
     ...numbers,
