@@ -16,8 +16,8 @@ const SPREAD = 0.3;
  */
 export class Heartbeat {
   private readonly timer: Timer;
-  private firstMs = 0;
-  private longestMs = 0;
+  /** An idle time that does not grow, exactly. */
+  private fixedMs: number | undefined;
   /** The idle time before the next ping. */
   private waitMs = 0;
   /** Whether nothing has arrived since the last ping. */
@@ -35,43 +35,40 @@ export class Heartbeat {
 
   /** The connection has opened. */
   start(isReplay: boolean): void {
-    const fixedMs = this.settings.heartbeatIntervalMs ?? (isReplay ? undefined : RETRY_MS);
-    this.firstMs = fixedMs ?? FIRST_MS;
-    this.longestMs = fixedMs ?? QUIET_MS;
+    this.fixedMs = this.settings.heartbeatIntervalMs ?? (isReplay ? undefined : RETRY_MS);
     this.hurry();
   }
 
   /** Pings are frequent again for a while. */
   hurry(): void {
+    const firstMs = this.fixedMs ?? FIRST_MS;
     // A request that is repeated must not put off the ping.
-    if (this.waitMs === this.firstMs) return;
-    this.waitMs = this.firstMs;
+    if (this.waitMs === firstMs) return;
+    this.waitMs = firstMs;
     if (!this.isAsking) this.alive();
   }
 
   /** Pings are rare from the next answer on. */
   calm(): void {
-    this.waitMs = this.longestMs;
+    this.waitMs = this.fixedMs ?? QUIET_MS;
   }
 
   /** Something suggests that the connection is dead: sends a ping now, and the next ones soon. */
   doubt(): void {
-    this.waitMs = this.firstMs;
+    this.hurry();
     if (!this.isAsking) this.ask();
   }
 
   /** A frame arrived. */
   alive(): void {
-    const { heartbeatIntervalMs, random } = this.settings;
     this.isAsking = false;
-    // An interval that the program sets is kept exactly.
-    const spread = this.waitMs === heartbeatIntervalMs ? 0 : SPREAD * random();
+    const spread = this.waitMs === this.fixedMs ? 0 : SPREAD * this.settings.random();
     this.timer.set(this.waitMs * (1 - spread), () => this.ask());
   }
 
   /** The frame was the answer to a ping. If it was throttled, the connection is alive, and the next ping is later. */
   answered(isThrottled?: boolean): void {
-    const longestMs = isThrottled ? Math.max(QUIET_MS, this.longestMs) : this.longestMs;
+    const longestMs = Math.max(this.fixedMs ?? QUIET_MS, isThrottled ? QUIET_MS : 0);
     this.waitMs = Math.min(this.waitMs * (isThrottled ? 4 : 2), longestMs);
     if (this.pings > 0) this.pings--;
     this.alive();

@@ -199,7 +199,7 @@ describe("the client's heartbeat", () => {
         // The throttling ends.
         const after = answering(setUp);
         await setUp.clock.advance(20 * MINUTE_MS);
-        const usual = heartbeatIntervalMs ? 20 : { replay: 0.85 * 330, retry: 25.5 }[mode];
+        const usual = heartbeatIntervalMs ? 20 : { replay: 0.85 * 330, retry: 30 }[mode];
         expect(after.intervalsInSeconds().at(-1)).to.equal(usual);
       });
     }
