@@ -78,6 +78,8 @@ describe("the schema of the frames", () => {
     ["FrameToClient", { ...resumed, recovered: false, lost: "else" }],
     ["FrameToClient", { type: "hello", oldest: 1, newest: 1 }],
     ["FrameToClient", { type: "hello", epoch: "e", oldest: 1, newest: 0 }],
+    ["FrameToClient", { type: "hello", oldest: 1, newest: 0, ackSeconds: 0 }],
+    ["FrameToClient", { type: "hello", oldest: 1, newest: 0, ackSeconds: 1.5 }],
     ["FrameToClient", { type: "error", code: "not-found", message: "" }],
     ["FrameToClient", { type: "error", code: "unavailable", message: "", action: "ping" }],
     ["FrameToClient", { type: "later" }],
