@@ -63,7 +63,8 @@ export class Connection {
       },
       (checked) => this.open(checked),
       (error) => {
-        if (!this.isEnded) this.fail("token", `token: ${error instanceof Error ? error.message : "the provider failed"}`, error);
+        if (!this.isEnded)
+          this.fail("token", `token: ${error instanceof Error ? error.message : "the provider failed"}`, error);
       },
     );
   }
@@ -126,7 +127,10 @@ export class Connection {
     const { clock, maxConnectionMs, random, report } = this.settings;
     const { subprotocol } = this;
     if (subprotocol !== SUBPROTOCOLS.v1 && subprotocol !== SUBPROTOCOLS.raw) {
-      return this.fail("socket", `the server selected the subprotocol ${JSON.stringify(subprotocol)}, which was not offered`);
+      return this.fail(
+        "socket",
+        `the server selected the subprotocol ${JSON.stringify(subprotocol)}, which was not offered`,
+      );
     }
     this.isOpen = true;
     this.heartbeat.start(subprotocol === SUBPROTOCOLS.v1);

@@ -103,7 +103,7 @@ export class Link {
     const envelope = value as Envelope | Pong | Untyped;
     switch (envelope.type) {
       case "message":
-        if (!isCursor(envelope)) return this.malformed();
+        if (!isCursor(envelope) || envelope.seq === 0) return this.malformed();
         this.inbox.accept(envelope as MessageEnvelope, this.resumer.through);
         return this.events.arrived();
       case "hello":
@@ -129,7 +129,8 @@ export class Link {
 
   private receivedError({ code, message, action }: ErrorEnvelope): void {
     const { report } = this.settings;
-    if (code === "no-session") return this.connection.end({ reason: `the connection is unknown to the relay: ${message}` });
+    if (code === "no-session")
+      return this.connection.end({ reason: `the connection is unknown to the relay: ${message}` });
     if (code === "bad-request") {
       report("bad-request", `the relay rejected a frame: ${message}`);
       if (action !== "ack") this.resumer.refused();

@@ -53,7 +53,10 @@ export class RelayClient {
     const settings = (this.settings = settingsOf(options));
     this.inbox = new Inbox(settings.maxBufferedMessages, settings.from);
     this.handover = new Handover(settings, this.inbox, (item) => this.handledItem(item));
-    this.acknowledger = new Acknowledger(settings, (ack) => !!this.active?.hasNumbers && this.active.connection.send(ack));
+    this.acknowledger = new Acknowledger(
+      settings,
+      (ack) => !!this.active?.hasNumbers && this.active.connection.send(ack),
+    );
     this.storage = new CursorStorage(settings);
     this.retry = new Timer(settings.clock);
     this.stable = new Timer(settings.clock);

@@ -129,6 +129,7 @@ describe("the client, resuming", () => {
     "a null in an array": "[null]",
     "a message without a number": JSON.stringify(message(1, { seq: undefined as never })),
     "a message whose number is a fraction": JSON.stringify(message(1.5)),
+    "a message with the number 0": JSON.stringify(message(0)),
     "a message without an epoch": JSON.stringify(message(1, { epoch: 1 as never })),
     "a hello without numbers": '{"type":"hello"}',
     "a hello whose ackSeconds is a text": JSON.stringify(hello(0, { ackSeconds: "soon" as never })),
