@@ -2,13 +2,16 @@ import type { Acknowledgement, Cursor } from "../protocol";
 import { Timer } from "./clock";
 import type { Settings } from "./settings";
 
-/** Acknowledges the handled messages to the relay: cumulatively, after a delay or a number of messages. */
+/**
+ * Acknowledges the handled messages to the relay, cumulatively. A resume's cursor acknowledges, too, so an acknowledgement that
+ * does not arrive is covered by the next resume.
+ */
 export class Acknowledger {
   private readonly timer: Timer;
-  private cursor: Cursor | undefined;
-  /** Whether the newest cursor was not sent, or may not have arrived. */
-  private isOpen = false;
-  private isConnected = false;
+  /** The newest handled cursor, until it is acknowledged. */
+  private open: Cursor | undefined;
+  /** Delay between a handled message and its acknowledgement. Undefined if none is wanted, or before the relay has said so. */
+  private delayMs: number | undefined;
   /** Number of messages handled since the last acknowledgement. */
   private waiting = 0;
 
@@ -20,54 +23,39 @@ export class Acknowledger {
     this.timer = new Timer(settings.clock);
   }
 
-  /** The last cursor of an earlier client, which may have ended before it was sent. */
-  begin(cursor: Cursor): void {
-    this.cursor = cursor;
-  }
-
   handled(cursor: Cursor): void {
-    this.cursor = cursor;
-    this.isOpen = true;
+    this.open = cursor;
     if (++this.waiting >= this.settings.ackEveryMessages) this.flush();
     else this.later();
   }
 
-  /** The cursor is no longer valid. */
+  /** Nothing is left to acknowledge. */
   forget(): void {
-    this.cursor = undefined;
-    this.isOpen = false;
-    this.timer.clear();
-  }
-
-  /** An acknowledgement sent over the previous connection may not have arrived. Sending it again is harmless. */
-  connected(): void {
-    this.isConnected = true;
-    this.doubt();
-    this.later();
-  }
-
-  /** The last acknowledgement may not have been handled. */
-  doubt(): void {
-    this.isOpen = this.cursor !== undefined;
-  }
-
-  /** Sends an open acknowledgement after a delay. */
-  later(): void {
-    if (this.isOpen && this.isConnected && !this.timer.armed) {
-      this.timer.set(this.settings.ackDelayMs, () => this.flush());
-    }
-  }
-
-  /** Sends an open acknowledgement. Without a connection it stays open. */
-  flush(): void {
-    this.timer.clear();
-    if (!this.isOpen || !this.cursor || !this.send({ action: "ack", cursor: this.cursor })) return;
-    this.isOpen = false;
+    this.open = undefined;
     this.waiting = 0;
+    this.timer.clear();
   }
 
-  disconnected(): void {
-    this.isConnected = false;
+  /** A resume was answered: its cursor is acknowledged. */
+  resumed(cursor: Cursor | undefined, ackSeconds: number | undefined): void {
+    this.delayMs = this.settings.ackDelayMs ?? (ackSeconds && ackSeconds * 1_000);
+    if (cursor === this.open) this.forget();
+    else this.later();
+  }
+
+  /** Acknowledges now. Without a connection, the next resume does. */
+  flush(): void {
+    if (this.open && this.send({ action: "ack", cursor: this.open })) this.forget();
+  }
+
+  /** Sends the last acknowledgement of this connection. */
+  stop(): void {
+    this.flush();
+    this.delayMs = undefined;
     this.timer.clear();
+  }
+
+  private later(): void {
+    if (this.open && this.delayMs !== undefined && !this.timer.armed) this.timer.set(this.delayMs, () => this.flush());
   }
 }

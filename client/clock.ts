@@ -12,9 +12,19 @@ export interface Surroundings {
   clearTimeout(handle: unknown): void;
   WebSocket?: unknown;
   console?: { error(...values: unknown[]): void };
-  addEventListener?: (type: string, listener: () => void) => void;
-  removeEventListener?: (type: string, listener: () => void) => void;
+  addEventListener?: Listen;
+  removeEventListener?: Listen;
+  /** A page's. */
+  document?: { visibilityState?: string; addEventListener?: Listen; removeEventListener?: Listen };
 }
+
+export interface PageEvent {
+  type: string;
+  /** In `pageshow`: whether the page comes from the back-forward cache. */
+  persisted?: boolean;
+}
+
+type Listen = (type: string, listener: (event: PageEvent) => void) => void;
 
 export const surroundings = globalThis as unknown as Surroundings;
 

@@ -3,6 +3,7 @@ import { Timer } from "./clock";
 import { handshakeStatus } from "./handshakeStatus";
 import { Heartbeat } from "./heartbeat";
 import { renewalDelayMs } from "./renewal";
+import type { RelayClientErrorCode } from "./relayClientError";
 import { isPromise, settle } from "./settle";
 import type { Settings } from "./settings";
 import type { StateDetail } from "./state";
@@ -18,7 +19,7 @@ export interface ConnectionEvents {
   opened(): void;
   received(text: string): void;
   /** The connection is close to its maximum age and should be replaced. */
-  renewalDue(): void;
+  renewalDue: () => void;
   /** Called once, as the last event. Not called after `close()`. */
   ended(detail: EndDetail): void;
 }
@@ -31,10 +32,8 @@ export interface ConnectionEvents {
 export class Connection {
   private socket: WebSocketLike | undefined;
   private isOpen = false;
-  private isEnded = false;
-  /** Number of pings sent: as many pongs may arrive. */
-  pings = 0;
-  private readonly heartbeat: Heartbeat;
+  isEnded = false;
+  readonly heartbeat: Heartbeat;
   /** Before the connection is open: limits the handshake. After that: starts its replacement. */
   private readonly timer: Timer;
 
@@ -42,14 +41,10 @@ export class Connection {
     private readonly settings: Settings,
     private readonly events: ConnectionEvents,
   ) {
-    const { clock, heartbeatIntervalMs, heartbeatTimeoutMs } = settings;
-    const ping = () => {
-      this.pings++;
-      this.send({ action: "ping" } satisfies Ping);
-    };
-    const dead = () => this.end({ reason: `no answer to a ping for ${heartbeatTimeoutMs} ms` });
-    this.heartbeat = new Heartbeat(clock, heartbeatIntervalMs, heartbeatTimeoutMs, ping, dead);
-    this.timer = new Timer(clock);
+    const ping = () => this.send({ action: "ping" } satisfies Ping);
+    const dead = () => this.end({ reason: `no answer to a ping for ${settings.heartbeatTimeoutMs} ms` });
+    this.heartbeat = new Heartbeat(settings, ping, dead);
+    this.timer = new Timer(settings.clock);
   }
 
   /** The subprotocol that the relay selected: one of `SUBPROTOCOLS`. */
@@ -68,13 +63,8 @@ export class Connection {
       },
       (checked) => this.open(checked),
       (error) => {
-        if (this.isEnded) return;
-        this.settings.report(
-          "token",
-          `token: ${error instanceof Error ? error.message : "the provider failed"}`,
-          error,
-        );
-        this.end({ reason: "no token" });
+        if (!this.isEnded)
+          this.fail("token", `token: ${error instanceof Error ? error.message : "the provider failed"}`, error);
       },
     );
   }
@@ -89,11 +79,6 @@ export class Connection {
       // The socket is closing: `onclose` follows.
       return false;
     }
-  }
-
-  /** Sends a ping, to check that the connection is alive. */
-  check(): void {
-    if (this.isOpen) this.heartbeat.ask();
   }
 
   close(): void {
@@ -116,21 +101,20 @@ export class Connection {
 
   private open(token: Token | undefined): void {
     if (this.isEnded) return;
-    const { WebSocket, url, report } = this.settings;
+    const { WebSocket, url } = this.settings;
     const subprotocols: string[] = [SUBPROTOCOLS.v1, SUBPROTOCOLS.raw];
     if (token) subprotocols.push(bearerSubprotocol(token));
     let socket: WebSocketLike;
     try {
       socket = this.socket = new WebSocket(url, subprotocols);
     } catch (error) {
-      report("socket", "WebSocket could not be constructed", error);
-      return this.end({ reason: "WebSocket could not be constructed" });
+      return this.fail("socket", "WebSocket could not be constructed", error);
     }
     socket.onopen = () => this.opened(token);
     socket.onmessage = ({ data }: { data: unknown }) => {
       this.heartbeat.alive();
       if (typeof data === "string") this.events.received(data);
-      else report("frame", "a binary frame arrived");
+      else this.settings.report("frame", "a binary frame arrived");
     };
     socket.onclose = ({ code, reason }: { code?: number; reason?: string }) => this.closed(code, reason);
     socket.onerror = ({ message }: { message?: string }) => {
@@ -143,14 +127,15 @@ export class Connection {
     const { clock, maxConnectionMs, random, report } = this.settings;
     const { subprotocol } = this;
     if (subprotocol !== SUBPROTOCOLS.v1 && subprotocol !== SUBPROTOCOLS.raw) {
-      report("socket", `the server selected the subprotocol ${JSON.stringify(subprotocol)}, which was not offered`);
-      return this.end({ reason: "the server selected another subprotocol" });
+      return this.fail(
+        "socket",
+        `the server selected the subprotocol ${JSON.stringify(subprotocol)}, which was not offered`,
+      );
     }
     this.isOpen = true;
-    this.heartbeat.alive();
-    const expiresInMs = token?.expiresAtMs === undefined ? Infinity : token.expiresAtMs - clock.now();
-    const delayMs = renewalDelayMs(maxConnectionMs, expiresInMs, random);
-    this.timer.set(delayMs, () => this.events.renewalDue());
+    this.heartbeat.start(subprotocol === SUBPROTOCOLS.v1);
+    const expiresInMs = (token?.expiresAtMs ?? Infinity) - clock.now();
+    this.timer.set(renewalDelayMs(maxConnectionMs, expiresInMs, random), this.events.renewalDue);
     this.events.opened();
     // Last: the callback may close the client.
     if (expiresInMs <= 0) report("token", "token: expiresAtMs has passed by this device's clock; it is ignored");
@@ -164,7 +149,12 @@ export class Connection {
     this.end({ reason: `closed with ${closeCode}${said && ` ${said}`}`, closeCode, ...(statusCode && { statusCode }) });
   }
 
-  private end(detail: EndDetail): void {
+  private fail(code: RelayClientErrorCode, reason: string, cause?: unknown): void {
+    this.settings.report(code, reason, cause);
+    this.end({ reason });
+  }
+
+  end(detail: EndDetail): void {
     if (this.isEnded) return;
     this.close();
     this.events.ended(detail);

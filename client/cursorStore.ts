@@ -47,5 +47,5 @@ export function webStorageCursorStore(storage: WebStorage | (() => WebStorage), 
 
 export function isCursor(value: unknown): value is Cursor {
   const { epoch, seq } = (value ?? {}) as Partial<Cursor>;
-  return typeof epoch === "string" && Number.isSafeInteger(seq) && (seq as number) > 0;
+  return typeof epoch === "string" && Number.isSafeInteger(seq) && (seq as number) >= 0;
 }

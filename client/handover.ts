@@ -5,8 +5,6 @@ import type { Settings } from "./settings";
 
 /** Passes the items of the inbox to the callbacks, one at a time. */
 export class Handover {
-  private isUnderWay = false;
-
   constructor(
     private readonly settings: Settings,
     private readonly inbox: Inbox,
@@ -15,13 +13,12 @@ export class Handover {
 
   run(): void {
     // A loop: with callbacks that return at once, a long page would be a deep recursion.
-    while (!this.isUnderWay) {
+    while (!this.inbox.current) {
       const item = this.inbox.take();
       if (!item) return;
-      this.isUnderWay = true;
       let isAtOnce = true;
       const done = () => {
-        this.isUnderWay = false;
+        this.inbox.done(item);
         this.handled(item);
         if (!isAtOnce) this.run();
       };
@@ -29,8 +26,7 @@ export class Handover {
         () => this.call(item),
         done,
         (error) => {
-          const name = { message: "onMessage", expired: "onExpired", gap: "onGap" }[item.kind];
-          this.settings.report("callback", `${name} failed; its argument counts as handled`, error);
+          this.settings.report("callback", `${item.callback} failed; its argument counts as handled`, error);
           done();
         },
       );
@@ -38,14 +34,13 @@ export class Handover {
     }
   }
 
-  private call({ kind, value }: Item): void | PromiseLike<void> {
+  private call({ callback, value }: Item): void | PromiseLike<void> {
     const { settings } = this;
-    if (kind === "message") return settings.onMessage(value);
-    if (kind === "expired") return settings.onExpired?.(value);
-    if (settings.onGap) return settings.onGap(value);
-    settings.report(
-      "gap",
-      `messages are missing before number ${value.first} (${value.lost}); pass onGap to handle this`,
-    );
+    // The type of the value is that of the callback's argument.
+    if (settings[callback]) return settings[callback](value as never);
+    if (callback === "onGap") {
+      const { first, lost } = value;
+      settings.report("gap", `messages are missing before number ${first} (${lost}); pass onGap to handle this`);
+    }
   }
 }

@@ -3,6 +3,5 @@ const STATUS = /(?:[er]:|received|server|was) '?([3-5]\d\d)\b/;
 
 /** The HTTP status of a refused handshake, parsed from the message of an `error` event: no event has it as a field. */
 export function handshakeStatus(message: string | undefined): number | undefined {
-  const status = STATUS.exec(message ?? "")?.[1];
-  return status ? +status : undefined;
+  return Number(STATUS.exec(message ?? "")?.[1]) || undefined;
 }

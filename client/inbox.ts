@@ -18,8 +18,12 @@ export class Inbox {
   seq = 0;
   /** The newest known number. */
   private newest: Cursor | undefined;
-  /** The cursor of the last item that was handed over. */
-  private handedOver: Cursor | undefined;
+  /** The item that is being handled. */
+  current: Item | undefined;
+  /** The cursor of the last handled item, or where the relay has set the start. */
+  handled: Cursor | undefined;
+  /** Whether the numbers of `handled` are given again: the history was set back, and the gap is not handled yet. */
+  private isVoid = false;
 
   constructor(
     /** Limit of the messages that wait in order, and of those that arrived early; others are requested again later. */
@@ -28,10 +32,11 @@ export class Inbox {
   ) {}
 
   /** Starts after the cursor; without one, where the relay sets the start. Drops items that were not handed over and can be requested again. */
-  start(cursor: Cursor | undefined = this.handedOver): void {
-    this.ready = this.ready.filter((item) => item.kind === "message" && item.value.seq === undefined);
+  start(cursor: Cursor | undefined = this.current?.cursor ?? this.handled): void {
+    this.ready = this.ready.filter((item) => item.callback === "onMessage" && item.value.seq === undefined);
     this.early.clear();
-    this.handedOver = cursor;
+    this.isVoid = false;
+    if (!this.current) this.handled = cursor;
     this.known = cursor !== undefined;
     this.epoch = cursor?.epoch;
     this.seq = cursor?.seq ?? 0;
@@ -52,16 +57,25 @@ export class Inbox {
     return this.ready.length > this.maxBuffered / 2;
   }
 
+  /** Whether all items are handled. */
+  get idle(): boolean {
+    return !this.current && this.ready.length === 0;
+  }
+
+  /** A request for the messages after the last handled one: its cursor acknowledges, and the page may end before the others are handled. */
   request(): Resume {
+    const { epoch, handled, isVoid } = this;
+    if (epoch !== undefined) {
+      return { action: "resume", cursor: handled?.epoch === epoch && !isVoid ? handled : { epoch, seq: 0 } };
+    }
     // The session was empty when it was requested: all its messages are new, even if another client has acknowledged them.
-    if (this.known && this.epoch === undefined) return { action: "resume", from: "oldest" };
-    if (this.epoch !== undefined) return { action: "resume", cursor: { epoch: this.epoch, seq: this.seq } };
-    return { action: "resume", ...(this.from && { from: this.from }) };
+    const from = this.known ? "oldest" : this.from;
+    return { action: "resume", ...(from && { from }) };
   }
 
   /** A message without a number: it cannot be requested again. */
   acceptRaw(body: string): void {
-    this.ready.push({ kind: "message", value: { body } });
+    this.ready.push({ callback: "onMessage", value: { body } });
   }
 
   /** @param through The last number of the requested page: the relay limits its size, so the whole page is kept. */
@@ -98,11 +112,12 @@ export class Inbox {
     if (restarted) {
       this.release(Infinity);
       if (this.newest?.epoch === this.epoch) this.newest = undefined;
-      this.moveTo(epoch, first, { lost, after, first, epoch });
+      this.isVoid = true;
+      this.moveTo(epoch, first, lost, after);
     } else if (!this.known || (this.epoch === undefined && epoch !== undefined)) {
       // The client has seen no message of a session that was empty: the relay does not know what was missed.
       const isWhole = recovered && !(this.known && first > 1);
-      this.moveTo(epoch, first, isWhole ? undefined : { lost, after, first, epoch });
+      this.moveTo(epoch, first, isWhole ? undefined : lost);
     } else if (epoch === this.epoch && first > this.seq + 1) {
       this.release(first, lost);
     }
@@ -113,9 +128,14 @@ export class Inbox {
 
   /** The next item to hand over. */
   take(): Item | undefined {
-    const item = this.ready.shift();
-    if (item?.cursor) this.handedOver = item.cursor;
-    return item;
+    return (this.current = this.ready.shift());
+  }
+
+  /** The item that was taken is handled. */
+  done({ callback, cursor }: Item): void {
+    this.current = undefined;
+    this.handled = cursor ?? this.handled;
+    if (callback === "onGap") this.isVoid = false;
   }
 
   private push(message: MessageEnvelope): void {
@@ -124,8 +144,8 @@ export class Inbox {
     const cursor = { epoch, seq };
     this.ready.push(
       typeof body === "string"
-        ? { kind: "message", cursor, value: { id, epoch, seq, body } }
-        : { kind: "expired", cursor, value: { id, epoch, seq } },
+        ? { callback: "onMessage", cursor, value: { id, epoch, seq, body } }
+        : { callback: "onExpired", cursor, value: { id, epoch, seq } },
     );
   }
 
@@ -147,17 +167,17 @@ export class Inbox {
   }
 
   private skipTo(first: number, lost?: Gap["lost"]): void {
-    if (first <= this.seq + 1) return;
-    this.moveTo(this.epoch, first, lost && { lost, after: this.position, first, epoch: this.epoch });
+    if (first > this.seq + 1) this.moveTo(this.epoch, first, lost);
   }
 
-  private moveTo(epoch: string | undefined, first: number, gap: Gap | undefined): void {
+  /** @param lost Why messages are missing before `first`, if any are. */
+  private moveTo(epoch: string | undefined, first: number, lost?: Gap["lost"], after = this.position): void {
     this.epoch = epoch;
     this.seq = first - 1;
-    const cursor = epoch !== undefined && first > 1 ? { epoch, seq: first - 1 } : undefined;
-    if (gap) this.ready.push({ kind: "gap", cursor, value: gap });
+    const cursor = epoch === undefined ? epoch : { epoch, seq: first - 1 };
+    if (lost) this.ready.push({ callback: "onGap", cursor, value: { lost, after, first, epoch } });
     // So that a client that ends before the next message does not request acknowledged messages again.
-    else if (this.ready.length === 0) this.handedOver = cursor ?? this.handedOver;
+    else if (this.idle) this.handled = cursor ?? this.handled;
   }
 
   /** Drops messages of other epochs, and those with passed numbers. */

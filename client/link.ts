@@ -1,5 +1,5 @@
 import {
-  type Action,
+  type Cursor,
   type Envelope,
   type ErrorEnvelope,
   type GatewayError,
@@ -14,16 +14,14 @@ import { Resumer } from "./resumer";
 import type { Settings } from "./settings";
 
 export interface LinkEvents {
-  /** The connection is open and, in replay mode, has resumed: messages arrive. */
+  /** The connection is open and, in replay mode, has resumed: messages arrive. Called after each resume. */
   ready(): void;
   /** The inbox may have a new item. */
   arrived(): void;
-  /** The gateway answered a ping. */
-  answered(): void;
-  /** An acknowledgement may not have been handled. */
-  failed(): void;
+  /** The relay answered a resume with this cursor. */
+  resumed(cursor: Cursor | undefined, ackSeconds: number | undefined): void;
   superseded(): void;
-  renewalDue(): void;
+  renewalDue: () => void;
   /** Called once, as the last event. Not called after `close()`. */
   ended(detail: EndDetail): void;
 }
@@ -36,13 +34,11 @@ const TOO_MANY_REQUESTS = "Too Many Requests";
 
 /** The protocol over one connection: messages go to the inbox, which all connections of a client share. */
 export class Link {
-  private readonly connection: Connection;
-  private readonly resumer: Resumer;
-  private wasOpened = false;
-  private isReady = false;
-  private isClosed = false;
-  private hasReportedGateway = false;
-  private pongs = 0;
+  readonly connection: Connection;
+  readonly resumer: Resumer;
+  /** Whether the handshake succeeded. */
+  hasOpened = false;
+  private hasReported = false;
 
   constructor(
     private readonly settings: Settings,
@@ -52,10 +48,16 @@ export class Link {
     this.connection = new Connection(settings, {
       opened: () => this.opened(),
       received: (text) => (this.hasNumbers ? this.receivedFrame(text) : this.receivedRaw(text)),
-      renewalDue: () => events.renewalDue(),
-      ended: (detail) => this.end(detail),
+      renewalDue: events.renewalDue,
+      ended: (detail) => {
+        this.resumer.stop();
+        events.ended(detail);
+      },
     });
-    this.resumer = new Resumer(settings, inbox, (resume) => this.connection.send(resume));
+    this.resumer = new Resumer(settings, inbox, (resume) => {
+      this.connection.heartbeat.hurry();
+      this.connection.send(resume);
+    });
   }
 
   /** Whether the relay is in replay mode, where messages have numbers. */
@@ -63,56 +65,23 @@ export class Link {
     return this.connection.subprotocol === SUBPROTOCOLS.v1;
   }
 
-  /** Whether the handshake succeeded. */
-  get hasOpened(): boolean {
-    return this.wasOpened;
-  }
-
-  start(): void {
-    this.connection.start();
-  }
-
-  send(action: object): boolean {
-    return this.connection.send(action);
-  }
-
-  /** Sends a ping, to check that the connection is alive. */
-  check(): void {
-    this.connection.check();
-  }
-
-  /** An item was handed over. */
-  handedOver(): void {
-    this.resumer.check();
-  }
-
   close(): void {
-    this.isClosed = true;
     this.resumer.stop();
     this.connection.close();
   }
 
   private opened(): void {
-    this.wasOpened = true;
+    this.hasOpened = true;
     if (this.hasNumbers) this.resumer.ask();
-    else this.ready();
-  }
-
-  private ready(): void {
-    if (this.isReady) return;
-    this.isReady = true;
-    this.events.ready();
+    else this.events.ready();
   }
 
   private receivedRaw(text: string): void {
     // A message may be any text. A response to a ping is not a message, and arrives only after a ping.
-    if (this.pongs < this.connection.pings) {
+    if (this.connection.heartbeat.pings > 0) {
       const value = parsed(text);
-      if (isPong(value) || isGatewayError(value)) {
-        this.pongs++;
-        if (isGatewayError(value)) this.receivedGatewayError(value);
-        return;
-      }
+      if (isGatewayError(value)) return this.receivedGatewayError(value);
+      if (isPong(value)) return this.connection.heartbeat.answered();
     }
     this.inbox.acceptRaw(text);
     this.events.arrived();
@@ -123,10 +92,10 @@ export class Link {
     const value = parsed(text, (_, member) => (member ?? undefined) as unknown);
     for (const envelope of Array.isArray(value) ? (value as unknown[]) : [value]) {
       // A callback may have closed the client.
-      if (this.isClosed) return;
+      if (this.connection.isEnded) return;
       this.receivedEnvelope(envelope);
     }
-    if (!this.isClosed) this.resumer.check();
+    if (!this.connection.isEnded) this.resumer.check();
   }
 
   private receivedEnvelope(value: unknown): void {
@@ -134,65 +103,58 @@ export class Link {
     const envelope = value as Envelope | Pong | Untyped;
     switch (envelope.type) {
       case "message":
-        if (!isCursor(envelope)) return this.malformed();
+        if (!isCursor(envelope) || envelope.seq === 0) return this.malformed();
         this.inbox.accept(envelope as MessageEnvelope, this.resumer.through);
         return this.events.arrived();
       case "hello":
-        if (!areNumbers(envelope.newest, envelope.oldest)) return this.malformed();
-        return this.resumer.greeted(envelope);
+        if (!areNumbers(envelope.newest, envelope.oldest, envelope.ackSeconds ?? 0)) return this.malformed();
+        this.resumer.hello = envelope;
+        return;
       case "resumed":
         if (!areNumbers(envelope.first, envelope.through) || !this.resumer.resumed(envelope)) return this.malformed();
-        this.ready();
+        this.events.resumed(this.resumer.confirmed, this.resumer.hello?.ackSeconds);
+        this.events.ready();
         return this.events.arrived();
       case "superseded":
         return this.events.superseded();
       case "error":
         return this.receivedError(envelope);
       case "pong":
-        return this.events.answered();
+        return this.connection.heartbeat.answered();
       default:
-        if (isGatewayError(envelope)) {
-          this.failed();
-          this.receivedGatewayError(envelope);
-        }
+        if (isGatewayError(envelope)) this.receivedGatewayError(envelope);
       // Other frames belong to a later version of the protocol.
     }
   }
 
   private receivedError({ code, message, action }: ErrorEnvelope): void {
     const { report } = this.settings;
-    if (code === "no-session") return this.end({ reason: `the connection is unknown to the relay: ${message}` });
+    if (code === "no-session")
+      return this.connection.end({ reason: `the connection is unknown to the relay: ${message}` });
     if (code === "bad-request") {
       report("bad-request", `the relay rejected a frame: ${message}`);
       if (action !== "ack") this.resumer.refused();
     } else {
       // First: the callback may close the client.
-      this.failed(action);
+      this.resumer.failed();
       report("unavailable", `the relay failed: ${message}`);
     }
   }
 
-  /** A sent frame failed; without an action, it may have been a resume or an acknowledgement. */
-  private failed(action?: Action["action"]): void {
-    if (action !== "ack") this.resumer.failed();
-    if (action !== "resume") this.events.failed();
-  }
-
+  /** The error does not say which frame it answers: a ping is more likely than others. */
   private receivedGatewayError({ message }: GatewayError): void {
-    // Throttling is retried and not reported. Other errors of the gateway repeat with every frame, so they are reported once.
-    if (this.hasReportedGateway || message === TOO_MANY_REQUESTS) return;
-    this.hasReportedGateway = true;
+    const isThrottled = message === TOO_MANY_REQUESTS;
+    const { heartbeat } = this.connection;
+    if (heartbeat.pings > 0) heartbeat.answered(isThrottled);
+    else this.resumer.failed();
+    // Throttling is not reported. Other errors of the gateway repeat with every frame, so they are reported once.
+    if (this.hasReported || isThrottled) return;
+    this.hasReported = true;
     this.settings.report("unavailable", `error of the gateway: ${message}`);
   }
 
   private malformed(): void {
     this.settings.report("frame", "a frame arrived that does not follow the protocol");
-  }
-
-  private end(detail: EndDetail): void {
-    if (this.isClosed) return;
-    this.close();
-    this.events.ended(detail);
   }
 }
 

@@ -25,7 +25,9 @@ export interface Gap {
   epoch?: string;
 }
 
-/** An item for a callback, in order; `cursor` is the position once it is handled. */
+/** What a callback is called with, in order; `cursor` is the position once it is handled. */
 export type Item = { cursor?: Cursor } & (
-  { kind: "message"; value: RelayMessage } | { kind: "expired"; value: ExpiredMessage } | { kind: "gap"; value: Gap }
+  | { callback: "onMessage"; value: RelayMessage }
+  | { callback: "onExpired"; value: ExpiredMessage }
+  | { callback: "onGap"; value: Gap }
 );

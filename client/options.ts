@@ -36,7 +36,11 @@ export interface RelayClientOptions {
   /** The WebSocket class, such as that of the package `ws`. @default the global one of browsers, React Native and Node 22 or later */
   WebSocket?: WebSocketConstructor;
 
-  /** Idle time before a ping, in ms; shorter than the gateway's idle timeout of ten minutes. @default 30,000 */
+  /**
+   * Idle time before each ping, in ms; shorter than the gateway's idle timeout of ten minutes.
+   *
+   * @default 30,000 in retry mode; in replay mode 10,000 after a connection, a resume or `wake()`, growing to 330,000
+   */
   heartbeatIntervalMs?: number;
   /** Time to wait for the pong before the connection counts as dead, in ms. @default 10,000 */
   heartbeatTimeoutMs?: number;
@@ -50,9 +54,13 @@ export interface RelayClientOptions {
   gapWaitMs?: number;
   /** Maximum number of messages that wait for `onMessage`, and of those that wait for earlier ones; others are requested again. @default 1,000 */
   maxBufferedMessages?: number;
-  /** Delay between a handled message and its acknowledgement, in ms. @default 1,000 */
+  /**
+   * Delay between a handled message and its acknowledgement, in ms.
+   *
+   * @default as the relay announces; if it announces none, resumes acknowledge, and the client when it closes or its page is hidden
+   */
   ackDelayMs?: number;
-  /** Number of handled messages that trigger an acknowledgement at once. @default 100 */
+  /** Number of handled messages that trigger an acknowledgement at once. @default no number does */
   ackEveryMessages?: number;
   /** The longest pause after the first failure, in ms; it doubles with each further failure. @default 1,000 */
   backoffBaseMs?: number;

@@ -1,7 +1,7 @@
 import type { Cursor } from "../protocol";
 import { Acknowledger } from "./acknowledger";
 import { STABLE_CONNECTION_MS } from "./backoff";
-import { surroundings, Timer } from "./clock";
+import { type PageEvent, surroundings, Timer } from "./clock";
 import { ABNORMAL_CLOSURE, type EndDetail } from "./connection";
 import { CursorStorage } from "./cursorStorage";
 import { Handover } from "./handover";
@@ -16,6 +16,7 @@ import type { RelayState, StateDetail } from "./state";
 const LINGER_MS = 5_000;
 /** Number of failed handshakes in a row before an error is reported. */
 const REFUSALS_TO_REPORT = 3;
+const PAGE_EVENTS = ["online", "pageshow", "pagehide", "visibilitychange", "freeze", "resume"];
 
 /**
  * Stays connected to one session of a relay, and receives its messages in order, each once, across dropped connections.
@@ -43,7 +44,6 @@ export class RelayClient {
   /** Number of handshakes that have failed since a connection was open. */
   private refusals = 0;
   private hasEverOpened = false;
-  private handled: Cursor | undefined;
   private isLoaded = false;
   /** Counts the calls of `connect`: work that an earlier call started is then ignored. */
   private run = 0;
@@ -53,7 +53,10 @@ export class RelayClient {
     const settings = (this.settings = settingsOf(options));
     this.inbox = new Inbox(settings.maxBufferedMessages, settings.from);
     this.handover = new Handover(settings, this.inbox, (item) => this.handledItem(item));
-    this.acknowledger = new Acknowledger(settings, (ack) => !!this.active?.hasNumbers && this.active.send(ack));
+    this.acknowledger = new Acknowledger(
+      settings,
+      (ack) => !!this.active?.hasNumbers && this.active.connection.send(ack),
+    );
     this.storage = new CursorStorage(settings);
     this.retry = new Timer(settings.clock);
     this.stable = new Timer(settings.clock);
@@ -65,9 +68,9 @@ export class RelayClient {
     return this.current;
   }
 
-  /** The cursor of the last handled message; undefined before the first one, and in retry mode. */
+  /** All messages up to here are handled, or were acknowledged before; undefined until the relay has said so, and in retry mode. */
   get cursor(): Cursor | undefined {
-    return this.handled;
+    return this.inbox.handled;
   }
 
   /** Connects, and stays connected until `close()`. Takes the session back if another client has it. */
@@ -75,26 +78,31 @@ export class RelayClient {
     if (this.current !== "closed" && this.current !== "superseded") return;
     const run = ++this.run;
     this.failures = this.refusals = 0;
-    surroundings.addEventListener?.("online", this.wake);
+    this.listen("addEventListener");
     this.setState("connecting");
     if (run !== this.run) return;
     if (this.isLoaded) return this.attempt();
     this.storage.load((cursor) => {
       if (run !== this.run) return;
       this.isLoaded = true;
-      if (cursor) this.begin(cursor);
+      if (cursor) this.inbox.start(cursor);
       this.attempt();
     });
   }
 
   /**
-   * Call this when the network or the app may be back: a waiting client connects at once, and a connected client checks its
-   * connection. In a browser, the window's `online` event calls it.
+   * Call this when the network or the app may be back, or when you expect a message: a waiting client connects at once, and a
+   * connected client checks its connection at once and, for a while, more often. In a browser, the page's events call it.
    */
   readonly wake = (): void => {
     if (this.retry.armed) this.attempt();
-    else if (!this.candidate) this.active?.check();
+    else if (!this.candidate) this.active?.connection.heartbeat.doubt();
   };
+
+  /** Acknowledges the handled messages now. Call it when an app goes to the background; in a browser, the page's events call it. */
+  acknowledge(): void {
+    this.acknowledger.flush();
+  }
 
   /**
    * Acknowledges the handled messages, and closes the connection. Messages that have not reached `onMessage` yet arrive after the
@@ -110,28 +118,35 @@ export class RelayClient {
   /** Closes all connections and clears all timers. */
   private stop(): void {
     this.run++;
-    surroundings.removeEventListener?.("online", this.wake);
-    this.acknowledger.flush();
-    this.acknowledger.disconnected();
+    this.listen("removeEventListener");
+    this.acknowledger.stop();
     for (const timer of [this.retry, this.stable, this.linger]) timer.clear();
     for (const link of [this.active, this.candidate, this.replaced]) link?.close();
     this.active = this.candidate = this.replaced = this.overtaken = undefined;
   }
 
-  private begin(cursor: Cursor): void {
-    this.handled = cursor;
-    this.inbox.start(cursor);
-    // An earlier client may have ended before this acknowledgement was sent.
-    this.acknowledger.begin(cursor);
+  /** Whether an event goes to the window or to the document differs between browsers; handling it twice is harmless. */
+  private listen(method: "addEventListener" | "removeEventListener"): void {
+    for (const target of [surroundings, surroundings.document]) {
+      for (const type of PAGE_EVENTS) target?.[method]?.(type, this.pageChanged);
+    }
   }
+
+  private readonly pageChanged = ({ type, persisted }: PageEvent): void => {
+    const isHidden = type === "visibilitychange" && surroundings.document?.visibilityState === "hidden";
+    if (isHidden || type === "pagehide" || type === "freeze") {
+      this.acknowledge();
+      this.active?.connection.heartbeat.calm();
+      // Each page load has a pageshow, too.
+    } else if (persisted !== false) this.wake();
+  };
 
   private attempt(): void {
     this.retry.clear();
     const link: Link = new Link(this.settings, this.inbox, {
       ready: () => this.ready(link),
       arrived: () => this.handover.run(),
-      answered: () => this.acknowledger.later(),
-      failed: () => this.acknowledger.doubt(),
+      resumed: (cursor, ackSeconds) => this.acknowledger.resumed(cursor, ackSeconds),
       superseded: () => this.superseded(link),
       renewalDue: () => {
         if (link === this.active && !this.candidate && !this.retry.armed) this.attempt();
@@ -145,17 +160,17 @@ export class RelayClient {
     this.candidate = link;
     if (!this.active) this.setState("connecting");
     // The callback may have closed the client.
-    if (this.candidate === link) link.start();
+    if (this.candidate === link) link.connection.start();
   }
 
   private ready(link: Link): void {
+    if (link !== this.candidate) return;
     const former = this.active;
     this.active = link;
     this.candidate = this.overtaken = undefined;
     if (former?.hasNumbers) former.close();
     else if (former) this.retire(former);
     this.stable.set(STABLE_CONNECTION_MS, () => (this.failures = 0));
-    this.acknowledger.connected();
     this.setState("connected", { delivery: link.hasNumbers ? "replay" : "retry" });
   }
 
@@ -186,7 +201,6 @@ export class RelayClient {
       this.active?.close();
       this.active = this.overtaken = undefined;
       this.stable.clear();
-      this.acknowledger.disconnected();
     }
     if (this.candidate) return this.setState("connecting", detail);
     const delayMs = this.settings.backoffMs(this.failures);
@@ -215,15 +229,12 @@ export class RelayClient {
     }
   }
 
-  private handledItem({ kind, cursor }: Item): void {
-    if (cursor) {
-      this.handled = cursor;
-      this.storage.write(cursor);
-    }
-    if (kind === "gap") this.acknowledger.forget();
+  private handledItem({ callback, cursor }: Item): void {
+    if (cursor) this.storage.write(cursor);
+    if (callback === "onGap") this.acknowledger.forget();
     else if (cursor) this.acknowledger.handled(cursor);
-    this.active?.handedOver();
-    this.candidate?.handedOver();
+    this.active?.resumer.check();
+    this.candidate?.resumer.check();
   }
 
   private setState(state: RelayState, detail: Partial<StateDetail> = {}): void {

@@ -35,7 +35,7 @@ export class RelayClientError extends Error {
 
   /** Also true for another copy of this class: a program may load the package both as an ES module and as CommonJS. */
   static override [Symbol.hasInstance](value: unknown): value is RelayClientError {
-    if (this !== RelayClientError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    if (this !== RelayClientError) return super[Symbol.hasInstance](value);
     return value instanceof Error && value.name === "RelayClientError";
   }
 }

@@ -1,6 +1,6 @@
-/** The earliest and latest part of its lifetime at which a connection is replaced. */
+/** A connection is replaced after 75 to 95 % of its lifetime. */
 const EARLIEST = 0.75;
-const LATEST = 0.95;
+const SPREAD = 0.2;
 /** Without a minimum, a provider that returns the same token until shortly before its expiry would cause ever faster replacements. */
 export const MIN_RENEWAL_MS = 10_000;
 
@@ -12,7 +12,7 @@ export const MIN_RENEWAL_MS = 10_000;
  * accepted it.
  */
 export function renewalDelayMs(maxConnectionMs: number, expiresInMs: number, random: () => number): number {
-  const part = EARLIEST + (LATEST - EARLIEST) * random();
+  const part = EARLIEST + SPREAD * random();
   const longest = maxConnectionMs * part;
   return expiresInMs > 0 ? Math.min(longest, Math.max(expiresInMs * part, MIN_RENEWAL_MS)) : longest;
 }

@@ -7,9 +7,10 @@ import type { Settings } from "./settings";
 export class Resumer {
   private readonly timer: Timer;
   private isAwaiting = false;
-  private isRefused = false;
   private asked: { cursor: Cursor | undefined; seq: number } | undefined;
-  private hello: Hello | undefined;
+  /** The cursor that the next response confirms: of requests without one, it may answer the first. */
+  confirmed: Cursor | undefined;
+  hello: Hello | undefined;
   /** The last number of the announced page. */
   through = 0;
   /** Whether another page follows. */
@@ -32,14 +33,11 @@ export class Resumer {
     const request = inbox.request();
     this.stalls = this.asked?.seq === inbox.seq ? this.stalls + 1 : 0;
     this.asked = { cursor: request.cursor, seq: inbox.seq };
+    if (!this.isAwaiting) this.confirmed = request.cursor;
     this.isAwaiting = true;
     this.hasMore = false;
     this.askAgainAfter(this.settings.resumeTimeoutMs);
     this.send(request);
-  }
-
-  greeted(hello: Hello): void {
-    this.hello = hello;
   }
 
   /** @returns whether it was a response to a request. */
@@ -54,25 +52,28 @@ export class Resumer {
     return true;
   }
 
-  /** The relay failed to handle a frame, perhaps the request. */
+  /** The relay failed to handle a request or an acknowledgement: a request does the work of both. */
   failed(): void {
-    if (this.isAwaiting || (this.inbox.missing && !this.isRefused))
-      this.askAgainAfter(this.settings.backoffMs(this.stalls));
+    if (!this.asked) return;
+    this.isAwaiting = true;
+    this.askAgainAfter(this.settings.backoffMs(this.stalls));
   }
 
   /** The relay rejected a frame, perhaps the request: it would reject it again. */
   refused(): void {
-    this.isRefused ||= this.isAwaiting;
-    if (this.isRefused) this.stop();
+    if (!this.isAwaiting) return;
+    this.asked = undefined;
+    this.stop();
   }
 
-  /** A frame arrived, or an item was handed over. */
+  /** A frame arrived, or an item was handled. */
   check(): void {
     const { inbox, timer } = this;
-    if (this.isAwaiting || this.isRefused || !this.asked) return;
+    if (this.isAwaiting || !this.asked) return;
     if (!inbox.missing || inbox.busy) return timer.clear();
     const isPageThrough = inbox.seq >= this.through;
-    if (isPageThrough && this.hasMore) return this.ask();
+    // Its cursor is the last handled message: before the page's last one is handled, the page would be the same.
+    if (isPageThrough && this.hasMore) return inbox.idle ? this.ask() : timer.clear();
     if (timer.armed && this.seqAtTimer === inbox.seq) return;
     this.askAgainAfter(isPageThrough ? this.settings.gapWaitMs : this.settings.resumeTimeoutMs);
   }
@@ -83,7 +84,8 @@ export class Resumer {
 
   private askAgainAfter(delayMs: number): void {
     this.seqAtTimer = this.inbox.seq;
-    const pauseMs = this.stalls > 0 ? this.settings.backoffMs(this.stalls - 1) : 0;
+    const isStalled = this.stalls > 0 && this.asked?.seq === this.seqAtTimer;
+    const pauseMs = isStalled ? this.settings.backoffMs(this.stalls - 1) : 0;
     this.timer.set(delayMs + pauseMs, () => this.ask());
   }
 }

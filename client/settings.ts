@@ -1,4 +1,4 @@
-import { QUERY_PARAMETERS } from "../protocol";
+import type { QUERY_PARAMETERS } from "../protocol";
 import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, fullJitterMs } from "./backoff";
 import { surroundings, systemClock } from "./clock";
 import { memoryCursorStore } from "./cursorStore";
@@ -6,26 +6,31 @@ import type { RelayClientOptions } from "./options";
 import { RelayClientError } from "./relayClientError";
 import type { WebSocketConstructor } from "./webSocketLike";
 
-/** Default, minimum, maximum. */
+/** Default, maximum, and minimum if it is not 1. Without a default, the mode or the relay sets the value. */
 const NUMBERS = {
-  heartbeatIntervalMs: [30_000, 1, 540_000],
-  heartbeatTimeoutMs: [10_000, 1, 540_000],
-  connectTimeoutMs: [30_000, 1, 600_000],
-  maxConnectionMs: [7_200_000, 1, 7_200_000],
-  resumeTimeoutMs: [10_000, 1, 600_000],
-  gapWaitMs: [250, 0, 600_000],
-  maxBufferedMessages: [1_000, 1, 1_000_000],
-  ackDelayMs: [1_000, 0, 600_000],
-  ackEveryMessages: [100, 1, 1_000_000],
-  backoffBaseMs: [BACKOFF_BASE_MS, 1, 86_400_000],
-  backoffCapMs: [BACKOFF_CAP_MS, 1, 86_400_000],
+  heartbeatIntervalMs: [undefined, 540_000],
+  heartbeatTimeoutMs: [10_000, 540_000],
+  connectTimeoutMs: [30_000, 600_000],
+  maxConnectionMs: [7_200_000, 7_200_000],
+  resumeTimeoutMs: [10_000, 600_000],
+  gapWaitMs: [250, 600_000, 0],
+  maxBufferedMessages: [1_000, 1_000_000],
+  ackDelayMs: [undefined, 600_000, 0],
+  ackEveryMessages: [Infinity, 1_000_000],
+  backoffBaseMs: [BACKOFF_BASE_MS, 86_400_000],
+  backoffCapMs: [BACKOFF_CAP_MS, 86_400_000],
 } as const;
 
 const CALLBACKS = ["onMessage", "onGap", "onExpired", "onStateChange", "onError"] as const;
 const OTHERS = ["url", "context", "contextId", "token", "cursorStore", "from", "WebSocket", "clock", "random"];
 
-type Numbers = Record<keyof typeof NUMBERS, number>;
+type Undefaulted = "heartbeatIntervalMs" | "ackDelayMs";
+type Numbers = Record<Exclude<keyof typeof NUMBERS, Undefaulted>, number>;
 type Defaulted = "cursorStore" | "WebSocket" | "clock" | "random";
+
+type Names = typeof QUERY_PARAMETERS;
+/** With the names of the protocol, whose object would be larger in a bundle. */
+type Query = `${Names["context"]}=${string}&${Names["contextId"]}=${string}`;
 
 /** The validated options with their defaults; `url` is that of the handshake. */
 export type Settings = RelayClientOptions &
@@ -63,14 +68,14 @@ export function settingsOf(options: RelayClientOptions): Settings {
   if (!isFunction(cursorStore.get) || !isFunction(cursorStore.set)) refuse("cursorStore", cursorStore, "{ get, set }");
   if (!isFunction(WebSocket)) refuse("WebSocket", WebSocket, "a class", "pass the one of the package ws");
   const numbers = {} as Numbers;
-  for (const [name, [byDefault, least, most]] of Object.entries(NUMBERS) as [keyof Numbers, readonly number[]][]) {
+  for (const [name, [byDefault, most, least = 1]] of Object.entries(NUMBERS) as [keyof Numbers, readonly number[]][]) {
     const value = options[name] ?? (byDefault as number);
-    if (!(typeof value === "number" && value >= (least as number) && value <= (most as number))) {
+    if (value !== byDefault && !(typeof value === "number" && value >= least && value <= (most as number))) {
       refuse(name, value, `${least} to ${most}`);
     }
     numbers[name] = value;
   }
-  const query = `${QUERY_PARAMETERS.context}=${encodeURIComponent(context)}&${QUERY_PARAMETERS.contextId}=${encodeURIComponent(contextId)}`;
+  const query: Query = `context=${encodeURIComponent(context)}&contextId=${encodeURIComponent(contextId)}`;
   return {
     ...options,
     ...numbers,

@@ -75,7 +75,7 @@ export function frameHandler<Action>(route: Route<Action>, dependencies: FrameDe
     } catch (error) {
       log.error("frame not handled", { ...ids, outOfTime: signal.aborted, ...errorFields(error) });
       // Also for frames without an answer: the client has no other reason to repeat them.
-      await postError(connectionId, { code: "unavailable", message: FAULT, action: name }, ids, dependencies);
+      await tellUnavailable(connectionId, name, ids, dependencies);
       return { statusCode: 500 };
     } finally {
       metrics.flush();
@@ -99,6 +99,16 @@ export async function refuse(
   const { code, message } = error;
   dependencies.log.warn("frame refused", { ...fields, code, detail: message });
   await postError(connectionId, error, fields, dependencies);
+}
+
+/** Tells the client that its frame was not handled, or its cursor not acknowledged: it asks again. */
+export async function tellUnavailable(
+  connectionId: string,
+  action: ErrorEnvelope["action"],
+  fields: LogFields,
+  dependencies: Pick<FrameDependencies, "connections" | "log">,
+): Promise<void> {
+  await postError(connectionId, { code: "unavailable", message: FAULT, action }, fields, dependencies);
 }
 
 /** Posts a text of envelopes; if the gateway does not accept it, logs the reason and returns false. */

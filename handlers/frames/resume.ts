@@ -27,7 +27,15 @@ import { receiptsFromEnvironment } from "../receipts/snsReceipts";
 import type { Session } from "../sessions/sessionItems";
 import { readSession, type SessionStore } from "../sessions/sessionStore";
 import { tableClient } from "../tableClient";
-import { type ClientFrame, type FrameDependencies, type FrameHandler, frameHandler, posted, refuse } from "./frame";
+import {
+  type ClientFrame,
+  type FrameDependencies,
+  type FrameHandler,
+  frameHandler,
+  posted,
+  refuse,
+  tellUnavailable,
+} from "./frame";
 import { type Move, moveCursor, type MoveCursorDependencies } from "./moveCursor";
 import { parseResume } from "./parseFrame";
 import { type SendDependencies, sendMessages } from "./sendMessages";
@@ -245,7 +253,7 @@ async function reportSkipped(
 
 /** After the answer: acknowledges the client's cursor, and stores the oldest number if the stored bound is far from it. */
 async function rememberPosition(
-  { key, fields, signal }: ClientFrame<Resume>,
+  { key, connectionId, fields, signal }: ClientFrame<Resume>,
   move: Move | undefined,
   oldestSeq: number | undefined,
   dependencies: Dependencies,
@@ -258,7 +266,8 @@ async function rememberPosition(
     if (latest) await moveCursor(latest, dependencies);
     if (oldestSeq !== undefined) await history.settle(key, { oldestSeq }, signal);
   } catch (error) {
-    // The client has its answer, and its next cursor does the same.
     log.warn("cursor not moved", { ...fields, ...errorFields(error) });
+    // The client takes its cursor for acknowledged, unless it is told.
+    if (move) await tellUnavailable(connectionId, "ack", fields, dependencies);
   }
 }

@@ -44,6 +44,8 @@ export class Session {
       // Short, so that the page shows within seconds how the client notices a cut and recovers.
       heartbeatIntervalMs: heartbeatMs,
       heartbeatTimeoutMs: heartbeatMs,
+      // So that the diagram has an acknowledgement soon after each message.
+      ackDelayMs: 1_000,
       backoffBaseMs: 500,
       backoffCapMs: 5_000,
       cursorStore: {

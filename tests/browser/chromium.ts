@@ -24,10 +24,12 @@ export function chromiumPath({ CHROMIUM_PATH: given, PATH = "" }: NodeJS.Process
   );
 }
 
-export async function launchChromium(): Promise<Browser> {
+/** @param isCaching Whether a page that is left goes into the back-forward cache: Playwright turns that off. */
+export async function launchChromium({ isCaching = false } = {}): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath(),
     headless: true,
+    ignoreDefaultArgs: isCaching ? ["--disable-back-forward-cache"] : [],
     args: [
       // Its sandbox needs rights that a container does not give; the pages are this repository's own.
       "--no-sandbox",

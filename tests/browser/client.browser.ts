@@ -7,7 +7,7 @@ import { expect } from "chai";
 import { build, stop } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { WebSocketServer } from "ws";
-import { SUBPROTOCOLS } from "../../protocol";
+import { type FrameToRelay, SUBPROTOCOLS } from "../../protocol";
 import { launchChromium } from "./chromium";
 import { repository } from "../support/repository";
 
@@ -38,6 +38,9 @@ describe("the client in a page", () => {
   let relay: WebSocketServer;
   let policy: string;
   let page: Page;
+  /** What the relay got, of all connections. */
+  let frames: FrameToRelay[];
+  let arrived = (): void => undefined;
 
   before(async () => {
     const bundled = await build({
@@ -50,11 +53,17 @@ describe("the client in a page", () => {
     await stop();
     relay = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: () => SUBPROTOCOLS.v1 });
     relay.on("connection", (socket) =>
-      socket.once("message", () => {
-        const [epoch, id] = ["e1", "id"];
-        const resumed = { type: "resumed", recovered: true, first: 1, through: 2 };
+      socket.on("message", (data: Buffer) => {
+        const frame = JSON.parse(data.toString()) as FrameToRelay;
+        frames.push(frame);
+        arrived();
+        if (frame.action === "ping") return socket.send(JSON.stringify({ type: "pong" }));
+        if (frame.action === "ack") return;
+        const [epoch, id, first] = ["e1", "id", (frame.cursor?.seq ?? 0) + 1];
+        const resumed = { type: "resumed", recovered: true, first, through: 2 };
         const messages = [1, 2].map((seq) => ({ type: "message", epoch, seq, id, body: `m${seq}` }));
-        socket.send(JSON.stringify([{ type: "hello", epoch, oldest: 1, newest: 2 }, resumed, ...messages]));
+        const page = messages.filter(({ seq }) => seq >= first);
+        socket.send(JSON.stringify([{ type: "hello", epoch, oldest: 1, newest: 2 }, resumed, ...page]));
       }),
     );
     await once(relay, "listening");
@@ -75,6 +84,7 @@ describe("the client in a page", () => {
   });
   beforeEach(async () => {
     page = await browser.newPage();
+    frames = [];
   });
   afterEach(() => page.close());
   after(async () => {
@@ -89,6 +99,16 @@ describe("the client in a page", () => {
     await page.waitForFunction(`window.said?.includes(${JSON.stringify(last)})`);
     return page.evaluate("window.said");
   };
+
+  /** The frames after those that were taken before, up to the first with this action. */
+  const taken = async (action: FrameToRelay["action"]): Promise<FrameToRelay[]> => {
+    for (;;) {
+      const index = frames.findIndex((frame) => frame.action === action);
+      if (index >= 0) return frames.splice(0, index + 1);
+      await new Promise<void>((resolve) => (arrived = resolve));
+    }
+  };
+  const ack = { action: "ack", cursor: { epoch: "e1", seq: 2 } };
 
   it("connects under the documented Content-Security-Policy, and keeps its cursor", async () => {
     policy = documentedPolicy(relayUrl());
@@ -117,4 +137,43 @@ describe("the client in a page", () => {
       "message m2",
     ]);
   });
+
+  it("acknowledges when the page is hidden, and checks its connection when it is shown again", async () => {
+    policy = documentedPolicy(relayUrl());
+    await load();
+    await said("message m2");
+    // A headless Chromium hides no page, so the page says it itself.
+    const become = (state: string) =>
+      page.evaluate(`
+        Object.defineProperty(document, "visibilityState", { value: "${state}", configurable: true });
+        document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+      `);
+    await become("hidden");
+    expect(await taken("ack")).to.deep.equal([{ action: "resume" }, ack]);
+    await become("visible");
+    expect(await taken("ping")).to.deep.equal([{ action: "ping" }]);
+    expect(await page.evaluate("window.said")).to.not.include("waiting");
+  });
+
+  for (const isCaching of [false, true]) {
+    const how = isCaching ? "comes from the back-forward cache" : "is loaded again";
+    it(`acknowledges when the page is left, and goes on after its cursor when it ${how}`, async () => {
+      const another = await launchChromium({ isCaching });
+      try {
+        page = await another.newPage();
+        policy = documentedPolicy(relayUrl());
+        await load();
+        await said("message m2");
+        await page.goto("data:text/html,another page");
+        expect(await taken("ack")).to.deep.equal([{ action: "resume" }, ack]);
+        await page.goBack({ waitUntil: "commit" });
+        expect((await taken("resume")).at(-1)).to.deep.equal({ action: "resume", cursor: ack.cursor });
+        const before = isCaching ? ["connecting", "connected", "message m1", "message m2", "waiting"] : [];
+        await page.waitForFunction("window.said?.at(-1) === 'connected'");
+        expect(await page.evaluate("window.said")).to.deep.equal([...before, "connecting", "connected"]);
+      } finally {
+        await another.close();
+      }
+    });
+  }
 });

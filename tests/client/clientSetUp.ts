@@ -47,16 +47,17 @@ export class ClientSetUp {
   }
 
   /** Connects, and has resumed after `seq`, the newest number. */
-  connected(seq = 0): FakeSocket {
+  connected(seq = 0, announced: Partial<Hello> = {}): FakeSocket {
     this.client.connect();
-    return this.accepted(seq);
+    return this.accepted(seq, announced);
   }
 
   /** The newest connection opens, and has resumed after `seq`, the newest number. */
-  accepted(seq = 0): FakeSocket {
+  accepted(seq = 0, announced: Partial<Hello> = {}): FakeSocket {
     const { socket } = this;
     socket.accept();
-    socket.receive(...answer({ first: seq + 1, through: seq }));
+    const [greeting, ...rest] = answer({ first: seq + 1, through: seq });
+    socket.receive({ ...greeting, ...announced }, ...rest);
     socket.sent.length = 0;
     return socket;
   }

@@ -137,6 +137,7 @@ describe("the inbox", () => {
     const inbox = begun(3);
     inbox.accept(message(4), 0);
     inbox.resumed(hello(3), resumed(4, 3), { epoch: EPOCH, seq: 3 });
+    expect(taken(inbox)).to.deep.equal(["m4"]);
     expect(inbox.request().cursor?.seq).to.equal(4);
 
     const first = new Inbox(10, undefined);
@@ -185,7 +186,7 @@ describe("the inbox", () => {
     const inbox = begun(0);
     inbox.accept(message(1, { body: undefined, expired: true }), 0);
     expect(inbox.take()).to.deep.equal({
-      kind: "expired",
+      callback: "onExpired",
       cursor: { epoch: EPOCH, seq: 1 },
       value: { id: "id-1", epoch: EPOCH, seq: 1 },
     });
@@ -194,11 +195,68 @@ describe("the inbox", () => {
   it("starts again after the last handed-over message, and keeps messages that cannot be requested again", () => {
     const inbox = begun(0);
     for (const seq of [1, 2, 3]) inbox.accept(message(seq), 0);
-    inbox.take();
+    inbox.done(inbox.take() as Item);
     inbox.acceptRaw("raw");
     inbox.start();
     expect(taken(inbox)).to.deep.equal(["raw"]);
     expect(inbox.request().cursor?.seq).to.equal(1);
+  });
+
+  it("requests after the last handled message, neither after one that waits nor after one that is being handled", () => {
+    const inbox = begun(0);
+    for (const seq of [1, 2, 3]) inbox.accept(message(seq), 0);
+    expect(inbox.request().cursor).to.deep.equal({ epoch: EPOCH, seq: 0 });
+    const first = inbox.take() as Item;
+    expect(inbox.request().cursor?.seq, "it is being handled").to.equal(0);
+    inbox.done(first);
+    expect(inbox.request().cursor?.seq).to.equal(1);
+    expect(taken(inbox)).to.deep.equal(["m2", "m3"]);
+    expect(inbox.request().cursor?.seq).to.equal(3);
+  });
+
+  it("drops what it has when it comes again after such a request", () => {
+    const inbox = begun(0);
+    for (const seq of [1, 2, 3]) inbox.accept(message(seq), 0);
+    inbox.resumed(hello(5), resumed(1, 5), inbox.request().cursor);
+    for (const seq of [1, 2, 3, 4, 5]) inbox.accept(message(seq), 5);
+    expect(taken(inbox)).to.deep.equal(["m1", "m2", "m3", "m4", "m5"]);
+  });
+
+  it("does not pass on again what was being handled when it started again", () => {
+    const inbox = begun(0);
+    for (const seq of [1, 2]) inbox.accept(message(seq), 0);
+    const first = inbox.take() as Item;
+    inbox.start();
+    expect(inbox.request().cursor?.seq).to.equal(0);
+    inbox.resumed(hello(2), resumed(1, 2), inbox.request().cursor);
+    for (const seq of [1, 2]) inbox.accept(message(seq), 2);
+    inbox.done(first);
+    expect(taken(inbox)).to.deep.equal(["m2"]);
+  });
+
+  it("requests nothing that acknowledges the new numbers of a history that was set back, until the gap is handled", () => {
+    const inbox = begun(8);
+    inbox.accept(message(9), 0);
+    const before = inbox.take() as Item;
+    inbox.resumed(hello(4), resumed(1, 4, "ahead"), { epoch: EPOCH, seq: 8 });
+    for (const seq of [1, 2, 3, 4]) inbox.accept(message(seq), 4);
+    inbox.done(before);
+    expect(inbox.request().cursor?.seq).to.equal(0);
+    const gap = inbox.take() as Item;
+    expect(inbox.request().cursor?.seq, "it is being handled").to.equal(0);
+    inbox.done(gap);
+    expect(inbox.request().cursor?.seq).to.equal(0);
+    inbox.done(inbox.take() as Item);
+    expect(inbox.request().cursor?.seq).to.equal(1);
+  });
+
+  it("reports a gap again if it starts again before the gap is handed over", () => {
+    const inbox = begun(8);
+    inbox.resumed(hello(4), resumed(1, 4, "ahead"), { epoch: EPOCH, seq: 8 });
+    inbox.start();
+    expect(inbox.request().cursor?.seq).to.equal(8);
+    inbox.resumed(hello(4), resumed(1, 4, "ahead"), inbox.request().cursor);
+    expect(taken(inbox)).to.deep.equal(["gap ahead 8 to 1"]);
   });
 
   it("restores the order of messages that arrive in any order", () => {
@@ -229,11 +287,11 @@ function resumed(first: number, through: number, lost?: Resumed["lost"]): Resume
 
 function taken(inbox: Inbox): string[] {
   const items: Item[] = [];
-  for (let item; (item = inbox.take());) items.push(item);
-  return items.map(({ kind, value }) =>
-    kind === "message"
+  for (let item; (item = inbox.take()); inbox.done(item)) items.push(item);
+  return items.map(({ callback, value }) =>
+    callback === "onMessage"
       ? value.body
-      : kind === "expired"
+      : callback === "onExpired"
         ? `expired ${value.seq}`
         : `gap ${value.lost} ${value.after?.seq ?? 0} to ${value.first}`,
   );

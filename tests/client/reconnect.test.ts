@@ -185,24 +185,4 @@ describe("the client, connecting", () => {
     setUp.client.wake();
     expect(setUp.client.state).to.equal("superseded");
   });
-
-  it("wakes on the window's online event until it is closed", () => {
-    const listeners = new Set<() => void>();
-    Object.assign(globalThis, {
-      addEventListener: (type: string, listener: () => void) => type === "online" && listeners.add(listener),
-      removeEventListener: (_: string, listener: () => void) => listeners.delete(listener),
-    });
-    try {
-      const setUp = new ClientSetUp();
-      expect(listeners.size, "before it is connected").to.equal(0);
-      setUp.connected().end();
-      for (const listener of listeners) listener();
-      expect(setUp.sockets.all).to.have.lengthOf(2);
-      setUp.client.close();
-      expect(listeners.size).to.equal(0);
-    } finally {
-      Reflect.deleteProperty(globalThis, "addEventListener");
-      Reflect.deleteProperty(globalThis, "removeEventListener");
-    }
-  });
 });

@@ -112,4 +112,92 @@ describe("the client, resuming", () => {
     expect(setUp.messages).to.deep.equal(bodies(1, 5));
     expect(socket.take("resume")).to.deep.equal([resumeAfter(5)]);
   });
+
+  describe("while messages wait for a slow onMessage", () => {
+    let finish: (() => void)[];
+    let setUp: ClientSetUp;
+    beforeEach(() => {
+      finish = [];
+      setUp = new ClientSetUp({
+        heartbeatIntervalMs: 540_000,
+        onMessage: ({ body }) => {
+          setUp.messages.push(body);
+          return new Promise((resolve) => finish.push(resolve));
+        },
+      });
+    });
+    const handle = async (count: number) => {
+      for (let handled = 0; handled < count; handled++) {
+        finish.shift()?.();
+        await setUp.clock.advance(0);
+      }
+    };
+
+    it("requests after the last handled one when it reconnects, and drops the others when they come again", async () => {
+      setUp.connected(3).receive(...messages(4, 7));
+      await handle(1);
+      setUp.socket.end();
+      await setUp.clock.advance(1_000);
+      setUp.socket.accept();
+      expect(setUp.socket.sent).to.deep.equal([resumeAfter(4)]);
+      setUp.socket.receive(...answer({ first: 5, through: 8 }));
+      await handle(4);
+      expect(setUp.messages).to.deep.equal(bodies(4, 8));
+      expect(setUp.gaps).to.deep.equal([]);
+    });
+
+    it("still requests a number that does not arrive", async () => {
+      const socket = setUp.connected();
+      socket.receive(...messages(1, 3), ...messages(5, 6));
+      await handle(1);
+      await setUp.clock.advance(250);
+      expect(socket.take("resume")).to.deep.equal([resumeAfter(1)]);
+      socket.receive(...answer({ first: 2, through: 6 }));
+      await setUp.clock.advance(60_000);
+      expect(socket.take("resume"), "nothing is missing").to.deep.equal([]);
+      await handle(5);
+      expect(setUp.messages).to.deep.equal(bodies(1, 6));
+    });
+
+    it("requests the next page once the last message of a page is handled, and not the same page again", async () => {
+      setUp.client.connect();
+      const { socket } = setUp;
+      socket.accept();
+      socket.sent.length = 0;
+      socket.receive(...answer({ first: 1, through: 3, newest: 5 }));
+      await handle(2);
+      await setUp.clock.advance(120_000);
+      expect(socket.sent).to.deep.equal([]);
+      await handle(1);
+      expect(socket.sent).to.deep.equal([resumeAfter(3)]);
+      socket.receive(...answer({ first: 4, through: 5 }));
+      await handle(2);
+      expect(setUp.messages).to.deep.equal(bodies(1, 5));
+    });
+
+    it("goes on after a page that brings nothing new and ends before the missing number", async () => {
+      const socket = setUp.connected();
+      socket.receive(...messages(1, 3), message(5));
+      await setUp.clock.advance(250);
+      expect(socket.take("resume")).to.deep.equal([resumeAfter(0)]);
+      socket.receive(...answer({ first: 1, through: 2, newest: 5 }));
+      await setUp.clock.advance(60_000);
+      expect(socket.sent, "it would get the same page").to.deep.equal([]);
+      await handle(3);
+      expect(socket.take("resume")).to.deep.equal([resumeAfter(3)]);
+      socket.receive(...answer({ first: 4, through: 5 }));
+      await handle(2);
+      expect(setUp.messages).to.deep.equal(bodies(1, 5));
+    });
+
+    it("counts as missed nothing of them if the page ends", async () => {
+      setUp.connected().receive(...messages(1, 3));
+      await handle(1);
+      const { cursor: kept } = setUp.client;
+      const next = new ClientSetUp({ cursorStore: { get: () => kept, set: () => undefined } });
+      next.client.connect();
+      next.socket.accept();
+      expect(next.socket.sent).to.deep.equal([resumeAfter(1)]);
+    });
+  });
 });

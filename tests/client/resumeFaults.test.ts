@@ -76,30 +76,27 @@ describe("the client, resuming", () => {
     expect(setUp.sockets.all).to.have.lengthOf(1);
   });
 
-  it("repeats the frame that failed, and no other", async () => {
+  it("repeats a resume if a resume or an acknowledgement failed, and not if one was rejected", async () => {
     const setUp = new ClientSetUp({ heartbeatIntervalMs: 540_000, resumeTimeoutMs: 60_000 });
     const fault = { type: "error", code: "unavailable", message: "a fault" };
     const socket = setUp.connected();
     socket.receive(message(1));
-    await setUp.clock.advance(1_000);
-    expect(socket.take("ack")).to.have.lengthOf(1);
+    for (const action of ["ack", "resume", undefined]) {
+      socket.receive({ ...fault, action }, { type: "pong" });
+      await setUp.clock.advance(5_000);
+      expect(socket.take("resume"), action).to.deep.equal([resumeAfter(1)]);
+      socket.receive(hello(1), { type: "resumed", recovered: true, first: 2, through: 1 });
+    }
 
-    socket.receive({ ...fault, action: "resume" }, { type: "pong" });
-    await setUp.clock.advance(1_000);
-    expect(socket.sent, "an acknowledgement did not fail").to.deep.equal([]);
-    socket.receive({ ...fault, action: "ack" }, { type: "pong" });
-    await setUp.clock.advance(1_000);
-    expect(socket.take("ack")).to.have.lengthOf(1);
-
-    socket.receive(message(3));
+    socket.receive(message(2), message(4));
     await setUp.clock.advance(250);
-    expect(socket.take("resume")).to.deep.equal([resumeAfter(1)]);
-    socket.receive({ ...fault, action: "ack" }, { ...fault, code: "bad-request", action: "ack" });
+    expect(socket.take("resume"), "it has gone on since").to.deep.equal([resumeAfter(2)]);
+    socket.receive({ ...fault, code: "bad-request", action: "ack" });
     await setUp.clock.advance(5_000);
-    expect(socket.take("resume"), "a resume did not fail").to.deep.equal([]);
+    expect(socket.take("resume")).to.deep.equal([]);
     socket.receive({ ...fault, action: "resume" });
     await setUp.clock.advance(1_000);
-    expect(socket.take("resume")).to.deep.equal([resumeAfter(1)]);
+    expect(socket.take("resume")).to.deep.equal([resumeAfter(2)]);
     expect(setUp.errorCodes).to.deep.equal(["unavailable", "unavailable", "unavailable", "bad-request", "unavailable"]);
   });
 
@@ -132,8 +129,10 @@ describe("the client, resuming", () => {
     "a null in an array": "[null]",
     "a message without a number": JSON.stringify(message(1, { seq: undefined as never })),
     "a message whose number is a fraction": JSON.stringify(message(1.5)),
+    "a message with the number 0": JSON.stringify(message(0)),
     "a message without an epoch": JSON.stringify(message(1, { epoch: 1 as never })),
     "a hello without numbers": '{"type":"hello"}',
+    "a hello whose ackSeconds is a text": JSON.stringify(hello(0, { ackSeconds: "soon" as never })),
     "a result without numbers": '{"type":"resumed","recovered":true}',
     "a binary frame": new Uint8Array([1]),
   })) {

@@ -46,7 +46,7 @@ describe("the client over a WebSocket", () => {
   });
 
   it("recovers from a half-open connection with the messages that were sent over it", async () => {
-    const running = connect();
+    const running = connect({ heartbeatIntervalMs: 30_000 });
     const peer = await relay.next();
     await peer.read();
     peer.send(...answer({ first: 1, through: 1 }));
@@ -69,7 +69,7 @@ describe("the client over a WebSocket", () => {
   });
 
   it("answers a gateway's heartbeat, and stays connected", async () => {
-    const running = connect();
+    const running = connect({ heartbeatIntervalMs: 30_000 });
     const peer = await relay.next();
     await peer.read();
     peer.send(...answer({ first: 1, through: 0 }));

@@ -37,6 +37,7 @@ export function entryOf(seq: number, given: Partial<Entry> = {}): Entry {
   return {
     epoch: "e1",
     seq,
+    segmentFirst: seq,
     messageId: `m${seq}`,
     body: `body of m${seq}`,
     storedAtMs: now,

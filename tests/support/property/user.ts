@@ -187,8 +187,7 @@ export class User {
     this.page?.takeBack();
   }
 
-  private open(isFirst: boolean): Tab | undefined {
-    if (this.isAsleep) return undefined;
+  private open(isFirst: boolean): Tab {
     const { relay, simulation, options, name } = this;
     options.onOpen(this);
     let place: Cursor | undefined = isFirst ? this.cursor : undefined;

@@ -49,15 +49,10 @@ class RelayStore {
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
-    if (this.listeners.size === 1) {
-      document.addEventListener("visibilitychange", this.wake);
-      this.connect();
-    }
+    if (this.listeners.size === 1) this.connect();
     return () => {
       this.listeners.delete(listener);
-      if (this.listeners.size > 0) return;
-      document.removeEventListener("visibilitychange", this.wake);
-      this.client?.close();
+      if (this.listeners.size === 0) this.client?.close();
     };
   };
 
@@ -74,10 +69,6 @@ class RelayStore {
       onError: (error) => this.update({ error }),
     });
     this.client.connect();
-  };
-
-  private readonly wake = (): void => {
-    if (document.visibilityState === "visible") this.client?.wake();
   };
 
   private update(change: Partial<RelaySnapshot>): void {
