@@ -1,17 +1,16 @@
-import { randomBytes } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import type { SessionKey } from "../sessions/sessionKey";
 import { timeLimit } from "../timeLimit";
+import { newEpoch as randomEpoch } from "./epoch";
 import { findStored, type FindDependencies, type Found } from "./findStored";
 import type { Entry, History, Segment, StoredMessage } from "./history";
 import { KnownIds } from "./knownIds";
-import { EPOCH_CHARACTERS } from "./messageEnvelope";
 import { hashOfId, type RecentIds } from "./recentIds";
 import { ENDANGERED_MS, isPastItsOwnExpiry, REPORT_GRACE_MS, ttlSlackMs, WORKER_LIFE_MS } from "./retention";
 import { entriesOf, isSealed, lastSeqOf } from "./segment";
 
 export interface AppendDependencies extends FindDependencies {
-  history: Pick<History, "readBack" | "renew" | "put">;
+  history: Pick<History, "readBack" | "readCursor" | "renew" | "put">;
   /** The setting `historyGeneration`. */
   generation: number;
   /** Returns a number in [0, 1). */
@@ -96,8 +95,10 @@ export async function append(
       ? await findStored(key, messages, tail, known, dependencies, limit)
       : new Map<NewMessage, Found>();
     const fresh = messages.filter((message) => !found.has(message) && !isPastItsOwnExpiry(message.stored, now()));
+    const isFirst = !tail && fresh.length > 0;
+    const first = isFirst ? await firstOfEmptyLog(key, history, limit) : tail ? lastSeqOf(tail) + 1 : 1;
     const segment =
-      fresh.length > 0 ? segmentAfter(tail, firstOfEachId(fresh), { ...dependencies, newEpoch }) : undefined;
+      fresh.length > 0 ? segmentAt(first, tail, firstOfEachId(fresh), { ...dependencies, newEpoch }) : undefined;
     if (now() >= deadlineMs) throw new HistoryContendedError(lostRaces);
     if (!segment || (await history.put(key, segment, limit)) === "stored") {
       return appended(messages, found, fresh, segment, tried);
@@ -114,7 +115,21 @@ function mayBeDeleted({ ttlMs }: Segment, nowMs: number): boolean {
   return ttlMs === undefined || ttlMs <= nowMs + ENDANGERED_MS;
 }
 
-function segmentAfter(
+/**
+ * The first number of a log that is empty. If it was not always, the session's cursor is left of it: its numbers are not given
+ * again, or the bound of available numbers would hide the new ones.
+ */
+async function firstOfEmptyLog(
+  key: SessionKey,
+  history: AppendDependencies["history"],
+  signal: AbortSignal,
+): Promise<number> {
+  const { acknowledged, settled, oldestSeq } = await history.readCursor(key, signal);
+  return Math.max(acknowledged?.seq ?? 0, settled?.seq ?? 0, oldestSeq - 1) + 1;
+}
+
+function segmentAt(
+  first: number,
   tail: Segment | undefined,
   fresh: readonly NewMessage[],
   { retentionMs, generation, now, newEpoch }: AppendDependencies & { newEpoch: () => string },
@@ -124,7 +139,7 @@ function segmentAfter(
   const untilMs = Math.max(storedAtMs + retentionMs, tail?.untilMs ?? 0);
   const continues = tail !== undefined && tail.generation >= generation;
   return {
-    first: tail ? lastSeqOf(tail) + 1 : 1,
+    first,
     count: fresh.length,
     epoch: continues ? (tail.nextEpoch ?? tail.epoch) : newEpoch(),
     generation: Math.max(generation, tail?.generation ?? 0),
@@ -199,8 +214,4 @@ function isSamePut(tried: Segment, stored: Segment): boolean {
 
 async function timer(ms: number, signal: AbortSignal): Promise<void> {
   await setTimeout(ms, undefined, { signal });
-}
-
-function randomEpoch(): string {
-  return randomBytes((EPOCH_CHARACTERS * 3) / 4).toString("base64url");
 }

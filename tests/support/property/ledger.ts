@@ -93,7 +93,8 @@ export class Ledger {
       last.messages.push(message);
     } else {
       // Where the sweeper was down for so long that the last segment was about to be deleted, or was.
-      const isEndangered = this.simulation.now > numbers.untilMs + ttlSlackMs(this.retentionMs) - ENDANGERED_MS - TOLERANCE_MS;
+      const isEndangered =
+        this.simulation.now > numbers.untilMs + ttlSlackMs(this.retentionMs) - ENDANGERED_MS - TOLERANCE_MS;
       if (last && !isEndangered) this.violated(`the sequence begins anew: ${at}, after ${last.epoch}`);
       if (numbers.sequences.some((each) => each.epoch === epoch)) this.violated(`an epoch is used again: ${at}`);
       if (seq > next) this.violated(`a hole: ${at}, after ${next - 1}`);
@@ -184,7 +185,9 @@ export class Ledger {
     // There is nothing to show of it, and what comes next will tell the client of its number.
     if (expiresAtMs !== undefined && receipts.has("expired")) return undefined;
     if (!inGap) return `number ${stored.seq} is neither shown nor missing`;
-    return receipts.has("expired") || this.acknowledgedAtMs(key, stored) !== undefined ? undefined : "missing, and not reported";
+    return receipts.has("expired") || this.acknowledgedAtMs(key, stored) !== undefined
+      ? undefined
+      : "missing, and not reported";
   }
 
   /** How long after it was stored a message is reported as expired, at the latest: two runs of the sweeper may be needed. */

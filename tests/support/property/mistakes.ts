@@ -1,11 +1,13 @@
 import { Inbox } from "../../../client/inbox";
 import { Resumer } from "../../../client/resumer";
 import type { PostOutcome } from "../../../handlers/connections/connectionsClient";
-import type { Entry, History } from "../../../handlers/history/history";
+import type { History, Segment } from "../../../handlers/history/history";
 import * as recovery from "../../../handlers/history/recovery";
+import { lastSeqOf } from "../../../handlers/history/segment";
 import type { Session } from "../../../handlers/sessions/sessionItems";
 import { sessionId } from "../../../handlers/sessions/sessionKey";
 import type { MessageEnvelope } from "../../../protocol";
+import type { MemoryLog } from "../memoryHistory";
 import type { FunctionName, Services } from "./relay";
 import type { Mistake } from "./run";
 
@@ -20,20 +22,19 @@ export const MISTAKES: Record<string, Mistake> = {
     return { sessions: changed(services.sessions, { readAll }) };
   }),
 
-  "a claim without its condition": ofHistory("deliver", (history) => ({
-    claim: (key, messageId, claim) => history.claim(key, messageId, claim, Infinity),
-  })),
-
   "a number that is put without its condition": ofHistory("deliver", (history) => ({
-    put: async (key, entry) => {
-      if ((await history.put(key, entry)) === "taken") {
-        const { entries } = await (
-          history as unknown as { log(of: object): Promise<{ entries: Map<number, Entry> }> }
-        ).log(key);
-        entries.set(entry.seq, entry);
+    put: async (key, segment) => {
+      if ((await history.put(key, segment)) === "taken") {
+        const log = await (history as unknown as { log(of: object): Promise<MemoryLog> }).log(key);
+        log.segments.set(segment.first, segment);
       }
       return "stored";
     },
+  })),
+
+  "ids that are not sought in earlier segments": ofHistory("deliver", (history) => ({
+    readBack: async (key, throughFirst, limit) =>
+      throughFirst === Number.MAX_SAFE_INTEGER ? await history.readBack(key, throughFirst, limit) : [],
   })),
 
   "a queue that is done on any 410": ofPosts((outcome) =>
@@ -52,40 +53,71 @@ export const MISTAKES: Record<string, Mistake> = {
   })),
 
   "a resume whose reads are not consistent": ofHistory("resume", (history, now) => {
-    const isSeen = ({ storedAtMs }: { storedAtMs: number }) => storedAtMs < now() - 2_000;
+    const isSeen = ({ storedAtMs }: Segment) => storedAtMs < now() - 2_000;
     return {
-      readTail: async (key) => (await history.readAfter(key, 0, Infinity)).filter(isSeen).at(-1),
-      readAfter: async (key, after, limit) => (await history.readAfter(key, after, limit)).filter(isSeen),
+      readBack: async (key, through) => (await history.readBack(key, through, Infinity)).filter(isSeen),
+      readOn: async (key, from, limit) => (await history.readOn(key, from, limit)).filter(isSeen),
     };
   }),
 
   "a page that is not cut at a hole": {
-    install: () =>
-      patched(recovery, "withoutGap", (page, { epoch }, first) =>
-        page.filter((entry) => entry.seq >= first && entry.epoch === epoch),
-      ),
+    install: () => patched(recovery, "withoutGap", (page, first) => page.filter((each) => lastSeqOf(each) >= first)),
   },
 
-  "a sweeper that deletes the newest number": {
+  "a resume that acknowledges what the client has skipped": {
     retentionPasses: true,
-    ...ofHistory("expire", (history) => ({
-      strip: (key, seq, dueAtMs) =>
-        dueAtMs === undefined ? history.delete(key, seq) : history.strip(key, seq, dueAtMs),
+    ...ofServices("resume", ({ history }) => ({
+      history: changed(history, {
+        settle: async (key, to) => {
+          await history.settle(key, to);
+          if (to.settled) await history.acknowledge(key, to.settled);
+        },
+      }),
     })),
   },
 
+  "a sweeper that deletes the last number": {
+    retentionPasses: true,
+    ...ofHistory("expire", (history) => ({
+      seal: async (key, { first }) => {
+        await history.delete(key, first);
+        return "sealed";
+      },
+    })),
+  },
+
+  "a sweeper that does not seal": {
+    retentionPasses: true,
+    ...ofHistory("expire", () => ({ seal: () => Promise.resolve("sealed") })),
+  },
+
+  "a sweeper whose next visit is lost": { retentionPasses: true, ...ofHistory("expire", () => ({ mark: nothing })) },
+
   "a sweeper that does not ask what is acknowledged": ofHistory("expire", () => ({
-    readAcknowledged: () => Promise.resolve(undefined),
+    readCursor: () => Promise.resolve({ oldestSeq: 1 }),
   })),
 
-  "a sweeper that deletes first, and reports then": {
+  "a sweeper that settles first, and reports then": {
     retentionPasses: true,
-    ...ofServices("expire", (services) => reportingLate(services, "delete")),
+    ...ofServices("expire", (services) => reportingLate(services, "settle")),
   },
 
   "an acknowledgement that is stored first, and told then": ofServices("acknowledge", (services) =>
     reportingLate(services, "acknowledge"),
   ),
+
+  "a resume whose cursor is stored first, and told then": ofServices("resume", (services) =>
+    reportingLate(services, "acknowledge"),
+  ),
+
+  "a client that resumes after what it has not handled": {
+    install: () => {
+      const { request } = Inbox.prototype;
+      return patched(Inbox.prototype, "request", function (this: Inbox) {
+        return this.position ? { action: "resume", cursor: this.position } : request.call(this);
+      });
+    },
+  },
 
   "a client that moves its cursor before the message is shown": { movesTooEarly: true },
 
@@ -104,6 +136,8 @@ export const MISTAKES: Record<string, Mistake> = {
   },
 };
 
+const nothing = () => Promise.resolve();
+
 function ofServices(of: FunctionName, change: (services: Services, now: () => number) => Partial<Services>): Mistake {
   return { alter: (services, name, now) => (name === of ? { ...services, ...change(services, now) } : services) };
 }
@@ -121,7 +155,7 @@ function ofPosts(change: (outcome: PostOutcome) => PostOutcome): Mistake {
 }
 
 /** Receipts are only published once that has been called. */
-function reportingLate({ history, receipts }: Services, after: "delete" | "acknowledge"): Partial<Services> {
+function reportingLate({ history, receipts }: Services, after: "settle" | "acknowledge"): Partial<Services> {
   let late: Parameters<typeof receipts.publish>[0] = [];
   const call = async (...args: never[]) => {
     const result = await (history[after] as (...args: never[]) => Promise<unknown>)(...args);

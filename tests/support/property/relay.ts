@@ -1,4 +1,5 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import { EXPIRY_SHARDS } from "../../../handlers/connections/connectionItems";
 import type { ConnectionsClient } from "../../../handlers/connections/connectionsClient";
 import { disconnect } from "../../../handlers/disconnect/disconnect";
 import type { ConnectionLookups } from "../../../handlers/connections/connectionLookups";
@@ -46,6 +47,8 @@ export interface Services {
 export interface RelayOptions {
   retentionMs: number;
   deadLetterExpired: boolean;
+  /** What the relay announces. */
+  ackSeconds: number | undefined;
   maxConnectionMs: number;
   /** What a function is given in place of its services: to make it get something wrong. */
   alter?: (services: Services, name: FunctionName, now: () => number) => Services;
@@ -70,7 +73,7 @@ export class Relay implements Functions {
     private readonly options: RelayOptions,
   ) {
     this.ledger = new Ledger(simulation, options.retentionMs);
-    this.history = new ModelHistory(options.retentionMs, this.ledger, simulation, faults);
+    this.history = new ModelHistory(this.ledger, simulation, faults);
     this.gateway = new Gateway(simulation, faults, this, options.maxConnectionMs);
     this.queue = new ModelQueue(simulation, faults, this.ledger, (event) => this.deliver(event));
   }
@@ -113,7 +116,7 @@ export class Relay implements Functions {
     const deadLetters = this.options.deadLetterExpired ? services.queue : undefined;
     const handler =
       name === "resume"
-        ? resume({ ...services, ...common, deadLetters, retentionMs })
+        ? resume({ ...services, ...common, deadLetters, retentionMs, ackSeconds: this.options.ackSeconds })
         : acknowledge({ ...services, ...common });
     const event = { requestContext: { connectionId, requestId: "r1" }, body: frameToRelay(action) };
     return (await this.run(invocation, () => handler(event, invocation))) !== undefined;
@@ -131,12 +134,18 @@ export class Relay implements Functions {
       retentionMs: this.options.retentionMs,
       maxAttempts: 8,
       backoff: { minSeconds: 1, maxSeconds: 8 },
+      generation: 0,
       newEpoch: () => `epoch${this.epochs++}`,
+      pause: (ms) => this.simulation.pause(ms),
     });
     return await this.run(invocation, () => handler(event, invocation));
   }
 
   async expire(): Promise<void> {
+    await Promise.all(EXPIRY_SHARDS.map((shard) => this.sweep(shard)));
+  }
+
+  private async sweep(shard: string): Promise<void> {
     const { invocation, services, common } = this.invocation("expire");
     const deadLetters = this.options.deadLetterExpired ? services.queue : undefined;
     const { history, faults } = this;
@@ -152,7 +161,7 @@ export class Relay implements Functions {
     }) as History;
     const { retentionMs } = this.options;
     const handler = historySweeper({ ...services, ...common, history: lagging, deadLetters, retentionMs });
-    await this.run(invocation, () => handler({}, invocation));
+    await this.run(invocation, () => handler({ shard: Number(shard) }, invocation));
   }
 
   private async run<T>(invocation: Invocation, handler: () => Promise<T>): Promise<T | undefined> {

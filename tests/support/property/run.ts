@@ -105,6 +105,7 @@ class Run {
       maxConnectionMs: this.maxConnectionMs,
       alter,
       deadLetterExpired: simulation.chance(0.5),
+      ackSeconds: simulation.pick([undefined, 1, 5, 60]),
     };
     this.relay = new Relay(simulation, this.faults, options);
     const user: Omit<UserOptions, "name" | "onOpen"> = {
@@ -197,7 +198,9 @@ class Run {
   private async sweep(): Promise<void> {
     const { simulation } = this;
     while (!this.isOver) {
-      await simulation.pause(simulation.between(1_000, 60_000) * (this.areDaysPassing ? simulation.between(1, 200) : 1));
+      await simulation.pause(
+        simulation.between(1_000, 60_000) * (this.areDaysPassing ? simulation.between(1, 200) : 1),
+      );
       if (!this.isSweeperDown) simulation.start(() => this.relay.expire());
     }
   }
