@@ -11,10 +11,6 @@ export const METRICS = {
   delivered: "Delivered",
   /** By reason. Stored in the history and not posted: no client was connected, or the message had expired. */
   stored: "Stored",
-  /** Copies of messages that are stored already, and messages with an idempotency key that another message has. */
-  duplicates: "Duplicates",
-  /** Copies whose body differs from the first one's. */
-  messageIdConflicts: "MessageIdConflicts",
   /** By reason. */
   retried: "Retried",
   /** By reason. */

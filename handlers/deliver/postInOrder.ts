@@ -3,7 +3,7 @@ import { postToSession, type PostToSessionDependencies } from "../connections/po
 import type { Entry, History } from "../history/history";
 import { messageEnvelopeOf } from "../history/messageEnvelope";
 import { type Frame, packFrames } from "../history/packFrames";
-import { isAcknowledged } from "../history/recovery";
+import { isDone } from "../history/recovery";
 import { reportExpired, type ReportDependencies } from "../history/reportExpired";
 import { isAvailable, isRetained } from "../history/retention";
 import { errorFields } from "../log";
@@ -96,8 +96,8 @@ async function reportUnseen(
   const { history, log } = dependencies;
   const entries = expired.map(({ entry }) => entry);
   try {
-    const { acknowledged } = await history.readCursor(session, signal);
-    const unseen = expired.filter(({ entry }) => entry.body !== undefined && !isAcknowledged(entry, acknowledged));
+    const done = await history.readCursor(session, signal);
+    const unseen = expired.filter(({ entry }) => !isDone(entry, done, entry.epoch));
     const reports = unseen.map(({ entry }) => ({ entry, reason: "expires-at" as const }));
     await reportExpired(session, reports, dependencies, signal);
     for (const [first, positions] of positionsBySegment(unseen)) {

@@ -3,9 +3,11 @@ import type { Outcome } from "../../../handlers/deliver/outcome";
 import type { History, Segment } from "../../../handlers/history/history";
 import { KnownSessions } from "../../../handlers/history/knownIds";
 import * as recentIds from "../../../handlers/history/recentIds";
-import { endMs, REPORT_GRACE_MS, ttlSlackMs, WORKER_LIFE_MS } from "../../../handlers/history/retention";
+import { endMs, WORKER_LIFE_MS } from "../../../handlers/history/retention";
 import { isSealed, lastSeqOf } from "../../../handlers/history/segment";
 import { type Message, messageOf } from "../../../handlers/messages/message";
+import { NO_RECEIPTS } from "../../../handlers/receipts/receipts";
+import { visitSession } from "../../../handlers/sweepers/visitSession";
 import { RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { sqsRecord } from "../../support/events";
 import { Interleaving } from "../../support/interleaving";
@@ -238,36 +240,19 @@ export class LogModel {
   /** The owners of claims, as they were written. */
   private readonly claimants = new Set<string>();
 
-  /** What a visit of the sweeper does to the log; it reports nothing. */
+  /** A visit of the sweeper, of a relay that has neither receipts nor dead letters of expired messages. */
   private async visit(marked: number): Promise<void> {
-    const history = this.called();
-    const retentionMs = this.retentionMs;
-    const ttlMs = () => this.steps.now + retentionMs + ttlSlackMs(retentionMs);
+    const dependencies = {
+      history: this.called(),
+      retentionMs: this.retentionMs,
+      deadLetters: undefined,
+      receipts: NO_RECEIPTS,
+      metrics: new RecordedMetrics(),
+      log: new RecordedLog(),
+      now: () => this.steps.now,
+    };
     try {
-      const [tail] = await history.readBack(key, Infinity, 1);
-      if (!tail) return;
-      if (marked !== tail.first) {
-        const [segment] = await history.readBack(key, marked, 1);
-        if (segment?.first === marked && isSealed(segment)) await history.renew(key, segment, { ttlMs: ttlMs() });
-      }
-      if (!isSealed(tail) && endMs(tail, retentionMs) + REPORT_GRACE_MS <= this.steps.now) {
-        if ((tail.ttlMs as number) <= this.steps.now + DAY_MS) {
-          // The next visit reads it again.
-          await history.renew(key, tail, { ttlMs: ttlMs(), nextEpoch: `e${(this.epochs += 1)}` });
-          return;
-        }
-        await history.seal(key, tail);
-        const [now] = await history.readBack(key, Infinity, 1);
-        const [sealed] = await history.readBack(key, tail.first, 1);
-        if (now && now.first !== tail.first && sealed && sealed.first === tail.first && isSealed(sealed)) {
-          await history.renew(key, sealed, { ttlMs: tail.ttlMs as number });
-        }
-      } else if (!isSealed(tail)) {
-        const dueAtMs = Math.max(this.steps.now + 60_000, tail.untilMs + REPORT_GRACE_MS);
-        await history.mark(key, tail.first, dueAtMs);
-        if (marked === tail.first) return;
-      }
-      await history.unmark(key, marked);
+      await visitSession({ key, first: marked }, dependencies, new AbortController().signal);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
     }
