@@ -240,18 +240,16 @@ export class LogModel {
   /** The owners of claims, as they were written. */
   private readonly claimants = new Set<string>();
 
-  /** A visit of the sweeper. */
+  /** A visit of the sweeper, of a relay that has neither receipts nor dead letters of expired messages. */
   private async visit(marked: number): Promise<void> {
-    const { steps, retentionMs } = this;
-    const history = this.called();
     const dependencies = {
-      history,
-      retentionMs,
+      history: this.called(),
+      retentionMs: this.retentionMs,
       deadLetters: undefined,
       receipts: NO_RECEIPTS,
       metrics: new RecordedMetrics(),
-      now: () => Math.floor(steps.now),
       log: new RecordedLog(),
+      now: () => this.steps.now,
     };
     try {
       await visitSession({ key, first: marked }, dependencies, new AbortController().signal);

@@ -257,21 +257,6 @@ async function current(history: VisitHistory, first: number): Promise<Segment> {
 
 const mistakes: Record<string, Scenario> = {
   "does not seal the tail": { mistake: { history: () => ({ seal: () => Promise.resolve("sealed") }) } },
-  "does not look for the tail again once it has sealed it": {
-    mistake: {
-      history: (history, first) => {
-        let isSealing = false;
-        return {
-          seal: (...given) => {
-            isSealing = true;
-            return history.seal(...given);
-          },
-          readBack: async (...given) =>
-            isSealing ? [await current(history, first)] : await history.readBack(...given),
-        };
-      },
-    },
-  },
   "leaves a sealed segment": { mistake: { history: () => ({ delete: () => Promise.resolve() }) } },
   "forgets to plan the next visit": { mistake: { history: () => ({ mark: () => Promise.resolve() }) } },
   "takes its segment out of the index before it has planned the next visit": {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { History, Segment } from "../../../handlers/history/history";
+import { historyShard } from "../../../handlers/history/historyKey";
 import { MIN_VISIT_GAP_MS, REPORT_GRACE_MS, ttlSlackMs } from "../../../handlers/history/retention";
 import { isSealed } from "../../../handlers/history/segment";
 import { visitSession } from "../../../handlers/sweepers/visitSession";
@@ -8,6 +9,7 @@ import { MemoryHistory } from "../../support/memoryHistory";
 import { mulberry32 } from "../../support/mulberry32";
 import { refusal } from "../../support/refusal";
 import { MemoryReceipts } from "../receipts/memoryReceipts";
+import { dynamoDbHistory } from "../history/historySetUp";
 import { appendTo, key, messagesOf, now, segmentOf } from "./segments";
 
 const retentionMs = 3_600_000;
@@ -252,6 +254,37 @@ describe("a visit", () => {
       }
     });
   }
+});
+
+describe("visits of a session in DynamoDB", () => {
+  it("report, come again for the newer message, and leave the last segment, sealed", async () => {
+    const { dependencies, reported, clock } = setUp();
+    const { history, close } = await dynamoDbHistory(retentionMs);
+    const shard = historyShard(key);
+    const due = async () => {
+      const found = [];
+      for await (const page of history.findDue(shard, clock.now)) found.push(...page);
+      return found.map(({ first }) => first);
+    };
+    const visit = (first: number) => visitSession({ key, first }, { ...dependencies, history }, never);
+    try {
+      await history.put(key, segmentOf(1, 2, endedAt, retentionMs));
+      await history.put(key, segmentOf(3, 1, endedAt + 90_000, retentionMs, unmarked));
+      expect(await due()).to.deep.equal([1]);
+      expect(await visit(1)).to.deep.equal({ ...visited, reported: 2 });
+      expect(await due()).to.deep.equal([]);
+      clock.now += 90_000;
+      expect(await due()).to.deep.equal([3]);
+      expect(await visit(3)).to.deep.equal({ outcome: "visited", reported: 1, isSealed: true });
+      clock.now += 100 * retentionMs;
+      expect(await due()).to.deep.equal([]);
+      expect(reported()).to.deep.equal(["1 retention", "2 retention", "3 retention"]);
+      const [tail] = await history.readBack(key, Number.MAX_SAFE_INTEGER, 1);
+      expect(tail).to.deep.include({ first: 3, count: 1, isMarked: false, ttlMs: undefined, messages: [] });
+    } finally {
+      await close();
+    }
+  });
 });
 
 describe("a visit that is overtaken", () => {

@@ -44,6 +44,7 @@ export class ModelQueue {
     private readonly simulation: Simulation,
     private readonly faults: Faults,
     private readonly ledger: Ledger,
+    private readonly retentionMs: number,
     private readonly deliver: Deliver,
   ) {}
 
@@ -96,7 +97,10 @@ export class ModelQueue {
     const key = { callerId: `user#${user}`, context: `${context}#${contextId}` };
     this.ledger.letter(key, messageId ?? originalMessageId, body, reason);
     if (faults.stopped || reason === "expired" || !simulation.chance(0.3)) return;
-    simulation.after(simulation.between(1_000, 600_000), () => {
+    const sentAtMs = this.all.find(({ sqsId }) => sqsId === originalMessageId)?.sentAtMs ?? 0;
+    simulation.after(simulation.between(1_000, 200_000), () => {
+      // Its first copy is not recognized for longer.
+      if (simulation.now - sentAtMs > this.retentionMs) return;
       faults.count("dead letter is redriven");
       this.publish(body, values, `redriven-${this.all.length}`);
     });

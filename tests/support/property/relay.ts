@@ -75,7 +75,7 @@ export class Relay implements Functions {
     this.ledger = new Ledger(simulation, options.retentionMs);
     this.history = new ModelHistory(this.ledger, simulation, faults);
     this.gateway = new Gateway(simulation, faults, this, options.maxConnectionMs);
-    this.queue = new ModelQueue(simulation, faults, this.ledger, (event) => this.deliver(event));
+    this.queue = new ModelQueue(simulation, faults, this.ledger, options.retentionMs, (event) => this.deliver(event));
   }
 
   violated(what: string): void {
