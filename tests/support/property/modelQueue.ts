@@ -33,6 +33,8 @@ const MAX_CONCURRENCY = 5;
 /** Of a batch whose function has crashed. */
 const VISIBILITY_TIMEOUT_MS = 40_000;
 const HOUR_MS = 3_600_000;
+/** Numbers of redriven messages in the queue's ids, above those of published ones. */
+const REDRIVEN = 1e9;
 
 /** A standard queue behind a topic, its dead-letter queue, and the poller that invokes `deliver`. */
 export class ModelQueue {
@@ -102,7 +104,7 @@ export class ModelQueue {
       // Its first copy is not recognized for longer.
       if (simulation.now - sentAtMs > this.retentionMs) return;
       faults.count("dead letter is redriven");
-      this.publish(body, values, `redriven-${this.all.length}`);
+      this.publish(body, values, queueId(REDRIVEN + this.all.length));
     });
   }
 
@@ -159,8 +161,11 @@ export class ModelQueue {
     for (const message of batch) {
       if (failed.has(message.sqsId) || this.faults.happens("queue loses a deletion")) continue;
       message.isDeleted = true;
-      const { user, context, contextId, messageId = message.sqsId } = message.attributes;
-      this.ledger.done({ callerId: `user#${user}`, context: `${context}#${contextId}` }, messageId);
+      const { user, context, contextId, messageId, originalMessageId = message.sqsId } = message.attributes;
+      this.ledger.done(
+        { callerId: `user#${user}`, context: `${context}#${contextId}` },
+        messageId ?? originalMessageId,
+      );
     }
   }
 
@@ -169,6 +174,11 @@ export class ModelQueue {
     const record = sqsRecord({ messageId: sqsId, body, attributes, sentAtMs, attempt: receives });
     return { ...record, receiptHandle: String(this.all.indexOf(message)) };
   }
+}
+
+/** An id as SQS gives them. */
+export function queueId(number: number): string {
+  return `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
 }
 
 /** The attributes with which a message is published. */
