@@ -1,7 +1,7 @@
 import type { Session, SessionRow } from "./sessionItems";
 
-/** Above ten, the oldest superseded ones are dropped: a row of one kilobyte costs one unit to write. */
-export const MAX_CONNECTIONS = 10;
+/** Of more, the oldest superseded ones are dropped: a row stays small, since each batch of messages reads it. */
+const MAX_CONNECTIONS = 10;
 
 /**
  * A connection lasts up to two hours; the five minutes are for clocks that differ.
