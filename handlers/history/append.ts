@@ -80,6 +80,8 @@ export async function append(
   const deadlineMs = now() + WORKER_LIFE_MS;
   let tried: Segment | undefined;
   let lostRaces = 0;
+  /** Only read if the log is empty. */
+  let firstOfEmpty: number | undefined;
   for (;;) {
     const [tail] = await history.readBack(key, Number.MAX_SAFE_INTEGER, 1, limit);
     if (tail && mayBeDeleted(tail, now())) {
@@ -91,12 +93,17 @@ export async function append(
       continue;
     }
 
+    if (!tail && firstOfEmpty === undefined) {
+      firstOfEmpty = await readFirstOfEmpty(key, history, limit);
+      // Others may have stored and acknowledged messages while the cursor was read.
+      continue;
+    }
+
     const found = tail
       ? await findStored(key, messages, tail, known, dependencies, limit)
       : new Map<NewMessage, Found>();
     const fresh = messages.filter((message) => !found.has(message) && !isPastItsOwnExpiry(message.stored, now()));
-    const isFirst = !tail && fresh.length > 0;
-    const first = isFirst ? await firstOfEmptyLog(key, history, limit) : tail ? lastSeqOf(tail) + 1 : 1;
+    const first = tail ? lastSeqOf(tail) + 1 : (firstOfEmpty ?? 1);
     const segment =
       fresh.length > 0 ? segmentAt(first, tail, firstOfEachId(fresh), { ...dependencies, newEpoch }) : undefined;
     if (now() >= deadlineMs) throw new HistoryContendedError(lostRaces);
@@ -119,7 +126,7 @@ function mayBeDeleted({ ttlMs }: Segment, nowMs: number): boolean {
  * The first number of a log that is empty. If it was not always, the session's cursor is left of it: its numbers are not given
  * again, or the bound of available numbers would hide the new ones.
  */
-async function firstOfEmptyLog(
+async function readFirstOfEmpty(
   key: SessionKey,
   history: AppendDependencies["history"],
   signal: AbortSignal,

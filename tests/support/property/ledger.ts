@@ -81,6 +81,11 @@ export class Ledger {
     return message;
   }
 
+  /** A dead letter without an id of its publisher's is in the queue again, with another id. */
+  redriven(key: SessionKey, id: string, sqsId: string): void {
+    this.messages.set(idOf(key, sqsId), this.find(key, id));
+  }
+
   find(key: SessionKey, id: string): Published {
     const message = this.messages.get(idOf(key, id));
     if (!message) throw this.violated(`${id} was never published to ${key.context}`);

@@ -104,7 +104,9 @@ export class ModelQueue {
       // Its first copy is not recognized for longer.
       if (simulation.now - sentAtMs > this.retentionMs) return;
       faults.count("dead letter is redriven");
-      this.publish(body, values, queueId(REDRIVEN + this.all.length));
+      const sqsId = queueId(REDRIVEN + this.all.length);
+      if (messageId === undefined) this.ledger.redriven(key, originalMessageId, sqsId);
+      this.publish(body, values, sqsId);
     });
   }
 
