@@ -102,6 +102,7 @@ export class Ledger {
       if (seq !== next) this.violated(`a hole, or a number given twice: ${at}, before ${next}`);
       last.messages.push(message);
     } else {
+      numbers.wasEndangered ||= last !== undefined;
       if (last && !this.isEndangered(numbers)) this.violated(`the sequence begins anew: ${at}, after ${last.epoch}`);
       if (numbers.sequences.some((each) => each.epoch === epoch)) this.violated(`an epoch is used again: ${at}`);
       if (seq > next) this.violated(`a hole: ${at}, after ${next - 1}`);
@@ -117,6 +118,8 @@ export class Ledger {
   deleted(key: SessionKey, id: string, wasSweeperDown: boolean): void {
     const message = this.find(key, id);
     const { receipts, stored } = message;
+    const numbers = this.of(key);
+    if (numbers.done === stored) numbers.done = undefined;
     if (receipts.size > 0 || (stored && this.acknowledgedAtMs(key, stored) !== undefined)) return;
     if (!wasSweeperDown) this.violated(`${id} is deleted, and was neither acknowledged nor reported`);
     message.isLost = true;
@@ -165,8 +168,7 @@ export class Ledger {
   missing(key: SessionKey, { lost, after, first, epoch }: Gap): void {
     const numbers = this.of(key);
     const { sequences } = numbers;
-    const isEndangered = this.isEndangered(numbers);
-    numbers.wasEndangered ||= isEndangered;
+    const isEndangered = (numbers.wasEndangered ||= this.isEndangered(numbers));
     const from = sequences.findIndex((each) => each.epoch === after?.epoch);
     // Of a log that is deleted wholly, no epoch is left.
     const to =
@@ -184,6 +186,8 @@ export class Ledger {
         const seq = sequence.first + position;
         if ((index === from && seq <= (after?.seq ?? 0)) || (index === to && seq >= first)) continue;
         const isOld = stored && stored.atMs + this.retentionMs <= this.simulation.now + TOLERANCE_MS;
+        // What was stored since the log was found empty, the client gets.
+        if (!isOld && epoch === undefined) continue;
         if (!isOld) this.violated(`${id} is said to be missing, and is within the retention`);
         if (shown > 0 && !numbers.wasEndangered) this.violated(`${id} is said to be missing, and was shown`);
         this.find(message.key, id).inGap = true;

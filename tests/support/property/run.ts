@@ -202,7 +202,7 @@ class Run {
     const { simulation } = this;
     while (!this.isOver) {
       await simulation.pause(
-        simulation.between(1_000, 60_000) * (this.areDaysPassing ? simulation.between(1, 200) : 1),
+        simulation.between(1_000, 60_000) * (this.areDaysPassing ? simulation.between(1, 30) : 1),
       );
       if (!this.isSweeperDown) simulation.start(() => this.relay.expire());
     }
