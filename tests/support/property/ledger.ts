@@ -23,6 +23,7 @@ export interface Published {
   toldExpired: number;
   /** Whether that client has said that messages are missing, it among them. */
   inGap: boolean;
+  isDeleted: boolean;
   /** Whether it was deleted without a report, since the sweeper was down. */
   isLost: boolean;
   /** Whether any client has handled it. */
@@ -72,6 +73,7 @@ export class Ledger {
       shown: 0,
       toldExpired: 0,
       inGap: false,
+      isDeleted: false,
       isLost: false,
       handled: false,
       receipts: new Set<Receipt["status"]>(),
@@ -105,7 +107,8 @@ export class Ledger {
       numbers.wasEndangered ||= last !== undefined;
       if (last && !this.isEndangered(numbers)) this.violated(`the sequence begins anew: ${at}, after ${last.epoch}`);
       if (numbers.sequences.some((each) => each.epoch === epoch)) this.violated(`an epoch is used again: ${at}`);
-      if (seq > next) this.violated(`a hole: ${at}, after ${next - 1}`);
+      const newest = Math.max(0, ...numbers.sequences.map((each) => each.first + each.messages.length - 1));
+      if (seq > newest + 1) this.violated(`a hole: ${at}, after ${newest}`);
       numbers.sequences.push({ epoch, first: seq, messages: [message] });
     }
     if (message.stored) this.violated(`a second number: ${at}, after ${message.stored.seq}`);
@@ -120,17 +123,23 @@ export class Ledger {
     const { receipts, stored } = message;
     const numbers = this.of(key);
     if (numbers.done === stored) numbers.done = undefined;
-    if (receipts.size > 0 || (stored && this.acknowledgedAtMs(key, stored) !== undefined)) return;
+    message.isDeleted = true;
+    if (
+      receipts.has("delivered") ||
+      receipts.has("expired") ||
+      (stored && this.acknowledgedAtMs(key, stored) !== undefined)
+    )
+      return;
     if (!wasSweeperDown) this.violated(`${id} is deleted, and was neither acknowledged nor reported`);
     message.isLost = true;
   }
 
   /** The queue has deleted a message. */
   done(key: SessionKey, id: string): void {
-    const { stored, letters: deadLetters, expiresAtMs } = this.find(key, id);
+    const { stored, letters: deadLetters, expiresAtMs, isDeleted } = this.find(key, id);
     const numbers = this.of(key);
     // No client is told at once of a message that could never be posted, or that has nothing to show.
-    if (!stored || deadLetters.length > 0 || expiresAtMs !== undefined) return;
+    if (!stored || isDeleted || deadLetters.length > 0 || expiresAtMs !== undefined) return;
     if (numbers.done?.epoch !== stored.epoch || numbers.done.seq < stored.seq) numbers.done = stored;
   }
 

@@ -148,6 +148,8 @@ export class ModelQueue {
       const isLate = simulation.chance(0.2);
       const soonMs = simulation.chance(0.5) ? simulation.latency() : simulation.between(1_000, 60_000);
       simulation.after(isLate ? simulation.between(1, 10) * HOUR_MS : soonMs, () => {
+        // The retention is longer than any copy comes late.
+        if (simulation.now - message.sentAtMs > this.retentionMs * 0.9) return;
         if (isLate) faults.count("queue delivers twice, hours later");
         this.show({ message, isCopy: true });
       });

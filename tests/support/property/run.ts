@@ -85,6 +85,7 @@ class Run {
   private hasPublished = false;
   private isOver = false;
   private areDaysPassing = false;
+  private haveDaysPassed = false;
   private isSweeperDown = false;
   private sweeperDownUntilMs = 0;
   private readonly maxConnectionMs: number;
@@ -149,7 +150,7 @@ class Run {
     const { simulation, users } = this;
     while (this.published.length < this.messages) {
       await simulation.pause(simulation.exponential(this.meanMs * 4));
-      if (this.passes && !this.areDaysPassing && simulation.chance(0.005)) await this.letDaysPass();
+      if (simulation.chance(this.passes ? 0.005 : 0.001)) await this.letDaysPass();
       this.publishTo(simulation.pick(users));
     }
     this.hasPublished = true;
@@ -182,7 +183,7 @@ class Run {
   private async letDaysPass(): Promise<void> {
     const { simulation, faults, users, relay } = this;
     faults.count("nobody does anything for days");
-    this.areDaysPassing = true;
+    this.areDaysPassing = this.haveDaysPassed = true;
     this.isSweeperDown = simulation.chance(0.5);
     if (this.isSweeperDown) faults.count("sweeper is down for days");
     const untilMs = simulation.now + simulation.between(1, 9) * 24 * HOUR_MS;
@@ -201,9 +202,7 @@ class Run {
   private async sweep(): Promise<void> {
     const { simulation } = this;
     while (!this.isOver) {
-      await simulation.pause(
-        simulation.between(1_000, 60_000) * (this.areDaysPassing ? simulation.between(1, 30) : 1),
-      );
+      await simulation.pause(simulation.between(1_000, 60_000) * (this.areDaysPassing ? simulation.between(1, 30) : 1));
       if (!this.isSweeperDown) simulation.start(() => this.relay.expire());
     }
   }
@@ -214,7 +213,8 @@ class Run {
     await simulation.run(() => users.every(({ isBack }) => isBack));
     const calmAtMs = simulation.now + CALM_MS;
     // A connection that is mute is replaced before it gets too old; what is then missing is swept.
-    const overAtMs = calmAtMs + this.maxConnectionMs + (this.passes ? relay.ledger.sweptAfterMs : 0);
+    const overAtMs =
+      calmAtMs + this.maxConnectionMs + (this.passes || this.haveDaysPassed ? relay.ledger.sweptAfterMs : 0);
     let isSettled = false;
     simulation.start(async () => {
       for (;;) {
