@@ -152,6 +152,8 @@ const baseErrorsOnly: Plugin = {
 const nodeHashesOnly: Plugin = {
   name: "node-hashes-only",
   setup(building) {
-    building.onResolve({ filter: /^\.\/(Sha256|Md5)Js$/ }, () => ({ path: resolve(handlersFolder, "nodeHashesOnly.ts") }));
+    building.onResolve({ filter: /^\.\/(Sha256|Md5)Js$/ }, () => ({
+      path: resolve(handlersFolder, "nodeHashesOnly.ts"),
+    }));
   },
 };

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import type { SessionKey } from "../sessions/sessionKey";
-import type { Item } from "../tableClient";
 
-/** Attributes of lookups and blocks, besides those that they share with sessions. */
+/** Attributes of lookups, besides those that they share with sessions. */
 export const CONNECTION_ATTRIBUTES = {
   /** Partition key of the session for which the connection was opened. */
   sessionCallerId: "session_caller_id",
@@ -10,8 +9,6 @@ export const CONNECTION_ATTRIBUTES = {
   sessionContext: "session_context",
   /** Partition key of the token expiry index; only if sessions end with their token. */
   expiryShard: "expiry_shard",
-  /** Epoch seconds until which a user's handshakes are refused. */
-  blockedUntil: "blocked_until",
 } as const;
 
 /** A connection that a user has opened, the newest of its session or a superseded one. */
@@ -28,21 +25,10 @@ export interface UserConnection {
   tokenExpiresAt?: number;
 }
 
-// A session's sort key begins with its context, which is not empty and has no #: it is never one of these.
-const BLOCK_CONTEXT = "#block";
+// A session's sort key begins with its context, which is not empty and has no #: it is never this one.
 const LOOKUP_CONTEXT = "#connection";
 
 const LOOKUP_PREFIX = "connection#";
-
-export function blockItemKey(callerId: string): SessionKey {
-  return { callerId, context: BLOCK_CONTEXT };
-}
-
-/** Epoch seconds until which the user's handshakes are refused. */
-export function blockOf(item: Item | undefined): number | undefined {
-  const until = item?.[CONNECTION_ATTRIBUTES.blockedUntil]?.N;
-  return until === undefined ? undefined : Number(until);
-}
 
 /** Keyed by the connection alone. A session's partition key begins with `user#`, so it never equals this one. */
 export function lookupItemKey(connectionId: string): SessionKey {

@@ -1,7 +1,8 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { keyOf, rowOf, type Session, SESSION_ATTRIBUTES } from "../sessions/sessionItems";
-import type { SessionRow } from "../sessions/sessionRow";
-import { blockItemKey, blockOf, CONNECTION_ATTRIBUTES, type UserConnection } from "./connectionItems";
+import { blockItemKey, BLOCKED_UNTIL, blockOf } from "../sessions/block";
+import { keyOf, rowOf, SESSION_ATTRIBUTES } from "../sessions/sessionItems";
+import type { Session, SessionRow } from "../sessions/sessionRow";
+import { CONNECTION_ATTRIBUTES, type UserConnection } from "./connectionItems";
 import { queryPages } from "./queryPages";
 
 /** A user's connections, including superseded ones, and the block that keeps the user from opening any. */
@@ -36,7 +37,7 @@ export class DynamoDbUserConnections implements UserConnections {
   }
 
   async block(callerId: string, until: number, signal?: AbortSignal): Promise<void> {
-    const times = { [A.blockedUntil]: { N: String(until) }, [A.expirationDate]: { N: String(until) } };
+    const times = { [BLOCKED_UNTIL]: { N: String(until) }, [A.expirationDate]: { N: String(until) } };
     const Item = { ...keyOf(blockItemKey(callerId)), ...times };
     await this.client.send(new PutItemCommand({ TableName: this.table.tableName, Item }), { abortSignal: signal });
   }

@@ -1,14 +1,8 @@
 import type { SQSMessageAttributes } from "aws-lambda";
 import { MESSAGE_ATTRIBUTES } from "../../protocol";
-import {
-  append,
-  type AppendDependencies,
-  type Appended,
-  HistoryContendedError,
-  MAX_SEGMENT,
-  type NewMessage,
-} from "../history/append";
+import { append, type AppendDependencies, type Appended, HistoryContendedError, MAX_SEGMENT } from "../history/append";
 import { type ClaimDependencies, claimKeys } from "../history/claimKeys";
+import type { NewMessage } from "../history/findStored";
 import type { StoredMessage } from "../history/history";
 import type { KnownIds, KnownSessions } from "../history/knownIds";
 import { isEnvelopeTooLarge } from "../history/messageEnvelope";

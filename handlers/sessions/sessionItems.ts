@@ -1,7 +1,7 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { Item } from "../tableClient";
 import type { SessionKey } from "./sessionKey";
-import type { SessionConnection, SessionRow } from "./sessionRow";
+import type { Session, SessionConnection, SessionRow } from "./sessionRow";
 
 /** The attributes of a session's row. A session has the first five of them. */
 export const SESSION_ATTRIBUTES = {
@@ -29,11 +29,6 @@ export const SESSION_ATTRIBUTES = {
 } as const;
 
 const A = SESSION_ATTRIBUTES;
-
-/** The newest connection of a user in a context, which messages are sent to. */
-export interface Session extends SessionKey, SessionConnection {
-  expirationDate: number;
-}
 
 export function keyOf(key: SessionKey): Item {
   return { [A.callerId]: { S: key.callerId }, [A.context]: { S: key.context } };

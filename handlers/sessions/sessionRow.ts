@@ -1,4 +1,3 @@
-import type { Session } from "./sessionItems";
 import type { SessionKey } from "./sessionKey";
 
 /** One connection in a session's row. */
@@ -10,6 +9,11 @@ export interface SessionConnection {
   tokenExpiresAt?: number;
   /** The subprotocol of the connection; undefined if messages arrive as they were published. */
   subprotocol?: string;
+}
+
+/** The newest connection of a user in a context, which messages are sent to. */
+export interface Session extends SessionKey, SessionConnection {
+  expirationDate: number;
 }
 
 /** A user's connections in a context. */

@@ -100,7 +100,7 @@ describe("grants", () => {
     expect(statements("relay-disconnect-user-policy")).to.deep.equal([
       {
         Effect: "Allow",
-        Action: ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"],
+        Action: ["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
         Resource: ["arn:aws:dynamodb:eu-west-1:111122223333:table/relay-table"],
       },
       {

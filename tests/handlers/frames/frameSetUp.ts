@@ -1,5 +1,5 @@
 import type { FrameHandler } from "../../../handlers/frames/frame";
-import type { Session } from "../../../handlers/sessions/sessionItems";
+import type { Session } from "../../../handlers/sessions/sessionRow";
 import { MemoryConnections, MemoryQueue, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { envelopesIn } from "../../support/schemas";
 import { MemoryTable } from "../../support/memoryTable";

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { append, HistoryContendedError, type NewMessage } from "../../../handlers/history/append";
+import { append, HistoryContendedError } from "../../../handlers/history/append";
+import type { NewMessage } from "../../../handlers/history/findStored";
 import type { Segment } from "../../../handlers/history/history";
 import { hashOfId } from "../../../handlers/history/recentIds";
 import { refusal } from "../../support/refusal";
