@@ -137,7 +137,8 @@ const versionOnly: Plugin = {
 
 /**
  * An SDK client registers a class for each error of its service, those of operations that are never called too: 2 to 3 kB of a
- * client. An error without a class is the client's base class, with the same name, message and `$metadata`.
+ * client. An error without a class is of the client's base class and named by the service's code, with the same message and
+ * `$metadata`.
  */
 const baseErrorsOnly: Plugin = {
   name: "base-errors-only",
