@@ -95,7 +95,7 @@ export async function bundleModule({ module, withReceipts }: OwnBuild): Promise<
       "@aws-sdk/credential-provider-node": resolve(handlersFolder, "lambdaCredentials"),
       "@aws-sdk/endpoint-cache": resolve(handlersFolder, "noEndpointCache"),
     },
-    plugins: withReceipts ? [versionOnly] : [versionOnly, withoutReceipts],
+    plugins: [versionOnly, baseErrorsOnly, nodeHashesOnly, ...(withReceipts ? [] : [withoutReceipts])],
   };
   // Every client can `import()` this module, and esbuild would then neither shake nor hoist the code that it shares with the
   // rest: a tenth of a bundle and of its load time. A client that uses event streams also imports it by a statement.
@@ -132,5 +132,29 @@ const versionOnly: Plugin = {
       const { version } = JSON.parse(readFileSync(path, "utf8")) as { version: string };
       return { contents: JSON.stringify({ version }), loader: "json" };
     });
+  },
+};
+
+/**
+ * An SDK client registers a class for each error of its service, those of operations that are never called too: 2 to 3 kB of a
+ * client. An error without a class is of the client's base class and named by the service's code, with the same message and
+ * `$metadata`.
+ */
+const baseErrorsOnly: Plugin = {
+  name: "base-errors-only",
+  setup(building) {
+    building.onLoad({ filter: /[\\/]@aws-sdk[\\/]client-[\w-]+[\\/]dist-es[\\/]schemas[\\/]\w+\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replace(/^n0_registry\.registerError\(.*\);$/gm, ""),
+    }));
+  },
+};
+
+/** The SDK's hashes fall back to JavaScript where Node's own are missing, which Lambda's Node has: 2 kB of a bundle. */
+const nodeHashesOnly: Plugin = {
+  name: "node-hashes-only",
+  setup(building) {
+    building.onResolve({ filter: /^\.\/(Sha256|Md5)Js$/ }, () => ({
+      path: resolve(handlersFolder, "nodeHashesOnly.ts"),
+    }));
   },
 };

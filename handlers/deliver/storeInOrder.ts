@@ -1,15 +1,9 @@
 import type { SQSMessageAttributes } from "aws-lambda";
 import { MESSAGE_ATTRIBUTES } from "../../protocol";
-import {
-  append,
-  type AppendDependencies,
-  type Appended,
-  HistoryContendedError,
-  MAX_SEGMENT,
-  type NewMessage,
-} from "../history/append";
+import { append, type AppendDependencies, type Appended, HistoryContendedError, MAX_SEGMENT } from "../history/append";
 import { type ClaimDependencies, claimKeys } from "../history/claimKeys";
-import type { StoredMessage } from "../history/history";
+import type { NewMessage } from "../history/findStored";
+import type { Entry, StoredMessage } from "../history/history";
 import type { KnownIds, KnownSessions } from "../history/knownIds";
 import { isEnvelopeTooLarge } from "../history/messageEnvelope";
 import { REPUBLISH_WINDOW_MS, WORKER_LIFE_MS } from "../history/retention";
@@ -30,8 +24,9 @@ export interface StoreDependencies extends AppendDependencies {
 }
 
 /** A message that is stored, with its number. */
-export interface Numbered extends Omit<Appended, "isCopy"> {
+export interface Numbered {
   message: Message;
+  entry: Entry;
 }
 
 /** With a body of 128 KB, the publisher's attributes may exceed the size of an item (400 KB). */
@@ -114,7 +109,7 @@ async function store(
     }
     // Later attempts are those of a message that was counted before, or that is no copy but was stored before.
     if (stored.isCopy && message.attempt === 1) countCopy(message, stored, dependencies);
-    return [{ message, segment: stored.segment, entry: stored.entry }];
+    return [{ message, entry: stored.entry }];
   });
 }
 

@@ -2,8 +2,8 @@ import { setTimeout } from "node:timers/promises";
 import type { SessionKey } from "../sessions/sessionKey";
 import { timeLimit } from "../timeLimit";
 import { newEpoch as randomEpoch } from "./epoch";
-import { findStored, type FindDependencies, type Found } from "./findStored";
-import type { Entry, History, Segment, StoredMessage } from "./history";
+import { findStored, type FindDependencies, type Found, type NewMessage } from "./findStored";
+import type { Entry, History, Segment } from "./history";
 import { KnownIds } from "./knownIds";
 import { hashOfId, type RecentIds } from "./recentIds";
 import { ENDANGERED_MS, isPastItsOwnExpiry, REPORT_GRACE_MS, ttlSlackMs, WORKER_LIFE_MS } from "./retention";
@@ -19,15 +19,6 @@ export interface AppendDependencies extends FindDependencies {
   newEpoch?: () => string;
   /** Waits between two rounds. @default a timer */
   pause?: (ms: number, signal: AbortSignal) => Promise<void>;
-}
-
-/** A message to store. */
-export interface NewMessage {
-  stored: StoredMessage;
-  /** When the queue accepted it, in epoch milliseconds. */
-  sentAtMs: number;
-  /** A message with the same id that was stored at this time or later is a copy of it. In epoch milliseconds. */
-  copySinceMs: number;
 }
 
 /** A message that is stored, with its number. */

@@ -1,6 +1,5 @@
 import type { SessionKey } from "../sessions/sessionKey";
-import type { NewMessage } from "./append";
-import type { Entry, History, Segment } from "./history";
+import type { Entry, History, Segment, StoredMessage } from "./history";
 import type { KnownIds } from "./knownIds";
 import { isRetained } from "./retention";
 import { entriesOf, hasMessage, lastSeqOf } from "./segment";
@@ -11,6 +10,15 @@ export interface FindDependencies {
   retentionMs: number;
   /** Epoch milliseconds. */
   now: () => number;
+}
+
+/** A message to store. */
+export interface NewMessage {
+  stored: StoredMessage;
+  /** When the queue accepted it, in epoch milliseconds. */
+  sentAtMs: number;
+  /** A message with the same id that was stored at this time or later is a copy of it. In epoch milliseconds. */
+  copySinceMs: number;
 }
 
 /** A stored message, and the segment that has it. */

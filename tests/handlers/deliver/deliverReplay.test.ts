@@ -19,6 +19,7 @@ describe("deliver in replay: one message", () => {
       {
         epoch: "e1",
         seq: 1,
+        segmentFirst: 1,
         messageId: "order-7",
         body: "hello",
         storedAtMs: now,
@@ -33,7 +34,11 @@ describe("deliver in replay: one message", () => {
 
   it("costs one write and one read of the history, and one read of the sessions", async () => {
     const { run, history, sessions } = setUp();
-    await run(sqsRecord());
+    await run(sqsRecord({ messageId: "m1" }));
+    expect(history.calls, "the first of a session").to.deep.equal(["readBack", "readCursor", "put"]);
+    history.calls.length = 0;
+    sessions.calls.length = 0;
+    await run(sqsRecord({ messageId: "m2" }));
     expect(history.calls).to.deep.equal(["readBack", "put"]);
     expect(sessions.calls).to.deep.equal(["readAll"]);
   });
@@ -178,7 +183,7 @@ describe("deliver in replay: a message that expires", () => {
     await run(sqsRecord({ messageId: "m2" }), expiring(0), sqsRecord({ messageId: "m3" }));
     expect(stored()).to.deep.equal(["1 m2", "2 m3"]);
     expect(reasons()).to.deep.equal(["expired"]);
-    expect(history.calls).to.deep.equal(["readBack", "put"]);
+    expect(history.calls.filter((name) => name === "put")).to.have.length(1);
   });
 
   it("is told by its number, without its body, where it expires after it was stored", async () => {

@@ -36,6 +36,7 @@ describe("deliverReplayFromEnvironment", () => {
   it("uses the tables and queues of its environment, and publishes nothing without a topic", async () => {
     expect([...new Set(await callsWith({}))]).to.have.members([
       "Query history",
+      "GetItem history",
       "PutItem history",
       "BatchGetItem sessions",
       "SendMessage /dead",

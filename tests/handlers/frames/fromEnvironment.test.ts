@@ -36,7 +36,7 @@ describe("a function in replay mode, made from its environment", () => {
       "historySweeper",
       historySweeperFromEnvironment,
       { RELAY_NAME: "relay", ...history, HISTORY_DUE_INDEX_NAME: "due" },
-      {},
+      { shard: 0 },
       ["Query history due"],
     ],
   ] as const) {

@@ -403,15 +403,16 @@ describe("resume", () => {
       });
     }
 
-    it("and says nothing to the client where that fails", async () => {
+    it("and tells the client that it is not acknowledged where that fails, after the messages", async () => {
       for (const method of ["acknowledge", "publish"]) {
         const { ask, history, receipts, seqs, events, posted } = setUp();
         await store(history, ...segmentsOf(1, 5));
         receipts.fails = method === "publish";
         history.beforeCall = (name) => (name === method ? Promise.reject(new Error("fails")) : Promise.resolve());
         expect(await ask({ cursor: at(3) })).to.deep.equal({ statusCode: 200 });
-        expect(seqs()).to.deep.equal([4, 5]);
-        expect(posted()).to.have.length(1);
+        expect(seqs(), method).to.deep.equal([4, 5]);
+        const message = "the relay could not answer: ask again";
+        expect(posted().slice(1)).to.deep.equal([[{ type: "error", code: "unavailable", message, action: "ack" }]]);
         expect(events()).to.deep.equal(["resumed", "cursor not moved"]);
       }
     });
@@ -476,6 +477,16 @@ describe("resume", () => {
         await ask({ cursor: at(400) });
         expect(history.log(key).cursor.oldestSeq).to.equal(expectedSeq);
       }
+    });
+
+    it("and says nothing to the client if storing it fails", async () => {
+      const { ask, history, events, posted } = setUp();
+      await store(history, ...log);
+      history.log(key).cursor = { oldestSeq: 1, acknowledged: at(400) };
+      history.beforeCall = (name) => (name === "settle" ? Promise.reject(new Error("fails")) : Promise.resolve());
+      expect(await ask({ cursor: at(400) })).to.deep.equal({ statusCode: 200 });
+      expect(posted()).to.have.length(1);
+      expect(events()).to.deep.equal(["resumed", "cursor not moved"]);
     });
 
     it("of a log whose first segments are deleted", async () => {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { append, HistoryContendedError, type NewMessage } from "../../../handlers/history/append";
+import { append, HistoryContendedError } from "../../../handlers/history/append";
+import type { NewMessage } from "../../../handlers/history/findStored";
 import type { Segment } from "../../../handlers/history/history";
 import { hashOfId } from "../../../handlers/history/recentIds";
 import { refusal } from "../../support/refusal";
@@ -81,7 +82,31 @@ describe("append: a segment", () => {
     expect(history.calls).to.deep.equal(["readBack", "readCursor", "readBack", "put"]);
     await run([message("n")]);
     expect(history.calls.slice(4)).to.deep.equal(["readBack", "put"]);
+    await run([message("m0")]);
+    history.calls.length = 0;
+    await run(Array.from({ length: 100 }, (_, i) => message(`n${i}`)));
+    await run([message("o")]);
+    expect(history.calls).to.deep.equal(["readBack", "put", "readBack", "put"]);
   });
+
+  it("costs another read if the log is empty: of the cursor, which outlives a log", async () => {
+    const { run, message, history } = setUp();
+    await run([message("m1"), message("m2")]);
+    expect(history.calls).to.deep.equal(["readBack", "readCursor", "put"]);
+  });
+
+  for (const [what, remember] of [
+    ["acknowledged", (history) => history.acknowledge(key, { epoch: "e0", seq: 7 })],
+    ["settled", (history) => history.settle(key, { settled: { epoch: "e0", seq: 7 } })],
+    ["known as no longer available", (history) => history.settle(key, { oldestSeq: 8 })],
+  ] as [string, (history: MemoryHistory) => Promise<unknown>][]) {
+    it(`begins after the last number that was ${what} if the log was deleted, in an epoch of its own`, async () => {
+      const { run, message, history, segments } = setUp();
+      await remember(history);
+      expect(await run([message("m1"), message("m2")])).to.deep.equal(["e1 8 body of m1", "e1 9 body of m2"]);
+      expect(segments().map(({ first, count, epoch }) => [first, count, epoch])).to.deep.equal([[8, 2, "e1"]]);
+    });
+  }
 
   it("continues after the last one, and carries the ids of those before", async () => {
     const { run, message, segments } = setUp();
@@ -345,6 +370,7 @@ describe("append: races and failures", () => {
     before("put", () => history.put(key, segmentOf(1, { epoch: "first", messages: [storedOf(8), storedOf(9)] })));
     expect(await run([message("m1"), message("m2")])).to.deep.equal(["first 3 body of m1", "first 4 body of m2"]);
     expect(history.calls).to.deep.equal(["readBack", "readCursor", "readBack", "put", "put", "readBack", "put"]);
+    expect(history.calls).to.deep.equal(["readBack", "readCursor", "put", "put", "readBack", "put"]);
     expect(pauses).to.deep.equal([20]);
   });
 
