@@ -20,7 +20,7 @@ export class Reception {
   }
 
   /** The client has passed a message to its callback. */
-  message(): void {
+  message(_body: string): void {
     this.lastAt = performance.now();
     this.count += 1;
     if (this.count === 1) this.firstAt = this.lastAt;

@@ -64,8 +64,7 @@ export async function measureThroughput(
 
 /**
  * The cost of storing each message before it is sent: the deliver handler of replay mode compared with that of retry mode, each
- * with its own table and gateway. Two writes and a read per message are mostly the table's work, and dynalite does about a
- * thousand writes per second.
+ * with its own table and gateway. With dynalite most of it is the table's work: about a thousand writes per second.
  */
 export async function measureReplayThroughput(
   deliveries: Record<"replay" | "retry", Delivery>,
