@@ -24,6 +24,7 @@ export const COUNTED_ROWS = ["delivered", "batch", "chunks", "held", "retry", "c
 export type CountedRow = (typeof COUNTED_ROWS)[number];
 
 export interface CountedTimes {
+  batches: number;
   chunks: number;
   connections: number;
   reconnects: number;
@@ -49,7 +50,7 @@ export async function measureCounted(rows: readonly CountedRow[], times: Counted
         replay.incompressible = await scenarios.delivered("incompressible-replay", INCOMPRESSIBLE);
       }
       if (has("held")) replay.held = await scenarios.held(MESSAGES_PER_RETURN);
-      if (has("batch")) replay.batch = await scenarios.deliveredInBatches();
+      if (has("batch")) replay.batch = await scenarios.deliveredInBatches(times.batches);
       if (has("chunks")) replay.chunks = await scenarios.streamed(times.chunks);
       if (has("connection")) replay.connection = await scenarios.connections(times.connections);
     });
@@ -68,10 +69,7 @@ export async function measureCounted(rows: readonly CountedRow[], times: Counted
   return counted;
 }
 
-async function withRelay(
-  mode: Mode,
-  play: (scenarios: Scenarios, relay: BenchRelay) => Promise<void>,
-): Promise<void> {
+async function withRelay(mode: Mode, play: (scenarios: Scenarios, relay: BenchRelay) => Promise<void>): Promise<void> {
   const functions = await deployedFunctions(mode);
   const levels: SystemLogLevels = Object.fromEntries(
     Object.entries(functions).map(([name, { systemLogLevel }]) => [name, systemLogLevel]),

@@ -27,8 +27,11 @@ const workload: Workload = {
   maxAttempts: 66,
   backoff: { minSeconds: 2, maxSeconds: 120 },
   historyRetentionSeconds: 86_400,
-  messagesPerAck: 1,
+  messagesPerPublish: 1,
+  usersPerBatch: 1,
+  messagesPerAck: PROFILE.messages,
   messagesPerReturn: PROFILE.messages,
+  messagesPerRetention: PROFILE.messages,
 };
 
 export function estimatesOf({ counted: { retry, replay } }: Measured): Estimate[] {
@@ -54,6 +57,8 @@ export function estimatesOf({ counted: { retry, replay } }: Measured): Estimate[
     add("replay, delivered in batches of 10", billOf("replay", [["messages", replay.batch.messages]]).usd, {
       ...ofReplay,
       batchSize: 10,
+      usersPerBatch: 10,
+      messagesPerPublish: 10,
     });
   }
   if (replay.held) {

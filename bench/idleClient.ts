@@ -1,5 +1,6 @@
 import { RelayClient, type WebSocketConstructor, type WebSocketLike } from "../client";
 import { SUBPROTOCOLS } from "../protocol";
+import type { Mode } from "./deployed";
 import { settled, VirtualClock } from "../tests/support/virtualClock";
 
 export interface IdleMeasurement {
@@ -12,16 +13,16 @@ export interface IdleMeasurement {
 const DAY_MS = 86_400_000;
 
 /**
- * Counts the heartbeats of the real client library, connected in replay mode to a relay that sends nothing, by a virtual clock.
- * Without a document the client takes the page as visible.
+ * Counts the heartbeats of the real client library, connected to a relay that sends nothing, by a virtual clock. Without a
+ * document the client takes the page as visible.
  */
-export async function measureIdleClient(days: number): Promise<IdleMeasurement> {
+export async function measureIdleClient(days: number, mode: Mode = "replay"): Promise<IdleMeasurement> {
   const clock = new VirtualClock();
   const counted = { pings: 0, connections: 0 };
 
   /** The other end answers at once. */
   class AnsweringSocket implements WebSocketLike {
-    protocol: string = SUBPROTOCOLS.v1;
+    protocol: string = mode === "replay" ? SUBPROTOCOLS.v1 : SUBPROTOCOLS.raw;
     onopen: ((event: never) => void) | null = null;
     onmessage: ((event: never) => void) | null = null;
     onclose: ((event: never) => void) | null = null;

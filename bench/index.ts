@@ -42,7 +42,9 @@ async function bench({ quick, only, base }: BenchOptions): Promise<object> {
     quick,
     prices: { region, asOf, currency: "USD" },
     attemptsInAnHour: ATTEMPTS_IN_AN_HOUR,
-    ...(ofBase && { base: { commit: ofBase.commit, adapters: ofBase.measured.adapters, seconds: ofBase.measured.seconds } }),
+    ...(ofBase && {
+      base: { commit: ofBase.commit, adapters: ofBase.measured.adapters, seconds: ofBase.measured.seconds },
+    }),
     now: { adapters: measured.adapters, seconds: measured.seconds },
     table: tableOf(measured, ofBase?.measured),
     estimates: estimatesOf(measured),

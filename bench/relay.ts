@@ -167,7 +167,9 @@ export class BenchRelay {
     const response = await fetch(`${this.addresses.controlUrl}/metrics`);
     const all = (await response.json()) as { name: string; sum: number; dimensions: Record<string, string> }[];
     // Each metric has a total and a value per reason.
-    const sums = all.filter((each) => each.name === name && (reason === undefined || each.dimensions.Reason === reason));
+    const sums = all.filter(
+      (each) => each.name === name && (reason === undefined || each.dimensions.Reason === reason),
+    );
     return Math.max(0, ...sums.map(({ sum }) => sum));
   }
 

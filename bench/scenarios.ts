@@ -48,16 +48,18 @@ export class Scenarios {
     });
   }
 
-  /** The profile of ten users, whose messages are published together, ten in a batch. */
-  async deliveredInBatches(): Promise<Profile> {
+  /** The profile of ten users, whose messages are published together, ten in a batch: a message for each user in each round. */
+  async deliveredInBatches(rounds: number): Promise<Profile> {
     const { relay } = this;
     const gapMs = (PROFILE.connectionMinutes * MINUTE_MS) / PROFILE.messages;
     const users = Array.from({ length: 10 }, (_, index) => `batch-${this.mode}-${index}`);
-    return this.profile(users, PROFILE.messages * users.length, async (players) => {
-      for (let round = 0; round < PROFILE.messages; round++) {
+    return this.profile(users, rounds * users.length, async (players) => {
+      for (let round = 0; round < rounds; round++) {
         const messages = users.map((user, index) => ({ user, message: bodyOf(round + index) }));
         let published: Promise<void> | undefined;
-        await Promise.all(players.map((player) => player.receive(1, () => (published ??= relay.publishBatch(messages)))));
+        await Promise.all(
+          players.map((player) => player.receive(1, () => (published ??= relay.publishBatch(messages)))),
+        );
         await relay.untilQueueIsEmpty();
         for (const player of players) await player.pass(gapMs);
       }

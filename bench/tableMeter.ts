@@ -74,7 +74,11 @@ export class TableMeter {
       case "PutItem":
       case "UpdateItem":
       case "DeleteItem":
-        return { table, read: 0, ...(await this.write(ask, request, [[table, parsed.Key ?? parsed.Item ?? {}]], body)) };
+        return {
+          table,
+          read: 0,
+          ...(await this.write(ask, request, [[table, parsed.Key ?? parsed.Item ?? {}]], body)),
+        };
       case "BatchWriteItem":
         return { table, read: 0, ...(await this.write(ask, request, batchOf(parsed), body)) };
       case "GetItem":

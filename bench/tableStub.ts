@@ -95,7 +95,9 @@ async function answerTo(tables: Map<string, StubTable>, operation: string, reque
   const action = actions[operation as keyof typeof actions] as Action | undefined;
   if (!action) throw new Error(`${operation} is no operation of the stub; allowed: ${Object.keys(actions)}, Query`);
   return new Promise((resolve, reject) => {
-    action(storeOf(tables, request.Key ?? request.Item ?? {}), withParsed(request), (error, answer) => (error ? reject(error) : resolve(answer)));
+    action(storeOf(tables, request.Key ?? request.Item ?? {}), withParsed(request), (error, answer) =>
+      error ? reject(error) : resolve(answer),
+    );
   });
 }
 
@@ -109,7 +111,9 @@ async function batchGet(tables: Map<string, StubTable>, { RequestItems = {} }: R
   const Responses: Record<string, Item[]> = {};
   for (const [TableName, { Keys }] of Object.entries(RequestItems)) {
     const table = tableOf(tables, TableName);
-    Responses[TableName] = Keys.flatMap((key) => itemsOf(table, key).get(rangeOf(table, key)) ?? []);
+    Responses[TableName] = Keys.map((key) => itemsOf(table, key).get(rangeOf(table, key))).filter(
+      (item) => item !== undefined,
+    );
   }
   return Promise.resolve({ Responses, UnprocessedKeys: {} });
 }

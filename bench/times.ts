@@ -1,5 +1,6 @@
 import type { CountedTimes } from "./counted";
 import type { RecoveryRequest } from "./recovery";
+import { PROFILE } from "./scenarios";
 
 /** How often each measurement is repeated. */
 export interface Times {
@@ -29,7 +30,7 @@ export const FULL: Times = {
     many: { missed: 1_000, bodyBytes: 200, users: 3, reconnectsPerUser: 35 },
     few: { missed: 10, bodyBytes: 200, users: 3, reconnectsPerUser: 35 },
   },
-  counted: { chunks: 500, connections: 10, reconnects: 5 },
+  counted: { batches: PROFILE.messages, chunks: 500, connections: 10, reconnects: 5 },
   idleDays: 30,
   contention: { messages: 500, seconds: 10 },
   propertyMessages: 100_000,
@@ -48,7 +49,7 @@ export const QUICK: Times = {
     many: { missed: 100, bodyBytes: 200, users: 1, reconnectsPerUser: 2 },
     few: { missed: 10, bodyBytes: 200, users: 1, reconnectsPerUser: 1 },
   },
-  counted: { chunks: 50, connections: 1, reconnects: 1 },
+  counted: { batches: 2, chunks: 50, connections: 1, reconnects: 1 },
   idleDays: 1,
   contention: { messages: 20, seconds: 0.4 },
   propertyMessages: 5_000,

@@ -81,7 +81,7 @@ function posts({ messages, users }: Sending): (() => Promise<void>)[] {
 
 async function connect({ users, mode, tokenUrl }: Extract<WorkerRequest, { run: "connect" }>): Promise<WorkerAnswer> {
   const limit = pLimit(10);
-  const subprotocol = mode === "replay" ? { "Sec-WebSocket-Protocol": SUBPROTOCOLS.v1 } : {};
+  const subprotocol: Record<string, string> = mode === "replay" ? { "Sec-WebSocket-Protocol": SUBPROTOCOLS.v1 } : {};
   await limit.map(Array.from({ length: users }).keys(), async (user) => {
     const token = await (await fetch(`${tokenUrl}?user=${user}`)).text();
     const event = connectEvent({
