@@ -25,13 +25,11 @@ export async function measureContention(messages: number, seconds: number): Prom
   const relay = await BenchRelay.start({ config, maxEnvironments: MAX_ENVIRONMENTS });
   try {
     const [published, took] = [new Map<string, number>(), new Map<string, number>()];
-    class Arrivals extends Reception {
-      override message(body: string): void {
-        const { number } = JSON.parse(body) as { number: string };
-        took.set(number, performance.now() - (published.get(number) ?? 0));
-      }
-    }
-    const client = await PlayedClient.connect(relay, USER, new Arrivals());
+    const reception = new Reception((body) => {
+      const { number } = JSON.parse(body) as { number: string };
+      took.set(number, performance.now() - (published.get(number) ?? 0));
+    });
+    const client = await PlayedClient.connect(relay, USER, reception);
     // Opens the sockets of publisher and functions.
     published.set("first", performance.now());
     await relay.publishOne({ user: USER, message: JSON.stringify({ number: "first" }) });

@@ -44,7 +44,6 @@ export async function measureCounted(rows: readonly CountedRow[], times: Counted
   if (has("delivered", "batch", "chunks", "held", "connection", "sequential")) {
     await withRelay("replay", async (scenarios, relay) => {
       const { replay } = counted;
-      if (has("sequential")) counted.sequentialCalls = await measureSequentialCalls(relay, times.reconnects, 10);
       if (has("delivered")) {
         replay.delivered = await scenarios.delivered("delivered-replay");
         replay.incompressible = await scenarios.delivered("incompressible-replay", INCOMPRESSIBLE);
@@ -53,6 +52,8 @@ export async function measureCounted(rows: readonly CountedRow[], times: Counted
       if (has("batch")) replay.batch = await scenarios.deliveredInBatches(times.batches);
       if (has("chunks")) replay.chunks = await scenarios.streamed(times.chunks);
       if (has("connection")) replay.connection = await scenarios.connections(times.connections);
+      // Last: its messages are not swept, and would be counted as those of another scenario.
+      if (has("sequential")) counted.sequentialCalls = await measureSequentialCalls(relay, times.reconnects, 10);
     });
   }
   if (has("retry", "connection")) {

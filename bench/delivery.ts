@@ -15,16 +15,16 @@ export interface Delivery {
   counts(): Promise<Record<string, number>>;
 }
 
-/** Number of users with a connection: `connection-0` and so on. */
-export const USERS = 500;
-
 /** Where the tables are: dynalite, or a stub that answers each request after a fixed time. */
 export type TableKind = "dynalite" | { stubAnswerMs: number };
 
-/** The users are connected by the mode's own `connect`, so that their items are those of this commit. */
+/**
+ * @param users How many have a connection: `connection-0` and so on. They are connected by the mode's own `connect`, so that their items are those of this commit.
+ */
 export async function withDelivery<T>(
   mode: Mode,
   tables: TableKind,
+  users: number,
   measure: (delivery: Delivery) => Promise<T>,
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "relay-bench-"));
@@ -58,7 +58,7 @@ export async function withDelivery<T>(
       return worker;
     };
     const connecting = started("connect", functions.connect);
-    await connecting.ask({ run: "connect", users: USERS, mode, tokenUrl: issuer.tokenUrl });
+    await connecting.ask({ run: "connect", users, mode, tokenUrl: issuer.tokenUrl });
     await connecting.stop();
     const run = started("deliver", functions.deliver);
     const counted = [table, gateway];

@@ -62,19 +62,19 @@ async function measuredBase(commit: string, rows: BenchOptions["only"] | typeof 
 
 /** The measurements with fixed targets, of this checkout only. One after the other, so that no two share the machine. */
 async function measureThisCheckout(measured: Measured, times: Times): Promise<object> {
-  const { processes, batches, rounds, messagesPerRound } = times;
+  const { processes, batches, users, rounds, messagesPerRound } = times;
   const functions = {
     retry: await deployedFunctions("retry"),
     replay: await deployedFunctions("replay"),
     replayWithReceipts: await deployedFunctions("replay", { receipts: true }),
   };
   const bundles = await measureBundles(measuredBundles(functions), processes);
-  const delivered = await withDelivery("retry", "dynalite", async (retry) => ({
+  const delivered = await withDelivery("retry", "dynalite", users, async (retry) => ({
     calls: await measureCalls(retry, batches),
-    throughput: await measureThroughput(retry, 5, rounds, messagesPerRound),
-    throughputOfOneInvocation: await measureThroughput(retry, 1, rounds, messagesPerRound),
+    throughput: await measureThroughput(retry, users, 5, rounds, messagesPerRound),
+    throughputOfOneInvocation: await measureThroughput(retry, users, 1, rounds, messagesPerRound),
   }));
-  const replayCalls = await withDelivery("replay", "dynalite", (replay) => measureReplayCalls(replay, batches));
+  const replayCalls = await withDelivery("replay", "dynalite", users, (replay) => measureReplayCalls(replay, batches));
   const { recovery, counted } = measured;
   const { sequentialCalls } = counted;
   if (!recovery || !sequentialCalls) throw new Error("recovery and sequential calls were not measured");

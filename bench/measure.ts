@@ -70,12 +70,12 @@ export async function measure(rows: readonly (Row | "sequential")[], times: Time
   return measured;
 }
 
-async function measureBothThroughputs({ replayRounds, replayMessagesPerRound, stubMessagesPerRound }: Times) {
+async function measureBothThroughputs({ users, replayRounds, replayMessagesPerRound, stubMessagesPerRound }: Times) {
   const compared = (deliveries: Record<"replay" | "retry", Delivery>, messages: number) =>
-    measureReplayThroughput(deliveries, PARALLEL_INVOCATIONS, replayRounds, messages);
+    measureReplayThroughput(deliveries, users, PARALLEL_INVOCATIONS, replayRounds, messages);
   const withTables = (tables: Parameters<typeof withDelivery>[1], messages: number) =>
-    withDelivery("retry", tables, (retry) =>
-      withDelivery("replay", tables, (replay) => compared({ replay, retry }, messages)),
+    withDelivery("retry", tables, users, (retry) =>
+      withDelivery("replay", tables, users, (replay) => compared({ replay, retry }, messages)),
     );
   return {
     stub: await withTables({ stubAnswerMs: STUB_ANSWER_MS }, stubMessagesPerRound),

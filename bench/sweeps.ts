@@ -21,7 +21,7 @@ interface Inside {
   lambda: { functions: Map<string, { configuration: FunctionConfiguration }> };
 }
 
-const shiftedClock = join(__dirname, "shiftedClock.js");
+const SHIFT = { NODE_OPTIONS: `--require ${join(__dirname, "shiftedClock.js")}`, CLOCK_SHIFT_MS: "0" };
 
 /** More runs would mean that the sweeper never finishes. */
 const MOST_RUNS = 50;
@@ -74,9 +74,12 @@ export class Sweeps {
   private async shiftClock(shiftMs: number): Promise<void> {
     for (const [name, { configuration }] of this.inside.lambda.functions) {
       if (functionIn(name) !== "expire") continue;
-      const { NODE_OPTIONS: _options, CLOCK_SHIFT_MS: _shift, ...own } = configuration.variables;
-      const shifted = { NODE_OPTIONS: `--require ${shiftedClock}`, CLOCK_SHIFT_MS: String(shiftMs) };
-      await this.cloud.lambda.putFunction({ ...configuration, variables: { ...own, ...(shiftMs > 0 && shifted) } });
+      const own = Object.entries(configuration.variables).filter(([key]) => !(key in SHIFT));
+      const shifted = shiftMs > 0 ? { ...SHIFT, CLOCK_SHIFT_MS: String(shiftMs) } : {};
+      await this.cloud.lambda.putFunction({
+        ...configuration,
+        variables: { ...Object.fromEntries(own), ...shifted },
+      });
     }
   }
 }

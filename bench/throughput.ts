@@ -1,4 +1,4 @@
-import { type Delivery, USERS } from "./delivery";
+import type { Delivery } from "./delivery";
 import { median, rounded } from "./median";
 import type { WorkerAnswer, WorkerRequest } from "./worker";
 
@@ -46,12 +46,13 @@ const BATCH_SIZE = 10;
  */
 export async function measureThroughput(
   delivery: Delivery,
+  users: number,
   parallelInvocations: number,
   rounds: number,
   messagesPerRound: number,
 ): Promise<ThroughputMeasurement> {
   const concurrency = parallelInvocations * BATCH_SIZE;
-  const common = { messages: messagesPerRound, users: USERS, batchSize: BATCH_SIZE };
+  const common = { messages: messagesPerRound, users, batchSize: BATCH_SIZE };
   const { subject, reference, ...compared } = await compare(
     () => delivery.run({ ...common, run: "deliver", parallel: parallelInvocations }),
     () => delivery.run({ ...common, run: "bare", parallel: concurrency }),
@@ -68,6 +69,7 @@ export async function measureThroughput(
  */
 export async function measureReplayThroughput(
   deliveries: Record<"replay" | "retry", Delivery>,
+  users: number,
   parallelInvocations: number,
   rounds: number,
   messagesPerRound: number,
@@ -75,7 +77,7 @@ export async function measureReplayThroughput(
   const request: WorkerRequest = {
     run: "deliver",
     messages: messagesPerRound,
-    users: USERS,
+    users,
     batchSize: BATCH_SIZE,
     parallel: parallelInvocations,
   };

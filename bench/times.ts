@@ -6,6 +6,8 @@ import { PROFILE } from "./scenarios";
 export interface Times {
   processes: number;
   batches: number;
+  /** With a connection, for the measurements of throughput. */
+  users: number;
   rounds: number;
   messagesPerRound: number;
   replayRounds: number;
@@ -21,6 +23,7 @@ export interface Times {
 export const FULL: Times = {
   processes: 21,
   batches: 20,
+  users: 500,
   rounds: 10,
   messagesPerRound: 2_000,
   replayRounds: 6,
@@ -40,6 +43,7 @@ export const FULL: Times = {
 export const QUICK: Times = {
   processes: 1,
   batches: 2,
+  users: 20,
   rounds: 1,
   messagesPerRound: 500,
   replayRounds: 1,

@@ -7,7 +7,7 @@ import { openedOf, type Workload } from "./workload";
 
 /** The options of the command line. */
 export type CostOptions = Omit<Workload, "backoff"> &
-  Monitoring & { backoffMinSeconds: number; backoffMaxSeconds: number; chart: boolean };
+  Monitoring & { backoffMinSeconds: number; backoffMaxSeconds: number; chart?: true };
 
 /** Options whose defaults depend on others. */
 type Derived = "alarms" | "pingsPerMinute" | "usersPerBatch" | "messagesPerAck";
@@ -99,7 +99,7 @@ export function addCostOptions(command: Command): void {
   const { retry, replay } = ALARM_METRICS;
   addDerived("--alarms <n>", "metrics of alarms", [0, 1_000, "whole"], `${retry}, or ${replay} in replay mode`);
   add("--dashboards <n>", "dashboards", [0, 100, "whole"], 1);
-  command.option("--chart", "draws the items as bars, next to what other services cost", false);
+  command.option("--chart", "draws the items as bars, and the total next to what other services cost");
 }
 
 /** The given options, with the defaults of their mode. @throws if an option without effect was given. */
@@ -132,10 +132,8 @@ function messagesPerAckOf(
   return opened > 0 ? Math.max(1, (given.messages * (1 - given.awayShare)) / opened) : MESSAGES_PER_CONNECTION;
 }
 
-/** The options to print: without those that have no effect in the mode. */
-export function shownOptions({ chart: _chart, ...options }: CostOptions): Partial<CostOptions> {
-  if (options.delivery === "replay") return options;
-  return Object.fromEntries(
-    Object.entries(options).filter(([key]) => !(replayOnly as readonly string[]).includes(key)),
-  );
+/** The options to print: without those that have no effect in the mode, or on the estimate. */
+export function shownOptions(options: CostOptions): Partial<CostOptions> {
+  const left: readonly string[] = options.delivery === "replay" ? ["chart"] : ["chart", ...replayOnly];
+  return Object.fromEntries(Object.entries(options).filter(([key]) => !left.includes(key)));
 }
