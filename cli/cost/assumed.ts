@@ -36,7 +36,7 @@ export const ASSUMED = {
 } as const;
 
 /** The heartbeats of an idle client of the client library, by its defaults. A test compares them with the library. */
-export const PINGS_PER_MINUTE = { retry: 2, replay: 0.22 } as const;
+export const PINGS_PER_MINUTE = { retry: 2, replay: 0.25 } as const;
 
 /** Messages of a user over one connection, if the traffic does not say how many. */
 export const MESSAGES_PER_CONNECTION = 10;
