@@ -53,7 +53,7 @@ export const QUICK: Times = {
     many: { missed: 100, bodyBytes: 200, users: 1, reconnectsPerUser: 2 },
     few: { missed: 10, bodyBytes: 200, users: 1, reconnectsPerUser: 1 },
   },
-  counted: { batches: 2, chunks: 50, connections: 1, reconnects: 1 },
+  counted: { batches: 5, chunks: 50, connections: 1, reconnects: 1 },
   idleDays: 1,
   contention: { messages: 20, seconds: 0.4 },
   propertyMessages: 5_000,
