@@ -43,7 +43,7 @@ export const FULL: Times = {
 export const QUICK: Times = {
   processes: 1,
   batches: 2,
-  users: 20,
+  users: 150,
   rounds: 1,
   messagesPerRound: 500,
   replayRounds: 1,
