@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { sqsRecord } from "../../support/events";
 import { hashOfId } from "../../../handlers/history/recentIds";
-import { key, now, segmentOf } from "../history/entries";
+import { key, now, segmentOf } from "../history/segments";
 import { retentionMs, setUp } from "./deliverReplaySetUp";
 
 const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
