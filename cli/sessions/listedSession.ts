@@ -4,7 +4,7 @@ import type { ListedUser } from "../../handlers/operations/listUser";
 export interface ListedSession {
   /**
    * A `superseded` connection may be open, but receives nothing: a newer one has its session. A connection
-   * `without-session` receives nothing either: a newer one had the session and ended, or the connection is gone or just opening.
+   * `without-session` receives nothing either: a newer one had the session and ended.
    */
   state: "current" | "superseded" | "without-session" | "expired";
   context: string;
@@ -17,31 +17,25 @@ export interface ListedSession {
 
 const STATES = { own: "current", superseded: "superseded", none: "without-session" } as const;
 
-/** A user's items in the table as one entry per connection, newest first. */
+/** A user's connections in the table, in the same order. */
 export function listedOf(
-  { sessions, connections, blockedUntil }: ListedUser,
+  { connections, blockedUntil }: ListedUser,
   now: Date,
 ): { sessions: ListedSession[]; blockedUntil?: string } {
   const nowSeconds = now.getTime() / 1000;
-  const known = new Set(connections.map(({ connectionId }) => connectionId));
-  const all = [
-    ...connections.map((connection) => ({ ...connection, context: connection.sessionContext })),
-    // Saved by a release without items for connections.
-    ...sessions
-      .filter(({ connectionId }) => !known.has(connectionId))
-      .map((session) => ({ ...session, session: "own" as const })),
-  ].sort((a, b) => b.connectedAt - a.connectedAt);
   return {
-    sessions: all.map(({ context, connectionId, connectedAt, expirationDate, tokenExpiresAt, session }) => ({
-      state: Math.min(expirationDate, tokenExpiresAt ?? Infinity) <= nowSeconds ? "expired" : STATES[session],
-      // A context has no #, but a contextId may have one.
-      context: context.slice(0, context.indexOf("#")),
-      contextId: context.slice(context.indexOf("#") + 1),
-      connectionId,
-      connectedAt: new Date(connectedAt).toISOString(),
-      expiresAt: isoOf(expirationDate),
-      ...(tokenExpiresAt !== undefined && { tokenExpiresAt: isoOf(tokenExpiresAt) }),
-    })),
+    sessions: connections.map(
+      ({ sessionContext: context, connectionId, connectedAt, expirationDate, tokenExpiresAt, session }) => ({
+        state: Math.min(expirationDate, tokenExpiresAt ?? Infinity) <= nowSeconds ? "expired" : STATES[session],
+        // A context has no #, but a contextId may have one.
+        context: context.slice(0, context.indexOf("#")),
+        contextId: context.slice(context.indexOf("#") + 1),
+        connectionId,
+        connectedAt: new Date(connectedAt).toISOString(),
+        expiresAt: isoOf(expirationDate),
+        ...(tokenExpiresAt !== undefined && { tokenExpiresAt: isoOf(tokenExpiresAt) }),
+      }),
+    ),
     // An expired block remains until the table's TTL deletes it.
     ...(blockedUntil !== undefined && blockedUntil > nowSeconds && { blockedUntil: isoOf(blockedUntil) }),
   };

@@ -1,7 +1,7 @@
 import type { ConnectionLookups } from "../connections/connectionLookups";
 import type { UserConnections } from "../connections/userConnections";
 import { errorFields, type Log } from "../log";
-import type { Session } from "../sessions/sessionRow";
+import type { Session } from "../sessions/sessionItems";
 import { isSuperseded } from "../sessions/sessionRow";
 import type { SessionStore } from "../sessions/sessionStore";
 import { type Refusal, refusals } from "./refusals";

@@ -4,7 +4,7 @@ import { DynamoDbUserConnections } from "../connections/userConnections";
 import { type Environment, positiveInteger, text } from "../environment";
 import { consoleLog, errorFields, type LogFields } from "../log";
 import { type Metrics, METRICS, metricsFromEnvironment } from "../metrics";
-import type { Session } from "../sessions/sessionRow";
+import type { Session } from "../sessions/sessionItems";
 import { callerIdOf, type Checked } from "../sessions/sessionKey";
 import { DynamoDbSessionStore } from "../sessions/sessionStore";
 import { tableClient } from "../tableClient";

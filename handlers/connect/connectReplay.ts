@@ -5,7 +5,7 @@ import { DynamoDbUserConnections } from "../connections/userConnections";
 import { type Environment, positiveInteger, text } from "../environment";
 import { consoleLog, type Log } from "../log";
 import { metricsFromEnvironment } from "../metrics";
-import type { Session } from "../sessions/sessionRow";
+import type { Session } from "../sessions/sessionItems";
 import type { Checked } from "../sessions/sessionKey";
 import { DynamoDbSessionStore } from "../sessions/sessionStore";
 import { tableClient } from "../tableClient";

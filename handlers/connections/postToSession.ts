@@ -1,6 +1,6 @@
 import { errorFields, type Log, type LogFields } from "../log";
 import { REASONS } from "../messages/reasons";
-import type { Session } from "../sessions/sessionRow";
+import type { Session } from "../sessions/sessionItems";
 import type { SessionStore } from "../sessions/sessionStore";
 import type { ConnectionsClient } from "./connectionsClient";
 

@@ -1,8 +1,7 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { blockItemKey, BLOCKED_UNTIL, blockOf } from "../sessions/block";
-import { keyOf, rowOf, SESSION_ATTRIBUTES } from "../sessions/sessionItems";
-import type { Session, SessionRow } from "../sessions/sessionRow";
-import { CONNECTION_ATTRIBUTES, type UserConnection } from "./connectionItems";
+import { blockAttributes, blockItemKey, blockOf } from "../sessions/blockItems";
+import { keyOf, rowOf, type Session, SESSION_ATTRIBUTES as A, type SessionRow } from "../sessions/sessionItems";
+import type { UserConnection } from "./connectionItems";
 import { queryPages } from "./queryPages";
 
 /** A user's connections, including superseded ones, and the block that keeps the user from opening any. */
@@ -21,8 +20,6 @@ export interface UserItems {
   blockedUntil?: number;
 }
 
-const A = { ...SESSION_ATTRIBUTES, ...CONNECTION_ATTRIBUTES };
-
 /** Connections in the session table. */
 export class DynamoDbUserConnections implements UserConnections {
   constructor(
@@ -37,8 +34,7 @@ export class DynamoDbUserConnections implements UserConnections {
   }
 
   async block(callerId: string, until: number, signal?: AbortSignal): Promise<void> {
-    const times = { [BLOCKED_UNTIL]: { N: String(until) }, [A.expirationDate]: { N: String(until) } };
-    const Item = { ...keyOf(blockItemKey(callerId)), ...times };
+    const Item = { ...keyOf(blockItemKey(callerId)), ...blockAttributes(until) };
     await this.client.send(new PutItemCommand({ TableName: this.table.tableName, Item }), { abortSignal: signal });
   }
 

@@ -3,7 +3,7 @@ import { errorFields } from "../log";
 import { ageMs, hasExpired, idsOf, type Message } from "../messages/message";
 import { REASONS } from "../messages/reasons";
 import { METRICS, type Metrics } from "../metrics";
-import type { Session } from "../sessions/sessionRow";
+import type { Session } from "../sessions/sessionItems";
 import { sessionId } from "../sessions/sessionKey";
 import type { SessionStore } from "../sessions/sessionStore";
 import { deliverMessage, type DeliverMessageDependencies } from "./deliverMessage";

@@ -1,6 +1,6 @@
 import { postToSession, type PostToSessionDependencies } from "../connections/postToSession";
 import { hasExpired, idsOf, type Message } from "../messages/message";
-import type { Session } from "../sessions/sessionRow";
+import type { Session } from "../sessions/sessionItems";
 import type { Outcome } from "./outcome";
 
 /** The sessions of clients that get messages as published. */

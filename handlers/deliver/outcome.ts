@@ -1,7 +1,7 @@
 import type { Cursor } from "../../protocol";
 import type { Message } from "../messages/message";
 import { REASONS } from "../messages/reasons";
-import type { Session } from "../sessions/sessionRow";
+import type { Session } from "../sessions/sessionItems";
 
 /** The outcome of a message, which decides how it is settled. */
 export type Outcome =

@@ -9,7 +9,7 @@ import { errorFields } from "../log";
 import { ageMs, type Message } from "../messages/message";
 import { REASONS } from "../messages/reasons";
 import { METRICS, type Metrics } from "../metrics";
-import type { Session } from "../sessions/sessionRow";
+import type { Session } from "../sessions/sessionItems";
 import { NOT_REACHED, type Outcome } from "./outcome";
 import type { Numbered } from "./storeInOrder";
 

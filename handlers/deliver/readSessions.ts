@@ -1,7 +1,7 @@
 import { errorFields, type Log } from "../log";
 import type { Message } from "../messages/message";
 import { REASONS } from "../messages/reasons";
-import type { Session } from "../sessions/sessionRow";
+import type { Session } from "../sessions/sessionItems";
 import type { SessionStore } from "../sessions/sessionStore";
 import type { SessionMessages } from "./messagesBySession";
 import type { Outcome } from "./outcome";

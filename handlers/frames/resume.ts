@@ -24,7 +24,7 @@ import { REASONS } from "../messages/reasons";
 import { METRICS, metricsFromEnvironment } from "../metrics";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
 import { receiptsFromEnvironment } from "../receipts/snsReceipts";
-import type { Session } from "../sessions/sessionRow";
+import type { Session } from "../sessions/sessionItems";
 import { readSession, type SessionStore } from "../sessions/sessionStore";
 import { tableClient } from "../tableClient";
 import {

@@ -65,20 +65,19 @@ export async function append(
   signal: AbortSignal,
   known = new KnownIds(),
 ): Promise<Map<NewMessage, Appended>> {
-  const { history, retentionMs, now, random, newEpoch = randomEpoch, pause = timer } = dependencies;
+  const { history, now, random, newEpoch = randomEpoch, pause = timer } = dependencies;
   // What was read of the log must not be acted on for longer.
   const limit = AbortSignal.any([signal, timeLimit(WORKER_LIFE_MS)]);
   const deadlineMs = now() + WORKER_LIFE_MS;
   let tried: Segment | undefined;
   let lostRaces = 0;
+  /** Only read if the log is empty. */
+  let firstOfEmpty: number | undefined;
   for (;;) {
     const [tail] = await history.readBack(key, Number.MAX_SAFE_INTEGER, 1, limit);
-    if (tail && mayBeDeleted(tail, now())) {
-      const ttlMs = Math.max(now(), tail.storedAtMs) + retentionMs + ttlSlackMs(retentionMs);
-      // A sealed one has no TTL. Of another, the successor may already have been deleted, so that its numbers were used.
-      const nextEpoch = isSealed(tail) ? undefined : newEpoch();
-      await history.renew(key, tail, { ttlMs, ...(nextEpoch !== undefined && { nextEpoch }) }, limit);
-      if (now() >= deadlineMs) throw new HistoryContendedError(lostRaces);
+    if (!tail && firstOfEmpty === undefined) {
+      firstOfEmpty = await readFirstOfEmpty(key, history, limit);
+      // Others may have stored and acknowledged messages while the cursor was read.
       continue;
     }
 
@@ -86,11 +85,15 @@ export async function append(
       ? await findStored(key, messages, tail, known, dependencies, limit)
       : new Map<NewMessage, Found>();
     const fresh = messages.filter((message) => !found.has(message) && !isPastItsOwnExpiry(message.stored, now()));
-    const isFirst = !tail && fresh.length > 0;
-    const first = isFirst ? await firstOfEmptyLog(key, history, limit) : tail ? lastSeqOf(tail) + 1 : 1;
+    if (now() >= deadlineMs) throw new HistoryContendedError(lostRaces);
+    if (fresh.length > 0 && tail && mayBeDeleted(tail, now())) {
+      await history.renew(key, tail, renewalOf(tail, { ...dependencies, newEpoch }), limit);
+      continue;
+    }
+
+    const first = tail ? lastSeqOf(tail) + 1 : (firstOfEmpty ?? 1);
     const segment =
       fresh.length > 0 ? segmentAt(first, tail, firstOfEachId(fresh), { ...dependencies, newEpoch }) : undefined;
-    if (now() >= deadlineMs) throw new HistoryContendedError(lostRaces);
     if (!segment || (await history.put(key, segment, limit)) === "stored") {
       return appended(messages, found, fresh, segment, tried);
     }
@@ -106,11 +109,24 @@ function mayBeDeleted({ ttlMs }: Segment, nowMs: number): boolean {
   return ttlMs === undefined || ttlMs <= nowMs + ENDANGERED_MS;
 }
 
+/** What keeps a tail until its successor is put, and no longer than that. */
+function renewalOf(
+  tail: Segment,
+  { retentionMs, now, newEpoch }: AppendDependencies & { newEpoch: () => string },
+): Parameters<History["renew"]>[2] {
+  const untilMs = Math.max(now(), tail.storedAtMs) + retentionMs;
+  const ttlMs = untilMs + ttlSlackMs(retentionMs);
+  // The successor may already have been deleted, so that its numbers were used.
+  if (!isSealed(tail)) return { ttlMs, nextEpoch: newEpoch() };
+  // If no successor follows, a visit seals it again. If one does, this is its pending visit.
+  return tail.isMarked ? { ttlMs } : { ttlMs, dueAtMs: untilMs + REPORT_GRACE_MS };
+}
+
 /**
  * The first number of a log that is empty. If it was not always, the session's cursor is left of it: its numbers are not given
  * again, or the bound of available numbers would hide the new ones.
  */
-async function firstOfEmptyLog(
+async function readFirstOfEmpty(
   key: SessionKey,
   history: AppendDependencies["history"],
   signal: AbortSignal,

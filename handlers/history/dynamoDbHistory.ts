@@ -65,16 +65,17 @@ export class DynamoDbHistory implements History {
   async renew(
     key: SessionKey,
     seen: Segment,
-    { ttlMs, nextEpoch }: { ttlMs: number; nextEpoch?: string },
+    { ttlMs, nextEpoch, dueAtMs }: { ttlMs: number; nextEpoch?: string; dueAtMs?: number },
     signal?: AbortSignal,
   ): Promise<"renewed" | "changed"> {
     const { condition, values } = ttlAsIn(seen);
-    const expression = `SET ${A.expirationDate} = :ttl${nextEpoch === undefined ? "" : `, ${A.nextEpoch} = :next`}`;
-    const renewed = {
-      ":ttl": expirationDateOf(ttlMs),
-      ...(nextEpoch !== undefined && { ":next": { S: nextEpoch } }),
-    };
-    const isAsSeen = await this.change(key, seen.first, expression, { ...values, ...renewed }, signal, condition);
+    const renewed = setting({
+      [A.expirationDate]: expirationDateOf(ttlMs),
+      ...(nextEpoch !== undefined && { [A.nextEpoch]: { S: nextEpoch } }),
+      ...(dueAtMs !== undefined && markedAt(key, dueAtMs)),
+    });
+    const all = { ...values, ...renewed.values };
+    const isAsSeen = await this.change(key, seen.first, renewed.expression, all, signal, condition);
     return isAsSeen ? "renewed" : "changed";
   }
 
@@ -94,10 +95,7 @@ export class DynamoDbHistory implements History {
   }
 
   async mark(key: SessionKey, seen: Segment, dueAtMs: number, signal?: AbortSignal): Promise<void> {
-    const marked = { [A.dueAt]: numberOf(dueAtMs), ...markAttributes(key) };
-    const names = Object.keys(marked);
-    const expression = `SET ${names.map((name) => `${name} = :${name}`).join(", ")}`;
-    const values = Object.fromEntries(Object.entries(marked).map(([name, value]) => [`:${name}`, value]));
+    const { expression, values } = setting(markedAt(key, dueAtMs));
     const mark = markAsIn(seen);
     await this.change(key, seen.first, expression, { ...values, ...mark.values }, signal, mark.condition);
   }
@@ -223,6 +221,20 @@ function markAsIn({ isMarked, dueAtMs }: Segment): Condition {
   return dueAtMs === undefined
     ? { condition: `${mark} AND attribute_not_exists(${A.dueAt})`, values: {} }
     : { condition: `${mark} AND ${A.dueAt} = :seenDue`, values: { ":seenDue": numberOf(dueAtMs) } };
+}
+
+/** The attributes that put a segment into the index. */
+function markedAt(key: SessionKey, dueAtMs: number): Item {
+  return { [A.dueAt]: numberOf(dueAtMs), ...markAttributes(key) };
+}
+
+/** Sets these attributes. */
+function setting(attributes: Item): { expression: string; values: Item } {
+  const names = Object.keys(attributes);
+  return {
+    expression: `SET ${names.map((name) => `${name} = :${name}`).join(", ")}`,
+    values: Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`:${name}`, value])),
+  };
 }
 
 /** The history in the table `HISTORY_TABLE_NAME`; `HISTORY_DUE_INDEX_NAME` is only needed to sweep it. */

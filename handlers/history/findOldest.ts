@@ -20,8 +20,8 @@ export interface Circumstances {
 }
 
 /**
- * The first number of the first segment that is available; the number after the last one if none is. It takes no call if all
- * of the log is available, or nothing of it, and one call if the hint is right.
+ * The first number of the first segment that is available; the number after the last one if none is. It takes no call if the
+ * log is available from its first number on, or not at all, and one call if the hint is right.
  */
 export async function findOldest(
   history: Pick<History, "readBack">,
@@ -39,9 +39,10 @@ export async function findOldest(
   let low = lastExpired ? lastSeqOf(lastExpired) + 1 : 1;
   if (!firstAvailable) return low;
   let high = firstAvailable.first;
-  if (firstAvailable === head) return high;
+  // A response is no snapshot: the segment before the first one may have been stored while it was read.
+  const isHead = firstAvailable === head;
 
-  for (let at = hint; low < high; at = Math.floor((low + high) / 2)) {
+  for (let at = isHead ? high - 1 : hint; low < high; at = Math.floor((low + high) / 2)) {
     at = Math.min(Math.max(at, low), high - 1);
     // The one before it proves that it is the oldest. A response always holds two items.
     const read = await history.readBack(key, at, 2, signal);

@@ -101,11 +101,14 @@ export interface History {
    * last KB.
    */
   put(key: SessionKey, segment: Segment, signal?: AbortSignal): Promise<"stored" | "taken">;
-  /** Gives a segment another TTL, and the next segment another epoch, if it exists and its TTL is as in `seen`. */
+  /**
+   * Gives a segment another TTL, the next segment another epoch, and itself a mark, each if given, if it exists and its TTL is as
+   * in `seen`.
+   */
   renew(
     key: SessionKey,
     seen: Segment,
-    renewal: { ttlMs: number; nextEpoch?: string },
+    renewal: { ttlMs: number; nextEpoch?: string; dueAtMs?: number },
     signal?: AbortSignal,
   ): Promise<"renewed" | "changed">;
   /**

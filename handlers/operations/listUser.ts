@@ -9,7 +9,7 @@ export interface ListedUser extends Omit<UserItems, "connections"> {
 export interface ListedConnection extends UserConnection {
   /**
    * Which connection has the session that it was opened for. If not this one, it gets no messages: a newer one has the session,
-   * or none has (a newer one has left, or this one was found gone), or its handshake is still under way.
+   * or none has, since a newer one has left.
    */
   session: "own" | "superseded" | "none";
 }

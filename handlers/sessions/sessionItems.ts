@@ -1,7 +1,6 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { Item } from "../tableClient";
 import type { SessionKey } from "./sessionKey";
-import type { Session, SessionConnection, SessionRow } from "./sessionRow";
 
 /** The attributes of a session's row. A session has the first five of them. */
 export const SESSION_ATTRIBUTES = {
@@ -29,6 +28,34 @@ export const SESSION_ATTRIBUTES = {
 } as const;
 
 const A = SESSION_ATTRIBUTES;
+
+/** One connection in a session's row. */
+export interface SessionConnection {
+  connectionId: string;
+  /** Epoch milliseconds, the gateway's own clock. */
+  connectedAt: number;
+  /** Epoch seconds at which the token ends; only if sessions end with their token. */
+  tokenExpiresAt?: number;
+  /** The subprotocol of the connection; undefined if messages arrive as they were published. */
+  subprotocol?: string;
+}
+
+/** The newest connection of a user in a context, which messages are sent to. */
+export interface Session extends SessionKey, SessionConnection {
+  expirationDate: number;
+}
+
+/** A user's connections in a context. */
+export interface SessionRow extends SessionKey {
+  /** The newest connection, which messages are sent to. Undefined if it has left: superseded ones never get the session back. */
+  session?: Session;
+  /** The newest connection and the superseded ones, which may still be open. */
+  connections: readonly SessionConnection[];
+  /** Epoch seconds. */
+  expirationDate: number;
+  /** Undefined if 0.1.0 wrote the row. */
+  revision?: string;
+}
 
 export function keyOf(key: SessionKey): Item {
   return { [A.callerId]: { S: key.callerId }, [A.context]: { S: key.context } };

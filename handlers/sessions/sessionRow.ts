@@ -1,35 +1,7 @@
-import type { SessionKey } from "./sessionKey";
+import type { Session, SessionRow } from "./sessionItems";
 
-/** One connection in a session's row. */
-export interface SessionConnection {
-  connectionId: string;
-  /** Epoch milliseconds, the gateway's own clock. */
-  connectedAt: number;
-  /** Epoch seconds at which the token ends; only if sessions end with their token. */
-  tokenExpiresAt?: number;
-  /** The subprotocol of the connection; undefined if messages arrive as they were published. */
-  subprotocol?: string;
-}
-
-/** The newest connection of a user in a context, which messages are sent to. */
-export interface Session extends SessionKey, SessionConnection {
-  expirationDate: number;
-}
-
-/** A user's connections in a context. */
-export interface SessionRow extends SessionKey {
-  /** The newest connection, which messages are sent to. Undefined if it has left: superseded ones never get the session back. */
-  session?: Session;
-  /** The newest connection and the superseded ones, which may still be open. */
-  connections: readonly SessionConnection[];
-  /** Epoch seconds. */
-  expirationDate: number;
-  /** Undefined if 0.1.0 wrote the row. */
-  revision?: string;
-}
-
-/** Above ten, the oldest superseded ones are dropped: a row of one kilobyte costs one unit to write. */
-export const MAX_CONNECTIONS = 10;
+/** Of more, the oldest superseded ones are dropped: a row stays small, since each batch of messages reads it. */
+const MAX_CONNECTIONS = 10;
 
 /**
  * A connection lasts up to two hours; the five minutes are for clocks that differ.

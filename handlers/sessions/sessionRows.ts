@@ -7,9 +7,9 @@ import {
   type PutItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import { isFailedCondition, type Item } from "../tableClient";
-import { itemOf, keyOf, rowOf, SESSION_ATTRIBUTES as A } from "./sessionItems";
+import { itemOf, keyOf, rowOf, SESSION_ATTRIBUTES as A, type SessionRow } from "./sessionItems";
 import type { SessionKey } from "./sessionKey";
-import { hasConnection, type SessionRow, withoutConnection } from "./sessionRow";
+import { hasConnection, withoutConnection } from "./sessionRow";
 
 /** A write that fails lets another one succeed, and a row has ten connections. */
 const MAX_WRITE_TRIES = 20;

@@ -1,10 +1,10 @@
 import { BatchGetItemCommand, type DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { type Environment, text } from "../environment";
 import { type Item, tableClient } from "../tableClient";
-import { blockItemKey, blockOf } from "./block";
-import { keyOf, rowOf, SESSION_ATTRIBUTES as A, sessionOf } from "./sessionItems";
+import { blockItemKey, blockOf } from "./blockItems";
+import { keyOf, rowOf, type Session, SESSION_ATTRIBUTES as A, sessionOf, type SessionRow } from "./sessionItems";
 import { sessionId, type SessionKey } from "./sessionKey";
-import { isSuperseded, type Session, type SessionRow, withConnection } from "./sessionRow";
+import { isSuperseded, withConnection } from "./sessionRow";
 import { DynamoDbSessionRows } from "./sessionRows";
 
 /** Stores the connections of each user and context. */

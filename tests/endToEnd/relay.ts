@@ -209,9 +209,9 @@ export class Relay {
     }
   }
 
-  /** Resolves when there is no session any more. */
+  /** Resolves when there is no session any more; its row may have superseded connections still. */
   async untilNoSession(recipient: Recipient): Promise<void> {
-    while (await this.session(recipient)) await pause();
+    while ((await this.session(recipient))?.connection_id) await pause();
   }
 
   async control(path: string, body?: object, method: "POST" | "PUT" = "POST"): Promise<void> {

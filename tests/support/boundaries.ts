@@ -4,8 +4,8 @@ import type { DeadLetter } from "../../handlers/messages/message";
 import type { MetricName, Metrics } from "../../handlers/metrics";
 import type { MessageQueue, Visibility } from "../../handlers/queue/queue";
 import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
-import type { Session } from "../../handlers/sessions/sessionRow";
-import { isSuperseded, type SessionRow, withConnection, withoutConnection } from "../../handlers/sessions/sessionRow";
+import type { Session, SessionRow } from "../../handlers/sessions/sessionItems";
+import { isSuperseded, withConnection, withoutConnection } from "../../handlers/sessions/sessionRow";
 import type { Saved, SessionStore } from "../../handlers/sessions/sessionStore";
 
 /** Sessions in a map; a method that is in `failing` rejects. */

@@ -112,12 +112,12 @@ export class MemoryHistory implements History {
   renew(
     key: SessionKey,
     seen: Segment,
-    renewal: { ttlMs: number; nextEpoch?: string },
+    renewal: { ttlMs: number; nextEpoch?: string; dueAtMs?: number },
   ): Promise<"renewed" | "changed"> {
     return this.call("renew", key, ({ segments }) => {
       const segment = segments.get(seen.first);
       if (!segment || segment.ttlMs !== seen.ttlMs) return "changed";
-      segments.set(seen.first, { ...segment, ...renewal });
+      segments.set(seen.first, { ...segment, ...renewal, ...(renewal.dueAtMs !== undefined && { isMarked: true }) });
       return "renewed";
     });
   }

@@ -3,7 +3,7 @@ import type { ConnectionLookup, ConnectionLookups } from "../../handlers/connect
 import type { TokenExpiryIndex } from "../../handlers/connections/tokenExpiryIndex";
 import { connectionsOf, type UserConnections, type UserItems } from "../../handlers/connections/userConnections";
 import type { SessionKey } from "../../handlers/sessions/sessionKey";
-import type { SessionRow } from "../../handlers/sessions/sessionRow";
+import type { SessionRow } from "../../handlers/sessions/sessionItems";
 import { MemorySessions } from "./boundaries";
 
 /** The whole table in memory: sessions, lookups and blocks. */

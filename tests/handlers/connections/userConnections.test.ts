@@ -5,41 +5,33 @@ import { refusal } from "../../support/refusal";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
 
 const Key = { caller_id: { S: "user#42" }, context: { S: "chat#7" } };
-const item = {
-  ...Key,
-  connection_id: { S: "c1=" },
-  connected_at: { N: "1700000000500" },
-  expiration_date: { N: "1700010800" },
-  token_expires_at: { N: "1700000600" },
+const connected_at = { N: "1700000000500" };
+const token_expires_at = { N: "1700000600" };
+const expiration_date = { N: "1700010800" };
+const rest = {
+  expiration_date,
   connections: {
-    M: {
-      "c1=": { M: { connected_at: { N: "1700000000500" }, token_expires_at: { N: "1700000600" } } },
-      "c0=": { M: { connected_at: { N: "1700000000400" } } },
-    },
+    M: { "c1=": { M: { connected_at, token_expires_at } }, "c0=": { M: { connected_at: { N: "1700000000400" } } } },
   },
   revision: { S: "r1" },
 };
-const session = {
+const item = { ...Key, connection_id: { S: "c1=" }, connected_at, token_expires_at, ...rest };
+const itemOf010 = { ...Key, context: { S: "chat#8" }, connection_id: { S: "c8=" }, connected_at, expiration_date };
+/** Its newest connection has left. */
+const leftItem = { ...Key, context: { S: "chat#9" }, ...rest };
+
+const times = { connectedAt: 1_700_000_000_500, expirationDate: 1_700_010_800 };
+const newest = { callerId: "user#42", connectionId: "c1=", ...times, tokenExpiresAt: 1_700_000_600 };
+const ofRow010 = { callerId: "user#42", connectionId: "c8=", ...times };
+const session = { ...newest, context: "chat#7" };
+const connection = { ...newest, sessionContext: "chat#7" };
+const superseded = {
   callerId: "user#42",
-  context: "chat#7",
-  connectionId: "c1=",
-  connectedAt: 1_700_000_000_500,
-  expirationDate: 1_700_010_800,
-  tokenExpiresAt: 1_700_000_600,
+  connectionId: "c0=",
+  ...times,
+  connectedAt: 1_700_000_000_400,
+  sessionContext: "chat#7",
 };
-const { context: sessionContext, ...own } = session;
-const connection = { ...own, sessionContext };
-const { tokenExpiresAt: _, ...unending } = connection;
-const superseded = { ...unending, connectionId: "c0=", connectedAt: 1_700_000_000_400 };
-const itemOf010 = {
-  ...Key,
-  context: { S: "chat#8" },
-  connection_id: { S: "c8=" },
-  connected_at: item.connected_at,
-  expiration_date: item.expiration_date,
-};
-const { tokenExpiresAt: __, ...sessionOf010 } = { ...session, context: "chat#8", connectionId: "c8=" };
-const { connection_id, connected_at, token_expires_at, ...leftItem } = { ...item, context: { S: "chat#9" } };
 const blockKey = { caller_id: { S: "user#42" }, context: { S: "#block" } };
 const blockItem = { ...blockKey, blocked_until: { N: "1700003600" }, expiration_date: { N: "1700003600" } };
 const denied = { status: 400, body: { __type: "com.amazon.coral.service#AccessDeniedException", message: "denied" } };
@@ -75,11 +67,11 @@ describe("DynamoDbUserConnections", () => {
     ];
     const { store, sent } = storeWith((_, index) => ({ body: pages[index] }));
     expect(await store.listByUser("user#42")).to.deep.equal({
-      sessions: [session, sessionOf010],
+      sessions: [session, { ...ofRow010, context: "chat#8" }],
       connections: [
         connection,
         superseded,
-        { ...unending, sessionContext: "chat#8", connectionId: "c8=" },
+        { ...ofRow010, sessionContext: "chat#8" },
         { ...connection, sessionContext: "chat#9" },
         { ...superseded, sessionContext: "chat#9" },
       ],

@@ -1,7 +1,7 @@
 import type { SQSRecord } from "aws-lambda";
 import { deliver } from "../../../handlers/deliver/deliver";
 import type { DeliverHandler } from "../../../handlers/deliver/deliverHandler";
-import type { Session } from "../../../handlers/sessions/sessionRow";
+import type { Session } from "../../../handlers/sessions/sessionItems";
 import { MemoryConnections, MemoryQueue, MemorySessions, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { sqsEvent } from "../../support/events";
 

@@ -1,6 +1,6 @@
 import type { FrameHandler } from "../../../handlers/frames/frame";
 import type { Segment } from "../../../handlers/history/history";
-import type { Session } from "../../../handlers/sessions/sessionRow";
+import type { Session } from "../../../handlers/sessions/sessionItems";
 import { MemoryConnections, MemoryQueue, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { envelopesIn } from "../../support/schemas";
 import { MemoryTable } from "../../support/memoryTable";

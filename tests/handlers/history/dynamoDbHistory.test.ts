@@ -188,9 +188,9 @@ describe("DynamoDbHistory", () => {
           {
             TableName: "h",
             Key: itemOf("log#0000000000000003"),
-            UpdateExpression: "SET expiration_date = :ttl, next_epoch = :next",
+            UpdateExpression: "SET expiration_date = :expiration_date, next_epoch = :next_epoch",
             ConditionExpression: `attribute_exists(entry) AND ${condition}`,
-            ExpressionAttributeValues: { ":ttl": { N: "1700000005" }, ":next": { S: "e2" }, ...seen },
+            ExpressionAttributeValues: { ":expiration_date": { N: "1700000005" }, ":next_epoch": { S: "e2" }, ...seen },
           },
         ],
       ]);

@@ -185,6 +185,15 @@ for (const [name, start] of [
       expect(await segmentAt(1)).to.deep.equal({ ...renewed, ttlMs: ttlMs + 5_000 });
     });
 
+    it("marks the segment that it renews, where that is asked", async () => {
+      const segment = segmentOf(1);
+      await history.put(key, segment);
+
+      await history.renew(key, segment, { ttlMs: now + 9_000, dueAtMs: now + 5_000 });
+
+      expect(await segmentAt(1)).to.deep.include({ isMarked: true, dueAtMs: now + 5_000 });
+    });
+
     it("renews a sealed segment that is still sealed", async () => {
       const segment = segmentOf(1, { count: 3 });
       await store(segment);

@@ -1,13 +1,7 @@
 import { expect } from "chai";
 import { itemBytes } from "../../../bench/capacity";
-import { itemOf, rowOf, sessionOf } from "../../../handlers/sessions/sessionItems";
-import {
-  hasConnection,
-  isSuperseded,
-  type SessionRow,
-  withConnection,
-  withoutConnection,
-} from "../../../handlers/sessions/sessionRow";
+import { itemOf, rowOf, sessionOf, type SessionRow } from "../../../handlers/sessions/sessionItems";
+import { hasConnection, isSuperseded, withConnection, withoutConnection } from "../../../handlers/sessions/sessionRow";
 
 const key = { callerId: "user#42", context: "chat#7" };
 const at = 1_700_000_000_000;

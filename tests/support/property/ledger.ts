@@ -23,6 +23,9 @@ export interface Published {
   toldExpired: number;
   /** Whether that client has said that messages are missing, it among them. */
   inGap: boolean;
+  isDeleted: boolean;
+  /** Whether it was deleted without a report, since the sweeper was down. */
+  isLost: boolean;
   /** Whether any client has handled it. */
   handled: boolean;
   readonly receipts: Set<Receipt["status"]>;
@@ -41,6 +44,8 @@ interface Numbers {
   readonly sequences: Sequence[];
   /** When the newest message expires, in epoch milliseconds. */
   untilMs: number;
+  /** Whether a client may have been told of a gap that is none. */
+  wasEndangered: boolean;
   readonly acknowledged: (Cursor & { atMs: number })[];
   /** The newest message with which the queue is done because its client has it, or will ask for it. */
   done: Cursor | undefined;
@@ -68,12 +73,19 @@ export class Ledger {
       shown: 0,
       toldExpired: 0,
       inGap: false,
+      isDeleted: false,
+      isLost: false,
       handled: false,
       receipts: new Set<Receipt["status"]>(),
       letters: [],
     };
     this.messages.set(idOf(key, id), message);
     return message;
+  }
+
+  /** A dead letter without an id of its publisher's is in the queue again, with another id. */
+  redriven(key: SessionKey, id: string, sqsId: string): void {
+    this.messages.set(idOf(key, sqsId), this.find(key, id));
   }
 
   find(key: SessionKey, id: string): Published {
@@ -92,12 +104,11 @@ export class Ledger {
       if (seq !== next) this.violated(`a hole, or a number given twice: ${at}, before ${next}`);
       last.messages.push(message);
     } else {
-      // Where the sweeper was down for so long that the last segment was about to be deleted, or was.
-      const isEndangered =
-        this.simulation.now > numbers.untilMs + ttlSlackMs(this.retentionMs) - ENDANGERED_MS - TOLERANCE_MS;
-      if (last && !isEndangered) this.violated(`the sequence begins anew: ${at}, after ${last.epoch}`);
+      numbers.wasEndangered ||= last !== undefined;
+      if (last && !this.isEndangered(numbers)) this.violated(`the sequence begins anew: ${at}, after ${last.epoch}`);
       if (numbers.sequences.some((each) => each.epoch === epoch)) this.violated(`an epoch is used again: ${at}`);
-      if (seq > next) this.violated(`a hole: ${at}, after ${next - 1}`);
+      const newest = Math.max(0, ...numbers.sequences.map((each) => each.first + each.messages.length - 1));
+      if (seq > newest + 1) this.violated(`a hole: ${at}, after ${newest}`);
       numbers.sequences.push({ epoch, first: seq, messages: [message] });
     }
     if (message.stored) this.violated(`a second number: ${at}, after ${message.stored.seq}`);
@@ -106,12 +117,29 @@ export class Ledger {
     numbers.untilMs = Math.max(numbers.untilMs, untilMs);
   }
 
+  /** Its segment is deleted. Only a sweeper that was down may have left it without a report. */
+  deleted(key: SessionKey, id: string, wasSweeperDown: boolean): void {
+    const message = this.find(key, id);
+    const { receipts, stored } = message;
+    const numbers = this.of(key);
+    if (numbers.done === stored) numbers.done = undefined;
+    message.isDeleted = true;
+    if (
+      receipts.has("delivered") ||
+      receipts.has("expired") ||
+      (stored && this.acknowledgedAtMs(key, stored) !== undefined)
+    )
+      return;
+    if (!wasSweeperDown) this.violated(`${id} is deleted, and was neither acknowledged nor reported`);
+    message.isLost = true;
+  }
+
   /** The queue has deleted a message. */
   done(key: SessionKey, id: string): void {
-    const { stored, letters: deadLetters, expiresAtMs } = this.find(key, id);
+    const { stored, letters: deadLetters, expiresAtMs, isDeleted } = this.find(key, id);
     const numbers = this.of(key);
     // No client is told at once of a message that could never be posted, or that has nothing to show.
-    if (!stored || deadLetters.length > 0 || expiresAtMs !== undefined) return;
+    if (!stored || isDeleted || deadLetters.length > 0 || expiresAtMs !== undefined) return;
     if (numbers.done?.epoch !== stored.epoch || numbers.done.seq < stored.seq) numbers.done = stored;
   }
 
@@ -147,12 +175,18 @@ export class Ledger {
 
   /** Numbers that a client with a lasting cursor was told are missing. */
   missing(key: SessionKey, { lost, after, first, epoch }: Gap): void {
-    const { sequences } = this.of(key);
+    const numbers = this.of(key);
+    const { sequences } = numbers;
+    const isEndangered = (numbers.wasEndangered ||= this.isEndangered(numbers));
     const from = sequences.findIndex((each) => each.epoch === after?.epoch);
-    const to = sequences.findIndex((each) => each.epoch === epoch);
+    // Of a log that is deleted wholly, no epoch is left.
+    const to =
+      epoch === undefined && isEndangered ? sequences.length : sequences.findIndex((each) => each.epoch === epoch);
     const isNewEpoch = lost === "epoch" && after !== undefined && from < to;
     const isExpired = lost === "expired" && (after === undefined || from === to) && first > (after?.seq ?? 0) + 1;
-    if (to === -1 || (after && from === -1) || (!isNewEpoch && !isExpired)) {
+    // The last segment is deleted, and an earlier one is not.
+    const isAhead = lost === "ahead" && after !== undefined && from === to && isEndangered;
+    if (to === -1 || (after && from === -1) || (!isNewEpoch && !isExpired && !isAhead)) {
       this.violated(`a gap that cannot be (${lost}): ${after?.seq} of ${after?.epoch} to ${first} of ${epoch}`);
     }
     for (const [index, sequence] of sequences.entries()) {
@@ -161,8 +195,10 @@ export class Ledger {
         const seq = sequence.first + position;
         if ((index === from && seq <= (after?.seq ?? 0)) || (index === to && seq >= first)) continue;
         const isOld = stored && stored.atMs + this.retentionMs <= this.simulation.now + TOLERANCE_MS;
+        // What was stored since the log was found empty, the client gets.
+        if (!isOld && epoch === undefined) continue;
         if (!isOld) this.violated(`${id} is said to be missing, and is within the retention`);
-        if (shown > 0) this.violated(`${id} is said to be missing, and was shown`);
+        if (shown > 0 && !numbers.wasEndangered) this.violated(`${id} is said to be missing, and was shown`);
         this.find(message.key, id).inGap = true;
       }
     }
@@ -176,9 +212,11 @@ export class Ledger {
     shown,
     toldExpired,
     inGap,
+    isLost,
     receipts,
     letters: deadLetters,
   }: Published): string | undefined {
+    if (isLost) return undefined;
     if (receipts.size === 0) return "no receipt";
     if (!stored) return deadLetters.length > 0 ? undefined : "neither stored nor dead-lettered";
     if (shown + toldExpired > 0) return undefined;
@@ -212,6 +250,11 @@ export class Ledger {
     if (expiredAtMs > this.simulation.now + TOLERANCE_MS) this.violated(`${id} is reported expired before its time`);
   }
 
+  /** Whether the sweeper was down for so long that the last segment was about to be deleted, or was. */
+  private isEndangered({ untilMs }: Numbers): boolean {
+    return this.simulation.now > untilMs + ttlSlackMs(this.retentionMs) - ENDANGERED_MS - TOLERANCE_MS;
+  }
+
   private acknowledgedAtMs(key: SessionKey, { epoch, seq }: Cursor): number | undefined {
     return this.of(key).acknowledged.find((each) => each.epoch === epoch && each.seq >= seq)?.atMs;
   }
@@ -220,6 +263,7 @@ export class Ledger {
     const numbers = this.sessions.get(sessionId(key)) ?? {
       sequences: [],
       untilMs: 0,
+      wasEndangered: false,
       acknowledged: [],
       done: undefined,
     };

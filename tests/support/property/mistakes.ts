@@ -4,7 +4,7 @@ import type { PostOutcome } from "../../../handlers/connections/connectionsClien
 import type { History, Segment } from "../../../handlers/history/history";
 import * as recovery from "../../../handlers/history/recovery";
 import { lastSeqOf } from "../../../handlers/history/segment";
-import type { Session } from "../../../handlers/sessions/sessionRow";
+import type { Session } from "../../../handlers/sessions/sessionItems";
 import { sessionId } from "../../../handlers/sessions/sessionKey";
 import type { MessageEnvelope } from "../../../protocol";
 import type { MemoryLog } from "../memoryHistory";

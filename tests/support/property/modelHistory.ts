@@ -7,6 +7,8 @@ import type { Faults } from "./faults";
 import type { Ledger } from "./ledger";
 import type { Simulation } from "./simulation";
 
+const DAY_MS = 86_400_000;
+
 /** The history in memory; whatever is stored or acknowledged is judged at once. */
 export class ModelHistory extends MemoryHistory {
   private readonly shards = new Map<string, string>();
@@ -55,13 +57,18 @@ export class ModelHistory extends MemoryHistory {
     );
   }
 
-  /** What DynamoDB does by itself: deletes some of the items whose TTL has passed, in any order. */
-  deleteExpired(): void {
-    for (const { segments } of this.sessions()) {
-      for (const { first, ttlMs } of [...segments.values()]) {
+  /**
+   * What DynamoDB does by itself: deletes some of the items whose TTL has passed, in any order.
+   *
+   * @param sweeperDownUntilMs When the sweeper was last back after days in which it was down.
+   */
+  deleteExpired(sweeperDownUntilMs: number): void {
+    for (const { key, segments } of this.sessions()) {
+      for (const { first, ttlMs, messages } of [...segments.values()]) {
         if (ttlMs === undefined || ttlMs > this.simulation.now || this.simulation.chance(0.5)) continue;
         this.faults.count("TTL deletes a segment");
         segments.delete(first);
+        for (const { id } of messages) this.ledger.deleted(key, id, ttlMs <= sweeperDownUntilMs + DAY_MS);
       }
     }
   }

@@ -33,6 +33,8 @@ const MAX_CONCURRENCY = 5;
 /** Of a batch whose function has crashed. */
 const VISIBILITY_TIMEOUT_MS = 40_000;
 const HOUR_MS = 3_600_000;
+/** Numbers of redriven messages in the queue's ids, above those of published ones. */
+const REDRIVEN = 1e9;
 
 /** A standard queue behind a topic, its dead-letter queue, and the poller that invokes `deliver`. */
 export class ModelQueue {
@@ -102,7 +104,9 @@ export class ModelQueue {
       // Its first copy is not recognized for longer.
       if (simulation.now - sentAtMs > this.retentionMs) return;
       faults.count("dead letter is redriven");
-      this.publish(body, values, `redriven-${this.all.length}`);
+      const sqsId = queueId(REDRIVEN + this.all.length);
+      if (messageId === undefined) this.ledger.redriven(key, originalMessageId, sqsId);
+      this.publish(body, values, sqsId);
     });
   }
 
@@ -144,6 +148,8 @@ export class ModelQueue {
       const isLate = simulation.chance(0.2);
       const soonMs = simulation.chance(0.5) ? simulation.latency() : simulation.between(1_000, 60_000);
       simulation.after(isLate ? simulation.between(1, 10) * HOUR_MS : soonMs, () => {
+        // The retention is longer than any copy comes late.
+        if (simulation.now - message.sentAtMs > this.retentionMs * 0.9) return;
         if (isLate) faults.count("queue delivers twice, hours later");
         this.show({ message, isCopy: true });
       });
@@ -159,8 +165,11 @@ export class ModelQueue {
     for (const message of batch) {
       if (failed.has(message.sqsId) || this.faults.happens("queue loses a deletion")) continue;
       message.isDeleted = true;
-      const { user, context, contextId, messageId = message.sqsId } = message.attributes;
-      this.ledger.done({ callerId: `user#${user}`, context: `${context}#${contextId}` }, messageId);
+      const { user, context, contextId, messageId, originalMessageId = message.sqsId } = message.attributes;
+      this.ledger.done(
+        { callerId: `user#${user}`, context: `${context}#${contextId}` },
+        messageId ?? originalMessageId,
+      );
     }
   }
 
@@ -169,6 +178,11 @@ export class ModelQueue {
     const record = sqsRecord({ messageId: sqsId, body, attributes, sentAtMs, attempt: receives });
     return { ...record, receiptHandle: String(this.all.indexOf(message)) };
   }
+}
+
+/** An id as SQS gives them. */
+export function queueId(number: number): string {
+  return `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
 }
 
 /** The attributes with which a message is published. */

@@ -1,6 +1,6 @@
 import { type FaultCounts, FAULT_KINDS, Faults, noFaults } from "./faults";
 import type { Published } from "./ledger";
-import { attributesOf } from "./modelQueue";
+import { attributesOf, queueId } from "./modelQueue";
 import { Relay, type RelayOptions } from "./relay";
 import { Simulation } from "./simulation";
 import { User, type UserOptions } from "./user";
@@ -85,7 +85,9 @@ class Run {
   private hasPublished = false;
   private isOver = false;
   private areDaysPassing = false;
+  private haveDaysPassed = false;
   private isSweeperDown = false;
+  private sweeperDownUntilMs = 0;
   private readonly maxConnectionMs: number;
   /** Whether the retention passes for some. */
   private readonly passes: boolean;
@@ -148,7 +150,7 @@ class Run {
     const { simulation, users } = this;
     while (this.published.length < this.messages) {
       await simulation.pause(simulation.exponential(this.meanMs * 4));
-      if (this.passes && !this.areDaysPassing && simulation.chance(0.005)) await this.letDaysPass();
+      if (simulation.chance(this.passes ? 0.005 : 0.001)) await this.letDaysPass();
       this.publishTo(simulation.pick(users));
     }
     this.hasPublished = true;
@@ -160,7 +162,8 @@ class Run {
     for (let i = simulation.exponential(4); i > 0 && published.length < this.messages; i--) {
       const number = published.length;
       const hasId = simulation.chance(0.8);
-      const id = hasId ? `m${number}` : `sqs-m${number}`;
+      const sqsId = queueId(number);
+      const id = hasId ? `m${number}` : sqsId;
       const isTooLarge = simulation.chance(0.001);
       const size = isTooLarge ? 131_050 : simulation.random() * this.bodies;
       const expires = simulation.chance(0.05) ? simulation.now + simulation.exponential(20_000) : undefined;
@@ -168,10 +171,10 @@ class Run {
       const message = relay.ledger.publish(user.key, id, `${number} `.padEnd(size, "x"), expires && Math.ceil(expires));
       published.push(message);
       const attributes = attributesOf(message, hasId);
-      relay.queue.publish(message.body, attributes, `sqs-m${number}`);
+      relay.queue.publish(message.body, attributes, sqsId);
       if (!hasId || !faults.happens("publisher publishes twice")) continue;
       simulation.after(simulation.exponential(5_000), () =>
-        relay.queue.publish(message.body, attributes, `sqs-m${number}-again`),
+        relay.queue.publish(message.body, attributes, queueId(this.messages + number)),
       );
     }
   }
@@ -180,17 +183,18 @@ class Run {
   private async letDaysPass(): Promise<void> {
     const { simulation, faults, users, relay } = this;
     faults.count("nobody does anything for days");
-    this.areDaysPassing = true;
+    this.areDaysPassing = this.haveDaysPassed = true;
     this.isSweeperDown = simulation.chance(0.5);
     if (this.isSweeperDown) faults.count("sweeper is down for days");
     const untilMs = simulation.now + simulation.between(1, 9) * 24 * HOUR_MS;
-    const asleep = users.map((user) => user.sleepUntil(untilMs));
+    for (const user of users) user.sleepsUntilMs = untilMs;
+    while (!users.every(({ isAsleep }) => isAsleep)) await simulation.pause(5_000);
     while (simulation.now < untilMs) {
       await simulation.pause(simulation.between(1, 12) * HOUR_MS);
-      relay.history.deleteExpired();
+      relay.history.deleteExpired(this.isSweeperDown ? simulation.now : this.sweeperDownUntilMs);
       if (simulation.chance(0.1)) this.publishTo(simulation.pick(users));
     }
-    await Promise.all(asleep);
+    if (this.isSweeperDown) this.sweeperDownUntilMs = simulation.now;
     this.areDaysPassing = this.isSweeperDown = false;
   }
 
@@ -198,9 +202,7 @@ class Run {
   private async sweep(): Promise<void> {
     const { simulation } = this;
     while (!this.isOver) {
-      await simulation.pause(
-        simulation.between(1_000, 60_000) * (this.areDaysPassing ? simulation.between(1, 200) : 1),
-      );
+      await simulation.pause(simulation.between(1_000, 60_000) * (this.areDaysPassing ? simulation.between(1, 30) : 1));
       if (!this.isSweeperDown) simulation.start(() => this.relay.expire());
     }
   }
@@ -211,7 +213,8 @@ class Run {
     await simulation.run(() => users.every(({ isBack }) => isBack));
     const calmAtMs = simulation.now + CALM_MS;
     // A connection that is mute is replaced before it gets too old; what is then missing is swept.
-    const overAtMs = calmAtMs + this.maxConnectionMs + (this.passes ? relay.ledger.sweptAfterMs : 0);
+    const overAtMs =
+      calmAtMs + this.maxConnectionMs + (this.passes || this.haveDaysPassed ? relay.ledger.sweptAfterMs : 0);
     let isSettled = false;
     simulation.start(async () => {
       for (;;) {

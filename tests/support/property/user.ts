@@ -38,10 +38,12 @@ export class User {
   /** As the page has stored it: the shown messages are stored in the same transaction. */
   private cursor: Cursor | undefined;
   private isSettling = false;
-  private isAsleep = false;
   private muteAtMs = -Infinity;
   /** What the watch has seen last, and since when. */
   private watched = { state: "", sinceMs: 0 };
+  /** Until then, the user closes the page as soon as possible, and does nothing. */
+  sleepsUntilMs = 0;
+  isAsleep = false;
   /** Whether the user is there, and will stay. */
   isBack = false;
 
@@ -69,16 +71,6 @@ export class User {
     return this.simulation.now - this.muteAtMs < 60_000;
   }
 
-  /** Closes the page, and does nothing until then. */
-  async sleepUntil(atMs: number): Promise<void> {
-    this.isAsleep = true;
-    if (this.simulation.chance(0.5)) this.page?.close();
-    else this.page?.crash();
-    await this.simulation.pause(atMs - this.simulation.now);
-    this.isAsleep = false;
-    if (this.page) this.page = this.open(true);
-  }
-
   /** Lives until it is settled. */
   start(): void {
     this.simulation.start(async () => {
@@ -94,7 +86,8 @@ export class User {
       for (;;) {
         await this.pauseAwake(this.simulation.exponential(this.options.calmMs));
         if (this.isSettling) break;
-        await this.suffer();
+        if (this.sleepsUntilMs > this.simulation.now) await this.sleep();
+        else await this.suffer();
       }
       this.isBack = true;
     });
@@ -156,6 +149,16 @@ export class User {
     } else {
       this.page?.client.wake();
     }
+  }
+
+  private async sleep(): Promise<void> {
+    const { simulation } = this;
+    this.isAsleep = true;
+    if (simulation.chance(0.5)) this.page?.close();
+    else this.page?.crash();
+    await simulation.pause(this.sleepsUntilMs - simulation.now);
+    this.isAsleep = false;
+    this.page = this.open(true);
   }
 
   private async leave(): Promise<void> {
