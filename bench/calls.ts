@@ -14,7 +14,7 @@ export interface CallsMeasurement {
 export interface ReplayCallsMeasurement extends CallsMeasurement {
   /** Messages of one session are sent together. */
   posts: number;
-  /** Requests to the history: the claim and the entry are written, the tail is read. The budget is two and one. */
+  /** Requests to the history: a session's messages of a batch are written together, and the log's end is read. */
   historyWritesPerMessage: number;
   historyReadsPerMessage: number;
 }
@@ -49,7 +49,7 @@ export async function measureReplayCalls(delivery: Delivery, batches: number): P
       ...measurement,
       posts: requests[POST] ?? 0,
       // Sessions are read only by BatchGetItem, and not written here.
-      historyWritesPerMessage: perMessage("PutItem", "UpdateItem", "DeleteItem"),
+      historyWritesPerMessage: perMessage("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"),
       historyReadsPerMessage: perMessage("Query", "GetItem"),
     };
   });

@@ -62,18 +62,29 @@ function unitsOf(item: Item | undefined, unitBytes: number): number {
   return item ? Math.max(1, Math.ceil(itemBytes(item) / unitBytes)) : 1;
 }
 
-function valueBytes({ S, N, BOOL, B, M, L, SS, NS, ...other }: AttributeValue): number {
+/** A list or a map has 3 bytes of its own, and one for each of its members. */
+function valueBytes(value: AttributeValue): number {
+  const { S, N, B, BOOL, NULL, SS, NS, BS, L, M } = value;
+  const sum = <T>(values: readonly T[], bytes: (value: T) => number) =>
+    values.reduce((total, each) => total + bytes(each), 0);
   if (S !== undefined) return Buffer.byteLength(S);
-  // About one byte per two digits, plus one.
-  if (N !== undefined) return Math.ceil(N.length / 2) + 1;
-  if (BOOL !== undefined) return 1;
-  if (B !== undefined) return B.length;
-  // A list or map has three bytes of its own, and one for each element.
-  if (M !== undefined) return 3 + Object.keys(M).length + itemBytes(M);
-  if (L !== undefined) return L.reduce((sum, value) => sum + 1 + valueBytes(value), 3);
-  const set = SS?.map((each) => ({ S: each })) ?? NS?.map((each) => ({ N: each }));
-  if (set) return set.reduce((sum, value) => sum + valueBytes(value), 0);
-  throw new Error(
-    `unexpected attribute: ${Object.keys(other)}; allowed: S, N, BOOL, B, M, L, SS, NS. Fix: extend valueBytes`,
-  );
+  if (N !== undefined) return numberBytes(N);
+  if (B !== undefined) return binaryBytes(B);
+  if (BOOL !== undefined || NULL !== undefined) return 1;
+  if (SS !== undefined) return sum(SS, (text) => Buffer.byteLength(text));
+  if (NS !== undefined) return sum(NS, numberBytes);
+  if (BS !== undefined) return sum(BS, binaryBytes);
+  if (L !== undefined) return 3 + sum(L, (member) => 1 + valueBytes(member));
+  if (M !== undefined) return 3 + itemBytes(M) + Object.keys(M).length;
+  throw new Error(`unexpected attribute: ${Object.keys(value)}; allowed: DynamoDB's types. Fix: extend valueBytes`);
+}
+
+/** About one byte per two digits, plus one. */
+function numberBytes(digits: string): number {
+  return Math.ceil(digits.length / 2) + 1;
+}
+
+/** In a request's JSON, bytes are base64. */
+function binaryBytes(value: Uint8Array | string): number {
+  return typeof value === "string" ? Buffer.from(value, "base64").length : value.length;
 }

@@ -2,12 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AttributeDefinition, CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { sessionKey } from "../handlers/sessions/sessionKey";
-import { SESSION_ATTRIBUTES as A } from "../handlers/sessions/sessionItems";
-import { DynamoDbSessionStore } from "../handlers/sessions/sessionStore";
-import { SUBPROTOCOLS } from "../protocol";
+import { Issuer } from "../local/oidc/issuer";
 import { Child } from "./childProcess";
-import { type Deployed, lambdaVariables } from "./deployed";
+import { type Deployed, deployedFunctions, lambdaVariables, type Mode } from "./deployed";
 import type { ServerAnswer, ServerRequest } from "./servers";
 import type { WorkerAnswer, WorkerRequest } from "./worker";
 
@@ -18,67 +15,73 @@ export interface Delivery {
   counts(): Promise<Record<string, number>>;
 }
 
-/** Number of users with a connection: `connection-0` and so on. */
-export const USERS = 500;
+/** Where the tables are: dynalite, or a stub that answers each request after a fixed time. */
+export type TableKind = "dynalite" | { stubAnswerMs: number };
 
-/** @param deliver The function of either mode; in replay mode it gets a history table. */
-export async function withDelivery<T>(deliver: Deployed, measure: (delivery: Delivery) => Promise<T>): Promise<T> {
+/**
+ * @param users How many have a connection: `connection-0` and so on. They are connected by the mode's own `connect`, so that their items are those of this commit.
+ */
+export async function withDelivery<T>(
+  mode: Mode,
+  tables: TableKind,
+  users: number,
+  measure: (delivery: Delivery) => Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "relay-bench-"));
   const table = Child.start<ServerRequest, ServerAnswer>("servers.ts");
   const gateway = Child.start<ServerRequest, ServerAnswer>("servers.ts");
-  let worker: Child<WorkerRequest, WorkerAnswer> | undefined;
+  const issuer = await Issuer.start({ audience: "relay", userClaim: "sub", log: () => undefined });
+  const workers: Child<WorkerRequest, WorkerAnswer>[] = [];
   try {
     const [{ endpoint: tableEndpoint }, { endpoint: gatewayEndpoint }] = await Promise.all([
-      table.ask({ start: "table" }),
+      table.ask(tables === "dynalite" ? { start: "table" } : { start: "stub", answerMs: tables.stubAnswerMs }),
       gateway.ask({ start: "gateway" }),
     ]);
-    await connectUsers(tableEndpoint, deliver.variables);
-
-    const bundle = join(folder, "index.js");
-    writeFileSync(bundle, deliver.text);
-    worker = Child.start<WorkerRequest, WorkerAnswer>("worker.ts", {
-      ...lambdaVariables,
-      ...deliver.variables,
-      BUNDLE: bundle,
-      MANAGEMENT_ENDPOINT: `${gatewayEndpoint}/live`,
-      AWS_ENDPOINT_URL_DYNAMODB: tableEndpoint,
-      // Calls to other services are counted, too.
-      AWS_ENDPOINT_URL: gatewayEndpoint,
+    const functions = await deployedFunctions(mode, {
+      auth: { oidc: { issuer: issuer.issuer, audience: "relay" } },
     });
-    const { run, counts } = { run: worker, counts: [table, gateway] };
-    return await measure({
-      run: (request) => run.ask(request),
-      counts: async () => {
-        const answers = await Promise.all(counts.map((server) => server.ask({ counts: true })));
-        return Object.assign({}, ...answers.map((answer) => answer.counts)) as Record<string, number>;
-      },
-    });
+    await createTables(tableEndpoint, functions.deliver.variables);
+    const started = (name: string, { text, variables }: Deployed) => {
+      const bundle = join(folder, `${name}.js`);
+      writeFileSync(bundle, text);
+      const worker = Child.start<WorkerRequest, WorkerAnswer>("worker.ts", {
+        ...lambdaVariables,
+        ...variables,
+        BUNDLE: bundle,
+        MANAGEMENT_ENDPOINT: `${gatewayEndpoint}/live`,
+        AWS_ENDPOINT_URL_DYNAMODB: tableEndpoint,
+        // Calls to other services are counted, too.
+        AWS_ENDPOINT_URL: gatewayEndpoint,
+        NODE_EXTRA_CA_CERTS: issuer.caFile,
+      });
+      workers.push(worker);
+      return worker;
+    };
+    const connecting = started("connect", functions.connect);
+    await connecting.ask({ run: "connect", users, mode, tokenUrl: issuer.tokenUrl });
+    await connecting.stop();
+    const run = started("deliver", functions.deliver);
+    const counted = [table, gateway];
+    const counts = async () => {
+      const answers = await Promise.all(counted.map((server) => server.ask({ counts: true })));
+      return Object.assign({}, ...answers.map((answer) => answer.counts)) as Record<string, number>;
+    };
+    await counts();
+    return await measure({ run: (request) => run.ask(request), counts });
   } finally {
-    await Promise.all([worker?.stop(), table.stop(), gateway.stop()]);
+    await Promise.all([...workers, table, gateway].map((child) => child.stop()));
+    await issuer.close();
     rmSync(folder, { recursive: true });
   }
 }
 
-async function connectUsers(endpoint: string, variables: Record<string, string>): Promise<void> {
+async function createTables(endpoint: string, variables: Record<string, string>): Promise<void> {
   const credentials = { accessKeyId: "bench", secretAccessKey: "bench" };
   const client = new DynamoDBClient({ endpoint, region: lambdaVariables.AWS_REGION, credentials });
   const { TABLE_NAME: tableName = "", HISTORY_TABLE_NAME: historyTableName } = variables;
-  await createTable(client, tableName, [A.callerId, A.context]);
-  // Without its index, which only the sweeper queries.
+  // Without their indexes, which only sweepers query.
+  await createTable(client, tableName, ["caller_id", "context"]);
   if (historyTableName !== undefined) await createTable(client, historyTableName, ["session", "entry"]);
-  const sessions = new DynamoDbSessionStore(client, { tableName });
-  const connectedAt = Date.now();
-  for (let user = 0; user < USERS; user++) {
-    const key = sessionKey(String(user), "chat", "7");
-    if (key.reason !== undefined) throw new Error(key.reason);
-    await sessions.save({
-      ...key.value,
-      connectionId: `connection-${user}`,
-      connectedAt,
-      expirationDate: Math.floor(connectedAt / 1000) + 10_800,
-      ...(historyTableName !== undefined && { subprotocol: SUBPROTOCOLS.v1 }),
-    });
-  }
   client.destroy();
 }
 

@@ -16,6 +16,8 @@ export interface Deployed {
   text: string;
   /** The function's environment; values that AWS computes are invented. */
   variables: Record<string, string>;
+  /** What Lambda logs by itself. @default INFO */
+  systemLogLevel?: string;
 }
 
 /** The functions as `new WebsocketRelay(…)` registers them. */
@@ -33,14 +35,16 @@ export async function deployedFunctions<M extends Mode>(
       ({ type, name }) => type === "aws:lambda/function:Function" && name === `relay-${lambda}`,
     );
     if (!found) throw new Error(`relay-${lambda} was not registered`);
-    const { code, environment } = found.inputs as {
+    const { code, environment, loggingConfig } = found.inputs as {
       code: { assets: Promise<Record<string, asset.StringAsset>> };
       environment: { variables: Record<string, string> };
+      loggingConfig?: { systemLogLevel?: string };
     };
     const files = await code.assets;
     if (Object.keys(files).join() !== "index.js")
       throw new Error(`${lambda} is more than index.js: ${Object.keys(files)}`);
-    return { text: await (files["index.js"] as asset.StringAsset).text, variables: environment.variables };
+    const text = await (files["index.js"] as asset.StringAsset).text;
+    return { text, variables: environment.variables, systemLogLevel: loggingConfig?.systemLogLevel };
   };
   const functions: Record<string, Deployed> = {};
   for (const lambda of LAMBDAS[mode]) functions[lambda] = await deployed(lambda);

@@ -1,97 +1,98 @@
 import { cpus } from "node:os";
+import { resolve } from "node:path";
+import { PRICES } from "../cli/cost/prices";
+import { estimatesOf } from "./estimates";
 import { measureBundles, measuredBundles } from "./bundles";
 import { measureCalls, measureReplayCalls } from "./calls";
+import { withCheckout } from "./checkout";
 import { withDelivery } from "./delivery";
 import { deployedFunctions } from "./deployed";
+import { type Measured, ROWS } from "./measure";
+import { measureIn } from "./measureIn";
+import { type BenchOptions, readOptions } from "./options";
 import { measurePropertyTest, playApart } from "./propertyTest";
-import { measureRecovery } from "./recovery";
-import { measureRelays } from "./relays";
+import { ATTEMPTS_IN_AN_HOUR, tableOf } from "./table";
 import { targetsOf } from "./targets";
-import { measureReplayThroughput, measureThroughput } from "./throughput";
+import { measureThroughput } from "./throughput";
+import { FULL, QUICK, type Times } from "./times";
 
-const FULL = {
-  processes: 21,
-  batches: 20,
-  rounds: 10,
-  messagesPerRound: 2_000,
-  replayRounds: 6,
-  replayMessagesPerRound: 500,
-  recovery: {
-    many: { missed: 1_000, bodyBytes: 200, users: 3, reconnectsPerUser: 35 },
-    few: { missed: 10, bodyBytes: 200, users: 3, reconnectsPerUser: 35 },
-  },
-  countedReconnects: 5,
-  countedMessages: 10,
-  propertyMessages: 100_000,
-};
+const repository = resolve(__dirname, "..");
 
-/** The same in less than a minute, with too few repetitions for meaningful times. */
-const QUICK: typeof FULL = {
-  processes: 1,
-  batches: 2,
-  rounds: 1,
-  messagesPerRound: 500,
-  replayRounds: 1,
-  replayMessagesPerRound: 50,
-  recovery: {
-    many: { missed: 100, bodyBytes: 200, users: 1, reconnectsPerUser: 2 },
-    few: { missed: 10, bodyBytes: 200, users: 1, reconnectsPerUser: 1 },
-  },
-  countedReconnects: 1,
-  countedMessages: 2,
-  propertyMessages: 5_000,
-};
+const NOTES = [
+  "table: each figure is measured by this checkout's bench, in this checkout (now) and in a checkout of the base commit (today), in turn on this machine. Where a commit lacks what a measurement needs, adapters says how it was measured.",
+  "USD: the requests of the functions are counted in the local run, with DynamoDB's units of tables and indexes, and multiplied by one price table. Messages are a fixed fixture of 1 KB of JSON.",
+  "Delivered: ten messages of a user, three minutes apart, over one connection of 30 minutes, by the client's own clock; then the connection ends, the retention passes, and the history sweeper runs until nothing is due. connectionUsd is the share of that connection, which has rows of its own.",
+  "Held: no client is connected for an hour, then a client returns to ten messages. In retry mode a message is retried as often as the default back-off allows in an hour: failed attempts are counted and multiplied.",
+  "Logs are the bytes of the lines that the functions wrote, with the 26 bytes that CloudWatch adds to each, and Lambda's own lines if the functions' settings let them through.",
+  "The duration of functions is the estimate's assumption, the same for both commits. Connection minutes, heartbeats, empty polls, empty runs of the sweeper, alarms and data transfer are not included in USD per million.",
+] as const;
 
 /**
  * `npm run bench`: one JSON document on stdout, progress on stderr. The exit code is 0 whether the targets are met or not, and
  * 1 if a measurement failed.
  */
-async function bench(quick: boolean): Promise<object> {
+async function bench({ quick, only, base }: BenchOptions): Promise<object> {
   const times = quick ? QUICK : FULL;
-  const { processes, batches, rounds, messagesPerRound } = times;
+  const rows = only ?? ROWS;
+  const measured = await measureIn(repository, only ? rows : [...rows, "sequential"], quick);
+  const ofBase = base === undefined ? undefined : await measuredBase(base, rows, quick);
+  const { region, asOf } = PRICES;
+  const table = {
+    machine: { node: process.version, arch: process.arch, cpus: cpus().length, cpu: cpus()[0]?.model },
+    quick,
+    prices: { region, asOf, currency: "USD" },
+    attemptsInAnHour: ATTEMPTS_IN_AN_HOUR,
+    ...(ofBase && {
+      base: { commit: ofBase.commit, adapters: ofBase.measured.adapters, seconds: ofBase.measured.seconds },
+    }),
+    now: { adapters: measured.adapters, seconds: measured.seconds },
+    table: tableOf(measured, ofBase?.measured),
+    estimates: estimatesOf(measured),
+    notes: NOTES,
+  };
+  return only ? table : { ...table, ...(await measureThisCheckout(measured, times)) };
+}
 
-  // One after the other, so that no two measurements share the machine.
+async function measuredBase(commit: string, rows: BenchOptions["only"] | typeof ROWS, quick: boolean) {
+  return withCheckout(commit, async (checkout) => {
+    console.error(`bench: measuring ${checkout.commit}`);
+    return { commit: checkout.commit, measured: await measureIn(checkout.folder, rows ?? ROWS, quick) };
+  });
+}
+
+/** The measurements with fixed targets, of this checkout only. One after the other, so that no two share the machine. */
+async function measureThisCheckout(measured: Measured, times: Times): Promise<object> {
+  const { processes, batches, users, rounds, messagesPerRound } = times;
   const functions = {
     retry: await deployedFunctions("retry"),
     replay: await deployedFunctions("replay"),
     replayWithReceipts: await deployedFunctions("replay", { receipts: true }),
   };
   const bundles = await measureBundles(measuredBundles(functions), processes);
-  const delivered = await withDelivery(functions.retry.deliver, async (retry) => ({
+  const delivered = await withDelivery("retry", "dynalite", users, async (retry) => ({
     calls: await measureCalls(retry, batches),
-    throughput: await measureThroughput(retry, 5, rounds, messagesPerRound),
-    throughputOfOneInvocation: await measureThroughput(retry, 1, rounds, messagesPerRound),
-    ...(await withDelivery(functions.replay.deliver, async (replay) => ({
-      replayCalls: await measureReplayCalls(replay, batches),
-      replayThroughput: await measureReplayThroughput(
-        { replay, retry },
-        5,
-        times.replayRounds,
-        times.replayMessagesPerRound,
-      ),
-    }))),
+    throughput: await measureThroughput(retry, users, 5, rounds, messagesPerRound),
+    throughputOfOneInvocation: await measureThroughput(retry, users, 1, rounds, messagesPerRound),
   }));
-  const recovery = await measureRecovery(times.recovery);
-  const counted = await measureRelays(times.countedReconnects, times.countedMessages);
+  const replayCalls = await withDelivery("replay", "dynalite", users, (replay) => measureReplayCalls(replay, batches));
+  const { recovery, counted } = measured;
+  const { sequentialCalls } = counted;
+  if (!recovery || !sequentialCalls) throw new Error("recovery and sequential calls were not measured");
+  const own = { bundles, ...delivered, replayCalls, recovery, sequentialCalls };
   const propertyTest = await measurePropertyTest(playApart, times.propertyMessages);
-  const measured = { bundles, ...delivered, recovery, ...counted, propertyTest };
-  return {
-    machine: { node: process.version, arch: process.arch, cpus: cpus().length, cpu: cpus()[0]?.model },
-    quick,
-    processesPerLoadTime: processes,
-    targets: targetsOf(measured),
-    ...measured,
-  };
+  return { processesPerLoadTime: processes, targets: targetsOf(own), ...own, propertyTest };
 }
 
 // The SDK drops Node 20 in 2027; Lambda runs Node 24.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
-bench(process.argv.includes("--quick")).then(
-  // Exit explicitly: Pulumi's mocks may leave open handles.
-  (measurements) => process.stdout.write(`${JSON.stringify(measurements, undefined, 2)}\n`, () => process.exit(0)),
-  (error: unknown) => {
-    console.error(error);
-    process.exit(1);
-  },
-);
+Promise.resolve(process.argv.slice(2))
+  .then((args) => bench(readOptions(args)))
+  .then(
+    // Exit explicitly: Pulumi's mocks may leave open handles.
+    (measurements) => process.stdout.write(`${JSON.stringify(measurements, undefined, 2)}\n`, () => process.exit(0)),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );

@@ -14,13 +14,17 @@ export class Reception {
   private expected = Infinity;
   private done: (() => void) | undefined;
 
+  /** @param onMessage Gets each body, too. @default none */
+  constructor(private readonly onMessage?: (body: string) => void) {}
+
   /** The transport is open. */
   opened(): void {
     this.openedAtMs = performance.now();
   }
 
   /** The client has passed a message to its callback. */
-  message(): void {
+  message(body: string): void {
+    this.onMessage?.(body);
     this.lastAt = performance.now();
     this.count += 1;
     if (this.count === 1) this.firstAt = this.lastAt;

@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { LocalCloud } from "../local/cloud";
 import { epochMs } from "./epochMs";
+import type { FunctionLogs } from "./functionLogs";
+import type { LogBytes } from "./logLines";
 import { TableMeter } from "./tableMeter";
 
 /** A request from one of the relay's functions to a service. */
@@ -16,14 +18,16 @@ export interface ServiceCall {
   /** Epoch milliseconds: arrival of the request, end of the response. */
   startMs: number;
   endMs?: number;
-  /** DynamoDB's units, in table and indexes. */
-  units?: { table: string; read: number; write: number };
+  /** DynamoDB's units, in table and indexes. `empty` if a query of an index found nothing. */
+  units?: { table: string; read: number; write: number; empty?: boolean };
 }
 
 export interface Recording {
   calls: ServiceCall[];
   /** Completed invocations, by function. */
   invocations: Record<string, number>;
+  /** The lines that the functions wrote, by function. */
+  logs: Record<string, LogBytes>;
 }
 
 /** Records the requests of a local run's functions to table, gateway and queue, as the services receive them. */
@@ -32,15 +36,21 @@ export class Recorder {
   private answerDelayMs = 0;
   /** Running invocations, except those of the sweeper, which are on a timer. */
   private running = 0;
+  private sweepersRunning = 0;
+  /** Invocations that clients' frames caused, since the start of the process. */
+  private framesHandled = 0;
+  /** Writes of the sweeper since the start of the process. */
+  sweeperWrites = 0;
 
   private constructor(
     private readonly cloud: LocalCloud,
     private readonly meter: TableMeter,
+    private readonly logs: FunctionLogs,
   ) {}
 
   /** Call once per process: the recorder observes every server of the process. */
-  static async attach(cloud: LocalCloud): Promise<Recorder> {
-    const recorder = new Recorder(cloud, await TableMeter.of(cloud));
+  static async attach(cloud: LocalCloud, logs: FunctionLogs): Promise<Recorder> {
+    const recorder = new Recorder(cloud, await TableMeter.of(cloud), logs);
     // https://nodejs.org/api/diagnostics_channel.html#http
     subscribe("http.server.request.start", (message) => recorder.onRequest(message as Exchange));
     recorder.watchTables();
@@ -51,7 +61,8 @@ export class Recorder {
   /** @param answerDelayMs Delay of every response, so that parallel requests overlap on any machine. */
   async start(answerDelayMs: number): Promise<void> {
     await this.untilIdle();
-    this.recording = { calls: [], invocations: {} };
+    this.logs.taken();
+    this.recording = { calls: [], invocations: {}, logs: {} };
     this.answerDelayMs = answerDelayMs;
   }
 
@@ -61,17 +72,42 @@ export class Recorder {
     const { recording } = this;
     if (!recording) throw new Error("nothing is being recorded");
     this.recording = undefined;
+    this.answerDelayMs = 0;
+    for (const [name, { lines, bytes }] of Object.entries(this.logs.taken())) {
+      const by = functionIn(name);
+      if (by === undefined) continue;
+      const sum = (recording.logs[by] ??= { lines: 0, bytes: 0 });
+      sum.lines += lines;
+      sum.bytes += bytes;
+    }
     return recording;
+  }
+
+  /** Resolves once the functions have handled this number of frames since the start of the process, and none runs. */
+  async untilHandled(frames: number): Promise<void> {
+    const endMs = Date.now() + 60_000;
+    while (this.framesHandled < frames) {
+      if (Date.now() > endMs) throw new Error(`${this.framesHandled} of ${frames} frames were handled within a minute`);
+      await delay(5);
+    }
+    await this.untilIdle();
+  }
+
+  async untilSweepersEnd(): Promise<void> {
+    while (this.sweepersRunning > 0) await delay(5);
   }
 
   private readonly byRequest = new WeakMap<object, ServiceCall>();
 
   private onRequest({ request, response }: Exchange): void {
     const by = this.functionOf(request);
-    if (!this.recording || by === undefined) return;
+    if (by === undefined) return;
+    const target = targetOf(request);
+    if (by === "expire" && /^(Put|Update|Delete|BatchWrite|TransactWrite)/.test(target.operation)) this.sweeperWrites++;
+    if (!this.recording) return;
     const call: ServiceCall = {
       by,
-      ...targetOf(request),
+      ...target,
       bytes: Number(request.headers["content-length"] ?? 0),
       startMs: epochMs(),
     };
@@ -106,11 +142,12 @@ export class Recorder {
   private watchInvocations(): void {
     const { lambda } = this.cloud;
     const invoke = lambda.invoke.bind(lambda);
-    lambda.invoke = async (functionName, event, caller) => {
+    lambda.invoke = async (functionName, event, ...others) => {
       const by = functionIn(functionName);
-      const counts = by === "expire" ? 0 : 1;
-      this.running += counts;
-      const invocation = await invoke(functionName, event, caller).finally(() => (this.running -= counts));
+      const running = by === "expire" ? "sweepersRunning" : "running";
+      this[running] += 1;
+      const invocation = await invoke(functionName, event, ...others).finally(() => (this[running] -= 1));
+      if (by === "resume" || by === "acknowledge") this.framesHandled += 1;
       if (this.recording && by !== undefined) {
         this.recording.invocations[by] = (this.recording.invocations[by] ?? 0) + 1;
       }
@@ -126,9 +163,9 @@ interface Exchange {
 
 const functions = ["connect", "disconnect", "deliver", "resume", "acknowledge", "expire"];
 
-/** The relay's function in the name of a role or a function, such as `relay-deliver-role-03f9843`. */
-function functionIn(name: string): string | undefined {
-  return functions.find((each) => name.split("-").includes(each));
+/** The relay's function in the name of a role or a function, such as `relay-deliver-role-03f9843`, or in an ARN. */
+export function functionIn(name: string): string | undefined {
+  return functions.find((each) => name.split(/[-:]/).includes(each));
 }
 
 /** DynamoDB and SQS name the operation in a header, SNS in its body, the management API by its method. */

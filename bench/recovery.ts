@@ -4,8 +4,7 @@ import type { RecoveryTimes } from "./reception";
 
 /** The messages that a client misses while its connection is broken. */
 export interface Missed {
-  count: number;
-  body: string;
+  bodies: readonly string[];
 }
 
 /** A server and its reconnecting clients. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { BODIES } from "./bodies";
 import { answer, Child } from "./childProcess";
 import type { Missed, Player, PlayerName, RecoveryAnswer, RecoveryRequest } from "./recovery";
 import { BenchRelay } from "./relay";
@@ -23,7 +24,11 @@ answer<RecoveryRequest | { end: true }, RecoveryAnswer>(async (request) => {
   }
   const players = await (started ??= startPlayers());
   const { missed, bodyBytes, users, reconnectsPerUser } = request;
-  const asked: Missed = { count: missed, body: JSON.stringify({ type: "message", text: "x".repeat(bodyBytes - 30) }) };
+  const text = BODIES.join("");
+  const asked: Missed = {
+    // Each starts at another place of the fixture's text.
+    bodies: Array.from({ length: missed }, (_, index) => text.slice((index * 7) % 5_000).slice(0, bodyBytes)),
+  };
   for (let user = 0; user < users; user++) {
     const clients = { relay: await players.relay.prepare(asked), socketIo: await players.socketIo.prepare(asked) };
     // The first reconnect of a user opens sockets, starts functions and warms the code: it is not counted.

@@ -1,16 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { DynamoDBClient, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, GetItemCommand, paginateScan } from "@aws-sdk/client-dynamodb";
 import { PublishBatchCommand, SNSClient } from "@aws-sdk/client-sns";
 import { GetQueueAttributesCommand, PurgeQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { DynamoDbHistory } from "../handlers/history/dynamoDbHistory";
-import { HISTORY_ATTRIBUTES as A, historyItemKey } from "../handlers/history/historyItems";
-import { logEntry } from "../handlers/history/historyKey";
-import { sessionKey, type SessionKey } from "../handlers/sessions/sessionKey";
-import { DynamoDbSessionStore } from "../handlers/sessions/sessionStore";
+import { RelayBackend } from "../backend";
 import type { Addresses } from "../local/run/addresses";
+import type { Item } from "./capacity";
 import { Child } from "./childProcess";
 import type { Recording } from "./recorder";
 import type { RelayAnswer, RelayRequest } from "./relayProcess";
+import type { Swept } from "./sweeps";
 
 /** The context of all clients and messages. */
 export const CONTEXT = { context: "chat", contextId: "7" } as const;
@@ -21,37 +19,60 @@ export interface RelayOptions {
   /** Whether the functions' requests can be recorded. @default false */
   recorded?: boolean;
   timeScale?: number;
+  /** Invocations of one function at a time. @default the local run's limit */
+  maxEnvironments?: number;
 }
 
-/** A local run in its own process, with a backend for it. */
+/** A message to one user. */
+export interface Addressed {
+  user: string;
+  message: string;
+}
+
+/** `publishBatch`, which older commits do not have. */
+interface Batching {
+  publishBatch?(publications: object[]): Promise<unknown>;
+}
+
+/**
+ * A local run in its own process, with a backend for it. It knows only what every commit has: the flow's attributes of a session,
+ * the queue, and the backend library.
+ */
 export class BenchRelay {
   private readonly dynamodb: DynamoDBClient;
   private readonly sns: SNSClient;
   private readonly sqs: SQSClient;
-  private readonly sessions: DynamoDbSessionStore;
-  private readonly history: DynamoDbHistory;
+  private readonly backend: RelayBackend;
   private published = 0;
+  /** Requests to SNS by the backend library since the last `takeRequests`. */
+  private requests = 0;
+  /** Frames that clients have sent and that invoke a function. */
+  frames = 0;
 
   private constructor(
     private readonly child: Child<RelayRequest, RelayAnswer>,
     readonly addresses: Addresses,
   ) {
-    const { region, accessKeyId, secretAccessKey, awsEndpoint, dynamodbEndpoint, tableName } = addresses;
+    const { region, accessKeyId, secretAccessKey, awsEndpoint, dynamodbEndpoint, topicArn } = addresses;
     const client = { region, credentials: { accessKeyId, secretAccessKey } };
     this.dynamodb = new DynamoDBClient({ ...client, endpoint: dynamodbEndpoint });
     this.sns = new SNSClient({ ...client, endpoint: awsEndpoint });
     this.sqs = new SQSClient({ ...client, endpoint: awsEndpoint });
-    this.sessions = new DynamoDbSessionStore(this.dynamodb, { tableName });
-    // Only for reads, which do not need the retention.
-    const { historyTableName = "" } = addresses;
-    this.history = new DynamoDbHistory(this.dynamodb, { tableName: historyTableName, retentionMs: 0 });
+    this.backend = new RelayBackend({ topicArn, clients: { sns: this.sns } });
+    this.sns.middlewareStack.add(
+      (next) => (args) => {
+        this.requests += 1;
+        return next(args);
+      },
+      { step: "initialize" },
+    );
   }
 
-  static async start({ config, recorded = false, timeScale }: RelayOptions): Promise<BenchRelay> {
+  static async start({ config, recorded = false, timeScale, maxEnvironments }: RelayOptions): Promise<BenchRelay> {
     const child = Child.start<RelayRequest, RelayAnswer>("relayProcess.ts");
     try {
-      const addresses = (await child.ask({ start: { config, recorded, timeScale } })) as Addresses;
-      return new BenchRelay(child, addresses);
+      const start = { config, recorded, timeScale, maxEnvironments };
+      return new BenchRelay(child, (await child.ask({ start })) as Addresses);
     } catch (error) {
       await child.stop();
       throw error;
@@ -65,6 +86,7 @@ export class BenchRelay {
   }
 
   async record(answerDelayMs = 0): Promise<void> {
+    this.requests = 0;
     await this.child.ask({ record: { answerDelayMs } });
   }
 
@@ -72,16 +94,31 @@ export class BenchRelay {
     return (await this.child.ask({ recorded: true })) as Recording;
   }
 
+  /** Requests to SNS since the recording started. */
+  get publishRequests(): number {
+    return this.requests;
+  }
+
+  /** Resolves once every frame that clients have sent is handled, and no function runs. */
+  async untilHandled(): Promise<void> {
+    await this.child.ask({ handled: { frames: this.frames } });
+  }
+
+  /** Runs the history sweeper at times that are ahead, each until it finds nothing more to do. */
+  async sweep(aheadMs: readonly number[]): Promise<Swept> {
+    return (await this.child.ask({ sweep: { aheadMs } })) as Swept;
+  }
+
   async token(user: string): Promise<string> {
     const response = await fetch(`${this.addresses.tokenUrl}?user=${encodeURIComponent(user)}`);
     return response.text();
   }
 
-  /** Publishes `count` messages, ten at a time, in order. */
-  async publish(user: string, body: string, count: number): Promise<void> {
+  /** Publishes bodies to one user in order, ten in a request, without the backend library. */
+  async publish(user: string, bodies: readonly string[]): Promise<void> {
     const attribute = (value: string) => ({ DataType: "String", StringValue: value });
-    for (let first = 0; first < count; first += 10) {
-      const PublishBatchRequestEntries = Array.from({ length: Math.min(10, count - first) }, (_, index) => ({
+    for (let first = 0; first < bodies.length; first += 10) {
+      const PublishBatchRequestEntries = bodies.slice(first, first + 10).map((body, index) => ({
         Id: String(index),
         Message: body,
         // As the backend helper does.
@@ -99,55 +136,58 @@ export class BenchRelay {
     }
   }
 
+  /** Publishes one message with the backend library. */
+  async publishOne(message: Addressed): Promise<void> {
+    await this.backend.publish({ ...CONTEXT, ...message });
+  }
+
+  /**
+   * Publishes up to ten messages with the backend library: in one request if it has `publishBatch`. The relay must be recorded:
+   * its pollers wait, so that `deliver` gets all of them in one batch, as from a queue that is busy.
+   */
+  async publishBatch(messages: readonly Addressed[]): Promise<void> {
+    const publications = messages.map((message) => ({ ...CONTEXT, ...message }));
+    const { publishBatch } = this.backend as Batching;
+    await this.child.ask({ poll: false });
+    if (publishBatch) await publishBatch.call(this.backend, publications);
+    else for (const publication of publications) await this.backend.publish(publication);
+    await this.child.ask({ poll: true });
+  }
+
   /** Resolves once the user's session is deleted: then no message is posted to the old connection. */
   async untilGone(user: string): Promise<void> {
-    await until(async () => (await this.sessions.read(keyOf(user))) === undefined);
+    const { tableName: TableName } = this.addresses;
+    const Key = { caller_id: { S: `user#${user}` }, context: { S: `${CONTEXT.context}#${CONTEXT.contextId}` } };
+    const command = new GetItemCommand({ TableName, Key, ConsistentRead: true });
+    await until(async () => (await this.dynamodb.send(command)).Item === undefined);
   }
 
-  /** Resolves once the user's log has reached this number and the queue is empty. */
-  async untilStored(user: string, seq: number): Promise<void> {
-    await until(async () => (await this.history.readTail(keyOf(user)))?.seq === seq);
-    await this.untilQueueIsEmpty();
-  }
-
-  /** Resolves once the user's client has acknowledged this number. */
-  async untilAcknowledged(user: string, seq: number): Promise<void> {
-    await until(async () => (await this.history.readAcknowledged(keyOf(user)))?.seq === seq);
-  }
-
-  /** The sum of a metric of the functions over all reasons. */
-  async metric(name: string): Promise<number> {
+  /** The sum of a metric of the functions, by default over all reasons. */
+  async metric(name: string, reason?: string): Promise<number> {
     const response = await fetch(`${this.addresses.controlUrl}/metrics`);
-    const all = (await response.json()) as { name: string; sum: number }[];
+    const all = (await response.json()) as { name: string; sum: number; dimensions: Record<string, string> }[];
     // Each metric has a total and a value per reason.
-    return Math.max(0, ...all.filter((each) => each.name === name).map(({ sum }) => sum));
+    const sums = all.filter(
+      (each) => each.name === name && (reason === undefined || each.dimensions.Reason === reason),
+    );
+    return Math.max(0, ...sums.map(({ sum }) => sum));
   }
 
   async purgeQueue(): Promise<void> {
     await this.sqs.send(new PurgeQueueCommand({ QueueUrl: this.addresses.queueUrl }));
   }
 
-  /** Number of the user's messages in the history. */
-  async entries(user: string): Promise<number> {
-    return (await this.history.readAfter(keyOf(user), 0, 1_000)).length;
-  }
-
-  /** Ages the user's messages in the history beyond their retention, so that the functions delete them. */
-  async age(user: string): Promise<void> {
+  /** Every item of the history. */
+  async historyItems(): Promise<Item[]> {
     const { historyTableName: TableName } = this.addresses;
-    for (const { seq } of await this.history.readAfter(keyOf(user), 0, 1_000)) {
-      await this.dynamodb.send(
-        new UpdateItemCommand({
-          TableName,
-          Key: historyItemKey(keyOf(user), logEntry(seq)),
-          UpdateExpression: `ADD ${A.storedAt} :age, ${A.dueAt} :age`,
-          // The longest retention.
-          ExpressionAttributeValues: { ":age": { N: String(-1_209_600_000) } },
-        }),
-      );
+    const items: Item[] = [];
+    for await (const { Items = [] } of paginateScan({ client: this.dynamodb }, { TableName, ConsistentRead: true })) {
+      items.push(...Items);
     }
+    return items;
   }
 
+  /** Resolves once each published message has left the queue: delivered, or stored in replay mode. */
   async untilQueueIsEmpty(): Promise<void> {
     const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
     await until(async () => {
@@ -159,17 +199,11 @@ export class BenchRelay {
   }
 }
 
-export function keyOf(user: string): SessionKey {
-  const key = sessionKey(user, CONTEXT.context, CONTEXT.contextId);
-  if (key.reason !== undefined) throw new Error(key.reason);
-  return key.value;
-}
-
-/** Polls until the condition is true, for a minute at most. Not used during a measurement. */
-export async function until(condition: () => Promise<boolean>): Promise<void> {
-  const endMs = Date.now() + 60_000;
+/** Polls until the condition is true, for `seconds` at most. Not used during a measurement. */
+export async function until(condition: () => Promise<boolean>, seconds = 60): Promise<void> {
+  const endMs = Date.now() + seconds * 1000;
   while (!(await condition())) {
-    if (Date.now() > endMs) throw new Error(`not true after a minute: ${condition}`);
+    if (Date.now() > endMs) throw new Error(`not true after ${seconds} s: ${condition}`);
     await delay(10);
   }
 }

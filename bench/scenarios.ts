@@ -1,97 +1,231 @@
+import { VirtualClock } from "../tests/support/virtualClock";
+import { bodyOf, CHUNKS } from "./bodies";
+import { type Item, itemBytes } from "./capacity";
 import type { Mode } from "./deployed";
 import { Reception } from "./reception";
+import type { Recording } from "./recorder";
 import { type BenchRelay, until } from "./relay";
 import { missMessages, PlayedClient } from "./relayPlayer";
-import { type Tally, tallyOf } from "./tally";
+import { type SystemLogLevels, type Tally, tallyOf } from "./tally";
 
-/** 1 KB, the estimate's default. */
-const BODY = "x".repeat(1024);
+/** The profile: ten messages over one connection of 30 minutes a day. */
+export const PROFILE = { messages: 10, connectionMinutes: 30 } as const;
 
-/** As with a quiet client: each message is acknowledged separately. */
-const ackAtOnce = { ackDelayMs: 0 };
+const MESSAGE_FUNCTIONS = ["deliver", "acknowledge", "expire"];
+const CONNECTION_FUNCTIONS = ["connect", "disconnect", "resume"];
 
-const historyOf = ({ addresses }: BenchRelay) => addresses.historyTableName;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** The default. */
+const RETENTION_MS = DAY_MS;
+/** When the sweeper finds something due: soon after the retention, and after whatever slack a history has. */
+const SWEEPS_AHEAD_MS = [RETENTION_MS + 10 * MINUTE_MS, RETENTION_MS + 4 * DAY_MS, RETENTION_MS + 9 * DAY_MS];
 
-/** Messages to a connected client, one at a time; in replay mode each is acknowledged separately. */
-export async function tallyDelivered(relay: BenchRelay, mode: Mode, messages: number): Promise<Tally> {
-  const user = `delivered-${mode}`;
-  const reception = new Reception();
-  const client = await PlayedClient.connect(relay, user, reception, undefined, ackAtOnce);
-  const deliverOne = async (seq: number) => {
-    const arrived = reception.received(1);
-    await relay.publish(user, BODY, 1);
-    await arrived;
+export interface Profile {
+  /** The work of the messages: deliveries, acknowledgements, and the sweeper's after the retention. */
+  messages: Tally;
+  /** The work of the connection that received them: handshake, resume, end. */
+  connection: Tally;
+}
+
+/** Plays scenarios on one relay. */
+export class Scenarios {
+  constructor(
+    private readonly relay: BenchRelay,
+    private readonly mode: Mode,
+    private readonly levels: SystemLogLevels,
+  ) {}
+
+  /** The profile of a user: each message by itself, three minutes apart by the client's clock. */
+  async delivered(user: string, bodies?: readonly string[]): Promise<Profile> {
+    const { relay } = this;
+    const gapMs = (PROFILE.connectionMinutes * MINUTE_MS) / PROFILE.messages;
+    return this.profile([user], PROFILE.messages, async ([player]) => {
+      for (let index = 0; index < PROFILE.messages; index++) {
+        await player?.receive(1, () => relay.publishOne({ user, message: bodyOf(index, bodies) }));
+        await player?.pass(gapMs);
+      }
+    });
+  }
+
+  /** The profile of ten users, whose messages are published together, ten in a batch: a message for each user in each round. */
+  async deliveredInBatches(rounds: number): Promise<Profile> {
+    const { relay } = this;
+    const gapMs = (PROFILE.connectionMinutes * MINUTE_MS) / PROFILE.messages;
+    const users = Array.from({ length: 10 }, (_, index) => `batch-${this.mode}-${index}`);
+    return this.profile(users, rounds * users.length, async (players) => {
+      for (let round = 0; round < rounds; round++) {
+        const messages = users.map((user, index) => ({ user, message: bodyOf(round + index) }));
+        let published: Promise<void> | undefined;
+        await Promise.all(
+          players.map((player) => player.receive(1, () => (published ??= relay.publishBatch(messages)))),
+        );
+        await relay.untilQueueIsEmpty();
+        for (const player of players) await player.pass(gapMs);
+      }
+    });
+  }
+
+  /** A generated text: chunks of 20 bytes to one user, ten in a batch, 50 a second by the client's clock. */
+  async streamed(chunks: number): Promise<Profile> {
+    const { relay } = this;
+    const user = `streamed-${this.mode}`;
+    return this.profile([user], chunks, async ([player]) => {
+      for (let first = 0; first < chunks; first += 10) {
+        const messages = Array.from({ length: 10 }, (_, index) => ({ user, message: bodyOf(first + index, CHUNKS) }));
+        await player?.receive(10, () => relay.publishBatch(messages));
+        await player?.pass(200);
+      }
+    });
+  }
+
+  /** Replay mode: messages that are published one by one while their user is away, then received together on the return. */
+  async held(messages: number): Promise<Profile> {
+    const { relay } = this;
+    const user = `held-${messages}`;
+    const cursor = await missMessages(relay, user, []);
+    const before = await this.storedKeys();
+    await relay.record();
+    for (let index = 0; index < messages; index++) {
+      await relay.publishOne({ user, message: bodyOf(index) });
+      await relay.untilQueueIsEmpty();
+    }
+    const player = await Player.connect(relay, user, cursor, messages);
+    await player.pass(MINUTE_MS);
+    await player.leave();
+    const recording = await relay.recorded();
+    const requests = relay.publishRequests;
+    // The resume is what delivers them, so it belongs to the messages here.
+    return this.profileOf(recording, messages, requests, before, ["deliver", "resume", "acknowledge", "expire"]);
+  }
+
+  /** Connections that open, resume in replay mode, and end. */
+  async connections(connections: number): Promise<Tally> {
+    const { relay, mode } = this;
+    await relay.record();
+    for (let index = 0; index < connections; index++) {
+      const player = await Player.connect(relay, `connected-${mode}-${index}`);
+      await player.leave();
+    }
+    return this.tally(await relay.recorded(), connections, 0, CONNECTION_FUNCTIONS);
+  }
+
+  /** Retry mode: failed attempts of one message to a user who is away. */
+  async failedAttempts(attempts: number): Promise<Tally> {
+    const { relay } = this;
+    await relay.record();
+    await relay.publishOne({ user: "away", message: bodyOf(0) });
+    await until(async () => (await relay.metric("Retried")) >= attempts);
+    const recording = await relay.recorded();
+    await relay.purgeQueue();
+    return this.tally(recording, recording.invocations.deliver ?? 0, 0, ["deliver"]);
+  }
+
+  /** Connects the users, plays, disconnects them, and then lets their messages expire. */
+  private async profile(
+    users: readonly string[],
+    messages: number,
+    play: (players: Player[]) => Promise<void>,
+  ): Promise<Profile> {
+    const { relay } = this;
+    const before = await this.storedKeys();
+    await relay.record();
+    const players: Player[] = [];
+    for (const user of users) players.push(await Player.connect(relay, user));
+    await play(players);
     await relay.untilQueueIsEmpty();
-    if (mode === "replay") await relay.untilAcknowledged(user, seq);
-  };
-  // The first message starts the functions, and finds no tail.
-  await deliverOne(1);
-  await relay.record();
-  for (let seq = 2; seq <= messages + 1; seq++) await deliverOne(seq);
-  const recording = await relay.recorded();
-  await leave(relay, client, user);
-  return tallyOf(recording, messages, ["deliver", "acknowledge"], historyOf(relay));
-}
-
-/** Connections that open, resume in replay mode, and end. */
-export async function tallyConnections(relay: BenchRelay, mode: Mode, connections: number): Promise<Tally> {
-  await relay.record();
-  for (let index = 0; index < connections; index++) {
-    const user = `connected-${mode}-${index}`;
-    const client = await PlayedClient.connect(relay, user, new Reception());
-    await leave(relay, client, user);
+    for (const player of players) await player.leave();
+    const recording = await relay.recorded();
+    return this.profileOf(recording, messages, relay.publishRequests, before, MESSAGE_FUNCTIONS);
   }
-  const recording = await relay.recorded();
-  return tallyOf(recording, connections, ["connect", "disconnect", "resume"], historyOf(relay));
-}
 
-/** Retry mode: failed attempts of one message to a user who is away. */
-export async function tallyFailedAttempts(relay: BenchRelay, attempts: number): Promise<Tally> {
-  await relay.record();
-  await relay.publish("away", BODY, 1);
-  await until(async () => (await relay.metric("Retried")) >= attempts);
-  const recording = await relay.recorded();
-  await relay.purgeQueue();
-  return tallyOf(recording, recording.invocations.deliver ?? 0, ["deliver"]);
-}
-
-/** Replay mode: messages that are published one by one while their user is away, then received together on the return, and acknowledged. */
-export async function tallyMissed(relay: BenchRelay, messages: number): Promise<Tally> {
-  const user = `missed-${messages}`;
-  const cursor = await missMessages(relay, user, BODY, 0);
-  await relay.record();
-  for (let message = 1; message <= messages; message++) {
-    await relay.publish(user, BODY, 1);
-    await relay.untilStored(user, 1 + message);
+  private async profileOf(
+    recording: Recording,
+    messages: number,
+    publishRequests: number,
+    before: ReadonlySet<string>,
+    by: readonly string[],
+  ): Promise<Profile> {
+    const connection = this.tally(recording, messages, 0, CONNECTION_FUNCTIONS);
+    const storedGbMonths = this.mode === "replay" ? await this.storage(before) : 0;
+    if (this.mode === "replay") merge(recording, await this.afterRetention());
+    return { messages: { ...this.tally(recording, messages, publishRequests, by), storedGbMonths }, connection };
   }
-  const reception = new Reception();
-  const arrived = reception.received(messages);
-  const client = await PlayedClient.connect(relay, user, reception, cursor, { ackDelayMs: 100 });
-  await arrived;
-  await relay.untilAcknowledged(user, 1 + messages);
-  const recording = await relay.recorded();
-  await leave(relay, client, user);
-  return tallyOf(recording, messages, ["deliver", "resume", "acknowledge"], historyOf(relay));
+
+  /** The sweeper's work once the messages are due. */
+  private async afterRetention(): Promise<Recording> {
+    const { relay } = this;
+    await relay.record();
+    await relay.sweep(SWEEPS_AHEAD_MS);
+    const { calls } = await relay.recorded();
+    // Its runs, their log and their queries that find nothing cost the same with any number of messages.
+    return { calls: calls.filter(({ units }) => !units?.empty), invocations: {}, logs: {} };
+  }
+
+  /** What the items that were added since `before` cost to keep: until their TTL, or until the sweeper deletes them. */
+  private async storage(before: ReadonlySet<string>): Promise<number> {
+    const nowSeconds = Date.now() / 1000;
+    const added = (await this.relay.historyItems()).filter((item) => !before.has(keyOf(item)));
+    return added.reduce((sum, item) => {
+      const { N: expires } = item.expiration_date ?? {};
+      const seconds = expires === undefined ? RETENTION_MS / 1000 : Math.max(0, Number(expires) - nowSeconds);
+      // DynamoDB adds 100 bytes to each stored item: https://aws.amazon.com/dynamodb/pricing/on-demand/
+      return sum + ((itemBytes(item) + 100) / 1024 ** 3) * (seconds / (730 * 3600));
+    }, 0);
+  }
+
+  private async storedKeys(): Promise<Set<string>> {
+    if (this.mode === "retry") return new Set();
+    return new Set((await this.relay.historyItems()).map(keyOf));
+  }
+
+  private tally(recording: Recording, of: number, publishRequests: number, by: readonly string[]): Tally {
+    const { historyTableName } = this.relay.addresses;
+    return tallyOf(recording, { of, publishRequests, by, historyTableName, levels: this.levels });
+  }
 }
 
-/** Replay mode: the deletion of acknowledged messages after their retention. */
-export async function tallyExpired(relay: BenchRelay, messages: number): Promise<Tally> {
-  const user = "expired";
-  await missMessages(relay, user, BODY, messages - 1);
-  const client = await PlayedClient.connect(relay, user, new Reception(), undefined, ackAtOnce);
-  await relay.untilAcknowledged(user, messages);
-  await leave(relay, client, user);
-  await relay.record();
-  await relay.age(user);
-  await until(async () => (await relay.entries(user)) === 1);
-  const { calls } = await relay.recorded();
-  // The sweeper queries the index every minute, with or without due messages. Only these reads are not consistent, which halves their units.
-  const ofMessages = calls.filter(({ operation, units }) => operation !== "Query" || units?.read !== 0.5);
-  return tallyOf({ calls: ofMessages, invocations: {} }, messages, ["expire"], historyOf(relay));
+/** A user's client, whose clock passes only when it is told to. */
+class Player {
+  private constructor(
+    private readonly client: PlayedClient,
+    private readonly reception: Reception,
+    private readonly clock: VirtualClock,
+  ) {}
+
+  /** @param missed How many messages wait for it: it returns once they have arrived. */
+  static async connect(
+    relay: BenchRelay,
+    user: string,
+    cursor?: Parameters<typeof PlayedClient.connect>[3],
+    missed = 0,
+  ): Promise<Player> {
+    const [reception, clock] = [new Reception(), new VirtualClock(Date.now())];
+    const arrived = missed > 0 ? reception.received(missed) : Promise.resolve();
+    const client = await PlayedClient.connect(relay, user, reception, cursor, { clock });
+    await arrived;
+    return new Player(client, reception, clock);
+  }
+
+  async receive(messages: number, publish: () => Promise<void>): Promise<void> {
+    const arrived = this.reception.received(messages);
+    await publish();
+    await arrived;
+  }
+
+  pass(durationMs: number): Promise<void> {
+    return this.client.pass(this.clock, durationMs);
+  }
+
+  leave(): Promise<void> {
+    return this.client.leave();
+  }
 }
 
-/** Waits for the end of the connection, so that it is not recorded in the next tally. */
-async function leave(relay: BenchRelay, client: PlayedClient, user: string): Promise<void> {
-  client.close();
-  await relay.untilGone(user);
+function keyOf({ session, entry }: Item): string {
+  return JSON.stringify([session, entry]);
+}
+
+function merge(recording: Recording, { calls }: Recording): void {
+  recording.calls.push(...calls);
 }

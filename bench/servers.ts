@@ -3,9 +3,10 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import dynalite = require("dynalite");
 import { answer } from "./childProcess";
+import { tableStub } from "./tableStub";
 
 /** `start` returns `{ endpoint }`; `counts` returns the requests since the last `counts`, by operation. */
-export type ServerRequest = { start: "table" | "gateway" } | { counts: true };
+export type ServerRequest = { start: "table" | "gateway" } | { start: "stub"; answerMs: number } | { counts: true };
 export type ServerAnswer = { endpoint: string; counts: Record<string, number> };
 
 const counts = new Map<string, number>();
@@ -13,7 +14,8 @@ let endpoint = "";
 
 answer<ServerRequest, ServerAnswer>(async (request) => {
   if ("start" in request) {
-    const server = request.start === "table" ? table() : gateway();
+    const server =
+      request.start === "table" ? table() : request.start === "stub" ? tableStub(request.answerMs) : gateway();
     server.prependListener("request", (received: IncomingMessage) => {
       const operation = operationOf(received);
       counts.set(operation, (counts.get(operation) ?? 0) + 1);

@@ -9,22 +9,22 @@ import type { SocketIoRequest } from "./socketIoServer";
 export function socketIoPlayer(server: Child<SocketIoRequest, { url: string }>, url: string): Player {
   let users = 0;
   return {
-    async prepare({ count, body }: Missed) {
+    async prepare({ bodies }: Missed) {
       const namespace = `/user-${++users}`;
       const reception = new Reception();
       const client = new Client(`${url}${namespace}`, reception);
       await client.connected();
       // The offset of this message tells the server where to continue.
       const first = reception.received(1);
-      await server.ask({ emit: { namespace, count: 1, body } });
+      await server.ask({ emit: { namespace, bodies: ["first"] } });
       await first;
       return {
         async reconnect() {
           const gone = server.ask({ disconnected: namespace });
           await client.breakOff();
           await gone;
-          await server.ask({ emit: { namespace, count, body } });
-          const times = reception.measure(count);
+          await server.ask({ emit: { namespace, bodies } });
+          const times = reception.measure(bodies.length);
           client.connect();
           const measured = await times;
           if (!client.recovered) throw new Error("Socket.IO did not recover the connection");
@@ -45,7 +45,7 @@ class Client {
     private readonly reception: Reception,
   ) {
     this.socket = io(url, { transports: ["websocket"], reconnection: false, forceNew: true, autoConnect: false });
-    this.socket.on("message", () => reception.message());
+    this.socket.on("message", (body: string) => reception.message(body));
     this.connect();
   }
 

@@ -7,11 +7,11 @@ import { answer } from "./childProcess";
 /**
  * Socket.IO with connection state recovery, in its own process.
  * - `start`: returns its URL
- * - `emit`: emits `body` `count` times to the namespace, which keeps it for reconnecting clients
+ * - `emit`: emits the bodies to the namespace, which keeps them for reconnecting clients
  * - `disconnected`: returns once no client is connected to the namespace
  */
 export type SocketIoRequest =
-  { start: true } | { emit: { namespace: string; count: number; body: string } } | { disconnected: string };
+  { start: true } | { emit: { namespace: string; bodies: readonly string[] } } | { disconnected: string };
 
 const http = createServer();
 const io = new Server(http, {
@@ -28,8 +28,8 @@ answer<SocketIoRequest, { url: string }>(async (request) => {
     http.listen(0, "127.0.0.1");
     await once(http, "listening");
   } else if ("emit" in request) {
-    const { namespace, count, body } = request.emit;
-    for (let index = 0; index < count; index++) io.of(namespace).emit("message", body);
+    const { namespace, bodies } = request.emit;
+    for (const body of bodies) io.of(namespace).emit("message", body);
   } else {
     const { sockets } = io.of(request.disconnected);
     for (const socket of [...sockets.values()]) await new Promise((gone) => socket.once("disconnect", gone));

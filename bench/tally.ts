@@ -1,7 +1,9 @@
-import { ASSUMED, INCREMENTS_KB, increments, REPLAY_ASSUMED } from "../cli/cost/assumed";
-import type { Usage } from "../cli/cost/usage";
-import type { Mode } from "./deployed";
+import { INCREMENTS_KB, increments } from "../cli/cost/assumed";
+import { type LogBytes, platformBytes } from "./logLines";
 import type { Recording, ServiceCall } from "./recorder";
+
+/** `systemLogLevel` of each function. @default Lambda's own, INFO */
+export type SystemLogLevels = Readonly<Record<string, string | undefined>>;
 
 /** The recorded work of some functions for a number of messages or connections. */
 export interface Tally {
@@ -10,26 +12,60 @@ export interface Tally {
   invocations: Record<string, number>;
   /** `deliver: PutItem history`, … */
   calls: Record<string, number>;
-  sessionUnits: { read: number; write: number };
-  historyUnits: { read: number; write: number };
+  sessionUnits: Units;
+  historyUnits: Units;
   /** Frames to clients, in increments of 32 KB. */
   framesToClients: number;
+  /** Requests of the backend to the topic. */
+  publishRequests: number;
   /** Requests to the queue in increments of 64 KB, without those of SNS. */
   queueRequests: number;
+  /** Bytes of logs that CloudWatch bills. */
+  logBytes: { application: number; platform: number };
+  /** The functions' own lines. */
+  logLines: number;
+  /** What the history's items cost to keep. @default not counted */
+  storedGbMonths?: number;
+}
+
+interface Units {
+  read: number;
+  write: number;
+}
+
+export interface TallyOptions {
+  of: number;
+  publishRequests: number;
+  /** The functions to count. */
+  by: readonly string[];
+  historyTableName?: string;
+  levels?: SystemLogLevels;
 }
 
 /** The poller's calls, with and without messages. */
 const polls = new Set(["ReceiveMessage", "GetQueueAttributes"]);
 
-export function tallyOf(recording: Recording, of: number, by: readonly string[], historyTableName?: string): Tally {
+export function tallyOf(recording: Recording, options: TallyOptions): Tally {
+  const { of, publishRequests, by, historyTableName, levels = {} } = options;
+  const invocations = countedOf(recording.invocations, by);
+  const logs = Object.values<LogBytes>(countedOf(recording.logs, by));
   const tally: Tally = {
     of,
-    invocations: Object.fromEntries(Object.entries(recording.invocations).filter(([name]) => by.includes(name))),
+    invocations,
     calls: {},
     sessionUnits: { read: 0, write: 0 },
     historyUnits: { read: 0, write: 0 },
     framesToClients: 0,
+    publishRequests,
     queueRequests: 0,
+    logBytes: {
+      application: logs.reduce((sum, { bytes }) => sum + bytes, 0),
+      platform: Object.entries(invocations).reduce(
+        (sum, [name, count]) => sum + count * platformBytes(levels[name]),
+        0,
+      ),
+    },
+    logLines: logs.reduce((sum, { lines }) => sum + lines, 0),
   };
   for (const call of recording.calls.filter((each) => by.includes(each.by) && !polls.has(each.operation))) {
     count(tally, call, historyTableName);
@@ -39,6 +75,10 @@ export function tallyOf(recording: Recording, of: number, by: readonly string[],
   if (receives > 0) tally.calls["deliver: ReceiveMessage queue"] = receives;
   tally.queueRequests += receives;
   return tally;
+}
+
+function countedOf<T>(all: Readonly<Record<string, T>>, by: readonly string[]): Record<string, T> {
+  return Object.fromEntries(Object.entries(all).filter(([name]) => by.includes(name)));
 }
 
 function count(tally: Tally, { by, service, operation, bytes, units }: ServiceCall, historyTableName?: string): void {
@@ -59,54 +99,16 @@ function count(tally: Tally, { by, service, operation, bytes, units }: ServiceCa
 }
 
 /** The counts of a tally per message or connection. */
-export function perOne({ of, calls, invocations }: Tally): { invocations: object; calls: Record<string, number> } {
-  const divided = (counts: Record<string, number>) =>
-    Object.fromEntries(Object.entries(counts).map(([name, value]) => [name, Number((value / of).toFixed(3))]));
-  return { invocations: divided(invocations), calls: divided(calls) };
-}
-
-/** The billed quantities if this happens `times` times, with `publishedOfEach` publishes each time. */
-export function usageOfTally(tally: Tally, mode: Mode, times: number, publishedOfEach: number): Usage {
-  const factor = times / tally.of;
-  const published = times * publishedOfEach;
-  const { deliver = 0, resume = 0, acknowledge = 0 } = tally.invocations;
-  const invocations = Object.values(tally.invocations).reduce((sum, each) => sum + each, 0);
-  const attempts = mode === "retry" ? deliver : publishedOfEach * tally.of;
+export function perOne(tally: Tally): object {
+  const { of, calls, invocations, sessionUnits, historyUnits, logBytes, logLines, publishRequests } = tally;
+  const divided = (counts: object) =>
+    Object.fromEntries(Object.entries(counts).map(([name, value]) => [name, Number((Number(value) / of).toFixed(3))]));
   return {
-    pings: 0,
-    connectionMinutes: 0,
-    idlePolls: 0,
-    deliveries: tally.framesToClients * factor,
-    publishes: published,
-    // SNS sends each message to the queue.
-    queueRequests: published + tally.queueRequests * factor,
-    invocations: invocations * factor,
-    gbSeconds: ASSUMED.memoryGb * secondsOf(tally, mode) * factor,
-    writeUnits: tally.sessionUnits.write * factor,
-    readUnits: tally.sessionUnits.read * factor,
-    logGb: ((invocations * ASSUMED.logKbPerInvocation + attempts * ASSUMED.logKbPerAttempt) * factor) / 1024 ** 2,
-    ...(mode === "replay" && {
-      replay: {
-        clientFrames: (resume + acknowledge) * factor,
-        historyWriteUnits: tally.historyUnits.write * factor,
-        historyReadUnits: tally.historyUnits.read * factor,
-        historyGbMonths: 0,
-        receipts: 0,
-        publishedGb: 0,
-      },
-    }),
+    invocations: divided(invocations),
+    calls: divided(calls),
+    sessionUnits: divided(sessionUnits),
+    historyUnits: divided(historyUnits),
+    logBytes: divided(logBytes),
+    ...divided({ publishRequests, logLines }),
   };
-}
-
-/** The duration of functions on AWS cannot be measured on one machine: the estimate's assumptions. */
-function secondsOf({ invocations }: Tally, mode: Mode): number {
-  const seconds: Record<string, number> = {
-    connect: ASSUMED.connectSeconds,
-    disconnect: ASSUMED.disconnectSeconds,
-    deliver: mode === "retry" ? ASSUMED.deliverSeconds : REPLAY_ASSUMED.deliverSeconds,
-    resume: REPLAY_ASSUMED.resumeSeconds,
-    acknowledge: REPLAY_ASSUMED.acknowledgeSeconds,
-    expire: REPLAY_ASSUMED.expireSeconds,
-  };
-  return Object.entries(invocations).reduce((sum, [name, count]) => sum + (seconds[name] ?? 0) * count, 0);
 }

@@ -35,7 +35,7 @@ export function targetsOf(measured: Measurements): Target[] {
       .map(({ usersPerBatch, callsBesidePostPerMessage }) =>
         atMost(`deliver: calls besides the POST, batch of 10 to ${usersPerBatch}`, 0.2, callsBesidePostPerMessage),
       ),
-    atMost("replay/deliver: history writes per message", 2, most("historyWritesPerMessage")),
+    atMost("replay/deliver: history writes per message", 1, most("historyWritesPerMessage")),
     atMost("replay/deliver: history reads per message", 1, most("historyReadsPerMessage")),
     {
       what: "deliver: messages/s / bare SDK loop",

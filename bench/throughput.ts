@@ -1,4 +1,4 @@
-import { type Delivery, USERS } from "./delivery";
+import type { Delivery } from "./delivery";
 import { median, rounded } from "./median";
 import type { WorkerAnswer, WorkerRequest } from "./worker";
 
@@ -46,12 +46,13 @@ const BATCH_SIZE = 10;
  */
 export async function measureThroughput(
   delivery: Delivery,
+  users: number,
   parallelInvocations: number,
   rounds: number,
   messagesPerRound: number,
 ): Promise<ThroughputMeasurement> {
   const concurrency = parallelInvocations * BATCH_SIZE;
-  const common = { messages: messagesPerRound, users: USERS, batchSize: BATCH_SIZE };
+  const common = { messages: messagesPerRound, users, batchSize: BATCH_SIZE };
   const { subject, reference, ...compared } = await compare(
     () => delivery.run({ ...common, run: "deliver", parallel: parallelInvocations }),
     () => delivery.run({ ...common, run: "bare", parallel: concurrency }),
@@ -64,11 +65,11 @@ export async function measureThroughput(
 
 /**
  * The cost of storing each message before it is sent: the deliver handler of replay mode compared with that of retry mode, each
- * with its own table and gateway. Two writes and a read per message are mostly the table's work, and dynalite does about a
- * thousand writes per second.
+ * with its own table and gateway. With dynalite most of it is the table's work: about a thousand writes per second.
  */
 export async function measureReplayThroughput(
   deliveries: Record<"replay" | "retry", Delivery>,
+  users: number,
   parallelInvocations: number,
   rounds: number,
   messagesPerRound: number,
@@ -76,7 +77,7 @@ export async function measureReplayThroughput(
   const request: WorkerRequest = {
     run: "deliver",
     messages: messagesPerRound,
-    users: USERS,
+    users,
     batchSize: BATCH_SIZE,
     parallel: parallelInvocations,
   };

@@ -1,21 +1,22 @@
 import { ApiGatewayManagementApiClient, PostToConnectionCommand } from "@aws-sdk/client-apigatewaymanagementapi";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
-import type { Invocation } from "../handlers/deliver/deliver";
-import { sqsEvent, sqsRecord } from "../tests/support/events";
+import pLimit from "p-limit";
+import { SUBPROTOCOLS } from "../protocol";
+import { connectEvent, sqsEvent, sqsRecord } from "../tests/support/events";
+import { bodyOf } from "./bodies";
 import { answer } from "./childProcess";
+import type { Mode } from "./deployed";
 
 /**
  * Delivers `messages` messages to users 0 to `users` - 1 in turn.
  * - `deliver`: with the bundle at BUNDLE, in batches of `batchSize`, `parallel` invocations at a time
  * - `bare`: with the SDK only, `parallel` requests at a time
+ * - `connect`: connects the users with the bundle at BUNDLE
  */
-export interface WorkerRequest {
-  run: "deliver" | "bare";
-  messages: number;
-  users: number;
-  batchSize: number;
-  parallel: number;
-}
+export type WorkerRequest =
+  | { run: "deliver" | "bare"; messages: number; users: number; batchSize: number; parallel: number }
+  | { run: "connect"; users: number; mode: Mode; tokenUrl: string };
+type Sending = Exclude<WorkerRequest, { run: "connect" }>;
 
 export interface WorkerAnswer {
   ms: number;
@@ -23,12 +24,10 @@ export interface WorkerAnswer {
   cpuMs: number;
 }
 
-/** About 200 bytes of JSON, the size of a chat message. */
-const body = JSON.stringify({ type: "message", text: "x".repeat(170) });
-
 const { handler } = require(process.env.BUNDLE ?? "") as {
-  handler: (event: SQSEvent, invocation: Invocation) => Promise<SQSBatchResponse>;
+  handler: (event: object, invocation: { getRemainingTimeInMillis(): number }) => Promise<object>;
 };
+const invocation = { getRemainingTimeInMillis: () => 30_000 };
 
 // As in handlers/connections/connectionsClient.ts.
 const client = new ApiGatewayManagementApiClient({
@@ -38,6 +37,7 @@ const client = new ApiGatewayManagementApiClient({
 });
 
 answer<WorkerRequest, WorkerAnswer>(async (request) => {
+  if (request.run === "connect") return connect(request);
   const jobs = request.run === "deliver" ? invocations(request) : posts(request);
   const [start, startCpu] = [performance.now(), process.cpuUsage()];
   const queue = jobs.values();
@@ -52,24 +52,45 @@ answer<WorkerRequest, WorkerAnswer>(async (request) => {
 /** Makes every messageId unique: otherwise a message would count as a repeated delivery. */
 let sent = 0;
 
-function invocations({ messages, users, batchSize }: WorkerRequest): (() => Promise<void>)[] {
+function invocations({ messages, users, batchSize }: Sending): (() => Promise<void>)[] {
   const records = Array.from({ length: messages }, (_, index) =>
-    sqsRecord({ messageId: `m${++sent}`, body, attributes: { user: String(index % users) } }),
+    sqsRecord({
+      messageId: `m${++sent}`,
+      body: bodyOf(index),
+      sentAtMs: Date.now(),
+      attributes: { user: String(index % users) },
+    }),
   );
   const jobs: (() => Promise<void>)[] = [];
   for (let i = 0; i < messages; i += batchSize) {
-    const event = sqsEvent(...records.slice(i, i + batchSize));
+    const event: SQSEvent = sqsEvent(...records.slice(i, i + batchSize));
     jobs.push(async () => {
-      const { batchItemFailures } = await handler(event, { getRemainingTimeInMillis: () => 30_000 });
+      const { batchItemFailures } = (await handler(event, invocation)) as SQSBatchResponse;
       if (batchItemFailures.length > 0) throw new Error(`${batchItemFailures.length} messages were not delivered`);
     });
   }
   return jobs;
 }
 
-function posts({ messages, users }: WorkerRequest): (() => Promise<void>)[] {
+function posts({ messages, users }: Sending): (() => Promise<void>)[] {
   return Array.from({ length: messages }, (_, index) => async () => {
     const ConnectionId = `connection-${index % users}`;
-    await client.send(new PostToConnectionCommand({ ConnectionId, Data: Buffer.from(body) }));
+    await client.send(new PostToConnectionCommand({ ConnectionId, Data: Buffer.from(bodyOf(index)) }));
   });
+}
+
+async function connect({ users, mode, tokenUrl }: Extract<WorkerRequest, { run: "connect" }>): Promise<WorkerAnswer> {
+  const limit = pLimit(10);
+  const subprotocol: Record<string, string> = mode === "replay" ? { "Sec-WebSocket-Protocol": SUBPROTOCOLS.v1 } : {};
+  await limit.map(Array.from({ length: users }).keys(), async (user) => {
+    const token = await (await fetch(`${tokenUrl}?user=${user}`)).text();
+    const event = connectEvent({
+      headers: { Authorization: `Bearer ${token}`, ...subprotocol },
+      connectionId: `connection-${user}`,
+      connectedAt: Date.now(),
+    });
+    const { statusCode } = (await handler(event, invocation)) as { statusCode?: number };
+    if (statusCode !== 200) throw new Error(`user ${user} was not connected: ${statusCode}`);
+  });
+  return { ms: 0, cpuMs: 0 };
 }

@@ -8,6 +8,10 @@ export interface Terminal {
   note(text: string): void;
   /** Asks a question. @returns whether the answer is y or yes. @throws if there is no terminal. */
   confirm(question: string): Promise<boolean>;
+  /** Characters in a line. @default 80 */
+  readonly columns?: number;
+  /** Whether a result may have colors. @default false */
+  readonly hasColors?: boolean;
   /** Aborted by Ctrl-C: a command then stops without losing a dead letter. */
   readonly interrupted: AbortSignal;
 }
@@ -23,6 +27,9 @@ export function processTerminal(): Terminal {
   });
   return {
     print: (text) => void process.stdout.write(`${text}\n`),
+    columns: process.stdout.columns,
+    // https://no-color.org
+    hasColors: process.stdout.isTTY && !process.env.NO_COLOR,
     note: (text) => void process.stderr.write(`${text}\n`),
     async confirm(question) {
       if (!process.stdin.isTTY || !process.stderr.isTTY) {

@@ -3,9 +3,17 @@ export const MINUTES_A_MONTH = 730 * 60;
 
 /**
  * The billing increments of a message's size: https://aws.amazon.com/api-gateway/pricing/, /sns/pricing/, /sqs/pricing/,
- * /dynamodb/pricing/on-demand/
+ * /dynamodb/pricing/on-demand/, /appsync/pricing/, /iot-core/pricing/additional-details/
  */
-export const INCREMENTS_KB = { delivery: 32, publish: 64, queueRequest: 64, write: 1, read: 4 } as const;
+export const INCREMENTS_KB = {
+  delivery: 32,
+  publish: 64,
+  queueRequest: 64,
+  write: 1,
+  read: 4,
+  appSyncEvents: 5,
+  iotCore: 5,
+} as const;
 
 export function increments(kb: number, ofKb: number): number {
   return Math.max(1, Math.ceil(kb / ofKb));
@@ -17,37 +25,53 @@ export const ASSUMED = {
   connectSeconds: 0.06,
   disconnectSeconds: 0.03,
   deliverSeconds: 0.04,
-  /** Lambda's own log lines, and the metrics. */
-  logKbPerInvocation: 1.5,
-  logKbPerAttempt: 0.4,
-  /** The connection's item and the session's item are written and deleted, each in the table and in its index. */
-  writeUnitsPerConnection: 8,
-  /** The block is read twice, consistently: one unit each; the index once: half a unit. */
-  readUnitsPerConnection: 2.5,
+  /** One metric document, by the default log levels. tests/bench compares it with the functions' real lines. */
+  logKbPerInvocation: 0.33,
+  /** The session's item and the connection's lookup are written and deleted. */
+  writeUnitsPerConnection: 4,
+  /** The session and the block together, and the block again. */
+  readUnitsPerConnection: 3,
   /** Five pollers with long polls of 20 s. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
   idlePollsPerMinute: 15,
 } as const;
 
+/** The heartbeats of an idle client of the client library, by its defaults. A test compares them with the library. */
+export const PINGS_PER_MINUTE = { retry: 2, replay: 0.25 } as const;
+
+/** Messages of a user over one connection, if the traffic does not say how many. */
+export const MESSAGES_PER_CONNECTION = 10;
+
 /** The same figures for replay mode. */
 export const REPLAY_ASSUMED = {
-  deliverSeconds: 0.06,
+  deliverSeconds: 0.05,
   resumeSeconds: 0.05,
   acknowledgeSeconds: 0.03,
-  expireSeconds: 0.1,
+  expireSeconds: 0.03,
   /** Size of an envelope besides its body: ID, epoch, number, and the escapes of JSON in JSON. */
   envelopeKb: 0.2,
-  /** Size of an entry besides its body: its keys, the user, the context, and its times. */
-  entryKb: 0.3,
-  /** The lookup item besides the items of retry mode: written and deleted, in the table and in the index. */
-  writeUnitsPerConnection: 12,
-  /** Storage of a message besides its entry: its claim and its line in the index by expiry, with 100 bytes for each item. */
-  claimAndIndexKb: 0.7,
-  /** A claim is kept for a day after the retention; then the table's TTL deletes it at no cost. */
-  claimRetentionSeconds: 86_400,
-  /** A resume reads the tail, the oldest number and the acknowledged one: the last read is small. */
-  smallReadsPerResume: 1,
-  /** The index by expiry has eight parts, each queried every minute. */
-  expiryQueriesPerMinute: 8,
-  /** The entry, the tail, the acknowledged number, and two pages, if a session has one message to delete at a time. */
-  readsPerDeletion: 5,
+  /** Size of a segment besides its messages: keys, times, epoch, and what deduplication carries forward. */
+  segmentKb: 0.25,
+  /** Size of a message in a segment besides its body: its id and its time. */
+  storedMessageKb: 0.06,
+  /** What compression leaves of a body of JSON. */
+  compressed: 0.65,
+  /** The overhead that DynamoDB adds to each stored item. https://aws.amazon.com/dynamodb/pricing/on-demand/ */
+  itemOverheadKb: 0.1,
+  /** A segment's TTL is this much later than its end: three days, or a quarter of the retention. */
+  ttlSlack: { seconds: 3 * 86_400, ofRetention: 0.25 },
+  /**
+   * For each retention in which a user has messages: the lines in the index of due sessions, written and deleted, for the visit that
+   * reports and the one that seals; the segments that carry them; and the cursor.
+   */
+  writeUnitsPerVisit: 12,
+  /** The cursor, the segments that are not settled, and the log's end, in both visits. */
+  readUnitsPerVisit: 7,
+  /** The lookup and the session. */
+  sessionReadsPerResume: 2,
+  /** The cursor, the tail, and the first segment of the page. */
+  historyReadsPerResume: 3,
+  /** The segment of the cursor, and the cursor itself. */
+  historyReadsPerAck: 2,
+  /** The index of due sessions has eight parts, and the sweeper is called for each of them every minute. */
+  sweepsPerMinute: 8,
 } as const;

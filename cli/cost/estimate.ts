@@ -48,7 +48,13 @@ export function lineItems(usage: Usage, mode: Mode, monitoring: Monitoring, pric
       connectionMinutes,
       apiGateway.perMillionConnectionMinutes,
     ),
-    perMillion("SNS", "publishes", `messages x ceil(KB / ${INCREMENTS_KB.publish})`, publishes, perMillionPublishes),
+    perMillion(
+      "SNS",
+      "publishes",
+      `messages / messages per publish x ceil(KB of them / ${INCREMENTS_KB.publish})`,
+      publishes,
+      perMillionPublishes,
+    ),
     perMillion("SQS", "requests", formulas.queueRequests, queueRequests, perMillionRequests),
     ...(strict
       ? fifoItems(usage, prices)

@@ -13,7 +13,7 @@ export interface Formulas {
 }
 
 const { delivery, queueRequest } = INCREMENTS_KB;
-const { memoryGb, connectSeconds, disconnectSeconds, logKbPerInvocation, logKbPerAttempt } = ASSUMED;
+const { memoryGb, connectSeconds, disconnectSeconds, logKbPerInvocation } = ASSUMED;
 const perBatch = `batches x (1 + ceil(KB of a batch / ${queueRequest}))`;
 const opened = `opened x ${connectSeconds} s + opened x ${disconnectSeconds} s`;
 
@@ -25,35 +25,39 @@ export const FORMULAS: Record<Workload["delivery"], Formulas> = {
     gbSeconds: `${memoryGb} GB x (batches x ${ASSUMED.deliverSeconds} s + ${opened})`,
     writeUnits: `connections opened x ${ASSUMED.writeUnitsPerConnection}`,
     readUnits: `attempts + connections opened x ${ASSUMED.readUnitsPerConnection}`,
-    logGb: `invocations x ${logKbPerInvocation} KB + attempts x ${logKbPerAttempt} KB`,
+    logGb: `invocations x ${logKbPerInvocation} KB`,
   },
   replay: {
     deliveries:
-      `live messages x ceil(KB of an envelope / ${delivery}) + returns x ceil(KB of their envelopes / ${delivery}) + ` +
+      `live segments x ceil(KB of their envelopes / ${delivery}) + returns x ceil(KB of their envelopes / ${delivery}) + ` +
       `other resumes; an envelope has ${REPLAY_ASSUMED.envelopeKb} KB besides the message`,
     queueRequests: `messages x ceil(KB / ${queueRequest}) + ${perBatch}`,
-    invocations: "messages / batch size + connections opened x 2 + resumes + acks + one per minute",
+    invocations: `messages / batch size + connections opened x 2 + resumes + acks + ${REPLAY_ASSUMED.sweepsPerMinute} per minute`,
     gbSeconds:
       `${memoryGb} GB x (batches x ${REPLAY_ASSUMED.deliverSeconds} s + ${opened} + ` +
       `resumes x ${REPLAY_ASSUMED.resumeSeconds} s + acks x ${REPLAY_ASSUMED.acknowledgeSeconds} s + ` +
-      `minutes x ${REPLAY_ASSUMED.expireSeconds} s)`,
-    writeUnits: `connections opened x ${REPLAY_ASSUMED.writeUnitsPerConnection}`,
-    readUnits: `messages + connections opened x ${ASSUMED.readUnitsPerConnection} + resumes x 2 + acks`,
-    logGb: `invocations x ${logKbPerInvocation} KB + messages x ${logKbPerAttempt} KB`,
+      `sweeps x ${REPLAY_ASSUMED.expireSeconds} s)`,
+    writeUnits: `connections opened x ${ASSUMED.writeUnitsPerConnection}`,
+    readUnits:
+      `segments + connections opened x ${ASSUMED.readUnitsPerConnection} + ` +
+      `resumes x ${REPLAY_ASSUMED.sessionReadsPerResume} + acks`,
+    logGb: `invocations, but those of the sweeper, x ${logKbPerInvocation} KB`,
   },
 };
 
-const entry = `ceil(KB of an entry / ${INCREMENTS_KB.read})`;
+const { read, write } = INCREMENTS_KB;
 
-/** Formulas of the counts that only replay mode has. An entry has about 0.3 KB besides its message. */
+/** Formulas of the counts that only replay mode has. A segment is what one batch has for one user. */
 export const REPLAY_FORMULAS = {
   clientFrames:
     "resumes (one per connection opened, at least one per return) + acks (live messages / messages per ack + returns)",
-  historyWriteUnits: `messages x (1 for the claim + 2 x (ceil(KB of an entry / ${INCREMENTS_KB.write}) + 1 for the index)), stored and deleted, + acks`,
+  historyWriteUnits:
+    `batches x users per batch x ceil(KB of a segment / ${write}) + acks + ` +
+    `visits (messages / messages per retention) x ${REPLAY_ASSUMED.writeUnitsPerVisit}`,
   historyReadUnits:
-    `messages x (${entry} + ${REPLAY_ASSUMED.readsPerDeletion} when deleted) + ` +
-    `resumes x (2 x ${entry} + ${REPLAY_ASSUMED.smallReadsPerResume}) + pages + acks x (1 + ${entry}) + ` +
-    `${REPLAY_ASSUMED.expiryQueriesPerMinute} x ${MINUTES_A_MONTH} minutes x 0.5`,
-  historyGbMonths: `messages x KB of an entry, its claim and its line in the index x retention / ${MINUTES_A_MONTH} minutes`,
+    `segments x ceil(KB / ${read}) + resumes x ${REPLAY_ASSUMED.historyReadsPerResume} + ` +
+    `further pages + acks x ${REPLAY_ASSUMED.historyReadsPerAck} + visits x ${REPLAY_ASSUMED.readUnitsPerVisit} + ` +
+    `${REPLAY_ASSUMED.sweepsPerMinute} x ${MINUTES_A_MONTH} minutes x 0.5`,
+  historyGbMonths: `segments x KB x (retention + the larger of 3 days and a quarter of it) / ${MINUTES_A_MONTH} minutes`,
   receipts: "acks (a publish of ten receipts is one request) + expired messages",
 } as const;

@@ -1,12 +1,16 @@
 import { type Command, Option } from "commander";
 import { spec } from "../../components/args/spec";
 import { numberIn } from "../numberIn";
+import { MESSAGES_PER_CONNECTION, PINGS_PER_MINUTE } from "./assumed";
 import type { Monitoring } from "./estimate";
-import type { Workload } from "./workload";
+import { openedOf, type Workload } from "./workload";
 
 /** The options of the command line. */
 export type CostOptions = Omit<Workload, "backoff"> &
-  Monitoring & { backoffMinSeconds: number; backoffMaxSeconds: number };
+  Monitoring & { backoffMinSeconds: number; backoffMaxSeconds: number; chart?: true };
+
+/** Options whose defaults depend on others. */
+type Derived = "alarms" | "pingsPerMinute" | "usersPerBatch" | "messagesPerAck";
 
 type Range = [min: number, max: number, whole?: "whole"];
 
@@ -14,16 +18,26 @@ type RelayNumber = "maxAttempts" | "backoffMinSeconds" | "backoffMaxSeconds" | "
 type RelayWord = "delivery" | "ordering";
 
 /** Options without effect in retry mode. */
-const replayOnly = ["ordering", "receipts", "historyRetentionSeconds", "messagesPerAck", "messagesPerReturn"] as const;
+const replayOnly = [
+  "ordering",
+  "receipts",
+  "historyRetentionSeconds",
+  "usersPerBatch",
+  "messagesPerAck",
+  "messagesPerReturn",
+  "messagesPerRetention",
+] as const;
 
 /** Each metric of an alarm costs as much as an alarm: these are the metrics of the relay's default alarms. */
 export const ALARM_METRICS = { retry: 16, replay: 23 } as const;
 
 export function addCostOptions(command: Command): void {
-  const add = (flags: string, description: string, range: Range, value?: number) => {
-    const option = new Option(flags, description).argParser(numberIn(...range));
-    command.addOption(value === undefined ? option.makeOptionMandatory() : option.default(value));
-  };
+  const option = (flags: string, description: string, range: Range) =>
+    new Option(flags, description).argParser(numberIn(...range));
+  const add = (flags: string, description: string, range: Range, value: number) =>
+    command.addOption(option(flags, description, range).default(value));
+  const addDerived = (flags: string, description: string, range: Range, value: string) =>
+    command.addOption(option(flags, `${description} (default: ${value})`, range));
   // Ranges and defaults of the relay's arguments come from the component.
   const describe = (key: RelayNumber | RelayWord | "receipts") =>
     `the relay's ${key}${"replayOnly" in spec[key] ? "; only in replay mode" : ""}`;
@@ -35,15 +49,21 @@ export function addCostOptions(command: Command): void {
     const { oneOf, default: value } = spec[key];
     command.addOption(new Option(flags, describe(key)).choices(oneOf).default(value));
   };
-  add("--messages <n>", "messages published in a month", [0, 1e12]);
+  command.addOption(option("--messages <n>", "messages published in a month", [0, 1e12]).makeOptionMandatory());
   add("--message-kb <n>", "KB of one message", [0, 128], 1);
   add("--connections <n>", "connections open at one time, on average", [0, 1e9], 0);
   add("--connection-minutes <n>", "duration of a connection in minutes, on average", [0.1, 120], 30);
-  add("--pings-per-minute <n>", "heartbeats of one client per minute", [0, 60], 0.2);
+  addDerived(
+    "--pings-per-minute <n>",
+    "heartbeats of one client per minute",
+    [0, 60],
+    `the client library's, ${PINGS_PER_MINUTE.retry}, or ${PINGS_PER_MINUTE.replay} in replay mode`,
+  );
   add("--away-share <n>", "share of the messages whose user is away, 0 to 1", [0, 1], 0.1);
   add("--minutes-away <n>", "minutes until such a user returns, on average", [0, 20_160], 10);
   const { min, max } = spec.batchSize;
   add("--batch-size <n>", "messages per invocation, on average: a quiet queue does not fill a batch", [min, max], 1);
+  add("--messages-per-publish <n>", "messages per request to SNS, on average: publishBatch sends ten", [1, 10], 1);
   addRelayNumber("--max-attempts <n>", "maxAttempts");
   addRelayNumber("--backoff-min-seconds <n>", "backoffMinSeconds");
   addRelayNumber("--backoff-max-seconds <n>", "backoffMaxSeconds");
@@ -51,11 +71,17 @@ export function addCostOptions(command: Command): void {
   addRelayWord("--ordering <order>", "ordering");
   command.option("--receipts", describe("receipts"), spec.receipts.default);
   addRelayNumber("--history-retention-seconds <n>", "historyRetentionSeconds");
-  add(
+  addDerived(
+    "--users-per-batch <n>",
+    "users among the messages of an invocation, on average; only in replay mode",
+    [1, max],
+    "each message is for another user",
+  );
+  addDerived(
     "--messages-per-ack <n>",
-    "messages per acknowledgement, on average: one for a quiet client; only in replay mode",
+    "messages per acknowledgement, on average; only in replay mode",
     [1, 1e6],
-    1,
+    "those of a connection, or 1 with --receipts",
   );
   add(
     "--messages-per-return <n>",
@@ -63,23 +89,32 @@ export function addCostOptions(command: Command): void {
     [1, 1e6],
     1,
   );
+  add(
+    "--messages-per-retention <n>",
+    "messages of a user within the history's retention, on average; only in replay mode",
+    [1, 1e9],
+    MESSAGES_PER_CONNECTION,
+  );
   add("--metrics <n>", "custom metrics; each reason counts as one", [0, 1_000, "whole"], 20);
   const { retry, replay } = ALARM_METRICS;
-  command.addOption(
-    new Option("--alarms <n>", `metrics of alarms (default: ${retry}, or ${replay} in replay mode)`).argParser(
-      numberIn(0, 1_000, "whole"),
-    ),
-  );
+  addDerived("--alarms <n>", "metrics of alarms", [0, 1_000, "whole"], `${retry}, or ${replay} in replay mode`);
   add("--dashboards <n>", "dashboards", [0, 100, "whole"], 1);
+  command.option("--chart", "draws the items as bars, and the total next to what other services cost");
 }
 
 /** The given options, with the defaults of their mode. @throws if an option without effect was given. */
 export function readCostOptions(command: Command): CostOptions {
-  const given = command.opts<Omit<CostOptions, "alarms"> & Partial<CostOptions>>();
-  const options = { ...given, alarms: given.alarms ?? ALARM_METRICS[given.delivery] };
+  const given = command.opts<Omit<CostOptions, Derived> & Partial<CostOptions>>();
+  const options: CostOptions = {
+    ...given,
+    alarms: given.alarms ?? ALARM_METRICS[given.delivery],
+    pingsPerMinute: given.pingsPerMinute ?? PINGS_PER_MINUTE[given.delivery],
+    usersPerBatch: given.usersPerBatch ?? given.batchSize,
+    messagesPerAck: given.messagesPerAck ?? messagesPerAckOf(given),
+  };
   if (options.delivery === "replay") return options;
   for (const key of replayOnly) {
-    if (command.getOptionValueSource(key) === "default") continue;
+    if (["default", undefined].includes(command.getOptionValueSource(key))) continue;
     const flag = command.options.find((option) => option.attributeName() === key)?.long ?? key;
     throw new Error(
       `${flag}: got ${JSON.stringify(options[key])}; allowed: only with --delivery replay. Fix: leave it out`,
@@ -88,10 +123,17 @@ export function readCostOptions(command: Command): CostOptions {
   return options;
 }
 
-/** The options to print: without those that have no effect in the mode. */
+/** Without receipts, the client acknowledges a connection's messages together, when it ends. */
+function messagesPerAckOf(
+  given: Pick<CostOptions, "messages" | "awayShare" | "connections" | "connectionMinutes" | "receipts">,
+) {
+  if (given.receipts) return 1;
+  const opened = openedOf(given);
+  return opened > 0 ? Math.max(1, (given.messages * (1 - given.awayShare)) / opened) : MESSAGES_PER_CONNECTION;
+}
+
+/** The options to print: without those that have no effect in the mode, or on the estimate. */
 export function shownOptions(options: CostOptions): Partial<CostOptions> {
-  if (options.delivery === "replay") return options;
-  return Object.fromEntries(
-    Object.entries(options).filter(([key]) => !(replayOnly as readonly string[]).includes(key)),
-  );
+  const left: readonly string[] = options.delivery === "replay" ? ["chart"] : ["chart", ...replayOnly];
+  return Object.fromEntries(Object.entries(options).filter(([key]) => !left.includes(key)));
 }

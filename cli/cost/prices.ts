@@ -17,6 +17,9 @@ export interface Prices {
   lambda: { perMillionRequests: number; perGbSecond: number };
   dynamodb: { perMillionWriteUnits: number; perMillionReadUnits: number; perGbMonth: number };
   cloudwatch: { perGbOfLogs: number; perMetric: number; perAlarm: number; perDashboard: number };
+  /** Other services, for the comparison. */
+  appSyncEvents: { perMillionOperations: number; perMillionConnectionMinutes: number };
+  iotCore: { perMillionMessages: number; perMillionConnectionMinutes: number };
 }
 
 export const PRICES: Prices = {
@@ -37,4 +40,8 @@ export const PRICES: Prices = {
   dynamodb: { perMillionWriteUnits: 0.625, perMillionReadUnits: 0.125, perGbMonth: 0.25 },
   // https://aws.amazon.com/cloudwatch/pricing/, first tiers
   cloudwatch: { perGbOfLogs: 0.5, perMetric: 0.3, perAlarm: 0.1, perDashboard: 3 },
+  // https://aws.amazon.com/appsync/pricing/, Events
+  appSyncEvents: { perMillionOperations: 1, perMillionConnectionMinutes: 0.08 },
+  // https://aws.amazon.com/iot-core/pricing/, first tier
+  iotCore: { perMillionMessages: 1, perMillionConnectionMinutes: 0.08 },
 };

@@ -1,17 +1,17 @@
 import { ASSUMED, increments, INCREMENTS_KB, MINUTES_A_MONTH, REPLAY_ASSUMED } from "./assumed";
 import type { Usage } from "./usage";
-import { awayMessageOf, type Workload } from "./workload";
+import { awayMessageOf, openedOf, publishesOf, type Workload } from "./workload";
 
 const KB_A_GB = 1024 ** 2;
 
 /**
- * The usage of a month in replay mode: each message is processed once, stored, and then acknowledged by its client or
- * expired. A returning user receives the missed messages in frames of many messages.
+ * The usage of a month in replay mode: a batch's messages of one user are stored together, in a segment, and then acknowledged by
+ * the client or expired. A returning user receives the missed messages in frames of many messages.
  */
 export function replayUsageOf(workload: Workload): Usage {
   const { messages, messageKb, batchSize, messagesPerAck, messagesPerReturn, ordering } = workload;
-  const { delivery, publish, queueRequest, write, read } = INCREMENTS_KB;
-  const opened = (workload.connections * MINUTES_A_MONTH) / workload.connectionMinutes;
+  const { delivery, queueRequest, write, read } = INCREMENTS_KB;
+  const opened = openedOf(workload);
   const connectionMinutes = workload.connections * MINUTES_A_MONTH;
   const away = messages * workload.awayShare;
   const live = messages - away;
@@ -20,24 +20,26 @@ export function replayUsageOf(workload: Workload): Usage {
   const resumes = Math.max(opened, returns);
   const acks = live / messagesPerAck + returns;
   const batches = messages / batchSize;
+  const segments = batches * Math.min(workload.usersPerBatch, batchSize);
+  const messagesPerSegment = messages > 0 ? messages / segments : 1;
+  const visits = messages / Math.max(workload.messagesPerRetention, messagesPerSegment);
   const minutes = MINUTES_A_MONTH;
+  const sweeps = REPLAY_ASSUMED.sweepsPerMinute * minutes;
 
   const envelopeKb = messageKb + REPLAY_ASSUMED.envelopeKb;
-  const entryKb = messageKb + REPLAY_ASSUMED.entryKb;
-  const entryReads = increments(entryKb, read);
-  const invocations = batches + 2 * opened + resumes + acks + minutes;
-  const retention = workload.historyRetentionSeconds;
-  const claimShare = (retention + REPLAY_ASSUMED.claimRetentionSeconds) / retention;
-  const storedKb = messages * (entryKb + REPLAY_ASSUMED.claimAndIndexKb * claimShare);
+  const segmentKb = segmentKbOf(messageKb, messagesPerSegment);
+  const pageKb = segmentKbOf(messageKb, 1) * messagesPerReturn;
+  const invocations = batches + 2 * opened + resumes + acks + sweeps;
   const receipts = workload.receipts ? acks + (away - returns * messagesPerReturn) : 0;
   return {
     deliveries:
-      live * increments(envelopeKb, delivery) +
+      // The messages of a segment share a frame.
+      live * (increments(envelopeKb * messagesPerSegment, delivery) / messagesPerSegment) +
       returns * increments(envelopeKb * messagesPerReturn, delivery) +
       (resumes - returns),
     pings: connectionMinutes * workload.pingsPerMinute * 2,
     connectionMinutes,
-    publishes: messages * increments(messageKb, publish),
+    publishes: publishesOf(workload),
     queueRequests:
       messages * increments(messageKb, queueRequest) + batches * (increments(messageKb * batchSize, queueRequest) + 1),
     idlePolls: ASSUMED.idlePollsPerMinute * minutes,
@@ -48,27 +50,40 @@ export function replayUsageOf(workload: Workload): Usage {
         opened * (ASSUMED.connectSeconds + ASSUMED.disconnectSeconds) +
         resumes * REPLAY_ASSUMED.resumeSeconds +
         acks * REPLAY_ASSUMED.acknowledgeSeconds +
-        minutes * REPLAY_ASSUMED.expireSeconds),
-    writeUnits: opened * REPLAY_ASSUMED.writeUnitsPerConnection,
-    // The sessions of a batch; the lookup item of each frame from a client, and a resume's session.
-    readUnits: messages + opened * ASSUMED.readUnitsPerConnection + resumes * 2 + acks,
-    logGb: (invocations * ASSUMED.logKbPerInvocation + messages * ASSUMED.logKbPerAttempt) / KB_A_GB,
+        sweeps * REPLAY_ASSUMED.expireSeconds),
+    writeUnits: opened * ASSUMED.writeUnitsPerConnection,
+    // The sessions of a batch; the lookup of each frame from a client, and a resume's session.
+    readUnits:
+      segments + opened * ASSUMED.readUnitsPerConnection + resumes * REPLAY_ASSUMED.sessionReadsPerResume + acks,
+    // An idle sweep writes no line.
+    logGb: ((invocations - sweeps) * ASSUMED.logKbPerInvocation) / KB_A_GB,
     replay: {
       clientFrames: resumes + acks,
-      // Claim, entry and index line are written; entry and index line are also deleted.
-      historyWriteUnits: messages * (1 + 2 * (increments(entryKb, write) + 1)) + acks,
-      // The tail before each message, and the reads before its deletion; a resume's tail, oldest number, acknowledged number
-      // and page; an ack's acknowledged number and entry.
+      // TTL deletes segments for free.
+      historyWriteUnits: segments * increments(segmentKb, write) + acks + visits * REPLAY_ASSUMED.writeUnitsPerVisit,
       historyReadUnits:
-        messages * (entryReads + REPLAY_ASSUMED.readsPerDeletion) +
-        resumes * (2 * entryReads + REPLAY_ASSUMED.smallReadsPerResume) +
-        (resumes - returns) +
-        returns * increments(entryKb * messagesPerReturn, read) +
-        acks * (1 + entryReads) +
-        REPLAY_ASSUMED.expiryQueriesPerMinute * minutes * 0.5,
-      historyGbMonths: (storedKb / KB_A_GB) * (retention / 60 / minutes),
+        // The tail before each segment.
+        segments * increments(segmentKb, read) +
+        resumes * REPLAY_ASSUMED.historyReadsPerResume +
+        returns * (increments(pageKb, read) - 1) +
+        acks * REPLAY_ASSUMED.historyReadsPerAck +
+        visits * REPLAY_ASSUMED.readUnitsPerVisit +
+        sweeps * 0.5,
+      historyGbMonths:
+        ((segments * (segmentKb + REPLAY_ASSUMED.itemOverheadKb)) / KB_A_GB) * (keptSeconds(workload) / 60 / minutes),
       receipts,
       publishedGb: ordering === "strict" ? (messages * messageKb) / KB_A_GB : 0,
     },
   };
+}
+
+function segmentKbOf(messageKb: number, messages: number): number {
+  const { segmentKb, storedMessageKb, compressed } = REPLAY_ASSUMED;
+  return segmentKb + messages * (storedMessageKb + messageKb * compressed);
+}
+
+/** Until the TTL of a segment. */
+function keptSeconds({ historyRetentionSeconds }: Workload): number {
+  const { seconds, ofRetention } = REPLAY_ASSUMED.ttlSlack;
+  return historyRetentionSeconds + Math.max(seconds, historyRetentionSeconds * ofRetention);
 }

@@ -1,6 +1,6 @@
 import { ASSUMED, increments, INCREMENTS_KB, MINUTES_A_MONTH } from "./assumed";
 import type { Usage } from "./usage";
-import { awayMessageOf, type Workload } from "./workload";
+import { awayMessageOf, publishesOf, type Workload } from "./workload";
 
 /** The usage of a month in retry mode. */
 export function retryUsageOf(workload: Workload): Usage {
@@ -13,14 +13,14 @@ export function retryUsageOf(workload: Workload): Usage {
   const connectionMinutes = connections * MINUTES_A_MONTH;
   const opened = connectionMinutes / workload.connectionMinutes;
   const invocations = batches + 2 * opened;
-  const { delivery, publish, queueRequest } = INCREMENTS_KB;
+  const { delivery, queueRequest } = INCREMENTS_KB;
   // A batch is received, and then deleted from the queue or hidden for a retry.
   const perBatch = increments(messageKb * batchSize, queueRequest) + 1;
   return {
     deliveries: (messages - deadLetters) * increments(messageKb, delivery),
     pings: connectionMinutes * workload.pingsPerMinute * 2,
     connectionMinutes,
-    publishes: messages * increments(messageKb, publish),
+    publishes: publishesOf(workload),
     queueRequests: (messages + deadLetters) * increments(messageKb, queueRequest) + batches * perBatch,
     idlePolls: ASSUMED.idlePollsPerMinute * MINUTES_A_MONTH,
     invocations,
@@ -30,6 +30,6 @@ export function retryUsageOf(workload: Workload): Usage {
     writeUnits: opened * ASSUMED.writeUnitsPerConnection,
     // One consistent read of up to 4 KB per attempt.
     readUnits: attempts + opened * ASSUMED.readUnitsPerConnection,
-    logGb: (invocations * ASSUMED.logKbPerInvocation + attempts * ASSUMED.logKbPerAttempt) / 1024 ** 2,
+    logGb: (invocations * ASSUMED.logKbPerInvocation) / 1024 ** 2,
   };
 }

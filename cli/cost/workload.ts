@@ -1,4 +1,5 @@
 import { type Backoff, backoffSeconds } from "../../handlers/deliver/backoff";
+import { increments, INCREMENTS_KB, MINUTES_A_MONTH } from "./assumed";
 
 /** The traffic and settings of a month. */
 export interface Workload {
@@ -20,6 +21,8 @@ export interface Workload {
   minutesAway: number;
   /** Messages per invocation of `deliver`, on average. */
   batchSize: number;
+  /** Messages per request to SNS, on average: 1, or up to 10 with `publishBatch`. */
+  messagesPerPublish: number;
   maxAttempts: number;
   backoff: Backoff;
   /** `strict` if topic and queue are FIFO; only in replay mode. */
@@ -28,10 +31,14 @@ export interface Workload {
   receipts: boolean;
   /** How long the history keeps a message; only in replay mode. */
   historyRetentionSeconds: number;
+  /** Users among the messages of a batch, on average: at most `batchSize`; only in replay mode. */
+  usersPerBatch: number;
   /** Messages per acknowledgement, on average; only in replay mode. */
   messagesPerAck: number;
   /** Messages that wait for a returning user, on average; only in replay mode. */
   messagesPerReturn: number;
+  /** Messages of a user within one retention, on average; only in replay mode. */
+  messagesPerRetention: number;
 }
 
 /** The attempts of a message to a user who is away, and its outcome. */
@@ -52,4 +59,17 @@ export function awayMessageOf(workload: Workload): AwayMessage {
     if (attempts === maxAttempts) return { attempts, becomes: "dead-lettered" };
     waitedSeconds += backoffSeconds(attempts, backoff, () => 0.5);
   }
+}
+
+/** SNS bills a request by its size, with one message or with ten. */
+export function publishesOf({ messages, messageKb, messagesPerPublish }: Workload): number {
+  return (messages / messagesPerPublish) * increments(messageKb * messagesPerPublish, INCREMENTS_KB.publish);
+}
+
+/** Connections opened in the month. */
+export function openedOf({
+  connections,
+  connectionMinutes,
+}: Pick<Workload, "connections" | "connectionMinutes">): number {
+  return (connections * MINUTES_A_MONTH) / connectionMinutes;
 }

@@ -16,15 +16,22 @@ describe("units of capacity", () => {
     expect(itemBytes({ ab: { S: "é" }, n: { N: "1234" } })).to.equal(2 + 2 + 1 + 3);
   });
 
-  it("count what maps, lists and sets hold, and three bytes for a map or list and one for each of its elements", () => {
-    expect(itemBytes({ m: { M: { ab: { N: "12" }, c: { BOOL: true } } } })).to.equal(1 + 3 + 2 + (2 + 2) + (1 + 1));
-    expect(itemBytes({ l: { L: [{ S: "abc" }, { B: new Uint8Array(5) }] } })).to.equal(1 + 3 + 2 + 3 + 5);
-    expect(itemBytes({ s: { SS: ["a", "bc"] }, n: { NS: ["1", "234"] } })).to.equal(1 + 3 + 1 + 2 + 3);
-  });
-
-  it("are not counted for an attribute of another type", () => {
-    expect(() => itemBytes({ n: { NULL: true } })).to.throw("unexpected attribute: NULL");
-  });
+  const values: [string, Item[string], number][] = [
+    ["a binary value, which a request has as base64", { B: Buffer.from("12345").toString("base64") as never }, 5],
+    ["bytes", { B: new Uint8Array(5) }, 5],
+    ["a boolean", { BOOL: true }, 1],
+    ["a null", { NULL: true }, 1],
+    ["a set of strings", { SS: ["ab", "c"] }, 3],
+    ["a set of numbers", { NS: ["12", "1234"] }, 2 + 3],
+    ["a set of binary values", { BS: [new Uint8Array(2), new Uint8Array(3)] }, 5],
+    ["a list: three, and one for each member", { L: [{ S: "ab" }, { BOOL: true }] }, 3 + (1 + 2) + (1 + 1)],
+    ["a map: three, and one for each member", { M: { ab: { S: "c" }, d: { M: {} } } }, 3 + (2 + 1 + 1) + (1 + 3 + 1)],
+  ];
+  for (const [name, value, bytes] of values) {
+    it(`count ${name}`, () => {
+      expect(itemBytes({ a: value })).to.equal(1 + bytes);
+    });
+  }
 
   const reads: [number, number][] = [
     [1, 1],
@@ -50,6 +57,8 @@ describe("units of capacity", () => {
     ["two in the index if the key of its line changes", item(10, due(1)), item(10, due(2)), 3],
     ["one in the index if its line is deleted", item(10, due(1)), item(10), 2],
     ["the same for a deletion as for the write", item(1_100, due(1)), undefined, 3],
+    ["none in the index for an item that lacks one of its keys", undefined, item(10, { due_at: { N: "1" } }), 1],
+    ["one in the index when an item gets its keys", item(10), item(10, due(1)), 2],
     ["one for a condition that failed on a small item", item(10), item(10), 1],
     ["one for a deletion of nothing", undefined, undefined, 1],
   ];

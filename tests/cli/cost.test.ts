@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { Command } from "commander";
 import type { Cli } from "../../cli/cli";
 import { addCostCommand } from "../../cli/cost/commands";
+import { PINGS_PER_MINUTE } from "../../cli/cost/assumed";
 import { lineItems, usageOf } from "../../cli/cost/estimate";
 import { totalUsd } from "../../cli/cost/lineItem";
 import { addCostOptions, readCostOptions } from "../../cli/cost/options";
@@ -58,7 +59,17 @@ describe("the usage of a month", () => {
     [
       "writes, reads and two invocations for each connection that is opened, every half hour",
       { connections: 10 },
-      { connectionMinutes: 438_000, invocations: 2 * 14_600, writeUnits: 8 * 14_600, readUnits: 2.5 * 14_600 },
+      { connectionMinutes: 438_000, invocations: 2 * 14_600, writeUnits: 4 * 14_600, readUnits: 3 * 14_600 },
+    ],
+    [
+      "a tenth of the publishes if ten messages are published in a request",
+      { messages: 1_000, messagesPerPublish: 10 },
+      { publishes: 100, queueRequests: 3_000, deliveries: 1_000 },
+    ],
+    [
+      "publishes by 64 KB of a request's messages together",
+      { messages: 1_000, messagesPerPublish: 10, messageKb: 10 },
+      { publishes: 200 },
     ],
     ["two messages for each ping", { connections: 10, pingsPerMinute: 0.5 }, { pings: 438_000 }],
   ];
@@ -107,7 +118,7 @@ describe("the bill", () => {
     expect(usd("SNS", "publishes")).to.equal(0.5);
     expect(usd("SQS", "requests")).to.be.closeTo(1.2, 1e-9);
     expect(usd("SQS", "idle polls")).to.be.closeTo(0.2628, 1e-9);
-    expect(usd("DynamoDB", "write units")).to.be.closeTo((1_460_000 * 8 * 0.625) / 1e6, 1e-9);
+    expect(usd("DynamoDB", "write units")).to.be.closeTo((1_460_000 * 4 * 0.625) / 1e6, 1e-9);
     expect(usd("CloudWatch", "metrics")).to.equal(3);
     expect(usd("CloudWatch", "alarms")).to.equal(1);
     expect(usd("CloudWatch", "dashboards")).to.equal(3);
@@ -143,6 +154,34 @@ describe("the defaults of cost", () => {
       historyRetentionSeconds: resolved.historyRetentionSeconds,
       ordering: resolved.ordering,
     });
+  });
+
+  const optionsOf = (...args: string[]) => {
+    const command = new Command();
+    addCostOptions(command);
+    return readCostOptions(command.parse(["--messages", "1000", ...args], { from: "user" }));
+  };
+
+  it("have the client library's heartbeats of the mode, unless they are given", () => {
+    expect(optionsOf().pingsPerMinute).to.equal(PINGS_PER_MINUTE.retry);
+    expect(optionsOf("--delivery", "replay").pingsPerMinute).to.equal(PINGS_PER_MINUTE.replay);
+    expect(optionsOf("--pings-per-minute", "0").pingsPerMinute).to.equal(0);
+  });
+
+  it("have another user for each message of a batch, unless the number of users is given", () => {
+    const replay = ["--delivery", "replay", "--batch-size", "10"];
+    expect(optionsOf(...replay).usersPerBatch).to.equal(10);
+    expect(optionsOf(...replay, "--users-per-batch", "1").usersPerBatch).to.equal(1);
+  });
+
+  it("have one acknowledgement for the messages of a connection, or for each message with receipts", () => {
+    const replay = ["--delivery", "replay", "--away-share", "0"];
+    expect(optionsOf(...replay).messagesPerAck).to.equal(10);
+    // 14,600 connections of half an hour in a month, for 1,000 or for 292,000 messages.
+    expect(optionsOf(...replay, "--connections", "10").messagesPerAck).to.equal(1);
+    expect(optionsOf(...replay, "--connections", "10", "--messages", "292000").messagesPerAck).to.equal(20);
+    expect(optionsOf(...replay, "--receipts").messagesPerAck).to.equal(1);
+    expect(optionsOf(...replay, "--messages-per-ack", "7").messagesPerAck).to.equal(7);
   });
 
   for (const delivery of ["retry", "replay"] as const) {

@@ -13,9 +13,12 @@ export const quiet: Workload = {
   awayShare: 0,
   minutesAway: 0,
   batchSize: 1,
+  messagesPerPublish: 1,
+  usersPerBatch: 1,
   maxAttempts: 66,
   backoff: { minSeconds: 2, maxSeconds: 120 },
   historyRetentionSeconds: 86_400,
   messagesPerAck: 1,
   messagesPerReturn: 1,
+  messagesPerRetention: 1,
 };

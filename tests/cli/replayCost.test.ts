@@ -5,65 +5,78 @@ import type { ReplayUsage, Usage } from "../../cli/cost/usage";
 import { awayMessageOf, type Workload } from "../../cli/cost/workload";
 import { quiet } from "./quietMonth";
 
-const replay: Workload = { ...quiet, delivery: "replay" };
-/** The queries of the index by expiry, with and without traffic: eight half units a minute. */
+const replay: Workload = { ...quiet, delivery: "replay", messagesPerRetention: Infinity };
+/** The queries of the index of due sessions, with and without traffic: eight half units a minute. */
 const sweeps = 8 * 0.5 * 43_800;
+const sweeperRuns = 8 * 43_800;
 
 describe("the usage of a month in replay mode", () => {
   type Counts = Partial<Omit<Usage, "replay"> & ReplayUsage>;
   const cases: [string, Partial<Workload>, Counts][] = [
     [
-      "idle polls and a sweep per minute without traffic",
+      "idle polls and eight sweeps per minute without traffic",
       {},
-      { invocations: 43_800, gbSeconds: 2_190, idlePolls: 657_000, historyReadUnits: sweeps, historyWriteUnits: 0 },
+      {
+        ...{ invocations: sweeperRuns, gbSeconds: 0.5 * 0.03 * sweeperRuns, idlePolls: 657_000, logGb: 0 },
+        ...{ historyReadUnits: sweeps, historyWriteUnits: 0 },
+      },
     ],
     [
-      "an acknowledgement, and claim, entry and index, the latter two also deleted, for a message to a connected user",
+      "a segment and an acknowledgement for a message to a connected user",
       { messages: 1_000 },
       {
-        publishes: 1_000,
-        queueRequests: 3_000,
-        deliveries: 1_000,
-        clientFrames: 1_000,
-        invocations: 2_000 + 43_800,
-        readUnits: 2_000,
-        writeUnits: 0,
-        // An entry of 1.3 KB.
-        historyWriteUnits: 1_000 * (1 + 2 * (2 + 1)) + 1_000,
-        historyReadUnits: 1_000 * (1 + 5) + 1_000 * 2 + sweeps,
-        receipts: 0,
+        ...{ publishes: 1_000, queueRequests: 3_000, deliveries: 1_000, clientFrames: 1_000 },
+        ...{ invocations: 2_000 + sweeperRuns, readUnits: 2_000, writeUnits: 0, receipts: 0 },
+        // 0.25 KB, and 0.06 KB and 65 % of 1 KB for the message.
+        historyWriteUnits: 1_000 + 1_000,
+        historyReadUnits: 1_000 + 1_000 * 2 + sweeps,
       },
     ],
     [
       "a tenth of the acknowledgements if each covers ten messages",
       { messages: 1_000, messagesPerAck: 10 },
-      { clientFrames: 100, invocations: 1_100 + 43_800, historyWriteUnits: 7_100 },
+      { clientFrames: 100, invocations: 1_100 + sweeperRuns, historyWriteUnits: 1_100 },
     ],
     [
-      "a tenth of the receives, deletions and invocations in batches of ten, and the same writes",
-      { messages: 1_000, batchSize: 10 },
-      { queueRequests: 1_200, invocations: 1_100 + 43_800, historyWriteUnits: 8_000 },
+      "a tenth of the invocations in batches of ten, and the same segments, if each message is for another user",
+      { messages: 1_000, batchSize: 10, usersPerBatch: 10 },
+      { queueRequests: 1_200, invocations: 1_100 + sweeperRuns, historyWriteUnits: 2_000, readUnits: 2_000 },
     ],
     [
-      "writes by the KB, reads by four, and frames by 32 with the envelope, for 31.9 KB",
-      { messages: 1_000, messageKb: 31.9 },
+      "a segment, a frame, and a read of the tail for ten chunks of 20 bytes to one user",
       {
-        deliveries: 2_000,
-        historyWriteUnits: 1_000 * (1 + 2 * (33 + 1)) + 1_000,
-        historyReadUnits: 1_000 * (9 + 5) + 1_000 * (1 + 9) + sweeps,
+        messages: 1_000,
+        batchSize: 10,
+        usersPerBatch: 1,
+        messageKb: 0.02,
+        messagesPerAck: 100,
+        messagesPerPublish: 10,
       },
+      {
+        ...{ publishes: 100, deliveries: 100, historyWriteUnits: 100 + 10, readUnits: 100 + 10 },
+        historyReadUnits: 100 + 10 * 2 + sweeps,
+      },
+    ],
+    [
+      "writes by the KB of a compressed segment, reads by four, and frames by 32 with the envelope, for 31.9 KB",
+      { messages: 1_000, messageKb: 31.9 },
+      // 0.31 KB and 65 % of 31.9 KB.
+      { deliveries: 2_000, historyWriteUnits: 1_000 * 22 + 1_000, historyReadUnits: 1_000 * 6 + 1_000 * 2 + sweeps },
+    ],
+    [
+      "the two visits of the sweeper for each user and retention",
+      { messages: 1_000, messagesPerRetention: 10 },
+      { historyWriteUnits: 2_000 + 100 * 12, historyReadUnits: 3_000 + 100 * 7 + sweeps },
     ],
     [
       "one attempt, and a resume, a page, a frame and an acknowledgement for ten messages that wait for a return",
       { messages: 1_000, awayShare: 1, minutesAway: 60, messagesPerReturn: 10 },
       {
-        deliveries: 100,
-        clientFrames: 200,
-        queueRequests: 3_000,
-        invocations: 1_200 + 43_800,
+        ...{ deliveries: 100, clientFrames: 200, queueRequests: 3_000, invocations: 1_200 + sweeperRuns },
         readUnits: 1_000 + 200 + 100,
-        historyWriteUnits: 7_100,
-        historyReadUnits: 1_000 * 6 + 100 * 3 + 100 * 4 + 100 * 2 + sweeps,
+        historyWriteUnits: 1_000 + 100,
+        // A page of ten segments takes three units: two more than one.
+        historyReadUnits: 1_000 + 100 * 3 + 100 * 2 + 100 * 2 + sweeps,
       },
     ],
     [
@@ -74,19 +87,15 @@ describe("the usage of a month in replay mode", () => {
     [
       "no delivery if the user is away for longer than the retention, but a receipt for each message",
       { messages: 1_000, awayShare: 1, minutesAway: 2_000, receipts: true },
-      { deliveries: 0, clientFrames: 0, receipts: 1_000, historyWriteUnits: 7_000 },
+      { deliveries: 0, clientFrames: 0, receipts: 1_000, historyWriteUnits: 1_000 },
     ],
     ["a receipt for each acknowledgement", { messages: 1_000, messagesPerAck: 10, receipts: true }, { receipts: 100 }],
     [
-      "the lookup item, a resume, its answer and a third invocation for each connection that is opened",
+      "a resume, its answer and a third invocation for each connection that is opened",
       { connections: 10 },
       {
-        writeUnits: 12 * 14_600,
-        readUnits: (2.5 + 2) * 14_600,
-        invocations: 3 * 14_600 + 43_800,
-        clientFrames: 14_600,
-        deliveries: 14_600,
-        historyReadUnits: 14_600 * (3 + 1) + sweeps,
+        ...{ writeUnits: 4 * 14_600, readUnits: (3 + 2) * 14_600, invocations: 3 * 14_600 + sweeperRuns },
+        ...{ clientFrames: 14_600, deliveries: 14_600, historyReadUnits: 14_600 * 3 + sweeps },
       },
     ],
     [
@@ -95,9 +104,14 @@ describe("the usage of a month in replay mode", () => {
       { clientFrames: 14_600 + 1_000, deliveries: 14_600 },
     ],
     [
-      "storage for a day of the month, with claims kept for another day",
+      "storage for the retention of a day and three days more",
       { messages: 30_416_666 },
-      { historyGbMonths: ((30_416_666 * (1.3 + 2 * 0.7)) / 1024 ** 2) * (1_440 / 43_800) },
+      { historyGbMonths: ((30_416_666 * (0.25 + 0.06 + 0.65 + 0.1)) / 1024 ** 2) * ((4 * 1_440) / 43_800) },
+    ],
+    [
+      "storage for a retention of 14 days and a quarter more",
+      { messages: 30_416_666, historyRetentionSeconds: 14 * 86_400 },
+      { historyGbMonths: ((30_416_666 * (0.25 + 0.06 + 0.65 + 0.1)) / 1024 ** 2) * ((17.5 * 1_440) / 43_800) },
     ],
     ["a topic's GB if it is FIFO", { messages: 1_048_576, ordering: "strict" }, { publishedGb: 1 }],
   ];
@@ -133,8 +147,8 @@ describe("the bill of a relay in replay mode", () => {
 
   it("has the history and the frames from clients", () => {
     const usd = billOf({});
-    expect(usd("DynamoDB", "history write units")).to.equal(8 * 0.625);
-    expect(usd("DynamoDB", "history read units")).to.be.closeTo((8 + sweeps / 1e6) * 0.125, 1e-9);
+    expect(usd("DynamoDB", "history write units")).to.be.closeTo(2 * 0.625, 0.001);
+    expect(usd("DynamoDB", "history read units")).to.be.closeTo((3 + sweeps / 1e6) * 0.125, 0.001);
     expect(usd("DynamoDB", "GB-months of history")).to.be.above(0);
     expect(usd("API Gateway", "messages from clients")).to.equal(1);
     expect(usd("SNS", "receipts")).to.equal(undefined);

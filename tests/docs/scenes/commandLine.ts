@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { build, stop } from "esbuild";
 import type { Relay } from "../../endToEnd/relay";
+import type { Block } from "../blocks";
 import { Stage } from "../stage";
 import { type Scene, user42 } from "./scene";
 import { repository } from "../../support/repository";
@@ -63,7 +64,20 @@ export const commandLineScenes: Record<string, Scene> = {
       expect(await (await consumer()).shell(block).succeeded()).to.match(/USD/);
     },
   },
+  ...Object.fromEntries(["chat", "reports", "streaming"].map((product) => [`cost-${product}`, { play: playCost }])),
 };
+
+/** A month in retry mode, then in replay mode: with the totals that the page has. */
+async function playCost(block: Block): Promise<void> {
+  const printed = await (await consumer()).shell(block).succeeded();
+  const [retry, replay, ...more] = [...printed.matchAll(/^total +([\d.]+)$/gm)].map(([, usd]) =>
+    Math.round(Number(usd)),
+  );
+  expect(more).to.deep.equal([]);
+  expect(replay).to.be.below(retry as number);
+  const page = readFileSync(join(repository, block.file), "utf8").replace(/\s+/g, " ");
+  expect(page).to.match(new RegExp(`[Aa]bout ${retry} USD in retry mode[^.]* ${replay} USD in replay mode`));
+}
 
 /** A folder in which the package is installed, so that npx finds its command line. */
 async function consumer(): Promise<Stage> {

@@ -212,9 +212,10 @@ class Run {
     for (const user of users) user.settle();
     await simulation.run(() => users.every(({ isBack }) => isBack));
     const calmAtMs = simulation.now + CALM_MS;
-    // A connection that is mute is replaced before it gets too old; what is then missing is swept.
+    // A connection that is mute is replaced before it gets too old; if no time for acknowledgements is announced, the next
+    // one acknowledges when it is replaced in turn; what is then missing is swept.
     const overAtMs =
-      calmAtMs + this.maxConnectionMs + (this.passes || this.haveDaysPassed ? relay.ledger.sweptAfterMs : 0);
+      calmAtMs + 2 * this.maxConnectionMs + (this.passes || this.haveDaysPassed ? relay.ledger.sweptAfterMs : 0);
     let isSettled = false;
     simulation.start(async () => {
       for (;;) {
