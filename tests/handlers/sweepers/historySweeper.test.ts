@@ -9,7 +9,8 @@ import { MemoryQueue, RecordedLog, RecordedMetrics } from "../../support/boundar
 import { MemoryHistory } from "../../support/memoryHistory";
 import { refusal } from "../../support/refusal";
 import { MemoryReceipts } from "../receipts/memoryReceipts";
-import { key, messagesOf, now, segmentOf } from "./segments";
+import { key, messagesOf, now } from "../history/segments";
+import { segmentOf } from "./segments";
 
 const retentionMs = 3_600_000;
 const endedAt = now - retentionMs - REPORT_GRACE_MS;
@@ -83,7 +84,7 @@ describe("expire", () => {
     const { run, store, queue, receipts, metrics, log } = setUp();
     await store([key], 7);
     await run();
-    expect(queue.deadLetters.map(({ body }) => body)).to.deep.equal(["body 1"]);
+    expect(queue.deadLetters.map(({ body }) => body)).to.deep.equal(["body of m1"]);
     expect(receipts.published.map(({ status, reason, seq }) => [status, reason, seq])).to.deep.equal([
       ["expired", "retention", 1],
     ]);
@@ -95,7 +96,7 @@ describe("expire", () => {
       ],
     ]);
     expect(log.lines.map(({ event }) => event)).to.deep.equal(["expired", "history swept"]);
-    expect(log.text).not.to.contain("body 1");
+    expect(log.text).not.to.contain("body of m1");
   });
 
   it("dead-letters nothing where the stack does not ask for that", async () => {
