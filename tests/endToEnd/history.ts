@@ -9,6 +9,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { Segment } from "../../handlers/history/history";
 import { partitionKeyOf } from "../../handlers/history/historyKey";
+import { MIN_VISIT_GAP_MS } from "../../handlers/history/retention";
 import { itemOfSegment, segmentOfItem } from "../../handlers/history/segmentItems";
 import type { SessionKey } from "../../handlers/sessions/sessionKey";
 import { pause } from "./pause";
@@ -49,11 +50,16 @@ export class History {
     while (Number((await read()).Item?.acknowledged?.M?.seq?.N ?? 0) < seq) await pause();
   }
 
-  /** Resolves with the log when nothing but the last number is left of its last segment. */
+  /**
+   * Resolves with the log when nothing but the last number is left of its last segment. Lets the time pass until the visit that
+   * the sweeper plans for that.
+   */
   async untilSealed(to: Recipient): Promise<Segment[]> {
     for (;;) {
       const log = await this.log(to);
-      if (log.at(-1)?.messages.length === 0) return log;
+      const { messages, isMarked, dueAtMs = 0 } = log.at(-1) ?? {};
+      if (messages?.length === 0) return log;
+      if (isMarked && dueAtMs > Date.now()) await this.age(to, MIN_VISIT_GAP_MS / 1000);
       await pause();
     }
   }

@@ -54,7 +54,7 @@ describe("a relay in replay mode, end to end on one machine", () => {
     expect(client.client.socket.protocol).to.equal("websocket-relay.v1");
     const nothing = { type: "resumed", recovered: true, first: 1, through: 0 };
     expect(await client.resume()).to.deep.equal(nothing);
-    expect(client.envelopes[0]).to.deep.equal({ type: "hello", oldest: 1, newest: 0 });
+    expect(client.envelopes[0]).to.deep.equal({ type: "hello", oldest: 1, newest: 0, ackSeconds: 5 });
 
     await relay.publish({ ...to, messageId: "one" }, "first");
     const { epoch, ...first } = await client.message(1);
