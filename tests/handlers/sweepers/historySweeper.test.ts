@@ -153,13 +153,18 @@ describe("expire", () => {
     expect(await run()).to.deep.equal({ ...nothing, visited: 1, reported: 1, sealed: 1 });
   });
 
-  it("throws where the index cannot be read, after its metrics, and does not call the sweeper on time", async () => {
-    const { run, history, metrics, lag } = setUp();
+  it("throws and logs why where the index cannot be read, after its metrics, and does not call the sweeper on time", async () => {
+    const { run, history, metrics, log, lag } = setUp();
     const cause = new Error("index fails");
     history.beforeCall = (name) => (name.startsWith("findDue") ? Promise.reject(cause) : Promise.resolve());
     const refused = await refusal(run());
     expect(refused.message).to.equal(`shard ${historyShard(key)} of the index by due time could not be read`);
     expect(refused.cause).to.equal(cause);
+    expect(log.lines.find(({ event }) => event === "shard not read")).to.include({
+      level: "error",
+      shard: historyShard(key),
+      errorMessage: "index fails",
+    });
     expect(metrics.flushes).to.have.length(1);
     expect(lag()).to.deep.equal([]);
   });
