@@ -37,11 +37,13 @@ export type DeliverReplayDependencies = QueueDependencies &
  * Keeps the messages that a fault has prevented. Never throws.
  */
 export function deliverReplay(given: DeliverReplayDependencies): DeliverHandler {
-  const { receipts, now = Date.now } = given;
-  return deliverHandler<DeliverReplayDependencies & Pick<DeliverReplayBatchDependencies, "known">>(
+  const { receipts, deadLetters, now = Date.now } = given;
+  return deliverHandler<DeliverReplayDependencies & Pick<DeliverReplayBatchDependencies, "known" | "reportsOwnExpiry">>(
     {
       ...given,
       known: new KnownSessions(),
+      // Otherwise only a metric and a log line would come sooner, also of messages that a client has not acknowledged yet.
+      reportsOwnExpiry: receipts.wanted || deadLetters !== undefined,
       onDeadLettered: async (dead, signal) => {
         await receipts.publish(
           dead.map((each) => deadReceiptOf(each, now())),

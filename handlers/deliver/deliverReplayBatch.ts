@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import type { Cursor } from "../../protocol";
+import { claimLimitOfAnInvocation } from "../history/claimKeys";
 import type { Message } from "../messages/message";
 import { stableReason } from "../messages/reasons";
 import { METRICS } from "../metrics";
@@ -27,8 +28,9 @@ export async function deliverReplayBatch(
 ): Promise<Attempted[]> {
   const outcomes = new Map<Message, Outcome>();
   const limit = pLimit(MAX_PARALLEL_SESSIONS);
+  const storing = { ...dependencies, claimLimit: claimLimitOfAnInvocation() };
   const groups = await limit.map(messagesBySession(messages, outcomes), async (group) => {
-    const numbered = await storeInOrder(group, outcomes, dependencies, signal);
+    const numbered = await storeInOrder(group, outcomes, storing, signal);
     return { key: group.key, messages: numbered.map(({ message }) => message), numbered };
   });
 

@@ -15,7 +15,7 @@ import type { SessionKey } from "../sessions/sessionKey";
 import type { SessionMessages } from "./messagesBySession";
 import { NOT_REACHED, type Outcome } from "./outcome";
 
-export interface StoreDependencies extends AppendDependencies {
+export interface StoreDependencies extends AppendDependencies, Pick<ClaimDependencies, "claimLimit"> {
   history: AppendDependencies["history"] & ClaimDependencies["history"];
   /** What this environment has read of the ids of sessions. */
   known: KnownSessions;
@@ -144,7 +144,13 @@ function partsOf(messages: readonly Message[]): Message[][] {
 }
 
 function newMessageOf(message: Message, { now, retentionMs }: StoreDependencies): NewMessage {
-  return { stored: storedMessageOf(message), sentAtMs: message.sentAtMs, copySinceMs: copySinceMs(message) };
+  const isRedriven = message.originalMessageId !== undefined;
+  return {
+    stored: storedMessageOf(message),
+    sentAtMs: message.sentAtMs,
+    copySinceMs: copySinceMs(message),
+    isRedriven,
+  };
 
   function copySinceMs({ sentAtMs, hasOwnId, originalMessageId }: Message): number {
     // As long as there is anything in the log that a client may have got.

@@ -27,6 +27,9 @@ export interface Messages extends Omit<Unseen, "entries"> {
   fields: LogFields;
 }
 
+/** Segments that are read at a time: a response may be many times as large once it is inflated. */
+const PAGE = 200;
+
 /** API Gateway meters 32 KB, and splits larger messages: so much arrives, and is shown, before a client has the rest. */
 const FIRST_FRAME_BYTES = 30 * 1024;
 
@@ -44,7 +47,7 @@ export async function sendMessages(messages: Messages, dependencies: SendDepende
   for (let sent = 0; ;) {
     const last = segments.at(-1);
     const end = last ? lastSeqOf(last) : through;
-    const following = end < through ? history.readOn(key, end + 1, through - end, signal) : undefined;
+    const following = end < through ? history.readOn(key, end + 1, Math.min(PAGE, through - end), signal) : undefined;
     // If a frame is not accepted, this read is not awaited.
     following?.catch(() => undefined);
 

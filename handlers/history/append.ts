@@ -6,7 +6,7 @@ import { findStored, type FindDependencies, type Found, type NewMessage } from "
 import type { Entry, History, Segment } from "./history";
 import { KnownIds } from "./knownIds";
 import { hashOfId, type RecentIds } from "./recentIds";
-import { ENDANGERED_MS, isPastItsOwnExpiry, REPORT_GRACE_MS, ttlSlackMs, WORKER_LIFE_MS } from "./retention";
+import { ENDANGERED_MS, endMs, isPastItsOwnExpiry, REPORT_GRACE_MS, ttlSlackMs, WORKER_LIFE_MS } from "./retention";
 import { entriesOf, isSealed, lastSeqOf } from "./segment";
 
 export interface AppendDependencies extends FindDependencies {
@@ -17,6 +17,11 @@ export interface AppendDependencies extends FindDependencies {
   random: () => number;
   /** Names a session's sequence when it begins. @default 72 random bits */
   newEpoch?: () => string;
+  /**
+   * Whether a message with an `expiresAt` brings the sweeper soon after that, to be reported. If not, it is reported at the end
+   * of the retention. @default true
+   */
+  reportsOwnExpiry?: boolean;
   /** Waits between two rounds. @default a timer */
   pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -139,8 +144,9 @@ function segmentAt(
   first: number,
   tail: Segment | undefined,
   fresh: readonly NewMessage[],
-  { retentionMs, generation, now, newEpoch }: AppendDependencies & { newEpoch: () => string },
+  dependencies: AppendDependencies & { newEpoch: () => string },
 ): Segment {
+  const { retentionMs, generation, now, newEpoch } = dependencies;
   // Times only move forward, although clocks differ: what has expired is always a prefix of the log.
   const storedAtMs = Math.max(now(), tail?.storedAtMs ?? 0, ...fresh.map(({ sentAtMs }) => sentAtMs));
   const untilMs = Math.max(storedAtMs + retentionMs, tail?.untilMs ?? 0);
@@ -155,7 +161,7 @@ function segmentAt(
     messages: fresh.map(({ stored }) => stored),
     reported: [],
     recent: recentAfter(tail),
-    ...dueOf(tail, fresh, storedAtMs, untilMs),
+    ...dueOf(tail, fresh, { storedAtMs, untilMs }, dependencies),
     ttlMs: Math.max(untilMs + ttlSlackMs(retentionMs), tail?.ttlMs ?? 0),
   };
 }
@@ -172,16 +178,19 @@ function recentAfter(tail: Segment | undefined): RecentIds {
 function dueOf(
   tail: Segment | undefined,
   fresh: readonly NewMessage[],
-  storedAtMs: number,
-  untilMs: number,
+  stored: Pick<Segment, "storedAtMs" | "untilMs">,
+  { retentionMs, reportsOwnExpiry = true }: AppendDependencies,
 ): Pick<Segment, "dueAtMs" | "isMarked"> {
-  const endMs = untilMs + REPORT_GRACE_MS;
+  const { storedAtMs } = stored;
+  const reportedAtMs = endMs(stored, retentionMs) + REPORT_GRACE_MS;
   const tailDueAtMs = tail?.dueAtMs ?? 0;
   // Nearer ones may just be worked on: that visit may not see this segment.
-  const isPending = tailDueAtMs > storedAtMs + 2 * WORKER_LIFE_MS && tailDueAtMs <= endMs;
-  const visitAtMs = isPending ? tailDueAtMs : endMs;
-  const ownExpiryMs = Math.min(...fresh.map(({ stored: { expiresAtMs = Infinity } }) => expiresAtMs));
-  if (ownExpiryMs < untilMs) return { dueAtMs: Math.min(ownExpiryMs, visitAtMs), isMarked: true };
+  const isPending = tailDueAtMs > storedAtMs + 2 * WORKER_LIFE_MS && tailDueAtMs <= reportedAtMs;
+  const visitAtMs = isPending ? tailDueAtMs : reportedAtMs;
+  const expiresAtMs = Math.min(...fresh.map((message) => message.stored.expiresAtMs ?? Infinity)) + REPORT_GRACE_MS;
+  if (reportsOwnExpiry && expiresAtMs < reportedAtMs) {
+    return { dueAtMs: Math.min(expiresAtMs, visitAtMs), isMarked: true };
+  }
   return { dueAtMs: visitAtMs, isMarked: !isPending };
 }
 

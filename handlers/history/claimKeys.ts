@@ -1,3 +1,4 @@
+import pLimit, { type LimitFunction } from "p-limit";
 import type { SessionKey } from "../sessions/sessionKey";
 import type { History } from "./history";
 import { WORKER_LIFE_MS } from "./retention";
@@ -8,6 +9,13 @@ export interface ClaimDependencies {
   retentionMs: number;
   /** Epoch milliseconds. */
   now: () => number;
+  /** Limits the claims of all sessions of an invocation together. @default a limit for this call alone */
+  claimLimit?: LimitFunction;
+}
+
+/** Half of the SDK's 50 sockets: a request that waits for one for long exceeds its connection timeout. */
+export function claimLimitOfAnInvocation(): LimitFunction {
+  return pLimit(25);
 }
 
 /** A message with an idempotency key. */
@@ -35,13 +43,12 @@ export async function claimKeys<T extends KeyedMessage>(
   for (const message of messages) {
     byKey.set(message.idempotencyKey, [...(byKey.get(message.idempotencyKey) ?? []), message]);
   }
-  const others = await Promise.all(
-    [...byKey].map(async ([idempotencyKey, same]) => {
-      const candidate = same.find(({ hasExpired }) => !hasExpired)?.owner;
-      const owner = await ownerOf(key, idempotencyKey, candidate, dependencies, signal);
-      return same.filter((message) => owner !== undefined && message.owner !== owner);
-    }),
-  );
+  const { claimLimit = claimLimitOfAnInvocation() } = dependencies;
+  const others = await claimLimit.map(byKey, async ([idempotencyKey, same]) => {
+    const candidate = same.find(({ hasExpired }) => !hasExpired)?.owner;
+    const owner = await ownerOf(key, idempotencyKey, candidate, dependencies, signal);
+    return same.filter((message) => owner !== undefined && message.owner !== owner);
+  });
   return new Set(others.flat());
 }
 

@@ -19,6 +19,8 @@ export interface NewMessage {
   sentAtMs: number;
   /** A message with the same id that was stored at this time or later is a copy of it. In epoch milliseconds. */
   copySinceMs: number;
+  /** Whether it is a dead letter that was redriven. @default false */
+  isRedriven?: boolean;
 }
 
 /** A stored message, and the segment that has it. */
@@ -29,7 +31,8 @@ export interface Found {
 
 /**
  * Finds the messages that are stored already. A copy counts if it was stored at the message's `copySinceMs` or later, as
- * does an earlier one that `known` or the tail happens to have, if it is within the retention. Reads back only as far as
+ * does an earlier one that `known` or the tail happens to have, if it is within the retention. Of a redriven message, one that
+ * has expired does not count: it was reported as expired, and then redriven. Reads back only as far as
  * `copySinceMs` of a message that has not been found.
  *
  * @param tail The session's last segment.
@@ -52,13 +55,13 @@ export async function findStored(
   };
 
   /** A hash only says where to look. */
-  const confirmed = async ({ stored: { id }, copySinceMs }: NewMessage): Promise<Found | undefined> => {
+  const confirmed = async ({ stored: { id }, copySinceMs, isRedriven }: NewMessage): Promise<Found | undefined> => {
     let found: Segment | undefined;
     let position = 0;
     for (const seq of known.candidates(id)) {
       const segment = await read(seq);
       if (!segment || !hasMessage(segment, seq, id)) continue;
-      const isSince = segment.storedAtMs >= copySinceMs;
+      const isSince = !isRedriven && segment.storedAtMs >= copySinceMs;
       if (!isSince && !isRetained(segment, retentionMs, now())) continue;
       found = segment;
       position = seq - segment.first;

@@ -38,10 +38,10 @@ export function openEntriesOf(segment: Segment, doneThrough: number): Entry[] {
   return entriesOf(segment).filter(({ seq, body }) => body !== undefined && seq > doneThrough);
 }
 
-/** The open messages of a segment that has not ended, whose publisher's own `expiresAt` has passed. */
+/** The open messages of a segment that has not ended, which are to be reported since their publisher's own `expiresAt` has passed. */
 export function pastTheirOwnExpiry(segment: Segment, doneThrough: number, time: VisitTime): Entry[] {
   if (hasEnded(segment, time)) return [];
-  return openEntriesOf(segment, doneThrough).filter((entry) => isPastItsOwnExpiry(entry, time.nowMs));
+  return openEntriesOf(segment, doneThrough).filter((entry) => isPastItsOwnExpiry(entry, time.nowMs - REPORT_GRACE_MS));
 }
 
 /**
@@ -80,15 +80,14 @@ function isPlanned(
   return plannedMs <= dueAtMs && (isMarked || plannedMs > nowMs);
 }
 
-/** When the next of its open messages expires by its publisher's wish; undefined if the retention ends before. */
+/** When the next of its open messages is reported for its publisher's own `expiresAt`; undefined if the retention ends before. */
 function nextOwnExpiryMs(segment: Segment, doneThrough: number, time: VisitTime): number | undefined {
   if (hasEnded(segment, time)) return undefined;
-  const nextMs = Math.min(
-    ...openEntriesOf(segment, doneThrough).map(({ expiresAtMs = Infinity }) =>
-      expiresAtMs > time.nowMs ? expiresAtMs : Infinity,
-    ),
-  );
-  return nextMs < endMs(segment, time.retentionMs) ? nextMs : undefined;
+  const reported = openEntriesOf(segment, doneThrough)
+    .map(({ expiresAtMs = Infinity }) => expiresAtMs + REPORT_GRACE_MS)
+    .filter((atMs) => atMs > time.nowMs);
+  const nextMs = Math.min(...reported);
+  return nextMs < reportedAtMs(segment, time.retentionMs) ? nextMs : undefined;
 }
 
 function reportedAtMs(segment: Segment, retentionMs: number): number {
