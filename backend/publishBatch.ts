@@ -170,6 +170,9 @@ function snsError(code = "NoAnswer", message = `SNS did not publish the message:
 }
 
 function heldBackError(): Error {
-  const error = new Error("not published, because an earlier message of its session was not");
+  const error = new Error(
+    "not published, because an earlier message of its session was not. Fix: publish all messages with an error again, in order " +
+      "and with the same messageId",
+  );
   return Object.assign(error, { name: "EarlierMessageFailed" });
 }

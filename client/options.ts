@@ -57,7 +57,7 @@ export interface RelayClientOptions {
   /**
    * Delay between a handled message and its acknowledgement, in ms.
    *
-   * @default as the relay announces; if it announces none, resumes acknowledge, and the client when it closes or its page is hidden
+   * @default the relay's `ackSeconds`; without it, only resumes, closing and hiding the page acknowledge
    */
   ackDelayMs?: number;
   /** Number of handled messages that trigger an acknowledgement at once. @default no number does */

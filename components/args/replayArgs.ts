@@ -41,13 +41,13 @@ export interface ReplayArgs {
 export function checkReplay(args: Required<ReplayArgs & RetryArgs>, { retryWindowSeconds }: ResolvedRetry): void {
   const { delivery, historyRetentionSeconds, ordering } = args;
   if (delivery === "retry") return refuseWithoutReplay(args);
-  // The history knows a message's ID as long as it keeps the message: a later retry would get a second number.
   if (historyRetentionSeconds <= retryWindowSeconds.longest) {
     refuse(
       "historyRetentionSeconds",
       historyRetentionSeconds,
       `over the longest retry window, which maxAttempts, backoffMaxSeconds and the batching window make ` +
-        `${retryWindowSeconds.longest} s: a message that is retried for longer than the history knows it would be delivered twice`,
+        `${retryWindowSeconds.longest} s: otherwise a message could still be retried after its copy in the history has expired and ` +
+        `its id is gone, and would be delivered twice`,
       "raise historyRetentionSeconds, or lower maxAttempts or backoffMaxSeconds",
     );
   }

@@ -675,8 +675,8 @@ export const rules = {
   messageRetentionSeconds:
     "`messageRetentionSeconds` is longer than the longest retry window, or the queue would drop messages that are still retried.",
   historyRetentionSeconds:
-    "In replay mode, `historyRetentionSeconds` is longer than the longest retry window: a message that is retried for longer than " +
-    "the history knows it would be delivered twice.",
+    "In replay mode, `historyRetentionSeconds` is longer than the longest retry window. Otherwise a message could still be " +
+    "retried after its copy in the history has expired and its id is gone, and would be delivered twice.",
   deadLetterExpired:
     "`historyRetentionSeconds`, `historyGeneration`, `deadLetterExpired`, `receipts`, `ordering`, `alarms.expiredMessages` and " +
     "`alarms.historySweepLagSeconds` keep their defaults unless " +

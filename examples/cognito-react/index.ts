@@ -34,6 +34,7 @@ const relay = new WebsocketRelay("relay", {
   auth: { cognito: { userPoolId: pool.id, clientIds: [client.id] }, endSessionWithToken: true },
   allowedOrigins: [pageOrigin],
   delivery: "replay",
+  connectionIndex: false, // a new relay: no connections of release 0.1.0
 });
 
 // An existing role of your backend: it may publish to the topic, and nothing else.

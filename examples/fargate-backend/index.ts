@@ -8,6 +8,7 @@ const port = 8080;
 
 const relay = new WebsocketRelay("relay", {
   auth: { oidc: { issuer: config.require("issuer"), audience: config.require("audience") } },
+  connectionIndex: false, // a new relay: no connections of release 0.1.0
 });
 
 // The backend's own rights: to publish to the relay's topic, and to cut a user off. Nothing else.

@@ -9,6 +9,7 @@ const relay = new WebsocketRelay("relay", {
   // Where the app is served: its pages pass the token as a subprotocol, which a browser's Origin has to go with.
   allowedOrigins: [config.require("appOrigin")],
   delivery: "replay",
+  connectionIndex: false, // a new relay: no connections of release 0.1.0
 });
 
 // The existing role that the app's server runs as: it may publish to the topic, and nothing else.

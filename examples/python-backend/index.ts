@@ -9,6 +9,7 @@ const relay = new WebsocketRelay("relay", {
   delivery: "replay",
   ordering: config.require<"standard" | "strict">("ordering"),
   receipts: true,
+  connectionIndex: false, // a new relay: no connections of release 0.1.0
 });
 
 // It exists, since `receipts` is true.

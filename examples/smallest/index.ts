@@ -6,6 +6,7 @@ const config = new pulumi.Config();
 
 const relay = new WebsocketRelay("relay", {
   auth: { oidc: { issuer: config.require("issuer"), audience: config.require("audience") } },
+  connectionIndex: false, // a new relay: no connections of release 0.1.0
 });
 
 // The role that your backend has already: it may publish then, and nothing else.

@@ -224,6 +224,15 @@ describe("RelayBackend.publishBatch", () => {
       expect(sns.texts().flat()).not.to.include("7-11");
     });
 
+    it("tells how to publish the session's later messages in order", async () => {
+      const sns = new FakeSns((texts) => (texts.includes("7-1") ? { Failed: [failing("7-1", true)] } : {}));
+      const results = await sns.publish(many(11, "7"));
+      expect(results[10]?.error?.message).to.equal(
+        "not published, because an earlier message of its session was not. Fix: publish all messages with an error again, in " +
+          "order and with the same messageId",
+      );
+    });
+
     it("tries it again before the session's later messages", async () => {
       const sns = new FakeSns((_, request) => (request === 1 ? { Failed: [failing("7-10")] } : {}));
       await sns.publish(many(12, "7"));
