@@ -27,10 +27,10 @@ export const ASSUMED = {
   deliverSeconds: 0.04,
   /** One metric document, by the default log levels. tests/bench compares it with the functions' real lines. */
   logKbPerInvocation: 0.33,
-  /** The session's item and the connection's lookup are written and deleted. */
-  writeUnitsPerConnection: 4,
-  /** The session and the block together, and the block again. */
-  readUnitsPerConnection: 3,
+  /** The session's item is written and deleted, and the connection's lookup is written. */
+  writeUnitsPerConnection: 3,
+  /** The session and the block together, the block again, and the lookup at the end. */
+  readUnitsPerConnection: 4,
   /** Five pollers with long polls of 20 s. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
   idlePollsPerMinute: 15,
 } as const;
