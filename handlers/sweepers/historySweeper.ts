@@ -86,7 +86,11 @@ export function historySweeper(given: HistorySweeperDependencies): HistorySweepe
         await limit.map(bySession(page), visitAll);
       }
     } catch (error) {
-      if (!signal.aborted) fault = error;
+      if (!signal.aborted) {
+        // Lambda does not log the cause of an error that is thrown.
+        log.error("shard not read", { shard, ...errorFields(error) });
+        fault = error;
+      }
     }
 
     // Also where nothing is due: a sweeper that is not called at all is missed by its alarm.

@@ -1,7 +1,7 @@
 import { historyTraceLabel } from "../trace/historyTrace";
 
 interface TableRequest {
-  Item?: { context?: { S?: string } };
+  Item?: { context?: { S?: string }; connections?: object; connection_id?: object };
   Key?: { context?: { S?: string } };
 }
 
@@ -19,7 +19,7 @@ export function tableTrace(
   const end = status === 200 ? gist(operation, answer) : failure(answer);
   const ofHistory = historyTraceLabel(operation, asked);
   return ofHistory === undefined
-    ? { table: "WSSessionDB", label: `${meaning} ${subjectOf(asked)}: ${end}` }
+    ? { table: "WSSessionDB", label: `${leavesNoSession(asked) ? "clear" : meaning} ${subjectOf(asked)}: ${end}` }
     : { table: "HistoryDB", label: `${ofHistory}: ${end}` };
 }
 
@@ -39,6 +39,11 @@ function subjectOf({ Item, Key }: TableRequest): "session" | "connection" | "blo
   const sortKey = (Item ?? Key)?.context?.S ?? "";
   if (sortKey === "#connection") return "connection";
   return sortKey === "#block" ? "block" : "session";
+}
+
+/** Whether only superseded connections are left in the row: the newest one has ended. */
+function leavesNoSession({ Item }: TableRequest): boolean {
+  return Item?.connections !== undefined && Item.connection_id === undefined;
 }
 
 function gist(operation: string, { Item, Items, Responses }: Record<string, unknown>): string {

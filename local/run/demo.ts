@@ -100,8 +100,8 @@ async function demo(): Promise<void> {
     );
     await step("the retry finds the new connection, and the message arrives", second.line(`message ${message}`));
 
-    // The row stays: it also has the connection whose $disconnect was lost.
-    const cleared = seen("Lambda", "WSSessionDB", /^save session: ok/);
+    // The row is kept for the first connection, which may still be open as far as the relay knows.
+    const cleared = seen("Lambda", "WSSessionDB", /^clear session: ok/);
     trace.record("User", "Client", "leaves");
     second.process.kill("SIGTERM");
     await step("the client closes its connection, and $disconnect clears its session", cleared);
@@ -109,8 +109,8 @@ async function demo(): Promise<void> {
     const { Items = [] } = await dynamodb.send(
       new ScanCommand({ TableName: addresses.tableName, ConsistentRead: true }),
     );
-    // A row without a newest connection is no session: it is left to the table's expiry.
-    const left = Items.filter(({ connection_id }) => connection_id !== undefined);
+    // What is known of the connection whose $disconnect was lost is left to the table's expiry: only a session's row has this.
+    const left = Items.filter(({ connection_id: id }) => id !== undefined);
     if (left.length > 0) throw new Error(`${left.length} sessions are left`);
     console.log("  ok  no session is left");
   } catch (error) {

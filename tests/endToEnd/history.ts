@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   type AttributeValue,
   DeleteItemCommand,
@@ -8,6 +7,11 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
+import type { Segment } from "../../handlers/history/history";
+import { partitionKeyOf } from "../../handlers/history/historyKey";
+import { MIN_VISIT_GAP_MS } from "../../handlers/history/retention";
+import { itemOfSegment, segmentOfItem } from "../../handlers/history/segmentItems";
+import type { SessionKey } from "../../handlers/sessions/sessionKey";
 import { pause } from "./pause";
 import { type Recipient, type Relay } from "./relay";
 
@@ -26,43 +30,58 @@ export class History {
     this.dynamodb = new DynamoDBClient({ region, credentials: { accessKeyId, secretAccessKey }, endpoint });
   }
 
-  /** What is stored for a session, in the order of its numbers. */
-  async log(to: Recipient): Promise<Item[]> {
-    const { Items = [] } = await this.dynamodb.send(
-      new QueryCommand({
-        TableName: this.tableName,
-        KeyConditionExpression: "#session = :session AND begins_with(entry, :log)",
-        ExpressionAttributeNames: { "#session": "session" },
-        ExpressionAttributeValues: { ":session": sessionOf(to), ":log": { S: "log#" } },
-        ConsistentRead: true,
-      }),
-      { abortSignal: this.relay.signal },
-    );
-    return Items;
+  /** A session's segments, in the order of their numbers. */
+  async log(to: Recipient): Promise<Segment[]> {
+    return (await this.items(to)).map(segmentOfItem);
+  }
+
+  /** The ids of a session's messages, in the order of their numbers. */
+  async messageIds(to: Recipient): Promise<string[]> {
+    return (await this.log(to)).flatMap(({ messages }) => messages.map(({ id }) => id));
   }
 
   /** Resolves when the session has acknowledged that number: it reads again and again, since a table has no notifications. */
   async untilAcknowledged(to: Recipient, seq: number): Promise<void> {
-    const Key = { session: sessionOf(to), entry: { S: "acknowledged" } };
-    const read = () => this.dynamodb.send(new GetItemCommand({ TableName: this.tableName, Key, ConsistentRead: true }));
-    while (Number((await read()).Item?.seq?.N ?? 0) < seq) await pause();
+    const Key = { ...sessionOf(to), entry: { S: "cursor" } };
+    const read = () =>
+      this.dynamodb.send(new GetItemCommand({ TableName: this.tableName, Key, ConsistentRead: true }), {
+        abortSignal: this.relay.signal,
+      });
+    while (Number((await read()).Item?.acknowledged?.M?.seq?.N ?? 0) < seq) await pause();
   }
 
-  /** Resolves when nothing is stored of that number but, if it is the last one, that it was there. */
-  async untilForgotten(to: Recipient, seq: number): Promise<void> {
-    const isStored = (item: Item) => item.seq?.N === String(seq) && item.body !== undefined;
-    while ((await this.log(to)).some(isStored)) await pause();
+  /**
+   * Resolves with the log when nothing but the last number is left of its last segment. Lets the time pass until the visit that
+   * the sweeper plans for that.
+   */
+  async untilSealed(to: Recipient): Promise<Segment[]> {
+    for (;;) {
+      const log = await this.log(to);
+      const { messages, isMarked, dueAtMs = 0 } = log.at(-1) ?? {};
+      if (messages?.length === 0) return log;
+      if (isMarked && dueAtMs > Date.now()) await this.age(to, MIN_VISIT_GAP_MS / 1000);
+      await pause();
+    }
   }
 
-  /** Makes a session's messages look as if they had been stored `seconds` earlier. */
+  /** Resolves when the session has that many segments. */
+  async untilLength(to: Recipient, length: number): Promise<void> {
+    while ((await this.items(to)).length !== length) await pause();
+  }
+
+  /**
+   * Makes a session's messages look as if they had been stored `seconds` earlier: the first segment last, which brings the
+   * sweeper.
+   */
   async age(to: Recipient, seconds: number): Promise<void> {
-    for (const { session, entry } of await this.log(to)) {
+    for (const { session, entry } of (await this.items(to)).reverse()) {
       await this.dynamodb.send(
         new UpdateItemCommand({
           TableName: this.tableName,
           Key: { session, entry } as Item,
-          UpdateExpression: "ADD stored_at :age, due_at :age",
-          ExpressionAttributeValues: { ":age": { N: String(-1000 * seconds) } },
+          UpdateExpression: "ADD stored_at :ms, #until :ms, due_at :ms, expiration_date :seconds",
+          ExpressionAttributeNames: { "#until": "until" },
+          ExpressionAttributeValues: { ":ms": { N: String(-1000 * seconds) }, ":seconds": { N: String(-seconds) } },
         }),
       );
     }
@@ -70,46 +89,60 @@ export class History {
 
   /** Makes a message look as if its publisher's limit had passed; `isDue`: and as if the sweeper had to look at it now. */
   async pass(to: Recipient, messageId: string, { isDue }: { isDue: boolean }): Promise<void> {
-    const item = (await this.log(to)).find(({ message_id }) => message_id?.S === messageId);
-    if (!item) throw new Error(`no message ${messageId} is stored`);
-    const { session, entry } = item;
-    await this.dynamodb.send(
-      new UpdateItemCommand({
-        TableName: this.tableName,
-        Key: { session, entry } as Item,
-        UpdateExpression: `SET expires_at = :past${isDue ? ", due_at = :past" : ""}`,
-        ExpressionAttributeValues: { ":past": { N: "1" } },
-      }),
-    );
+    const segment = (await this.log(to)).find(({ messages }) => messages.some(({ id }) => id === messageId));
+    if (!segment) throw new Error(`no message ${messageId} is stored`);
+    const messages = segment.messages.map((each) => (each.id === messageId ? { ...each, expiresAtMs: 1 } : each));
+    await this.put(to, { ...segment, messages, ...(isDue && due) });
   }
 
-  /** Deletes all that is stored of a session, as if its table had been lost. */
+  /** Makes the session look as if a segment had been stored after a sealed one, and lets the sweeper look at it now. */
+  async sealPredecessor(to: Recipient): Promise<void> {
+    const [predecessor, tail] = (await this.log(to)).slice(-2);
+    if (!predecessor || !tail) throw new Error("there are not two segments");
+    await this.put(to, { ...predecessor, messages: [], ttlMs: undefined, isMarked: false });
+    await this.put(to, { ...tail, ...due });
+  }
+
+  /** Deletes all that is stored of a session's messages, as if its table had been lost. */
   async lose(to: Recipient): Promise<void> {
-    for (const { session, entry } of await this.log(to)) {
+    for (const { session, entry } of await this.items(to)) {
       const Key = { session, entry } as Item;
       await this.dynamodb.send(new DeleteItemCommand({ TableName: this.tableName, Key }));
     }
   }
 
-  /** Claims a number for a message, as a `deliver` that was ended right after it. */
-  async claim(to: Recipient, messageId: string, seq: number): Promise<void> {
-    const now = Date.now();
-    const claim = {
-      seq: { N: String(seq) },
-      claimed_at: { N: String(now) },
-      expiration_date: { N: String(Math.ceil(now / 1000) + 172_800) },
-    };
-    const Item = { session: sessionOf(to), entry: { S: `id#${messageId}` }, ...claim };
-    await this.dynamodb.send(new PutItemCommand({ TableName: this.tableName, Item }));
-  }
-
   close(): void {
     this.dynamodb.destroy();
   }
+
+  private async items(to: Recipient): Promise<Item[]> {
+    const { Items = [] } = await this.dynamodb.send(
+      new QueryCommand({
+        TableName: this.tableName,
+        KeyConditionExpression: "#session = :session AND begins_with(entry, :log)",
+        ExpressionAttributeNames: { "#session": "session" },
+        ExpressionAttributeValues: { ":session": sessionOf(to).session, ":log": { S: "log#" } },
+        ConsistentRead: true,
+      }),
+      { abortSignal: this.relay.signal },
+    );
+    return Items;
+  }
+
+  private async put(to: Recipient, segment: Segment): Promise<void> {
+    const Item = itemOfSegment(sessionKeyOf(to), segment);
+    await this.dynamodb.send(new PutItemCommand({ TableName: this.tableName, Item }));
+  }
+}
+
+/** Brings the sweeper. */
+const due = { dueAtMs: 1, isMarked: true };
+
+function sessionKeyOf({ user, context, contextId }: Recipient): SessionKey {
+  return { callerId: `user#${user}`, context: `${context}#${contextId}` };
 }
 
 /** The partition key, as the relay's functions make it of whom a message is for. */
-function sessionOf({ user, context, contextId }: Recipient): AttributeValue {
-  const text = JSON.stringify([`user#${user}`, `${context}#${contextId}`]);
-  return { S: createHash("sha256").update(text).digest("hex") };
+function sessionOf(to: Recipient): { session: AttributeValue } {
+  return { session: { S: partitionKeyOf(sessionKeyOf(to)) } };
 }

@@ -5,6 +5,7 @@ import { History } from "./history";
 import { ReceiptsInbox } from "./receipts";
 import { recipient, type Recipient, type Relay } from "./relay";
 import { ReplayClient } from "./replayClient";
+import { longAgoSeconds } from "./replayRun";
 
 /** The {@link flows} of a relay in replay mode, with receipts and dead letters of expired messages. */
 export const replayFlows: Flows = {
@@ -82,15 +83,32 @@ export const replayFlows: Flows = {
     await relay.untilQueueIsEmpty();
   },
 
-  "a message whose number another one has taken gets the next": async (relay) => {
+  "the first message after the last one has expired gets the next number": async (relay) => {
     const to = recipient();
-    const client = await ReplayClient.connect(relay, to);
-    await relay.publish(to, "faster");
-    await client.message(1);
-    await withHistory(relay, (history) => history.claim(to, idOf(to, "slower"), 1));
-    await relay.publish({ ...to, messageId: idOf(to, "slower") }, "slower");
-    expect(await client.message(2)).to.include({ body: "slower" });
+    await relay.publish(to, "before");
     await relay.untilQueueIsEmpty();
+    await withHistory(relay, async (history) => {
+      await history.age(to, longAgoSeconds);
+      await history.untilSealed(to);
+    });
+    await relay.publish(to, "after");
+    const client = await ReplayClient.connect(relay, to);
+    await client.resume();
+    expect(await client.message(2)).to.include({ body: "after" });
+    await relay.untilQueueIsEmpty();
+  },
+
+  "a segment that was stored after the last one was sealed replaces that": async (relay) => {
+    const to = recipient();
+    for (const message of ["sealed", "stored"]) {
+      await relay.publish(to, message);
+      await relay.untilQueueIsEmpty();
+    }
+    await withHistory(relay, async (history) => {
+      await history.sealPredecessor(to);
+      await history.untilLength(to, 1);
+      expect((await history.log(to)).map(({ first }) => first)).to.deep.equal([2]);
+    });
   },
 
   "a client whose session has expired is closed, and comes back": async (relay) => {
@@ -154,19 +172,19 @@ export const replayFlows: Flows = {
     });
   },
 
-  "a message that is not acknowledged is reported and removed from the history": async (relay) => {
+  "a message that is not acknowledged is reported, and nothing but the last number is kept": async (relay) => {
     const to = recipient();
     const messages = ["older", "newer"].map((message) => `${message} of ${to.user}`);
     for (const message of messages) await relay.publish({ ...to, messageId: message }, message);
     await relay.untilQueueIsEmpty();
     await withHistory(relay, async (history) => {
-      await history.age(to, 86_400 + 600);
+      await history.age(to, longAgoSeconds);
       const deadLetters = new Set<string | undefined>();
       const isLast = (Body?: string) => messages.includes(Body ?? "") && deadLetters.add(Body).size === messages.length;
       await relay.deadLetterOf(({ Body }) => isLast(Body), relay.addresses.deadLetterQueueUrl);
       await told(relay, messages[1] ?? "", "expired");
-      await history.untilForgotten(to, 2);
-      expect(await history.log(to)).to.have.lengthOf(1);
+      const tail = (await history.untilSealed(to)).at(-1);
+      expect((tail?.first ?? 0) + (tail?.count ?? 0) - 1).to.equal(2);
     });
   },
 

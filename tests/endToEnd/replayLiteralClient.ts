@@ -92,6 +92,8 @@ export function describeLiteralClient(run: () => ReplayRun): void {
       const to = recipient();
       const client = clientOf(to);
       await client.connect();
+      // Else its answer may show the message before `deliver` posts it, whose post would be the one that fails.
+      await client.until(() => client.cursor !== undefined);
       await relay.publish(to, "one");
       await client.until(() => client.shown.length === 1);
       await relay.fault({ management: 429, times: 1 });

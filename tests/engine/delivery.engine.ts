@@ -5,6 +5,7 @@ import { WebSocket } from "ws";
 import { credentials, region } from "../../local/account";
 import { LocalCloud } from "../../local/cloud";
 import { ProviderServer } from "../../local/provision/providerServer";
+import type { Hello } from "../../protocol";
 import { nameOf, ProgramCopy, type Resource, type Step } from "./programCopy";
 
 /** A change of the routes takes a new snapshot of the API. */
@@ -26,6 +27,8 @@ describe("a stack in retry mode, switched to replay mode and back", function () 
   let sns: SNSClient;
   /** Open for as long as the relay lets it. */
   let client: WebSocket;
+  /** Of the client's messages. */
+  let epoch: string | undefined;
 
   before(async () => {
     const audience = "websocket-relay-engine";
@@ -115,6 +118,21 @@ describe("a stack in retry mode, switched to replay mode and back", function () 
     const [hello, , message] = JSON.parse(await frameWith(client, "across the switch")) as object[];
     expect(hello).to.include({ type: "hello", newest: 1 });
     expect(message).to.include({ type: "message", seq: 1, body: "across the switch" });
+    ({ epoch } = hello as Hello);
+  });
+
+  it("tells a client that its epoch is over once historyGeneration is raised, and goes on with its numbers", async () => {
+    await configure("historyGeneration", "1");
+    expect(named(changes(await program.up()), "update")).to.deep.equal(["relay-deliver"]);
+    await publish("42", "after the restore");
+    await frameWith(client, "after the restore");
+    client.send(JSON.stringify({ action: "resume", cursor: { epoch, seq: 1 } }));
+    const [hello, resumed, ...messages] = JSON.parse(await frameWith(client, "after the restore")) as object[];
+    expect(hello).to.include({ type: "hello", newest: 2 }).and.not.to.include({ epoch });
+    expect(resumed).to.include({ type: "resumed", recovered: false, lost: "epoch", through: 2 });
+    expect(messages.at(-1)).to.include({ seq: 2, epoch: (hello as Hello).epoch, body: "after the restore" });
+    // The default, since a relay in retry mode has no history.
+    await configure("historyGeneration", "0");
   });
 
   it("is not switched back while its history is protected, and says so before anything is changed", async () => {

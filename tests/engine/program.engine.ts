@@ -221,10 +221,10 @@ describe("the program, run by the real engine", function () {
     return new WebSocket(`${websocketUrl}?context=mentor&contextId=7`, { headers });
   }
 
-  /** Their sort keys. The item of a connection whose `$disconnect` was lost stays until it expires. */
+  /** Their sort keys. What is known of a connection whose `$disconnect` was lost stays until it expires: that is no session. */
   async function sessions(TableName: string): Promise<string[]> {
     const { Items = [] } = await dynamodb.send(new ScanCommand({ TableName, ConsistentRead: true }));
-    return Items.map(({ context }) => context?.S ?? "").filter((context) => !context.startsWith("#"));
+    return Items.filter((item) => item.connection_id).map(({ context }) => context?.S ?? "");
   }
 
   /** Resolves with the next arrow of that kind. */

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { expect } from "chai";
 import { dynamoDbHistory } from "../../handlers/history/historySetUp";
-import { key, messageOf, segmentOf } from "../../handlers/history/segmentSetUp";
+import { key, messageOf, segmentOf } from "../../handlers/history/segments";
 import { credentials, region } from "../../../local/account";
 import { Stage } from "../stage";
 import { pathOf, pathWith } from "../tools";
@@ -15,14 +15,11 @@ export const operationsScenes: Record<string, Scene> = {
       const { history, endpoint, close } = await dynamoDbHistory(86_400_000);
       try {
         const large = messageOf("order-9", { body: JSON.stringify("naïve ".repeat(1_000)) });
-        const sealed = segmentOf(1, 2);
+        const sealed = segmentOf(1, { count: 2 });
         await history.put(key, sealed);
         await history.seal(key, sealed);
-        await history.put(
-          key,
-          segmentOf(3, 2, { messages: [messageOf("order-7", { body: '{"n":7}' }), messageOf("b")] }),
-        );
-        await history.put(key, segmentOf(5, 1, { messages: [large] }));
+        await history.put(key, segmentOf(3, { messages: [messageOf("order-7", { body: '{"n":7}' }), messageOf("b")] }));
+        await history.put(key, segmentOf(5, { messages: [large] }));
         const stage = new Stage();
         stage.command("bin/pulumi", '#!/bin/sh\n[ "$*" = "stack output historyTableName" ] && echo history\n');
         const env = {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { backoffOf } from "./deliverSetUp";
 import { sqsRecord } from "../../support/events";
-import { key, now } from "../history/entries";
+import { key, now } from "../history/segments";
 import { retentionMs, row, setUp } from "./deliverReplaySetUp";
 
 /** Beside the body of `m1`, with the longest number of all. */

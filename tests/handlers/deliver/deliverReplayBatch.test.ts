@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { PostOutcome } from "../../../handlers/connections/connectionsClient";
 import { sqsRecord } from "../../support/events";
-import { key, now } from "../history/entries";
+import { key, now } from "../history/segments";
 import { row, setUp } from "./deliverReplaySetUp";
 
 const to = (user: string, messageId: string, attempt = 1) => sqsRecord({ messageId, attempt, attributes: { user } });

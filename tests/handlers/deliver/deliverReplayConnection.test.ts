@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { sqsRecord } from "../../support/events";
-import { now } from "../history/entries";
+import { now } from "../history/segments";
 import { row, setUp } from "./deliverReplaySetUp";
 
 const raw = { ...row, subprotocol: undefined };

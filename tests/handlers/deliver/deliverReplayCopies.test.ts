@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { sqsRecord } from "../../support/events";
 import { hashOfId } from "../../../handlers/history/recentIds";
-import { key, now, segmentOf } from "../history/entries";
+import { key, now, segmentOf } from "../history/segments";
 import { retentionMs, setUp } from "./deliverReplaySetUp";
 
 const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
@@ -186,7 +186,7 @@ describe("deliver in replay mode: idempotency keys", () => {
   it("claims before it stores, with one call for each key of a batch", async () => {
     const relay = setUp();
     await relay.run(keyed(1), keyed(2), keyed(3, {}, { idempotencyKey: "other" }), record(4));
-    expect(relay.history.calls).to.deep.equal(["claimKey", "claimKey", "readBack", "readCursor", "put"]);
+    expect(relay.history.calls).to.deep.equal(["claimKey", "claimKey", "readBack", "readCursor", "readBack", "put"]);
   });
 
   it("knows the key whatever the ids and however late in the retention", async () => {

@@ -3,7 +3,7 @@ import type { Receipt } from "../../../protocol";
 import { MemoryHistory } from "../../support/memoryHistory";
 import { envelopesIn, receipt } from "../../support/schemas";
 import { inMemory, played, row as rawRow } from "./deliverSetUp";
-import { key } from "../history/entries";
+import { key } from "../history/segments";
 
 /** The session that records of `sqsRecord` go to. */
 export const row = { ...rawRow, subprotocol: "websocket-relay.v1" };

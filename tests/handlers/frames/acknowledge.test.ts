@@ -1,15 +1,15 @@
 import { expect } from "chai";
 import { METRICS } from "../../../handlers/metrics";
 import { acknowledge } from "../../../handlers/frames/acknowledge";
-import { callDepths, frameOf, frameParts, row } from "./frameSetUp";
-import { key, now, segmentOf, segmentsOf, store } from "./segments";
+import { callDepths, frameOf, frameParts, row, store } from "./frameSetUp";
+import { key, now, segmentOf, segmentsOf } from "../history/segments";
 
 function setUp(options?: Parameters<typeof frameParts>[0]) {
   const parts = frameParts(options);
   const handle = acknowledge(parts.dependencies);
   return {
     ...parts,
-    ack: (seq: number, epoch = "e") => handle(...frameOf({ action: "ack", cursor: { epoch, seq } })),
+    ack: (seq: number, epoch = "e1") => handle(...frameOf({ action: "ack", cursor: { epoch, seq } })),
     send: (frame: object | string | undefined) => handle(...frameOf(frame)),
     acknowledged: () => parts.history.log(key).cursor.acknowledged,
     receiptSeqs: () => parts.receipts.published.map(({ seq }) => seq),
@@ -20,9 +20,9 @@ describe("acknowledge", () => {
   it("moves forward what is acknowledged, counts and logs it, and answers the client nothing", async () => {
     const { ack, history, acknowledged, metrics, log, connections } = setUp();
     await store(history, ...segmentsOf(1, 5));
-    await history.acknowledge(key, { epoch: "e", seq: 1 });
+    await history.acknowledge(key, { epoch: "e1", seq: 1 });
     expect(await ack(4)).to.deep.equal({ statusCode: 200 });
-    expect(acknowledged()).to.deep.equal({ epoch: "e", seq: 4 });
+    expect(acknowledged()).to.deep.equal({ epoch: "e1", seq: 4 });
     expect(metrics.flushes).to.deep.equal([[{ name: METRICS.acknowledged, value: 3, reason: undefined }]]);
     expect(log.lines).to.deep.equal([
       { level: "info", event: "acknowledged", connectionId: "c1", requestId: "r1", ...key, seq: 4, messages: 3 },
@@ -33,7 +33,7 @@ describe("acknowledge", () => {
   it("publishes receipts of what it covers, before it moves", async () => {
     const { ack, history, receipts, receiptSeqs } = setUp();
     await store(history, ...segmentsOf(1, 5));
-    await history.acknowledge(key, { epoch: "e", seq: 1 });
+    await history.acknowledge(key, { epoch: "e1", seq: 1 });
     history.beforeCall = (name) => {
       if (name === "acknowledge") expect(receiptSeqs()).to.deep.equal([2, 3, 4]);
       return Promise.resolve();
@@ -45,7 +45,7 @@ describe("acknowledge", () => {
       user: "42",
       context: "chat",
       contextId: "7",
-      epoch: "e",
+      epoch: "e1",
       seq: 2,
       at: new Date(now).toISOString(),
     });
@@ -63,16 +63,16 @@ describe("acknowledge", () => {
   it("publishes none of what was reported as expired, or deleted", async () => {
     const { ack, history, receiptSeqs, acknowledged } = setUp();
     await store(history, segmentOf(3, { count: 4, reported: [1, 3] }), segmentOf(7), segmentOf(8));
-    await history.settle(key, { settled: { epoch: "e", seq: 3 } });
+    await history.settle(key, { settled: { epoch: "e1", seq: 3 } });
     await ack(7);
     expect(receiptSeqs()).to.deep.equal([5, 7]);
-    expect(acknowledged()).to.deep.equal({ epoch: "e", seq: 7 });
+    expect(acknowledged()).to.deep.equal({ epoch: "e1", seq: 7 });
   });
 
   it("publishes only what it covers of segments that begin before it, or end after it", async () => {
     const { ack, history, receiptSeqs } = setUp();
     await store(history, segmentOf(1, { count: 5 }), segmentOf(6, { count: 5 }));
-    await history.acknowledge(key, { epoch: "e", seq: 3 });
+    await history.acknowledge(key, { epoch: "e1", seq: 3 });
     await ack(8);
     expect(receiptSeqs()).to.deep.equal([4, 5, 6, 7, 8]);
   });
@@ -92,7 +92,7 @@ describe("acknowledge", () => {
       await ack(4);
       expect(history.calls).to.have.members(["readCursor", "readBack", "acknowledge"]);
       expect(receipts.published).to.have.length(wantsReceipts ? 4 : 0);
-      expect(acknowledged()).to.deep.equal({ epoch: "e", seq: 4 });
+      expect(acknowledged()).to.deep.equal({ epoch: "e1", seq: 4 });
     }
   });
 
@@ -112,7 +112,7 @@ describe("acknowledge", () => {
       rows.forEach((each) => table.put(each));
       await store(history, segmentOf(1));
       await ack(1);
-      expect(acknowledged()).to.deep.equal({ epoch: "e", seq: 1 });
+      expect(acknowledged()).to.deep.equal({ epoch: "e1", seq: 1 });
     }
   });
 
@@ -121,7 +121,7 @@ describe("acknowledge", () => {
     await store(history, ...segmentsOf(1, 2));
     await history.acknowledge(key, { epoch: "d", seq: 7 });
     await ack(2);
-    expect(acknowledged()).to.deep.equal({ epoch: "e", seq: 2 });
+    expect(acknowledged()).to.deep.equal({ epoch: "e1", seq: 2 });
     expect(metrics.flushes[0]?.[0]).to.include({ value: 2 });
   });
 
@@ -129,10 +129,10 @@ describe("acknowledge", () => {
     it(`changes nothing where 4 was acknowledged before ${seq} is`, async () => {
       const { ack, history, acknowledged, receipts, metrics, events } = setUp();
       await store(history, ...segmentsOf(1, 5));
-      await history.acknowledge(key, { epoch: "e", seq: 4 });
+      await history.acknowledge(key, { epoch: "e1", seq: 4 });
       history.calls.length = 0;
       expect(await ack(seq)).to.deep.equal({ statusCode: 200 });
-      expect(acknowledged()).to.deep.equal({ epoch: "e", seq: 4 });
+      expect(acknowledged()).to.deep.equal({ epoch: "e1", seq: 4 });
       expect(history.calls).not.to.include("acknowledge");
       expect(receipts.calls).to.deep.equal([]);
       expect(metrics.flushes).to.deep.equal([[]]);
@@ -146,16 +146,16 @@ describe("acknowledge", () => {
     history.beforeCall = async (name) => {
       if (name !== "acknowledge") return;
       history.beforeCall = () => Promise.resolve();
-      await history.acknowledge(key, { epoch: "e", seq: 5 });
+      await history.acknowledge(key, { epoch: "e1", seq: 5 });
     };
     await ack(4);
-    expect(acknowledged()).to.deep.equal({ epoch: "e", seq: 5 });
+    expect(acknowledged()).to.deep.equal({ epoch: "e1", seq: 5 });
     expect(metrics.flushes).to.deep.equal([[]]);
     expect(events()).to.deep.equal([]);
   });
 
   for (const [name, cursor, reason] of [
-    ["a number that does not exist", { epoch: "e", seq: 6 }, "no-such-number"],
+    ["a number that does not exist", { epoch: "e1", seq: 6 }, "no-such-number"],
     ["a number of another epoch", { epoch: "d", seq: 4 }, "another-epoch"],
   ] as const) {
     it(`ignores ${name}, and logs that`, async () => {
@@ -172,9 +172,9 @@ describe("acknowledge", () => {
   it("ignores an earlier epoch of the log, whose cursor would move the session's back", async () => {
     const { ack, history, acknowledged, log } = setUp();
     await store(history, ...segmentsOf(1, 5, { epoch: "d" }), segmentOf(6));
-    await history.acknowledge(key, { epoch: "e", seq: 6 });
+    await history.acknowledge(key, { epoch: "e1", seq: 6 });
     await ack(4, "d");
-    expect(acknowledged()).to.deep.equal({ epoch: "e", seq: 6 });
+    expect(acknowledged()).to.deep.equal({ epoch: "e1", seq: 6 });
     expect(log.lines[0]).to.include({ event: "acknowledgement ignored", reason: "another-epoch" });
   });
 
@@ -182,14 +182,14 @@ describe("acknowledge", () => {
     const { ack, history, acknowledged } = setUp();
     await store(history, ...segmentsOf(1, 5, { epoch: "d" }), segmentOf(6));
     await ack(4);
-    expect(acknowledged()).to.deep.equal({ epoch: "e", seq: 4 });
+    expect(acknowledged()).to.deep.equal({ epoch: "e1", seq: 4 });
   });
 
   it("takes the number of a log that is sealed", async () => {
     const { ack, history, acknowledged, receiptSeqs } = setUp();
     await store(history, segmentOf(4, { count: 2, isSealed: true }));
     await ack(5);
-    expect(acknowledged()).to.deep.equal({ epoch: "e", seq: 5 });
+    expect(acknowledged()).to.deep.equal({ epoch: "e1", seq: 5 });
     expect(receiptSeqs()).to.deep.equal([]);
   });
 
@@ -203,7 +203,7 @@ describe("acknowledge", () => {
 
   it("tells a client what is wrong with its frame, and calls nothing else", async () => {
     const { send, posted, table, history } = setUp();
-    expect(await send({ action: "ack", cursor: { epoch: "e", seq: -1 } })).to.deep.equal({ statusCode: 200 });
+    expect(await send({ action: "ack", cursor: { epoch: "e1", seq: -1 } })).to.deep.equal({ statusCode: 200 });
     const message = "cursor.seq: got -1; allowed: a whole number from 0";
     expect(posted()).to.deep.equal([[{ type: "error", code: "bad-request", message, action: "ack" }]]);
     expect([...table.calls, ...history.calls]).to.deep.equal([]);
@@ -243,7 +243,7 @@ describe("acknowledge", () => {
     history.beforeCall = () => Promise.resolve();
     await ack(2);
     expect(receiptSeqs()).to.deep.equal([1, 2, 1, 2]);
-    expect(acknowledged()).to.deep.equal({ epoch: "e", seq: 2 });
+    expect(acknowledged()).to.deep.equal({ epoch: "e1", seq: 2 });
   });
 
   it("logs no payload, and nothing of what the client has put into its frame", async () => {

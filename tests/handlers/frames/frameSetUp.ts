@@ -1,11 +1,12 @@
 import type { FrameHandler } from "../../../handlers/frames/frame";
+import type { Segment } from "../../../handlers/history/history";
 import type { Session } from "../../../handlers/sessions/sessionItems";
 import { MemoryConnections, MemoryQueue, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { envelopesIn } from "../../support/schemas";
 import { MemoryTable } from "../../support/memoryTable";
 import { MemoryHistory } from "../../support/memoryHistory";
 import { MemoryReceipts } from "../receipts/memoryReceipts";
-import { key, now, retentionMs } from "./segments";
+import { key, now, retentionMs } from "../history/segments";
 
 /** The session of the connection whose frames arrive. */
 export const row: Session = {
@@ -84,4 +85,13 @@ export function callDepths({ table, history, connections }: ReturnType<typeof fr
     return { result: "delivered" };
   };
   return depths;
+}
+
+/** When it was stored, what has just expired. */
+export const expired = now - retentionMs;
+
+/** Stores segments as `deliver` would have. */
+export async function store(history: MemoryHistory, ...segments: Segment[]): Promise<void> {
+  for (const segment of segments) await history.put(key, segment);
+  history.calls.length = 0;
 }

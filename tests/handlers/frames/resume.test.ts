@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { METRICS } from "../../../handlers/metrics";
 import { MAX_PAYLOAD_BYTES } from "../../../protocol";
-import { callDepths } from "./frameSetUp";
+import { callDepths, store, expired } from "./frameSetUp";
 import { at, messageOf, range, setUp } from "./resumeSetUp";
-import { expired, key, now, segmentOf, segmentsOf, store } from "./segments";
+import { key, now, segmentOf, segmentsOf } from "../history/segments";
 
 describe("resume", () => {
   it("sends hello, the result and the messages after the cursor in one frame", async () => {
@@ -13,7 +13,7 @@ describe("resume", () => {
     expect(await ask({ cursor: at(2) })).to.deep.equal({ statusCode: 200 });
     expect(posted()).to.deep.equal([
       [
-        { type: "hello", epoch: "e", oldest: 1, newest: 5 },
+        { type: "hello", epoch: "e1", oldest: 1, newest: 5 },
         { type: "resumed", recovered: true, first: 3, through: 5 },
         ...range(3, 5).map(messageOf),
       ],
@@ -51,7 +51,7 @@ describe("resume", () => {
     await store(history, ...segmentsOf(1, 2, { storedAtMs: expired, isSealed: true }), ...segmentsOf(3, 5));
     await history.acknowledge(key, at(5));
     await ask({ from: "oldest" });
-    expect(envelopes()[0]).to.deep.equal({ type: "hello", epoch: "e", oldest: 3, newest: 5 });
+    expect(envelopes()[0]).to.deep.equal({ type: "hello", epoch: "e1", oldest: 3, newest: 5 });
     expect(envelopes()[1]).to.deep.equal({ type: "resumed", recovered: true, first: 3, through: 5 });
     expect(seqs()).to.deep.equal([3, 4, 5]);
   });
@@ -70,7 +70,7 @@ describe("resume", () => {
     await ask({ cursor: at(1) });
     expect(posted()).to.deep.equal([
       [
-        { type: "hello", epoch: "e", oldest: 1, newest: 1 },
+        { type: "hello", epoch: "e1", oldest: 1, newest: 1 },
         { type: "resumed", recovered: true, first: 2, through: 1 },
       ],
     ]);
@@ -98,7 +98,7 @@ describe("resume", () => {
     await ask({ cursor: at(7) });
     expect(posted()).to.deep.equal([
       [
-        { type: "hello", epoch: "e", oldest: 10, newest: 9 },
+        { type: "hello", epoch: "e1", oldest: 10, newest: 9 },
         { type: "resumed", recovered: false, lost: "expired", first: 10, through: 9 },
       ],
     ]);
@@ -233,7 +233,7 @@ describe("resume", () => {
       for (const segment of segmentsOf(4, 5)) await history.put(key, segment);
     };
     await ask({ cursor: at(3) });
-    expect(envelopes()[0]).to.deep.equal({ type: "hello", epoch: "e", oldest: 4, newest: 5 });
+    expect(envelopes()[0]).to.deep.equal({ type: "hello", epoch: "e1", oldest: 4, newest: 5 });
     expect(envelopes()[1]).to.include({ recovered: true, first: 4, through: 5 });
     expect(seqs()).to.deep.equal([4, 5]);
   });
@@ -251,7 +251,7 @@ describe("resume", () => {
     const { ask, history, envelopes } = setUp({ ackSeconds: 5 });
     await store(history, segmentOf(1));
     await ask();
-    expect(envelopes()[0]).to.deep.equal({ type: "hello", epoch: "e", oldest: 1, newest: 1, ackSeconds: 5 });
+    expect(envelopes()[0]).to.deep.equal({ type: "hello", epoch: "e1", oldest: 1, newest: 1, ackSeconds: 5 });
   });
 
   it("sends a message whose own time has passed without its body, once it has reported it", async () => {
@@ -260,13 +260,13 @@ describe("resume", () => {
     await ask({ cursor: at(0) });
     expect(envelopes().slice(2)).to.deep.equal([
       messageOf(1),
-      { type: "message", epoch: "e", seq: 2, id: "m2", expired: true },
+      { type: "message", epoch: "e1", seq: 2, id: "m2", expired: true },
       messageOf(3),
     ]);
     expect(receipts.published.map(({ status, reason, seq }) => [status, reason, seq])).to.deep.equal([
       ["expired", "expires-at", 2],
     ]);
-    expect(queue.deadLetters.map(({ body }) => body)).to.deep.equal(["body 2"]);
+    expect(queue.deadLetters.map(({ body }) => body)).to.deep.equal(["body of m2"]);
     expect(history.segments(key).map(({ reported }) => reported)).to.deep.equal([[], [0], []]);
     expect(metrics.flushes[0]?.map(({ name }) => name)).to.have.members([
       ...[METRICS.resumed, METRICS.expired, METRICS.deadLettered],
@@ -454,7 +454,7 @@ describe("resume", () => {
         await store(history, ...log);
         history.log(key).cursor = { oldestSeq: bound, acknowledged: at(400) };
         await ask({ cursor: at(400) });
-        expect(envelopes()[0]).to.deep.equal({ type: "hello", epoch: "e", oldest: 301, newest: 400 });
+        expect(envelopes()[0]).to.deep.equal({ type: "hello", epoch: "e1", oldest: 301, newest: 400 });
         // Besides the one of the tail.
         expect(history.calls.filter((call) => call === "readBack").length - 1).to.be.within(1, most);
       });
@@ -527,7 +527,7 @@ describe("resume", () => {
       await store(history, ...restored());
       await ask({ cursor: at(4) });
       expect(envelopes()).to.deep.equal([
-        { type: "hello", epoch: "e", oldest: 1, newest: 8 },
+        { type: "hello", epoch: "e1", oldest: 1, newest: 8 },
         { type: "resumed", recovered: true, first: 5, through: 8 },
         ...range(5, 8).map(messageOf),
       ]);

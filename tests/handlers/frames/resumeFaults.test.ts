@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { row } from "./frameSetUp";
+import { row, store } from "./frameSetUp";
 import { at, range, setUp } from "./resumeSetUp";
-import { key, now, segmentOf, segmentsOf, store } from "./segments";
+import { key, now, segmentOf, segmentsOf } from "../history/segments";
 
 describe("resume, where something is in its way", () => {
   describe("where a frame is not taken", () => {
@@ -103,7 +103,7 @@ describe("resume, where something is in its way", () => {
 
   it("tells a client what is wrong with its frame, and calls nothing else", async () => {
     const { send, envelopes, table, history, log } = setUp();
-    expect(await send({ action: "resume", cursor: { epoch: "e", seq: -1 } })).to.deep.equal({ statusCode: 200 });
+    expect(await send({ action: "resume", cursor: { epoch: "e1", seq: -1 } })).to.deep.equal({ statusCode: 200 });
     const message = "cursor.seq: got -1; allowed: a whole number from 0";
     expect(envelopes()).to.deep.equal([{ type: "error", code: "bad-request", message, action: "resume" }]);
     expect([...table.calls, ...history.calls]).to.deep.equal([]);

@@ -5,7 +5,7 @@ import { entriesOf } from "../../../handlers/history/segment";
 import type { Envelope, Resume } from "../../../protocol";
 import { mulberry32 } from "../../support/mulberry32";
 import { setUp } from "./resumeSetUp";
-import { key, now, retentionMs, segmentOf } from "./segments";
+import { key, now, retentionMs, segmentOf } from "../history/segments";
 
 /** A random log, a cursor item that fits it, and a random question. */
 interface Scenario {

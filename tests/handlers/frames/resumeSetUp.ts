@@ -20,12 +20,12 @@ export function setUp(options?: Parameters<typeof frameParts>[0]) {
   };
 }
 
-export const at = (seq: number, epoch = "e") => ({ epoch, seq });
+export const at = (seq: number, epoch = "e1") => ({ epoch, seq });
 export const messageOf = (seq: number): MessageEnvelope => ({
   type: "message",
-  epoch: "e",
+  epoch: "e1",
   seq,
   id: `m${seq}`,
-  body: `body ${seq}`,
+  body: `body of m${seq}`,
 });
 export const range = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, i) => first + i);

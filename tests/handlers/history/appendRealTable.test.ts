@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { append, type Appended } from "../../../handlers/history/append";
 import { entriesOf } from "../../../handlers/history/segment";
 import { dynamoDbHistory } from "./historySetUp";
-import { key } from "./entries";
+import { key } from "./segments";
 
 const retentionMs = 3_600_000;
 const WORKERS = 8;

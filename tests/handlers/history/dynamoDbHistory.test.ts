@@ -10,7 +10,7 @@ import { itemOfSegment } from "../../../handlers/history/segmentItems";
 import { refusal } from "../../support/refusal";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
 import { dynamoDbHistory } from "./historySetUp";
-import { key, now, segmentOf } from "./segmentSetUp";
+import { key, now, segmentOf } from "./segments";
 
 const failedCondition = {
   status: 400,
@@ -30,7 +30,7 @@ const itemOf = (entry: string) => ({ session, entry: { S: entry } });
 const marked = { expiry_shard: { S: historyShard(key) }, caller_id: { S: "user#42" }, context: { S: "chat#7" } };
 const exists = { TableName: "h", ConditionExpression: "attribute_exists(entry)" };
 
-const seen = segmentOf(3, 1, { ttlMs: now + 1_000, isMarked: true, dueAtMs: now - 1 });
+const seen = segmentOf(3, { ttlMs: now + 1_000, isMarked: true, dueAtMs: now - 1 });
 const asMarked = "attribute_exists(expiry_shard) AND due_at = :seenDue";
 
 /** Each call of the port, by its name. */
@@ -181,7 +181,7 @@ describe("DynamoDbHistory", () => {
   ] as const) {
     it(`renews a segment ${seenMs === undefined ? "that is sealed" : "with the TTL that was read"}`, async () => {
       const { history, sent } = historyWith(() => ({}));
-      await history.renew(key, segmentOf(3, 1, { ttlMs: seenMs }), { ttlMs: now + 5_000, nextEpoch: "e2" });
+      await history.renew(key, segmentOf(3, { ttlMs: seenMs }), { ttlMs: now + 5_000, nextEpoch: "e2" });
       expect(sent()).to.deep.equal([
         [
           "UpdateItem",
@@ -308,8 +308,8 @@ describe("a segment in DynamoDB that was in the index", () => {
   it("is as one that never was", async () => {
     const { history, rawItem, close } = await dynamoDbHistory(86_400_000);
     try {
-      await history.put(key, segmentOf(1, 1, { isMarked: true }));
-      await history.unmark(key, segmentOf(1, 1, { isMarked: true }));
+      await history.put(key, segmentOf(1, { isMarked: true }));
+      await history.unmark(key, segmentOf(1, { isMarked: true }));
       expect(await rawItem(key, "log#0000000000000001")).to.deep.equal(itemOfSegment(key, segmentOf(1)));
     } finally {
       await close();

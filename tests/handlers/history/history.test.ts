@@ -4,7 +4,7 @@ import type { History, Segment } from "../../../handlers/history/history";
 import { historyShard } from "../../../handlers/history/historyKey";
 import { MemoryHistory } from "../../support/memoryHistory";
 import { dynamoDbHistory } from "./historySetUp";
-import { key, messageOf, now, segmentOf } from "./segmentSetUp";
+import { key, messageOf, now, segmentOf } from "./segments";
 
 const retentionMs = 3_600_000;
 const other = { callerId: "user#43", context: "chat#7" };
@@ -57,8 +57,8 @@ for (const [name, start] of [
           { storedAtMs: now - 5, hashes: [7] },
         ],
       };
-      const full = segmentOf(7, 4, { messages, recent, generation: 2, reported: [0, 2, 10], nextEpoch: "e2" });
-      const least = segmentOf(11, 1, { dueAtMs: undefined, ttlMs: undefined });
+      const full = segmentOf(7, { messages, recent, generation: 2, reported: [0, 2, 10], nextEpoch: "e2" });
+      const least = segmentOf(11, { dueAtMs: undefined, ttlMs: undefined });
       await store(full, least);
       expect(await history.readOn(key, 1, 10)).to.deep.equal([full, least]);
       expect(await history.readBack(key, 11, 10)).to.deep.equal([least, full]);
@@ -67,7 +67,7 @@ for (const [name, start] of [
     it("keeps messages of any size", async () => {
       for (const [index, length] of [1, 900, 5_000, 250_000].entries()) {
         for (const body of ["x".repeat(length), randomBytes(length).toString("base64").slice(0, length)]) {
-          const segment = segmentOf(1, 2, { messages: [messageOf("a", { body }), messageOf("b")] });
+          const segment = segmentOf(1, { messages: [messageOf("a", { body }), messageOf("b")] });
           const session = { callerId: `user#${body.slice(0, 9)}`, context: `chat#${index}` };
           await history.put(session, segment);
           expect(await history.readOn(session, 1, 1)).to.deep.equal([segment]);
@@ -77,13 +77,13 @@ for (const [name, start] of [
 
     it("never stores a second segment at a number", async () => {
       await store(segmentOf(1));
-      expect(await history.put(key, segmentOf(1, 2, { epoch: "e2" }))).to.equal("taken");
+      expect(await history.put(key, segmentOf(1, { count: 2, epoch: "e2" }))).to.equal("taken");
       expect(await segmentAt(1)).to.deep.equal(segmentOf(1));
     });
 
     it("keeps the newest ids of those before a segment, and says how far back they go", async () => {
       const groups = Array.from({ length: 200 }, (_, i) => ({ storedAtMs: now - 1_000 + i, hashes: [i, i + 1] }));
-      await store(segmentOf(1, 1, { recent: { coveredFromMs: 5, groups } }));
+      await store(segmentOf(1, { recent: { coveredFromMs: 5, groups } }));
       const { recent } = (await segmentAt(1)) ?? segmentOf(0);
       expect(recent.groups).to.have.lengthOf.within(1, 199);
       expect(recent.groups).to.deep.equal(groups.slice(-recent.groups.length));
@@ -91,7 +91,7 @@ for (const [name, start] of [
     });
 
     it("reads back from a number, the newest segment first", async () => {
-      await store(segmentOf(1, 3), segmentOf(4), segmentOf(5, 100), segmentOf(105));
+      await store(segmentOf(1, { count: 3 }), segmentOf(4), segmentOf(5, { count: 100 }), segmentOf(105));
       const firsts = async (throughFirst: number, limit: number) =>
         (await history.readBack(key, throughFirst, limit)).map(({ first }) => first);
       expect(await firsts(Infinity, 1)).to.deep.equal([105]);
@@ -103,7 +103,7 @@ for (const [name, start] of [
     });
 
     it("reads on from a number, the oldest segment first", async () => {
-      await store(segmentOf(1, 3), segmentOf(4), segmentOf(5, 100), segmentOf(105));
+      await store(segmentOf(1, { count: 3 }), segmentOf(4), segmentOf(5, { count: 100 }), segmentOf(105));
       const firsts = async (fromFirst: number, limit: number) =>
         (await history.readOn(key, fromFirst, limit)).map(({ first }) => first);
       expect(await firsts(0, 2)).to.deep.equal([1, 4]);
@@ -116,7 +116,7 @@ for (const [name, start] of [
     it("reads no more at once than a megabyte, in either direction", async () => {
       for (let first = 1; first <= 12; first++) {
         await store(
-          segmentOf(first, 1, { messages: [messageOf("m", { body: randomBytes(105_000).toString("base64") })] }),
+          segmentOf(first, { messages: [messageOf("m", { body: randomBytes(105_000).toString("base64") })] }),
         );
       }
       expect(await history.readOn(key, 1, 100)).to.have.lengthOf.within(7, 10);
@@ -134,10 +134,10 @@ for (const [name, start] of [
 
     it("finds the marked segments of a shard that are due, the most overdue first", async () => {
       await store(
-        segmentOf(1, 1, { dueAtMs: now + 7, isMarked: true }),
-        segmentOf(2, 1, { dueAtMs: now + 5, isMarked: true }),
-        segmentOf(3, 1, { dueAtMs: now + 3 }),
-        segmentOf(12, 1, { dueAtMs: now + 6, isMarked: true }),
+        segmentOf(1, { dueAtMs: now + 7, isMarked: true }),
+        segmentOf(2, { dueAtMs: now + 5, isMarked: true }),
+        segmentOf(3, { dueAtMs: now + 3 }),
+        segmentOf(12, { dueAtMs: now + 6, isMarked: true }),
       );
       expect(await due(now + 4)).to.deep.equal([]);
       expect(await due(now + 5)).to.deep.equal([{ key, first: 2, dueAtMs: now + 5 }]);
@@ -148,7 +148,7 @@ for (const [name, start] of [
     it("puts a segment into the index at any due time, and takes it out again", async () => {
       await store(segmentOf(1));
       await history.mark(key, (await segmentAt(1)) as Segment, now + 9);
-      expect(await segmentAt(1)).to.deep.equal(segmentOf(1, 1, { dueAtMs: now + 9, isMarked: true }));
+      expect(await segmentAt(1)).to.deep.equal(segmentOf(1, { dueAtMs: now + 9, isMarked: true }));
       expect(await due(now + 8)).to.deep.equal([]);
       expect(await due(now + 9)).to.deep.equal([{ key, first: 1, dueAtMs: now + 9 }]);
       await history.mark(key, segmentOf(1), now + 3);
@@ -160,12 +160,12 @@ for (const [name, start] of [
       await history.unmark(key, (await segmentAt(1)) as Segment);
       await history.unmark(key, (await segmentAt(1)) as Segment);
       expect(await due(now + 9)).to.deep.equal([]);
-      expect(await segmentAt(1)).to.deep.equal(segmentOf(1, 1, { dueAtMs: now + 2 }));
+      expect(await segmentAt(1)).to.deep.equal(segmentOf(1, { dueAtMs: now + 2 }));
     });
 
     it("seals a segment: it keeps its numbers and its mark, and nothing else", async () => {
       const recent = { coveredFromMs: now - 9, groups: [{ storedAtMs: now - 9, hashes: [1] }] };
-      const segment = segmentOf(1, 3, { recent, reported: [1], dueAtMs: now, isMarked: true, nextEpoch: "e2" });
+      const segment = segmentOf(1, { count: 3, recent, reported: [1], dueAtMs: now, isMarked: true, nextEpoch: "e2" });
       await store(segment);
       await history.seal(key, segment);
       expect(await segmentAt(1)).to.deep.equal({ ...segment, ...cleared });
@@ -177,7 +177,7 @@ for (const [name, start] of [
       const ttlMs = now + 900_000_000;
       await store(segment);
       expect(await history.renew(key, segment, { ttlMs, nextEpoch: "e2" })).to.equal("renewed");
-      const renewed = segmentOf(1, 1, { ttlMs, nextEpoch: "e2" });
+      const renewed = segmentOf(1, { ttlMs, nextEpoch: "e2" });
       expect(await segmentAt(1)).to.deep.equal(renewed);
       expect(await history.renew(key, segment, { ttlMs: ttlMs + 5_000, nextEpoch: "e3" })).to.equal("changed");
       expect(await segmentAt(1)).to.deep.equal(renewed);
@@ -186,7 +186,7 @@ for (const [name, start] of [
     });
 
     it("marks the segment that it renews, where that is asked", async () => {
-      const segment = segmentOf(1, 1, { isMarked: false });
+      const segment = segmentOf(1);
       await history.put(key, segment);
 
       await history.renew(key, segment, { ttlMs: now + 9_000, dueAtMs: now + 5_000 });
@@ -195,7 +195,7 @@ for (const [name, start] of [
     });
 
     it("renews a sealed segment that is still sealed", async () => {
-      const segment = segmentOf(1, 3);
+      const segment = segmentOf(1, { count: 3 });
       await store(segment);
       const sealed = { ...segment, ...cleared };
       expect(await history.renew(key, sealed, { ttlMs: now })).to.equal("changed");
@@ -207,7 +207,7 @@ for (const [name, start] of [
     });
 
     it("reads a TTL that is no earlier than the one that was stored, and renews by it", async () => {
-      await store(segmentOf(1, 1, { ttlMs: now + 1 }));
+      await store(segmentOf(1, { ttlMs: now + 1 }));
       const segment = (await segmentAt(1)) ?? segmentOf(0);
       expect(segment.ttlMs).to.be.within(now + 1, now + 1_000);
       expect(await history.renew(key, segment, { ttlMs: now + 9_001 })).to.equal("renewed");
@@ -215,11 +215,11 @@ for (const [name, start] of [
     });
 
     it("adds to what was reported", async () => {
-      await store(segmentOf(1, 20));
+      await store(segmentOf(1, { count: 20 }));
       await history.addReported(key, 1, [10, 2, 2]);
       await history.addReported(key, 1, []);
       await history.addReported(key, 1, [2, 1]);
-      expect(await segmentAt(1)).to.deep.equal(segmentOf(1, 20, { reported: [1, 2, 10] }));
+      expect(await segmentAt(1)).to.deep.equal(segmentOf(1, { count: 20, reported: [1, 2, 10] }));
     });
 
     it("deletes a segment, and makes none of one that is gone", async () => {
@@ -231,7 +231,7 @@ for (const [name, start] of [
       await history.addReported(key, 1, [0]);
       expect(await history.seal(key, segmentOf(1))).to.equal("changed");
       expect(await history.renew(key, segmentOf(1), { ttlMs: now })).to.equal("changed");
-      expect(await history.renew(key, segmentOf(1, 1, cleared), { ttlMs: now })).to.equal("changed");
+      expect(await history.renew(key, segmentOf(1, { count: 1, ...cleared }), { ttlMs: now })).to.equal("changed");
       expect(await history.readOn(key, 1, 10)).to.deep.equal([segmentOf(2)]);
       expect(await due(now)).to.deep.equal([]);
     });

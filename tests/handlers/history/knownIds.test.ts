@@ -1,16 +1,16 @@
 import { expect } from "chai";
 import { KnownIds, KnownSessions } from "../../../handlers/history/knownIds";
 import { hashOfId } from "../../../handlers/history/recentIds";
-import { segmentOf, storedOf } from "./entries";
+import { segmentOf, messageOf } from "./segments";
 
 const user = (n: number) => ({ callerId: `user#${n}`, context: "chat#7" });
-const messages = (count: number) => Array.from({ length: count }, (_, i) => storedOf(i + 1));
+const messages = (count: number) => Array.from({ length: count }, (_, i) => messageOf(`m${i + 1}`));
 
 describe("KnownIds", () => {
   it("knows the ids of the last segment and those that it carries, by their numbers", () => {
     const known = new KnownIds();
     const groups = [{ storedAtMs: 5, hashes: ["m2", "m3"].map(hashOfId) }];
-    known.addTail(segmentOf(4, { messages: [storedOf(4), storedOf(2)], recent: { coveredFromMs: 5, groups } }));
+    known.addTail(segmentOf(4, { messages: [messageOf("m4"), messageOf("m2")], recent: { coveredFromMs: 5, groups } }));
     expect(["m1", "m2", "m3", "m4"].map((id) => known.candidates(id))).to.deep.equal([[], [2, 5], [3], [4]]);
     expect([known.before, known.reaches(5), known.reaches(4)]).to.deep.equal([1, true, false]);
   });
@@ -21,7 +21,10 @@ describe("KnownIds", () => {
     known.addTail(segmentOf(5, { recent }));
     known.addTail(segmentOf(6, { recent: { coveredFromMs: 6, groups: [] } }));
     known.addEarlier(
-      segmentOf(2, { messages: [storedOf(2), storedOf(3), storedOf(4)], recent: { ...recent, coveredFromMs: 2 } }),
+      segmentOf(2, {
+        messages: [messageOf("m2"), messageOf("m3"), messageOf("m4")],
+        recent: { ...recent, coveredFromMs: 2 },
+      }),
     );
     expect([2, 3, 4, 5, 6].map((n) => known.candidates(`m${n}`))).to.deep.equal([[2], [3], [4], [5], [6]]);
     expect([known.before, known.reaches(2), known.size]).to.deep.equal([1, true, 5]);

@@ -12,7 +12,7 @@ import { RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { sqsRecord } from "../../support/events";
 import { Interleaving } from "../../support/interleaving";
 import { MemoryHistory } from "../../support/memoryHistory";
-import { key } from "./entries";
+import { key } from "./segments";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { messageEnvelopeOf } from "../../../handlers/history/messageEnvelope";
-import { entryOf, now } from "./entries";
+import { entryOf, now } from "./segments";
 
 describe("messageEnvelopeOf", () => {
   const envelope = { type: "message", epoch: "e1", seq: 5, id: "m5" };

@@ -8,7 +8,8 @@ import {
   type Visited,
 } from "../../../handlers/history/planVisit";
 import { MIN_VISIT_GAP_MS, REPORT_GRACE_MS } from "../../../handlers/history/retention";
-import { messagesOf, now, segmentOf } from "../sweepers/segments";
+import { segmentOf } from "../sweepers/segments";
+import { messagesOf, now } from "./segments";
 
 const retentionMs = 3_600_000;
 const time = { retentionMs, nowMs: now };

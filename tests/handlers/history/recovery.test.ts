@@ -9,14 +9,14 @@ import {
   throughOf,
   withoutGap,
 } from "../../../handlers/history/recovery";
-import { type GivenSegment, segmentOf, segmentsOf } from "../frames/segments";
+import { type GivenSegment, segmentOf, segmentsOf } from "./segments";
 
-const at = (seq: number, epoch = "e") => ({ epoch, seq });
+const at = (seq: number, epoch = "e1") => ({ epoch, seq });
 
 describe("startOf", () => {
-  const log = { epoch: "e", oldest: 4, newest: 9 };
-  const whole = { epoch: "e", oldest: 1, newest: 9 };
-  const gone = { epoch: "e", oldest: 10, newest: 9 };
+  const log = { epoch: "e1", oldest: 4, newest: 9 };
+  const whole = { epoch: "e1", oldest: 1, newest: 9 };
+  const gone = { epoch: "e1", oldest: 10, newest: 9 };
   const none = { epoch: undefined, oldest: 1, newest: 0 };
 
   for (const [name, asked, available, acknowledged, expected] of [
@@ -60,7 +60,7 @@ describe("startOf", () => {
 
 describe("seqIn", () => {
   it("is the cursor's number in its own epoch, and otherwise 0", () => {
-    expect([seqIn("e", at(5)), seqIn("d", at(5)), seqIn(undefined, at(5)), seqIn("e", undefined)]).to.deep.equal([
+    expect([seqIn("e1", at(5)), seqIn("d", at(5)), seqIn(undefined, at(5)), seqIn("e1", undefined)]).to.deep.equal([
       ...[5, 0, 0, 0],
     ]);
   });
@@ -155,17 +155,17 @@ describe("throughOf", () => {
 
 describe("isCovered", () => {
   for (const [cursor, presentEpoch, expected] of [
-    [undefined, "e", false],
-    [at(4), "e", false],
-    [at(5), "e", true],
-    [at(6), "e", true],
+    [undefined, "e1", false],
+    [at(4), "e1", false],
+    [at(5), "e1", true],
+    [at(6), "e1", true],
     [at(6), "f", true],
     [at(6, "f"), "f", true],
     [at(4, "f"), "f", false],
     [at(6, "d"), "f", false],
     [at(6, "d"), undefined, false],
   ] as const) {
-    it(`is ${expected} for 5 of "e" where ${JSON.stringify(cursor)} is and the log is at ${presentEpoch}`, () => {
+    it(`is ${expected} for 5 of "e1" where ${JSON.stringify(cursor)} is and the log is at ${presentEpoch}`, () => {
       expect(isCovered(at(5), cursor, presentEpoch)).to.equal(expected);
     });
   }
@@ -186,7 +186,7 @@ describe("isDone", () => {
         5,
         5,
       );
-      expect(entry && isDone(entry, done, "e")).to.equal(expected);
+      expect(entry && isDone(entry, done, "e1")).to.equal(expected);
     });
   }
 });

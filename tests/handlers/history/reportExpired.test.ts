@@ -5,7 +5,7 @@ import type { Entry } from "../../../handlers/history/history";
 import { refusal } from "../../support/refusal";
 import { MemoryQueue, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { entriesOf } from "../../../handlers/history/segment";
-import { type GivenSegment, key, now, segmentOf } from "../frames/segments";
+import { type GivenSegment, key, now, segmentOf } from "./segments";
 import { MemoryReceipts } from "../receipts/memoryReceipts";
 
 function setUp(hasQueue = true) {
@@ -37,7 +37,7 @@ describe("reportExpired", () => {
     await report([{ entry, reason: "expires-at" }]);
     expect(queue.deadLetters).to.have.length(1);
     const [deadLetter] = queue.deadLetters;
-    expect(deadLetter).to.deep.include({ body: "body 3", dropped: [] });
+    expect(deadLetter).to.deep.include({ body: "body of m3", dropped: [] });
     expect(deadLetter?.messageGroupId).to.match(/^[0-9a-f]{64}$/);
     expect(deadLetter?.attributes).to.deep.equal({
       user: text("42"),
@@ -59,7 +59,7 @@ describe("reportExpired", () => {
         user: "42",
         context: "chat",
         contextId: "7",
-        epoch: "e",
+        epoch: "e1",
         seq: 3,
         at: "2023-11-14T22:13:20.000Z",
       },

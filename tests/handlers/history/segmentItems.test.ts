@@ -8,13 +8,13 @@ import { itemOfSegment, segmentOfItem } from "../../../handlers/history/segmentI
 import type { Item } from "../../../handlers/tableClient";
 import { mulberry32 } from "../../support/mulberry32";
 import { refusal } from "../../support/refusal";
-import { key, messageOf, now, segmentOf } from "./segmentSetUp";
+import { key, messageOf, now, segmentOf } from "./segments";
 
 const groups = (count: number, hashes = [1]) =>
   Array.from({ length: count }, (_, i) => ({ storedAtMs: now - count + i, hashes }));
 const recentOf = (count: number, hashes?: number[]) => ({ coveredFromMs: 0, groups: groups(count, hashes) });
 const withBody = (body: string, given: Partial<Segment> = {}) =>
-  segmentOf(1, 1, { messages: [messageOf("m", { body })], ...given });
+  segmentOf(1, { messages: [messageOf("m", { body })], ...given });
 const markBytes = itemBytes(markAttributes(key));
 const draw = mulberry32(12);
 const random = (length: number) =>
@@ -26,24 +26,24 @@ const row = (n: number) => JSON.stringify({ id: n, title: `Report ${n}`, state: 
 describe("a segment's item", () => {
   it("is readable: of a small segment, every attribute is a name, a number or JSON", () => {
     const messages = [messageOf("a", { body: '{"n":1}' }), messageOf("b", { expiresAtMs: now + 5 })];
-    expect(itemOfSegment(key, segmentOf(3, 2, { messages }))).to.deep.equal({
+    expect(itemOfSegment(key, segmentOf(3, { messages }))).to.deep.equal({
       session: { S: partitionKeyOf(key) },
       entry: { S: "log#0000000000000003" },
       epoch: { S: "e1" },
       stored_at: { N: "1700000000000" },
-      until: { N: "1700086400000" },
+      until: { N: "1700003600000" },
       count: { N: "2" },
       messages: { S: `[["a","{\\"n\\":1}"],["b","body of b",${now + 5}]]` },
       recent: { B: Buffer.alloc(6) },
-      due_at: { N: "1700086430000" },
-      expiration_date: { N: "1700345600" },
+      due_at: { N: "1700003630000" },
+      expiration_date: { N: "1700262800" },
     });
   });
 
   it("has what the sweeper needs only while it is marked, and what is rare only where it applies", () => {
     const rare = { generation: 3, nextEpoch: "e2", reported: [0], isMarked: true };
-    const item = itemOfSegment(key, segmentOf(3, 2, rare));
-    const usual = itemOfSegment(key, segmentOf(3, 2));
+    const item = itemOfSegment(key, segmentOf(3, { count: 2, ...rare }));
+    const usual = itemOfSegment(key, segmentOf(3, { count: 2 }));
     expect(item).to.deep.equal({
       ...usual,
       generation: { N: "3" },
@@ -94,7 +94,7 @@ describe("a segment's item", () => {
       const marked = { ...item, ...markAttributes(key) };
       expect(writeUnitsOf(itemBytes(marked)), `${length} bytes`).to.equal(writeUnitsOf(itemBytes(item)));
     }
-    expect(-itemBytes(itemOfSegment(key, segmentOf(1, 1, { recent, isMarked: true }))) & 1023).to.be.within(16, 26);
+    expect(-itemBytes(itemOfSegment(key, segmentOf(1, { recent, isMarked: true }))) & 1023).to.be.within(16, 26);
   });
 
   it("drops the oldest ids first, all of a segment at a time", () => {
@@ -105,7 +105,7 @@ describe("a segment's item", () => {
         Array.from({ length: 100 }, (_, i) => i),
       ),
     };
-    const { recent: kept } = segmentOfItem(itemOfSegment(key, segmentOf(1, 1, { recent })));
+    const { recent: kept } = segmentOfItem(itemOfSegment(key, segmentOf(1, { recent })));
     expect(kept).to.deep.equal({ coveredFromMs: now - 1, groups: recent.groups.slice(-1) });
   });
 
@@ -122,14 +122,14 @@ describe("a segment's item", () => {
   it("stays below DynamoDB's 400 KB with 256 KB of messages that cannot be deflated, and the longest keys", () => {
     const longest = { callerId: "u".repeat(2048), context: "c".repeat(1024) };
     const parts = Array.from({ length: 100 }, (_, i) => messageOf(`${i}`.padEnd(128, "-"), { body: random(2_490) }));
-    const item = itemOfSegment(longest, segmentOf(1, 100, { messages: parts, recent: recentOf(300), isMarked: true }));
+    const item = itemOfSegment(longest, segmentOf(1, { messages: parts, recent: recentOf(300), isMarked: true }));
     expect(itemBytes(item)).to.be.below(400 * 1024);
     const escaped = Array.from({ length: 256 * 1024 }, () => '"\\\n\t'.charAt(draw() * 4)).join("");
     expect(itemBytes(itemOfSegment(key, withBody(escaped)))).to.be.below(400 * 1024);
   });
 
   describe("that the relay cannot have written", () => {
-    const usual = itemOfSegment(key, segmentOf(3, 2));
+    const usual = itemOfSegment(key, segmentOf(3, { count: 2 }));
     const big = itemOfSegment(key, withBody(row(1).repeat(100)));
     const { epoch, ...withoutEpoch } = usual;
     const cases: [string, Item, string][] = [
@@ -160,7 +160,7 @@ describe("a segment's item", () => {
 
     it("is read where it has what a later version might add", () => {
       expect(epoch).to.deep.equal({ S: "e1" });
-      expect(segmentOfItem({ ...usual, later: { BOOL: true } })).to.deep.equal(segmentOf(3, 2));
+      expect(segmentOfItem({ ...usual, later: { BOOL: true } })).to.deep.equal(segmentOf(3, { count: 2 }));
     });
   });
 });

@@ -12,7 +12,7 @@ import {
   type FakeResponse,
   RecordedLog,
 } from "../../support/boundaries";
-import { key, now } from "../history/entries";
+import { key, now } from "../history/segments";
 
 const receipt = (seq: number): Receipt =>
   receiptOf(key, { status: "delivered", messageId: `m${seq}`, epoch: "e", seq }, now);

@@ -9,7 +9,8 @@ import { MemoryQueue, RecordedLog, RecordedMetrics } from "../../support/boundar
 import { MemoryHistory } from "../../support/memoryHistory";
 import { refusal } from "../../support/refusal";
 import { MemoryReceipts } from "../receipts/memoryReceipts";
-import { key, messagesOf, now, segmentOf } from "./segments";
+import { key, messagesOf, now } from "../history/segments";
+import { segmentOf } from "./segments";
 
 const retentionMs = 3_600_000;
 const endedAt = now - retentionMs - REPORT_GRACE_MS;
@@ -83,7 +84,7 @@ describe("expire", () => {
     const { run, store, queue, receipts, metrics, log } = setUp();
     await store([key], 7);
     await run();
-    expect(queue.deadLetters.map(({ body }) => body)).to.deep.equal(["body 1"]);
+    expect(queue.deadLetters.map(({ body }) => body)).to.deep.equal(["body of m1"]);
     expect(receipts.published.map(({ status, reason, seq }) => [status, reason, seq])).to.deep.equal([
       ["expired", "retention", 1],
     ]);
@@ -95,7 +96,7 @@ describe("expire", () => {
       ],
     ]);
     expect(log.lines.map(({ event }) => event)).to.deep.equal(["expired", "history swept"]);
-    expect(log.text).not.to.contain("body 1");
+    expect(log.text).not.to.contain("body of m1");
   });
 
   it("dead-letters nothing where the stack does not ask for that", async () => {
@@ -152,13 +153,18 @@ describe("expire", () => {
     expect(await run()).to.deep.equal({ ...nothing, visited: 1, reported: 1, sealed: 1 });
   });
 
-  it("throws where the index cannot be read, after its metrics, and does not call the sweeper on time", async () => {
-    const { run, history, metrics, lag } = setUp();
+  it("throws and logs why where the index cannot be read, after its metrics, and does not call the sweeper on time", async () => {
+    const { run, history, metrics, log, lag } = setUp();
     const cause = new Error("index fails");
     history.beforeCall = (name) => (name.startsWith("findDue") ? Promise.reject(cause) : Promise.resolve());
     const refused = await refusal(run());
     expect(refused.message).to.equal(`shard ${historyShard(key)} of the index by due time could not be read`);
     expect(refused.cause).to.equal(cause);
+    expect(log.lines.find(({ event }) => event === "shard not read")).to.include({
+      level: "error",
+      shard: historyShard(key),
+      errorMessage: "index fails",
+    });
     expect(metrics.flushes).to.have.length(1);
     expect(lag()).to.deep.equal([]);
   });

@@ -7,7 +7,8 @@ import type { Receipt } from "../../../protocol";
 import { RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { Interleaving } from "../../support/interleaving";
 import { MemoryHistory } from "../../support/memoryHistory";
-import { appendTo, key } from "./segments";
+import { key } from "../history/segments";
+import { appendTo } from "./segments";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

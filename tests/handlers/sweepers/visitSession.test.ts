@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { History, Segment } from "../../../handlers/history/history";
+import type { Segment } from "../../../handlers/history/history";
 import { historyShard } from "../../../handlers/history/historyKey";
 import { MIN_VISIT_GAP_MS, REPORT_GRACE_MS, ttlSlackMs } from "../../../handlers/history/retention";
 import { isSealed } from "../../../handlers/history/segment";
@@ -10,7 +10,8 @@ import { mulberry32 } from "../../support/mulberry32";
 import { refusal } from "../../support/refusal";
 import { MemoryReceipts } from "../receipts/memoryReceipts";
 import { dynamoDbHistory } from "../history/historySetUp";
-import { appendTo, key, messagesOf, now, segmentOf } from "./segments";
+import { key, messagesOf, now } from "../history/segments";
+import { appendTo, segmentOf } from "./segments";
 
 const retentionMs = 3_600_000;
 const slackMs = ttlSlackMs(retentionMs);
@@ -62,7 +63,7 @@ describe("a visit", () => {
   it("of a session where everything is acknowledged makes three reads and moves the mark: nothing is settled", async () => {
     const { history, store, visit, marks, receipts } = setUp();
     await store(segmentOf(1, 10, endedAt, retentionMs), segmentOf(11, 1, now, retentionMs, unmarked));
-    await history.acknowledge(key, { epoch: "e", seq: 11 });
+    await history.acknowledge(key, { epoch: "e1", seq: 11 });
     history.calls.length = 0;
     expect(await visit(1)).to.deep.equal(visited);
     expect(history.calls).to.deep.equal(["readBack", "readCursor", "readBack", "mark", "unmark"]);
@@ -77,13 +78,13 @@ describe("a visit", () => {
     expect(history.calls).to.deep.equal(["readBack", "readCursor", "settle", "seal", "readBack", "unmark"]);
     expect(reported()).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((seq) => `${seq} retention`));
     expect(marks()).to.deep.equal([{ first: 1, isSealed: true }]);
-    expect(await history.readCursor(key)).to.deep.equal({ settled: { epoch: "e", seq: 10 }, oldestSeq: 11 });
+    expect(await history.readCursor(key)).to.deep.equal({ settled: { epoch: "e1", seq: 10 }, oldestSeq: 11 });
   });
 
   it("seals an idle session where everything is acknowledged, in five calls of the table", async () => {
     const { history, store, visit, marks } = setUp();
     await store(segmentOf(1, 10, endedAt, retentionMs));
-    await history.acknowledge(key, { epoch: "e", seq: 10 });
+    await history.acknowledge(key, { epoch: "e1", seq: 10 });
     history.calls.length = 0;
     expect(await visit(1)).to.deep.equal({ ...visited, isSealed: true });
     expect(history.calls).to.deep.equal(["readBack", "readCursor", "seal", "readBack", "unmark"]);
@@ -99,10 +100,10 @@ describe("a visit", () => {
       segmentOf(8, 2, endedAt + 90_000, retentionMs, unmarked),
       segmentOf(10, 2, now, retentionMs, unmarked),
     );
-    await history.acknowledge(key, { epoch: "e", seq: 2 });
+    await history.acknowledge(key, { epoch: "e1", seq: 2 });
     expect(await visit(1)).to.include({ reported: 4 });
     expect(reported()).to.deep.equal(["3 retention", "4 retention", "6 retention", "7 retention"]);
-    expect(await history.readCursor(key)).to.deep.include({ settled: { epoch: "e", seq: 7 }, oldestSeq: 8 });
+    expect(await history.readCursor(key)).to.deep.include({ settled: { epoch: "e1", seq: 7 }, oldestSeq: 8 });
     expect(marks()).to.deep.equal([
       { first: 1 },
       { first: 4 },
@@ -118,7 +119,7 @@ describe("a visit", () => {
     await store(segmentOf(1, 2, endedAt, retentionMs, { messages }));
     await visit(1);
     expect(reported()).to.deep.equal(["1 retention", "2 expires-at"]);
-    expect(queue.deadLetters.map(({ body }) => body)).to.deep.equal(["body 1", "body 2"]);
+    expect(queue.deadLetters.map(({ body }) => body)).to.deep.equal(["body of m1", "body of m2"]);
   });
 
   it("reports in its own segment what has expired by expiresAt, notes it there, and comes again for the rest", async () => {
@@ -144,7 +145,7 @@ describe("a visit", () => {
     const { history, store, visit, reported } = setUp();
     const messages = messagesOf(1, 3, { expiresAtMs: now });
     await store(segmentOf(1, 3, now, retentionMs, { messages, dueAtMs: now }));
-    await history.acknowledge(key, { epoch: "e", seq: 2 });
+    await history.acknowledge(key, { epoch: "e1", seq: 2 });
     await visit(1);
     expect(reported()).to.deep.equal(["3 expires-at"]);
   });
@@ -164,7 +165,7 @@ describe("a visit", () => {
   it("does not go by a cursor of a log that is gone, and does by one of an earlier epoch of this log", async () => {
     for (const [settled, expected] of [
       [{ epoch: "gone", seq: 2 }, ["1 retention", "2 retention", "3 retention"]],
-      [{ epoch: "e", seq: 1 }, ["2 retention", "3 retention"]],
+      [{ epoch: "e1", seq: 1 }, ["2 retention", "3 retention"]],
       [{ epoch: "e2", seq: 2 }, ["3 retention"]],
     ] as const) {
       const { history, store, visit, reported } = setUp();
@@ -193,7 +194,7 @@ describe("a visit", () => {
     // The first segment is at hand, and is a slice of its own.
     expect(await visit(1)).to.deep.equal({ outcome: "unfinished", reported: 301, isSealed: false });
     expect(history.segments(key)[0]).to.deep.include({ isMarked: true, dueAtMs: now });
-    expect((await history.readCursor(key)).settled).to.deep.equal({ epoch: "e", seq: 301 });
+    expect((await history.readCursor(key)).settled).to.deep.equal({ epoch: "e1", seq: 301 });
     expect(await visit(1)).to.include({ outcome: "unfinished", reported: 301 });
     expect(await visit(1)).to.include({ outcome: "unfinished", reported: 301 });
     expect(await visit(1)).to.include({ outcome: "visited", reported: 97 });
@@ -207,7 +208,7 @@ describe("a visit", () => {
       ...Array.from({ length: 300 }, (_, i) => segmentOf(i + 1, 1, endedAt, retentionMs, i === 0 ? {} : unmarked)),
     );
     history.afterCall = async (name) => {
-      if (name === "settle") await history.acknowledge(key, { epoch: "e", seq: 290 });
+      if (name === "settle") await history.acknowledge(key, { epoch: "e1", seq: 290 });
     };
     await visit(1);
     expect(reported().at(0)).to.equal("1 retention");
@@ -325,9 +326,10 @@ describe("a visit that is overtaken", () => {
       readBack: () => Promise.resolve([before]),
       put: history.put.bind(history),
       renew: history.renew.bind(history),
+      readCursor: history.readCursor.bind(history),
     };
     await appendTo(key, messagesOf(2, 1), {
-      history: stale as Pick<History, "readBack" | "put" | "renew">,
+      history: stale,
       retentionMs,
       now: () => now,
       newEpoch: () => "new",
@@ -335,11 +337,11 @@ describe("a visit that is overtaken", () => {
     expect(marks()[0]).to.deep.equal({ first: 1, isSealed: true });
     clock.now += retentionMs + REPORT_GRACE_MS;
     await visit(2);
-    expect(history.segments(key).map(({ first, epoch }) => [first, epoch])).to.deep.equal([[2, "e"]]);
+    expect(history.segments(key).map(({ first, epoch }) => [first, epoch])).to.deep.equal([[2, "e1"]]);
     await append();
     expect(history.segments(key).map(({ first, epoch }) => [first, epoch])).to.deep.equal([
-      [2, "e"],
-      [3, "e"],
+      [2, "e1"],
+      [3, "e1"],
     ]);
   });
 
@@ -351,7 +353,8 @@ describe("a visit that is overtaken", () => {
       await append();
     });
     await visit(1);
-    expect(marks()).to.deep.equal([{ first: 1 }, { first: 2, dueInMs: retentionMs + REPORT_GRACE_MS }]);
+    // The renewed one brings the next visit.
+    expect(marks()).to.deep.equal([{ first: 1, dueInMs: retentionMs + REPORT_GRACE_MS }, { first: 2 }]);
     expect(history.segments(key)[0]?.ttlMs).to.equal(now + retentionMs + slackMs);
   });
 
@@ -441,7 +444,7 @@ describe("a report", () => {
             history,
             retentionMs,
             now: () => clock.now,
-            newEpoch: () => "e",
+            newEpoch: () => "e1",
           });
           const isOwn = expiresAtMs < untilMs;
           ends.set(id, {
@@ -451,7 +454,7 @@ describe("a report", () => {
         }
         const tail = history.segments(key).at(-1);
         if (tail && !isSealed(tail) && random() < 0.03) {
-          await history.acknowledge(key, { epoch: "e", seq: tail.first });
+          await history.acknowledge(key, { epoch: "e1", seq: tail.first });
           ends.clear();
         }
         clock.now = now + minute * 60_000 + offsetMs;

@@ -13,6 +13,13 @@ describe("the label of a request to the session table", () => {
     expect(label("GetItem", { Key: key("#block") })).to.equal("read block: none found");
   });
 
+  it("tells a row that is left to superseded connections from a session", () => {
+    const connections = { M: { "superseded=": { M: {} } } };
+    const row = { ...key("chat#7"), connections };
+    expect(label("PutItem", { Item: row })).to.equal("clear session: ok");
+    expect(label("PutItem", { Item: { ...row, connection_id: { S: "newest=" } } })).to.equal("save session: ok");
+  });
+
   it("counts what was found", () => {
     expect(label("Query", {}, '{"Items":[{},{}]}')).to.equal("find session: 2 found");
     expect(label("BatchGetItem", {}, '{"Responses":{"t":[{}]}}')).to.equal("read session: 1 found");

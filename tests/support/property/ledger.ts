@@ -58,6 +58,8 @@ const TOLERANCE_MS = 60_000;
 export class Ledger {
   readonly messages = new Map<string, Published>();
   private readonly sessions = new Map<string, Numbers>();
+  /** Whether the sweeper was down for days. */
+  wasSweeperDown = false;
 
   constructor(
     private readonly simulation: Simulation,
@@ -252,7 +254,9 @@ export class Ledger {
 
   /** Whether the sweeper was down for so long that the last segment was about to be deleted, or was. */
   private isEndangered({ untilMs }: Numbers): boolean {
-    return this.simulation.now > untilMs + ttlSlackMs(this.retentionMs) - ENDANGERED_MS - TOLERANCE_MS;
+    return (
+      this.wasSweeperDown && this.simulation.now > untilMs + ttlSlackMs(this.retentionMs) - ENDANGERED_MS - TOLERANCE_MS
+    );
   }
 
   private acknowledgedAtMs(key: SessionKey, { epoch, seq }: Cursor): number | undefined {

@@ -150,7 +150,7 @@ class Run {
     const { simulation, users } = this;
     while (this.published.length < this.messages) {
       await simulation.pause(simulation.exponential(this.meanMs * 4));
-      if (simulation.chance(this.passes ? 0.005 : 0.001)) await this.letDaysPass();
+      if (simulation.chance(this.passes ? 0.003 : 0.0003)) await this.letDaysPass();
       this.publishTo(simulation.pick(users));
     }
     this.hasPublished = true;
@@ -185,7 +185,10 @@ class Run {
     faults.count("nobody does anything for days");
     this.areDaysPassing = this.haveDaysPassed = true;
     this.isSweeperDown = simulation.chance(0.5);
-    if (this.isSweeperDown) faults.count("sweeper is down for days");
+    if (this.isSweeperDown) {
+      faults.count("sweeper is down for days");
+      relay.ledger.wasSweeperDown = true;
+    }
     const untilMs = simulation.now + simulation.between(1, 9) * 24 * HOUR_MS;
     for (const user of users) user.sleepsUntilMs = untilMs;
     while (!users.every(({ isAsleep }) => isAsleep)) await simulation.pause(5_000);
@@ -212,9 +215,10 @@ class Run {
     for (const user of users) user.settle();
     await simulation.run(() => users.every(({ isBack }) => isBack));
     const calmAtMs = simulation.now + CALM_MS;
-    // A connection that is mute is replaced before it gets too old; what is then missing is swept.
+    // A connection that is mute is replaced before it gets too old; if no time for acknowledgements is announced, the next
+    // one acknowledges when it is replaced in turn; what is then missing is swept.
     const overAtMs =
-      calmAtMs + this.maxConnectionMs + (this.passes || this.haveDaysPassed ? relay.ledger.sweptAfterMs : 0);
+      calmAtMs + 2 * this.maxConnectionMs + (this.passes || this.haveDaysPassed ? relay.ledger.sweptAfterMs : 0);
     let isSettled = false;
     simulation.start(async () => {
       for (;;) {
