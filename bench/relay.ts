@@ -188,8 +188,9 @@ export class BenchRelay {
     return items;
   }
 
-  /** Makes each item of the history older, as if so much time had passed. */
+  /** Makes each item of the history older, as if so much time had passed; what `deliver` remembers of it is gone then. */
   async age(ms: number): Promise<void> {
+    await this.child.ask({ forget: "deliver" });
     const { historyTableName: TableName } = this.addresses;
     for (const item of await this.historyItems()) {
       await this.dynamodb.send(new PutItemCommand({ TableName, Item: olderItem(item, ms) }));
