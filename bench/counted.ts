@@ -2,21 +2,21 @@ import { INCOMPRESSIBLE } from "./bodies";
 import { deployedFunctions, type Mode } from "./deployed";
 import { BenchRelay } from "./relay";
 import { relayConfig } from "./relayConfig";
-import { type Profile, Scenarios } from "./scenarios";
+import { type Days, type Profile, Scenarios } from "./scenarios";
 import { measureSequentialCalls, type SequentialCallsMeasurement } from "./sequentialCalls";
 import type { SystemLogLevels, Tally } from "./tally";
 
 /** What one commit's functions did for messages and connections. */
 export interface Counted {
   replay: {
-    delivered?: Profile;
-    incompressible?: Profile;
-    batch?: Profile;
+    delivered?: Days;
+    incompressible?: Days;
+    batch?: Days;
     chunks?: Profile;
-    held?: Profile;
+    held?: Days;
     connection?: Tally;
   };
-  retry: { delivered?: Profile; failedAttempt?: Tally; connection?: Tally };
+  retry: { delivered?: Days; failedAttempt?: Tally; connection?: Tally };
   sequentialCalls?: SequentialCallsMeasurement;
 }
 

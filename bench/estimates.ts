@@ -40,32 +40,32 @@ export function estimatesOf({ counted: { retry, replay } }: Measured): Estimate[
     estimates.push({ what, countedUsd, estimatedUsd: estimatedUsd({ ...workload, ...estimated }) });
 
   if (retry.delivered) {
-    add("retry, delivered", billOf("retry", [["delivered", retry.delivered.messages]]).usd, {});
+    add("retry, delivered", billOf("retry", [["delivered", retry.delivered.usual.messages]]).usd, {});
   }
   if (retry.delivered && retry.failedAttempt) {
     const parts = [
-      ["delivered", retry.delivered.messages],
+      ["delivered", retry.delivered.usual.messages],
       ["failedAttempt", retry.failedAttempt, ATTEMPTS_IN_AN_HOUR - 1],
     ] as const;
     add("retry, held for an hour", billOf("retry", [[...parts[0]], [...parts[1]]]).usd, { awayShare: 1 });
   }
   const ofReplay = { delivery: "replay" } as const;
   if (replay.delivered) {
-    add("replay, delivered", billOf("replay", [["messages", replay.delivered.messages]]).usd, ofReplay);
+    add("replay, delivered", billOf("replay", [["messages", replay.delivered.usual.messages]]).usd, ofReplay);
   }
   if (replay.batch) {
-    add("replay, delivered in batches of 10", billOf("replay", [["messages", replay.batch.messages]]).usd, {
+    add("replay, delivered in batches of 10", billOf("replay", [["messages", replay.batch.usual.messages]]).usd, {
       ...ofReplay,
       // In a quick run, each of the ten users gets fewer messages.
-      messagesPerAck: replay.batch.messages.of / 10,
-      messagesPerRetention: replay.batch.messages.of / 10,
+      messagesPerAck: replay.batch.usual.messages.of / 10,
+      messagesPerRetention: replay.batch.usual.messages.of / 10,
       batchSize: 10,
       usersPerBatch: 10,
       messagesPerPublish: 10,
     });
   }
   if (replay.held) {
-    add("replay, held for an hour", billOf("replay", [["messages", replay.held.messages]]).usd, {
+    add("replay, held for an hour", billOf("replay", [["messages", replay.held.usual.messages]]).usd, {
       ...ofReplay,
       awayShare: 1,
     });

@@ -11,6 +11,7 @@ import { type Measured, ROWS } from "./measure";
 import { measureIn } from "./measureIn";
 import { type BenchOptions, readOptions } from "./options";
 import { measurePropertyTest, playApart } from "./propertyTest";
+import { measureSweeper } from "./sweeper";
 import { ATTEMPTS_IN_AN_HOUR, tableOf } from "./table";
 import { targetsOf } from "./targets";
 import { measureThroughput } from "./throughput";
@@ -21,8 +22,8 @@ const repository = resolve(__dirname, "..");
 const NOTES = [
   "table: each figure is measured by this checkout's bench, in this checkout (now) and in a checkout of the base commit (today), in turn on this machine. Where a commit lacks what a measurement needs, adapters says how it was measured.",
   "USD: the requests of the functions are counted in the local run, with DynamoDB's units of tables and indexes, and multiplied by one price table. Messages are a fixed fixture of 1 KB of JSON.",
-  "Delivered: ten messages of a user, three minutes apart, over one connection of 30 minutes, by the client's own clock; then the connection ends, the retention passes, and the history sweeper runs until nothing is due. connectionUsd is the share of that connection, which has rows of its own.",
-  "Held: no client is connected for an hour, then a client returns to ten messages. In retry mode a message is retried as often as the default back-off allows in an hour: failed attempts are counted and multiplied.",
+  "Delivered: each day, ten messages of a user, three minutes apart, over one connection of 30 minutes. The second of three days is counted, with the history sweeper's work on that day; a row of its own has the last day, after which the sweeper runs until nothing is due. Time passes by the client's own clock; what is stored is made older. connectionUsd is the share of the connection, which has rows of its own.",
+  "Held: each day, no client is connected for an hour, then a client returns to ten messages. In retry mode a message is retried as often as the default back-off allows in an hour: failed attempts are counted and multiplied.",
   "Logs are the bytes of the lines that the functions wrote, with the 26 bytes that CloudWatch adds to each, and Lambda's own lines if the functions' settings let them through.",
   "The duration of functions is the estimate's assumption, the same for both commits. Connection minutes, heartbeats, empty polls, empty runs of the sweeper, alarms and data transfer are not included in USD per million.",
 ] as const;
@@ -79,8 +80,9 @@ async function measureThisCheckout(measured: Measured, times: Times): Promise<ob
   const { sequentialCalls } = counted;
   if (!recovery || !sequentialCalls) throw new Error("recovery and sequential calls were not measured");
   const own = { bundles, ...delivered, replayCalls, recovery, sequentialCalls };
+  const sweeper = await measureSweeper(times.sweptSessions, 5);
   const propertyTest = await measurePropertyTest(playApart, times.propertyMessages);
-  return { processesPerLoadTime: processes, targets: targetsOf(own), ...own, propertyTest };
+  return { processesPerLoadTime: processes, targets: targetsOf(own), ...own, sweeper, propertyTest };
 }
 
 // The SDK drops Node 20 in 2027; Lambda runs Node 24.

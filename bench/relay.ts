@@ -1,11 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { DynamoDBClient, GetItemCommand, paginateScan } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, GetItemCommand, paginateScan, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { PublishBatchCommand, SNSClient } from "@aws-sdk/client-sns";
 import { GetQueueAttributesCommand, PurgeQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { RelayBackend } from "../backend";
 import type { Addresses } from "../local/run/addresses";
 import type { Item } from "./capacity";
 import { Child } from "./childProcess";
+import { olderItem } from "./olderItem";
 import type { Recording } from "./recorder";
 import type { RelayAnswer, RelayRequest } from "./relayProcess";
 import type { Swept } from "./sweeps";
@@ -185,6 +186,15 @@ export class BenchRelay {
       items.push(...Items);
     }
     return items;
+  }
+
+  /** Makes each item of the history older, as if so much time had passed; what `deliver` remembers of it is gone then. */
+  async age(ms: number): Promise<void> {
+    await this.child.ask({ forget: "deliver" });
+    const { historyTableName: TableName } = this.addresses;
+    for (const item of await this.historyItems()) {
+      await this.dynamodb.send(new PutItemCommand({ TableName, Item: olderItem(item, ms) }));
+    }
   }
 
   /** Resolves once each published message has left the queue: delivered, or stored in replay mode. */

@@ -1,9 +1,10 @@
 import type { LocalCloud } from "../local/cloud";
 import type { Addresses } from "../local/run/addresses";
+import type { FunctionConfiguration } from "../local/lambda/localFunction";
 import { LocalRun } from "../local/run/localRun";
 import { answer } from "./childProcess";
 import { FunctionLogs } from "./functionLogs";
-import { Recorder, type Recording } from "./recorder";
+import { functionIn, Recorder, type Recording } from "./recorder";
 import { type Swept, Sweeps } from "./sweeps";
 
 /**
@@ -14,6 +15,7 @@ import { type Swept, Sweeps } from "./sweeps";
  * - `recorded`: ends and returns the recording
  * - `poll`: the pollers of the queue stop, or go on
  * - `sweep`: runs the history sweeper until it finds nothing more to do, with its clock ahead by each of `aheadMs` in turn
+ * - `forget`: ends the environments of a function, whose next invocation is a cold start
  * - `stop`: ends the run and the processes of its functions
  */
 export type RelayRequest =
@@ -23,6 +25,7 @@ export type RelayRequest =
   | { recorded: true }
   | { poll: boolean }
   | { sweep: { aheadMs: readonly number[] } }
+  | { forget: string }
   | { stop: true };
 export type RelayAnswer = Addresses | Recording | Swept | Record<string, never>;
 
@@ -58,7 +61,8 @@ answer<RelayRequest, RelayAnswer>(async (request) => {
   if (!run || !recorder || !sweeps) throw new Error("this run was started without `recorded`");
   if ("recorded" in request) return recorder.stop();
   if ("sweep" in request) return sweeps.run(request.sweep.aheadMs);
-  if ("poll" in request) await setPolling(run.cloud, request.poll);
+  if ("forget" in request) await forget(run.cloud, request.forget);
+  else if ("poll" in request) await setPolling(run.cloud, request.poll);
   else if ("handled" in request) await recorder.untilHandled(request.handled.frames);
   else await recorder.start(request.record.answerDelayMs);
   return {};
@@ -68,6 +72,13 @@ answer<RelayRequest, RelayAnswer>(async (request) => {
 function allowEnvironments({ lambda }: LocalCloud, maxEnvironments: number): void {
   const { functions } = lambda as unknown as { functions: Map<string, { limits: { maxEnvironments: number } }> };
   for (const each of functions.values()) each.limits.maxEnvironments = maxEnvironments;
+}
+
+async function forget({ lambda }: LocalCloud, name: string): Promise<void> {
+  const { functions } = lambda as unknown as { functions: Map<string, { configuration: FunctionConfiguration }> };
+  for (const { configuration } of functions.values()) {
+    if (functionIn(configuration.name) === name) await lambda.putFunction(configuration);
+  }
 }
 
 /** While the pollers stop, messages gather in the queue: the next batch has as many of them as it may. */

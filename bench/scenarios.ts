@@ -1,3 +1,4 @@
+import type { Cursor } from "../client";
 import { VirtualClock } from "../tests/support/virtualClock";
 import { bodyOf, CHUNKS } from "./bodies";
 import { type Item, itemBytes } from "./capacity";
@@ -15,17 +16,30 @@ const MESSAGE_FUNCTIONS = ["deliver", "acknowledge", "expire"];
 const CONNECTION_FUNCTIONS = ["connect", "disconnect", "resume"];
 
 const MINUTE_MS = 60_000;
+const HELD_MS = 60 * MINUTE_MS;
+const GAP_MS = (PROFILE.connectionMinutes * MINUTE_MS) / PROFILE.messages;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 /** The default. */
 const RETENTION_MS = DAY_MS;
 /** When the sweeper finds something due: soon after the retention, and after whatever slack a history has. */
 const SWEEPS_AHEAD_MS = [RETENTION_MS + 10 * MINUTE_MS, RETENTION_MS + 4 * DAY_MS, RETENTION_MS + 9 * DAY_MS];
+/** The messages of the first day have no predecessors, those of the last day no successors: the one between them is usual. */
+const DAYS = 3;
+const USUAL_DAY = 1;
 
 export interface Profile {
-  /** The work of the messages: deliveries, acknowledgements, and the sweeper's after the retention. */
+  /** The work of the messages: deliveries, acknowledgements, and that of the sweeper. */
   messages: Tally;
   /** The work of the connection that received them: handshake, resume, end. */
   connection: Tally;
+}
+
+/** The same on each of some days. */
+export interface Days {
+  /** A day with one before and one after it. The sweeper's work is that of this day, for the messages of the day before. */
+  usual: Profile;
+  /** The last day, with the sweeper's work until nothing is due. */
+  last: Profile;
 }
 
 /** Plays scenarios on one relay. */
@@ -37,23 +51,21 @@ export class Scenarios {
   ) {}
 
   /** The profile of a user: each message by itself, three minutes apart by the client's clock. */
-  async delivered(user: string, bodies?: readonly string[]): Promise<Profile> {
+  async delivered(user: string, bodies?: readonly string[]): Promise<Days> {
     const { relay } = this;
-    const gapMs = (PROFILE.connectionMinutes * MINUTE_MS) / PROFILE.messages;
-    return this.profile([user], PROFILE.messages, async ([player]) => {
+    return this.days([user], PROFILE.messages, async ([player]) => {
       for (let index = 0; index < PROFILE.messages; index++) {
         await player?.receive(1, () => relay.publishOne({ user, message: bodyOf(index, bodies) }));
-        await player?.pass(gapMs);
+        await this.pass(GAP_MS, [player]);
       }
     });
   }
 
   /** The profile of ten users, whose messages are published together, ten in a batch: a message for each user in each round. */
-  async deliveredInBatches(rounds: number): Promise<Profile> {
+  async deliveredInBatches(rounds: number): Promise<Days> {
     const { relay } = this;
-    const gapMs = (PROFILE.connectionMinutes * MINUTE_MS) / PROFILE.messages;
     const users = Array.from({ length: 10 }, (_, index) => `batch-${this.mode}-${index}`);
-    return this.profile(users, rounds * users.length, async (players) => {
+    return this.days(users, rounds * users.length, async (players) => {
       for (let round = 0; round < rounds; round++) {
         const messages = users.map((user, index) => ({ user, message: bodyOf(round + index) }));
         let published: Promise<void> | undefined;
@@ -61,7 +73,7 @@ export class Scenarios {
           players.map((player) => player.receive(1, () => (published ??= relay.publishBatch(messages)))),
         );
         await relay.untilQueueIsEmpty();
-        for (const player of players) await player.pass(gapMs);
+        await this.pass(GAP_MS, players);
       }
     });
   }
@@ -70,33 +82,36 @@ export class Scenarios {
   async streamed(chunks: number): Promise<Profile> {
     const { relay } = this;
     const user = `streamed-${this.mode}`;
-    return this.profile([user], chunks, async ([player]) => {
+    return this.once(chunks, MESSAGE_FUNCTIONS, async () => {
+      const player = await Player.connect(relay, user);
       for (let first = 0; first < chunks; first += 10) {
         const messages = Array.from({ length: 10 }, (_, index) => ({ user, message: bodyOf(first + index, CHUNKS) }));
-        await player?.receive(10, () => relay.publishBatch(messages));
-        await player?.pass(200);
+        await player.receive(10, () => relay.publishBatch(messages));
+        await player.pass(200);
       }
+      await relay.untilQueueIsEmpty();
+      await player.leave();
     });
   }
 
   /** Replay mode: messages that are published one by one while their user is away, then received together on the return. */
-  async held(messages: number): Promise<Profile> {
+  async held(messages: number): Promise<Days> {
     const { relay } = this;
     const user = `held-${messages}`;
-    const cursor = await missMessages(relay, user, []);
-    const before = await this.storedKeys();
-    await relay.record();
-    for (let index = 0; index < messages; index++) {
-      await relay.publishOne({ user, message: bodyOf(index) });
-      await relay.untilQueueIsEmpty();
-    }
-    const player = await Player.connect(relay, user, cursor, messages);
-    await player.pass(MINUTE_MS);
-    await player.leave();
-    const recording = await relay.recorded();
-    const requests = relay.publishRequests;
+    let cursor = await missMessages(relay, user, []);
     // The resume is what delivers them, so it belongs to the messages here.
-    return this.profileOf(recording, messages, requests, before, ["deliver", "resume", "acknowledge", "expire"]);
+    return this.daysOf(messages, [...MESSAGE_FUNCTIONS, "resume"], async () => {
+      for (let index = 0; index < messages; index++) {
+        await relay.publishOne({ user, message: bodyOf(index) });
+        await relay.untilQueueIsEmpty();
+        await this.pass(HELD_MS / messages);
+      }
+      const player = await Player.connect(relay, user, cursor, messages);
+      await this.pass(MINUTE_MS, [player]);
+      cursor = player.cursor ?? cursor;
+      await player.leave();
+      return HELD_MS + MINUTE_MS;
+    });
   }
 
   /** Connections that open, resume in replay mode, and end. */
@@ -121,49 +136,72 @@ export class Scenarios {
     return this.tally(recording, recording.invocations.deliver ?? 0, 0, ["deliver"]);
   }
 
-  /** Connects the users, plays, disconnects them, and then lets their messages expire. */
-  private async profile(
-    users: readonly string[],
+  /** Each day connects the users, plays, and disconnects them. */
+  private days(users: readonly string[], messages: number, play: (players: Player[]) => Promise<void>): Promise<Days> {
+    const { relay } = this;
+    return this.daysOf(messages, MESSAGE_FUNCTIONS, async () => {
+      const players: Player[] = [];
+      for (const user of users) players.push(await Player.connect(relay, user));
+      await play(players);
+      await relay.untilQueueIsEmpty();
+      for (const player of players) await player.leave();
+      return PROFILE.connectionMinutes * MINUTE_MS;
+    });
+  }
+
+  /** @param play Returns how long it took by the relay's clocks. */
+  private async daysOf(messages: number, by: readonly string[], play: () => Promise<number>): Promise<Days> {
+    let usual: Profile | undefined;
+    // Nothing of a day is left for the next one.
+    if (this.mode === "retry") usual = await this.once(messages, by, play);
+    for (let day = 0; !usual || day < DAYS - 1; day++) {
+      const profile = await this.profile(messages, by, play, (playedMs) => this.pass(DAY_MS - playedMs));
+      if (day === USUAL_DAY) usual = profile;
+    }
+    return { usual, last: this.mode === "retry" ? usual : await this.once(messages, by, play) };
+  }
+
+  /** Plays, and then lets the messages expire. */
+  private async once(messages: number, by: readonly string[], play: () => Promise<unknown>): Promise<Profile> {
+    const { relay, mode } = this;
+    const expire = async () => void (mode === "replay" && (await relay.sweep(SWEEPS_AHEAD_MS)));
+    return this.profile(messages, by, play, expire);
+  }
+
+  private async profile<T>(
     messages: number,
-    play: (players: Player[]) => Promise<void>,
+    by: readonly string[],
+    play: () => Promise<T>,
+    afterwards: (played: T) => Promise<void>,
   ): Promise<Profile> {
     const { relay } = this;
     const before = await this.storedKeys();
     await relay.record();
-    const players: Player[] = [];
-    for (const user of users) players.push(await Player.connect(relay, user));
-    await play(players);
-    await relay.untilQueueIsEmpty();
-    for (const player of players) await player.leave();
-    const recording = await relay.recorded();
-    return this.profileOf(recording, messages, relay.publishRequests, before, MESSAGE_FUNCTIONS);
+    const played = await play();
+    const storedGbMonths = await this.storage(before);
+    await afterwards(played);
+    const recording = withoutSweeps(await relay.recorded());
+    return {
+      messages: { ...this.tally(recording, messages, relay.publishRequests, by), storedGbMonths },
+      connection: this.tally(recording, messages, 0, CONNECTION_FUNCTIONS),
+    };
   }
 
-  private async profileOf(
-    recording: Recording,
-    messages: number,
-    publishRequests: number,
-    before: ReadonlySet<string>,
-    by: readonly string[],
-  ): Promise<Profile> {
-    const connection = this.tally(recording, messages, 0, CONNECTION_FUNCTIONS);
-    const storedGbMonths = this.mode === "replay" ? await this.storage(before) : 0;
-    if (this.mode === "replay") merge(recording, await this.afterRetention());
-    return { messages: { ...this.tally(recording, messages, publishRequests, by), storedGbMonths }, connection };
-  }
-
-  /** The sweeper's work once the messages are due. */
-  private async afterRetention(): Promise<Recording> {
-    const { relay } = this;
-    await relay.record();
-    await relay.sweep(SWEEPS_AHEAD_MS);
-    const { calls } = await relay.recorded();
-    // Its runs, their log and their queries that find nothing cost the same with any number of messages.
-    return { calls: calls.filter(({ units }) => !units?.empty), invocations: {}, logs: {} };
+  /**
+   * Lets time pass. The relay's clocks stay, but what is stored becomes older, so that the functions and the services agree on
+   * the time; then the sweeper runs.
+   */
+  private async pass(durationMs: number, players: readonly (Player | undefined)[] = []): Promise<void> {
+    const { relay, mode } = this;
+    for (const player of players) await player?.pass(durationMs);
+    if (mode === "retry") return;
+    await relay.age(durationMs);
+    await relay.sweep([0]);
   }
 
   /** What the items that were added since `before` cost to keep: until their TTL, or until the sweeper deletes them. */
   private async storage(before: ReadonlySet<string>): Promise<number> {
+    if (this.mode === "retry") return 0;
     const nowSeconds = Date.now() / 1000;
     const added = (await this.relay.historyItems()).filter((item) => !before.has(keyOf(item)));
     return added.reduce((sum, item) => {
@@ -194,17 +232,17 @@ class Player {
   ) {}
 
   /** @param missed How many messages wait for it: it returns once they have arrived. */
-  static async connect(
-    relay: BenchRelay,
-    user: string,
-    cursor?: Parameters<typeof PlayedClient.connect>[3],
-    missed = 0,
-  ): Promise<Player> {
+  static async connect(relay: BenchRelay, user: string, cursor?: Cursor, missed = 0): Promise<Player> {
     const [reception, clock] = [new Reception(), new VirtualClock(Date.now())];
     const arrived = missed > 0 ? reception.received(missed) : Promise.resolve();
     const client = await PlayedClient.connect(relay, user, reception, cursor, { clock });
     await arrived;
     return new Player(client, reception, clock);
+  }
+
+  /** Of the last message that it has received. */
+  get cursor(): Cursor | undefined {
+    return this.client.cursor;
   }
 
   async receive(messages: number, publish: () => Promise<void>): Promise<void> {
@@ -226,6 +264,10 @@ function keyOf({ session, entry }: Item): string {
   return JSON.stringify([session, entry]);
 }
 
-function merge(recording: Recording, { calls }: Recording): void {
-  recording.calls.push(...calls);
+/** The sweeper's runs, their log and its queries that find nothing cost the same with any number of messages. */
+function withoutSweeps({ calls, invocations, logs }: Recording): Recording {
+  const without = <T>(all: Record<string, T>) =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => name !== "expire"));
+  const isEmpty = ({ by, units }: Recording["calls"][number]) => by === "expire" && units?.empty;
+  return { calls: calls.filter((call) => !isEmpty(call)), invocations: without(invocations), logs: without(logs) };
 }

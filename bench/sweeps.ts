@@ -28,6 +28,8 @@ const MOST_RUNS = 50;
 
 /** Runs the history sweeper on request instead of each minute, at any time of its clock. */
 export class Sweeps {
+  private shiftMs = 0;
+
   constructor(
     private readonly cloud: LocalCloud,
     private readonly recorder: Recorder,
@@ -72,6 +74,8 @@ export class Sweeps {
   }
 
   private async shiftClock(shiftMs: number): Promise<void> {
+    if (shiftMs === this.shiftMs) return;
+    this.shiftMs = shiftMs;
     for (const [name, { configuration }] of this.inside.lambda.functions) {
       if (functionIn(name) !== "expire") continue;
       const own = Object.entries(configuration.variables).filter(([key]) => !(key in SHIFT));

@@ -58,20 +58,32 @@ const SPECS: readonly RowSpec[] = [
     what: "replay, delivered, batch of 1",
     unit: PER_MILLION,
     ...ofToday(0.45),
-    figure: ({ counted: { replay } }) => profileFigure(replay.delivered),
+    figure: ({ counted: { replay } }) => profileFigure(replay.delivered?.usual),
   },
   {
     row: "delivered",
-    what: "the same, with bodies that no compression shortens",
+    what: "replay, delivered, batch of 1, on the last day of a session",
     unit: PER_MILLION,
-    figure: ({ counted: { replay } }) => profileFigure(replay.incompressible),
+    figure: ({ counted: { replay } }) => profileFigure(replay.delivered?.last),
+  },
+  {
+    row: "delivered",
+    what: "replay, delivered, batch of 1, with bodies that no compression shortens",
+    unit: PER_MILLION,
+    figure: ({ counted: { replay } }) => profileFigure(replay.incompressible?.usual),
   },
   {
     row: "batch",
     what: "replay, delivered, batches of 10 to ten sessions, publishBatch",
     unit: PER_MILLION,
     ...ofToday(0.34),
-    figure: ({ counted: { replay } }) => profileFigure(replay.batch),
+    figure: ({ counted: { replay } }) => profileFigure(replay.batch?.usual),
+  },
+  {
+    row: "batch",
+    what: "replay, delivered, batches of 10, on the last day of the sessions",
+    unit: PER_MILLION,
+    figure: ({ counted: { replay } }) => profileFigure(replay.batch?.last),
   },
   {
     row: "chunks",
@@ -85,7 +97,13 @@ const SPECS: readonly RowSpec[] = [
     what: "replay, held for an hour, ten messages a return",
     unit: PER_MILLION,
     ...ofToday(0.5),
-    figure: ({ counted: { replay } }) => profileFigure(replay.held),
+    figure: ({ counted: { replay } }) => profileFigure(replay.held?.usual),
+  },
+  {
+    row: "held",
+    what: "replay, held for an hour, on the last day of a session",
+    unit: PER_MILLION,
+    figure: ({ counted: { replay } }) => profileFigure(replay.held?.last),
   },
   {
     row: "retry",
@@ -93,7 +111,7 @@ const SPECS: readonly RowSpec[] = [
     unit: PER_MILLION,
     ...ofToday(0.82),
     figure: ({ counted: { retry } }) =>
-      retry.delivered && figureOf(billOf("retry", [["delivered", retry.delivered.messages]])),
+      retry.delivered && figureOf(billOf("retry", [["delivered", retry.delivered.usual.messages]])),
   },
   {
     row: "retry",
@@ -105,7 +123,7 @@ const SPECS: readonly RowSpec[] = [
       retry.failedAttempt &&
       figureOf(
         billOf("retry", [
-          ["delivered", retry.delivered.messages],
+          ["delivered", retry.delivered.usual.messages],
           ["failedAttempt", retry.failedAttempt, ATTEMPTS_IN_AN_HOUR - 1],
         ]),
       ),

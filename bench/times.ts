@@ -17,6 +17,7 @@ export interface Times {
   counted: CountedTimes;
   idleDays: number;
   contention: { messages: number; seconds: number };
+  sweptSessions: number;
   propertyMessages: number;
 }
 
@@ -36,6 +37,7 @@ export const FULL: Times = {
   counted: { batches: PROFILE.messages, chunks: 500, connections: 10, reconnects: 5 },
   idleDays: 30,
   contention: { messages: 500, seconds: 10 },
+  sweptSessions: 5_000,
   propertyMessages: 100_000,
 };
 
@@ -56,5 +58,6 @@ export const QUICK: Times = {
   counted: { batches: 5, chunks: 50, connections: 1, reconnects: 1 },
   idleDays: 1,
   contention: { messages: 20, seconds: 0.4 },
+  sweptSessions: 50,
   propertyMessages: 5_000,
 };

@@ -27,10 +27,10 @@ export const ASSUMED = {
   deliverSeconds: 0.04,
   /** One metric document, by the default log levels. tests/bench compares it with the functions' real lines. */
   logKbPerInvocation: 0.33,
-  /** The session's item and the connection's lookup are written and deleted. */
-  writeUnitsPerConnection: 4,
-  /** The session and the block together, and the block again. */
-  readUnitsPerConnection: 3,
+  /** The session's item is written and deleted, and the connection's lookup is written. */
+  writeUnitsPerConnection: 3,
+  /** The session and the block together, the block again, and the lookup at the end. */
+  readUnitsPerConnection: 4,
   /** Five pollers with long polls of 20 s. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
   idlePollsPerMinute: 15,
 } as const;
@@ -60,12 +60,12 @@ export const REPLAY_ASSUMED = {
   /** A segment's TTL is this much later than its end: three days, or a quarter of the retention. */
   ttlSlack: { seconds: 3 * 86_400, ofRetention: 0.25 },
   /**
-   * For each retention in which a user has messages: the lines in the index of due sessions, written and deleted, for the visit that
-   * reports and the one that seals; the segments that carry them; and the cursor.
+   * For each retention in which a user has messages, and had some in the one before: the line in the index of due sessions, written
+   * and deleted, and the segment that has carried it.
    */
-  writeUnitsPerVisit: 12,
-  /** The cursor, the segments that are not settled, and the log's end, in both visits. */
-  readUnitsPerVisit: 7,
+  writeUnitsPerVisit: 3,
+  /** The index, the cursor, the segment that brings the visit, and the log's end. */
+  readUnitsPerVisit: 3.5,
   /** The lookup and the session. */
   sessionReadsPerResume: 2,
   /** The cursor, the tail, and the first segment of the page. */

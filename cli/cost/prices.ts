@@ -40,7 +40,8 @@ export const PRICES: Prices = {
   dynamodb: { perMillionWriteUnits: 0.625, perMillionReadUnits: 0.125, perGbMonth: 0.25 },
   // https://aws.amazon.com/cloudwatch/pricing/, first tiers
   cloudwatch: { perGbOfLogs: 0.5, perMetric: 0.3, perAlarm: 0.1, perDashboard: 3 },
-  // https://aws.amazon.com/appsync/pricing/, Events
+  // https://aws.amazon.com/appsync/pricing/, Events. The price of operations is also in a copy of AWS's price list:
+  // https://huggingface.co/datasets/labofsahil/aws-pricing-dataset/blob/main/AWSAppSync.csv, EU-EventAPI-Operation
   appSyncEvents: { perMillionOperations: 1, perMillionConnectionMinutes: 0.08 },
   // https://aws.amazon.com/iot-core/pricing/, first tier
   iotCore: { perMillionMessages: 1, perMillionConnectionMinutes: 0.08 },

@@ -9,7 +9,7 @@ import { tableClient } from "../tableClient";
 
 export interface DisconnectDependencies {
   sessions: Pick<SessionStore, "removeConnection">;
-  lookups: Pick<ConnectionLookups, "remove">;
+  lookups: Pick<ConnectionLookups, "read" | "remove">;
   /** @default the sessions of connections that were opened under 0.1.0 are not found */
   index?: ConnectionIndex;
   /** @default the console */
@@ -25,20 +25,21 @@ type DisconnectHandler = (event: Disconnection) => Promise<{ statusCode: number;
 
 /**
  * Called for `$disconnect`, which is best effort and may come after the client has reconnected. Removes the connection from its
- * session's row, and its lookup. The session stays if it belongs to another connection. Answers 200, or 500 if the table fails,
+ * session's row. The session stays if it belongs to another connection. Answers 200, or 500 if the table fails,
  * which does not affect the client.
  */
 export function disconnect(given: DisconnectDependencies): DisconnectHandler {
   const dependencies = { log: consoleLog, ...given };
-  const { sessions, log } = dependencies;
+  const { sessions, lookups, log } = dependencies;
 
   return async function disconnectHandler({ requestContext: { connectionId, requestId } }) {
     try {
-      const keys = await sessionsOf(connectionId, dependencies);
+      const { keys, isSwept } = await sessionsOf(connectionId, dependencies);
       const removals = keys.map((key) => sessions.removeConnection(key, connectionId));
       // Each is attempted, even if another fails.
       const results = await Promise.allSettled(removals);
       for (const result of results) if (result.status === "rejected") throw result.reason;
+      if (isSwept) await lookups.remove(connectionId);
       const ended = results.filter((result) => result.status === "fulfilled" && result.value);
       log.info("disconnected", { connectionId, requestId, sessions: ended.length });
       return { statusCode: 200, body: JSON.stringify({ message: "disconnected" }) };
@@ -62,13 +63,15 @@ export function disconnectFromEnvironment(environment: Environment): DisconnectH
 }
 
 /**
- * The sessions of a connection that has ended. Its lookup is deleted as it is read, which costs no read: should the session
- * not be cleared then, `deliver` finds the connection gone.
+ * The sessions of a connection that has ended, and whether the session sweeper would look for the connection once its token ends.
+ * Only then is its lookup deleted, and last: otherwise the table's TTL deletes it, for free. Until then, an acknowledgement that
+ * the client sent before it closed the connection still finds its session if `$disconnect` is faster.
  */
 async function sessionsOf(
   connectionId: string,
   { lookups, index }: Pick<DisconnectDependencies, "lookups" | "index">,
-): Promise<SessionKey[]> {
-  const lookup = await lookups.remove(connectionId);
-  return lookup ? [lookup.session] : ((await index?.find(connectionId)) ?? []);
+): Promise<{ keys: SessionKey[]; isSwept: boolean }> {
+  const lookup = await lookups.read(connectionId);
+  if (!lookup) return { keys: (await index?.find(connectionId)) ?? [], isSwept: false };
+  return { keys: [lookup.session], isSwept: lookup.tokenExpiresAt !== undefined };
 }

@@ -58,7 +58,7 @@ export class HistoryContendedError extends Error {
  * the put is tried again, until the time is up.
  *
  * @param messages As many as fit into a segment.
- * @param known What was read of the session's ids before.
+ * @param known What is known of the session's ids, and of its last segment, from the appends before.
  * @returns the stored messages; one that is missing has expired by its own `expiresAt` and was not stored.
  * @throws if the table fails, the signal aborts, or all the time was not enough (`HistoryContendedError`). Messages may have
  * been stored all the same: the next attempt finds them.
@@ -71,15 +71,19 @@ export async function append(
   known = new KnownIds(),
 ): Promise<Map<NewMessage, Appended>> {
   const { history, now, random, newEpoch = randomEpoch, pause = timer } = dependencies;
-  // What was read of the log must not be acted on for longer.
-  const limit = AbortSignal.any([signal, timeLimit(WORKER_LIFE_MS)]);
-  const deadlineMs = now() + WORKER_LIFE_MS;
+  let stored = known.takeTail(now());
+  // What is known of the log must not be acted on for longer.
+  const lifeMs = WORKER_LIFE_MS - (stored ? Math.max(now() - stored.atMs, 0) : 0);
+  const limit = AbortSignal.any([signal, timeLimit(lifeMs)]);
+  const deadlineMs = now() + lifeMs;
   let tried: Segment | undefined;
   let lostRaces = 0;
   /** Only read if the log is empty. */
   let firstOfEmpty: number | undefined;
   for (;;) {
-    const [tail] = await history.readBack(key, Number.MAX_SAFE_INTEGER, 1, limit);
+    const [tail] = stored ? [stored.segment] : await history.readBack(key, Number.MAX_SAFE_INTEGER, 1, limit);
+    const isRead = !stored;
+    stored = undefined;
     if (!tail && firstOfEmpty === undefined) {
       firstOfEmpty = await readFirstOfEmpty(key, history, limit);
       // Others may have stored and acknowledged messages while the cursor was read.
@@ -90,6 +94,8 @@ export async function append(
       ? await findStored(key, messages, tail, known, dependencies, limit)
       : new Map<NewMessage, Found>();
     const fresh = messages.filter((message) => !found.has(message) && !isPastItsOwnExpiry(message.stored, now()));
+    // Only a put proves that it is the last one still. What has become of copies is read.
+    if (!isRead && (found.size > 0 || fresh.length === 0)) continue;
     if (now() >= deadlineMs) throw new HistoryContendedError(lostRaces);
     if (fresh.length > 0 && tail && mayBeDeleted(tail, now())) {
       await history.renew(key, tail, renewalOf(tail, { ...dependencies, newEpoch }), limit);
@@ -99,7 +105,9 @@ export async function append(
     const first = tail ? lastSeqOf(tail) + 1 : (firstOfEmpty ?? 1);
     const segment =
       fresh.length > 0 ? segmentAt(first, tail, firstOfEachId(fresh), { ...dependencies, newEpoch }) : undefined;
+    const putAtMs = now();
     if (!segment || (await history.put(key, segment, limit)) === "stored") {
+      if (segment) known.storedTail(segment, putAtMs);
       return appended(messages, found, fresh, segment, tried);
     }
     // By another worker, or by this one: the answer to a put that was repeated after a lost answer.

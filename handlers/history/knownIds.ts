@@ -1,10 +1,18 @@
 import { sessionId, type SessionKey } from "../sessions/sessionKey";
 import type { Segment } from "./history";
-import { hashOfId } from "./recentIds";
+import { WRITE_UNIT_BYTES } from "./itemSize";
+import { hashOfId, newestIn } from "./recentIds";
+import { WORKER_LIFE_MS } from "./retention";
 import { lastSeqOf } from "./segment";
 
 /** Per session; beyond that, what is older than the last segment is read again where it is needed. */
 const MAX_IDS = 5_000;
+
+/** Half of the time is left for the append that begins with it. */
+const MAX_TAIL_AGE_MS = WORKER_LIFE_MS / 2;
+
+/** Of the messages of a tail that is kept in memory, in characters: there may be a thousand. */
+const MAX_TAIL_LENGTH = 16_384;
 
 /**
  * The ids of a session's newest messages, as hashes, from what was read of its segments. It stays true while the log grows,
@@ -16,6 +24,7 @@ export class KnownIds {
   private firstSeq = Infinity;
   private lastSeq = -Infinity;
   private coveredFromMs = Infinity;
+  private stored: StoredTail | undefined;
 
   get size(): number {
     return this.seqs.size;
@@ -52,6 +61,26 @@ export class KnownIds {
     this.add(segment);
   }
 
+  /**
+   * The segment that the last append has stored, once, if that was so recently that an append may begin with it instead of
+   * reading the session's last segment. If another one follows it by now, the put at the next number finds out.
+   */
+  takeTail(nowMs: number): StoredTail | undefined {
+    const { stored } = this;
+    this.stored = undefined;
+    return stored && nowMs - stored.atMs <= MAX_TAIL_AGE_MS ? stored : undefined;
+  }
+
+  /** @param atMs When the put began. */
+  storedTail(segment: Segment, atMs: number): void {
+    const length = segment.messages.reduce((sum, { body, attributes }) => {
+      return sum + body.length + (attributes ? JSON.stringify(attributes).length : 0);
+    }, 0);
+    if (length > MAX_TAIL_LENGTH) return;
+    // No item has room for more: it would only grow from segment to segment.
+    this.stored = { segment: { ...segment, recent: newestIn(WRITE_UNIT_BYTES, segment.recent) }, atMs };
+  }
+
   /** Adds that no other message was stored since then. */
   coverFrom(ms: number): void {
     this.coveredFromMs = Math.min(this.coveredFromMs, ms);
@@ -79,6 +108,13 @@ export class KnownIds {
     this.lastSeq = -Infinity;
     this.coveredFromMs = Infinity;
   }
+}
+
+/** A segment that this environment has stored. */
+export interface StoredTail {
+  segment: Segment;
+  /** Epoch milliseconds. */
+  atMs: number;
 }
 
 /** The known ids of the sessions that an environment last stored messages of, so that a stream of them is not read back again and again. */

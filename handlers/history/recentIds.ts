@@ -31,12 +31,23 @@ export function withoutOldest({ groups: [oldest, ...groups], coveredFromMs }: Re
   return { coveredFromMs: oldest ? oldest.storedAtMs + 1 : coveredFromMs, groups };
 }
 
+/** The newest groups, as many as fit into `maxBytes` when encoded. */
+export function newestIn(maxBytes: number, { coveredFromMs, groups }: RecentIds): RecentIds {
+  let kept = groups.length;
+  let size = TIME_BYTES;
+  for (let group = groups[kept - 1]; group; group = groups[kept - 1]) {
+    size += groupBytes(group.hashes.length);
+    if (size > maxBytes) return { coveredFromMs: group.storedAtMs + 1, groups: groups.slice(kept) };
+    kept -= 1;
+  }
+  return { coveredFromMs, groups };
+}
+
 /** The newest groups that fit into `maxBytes`; undefined if not even their header does. */
 export function encodeRecentIds(recent: RecentIds, maxBytes: number): Buffer | undefined {
-  const { coveredFromMs, groups } = recent;
-  const size = groups.reduce((sum, { hashes }) => sum + groupBytes(hashes.length), TIME_BYTES);
-  if (size > maxBytes) return groups.length > 0 ? encodeRecentIds(withoutOldest(recent), maxBytes) : undefined;
-  const bytes = Buffer.alloc(size);
+  if (maxBytes < TIME_BYTES) return undefined;
+  const { coveredFromMs, groups } = newestIn(maxBytes, recent);
+  const bytes = Buffer.alloc(groups.reduce((sum, { hashes }) => sum + groupBytes(hashes.length), TIME_BYTES));
   let at = bytes.writeUIntBE(coveredFromMs, 0, TIME_BYTES);
   for (const { storedAtMs, hashes } of groups) {
     at = bytes.writeUIntBE(storedAtMs, at, TIME_BYTES);

@@ -14,7 +14,7 @@ const SPARE_BYTES = 16;
 /** A message in JSON; what is absent is left out from the end. */
 type MessageTuple = [id: string, body: string, expiresAtMs?: number | null, attributes?: SQSMessageAttributes];
 
-/** The segment's item, in as few write units as possible; of `recent`, as many as cost no further one. */
+/** The segment's item, in as few write units as possible; of `recent`, as many as cost no further one, marked or not. */
 export function itemOfSegment(key: SessionKey, segment: Segment): Item {
   const { first, count, epoch, nextEpoch, generation, storedAtMs, untilMs, reported, dueAtMs, isMarked, ttlMs } =
     segment;
@@ -31,7 +31,8 @@ export function itemOfSegment(key: SessionKey, segment: Segment): Item {
     ...(isMarked && markAttributes(key)),
     ...(ttlMs !== undefined && { [A.expirationDate]: expirationDateOf(ttlMs) }),
   };
-  return withRecent(withMessages(item, segment.messages), segment.recent);
+  const markBytes = isMarked ? 0 : itemBytes(markAttributes(key));
+  return withRecent(withMessages(item, segment.messages), segment.recent, markBytes);
 }
 
 /** @throws Error that names the item, if the relay cannot have written it. */
@@ -72,9 +73,10 @@ function withMessages(item: Item, messages: readonly StoredMessage[]): Item {
   return writeUnitsOf(itemBytes(deflated)) < units ? deflated : plain;
 }
 
-function withRecent(item: Item, recent: RecentIds): Item {
+/** @param markBytes Left free for a mark, which is set and removed in writes of its own, each of the larger item. */
+function withRecent(item: Item, recent: RecentIds, markBytes: number): Item {
   const bytes = itemBytes(item);
-  const free = writeUnitsOf(bytes) * WRITE_UNIT_BYTES - bytes - A.recent.length - SPARE_BYTES;
+  const free = writeUnitsOf(bytes) * WRITE_UNIT_BYTES - bytes - A.recent.length - SPARE_BYTES - markBytes;
   const encoded = encodeRecentIds(recent, free);
   return encoded ? { ...item, [A.recent]: { B: encoded } } : item;
 }

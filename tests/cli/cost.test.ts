@@ -59,7 +59,7 @@ describe("the usage of a month", () => {
     [
       "writes, reads and two invocations for each connection that is opened, every half hour",
       { connections: 10 },
-      { connectionMinutes: 438_000, invocations: 2 * 14_600, writeUnits: 4 * 14_600, readUnits: 3 * 14_600 },
+      { connectionMinutes: 438_000, invocations: 2 * 14_600, writeUnits: 3 * 14_600, readUnits: 4 * 14_600 },
     ],
     [
       "a tenth of the publishes if ten messages are published in a request",
@@ -118,7 +118,7 @@ describe("the bill", () => {
     expect(usd("SNS", "publishes")).to.equal(0.5);
     expect(usd("SQS", "requests")).to.be.closeTo(1.2, 1e-9);
     expect(usd("SQS", "idle polls")).to.be.closeTo(0.2628, 1e-9);
-    expect(usd("DynamoDB", "write units")).to.be.closeTo((1_460_000 * 4 * 0.625) / 1e6, 1e-9);
+    expect(usd("DynamoDB", "write units")).to.be.closeTo((1_460_000 * 3 * 0.625) / 1e6, 1e-9);
     expect(usd("CloudWatch", "metrics")).to.equal(3);
     expect(usd("CloudWatch", "alarms")).to.equal(1);
     expect(usd("CloudWatch", "dashboards")).to.equal(3);

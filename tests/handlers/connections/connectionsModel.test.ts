@@ -62,7 +62,8 @@ class Model {
       if (state === "open" && !inRow.has(id)) return `${id} is open and not in the row`;
       if (state === "open" && !hasLookup && id !== "old") return `${id} is open and has no lookup`;
       if (state !== "open" && state !== "crashed" && inRow.has(id)) return `${id} is ${state} and in the row`;
-      if (state !== "open" && state !== "crashed" && hasLookup) return `${id} is ${state} and has a lookup`;
+      // Of a connection that has ended, the table's TTL deletes it.
+      if (state === "refused" && hasLookup) return `${id} is refused and has a lookup`;
       const newer = all.filter((each) => each.state !== "refused" && each.id !== id && each.connectedAt >= connectedAt);
       if (state === "refused" && newer.length === 0) return `${id} is refused and the newest`;
       const holder = row?.session?.connectionId;

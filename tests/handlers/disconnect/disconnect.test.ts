@@ -12,9 +12,9 @@ function setUp(index?: ConnectionIndex) {
   const table = new MemoryTable();
   const log = new RecordedLog();
   const handle = disconnect({ sessions: table, lookups: table.lookups, index, log });
-  const open = (connectionId = "c1", connectedAt = 1) => {
+  const open = (connectionId = "c1", connectedAt = 1, ending: { tokenExpiresAt?: number } = {}) => {
     table.put({ ...row, connectionId, connectedAt });
-    table.putLookup({ connectionId, connectedAt, expirationDate: 2, session: key });
+    table.putLookup({ connectionId, connectedAt, expirationDate: 2, session: key, ...ending });
   };
   return { table, log, open, run: async () => (await handle({ requestContext })).statusCode };
 }
@@ -27,13 +27,31 @@ function indexOf(...keys: (typeof key)[]) {
 }
 
 describe("disconnect", () => {
-  it("deletes the connection's lookup and its session, and logs how many sessions ended", async () => {
+  it("deletes the connection's session, logs how many sessions ended, and leaves the lookup to the table's TTL", async () => {
     const { table, log, open, run } = setUp();
     open();
     expect(await run()).to.equal(200);
-    expect(table.calls).to.deep.equal(["removeLookup", "removeConnection"]);
-    expect([...table.sessionRows, ...table.lookupItems]).to.deep.equal([]);
+    expect(table.calls).to.deep.equal(["readLookup", "removeConnection"]);
+    expect([...table.sessionRows]).to.deep.equal([]);
+    expect([...table.lookupItems.keys()]).to.deep.equal(["c1"]);
     expect(log.lines).to.deep.equal([{ level: "info", event: "disconnected", ...requestContext, sessions: 1 }]);
+  });
+
+  it("deletes the lookup, too, if the session ends with its token: after the session, for the sweeper finds it by the lookup", async () => {
+    const { table, open, run } = setUp();
+    open("c1", 1, { tokenExpiresAt: 2 });
+    expect(await run()).to.equal(200);
+    expect(table.calls).to.deep.equal(["readLookup", "removeConnection", "removeLookup"]);
+    expect([...table.sessionRows, ...table.lookupItems]).to.deep.equal([]);
+  });
+
+  it("does nothing the second time for one connection", async () => {
+    const { table, open, run } = setUp();
+    open();
+    await run();
+    open("c2", 2);
+    expect(await run()).to.equal(200);
+    expect(table.connectionIds()).to.deep.equal(["c2"]);
   });
 
   it("leaves the session to a newer connection, removes its own from the row and logs that no session ended", async () => {
@@ -43,7 +61,6 @@ describe("disconnect", () => {
     expect(await run()).to.equal(200);
     expect([...table.rows.values()]).to.deep.equal([{ ...row, connectionId: "c2", connectedAt: 2 }]);
     expect(table.connectionIds()).to.deep.equal(["c2"]);
-    expect([...table.lookupItems.keys()]).to.deep.equal(["c2"]);
     expect(log.lines).to.deep.equal([{ level: "info", event: "disconnected", ...requestContext, sessions: 0 }]);
   });
 
@@ -104,12 +121,13 @@ describe("disconnect", () => {
   });
 
   for (const [method, fails] of [
+    ["readLookup", ({ table }) => table.failing.add("readLookup")],
     ["removeLookup", ({ table }) => table.failing.add("removeLookup")],
     ["removeConnection", ({ table }) => table.failing.add("removeConnection")],
   ] as [string, (given: ReturnType<typeof setUp>) => unknown][]) {
     it(`logs and answers 500 where ${method} fails`, async () => {
       const given = setUp();
-      given.open();
+      given.open("c1", 1, { tokenExpiresAt: 2 });
       fails(given);
       expect(await given.run()).to.equal(500);
       expect(given.log.lines).to.deep.include({

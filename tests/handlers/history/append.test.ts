@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { append, HistoryContendedError } from "../../../handlers/history/append";
 import type { NewMessage } from "../../../handlers/history/findStored";
 import type { Segment } from "../../../handlers/history/history";
+import { KnownIds } from "../../../handlers/history/knownIds";
 import { hashOfId } from "../../../handlers/history/recentIds";
 import { refusal } from "../../support/refusal";
 import { MemoryHistory } from "../../support/memoryHistory";
@@ -20,7 +21,7 @@ function setUp({ maxRecentGroups = 20, retention = retentionMs, generation = 0 }
     const { sentAtMs = clock.now, copySinceMs = sentAtMs, ...stored } = given;
     return { stored: { id, body: `body of ${id}`, ...stored }, sentAtMs, copySinceMs };
   };
-  const run = async (messages: NewMessage[], signal = new AbortController().signal) => {
+  const run = async (messages: NewMessage[], signal = new AbortController().signal, known?: KnownIds) => {
     const dependencies = {
       history,
       retentionMs: retention,
@@ -30,7 +31,7 @@ function setUp({ maxRecentGroups = 20, retention = retentionMs, generation = 0 }
       newEpoch: () => `e${(epochs += 1)}`,
       pause: (ms: number) => Promise.resolve(void pauses.push(ms)),
     };
-    const appended = await append(key, messages, dependencies, signal);
+    const appended = await append(key, messages, dependencies, signal, known);
     return messages.map((one) => {
       const stored = appended.get(one);
       return (
@@ -461,3 +462,100 @@ describe("append: races and failures", () => {
 function recentOf(ids: readonly string[], storedAtMs = now) {
   return { coveredFromMs: 0, groups: [{ storedAtMs, hashes: ids.map(hashOfId) }] };
 }
+
+describe("append: the segment that the append before has stored", () => {
+  const never = new AbortController().signal;
+
+  async function warm(given: Parameters<typeof setUp>[0] = {}) {
+    const relay = setUp(given);
+    const known = new KnownIds();
+    const run = (messages: NewMessage[]) => relay.run(messages, never, known);
+    await run([relay.message("m1")]);
+    relay.history.calls.length = 0;
+    return { ...relay, run };
+  }
+
+  it("is not read again, for half of the time that anything read may be acted on", async () => {
+    const { clock, run, message, history } = await warm();
+    for (const [id, passedMs] of [
+      ["m2", 0],
+      ["m3", 15_000],
+    ] as const) {
+      clock.now += passedMs;
+      await run([message(id)]);
+    }
+    expect(history.calls).to.deep.equal(["put", "put"]);
+    clock.now += 15_001;
+    await run([message("m4")]);
+    expect(history.calls.slice(2)).to.deep.equal(["readBack", "put"]);
+  });
+
+  it("is only a lost race if another worker has stored since", async () => {
+    const { run, message, history, stored, pauses } = await warm();
+    await setUpOn(history).run([message("other")]);
+    history.calls.length = 0;
+    expect(await run([message("m2")])).to.deep.equal(["e1 3 body of m2"]);
+    expect(history.calls).to.deep.equal(["put", "readBack", "put"]);
+    expect([stored(), pauses.length]).to.deep.equal([["1 m1", "2 other", "3 m2"], 1]);
+  });
+
+  it("is read again if a copy comes: its message may have been reported", async () => {
+    const { run, message, history } = await warm();
+    await history.addReported(key, 1, [0]);
+    history.calls.length = 0;
+    expect(await run([message("m1"), message("m2")])).to.deep.equal(["e1 1 undefined (copy)", "e1 2 body of m2"]);
+    expect(history.calls.slice(0, 2)).to.deep.equal(["readBack", "put"]);
+  });
+
+  it("finds the copy that another worker has stored since, by the lost race", async () => {
+    const { run, message, history, stored } = await warm();
+    await setUpOn(history).run([message("m2")]);
+    const given = [message("m2"), message("m3")];
+    expect(await run(given)).to.deep.equal(["e1 2 body of m2 (copy)", "e1 3 body of m3"]);
+    expect(stored()).to.deep.equal(["1 m1", "2 m2", "3 m3"]);
+  });
+
+  it("is forgotten by an append that fails, which may have stored its own", async () => {
+    const { run, message, history, before, stored } = await warm();
+    before("put", () => {
+      throw new Error("unavailable");
+    });
+    await run([message("m2")]).catch(() => undefined);
+    history.calls.length = 0;
+    await run([message("m3")]);
+    expect(history.calls).to.deep.equal(["readBack", "put"]);
+    expect(stored()).to.deep.equal(["1 m1", "2 m3"]);
+  });
+
+  it("is not kept if its messages are large, and keeps no more ids than an item has room for", async () => {
+    const { run, message, history, segments } = await warm({ maxRecentGroups: 1_000 });
+    await run([message("m2", { body: "x".repeat(16_385) })]);
+    await run([message("m3")]);
+    expect(history.calls).to.deep.equal(["put", "readBack", "put"]);
+    for (let n = 4; n <= 150; n++) await run([message(`m${n}`)]);
+    // 92 groups of 11 bytes, and one of the segment itself.
+    expect(segments().at(-1)?.recent.groups).to.have.lengthOf(93);
+  });
+
+  it("leaves the rest of the time that anything read may be acted on: then the messages go back to the queue", async () => {
+    const { clock, run, message, history, stored } = await warm();
+    clock.now += 15_000;
+    const { beforeCall } = history;
+    history.beforeCall = async (name) => {
+      await beforeCall(name);
+      if (name !== "put") return;
+      history.beforeCall = beforeCall;
+      await setUpOn(history).run([message("other")]);
+      clock.now += 15_000;
+    };
+    const error: unknown = await run([message("m2")]).catch((thrown: unknown) => thrown);
+    expect(error).to.be.instanceOf(HistoryContendedError);
+    expect(stored()).to.deep.equal(["1 m1", "2 other"]);
+  });
+
+  /** Another worker, whose environment knows nothing of the session. */
+  function setUpOn(history: MemoryHistory) {
+    const dependencies = { history, retentionMs, generation: 0, now: () => now, random: () => 1 };
+    return { run: (messages: NewMessage[]) => append(key, messages, dependencies, never) };
+  }
+});

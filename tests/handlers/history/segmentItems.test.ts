@@ -1,6 +1,7 @@
 import { inflateRawSync } from "node:zlib";
 import { expect } from "chai";
 import type { Segment } from "../../../handlers/history/history";
+import { markAttributes } from "../../../handlers/history/historyItems";
 import { historyShard, partitionKeyOf } from "../../../handlers/history/historyKey";
 import { itemBytes, writeUnitsOf } from "../../../handlers/history/itemSize";
 import { itemOfSegment, segmentOfItem } from "../../../handlers/history/segmentItems";
@@ -14,6 +15,7 @@ const groups = (count: number, hashes = [1]) =>
 const recentOf = (count: number, hashes?: number[]) => ({ coveredFromMs: 0, groups: groups(count, hashes) });
 const withBody = (body: string, given: Partial<Segment> = {}) =>
   segmentOf(1, { messages: [messageOf("m", { body })], ...given });
+const markBytes = itemBytes(markAttributes(key));
 const draw = mulberry32(12);
 const random = (length: number) =>
   Buffer.from(Array.from({ length }, () => draw() * 256))
@@ -78,10 +80,21 @@ describe("a segment's item", () => {
       const item = itemOfSegment(key, withBody(body, { recent: recentOf(300) }));
       expect(writeUnitsOf(itemBytes(item)), `${length} bytes`).to.equal(writeUnitsOf(bare));
       const free = -itemBytes(item) & 1023;
-      // A group has 11 bytes, and 16 stay free.
-      if (item.recent) expect(free, `${length} bytes`).to.be.within(16, 16 + 11 - 1);
-      else expect(free, `${length} bytes`).to.be.below(16 + 12);
+      // A group has 11 bytes; 16 stay free, and what a mark takes.
+      if (item.recent) expect(free, `${length} bytes`).to.be.within(16 + markBytes, 16 + markBytes + 11 - 1);
+      else expect(free, `${length} bytes`).to.be.below(16 + markBytes + 12);
     }
+  });
+
+  it("costs no write unit more to mark, whatever ids it carries: of an item that is marked, they fill the rest", () => {
+    const recent = recentOf(300);
+    for (let length = 0; length < 2_300; length += 7) {
+      const item = itemOfSegment(key, withBody(random(length), { recent }));
+      if (!item.recent) continue;
+      const marked = { ...item, ...markAttributes(key) };
+      expect(writeUnitsOf(itemBytes(marked)), `${length} bytes`).to.equal(writeUnitsOf(itemBytes(item)));
+    }
+    expect(-itemBytes(itemOfSegment(key, segmentOf(1, { recent, isMarked: true }))) & 1023).to.be.within(16, 26);
   });
 
   it("drops the oldest ids first, all of a segment at a time", () => {
