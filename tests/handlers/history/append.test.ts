@@ -4,6 +4,7 @@ import type { NewMessage } from "../../../handlers/history/findStored";
 import type { Segment } from "../../../handlers/history/history";
 import { KnownIds } from "../../../handlers/history/knownIds";
 import { hashOfId } from "../../../handlers/history/recentIds";
+import { REPORT_GRACE_MS } from "../../../handlers/history/retention";
 import { refusal } from "../../support/refusal";
 import { MemoryHistory } from "../../support/memoryHistory";
 import { key, now, segmentOf, messageOf } from "./segments";
@@ -12,7 +13,7 @@ const retentionMs = 3_600_000;
 const DAY_MS = 86_400_000;
 const slackMs = 3 * DAY_MS;
 
-function setUp({ maxRecentGroups = 20, retention = retentionMs, generation = 0 } = {}) {
+function setUp({ maxRecentGroups = 20, retention = retentionMs, generation = 0, reportsOwnExpiry = true } = {}) {
   const history = new MemoryHistory(maxRecentGroups);
   const clock = { now };
   const pauses: number[] = [];
@@ -26,6 +27,7 @@ function setUp({ maxRecentGroups = 20, retention = retentionMs, generation = 0 }
       history,
       retentionMs: retention,
       generation,
+      reportsOwnExpiry,
       now: () => clock.now,
       random: () => 1,
       newEpoch: () => `e${(epochs += 1)}`,
@@ -196,8 +198,22 @@ describe("append: when the sweeper comes", () => {
     });
   }
 
+  it("does not bring it for an expiresAt that is reported with the retention", async () => {
+    const { run, message, segments, put } = setUp({ reportsOwnExpiry: false });
+    await put(segmentOf(1, { dueAtMs: now + 100_000 }));
+    await run([message("m2", { expiresAtMs: now + 10 })]);
+    expect(segments()[1]).to.include({ dueAtMs: now + 100_000, isMarked: false });
+  });
+
+  it("goes by the retention of today once it has become shorter", async () => {
+    const { run, message, segments, put } = setUp({ retention: 600_000 });
+    await put(segmentOf(1, { storedAtMs: now - 60_000, untilMs: now + retentionMs, dueAtMs: now + retentionMs }));
+    await run([message("m2")]);
+    expect(segments()[1]).to.include({ dueAtMs: now + 600_000 + REPORT_GRACE_MS, isMarked: true });
+  });
+
   for (const [name, expiresAtMs, dueAtMs, isMarked] of [
-    ["before the pending visit", now + 10, now + 10, true],
+    ["before the pending visit", now + 10, now + 10 + REPORT_GRACE_MS, true],
     ["after the pending visit", now + 200_000, now + 100_000, true],
     ["with the retention", now + retentionMs, now + 100_000, false],
   ] as const) {
@@ -357,6 +373,15 @@ describe("append: copies", () => {
     clock.now += retentionMs;
     expect(await run([message("m1", { copySinceMs: now })])).to.deep.equal(["e1 1 body of m1 (copy)"]);
     expect(await run([message("m1", { copySinceMs: now + 1 })])).to.deep.equal(["e1 2 body of m1"]);
+  });
+
+  it("does not take a redriven message for its own copy that has expired since", async () => {
+    const { run, message, put, clock } = setUp();
+    await put(segmentOf(1, { storedAtMs: now - 3_000_000, untilMs: now - 1_200_000 }));
+    clock.now += 1;
+    const redriven = { ...message("m1", { copySinceMs: now - retentionMs }), isRedriven: true };
+
+    expect(await run([redriven])).to.deep.equal(["e1 2 body of m1"]);
   });
 
   it("finds the number of a message that has expired since it was stored", async () => {

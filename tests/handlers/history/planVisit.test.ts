@@ -99,7 +99,7 @@ describe("planVisit", () => {
       return [
         "marks the segment again for its own next expiry, whatever else is planned",
         { marked, open: marked, tail },
-        { do: "mark", segment: marked, dueAtMs: now + 120_000 },
+        { do: "mark", segment: marked, dueAtMs: now + 120_000 + REPORT_GRACE_MS },
       ];
     })(),
     (() => {
@@ -161,7 +161,9 @@ describe("a segment", () => {
   });
 
   it("has messages past their own expiry only before it ends: then they are reported in their order", () => {
-    const messages = [now - 1, now, now + 1].map((expiresAtMs, i) => ({ id: `m${i}`, body: "b", expiresAtMs }));
+    const messages = [-1, 0, 1]
+      .map((ms) => now - REPORT_GRACE_MS + ms)
+      .map((expiresAtMs, i) => ({ id: `m${i}`, body: "b", expiresAtMs }));
     const past = (inMs: number, doneThrough: number) =>
       pastTheirOwnExpiry(dueIn(inMs, 1, { count: 3, messages }), doneThrough, time).map(({ seq }) => seq);
     expect([past(1, 0), past(1, 1), past(0, 0)]).to.deep.equal([[1, 2], [2], []]);

@@ -125,7 +125,10 @@ describe("expire", () => {
 
   it("makes the visits of one session one after the other", async () => {
     const { run, history, log } = setUp();
-    const own = (seq: number) => ({ messages: messagesOf(seq, 1, { expiresAtMs: now - seq }), dueAtMs: now - seq });
+    const own = (seq: number) => ({
+      messages: messagesOf(seq, 1, { expiresAtMs: now - REPORT_GRACE_MS - seq }),
+      dueAtMs: now - seq,
+    });
     for (const seq of [1, 2, 3]) await history.put(key, segmentOf(seq, 1, now - 60_000, retentionMs, own(seq)));
     let [parallel, most] = [0, 0];
     history.beforeCall = async (name) => {
