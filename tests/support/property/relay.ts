@@ -1,5 +1,5 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { EXPIRY_SHARDS } from "../../../handlers/connections/connectionItems";
+import { INDEX_SHARDS } from "../../../handlers/connections/connectionItems";
 import type { ConnectionsClient } from "../../../handlers/connections/connectionsClient";
 import { disconnect } from "../../../handlers/disconnect/disconnect";
 import type { ConnectionLookups } from "../../../handlers/connections/connectionLookups";
@@ -142,7 +142,7 @@ export class Relay implements Functions {
   }
 
   async expire(): Promise<void> {
-    await Promise.all(EXPIRY_SHARDS.map((shard) => this.sweep(shard)));
+    await Promise.all(INDEX_SHARDS.map((shard) => this.sweep(shard)));
   }
 
   private async sweep(shard: string): Promise<void> {
