@@ -6,7 +6,7 @@ import { type Environment, positiveInteger, text } from "../environment";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
 import { reportUnseen, type Unseen } from "../history/expireUnseen";
 import type { History } from "../history/history";
-import { firstPageOf, type ReadLog, readLog } from "../history/readLog";
+import { firstPageOf, readEnds, type ReadLog, readLog } from "../history/readLog";
 import { readRange } from "../history/readRange";
 import { entriesBetween, isDone, seqIn, startOf, throughOf } from "../history/recovery";
 import { consoleLog, errorFields } from "../log";
@@ -76,9 +76,13 @@ export function resumeFromEnvironment(environment: Environment): FrameHandler {
 async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): Promise<void> {
   const { action, key, fields, signal } = frame;
   const { sessions, ackSeconds, metrics, log } = dependencies;
-  const [session, read] = await Promise.all([sessions.read(key, signal), readLog(key, action, dependencies, signal)]);
+  const [session, ends] = await Promise.all([
+    sessions.read(key, signal),
+    readEnds(key, action.cursor, dependencies, signal),
+  ]);
   if (!(await hasSession(session, frame, dependencies))) return;
 
+  const read = await readLog(key, action, ends, dependencies, signal);
   const { available, done } = read;
   const { epoch, newest } = available;
   const start = startOf(action, available, done.acknowledged);

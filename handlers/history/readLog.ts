@@ -14,6 +14,17 @@ export interface ReadLogDependencies {
   now: () => number;
 }
 
+/** What a resume reads before anything else, at the same time as the session's row. */
+export interface LogEnds {
+  /** When reading began. */
+  nowMs: number;
+  /** The first segment; undefined if none was stored. */
+  head: Segment | undefined;
+  /** The first page after the client's cursor, and the last segment. */
+  segments: Segment[];
+  done: SessionCursor;
+}
+
 /** The part of a session's log that is read before it is known where the answer to a resume begins. */
 export interface ReadLog {
   available: Available;
@@ -32,28 +43,37 @@ export interface FirstPage extends Start {
 /** Segments of the first page; a small page reaches the client sooner. */
 const FIRST_PAGE = 20;
 
-export async function readLog(
+/** The first reads: they do not depend on each other. */
+export async function readEnds(
   key: SessionKey,
-  asked: Pick<Resume, "cursor" | "from">,
-  { history, retentionMs, now }: ReadLogDependencies,
+  cursor: Resume["cursor"],
+  { history, now }: ReadLogDependencies,
   signal: AbortSignal,
-): Promise<ReadLog> {
-  const { cursor } = asked;
+): Promise<LogEnds> {
   const nowMs = now();
-  const [[head], tails, done, after = []] = await Promise.all([
+  const [[head], [tail], done, after = []] = await Promise.all([
     history.readOn(key, 1, 1, signal),
     history.readBack(key, NEWEST, 1, signal),
     history.readCursor(key, signal),
     cursor && history.readOn(key, cursor.seq + 1, FIRST_PAGE, signal),
   ]);
+  return { nowMs, head, segments: tail ? [...after, tail] : after, done };
+}
 
+/** Finds the oldest available number, and reads the segments after the acknowledged one if the client has no cursor. */
+export async function readLog(
+  key: SessionKey,
+  { cursor, from }: Pick<Resume, "cursor" | "from">,
+  { nowMs, head, segments, done }: LogEnds,
+  { history, retentionMs }: ReadLogDependencies,
+  signal: AbortSignal,
+): Promise<ReadLog> {
   // They were read in parallel: any of them may have the newest segment.
-  const segments = [...after, ...tails];
   const last = segments.reduce<Segment | undefined>((a, b) => (a && a.first >= b.first ? a : b), undefined);
   const hint = Math.max(done.oldestSeq, seqIn(last?.epoch, done.settled) + 1);
   const [oldest, unacknowledged] = await Promise.all([
     findOldest(history, key, { head, segments, hint }, { retentionMs, nowMs, signal }),
-    cursor ? [] : readUnacknowledged(key, asked, last, done, history, signal),
+    last && !cursor && from !== "oldest" ? readUnacknowledged(key, last, done, history, signal) : [],
   ]);
   const available = { epoch: last?.epoch, oldest, newest: last ? lastSeqOf(last) : 0 };
   return { available, done, known: [...unacknowledged, ...segments] };
@@ -62,13 +82,11 @@ export async function readLog(
 /** Where most clients without a cursor begin. */
 async function readUnacknowledged(
   key: SessionKey,
-  { from }: Pick<Resume, "from">,
-  last: Segment | undefined,
+  last: Segment,
   { acknowledged }: SessionCursor,
   history: ReadLogDependencies["history"],
   signal: AbortSignal,
 ): Promise<Segment[]> {
-  if (!last || from === "oldest") return [];
   const first = seqIn(last.epoch, acknowledged) + 1;
   return first > lastSeqOf(last) ? [] : await history.readOn(key, first, FIRST_PAGE, signal);
 }
