@@ -11,7 +11,7 @@ import type { RecentIds } from "./recentIds";
 // - settled: the cursor through which every message is done.
 // - ended: a segment past the retention and the report grace, so that its open messages are to be reported.
 // - marked: a segment in the index by due time, and so one that brings the sweeper.
-// - due: a session's next visit by the sweeper has come.
+// - due: a marked segment whose `dueAtMs` has passed: the sweeper visits its session.
 // - sealed: a segment that only keeps its numbers: its bodies, ids and TTL are removed.
 // - endangered: a last segment whose TTL is so near that it may be deleted before its successor is stored.
 
