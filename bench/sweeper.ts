@@ -1,4 +1,4 @@
-import { EXPIRY_SHARDS } from "../handlers/connections/connectionItems";
+import { INDEX_SHARDS } from "../handlers/connections/connectionItems";
 import type { DueSegment, Segment } from "../handlers/history/history";
 import { REPORT_GRACE_MS, ttlSlackMs } from "../handlers/history/retention";
 import type { SessionKey } from "../handlers/sessions/sessionKey";
@@ -64,7 +64,7 @@ async function measure(kind: keyof typeof KINDS, sessions: number, tableMs: numb
     visitsPerSecond: Math.round(visitsPerSecond),
     cpuMsPerVisit: Math.round((user + system) / visited / 10) / 100,
     visitsPerMinuteAndShard,
-    visitsPerMinute: visitsPerMinuteAndShard * EXPIRY_SHARDS.length,
+    visitsPerMinute: visitsPerMinuteAndShard * INDEX_SHARDS.length,
   };
 }
 

@@ -9,7 +9,7 @@ import type { Settings } from "./settings";
 export class Acknowledger {
   private readonly timer: Timer;
   /** The newest handled cursor, until it is acknowledged. */
-  private open: Cursor | undefined;
+  private unacknowledged: Cursor | undefined;
   /** Delay between a handled message and its acknowledgement. Undefined if none is wanted, or before the relay has said so. */
   private delayMs: number | undefined;
   /** Number of messages handled since the last acknowledgement. */
@@ -24,14 +24,14 @@ export class Acknowledger {
   }
 
   handled(cursor: Cursor): void {
-    this.open = cursor;
+    this.unacknowledged = cursor;
     if (++this.waiting >= this.settings.ackEveryMessages) this.flush();
     else this.later();
   }
 
   /** Nothing is left to acknowledge. */
   forget(): void {
-    this.open = undefined;
+    this.unacknowledged = undefined;
     this.waiting = 0;
     this.timer.clear();
   }
@@ -39,13 +39,13 @@ export class Acknowledger {
   /** A resume was answered: its cursor is acknowledged. */
   resumed(cursor: Cursor | undefined, ackSeconds: number | undefined): void {
     this.delayMs = this.settings.ackDelayMs ?? (ackSeconds && ackSeconds * 1_000);
-    if (cursor === this.open) this.forget();
+    if (cursor === this.unacknowledged) this.forget();
     else this.later();
   }
 
   /** Acknowledges now. Without a connection, the next resume does. */
   flush(): void {
-    if (this.open && this.send({ action: "ack", cursor: this.open })) this.forget();
+    if (this.unacknowledged && this.send({ action: "ack", cursor: this.unacknowledged })) this.forget();
   }
 
   /** Sends the last acknowledgement of this connection. */
@@ -56,6 +56,7 @@ export class Acknowledger {
   }
 
   private later(): void {
-    if (this.open && this.delayMs !== undefined && !this.timer.armed) this.timer.set(this.delayMs, () => this.flush());
+    if (this.unacknowledged && this.delayMs !== undefined && !this.timer.armed)
+      this.timer.set(this.delayMs, () => this.flush());
   }
 }

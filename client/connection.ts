@@ -99,6 +99,12 @@ export class Connection {
     }
   }
 
+  end(detail: EndDetail): void {
+    if (this.isEnded) return;
+    this.close();
+    this.events.ended(detail);
+  }
+
   private open(token: Token | undefined): void {
     if (this.isEnded) return;
     const { WebSocket, url } = this.settings;
@@ -152,11 +158,5 @@ export class Connection {
   private fail(code: RelayClientErrorCode, reason: string, cause?: unknown): void {
     this.settings.report(code, reason, cause);
     this.end({ reason });
-  }
-
-  end(detail: EndDetail): void {
-    if (this.isEnded) return;
-    this.close();
-    this.events.ended(detail);
   }
 }

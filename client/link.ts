@@ -38,7 +38,7 @@ export class Link {
   readonly resumer: Resumer;
   /** Whether the handshake succeeded. */
   hasOpened = false;
-  private hasReported = false;
+  private hasReportedGatewayError = false;
 
   constructor(
     private readonly settings: Settings,
@@ -148,8 +148,8 @@ export class Link {
     if (heartbeat.pings > 0) heartbeat.answered(isThrottled);
     else this.resumer.failed();
     // Throttling is not reported. Other errors of the gateway repeat with every frame, so they are reported once.
-    if (this.hasReported || isThrottled) return;
-    this.hasReported = true;
+    if (this.hasReportedGatewayError || isThrottled) return;
+    this.hasReportedGatewayError = true;
     this.settings.report("unavailable", `error of the gateway: ${message}`);
   }
 

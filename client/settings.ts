@@ -29,7 +29,7 @@ type Numbers = Record<Exclude<keyof typeof NUMBERS, Undefaulted>, number>;
 type Defaulted = "cursorStore" | "WebSocket" | "clock" | "random";
 
 type Names = typeof QUERY_PARAMETERS;
-/** With the names of the protocol, whose object would be larger in a bundle. */
+/** Type-checks the names against the protocol's without bundling its object. */
 type Query = `${Names["context"]}=${string}&${Names["contextId"]}=${string}`;
 
 /** The validated options with their defaults; `url` is that of the handshake. */
@@ -71,7 +71,7 @@ export function settingsOf(options: RelayClientOptions): Settings {
   for (const [name, [byDefault, most, least = 1]] of Object.entries(NUMBERS) as [keyof Numbers, readonly number[]][]) {
     const value = options[name] ?? (byDefault as number);
     if (value !== byDefault && !(typeof value === "number" && value >= least && value <= (most as number))) {
-      refuse(name, value, `${least} to ${most}`);
+      refuse(name, value, `a number from ${least} to ${most}`);
     }
     numbers[name] = value;
   }

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { EXPIRY_SHARDS } from "../handlers/connections/connectionItems";
+import { INDEX_SHARDS } from "../handlers/connections/connectionItems";
 import type { HistorySweepEvent } from "../handlers/sweepers/historySweeper";
 import { type EveryMinute, everyMinute } from "./everyMinute";
 import { type FunctionSettings, type FunctionSpec, relayFunction } from "./functions/relayFunction";
@@ -7,7 +7,7 @@ import type { CallbackFunction } from "./lambda/callbackFunction";
 import { SWEEPER_TIMEOUT_SECONDS } from "./sweeper";
 
 /** A rule takes five targets. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
-const SHARDS_PER_RULE = EXPIRY_SHARDS.length / 2;
+const SHARDS_PER_RULE = INDEX_SHARDS.length / 2;
 
 /** The history sweeper: a function, and the two rules that call it every minute, once for each shard of the history's index. */
 export class HistorySweeper extends pulumi.ComponentResource {
@@ -30,7 +30,7 @@ export class HistorySweeper extends pulumi.ComponentResource {
       child,
     );
     const { function: sweeper } = this.callbackFunction;
-    const inputs = EXPIRY_SHARDS.map((shard) => [
+    const inputs = INDEX_SHARDS.map((shard) => [
       `${name}-expire-${shard}-target`,
       JSON.stringify({ shard: Number(shard) } satisfies HistorySweepEvent),
     ]);

@@ -54,7 +54,7 @@ const DURATIONS: readonly MetricName[] = [METRICS.ageAtDelivery, METRICS.ageAtFa
 /** An embedded metric format document holds at most this many values of a metric. */
 const MAX_VALUES = 100;
 
-/** Levels at which Lambda keeps a line without a level, which it takes for INFO. */
+/** Levels at which Lambda keeps a line that has no level, which it treats as INFO. */
 const LEVELS_OF_PLAIN_LINES: readonly string[] = ["", "TRACE", "DEBUG", "INFO"];
 
 /** Values by metric, as a document holds them. */

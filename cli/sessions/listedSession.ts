@@ -24,18 +24,16 @@ export function listedOf(
 ): { sessions: ListedSession[]; blockedUntil?: string } {
   const nowSeconds = now.getTime() / 1000;
   return {
-    sessions: connections.map(
-      ({ sessionContext: context, connectionId, connectedAt, expirationDate, tokenExpiresAt, session }) => ({
-        state: Math.min(expirationDate, tokenExpiresAt ?? Infinity) <= nowSeconds ? "expired" : STATES[session],
-        // A context has no #, but a contextId may have one.
-        context: context.slice(0, context.indexOf("#")),
-        contextId: context.slice(context.indexOf("#") + 1),
-        connectionId,
-        connectedAt: new Date(connectedAt).toISOString(),
-        expiresAt: isoOf(expirationDate),
-        ...(tokenExpiresAt !== undefined && { tokenExpiresAt: isoOf(tokenExpiresAt) }),
-      }),
-    ),
+    sessions: connections.map(({ context, connectionId, connectedAt, expirationDate, tokenExpiresAt, session }) => ({
+      state: Math.min(expirationDate, tokenExpiresAt ?? Infinity) <= nowSeconds ? "expired" : STATES[session],
+      // A context has no #, but a contextId may have one.
+      context: context.slice(0, context.indexOf("#")),
+      contextId: context.slice(context.indexOf("#") + 1),
+      connectionId,
+      connectedAt: new Date(connectedAt).toISOString(),
+      expiresAt: isoOf(expirationDate),
+      ...(tokenExpiresAt !== undefined && { tokenExpiresAt: isoOf(tokenExpiresAt) }),
+    })),
     // An expired block remains until the table's TTL deletes it.
     ...(blockedUntil !== undefined && blockedUntil > nowSeconds && { blockedUntil: isoOf(blockedUntil) }),
   };

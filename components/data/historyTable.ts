@@ -30,14 +30,14 @@ export class HistoryTable extends pulumi.ComponentResource {
         attributes: [
           { name: "session", type: "S" },
           { name: "entry", type: "S" },
-          { name: "expiry_shard", type: "S" },
+          { name: "due_shard", type: "S" },
           { name: "due_at", type: "N" },
         ],
         globalSecondaryIndexes: [
           {
             name: HistoryTable.dueIndexName,
             keySchemas: [
-              { attributeName: "expiry_shard", keyType: "HASH" },
+              { attributeName: "due_shard", keyType: "HASH" },
               { attributeName: "due_at", keyType: "RANGE" },
             ],
             // The session, without the bodies, which would be stored and written twice.
@@ -45,7 +45,7 @@ export class HistoryTable extends pulumi.ComponentResource {
             nonKeyAttributes: ["caller_id", "context"],
           },
         ],
-        // Deletes at no charge and in no order: by a segment's TTL, its messages have been expired and reported for days.
+        // Deletes free of charge and in no order. A segment's TTL is days after its messages have expired and been reported.
         ttl: { attributeName: "expiration_date", enabled: true },
         deletionProtectionEnabled: protectData || undefined,
         // Disabled explicitly, as in the session table.

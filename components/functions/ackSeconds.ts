@@ -1,14 +1,14 @@
 import type { ReplayParts } from "./relayFunction";
 
-/** Seconds where a late acknowledgement has consequences: below the 30 seconds for which an expired message is not reported. */
+/** Less than the 30 seconds by which reports are delayed (REPORT_GRACE_MS). */
 const PROMPT_SECONDS = 5;
 
 /** Clients resume at least every two hours, when API Gateway ends their connections. */
 const LONG_RETENTION_SECONDS = 6 * 60 * 60;
 
 /**
- * Within how many seconds clients are to acknowledge a message; undefined if that of their next resume is early enough. A
- * message is only dead-lettered as expired, and its receipt only late, if it was not acknowledged in time.
+ * Within how many seconds clients are to acknowledge a message. Undefined if acknowledging with the next resume is soon enough.
+ * If an acknowledgement comes after the retention, the message is reported as expired although it was shown.
  */
 export function ackSeconds({
   receiptsTopic,

@@ -22,11 +22,6 @@ export interface MonitoringArgs {
   tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-/** Where missing data is a fault, it has a state of its own, with its own actions. */
-function toldOfMissingData({ treatMissingData }: aws.cloudwatch.MetricAlarmArgs, { actions }: ResolvedAlarms) {
-  return treatMissingData === "missing" ? { insufficientDataActions: actions } : {};
-}
-
 /** The alarms that call an operator, and the dashboard that shows where to look. */
 export class Monitoring extends pulumi.ComponentResource {
   /** By the last part of their names, `dead-letters` and so on. */
@@ -65,7 +60,7 @@ export class Monitoring extends pulumi.ComponentResource {
       new aws.cloudwatch.MetricAlarm(
         `${name}-${part}-alarm`,
         // The name tells which relay of which stack it is.
-        { name: `${relayName}-${part}`, ...alarm, ...told, ...toldOfMissingData(alarm, alarms), tags },
+        { name: `${relayName}-${part}`, ...alarm, ...told, ...insufficientDataActionsOf(alarm, alarms), tags },
         { parent: this },
       );
     return Object.fromEntries(
@@ -93,4 +88,9 @@ export class Monitoring extends pulumi.ComponentResource {
       { parent: this },
     );
   }
+}
+
+/** Where missing data is a fault, it has a state of its own, with its own actions. */
+function insufficientDataActionsOf({ treatMissingData }: aws.cloudwatch.MetricAlarmArgs, { actions }: ResolvedAlarms) {
+  return treatMissingData === "missing" ? { insufficientDataActions: actions } : {};
 }

@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SESSION_ATTRIBUTES as A } from "../sessions/sessionItems";
 import type { SessionKey } from "../sessions/sessionKey";
-import { queryPages } from "./queryPages";
+import { queryPages } from "../queryPages";
 
 /** Finds the session of a connection that was opened under 0.1.0, which wrote no lookups. */
 export interface ConnectionIndex {

@@ -20,7 +20,7 @@ export interface UserConnection {
   /** Epoch seconds at which its session expires. */
   expirationDate: number;
   /** Sort key of the session for which it was opened. */
-  sessionContext: string;
+  context: string;
   /** Epoch seconds at which the token ends; only if sessions end with their token. */
   tokenExpiresAt?: number;
 }
@@ -41,12 +41,12 @@ export function connectionIdOf(callerId: string): string | undefined {
 }
 
 /**
- * A partition of an index takes 1,000 writes a second: as many as an account's 500 new connections and their deletions.
+ * The partition keys of the index by token expiry, and of the history table's index by due time. A partition takes 1,000 writes a second: as many as an account's 500 new connections and their deletions.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
  */
-export const EXPIRY_SHARDS = ["0", "1", "2", "3", "4", "5", "6", "7"] as const;
+export const INDEX_SHARDS = ["0", "1", "2", "3", "4", "5", "6", "7"] as const;
 
 export function expiryShardOf(connectionId: string): string {
   const [firstByte = 0] = createHash("sha256").update(connectionId).digest();
-  return String(firstByte % EXPIRY_SHARDS.length);
+  return String(firstByte % INDEX_SHARDS.length);
 }

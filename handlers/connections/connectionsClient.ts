@@ -19,6 +19,12 @@ export type PostResult =
   | "gone"
   | (typeof REASONS)["payloadTooLarge" | "forbidden" | "throttled" | "gatewayError" | "networkError" | "timeout"];
 
+/**
+ * A connection that is "gone" and younger than this may be just opening: until `$connect` has returned, POST, `GetConnection` and
+ * DELETE answer 410.
+ */
+export const YOUNG_CONNECTION_MS = 60_000;
+
 /** API Gateway's management of open connections. */
 export interface ConnectionsClient {
   /** Never rejects. `delivered` means accepted: a half-open connection accepts too. */

@@ -2,7 +2,7 @@ import { errorFields, type Log, type LogFields } from "../log";
 import { REASONS } from "../messages/reasons";
 import type { Session } from "../sessions/sessionItems";
 import type { SessionStore } from "../sessions/sessionStore";
-import type { ConnectionsClient } from "./connectionsClient";
+import { type ConnectionsClient, YOUNG_CONNECTION_MS } from "./connectionsClient";
 
 export interface PostToSessionDependencies {
   sessions: Pick<SessionStore, "read" | "removeConnection">;
@@ -38,9 +38,6 @@ export type Posted =
 
 /** A client may reconnect again and again while one message is delivered: the queue waits for it, a single attempt does not. */
 const MAX_CONNECTIONS = 3;
-
-/** Until `$connect` has returned, POST and `GetConnection` answer 410 for a client that is just connecting. */
-const YOUNG_CONNECTION_MS = 60_000;
 
 /** Posts to the connection of a session, following the client if it has reconnected meanwhile. */
 export async function postToSession(

@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SESSION_ATTRIBUTES } from "../sessions/sessionItems";
 import { CONNECTION_ATTRIBUTES, connectionIdOf } from "./connectionItems";
-import { queryPages } from "./queryPages";
+import { queryPages } from "../queryPages";
 
 /** Connections by the end of their tokens. */
 export interface TokenExpiryIndex {

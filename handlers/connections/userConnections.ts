@@ -2,7 +2,7 @@ import { type DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/cl
 import { blockAttributes, blockItemKey, blockOf } from "../sessions/blockItems";
 import { keyOf, rowOf, type Session, SESSION_ATTRIBUTES as A, type SessionRow } from "../sessions/sessionItems";
 import type { UserConnection } from "./connectionItems";
-import { queryPages } from "./queryPages";
+import { queryPages } from "../queryPages";
 
 /** A user's connections, including superseded ones, and the block that keeps the user from opening any. */
 export interface UserConnections {
@@ -11,10 +11,10 @@ export interface UserConnections {
   /** Refuses the user's handshakes until then. Replaces an earlier block, even a longer one. */
   block(callerId: string, until: number, signal?: AbortSignal): Promise<void>;
   /** All rows of the user, by a consistent read, including expired ones. */
-  listByUser(callerId: string, signal?: AbortSignal): Promise<UserItems>;
+  listByUser(callerId: string, signal?: AbortSignal): Promise<UserRows>;
 }
 
-export interface UserItems {
+export interface UserRows {
   sessions: Session[];
   connections: UserConnection[];
   blockedUntil?: number;
@@ -38,8 +38,8 @@ export class DynamoDbUserConnections implements UserConnections {
     await this.client.send(new PutItemCommand({ TableName: this.table.tableName, Item }), { abortSignal: signal });
   }
 
-  async listByUser(callerId: string, signal?: AbortSignal): Promise<UserItems> {
-    const found: UserItems = { sessions: [], connections: [] };
+  async listByUser(callerId: string, signal?: AbortSignal): Promise<UserRows> {
+    const found: UserRows = { sessions: [], connections: [] };
     const query = {
       TableName: this.table.tableName,
       KeyConditionExpression: `${A.callerId} = :user`,
@@ -66,7 +66,7 @@ export function connectionsOf({ callerId, context, connections, expirationDate }
     connectionId,
     connectedAt,
     expirationDate,
-    sessionContext: context,
+    context,
     ...(tokenExpiresAt !== undefined && { tokenExpiresAt }),
   }));
 }

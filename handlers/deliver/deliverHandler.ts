@@ -1,11 +1,11 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { type Environment, positiveInteger } from "../environment";
-import { consoleLog } from "../log";
+import { consoleLog, type LogFields } from "../log";
 import { idsOf, type Message, messageOf } from "../messages/message";
 import { metricsFromEnvironment } from "../metrics";
 import { messageQueueFromEnvironment } from "../queue/queue";
 import { timeLimit } from "../timeLimit";
-import type { Attempted } from "./outcome";
+import type { Attempted, Outcome } from "./outcome";
 import { settle, type SettleDependencies } from "./settle";
 
 /** `now`, `random` and `log` are by default the clock, `Math.random` and the console. */
@@ -41,9 +41,15 @@ export function deliverHandler<T extends QueueDependencies>(
       const attempted = await attempt(Records.map(messageOf), dependencies, sending);
       for (const { message, outcome, cursor } of attempted) {
         const { attempt, key } = message;
-        const why =
-          outcome.kind === "delivered" ? { connectionId: outcome.session.connectionId } : { reason: outcome.reason };
-        dependencies.log.info(outcome.kind, { ...idsOf(message), attempt, ...why, ...key.value, ...cursor });
+        // Nothing else reports a message that is dropped.
+        const level = outcome.kind === "duplicate" ? "warn" : "info";
+        dependencies.log[level](outcome.kind, {
+          ...idsOf(message),
+          attempt,
+          ...detailsOf(outcome),
+          ...key.value,
+          ...cursor,
+        });
       }
       const failed = await settle(attempted, dependencies, settling);
       return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
@@ -51,6 +57,12 @@ export function deliverHandler<T extends QueueDependencies>(
       dependencies.metrics.flush();
     }
   };
+}
+
+function detailsOf(outcome: Outcome): LogFields {
+  if (outcome.kind === "delivered") return { connectionId: outcome.session.connectionId };
+  const { reason } = outcome;
+  return outcome.kind === "duplicate" ? { reason, firstSqsMessageId: outcome.firstSqsMessageId } : { reason };
 }
 
 /** The dependencies of `deliver` as the component deploys it, in both modes. */

@@ -9,8 +9,8 @@ export type Outcome =
   | { kind: "delivered"; session: Session }
   /** Deleted from the queue: it is stored in the history, and the client asks for it when it reconnects. */
   | { kind: "stored"; reason: string }
-  /** Deleted from the queue: another message has its idempotency key. */
-  | { kind: "duplicate"; reason: string }
+  /** Deleted from the queue: another message has its idempotency key, whose queue id (the first, if redriven) is given. */
+  | { kind: "duplicate"; reason: string; firstSqsMessageId: string }
   /** It can never succeed. */
   | { kind: "undeliverable"; reason: string }
   /** Retried later. */

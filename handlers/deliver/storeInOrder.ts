@@ -43,7 +43,7 @@ export async function storeInOrder(
   signal: AbortSignal,
 ): Promise<Numbered[]> {
   const candidates = messages.filter((message) => {
-    // Only a body without a number: a later message may be stored before it.
+    // Refused before it gets a number; later messages are stored all the same.
     const isTooLarge = isEnvelopeTooLarge({ messageId: storedIdOf(message), body: message.body });
     if (isTooLarge) outcomes.set(message, { kind: "undeliverable", reason: REASONS.payloadTooLarge });
     return !isTooLarge;
@@ -93,9 +93,9 @@ async function store(
       ? []
       : [{ message, idempotencyKey, owner, hasExpired: hasExpired(message, now()) }];
   });
-  for (const { message } of await claimKeys(key, keyed, dependencies, signal)) {
+  for (const [{ message }, firstSqsMessageId] of await claimKeys(key, keyed, dependencies, signal)) {
     metrics.add(METRICS.duplicates, 1);
-    outcomes.set(message, { kind: "duplicate", reason: REASONS.idempotencyKey });
+    outcomes.set(message, { kind: "duplicate", reason: REASONS.idempotencyKey, firstSqsMessageId });
   }
 
   const open = messages.filter((message) => !outcomes.has(message));
@@ -107,7 +107,7 @@ async function store(
       outcomes.set(message, { kind: "undeliverable", reason: REASONS.expired });
       return [];
     }
-    // Later attempts are those of a message that was counted before, or that is no copy but was stored before.
+    // Only at the first attempt: later, the copy was already counted, or the stored message is this one.
     if (stored.isCopy && message.attempt === 1) countCopy(message, stored, dependencies);
     return [{ message, entry: stored.entry }];
   });

@@ -5,20 +5,10 @@ import { reasonToEnd } from "../connections/postToSession";
 import { type Environment, positiveInteger, text } from "../environment";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
 import { reportUnseen, type Unseen } from "../history/expireUnseen";
-import { findOldest } from "../history/findOldest";
-import type { History, Segment, SessionCursor } from "../history/history";
-import { NEWEST, readFrom, readRange } from "../history/readRange";
-import {
-  type Available,
-  entriesBetween,
-  isDone,
-  seqIn,
-  type Start,
-  startOf,
-  throughOf,
-  withoutGap,
-} from "../history/recovery";
-import { lastSeqOf } from "../history/segment";
+import type { History } from "../history/history";
+import { firstPageOf, readEnds, type ReadLog, readLog } from "../history/readLog";
+import { readRange } from "../history/readRange";
+import { entriesBetween, isDone, seqIn, startOf, throughOf } from "../history/recovery";
 import { consoleLog, errorFields } from "../log";
 import { REASONS } from "../messages/reasons";
 import { METRICS, metricsFromEnvironment } from "../metrics";
@@ -50,10 +40,10 @@ interface Dependencies extends FrameDependencies, SendDependencies, MoveCursorDe
   ackSeconds?: number;
 }
 
-/** Segments that are read before the first message is sent: fewer are read, and sent, sooner. */
-const FIRST_PAGE = 20;
-
-/** The bound of the oldest number is stored once a search from it is longer than the write is expensive. */
+/**
+ * If the stored lower bound is further than this from the oldest available number, it is updated: a search would cost more than
+ * the write.
+ */
 const MAX_STALE_NUMBERS = 100;
 
 /**
@@ -85,16 +75,21 @@ export function resumeFromEnvironment(environment: Environment): FrameHandler {
 
 async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): Promise<void> {
   const { action, key, fields, signal } = frame;
-  const { ackSeconds, metrics, log } = dependencies;
-  const read = await readLog(frame, dependencies);
-  if (!read) return;
+  const { sessions, ackSeconds, metrics, log } = dependencies;
+  const [session, ends] = await Promise.all([
+    sessions.read(key, signal),
+    readEnds(key, action.cursor, dependencies, signal),
+  ]);
+  if (!(await hasSession(session, frame, dependencies))) return;
+
+  const read = await readLog(key, action, ends, dependencies, signal);
   const { available, done } = read;
   const { epoch, newest } = available;
-  const begun = await begin(startOf(action, available, done.acknowledged), read, frame, dependencies);
-  const { first, lost, oldest, segments } = begun;
+  const start = startOf(action, available, done.acknowledged);
+  const { first, lost, seen, oldest, segments } = await firstPageOf(start, read, key, dependencies, signal);
 
   const move = moveOf(frame, lost, read);
-  const skipped = { from: Math.max(begun.seen, seqIn(epoch, done.settled)) + 1, through: first - 1 };
+  const skipped = { from: Math.max(seen, seqIn(epoch, done.settled)) + 1, through: first - 1 };
   // Before the client can acknowledge what comes after them.
   const hasMoved = await reportSkipped(skipped, { key, done, presentEpoch: epoch, signal }, move, dependencies);
 
@@ -118,53 +113,6 @@ async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): P
   await rememberPosition(frame, hasMoved ? undefined : move, bound, dependencies);
 }
 
-/** What was read of the session's log before it is known where the answer begins. */
-interface ReadLog {
-  available: Available;
-  done: SessionCursor;
-  /** Those that most clients get first, and the last one. There may be a gap between any two. */
-  known: Segment[];
-}
-
-/** Undefined if the connection has no right to the session's messages: then the client was told. */
-async function readLog(frame: ClientFrame<Resume>, dependencies: Dependencies): Promise<ReadLog | undefined> {
-  const { action, key, signal } = frame;
-  const { sessions, history, retentionMs, now } = dependencies;
-  const { cursor } = action;
-  const nowMs = now();
-  const [session, [head], tails, done, asked = []] = await Promise.all([
-    sessions.read(key, signal),
-    history.readOn(key, 1, 1, signal),
-    history.readBack(key, NEWEST, 1, signal),
-    history.readCursor(key, signal),
-    cursor && history.readOn(key, cursor.seq + 1, FIRST_PAGE, signal),
-  ]);
-  if (!(await hasSession(session, frame, dependencies))) return undefined;
-
-  // They were read in parallel: any of them may have the newest segment.
-  const segments = [...asked, ...tails];
-  const last = segments.reduce<Segment | undefined>((a, b) => (a && a.first >= b.first ? a : b), undefined);
-  const hint = Math.max(done.oldestSeq, seqIn(last?.epoch, done.settled) + 1);
-  const [oldest, unacknowledged] = await Promise.all([
-    findOldest(history, key, { head, segments, hint }, { retentionMs, nowMs, signal }),
-    cursor ? [] : readUnacknowledged(frame, last, done, history),
-  ]);
-  const available = { epoch: last?.epoch, oldest, newest: last ? lastSeqOf(last) : 0 };
-  return { available, done, known: [...unacknowledged, ...segments] };
-}
-
-/** Where most clients without a cursor begin. */
-async function readUnacknowledged(
-  { action, key, signal }: ClientFrame<Resume>,
-  last: Segment | undefined,
-  { acknowledged }: SessionCursor,
-  history: Dependencies["history"],
-): Promise<Segment[]> {
-  if (!last || action.from === "oldest") return [];
-  const first = seqIn(last.epoch, acknowledged) + 1;
-  return first > lastSeqOf(last) ? [] : await history.readOn(key, first, FIRST_PAGE, signal);
-}
-
 /** Whether the session belongs to this connection; if not, tells the client that it is superseded or must reconnect. */
 async function hasSession(
   session: Session | undefined,
@@ -185,31 +133,6 @@ async function hasSession(
   const error = { code: "no-session", message, action: "resume" } as const;
   await refuse(connectionId, error, { ...fields, reason }, dependencies);
   return false;
-}
-
-interface Begun extends Start {
-  segments: Segment[];
-  oldest: number;
-}
-
-/** The first segments to send; they are read if they are not among those that are known. */
-async function begin(
-  start: Start,
-  { available: { oldest, newest }, known }: ReadLog,
-  { key, signal }: ClientFrame<Resume>,
-  { history }: Dependencies,
-): Promise<Begun> {
-  const { first, lost = "expired", seen } = start;
-  if (first > newest) return { ...start, oldest, segments: [] };
-  const segments = withoutGap(known, first);
-  if (segments.length > 0) return { ...start, oldest, segments };
-
-  const read = await readFrom(history, key, first, FIRST_PAGE, signal);
-  const next = read.find((segment) => lastSeqOf(segment) >= first);
-  if (!next) throw new Error(`the history has no number from ${first} on, though ${newest} was read a moment ago`);
-  if (next.first <= first) return { ...start, oldest, segments: withoutGap(read, first) };
-  // The read began after the newest was stored, and so was all before it: a missing segment was deleted by an operator.
-  return { first: next.first, lost, seen, oldest: next.first, segments: withoutGap(read, next.first) };
 }
 
 /** The acknowledgement that the client's cursor is; undefined if it is not valid, or moves nothing. */

@@ -6,6 +6,7 @@ import { findStored, type FindDependencies, type Found, type NewMessage } from "
 import type { Entry, History, Segment } from "./history";
 import { KnownIds } from "./knownIds";
 import { hashOfId, type RecentIds } from "./recentIds";
+import { NEWEST } from "./readRange";
 import { ENDANGERED_MS, endMs, isPastItsOwnExpiry, REPORT_GRACE_MS, ttlSlackMs, WORKER_LIFE_MS } from "./retention";
 import { entriesOf, isSealed, lastSeqOf } from "./segment";
 
@@ -81,7 +82,7 @@ export async function append(
   /** Only read if the log is empty. */
   let firstOfEmpty: number | undefined;
   for (;;) {
-    const [tail] = stored ? [stored.segment] : await history.readBack(key, Number.MAX_SAFE_INTEGER, 1, limit);
+    const [tail] = stored ? [stored.segment] : await history.readBack(key, NEWEST, 1, limit);
     const isRead = !stored;
     stored = undefined;
     if (!tail && firstOfEmpty === undefined) {
@@ -110,7 +111,7 @@ export async function append(
       if (segment) known.storedTail(segment, putAtMs);
       return appended(messages, found, fresh, segment, tried);
     }
-    // By another worker, or by this one: the answer to a put that was repeated after a lost answer.
+    // Taken by another worker, or by this one: the SDK repeats a put whose answer was lost.
     tried = segment;
     lostRaces += 1;
     await pause(random() * Math.min(FIRST_PAUSE_MS * 2 ** (lostRaces - 1), LONGEST_PAUSE_MS), limit);
@@ -136,8 +137,8 @@ function renewalOf(
 }
 
 /**
- * The first number of a log that is empty. If it was not always, the session's cursor is left of it: its numbers are not given
- * again, or the bound of available numbers would hide the new ones.
+ * The first number to give in an empty log. If the log had messages before, the session's cursor remembers their numbers, and
+ * numbering continues after them.
  */
 async function readFirstOfEmpty(
   key: SessionKey,

@@ -23,7 +23,7 @@ export interface KeyedMessage {
   idempotencyKey: string;
   /** The queue's id of the message; of a redriven one, the first id. */
   owner: string;
-  /** One that is not going to be stored claims nothing. */
+  /** Whether it has expired: an expired message is not stored, so it claims no key. */
   hasExpired: boolean;
 }
 
@@ -31,14 +31,14 @@ export interface KeyedMessage {
  * Claims the messages' idempotency keys, before they are stored: the first message with a key has it for the retention. A
  * message keeps its claim over all attempts, so that it is stored by a later one if this one crashes.
  *
- * @returns the messages whose key another message has.
+ * @returns the messages whose key another message has, each with that message's queue id.
  */
 export async function claimKeys<T extends KeyedMessage>(
   key: SessionKey,
   messages: readonly T[],
   dependencies: ClaimDependencies,
   signal: AbortSignal,
-): Promise<Set<T>> {
+): Promise<Map<T, string>> {
   const byKey = new Map<string, T[]>();
   for (const message of messages) {
     byKey.set(message.idempotencyKey, [...(byKey.get(message.idempotencyKey) ?? []), message]);
@@ -47,9 +47,10 @@ export async function claimKeys<T extends KeyedMessage>(
   const others = await claimLimit.map(byKey, async ([idempotencyKey, same]) => {
     const candidate = same.find(({ hasExpired }) => !hasExpired)?.owner;
     const owner = await ownerOf(key, idempotencyKey, candidate, dependencies, signal);
-    return same.filter((message) => owner !== undefined && message.owner !== owner);
+    if (owner === undefined) return [];
+    return same.filter((message) => message.owner !== owner).map((message): [T, string] => [message, owner]);
   });
-  return new Set(others.flat());
+  return new Map(others.flat());
 }
 
 /** Who has the key, once `candidate` has claimed it if it was free. */

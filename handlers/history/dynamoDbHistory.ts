@@ -17,6 +17,7 @@ import {
 } from "./historyItems";
 import { claimEntry, CURSOR_ENTRY, LAST_LOG_ENTRY, logEntry } from "./historyKey";
 import { HistoryTableClient } from "./historyTableClient";
+import { DAY_MS } from "./retention";
 import { itemOfSegment, segmentOfItem } from "./segmentItems";
 
 export interface DynamoDbHistoryOptions {
@@ -28,7 +29,7 @@ export interface DynamoDbHistoryOptions {
 }
 
 /** How long a claim is kept after the retention: it is void then, and the table deletes it at no charge. */
-const VOID_CLAIM_MS = 86_400_000;
+const VOID_CLAIM_MS = DAY_MS;
 
 const isAbsent = `attribute_not_exists(${A.entry})`;
 /** Without it, an update of a segment that was deleted meanwhile would create it again, empty. */
@@ -123,7 +124,7 @@ export class DynamoDbHistory implements History {
   }
 
   async acknowledge(key: SessionKey, cursor: Cursor, signal?: AbortSignal): Promise<"acknowledged" | "stale"> {
-    const isMoved = await this.moveCursor(key, A.acknowledged, cursor, {}, signal);
+    const isMoved = await this.advance(key, A.acknowledged, cursor, {}, signal);
     return isMoved ? "acknowledged" : "stale";
   }
 
@@ -133,7 +134,7 @@ export class DynamoDbHistory implements History {
     signal?: AbortSignal,
   ): Promise<void> {
     const also: Item = oldestSeq === undefined ? {} : { [A.oldestSeq]: numberOf(oldestSeq) };
-    if (settled) await this.moveCursor(key, A.settled, settled, also, signal);
+    if (settled) await this.advance(key, A.settled, settled, also, signal);
     else if (oldestSeq !== undefined) {
       const condition = `attribute_not_exists(${A.oldestSeq}) OR ${A.oldestSeq} < :oldest`;
       const values = { ":oldest": numberOf(oldestSeq) };
@@ -182,7 +183,7 @@ export class DynamoDbHistory implements History {
   }
 
   /** Moves a cursor forward, and sets other attributes with it; false if it is already as far. */
-  private async moveCursor(
+  private async advance(
     key: SessionKey,
     name: string,
     cursor: Cursor,
@@ -217,7 +218,7 @@ function ttlAsIn({ ttlMs }: Segment): Condition {
 
 /** That a segment's due time, and whether it is in the index, are as they were read. */
 function markAsIn({ isMarked, dueAtMs }: Segment): Condition {
-  const mark = `${isMarked ? "attribute_exists" : "attribute_not_exists"}(${A.expiryShard})`;
+  const mark = `${isMarked ? "attribute_exists" : "attribute_not_exists"}(${A.dueShard})`;
   return dueAtMs === undefined
     ? { condition: `${mark} AND attribute_not_exists(${A.dueAt})`, values: {} }
     : { condition: `${mark} AND ${A.dueAt} = :seenDue`, values: { ":seenDue": numberOf(dueAtMs) } };

@@ -43,9 +43,10 @@ export async function findStored(
   messages: readonly NewMessage[],
   tail: Segment,
   known: KnownIds,
-  { history, retentionMs, now }: FindDependencies,
+  dependencies: FindDependencies,
   signal?: AbortSignal,
 ): Promise<Map<NewMessage, Found>> {
+  const { history } = dependencies;
   const segments = [tail];
   const read = async (seq: number): Promise<Segment | undefined> => {
     const segment = segments.find(has(seq)) ?? (await history.readBack(key, seq, 1, signal))[0];
@@ -54,29 +55,12 @@ export async function findStored(
     return segment;
   };
 
-  /** A hash only says where to look. */
-  const confirmed = async ({ stored: { id }, copySinceMs, isRedriven }: NewMessage): Promise<Found | undefined> => {
-    let found: Segment | undefined;
-    let position = 0;
-    for (const seq of known.candidates(id)) {
-      const segment = await read(seq);
-      if (!segment || !hasMessage(segment, seq, id)) continue;
-      const isSince = !isRedriven && segment.storedAtMs >= copySinceMs;
-      if (!isSince && !isRetained(segment, retentionMs, now())) continue;
-      found = segment;
-      position = seq - segment.first;
-      // The publisher may have used the id for another message long before.
-      if (isSince) break;
-    }
-    return found && { segment: found, entry: entriesOf(found)[position] as Entry };
-  };
-
   known.addTail(tail);
   const found = new Map<NewMessage, Found>();
   let open = messages;
   for (;;) {
     for (const message of open) {
-      const copy = await confirmed(message);
+      const copy = await confirmed(message, known, read, dependencies);
       if (copy) found.set(message, copy);
     }
     open = open.filter((message) => !found.has(message));
@@ -86,6 +70,28 @@ export async function findStored(
     if (segment && segment.storedAtMs >= sinceMs) known.addEarlier(segment);
     else known.coverFrom(segment ? segment.storedAtMs + 1 : 0);
   }
+}
+
+/** The stored copy of the message. A hash only says where to look. */
+async function confirmed(
+  { stored: { id }, copySinceMs, isRedriven = false }: NewMessage,
+  known: KnownIds,
+  read: (seq: number) => Promise<Segment | undefined>,
+  { retentionMs, now }: FindDependencies,
+): Promise<Found | undefined> {
+  let found: Segment | undefined;
+  let position = 0;
+  for (const seq of known.candidates(id)) {
+    const segment = await read(seq);
+    if (!segment || !hasMessage(segment, seq, id)) continue;
+    const isSince = !isRedriven && segment.storedAtMs >= copySinceMs;
+    if (!isSince && !isRetained(segment, retentionMs, now())) continue;
+    found = segment;
+    position = seq - segment.first;
+    // The publisher may have used the id for another message long before.
+    if (isSince) break;
+  }
+  return found && { segment: found, entry: entriesOf(found)[position] as Entry };
 }
 
 function has(seq: number): (segment: Segment) => boolean {

@@ -3,6 +3,18 @@ import type { Cursor } from "../../protocol";
 import type { SessionKey } from "../sessions/sessionKey";
 import type { RecentIds } from "./recentIds";
 
+// Terms:
+// - acknowledged: a client has sent a cursor at or after the message.
+// - expired: past the retention, or past the message's own `expiresAt`.
+// - reported: announced as expired in the log, the metrics, receipts and, if wanted, the dead-letter queue.
+// - done: acknowledged or reported. An open message is neither.
+// - settled: the cursor through which every message is done.
+// - ended: a segment past the retention and the report grace, so that its open messages are to be reported.
+// - marked: a segment in the index by due time, and so one that brings the sweeper.
+// - due: a marked segment whose `dueAtMs` has passed: the sweeper visits its session.
+// - sealed: a segment that only keeps its numbers: its bodies, ids and TTL are removed.
+// - endangered: a last segment whose TTL is so near that it may be deleted before its successor is stored.
+
 /** A message as its segment stores it. */
 export interface StoredMessage {
   /** The publisher's `messageId`, else the queue's id. */

@@ -1,5 +1,4 @@
 import type { Cursor } from "../../protocol";
-import { CONNECTION_ATTRIBUTES } from "../connections/connectionItems";
 import { SESSION_ATTRIBUTES } from "../sessions/sessionItems";
 import type { SessionKey } from "../sessions/sessionKey";
 import type { Item } from "../tableClient";
@@ -31,7 +30,7 @@ export const HISTORY_ATTRIBUTES = {
   /** Epoch milliseconds. */
   dueAt: "due_at",
   /** Partition key of the index. With the session's key, only while the segment is marked. */
-  expiryShard: CONNECTION_ATTRIBUTES.expiryShard,
+  dueShard: "due_shard",
   callerId: SESSION_ATTRIBUTES.callerId,
   context: SESSION_ATTRIBUTES.context,
 
@@ -67,7 +66,7 @@ export function expirationDateOf(ttlMs: number): { N: string } {
 /** What puts a segment into the index, besides its due time. */
 export function markAttributes(key: SessionKey): Item {
   return {
-    [A.expiryShard]: { S: historyShard(key) },
+    [A.dueShard]: { S: historyShard(key) },
     [A.callerId]: { S: key.callerId },
     [A.context]: { S: key.context },
   };

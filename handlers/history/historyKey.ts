@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { EXPIRY_SHARDS } from "../connections/connectionItems";
+import { INDEX_SHARDS } from "../connections/connectionItems";
 import { sessionId, type SessionKey } from "../sessions/sessionKey";
 
 /** Sort key of what a session's clients have acknowledged, and of how far it is reported. */
@@ -17,14 +17,14 @@ export function partitionKeyOf(key: SessionKey): string {
 }
 
 /** The session's message group, which backends compute, too: as docs/replay.md describes it. */
-export function historyPartition(key: SessionKey): string {
+export function messageGroupIdOf(key: SessionKey): string {
   return digestOf(key).toString("hex");
 }
 
-/** The session's shard of the index by due time, which has as many shards as the token expiry index. */
+/** The session's shard of the index by due time. */
 export function historyShard(key: SessionKey): string {
   const [firstByte = 0] = digestOf(key);
-  return String(firstByte % EXPIRY_SHARDS.length);
+  return String(firstByte % INDEX_SHARDS.length);
 }
 
 /** Sort key of a segment, by its first number; sorts as numbers do. */

@@ -7,6 +7,7 @@ import {
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { SessionKey } from "../sessions/sessionKey";
+import { queryPages } from "../queryPages";
 import { isFailedCondition, type Item } from "../tableClient";
 import { HISTORY_ATTRIBUTES as A, historyItemKey } from "./historyItems";
 import { partitionKeyOf } from "./historyKey";
@@ -84,20 +85,14 @@ export class HistoryTableClient {
   }
 
   /** The items due at `nowMs`, the most overdue first, page by page. */
-  async *queryDue(indexName: string, shard: string, nowMs: number, signal?: AbortSignal): AsyncGenerator<Item[]> {
-    let start: Item | undefined;
-    do {
-      const command = new QueryCommand({
-        TableName: this.tableName,
-        IndexName: indexName,
-        KeyConditionExpression: `${A.expiryShard} = :shard AND ${A.dueAt} <= :now`,
-        ExpressionAttributeValues: { ":shard": { S: shard }, ":now": { N: String(nowMs) } },
-        ExclusiveStartKey: start,
-      });
-      const page = await this.client.send(command, { abortSignal: signal });
-      yield page.Items ?? [];
-      start = page.LastEvaluatedKey;
-    } while (start);
+  queryDue(indexName: string, shard: string, nowMs: number, signal?: AbortSignal): AsyncGenerator<Item[]> {
+    const query = {
+      TableName: this.tableName,
+      IndexName: indexName,
+      KeyConditionExpression: `${A.dueShard} = :shard AND ${A.dueAt} <= :now`,
+      ExpressionAttributeValues: { ":shard": { S: shard }, ":now": { N: String(nowMs) } },
+    };
+    return queryPages(this.client, query, signal);
   }
 
   private writeIf({ condition, values }: Conditional) {

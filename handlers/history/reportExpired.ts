@@ -9,7 +9,7 @@ import type { MessageQueue } from "../queue/queue";
 import { receiptOf, type Receipts } from "../receipts/receipts";
 import type { SessionKey } from "../sessions/sessionKey";
 import type { Entry } from "./history";
-import { historyPartition } from "./historyKey";
+import { messageGroupIdOf } from "./historyKey";
 
 export interface ReportDependencies {
   /** Undefined if expired messages are not dead-lettered. */
@@ -74,7 +74,7 @@ function expiredDeadLetter(key: SessionKey, entry: Entry): DeadLetter {
     body,
     messageId,
     sqsMessageId: messageId,
-    messageGroupId: historyPartition(key),
+    messageGroupId: messageGroupIdOf(key),
     attributes: {
       ...attributes,
       // Without the idempotency key: with it, the message would be a copy of itself once it is redriven.

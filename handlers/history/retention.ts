@@ -14,7 +14,7 @@ export const MIN_VISIT_GAP_MS = 60_000;
 /** A copy that the publisher sends again within this time after the first one was stored is recognized. */
 export const REPUBLISH_WINDOW_MS = 60_000;
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 
 /** A last segment whose TTL is this close may be deleted before the next one is stored: the next one begins a new epoch. */
 export const ENDANGERED_MS = DAY_MS;

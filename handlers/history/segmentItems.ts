@@ -53,17 +53,13 @@ export function segmentOfItem(item: Item): Segment {
     reported: (item[A.reported]?.NS ?? []).map(Number).sort((a, b) => a - b),
     recent: recentIn(item, storedAtMs),
     dueAtMs: item[A.dueAt] && numberIn(item, A.dueAt),
-    isMarked: item[A.expiryShard] !== undefined,
+    isMarked: item[A.dueShard] !== undefined,
     ttlMs: item[A.expirationDate] && numberIn(item, A.expirationDate) * 1000,
     ...(nextEpoch !== undefined && { nextEpoch }),
   };
 }
 
-/**
- * Deflated where that saves a write unit, and readable otherwise. Of JSON of 1 to 100 kB, raw deflate at its default level
- * leaves 35 to 60 % at 5 to 22 µs/KB. Level 1 leaves 3 points more, level 9 leaves 1 less, and brotli 1 to 5 less in up to twice
- * the time. docs/decisions/history-in-dynamodb.md has more.
- */
+/** Deflated where that saves a write unit, and readable otherwise. docs/decisions/history-in-segments.md has the measurements. */
 function withMessages(item: Item, messages: readonly StoredMessage[]): Item {
   const json = JSON.stringify(messages.map(tupleOf));
   const plain = { ...item, [A.messages]: { S: json } };

@@ -90,7 +90,7 @@ function checkBlockSeconds(blockSeconds: unknown): void {
 }
 
 async function disconnectOne(
-  { callerId, sessionContext: context, connectionId, connectedAt }: UserConnection,
+  { callerId, context, connectionId, connectedAt }: UserConnection,
   dependencies: DisconnectUserDependencies,
   signal?: AbortSignal,
 ): Promise<{ closed?: boolean; failure?: unknown }> {

@@ -1,8 +1,8 @@
 import type { UserConnection } from "../connections/connectionItems";
-import type { UserConnections, UserItems } from "../connections/userConnections";
+import type { UserConnections, UserRows } from "../connections/userConnections";
 import { checkedCallerId } from "./disconnectUser";
 
-export interface ListedUser extends Omit<UserItems, "connections"> {
+export interface ListedUser extends Omit<UserRows, "connections"> {
   connections: ListedConnection[];
 }
 
@@ -29,7 +29,7 @@ export async function listUser(
   const connectionOf = new Map(sessions.map(({ context, connectionId }) => [context, connectionId]));
   const connections = items.connections.toSorted(newestFirst).map((connection) => ({
     ...connection,
-    session: sessionOf(connection, connectionOf.get(connection.sessionContext)),
+    session: sessionOf(connection, connectionOf.get(connection.context)),
   }));
   return { ...items, sessions, connections };
 }

@@ -1,5 +1,5 @@
 import pLimit from "p-limit";
-import { EXPIRY_SHARDS } from "../connections/connectionItems";
+import { INDEX_SHARDS } from "../connections/connectionItems";
 import { type Environment, text } from "../environment";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
 import type { DueSegment, History } from "../history/history";
@@ -124,9 +124,9 @@ export interface HistorySweepEvent {
 }
 
 function shardOf(event: unknown): string {
-  const shard = EXPIRY_SHARDS.find((each) => isObject(event) && Number(each) === event.shard);
+  const shard = INDEX_SHARDS.find((each) => isObject(event) && Number(each) === event.shard);
   if (shard !== undefined) return shard;
-  const last = EXPIRY_SHARDS.length - 1;
+  const last = INDEX_SHARDS.length - 1;
   throw new Error(
     `the event: got ${JSON.stringify(event)}; allowed: { "shard": 0 } to { "shard": ${last} }. ` +
       "Fix: call the function as the relay's rules do",

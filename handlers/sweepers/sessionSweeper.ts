@@ -1,6 +1,10 @@
 import pLimit from "p-limit";
 import { type ConnectionLookups, DynamoDbConnectionLookups } from "../connections/connectionLookups";
-import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connectionsClient";
+import {
+  type ConnectionsClient,
+  connectionsFromEnvironment,
+  YOUNG_CONNECTION_MS,
+} from "../connections/connectionsClient";
 import { DynamoDbTokenExpiryIndex, type TokenExpiryIndex } from "../connections/tokenExpiryIndex";
 import { type Environment, text } from "../environment";
 import { consoleLog, errorFields, type Log } from "../log";
@@ -47,9 +51,6 @@ const ANSWERING_MS = 2_000;
 
 /** Parallel connections: the SDK has 50 sockets for the gateway, and as many for the table. */
 const MAX_PARALLEL = 25;
-
-/** A younger connection that is "gone" may be just opening. */
-const YOUNG_MS = 60_000;
 
 /**
  * Called every minute if sessions end with their token: closes the connections whose token has ended, and deletes their
@@ -107,7 +108,7 @@ async function sweepOne(
     const askedAt = now();
     const result = await connections.close(connectionId, signal);
     if (result === "closed") metrics.add(METRICS.sessionsEnded, 1);
-    else if (askedAt - lookup.connectedAt < YOUNG_MS) return "left";
+    else if (askedAt - lookup.connectedAt < YOUNG_CONNECTION_MS) return "left";
 
     // The lookup last: as long as it exists, the connection is found again.
     await sessions.removeConnection(lookup.session, connectionId, signal);

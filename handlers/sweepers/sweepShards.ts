@@ -1,4 +1,4 @@
-import { EXPIRY_SHARDS } from "../connections/connectionItems";
+import { INDEX_SHARDS } from "../connections/connectionItems";
 import { errorFields, type Log } from "../log";
 
 /**
@@ -23,6 +23,6 @@ export async function sweepShards<T>(
       unread.push(shard);
     }
   };
-  await Promise.all(EXPIRY_SHARDS.map(sweepShard));
+  await Promise.all(INDEX_SHARDS.map(sweepShard));
   return unread;
 }

@@ -3,6 +3,7 @@ import { newEpoch } from "../history/epoch";
 import { reasonOf } from "../history/expireUnseen";
 import type { DueSegment, Entry, History, Segment, SessionCursor } from "../history/history";
 import { hasEnded, openEntriesOf, pastTheirOwnExpiry, planVisit, type VisitTime } from "../history/planVisit";
+import { NEWEST } from "../history/readRange";
 import { reportExpired, type ReportDependencies } from "../history/reportExpired";
 import { ENDANGERED_MS, WORKER_LIFE_MS } from "../history/retention";
 import { isSealed, lastSeqOf } from "../history/segment";
@@ -44,13 +45,10 @@ interface Visit extends VisitTime {
   signal: AbortSignal;
 }
 
-/** Reads back from the tail. */
-const FROM_THE_TAIL = Number.MAX_SAFE_INTEGER;
-
 /** Segments that are read at a time. */
 const PAGE = 100;
 
-/** What is reported between two writes of the progress: at most so many messages, unless a single segment has more. */
+/** Messages reported between two writes of the progress; a single segment may have more. */
 const SLICE_MESSAGES = 100;
 
 /** A visit reports for that long at most: in the rest of its time it plans the next one. */
@@ -67,7 +65,7 @@ export async function visitSession(
   dependencies: VisitDependencies,
   signal: AbortSignal,
 ): Promise<VisitResult> {
-  const visit = await begin(due, dependencies, timeLimit(WORKER_LIFE_MS, signal));
+  const visit = await readVisit(due, dependencies, timeLimit(WORKER_LIFE_MS, signal));
   if (!visit) return { outcome: "not-due", reported: 0, isSealed: false };
   await removeSealedPredecessor(visit);
   await reportOwnExpiries(visit);
@@ -78,7 +76,7 @@ export async function visitSession(
 }
 
 /** @returns undefined if the segment is gone, or not due: the index lags. */
-async function begin(
+async function readVisit(
   { key, first }: Pick<DueSegment, "key" | "first">,
   dependencies: VisitDependencies,
   signal: AbortSignal,
@@ -86,7 +84,7 @@ async function begin(
   const { history, retentionMs, now } = dependencies;
   const nowMs = now();
   const [[tail, beforeTail], cursor] = await Promise.all([
-    history.readBack(key, FROM_THE_TAIL, 2, signal),
+    history.readBack(key, NEWEST, 2, signal),
     history.readCursor(key, signal),
   ]);
   if (!tail) return undefined;
@@ -240,7 +238,7 @@ async function finish(visit: Visit, open: Segment | undefined): Promise<boolean>
 }
 
 /**
- * Seals the tail, which brought the visit. If it is the tail no more by then, it stays in the index: the next visit plans for what
+ * Seals the tail, which brought the visit. If it is no longer the tail by then, it stays in the index: the next visit plans for what
  * follows it, and removes it.
  */
 async function seal({ key, marked, nowMs, dependencies, signal }: Visit): Promise<boolean> {
@@ -251,7 +249,7 @@ async function seal({ key, marked, nowMs, dependencies, signal }: Visit): Promis
     if ((await history.renew(key, marked, renewal, signal)) === "changed") return false;
   }
   if ((await history.seal(key, marked, signal)) === "changed") return false;
-  const [tail] = await history.readBack(key, FROM_THE_TAIL, 1, signal);
+  const [tail] = await history.readBack(key, NEWEST, 1, signal);
   if (tail?.first === marked.first) await history.unmark(key, { ...marked, ttlMs: undefined }, signal);
   return true;
 }

@@ -7,8 +7,8 @@ const item = (bodyBytes: number, more: Item = {}): Item => ({
   body: { S: "x".repeat(bodyBytes) },
   ...more,
 });
-const due = (at: number): Item => ({ expiry_shard: { S: "0" }, due_at: { N: String(at) } });
-const expiry: Index = { keys: ["expiry_shard", "due_at"], projected: ["seq"] };
+const due = (at: number): Item => ({ due_shard: { S: "0" }, due_at: { N: String(at) } });
+const expiry: Index = { keys: ["due_shard", "due_at"], projected: ["seq"] };
 const keys = ["session", "entry"];
 
 describe("units of capacity", () => {

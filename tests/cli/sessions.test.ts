@@ -9,7 +9,7 @@ const connection = (connectionId: string, given: Partial<ListedConnection> = {})
   connectionId,
   connectedAt: now.getTime() - 60_000,
   expirationDate: seconds + 100,
-  sessionContext: "chat#7",
+  context: "chat#7",
   session: "own",
   ...given,
 });
@@ -42,10 +42,7 @@ describe("the list of a user's sessions", () => {
   });
 
   it("keeps the # of a contextId", () => {
-    const { sessions } = listedOf(
-      { sessions: [], connections: [connection("c", { sessionContext: "chat#7#8" })] },
-      now,
-    );
+    const { sessions } = listedOf({ sessions: [], connections: [connection("c", { context: "chat#7#8" })] }, now);
     expect(sessions[0]).to.include({ context: "chat", contextId: "7#8" });
   });
 

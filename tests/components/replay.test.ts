@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { WebsocketRelayArgs } from "../../components";
-import { EXPIRY_SHARDS } from "../../handlers/connections/connectionItems";
+import { INDEX_SHARDS } from "../../handlers/connections/connectionItems";
 import { valueOf } from "../support/recorder";
 import { byType, type RelayRun, runRelay } from "../support/relayRun";
 
@@ -45,7 +45,7 @@ describe("a relay in replay mode", () => {
         `aws:cloudwatch/eventRule:EventRule relay-expire-${rule}-rule`,
         `aws:lambda/permission:Permission relay-expire-${rule}-permission`,
       ]),
-      ...EXPIRY_SHARDS.map((shard) => `aws:cloudwatch/eventTarget:EventTarget relay-expire-${shard}-target`),
+      ...INDEX_SHARDS.map((shard) => `aws:cloudwatch/eventTarget:EventTarget relay-expire-${shard}-target`),
       "aws:cloudwatch/metricAlarm:MetricAlarm relay-expired-messages-alarm",
       "aws:cloudwatch/metricAlarm:MetricAlarm relay-history-sweep-behind-alarm",
     ]);
@@ -65,14 +65,14 @@ describe("a relay in replay mode", () => {
       attributes: [
         { name: "session", type: "S" },
         { name: "entry", type: "S" },
-        { name: "expiry_shard", type: "S" },
+        { name: "due_shard", type: "S" },
         { name: "due_at", type: "N" },
       ],
       globalSecondaryIndexes: [
         {
           name: "due",
           keySchemas: [
-            { attributeName: "expiry_shard", keyType: "HASH" },
+            { attributeName: "due_shard", keyType: "HASH" },
             { attributeName: "due_at", keyType: "RANGE" },
           ],
           projectionType: "INCLUDE",
@@ -130,7 +130,7 @@ describe("a relay in replay mode", () => {
   });
 
   it("has expire called every minute for each shard, by its two rules alone, with at most five targets each", () => {
-    const called = EXPIRY_SHARDS.map((shard) =>
+    const called = INDEX_SHARDS.map((shard) =>
       run.inputs("aws:cloudwatch/eventTarget:EventTarget", `relay-expire-${shard}-target`),
     );
     const arn = "arn:aws:lambda:eu-west-1:111122223333:function:relay-expire";

@@ -1,7 +1,7 @@
 import { expiryShardOf } from "../../handlers/connections/connectionItems";
 import type { ConnectionLookup, ConnectionLookups } from "../../handlers/connections/connectionLookups";
 import type { TokenExpiryIndex } from "../../handlers/connections/tokenExpiryIndex";
-import { connectionsOf, type UserConnections, type UserItems } from "../../handlers/connections/userConnections";
+import { connectionsOf, type UserConnections, type UserRows } from "../../handlers/connections/userConnections";
 import type { SessionKey } from "../../handlers/sessions/sessionKey";
 import type { SessionRow } from "../../handlers/sessions/sessionItems";
 import { MemorySessions } from "./boundaries";
@@ -42,7 +42,7 @@ export class MemoryTable extends MemorySessions implements UserConnections, Toke
     return this.call("block", () => void this.blocks.set(callerId, until));
   }
 
-  listByUser(callerId: string): Promise<UserItems> {
+  listByUser(callerId: string): Promise<UserRows> {
     return this.call("listByUser", () => {
       const blockedUntil = this.blocks.get(callerId);
       const rows = [...this.sessionRows.values()].filter((row) => row.callerId === callerId);

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { DynamoDbConnectionLookups } from "../../../handlers/connections/connectionLookups";
 import {
   connectionIdOf,
-  EXPIRY_SHARDS,
+  INDEX_SHARDS,
   expiryShardOf,
   lookupItemKey,
 } from "../../../handlers/connections/connectionItems";
@@ -106,6 +106,6 @@ describe("a lookup's key", () => {
 describe("the shards of the token expiry index", () => {
   it("have connections spread over all of them", () => {
     const shards = new Set(Array.from({ length: 200 }, (_, i) => expiryShardOf(`connection${i}=`)));
-    expect([...shards].sort()).to.deep.equal([...EXPIRY_SHARDS]);
+    expect([...shards].sort()).to.deep.equal([...INDEX_SHARDS]);
   });
 });

@@ -24,13 +24,13 @@ const times = { connectedAt: 1_700_000_000_500, expirationDate: 1_700_010_800 };
 const newest = { callerId: "user#42", connectionId: "c1=", ...times, tokenExpiresAt: 1_700_000_600 };
 const ofRow010 = { callerId: "user#42", connectionId: "c8=", ...times };
 const session = { ...newest, context: "chat#7" };
-const connection = { ...newest, sessionContext: "chat#7" };
+const connection = { ...newest, context: "chat#7" };
 const superseded = {
   callerId: "user#42",
   connectionId: "c0=",
   ...times,
   connectedAt: 1_700_000_000_400,
-  sessionContext: "chat#7",
+  context: "chat#7",
 };
 const blockKey = { caller_id: { S: "user#42" }, context: { S: "#block" } };
 const blockItem = { ...blockKey, blocked_until: { N: "1700003600" }, expiration_date: { N: "1700003600" } };
@@ -71,9 +71,9 @@ describe("DynamoDbUserConnections", () => {
       connections: [
         connection,
         superseded,
-        { ...ofRow010, sessionContext: "chat#8" },
-        { ...connection, sessionContext: "chat#9" },
-        { ...superseded, sessionContext: "chat#9" },
+        { ...ofRow010, context: "chat#8" },
+        { ...connection, context: "chat#9" },
+        { ...superseded, context: "chat#9" },
       ],
       blockedUntil: 1_700_003_600,
     });

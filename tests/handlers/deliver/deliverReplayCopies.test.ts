@@ -183,6 +183,21 @@ describe("deliver in replay mode: idempotency keys", () => {
     expect(relay.queue.visibilities).to.deep.equal([]);
   });
 
+  it("warns of a message that it drops, and names the one that has the key by its first id in the queue", async () => {
+    const relay = setUp();
+    await relay.run(keyed(1, {}, { originalMessageId: uuid(9) }), keyed(2, {}, { messageId: "pay-7-again" }));
+    await relay.run(keyed(3));
+    const dropped = relay.log.lines.filter(({ event }) => event === "duplicate");
+    const { callerId, context } = key;
+    const rest = { attempt: 1, reason: "idempotency-key", firstSqsMessageId: uuid(9), callerId, context };
+    expect(dropped).to.deep.equal([
+      { level: "warn", event: "duplicate", messageId: "pay-7-again", sqsMessageId: uuid(2), ...rest },
+      { level: "warn", event: "duplicate", messageId: uuid(3), sqsMessageId: uuid(3), ...rest },
+    ]);
+    const others = relay.log.lines.filter(({ event }) => event !== "duplicate");
+    expect(others.map(({ level, event }) => `${String(level)} ${event}`)).to.deep.equal(["info delivered"]);
+  });
+
   it("claims before it stores, with one call for each key of a batch", async () => {
     const relay = setUp();
     await relay.run(keyed(1), keyed(2), keyed(3, {}, { idempotencyKey: "other" }), record(4));

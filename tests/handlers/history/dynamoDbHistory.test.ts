@@ -5,7 +5,7 @@ import {
   historyFromEnvironment,
   historyGenerationFromEnvironment,
 } from "../../../handlers/history/dynamoDbHistory";
-import { historyPartition, historyShard, partitionKeyOf } from "../../../handlers/history/historyKey";
+import { messageGroupIdOf, historyShard, partitionKeyOf } from "../../../handlers/history/historyKey";
 import { itemOfSegment } from "../../../handlers/history/segmentItems";
 import { refusal } from "../../support/refusal";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
@@ -27,11 +27,11 @@ function historyWith(respond: (request: FakeRequest, index: number) => FakeRespo
 
 const session = { S: partitionKeyOf(key) };
 const itemOf = (entry: string) => ({ session, entry: { S: entry } });
-const marked = { expiry_shard: { S: historyShard(key) }, caller_id: { S: "user#42" }, context: { S: "chat#7" } };
+const marked = { due_shard: { S: historyShard(key) }, caller_id: { S: "user#42" }, context: { S: "chat#7" } };
 const exists = { TableName: "h", ConditionExpression: "attribute_exists(entry)" };
 
 const seen = segmentOf(3, { ttlMs: now + 1_000, isMarked: true, dueAtMs: now - 1 });
-const asMarked = "attribute_exists(expiry_shard) AND due_at = :seenDue";
+const asMarked = "attribute_exists(due_shard) AND due_at = :seenDue";
 
 /** Each call of the port, by its name. */
 const calls: Record<string, (history: DynamoDbHistory, signal?: AbortSignal) => Promise<unknown>> = {
@@ -117,7 +117,7 @@ describe("DynamoDbHistory", () => {
     const query = {
       TableName: "h",
       IndexName: "due",
-      KeyConditionExpression: "expiry_shard = :shard AND due_at <= :now",
+      KeyConditionExpression: "due_shard = :shard AND due_at <= :now",
       ExpressionAttributeValues: { ":shard": { S: "5" }, ":now": { N: String(now) } },
     };
     expect(sent()).to.deep.equal([
@@ -144,10 +144,10 @@ describe("DynamoDbHistory", () => {
     ["addReported", "ADD reported :positions", { ":positions": { NS: ["0"] } }, ""],
     [
       "mark",
-      "SET due_at = :due_at, expiry_shard = :expiry_shard, caller_id = :caller_id, context = :context",
+      "SET due_at = :due_at, due_shard = :due_shard, caller_id = :caller_id, context = :context",
       {
         ":due_at": { N: String(now) },
-        ":expiry_shard": marked.expiry_shard,
+        ":due_shard": marked.due_shard,
         ":caller_id": marked.caller_id,
         ":context": marked.context,
         ":seenDue": { N: String(now - 1) },
@@ -156,7 +156,7 @@ describe("DynamoDbHistory", () => {
     ],
     [
       "unmark",
-      "REMOVE expiry_shard, caller_id, context",
+      "REMOVE due_shard, caller_id, context",
       { ":seen": { N: "1700000001" }, ":seenDue": { N: String(now - 1) } },
       ` AND expiration_date = :seen AND ${asMarked}`,
     ],
@@ -320,7 +320,7 @@ describe("a segment in DynamoDB that was in the index", () => {
 describe("a session's partition of the history", () => {
   it("is short and the same for ever: a table outlives every release", () => {
     expect(partitionKeyOf(key)).to.equal("LAzh1M1jZKluETYWBl28kONpozzAX5YdNSgK1nhSFG8");
-    expect(historyPartition(key)).to.equal("2c0ce1d4cd6364a96e113616065dbc90e369a33cc05f961d35280ad67852146f");
+    expect(messageGroupIdOf(key)).to.equal("2c0ce1d4cd6364a96e113616065dbc90e369a33cc05f961d35280ad67852146f");
     expect(historyShard(key)).to.equal(String(0x2c % 8));
   });
 });

@@ -17,7 +17,7 @@ export async function dynamoDbHistory(retentionMs: number) {
       BillingMode: "PAY_PER_REQUEST",
       AttributeDefinitions: [
         ...[attribute("session", "S"), attribute("entry", "S")],
-        ...[attribute("expiry_shard", "S"), attribute("due_at", "N")],
+        ...[attribute("due_shard", "S"), attribute("due_at", "N")],
       ],
       KeySchema: [
         { AttributeName: "session", KeyType: "HASH" },
@@ -27,7 +27,7 @@ export async function dynamoDbHistory(retentionMs: number) {
         {
           IndexName: "due",
           KeySchema: [
-            { AttributeName: "expiry_shard", KeyType: "HASH" },
+            { AttributeName: "due_shard", KeyType: "HASH" },
             { AttributeName: "due_at", KeyType: "RANGE" },
           ],
           Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: ["caller_id", "context"] },

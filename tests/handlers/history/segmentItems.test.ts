@@ -49,7 +49,7 @@ describe("a segment's item", () => {
       generation: { N: "3" },
       next_epoch: { S: "e2" },
       reported: { NS: ["0"] },
-      expiry_shard: { S: historyShard(key) },
+      due_shard: { S: historyShard(key) },
       caller_id: { S: "user#42" },
       context: { S: "chat#7" },
     });

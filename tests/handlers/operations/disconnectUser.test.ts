@@ -13,7 +13,7 @@ function connectionOf(connectionId: string, given: Partial<UserConnection> = {})
   return {
     callerId: "user#42",
     connectionId,
-    sessionContext: "chat#7",
+    context: "chat#7",
     connectedAt: start - 60_000,
     expirationDate: 1_700_010_800,
     ...given,
@@ -26,7 +26,7 @@ function cutOffWith(...connections: UserConnection[]) {
   const waits: number[] = [];
   let now = start;
   for (const connection of connections) {
-    const { sessionContext: context, ...own } = connection;
+    const { context, ...own } = connection;
     // The newest of a context has the session.
     table.put({ ...own, context });
     table.putLookup({ ...own, session: { callerId: own.callerId, context } });
@@ -50,7 +50,7 @@ function cutOffWith(...connections: UserConnection[]) {
 
 describe("disconnectUser", () => {
   it("closes all of the user's connections, superseded ones too, and clears their items", async () => {
-    const connections = [connectionOf("c1"), connectionOf("c2"), connectionOf("c3", { sessionContext: "report#1" })];
+    const connections = [connectionOf("c1"), connectionOf("c2"), connectionOf("c3", { context: "report#1" })];
     const { table, gateway, cutOff, waits } = cutOffWith(...connections, connectionOf("x", { callerId: "user#43" }));
     expect(await cutOff()).to.deep.equal({ connectionsClosed: 3, sessionsCleared: 2, blockedUntil: 1_700_003_601 });
     expect(gateway.closed).to.have.members(["c1", "c2", "c3"]);
@@ -76,7 +76,7 @@ describe("disconnectUser", () => {
 
   it("closes the connection of a session that has no lookup: 0.1.0 saved it", async () => {
     const { table, gateway, cutOff } = cutOffWith();
-    const { sessionContext: context, ...own } = connectionOf("c1");
+    const { context, ...own } = connectionOf("c1");
     table.put({ ...own, context });
     expect(await cutOff()).to.include({ connectionsClosed: 1, sessionsCleared: 1 });
     expect(gateway.closed).to.deep.equal(["c1"]);
@@ -190,7 +190,7 @@ describe("disconnectUser", () => {
   it("waits by the real clock where it is given none, until the caller aborts", async () => {
     const table = new MemoryTable();
     const gateway = new MemoryConnections();
-    const { sessionContext: context, ...own } = connectionOf("c1", { connectedAt: Date.now() });
+    const { context, ...own } = connectionOf("c1", { connectedAt: Date.now() });
     table.put({ ...own, context });
     const caller = new AbortController();
     gateway.close = () => {

@@ -9,7 +9,7 @@ const connection = {
   connectionId: "c2",
   connectedAt: 2,
   expirationDate: 9,
-  sessionContext: "chat#7",
+  context: "chat#7",
 };
 
 describe("listUser", () => {
@@ -26,10 +26,10 @@ describe("listUser", () => {
     expect(await listUser(table, "42")).to.deep.equal({
       sessions: [{ ...session, context: "report#1", connectionId: "c3", connectedAt: 3 }, session],
       connections: [
-        { ...connection, connectionId: "c3", connectedAt: 3, sessionContext: "report#1", session: "own" },
+        { ...connection, connectionId: "c3", connectedAt: 3, context: "report#1", session: "own" },
         { ...connection, session: "own" },
         { ...connection, connectionId: "c1", connectedAt: 1, session: "superseded" },
-        { ...connection, connectionId: "c0", connectedAt: 0, sessionContext: "gone#1", session: "none" },
+        { ...connection, connectionId: "c0", connectedAt: 0, context: "gone#1", session: "none" },
       ],
     });
   });

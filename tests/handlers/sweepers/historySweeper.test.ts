@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { EXPIRY_SHARDS } from "../../../handlers/connections/connectionItems";
+import { INDEX_SHARDS } from "../../../handlers/connections/connectionItems";
 import { historyShard } from "../../../handlers/history/historyKey";
 import { REPORT_GRACE_MS } from "../../../handlers/history/retention";
 import { METRICS } from "../../../handlers/metrics";
@@ -71,7 +71,7 @@ describe("expire", () => {
   it("visits every session, in an invocation for each shard, also where two of a shard run at once", async () => {
     const { run, history, store, receipts } = setUp();
     await store(keys);
-    await Promise.all(EXPIRY_SHARDS.flatMap((shard) => [run({ shard: Number(shard) }), run({ shard: Number(shard) })]));
+    await Promise.all(INDEX_SHARDS.flatMap((shard) => [run({ shard: Number(shard) }), run({ shard: Number(shard) })]));
     for (const each of keys) {
       expect(history.segments(each).map(({ isMarked, ttlMs }) => [isMarked, ttlMs])).to.deep.equal([
         [false, undefined],

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { ConnectionsClient } from "../../../handlers/connections/connectionsClient";
 import { METRICS } from "../../../handlers/metrics";
 import { sessionSweeper } from "../../../handlers/sweepers/sessionSweeper";
-import { EXPIRY_SHARDS, type UserConnection } from "../../../handlers/connections/connectionItems";
+import { INDEX_SHARDS, type UserConnection } from "../../../handlers/connections/connectionItems";
 import type { ConnectionLookup } from "../../../handlers/connections/connectionLookups";
 import { refusal } from "../../support/refusal";
 import { MemoryConnections, RecordedLog, RecordedMetrics } from "../../support/boundaries";
@@ -15,7 +15,7 @@ function connectionOf(connectionId: string, given: Partial<UserConnection> = {})
   return {
     callerId: `user#${connectionId}`,
     connectionId,
-    sessionContext: "chat#7",
+    context: "chat#7",
     connectedAt: now - 600_000,
     expirationDate: now / 1000 + 9_000,
     tokenExpiresAt: now / 1000,
@@ -23,7 +23,7 @@ function connectionOf(connectionId: string, given: Partial<UserConnection> = {})
   };
 }
 
-function lookupOf({ callerId, sessionContext: context, ...own }: UserConnection): ConnectionLookup {
+function lookupOf({ callerId, context, ...own }: UserConnection): ConnectionLookup {
   return { ...own, session: { callerId, context } };
 }
 
@@ -33,7 +33,7 @@ function sweepWith(...connections: UserConnection[]) {
   const log = new RecordedLog();
   const metrics = new RecordedMetrics();
   for (const connection of connections) {
-    const { sessionContext: context, ...own } = connection;
+    const { context, ...own } = connection;
     table.putLookup(lookupOf(connection));
     table.put({ ...own, context });
   }
@@ -190,7 +190,7 @@ describe("sweep", () => {
 
   it("is content where time is up while a shard is read", async () => {
     const { table, run } = sweepWith();
-    for (const shard of EXPIRY_SHARDS) table.failing.add(`findExpired ${shard}`);
+    for (const shard of INDEX_SHARDS) table.failing.add(`findExpired ${shard}`);
     expect(await run(0)).to.deep.equal(none);
   });
 

@@ -35,14 +35,14 @@ describe("a provisioned table", () => {
       hashKey: "session",
       rangeKey: "entry",
       attributes: [
-        ...["session", "entry", "expiry_shard"].map((name) => ({ name, type: "S" })),
+        ...["session", "entry", "due_shard"].map((name) => ({ name, type: "S" })),
         { name: "due_at", type: "N" },
       ],
       globalSecondaryIndexes: [
         {
           name: "due",
           keySchemas: [
-            { attributeName: "expiry_shard", keyType: "HASH" },
+            { attributeName: "due_shard", keyType: "HASH" },
             { attributeName: "due_at", keyType: "RANGE" },
           ],
           projectionType: "INCLUDE",
@@ -51,14 +51,14 @@ describe("a provisioned table", () => {
       ],
     });
     const item = { session: { S: "s" }, entry: { S: "1" }, seq: { N: "1" } };
-    const due = { ...item, expiry_shard: { S: "0" }, due_at: { N: "5" } };
+    const due = { ...item, due_shard: { S: "0" }, due_at: { N: "5" } };
     await dynamodb.send(new PutItemCommand({ TableName, Item: { ...due, body: { S: "large" } } }));
     await dynamodb.send(new PutItemCommand({ TableName, Item: { ...item, entry: { S: "2" } } }));
     const { Items } = await dynamodb.send(
       new QueryCommand({
         TableName,
         IndexName: "due",
-        KeyConditionExpression: "expiry_shard = :shard AND due_at <= :now",
+        KeyConditionExpression: "due_shard = :shard AND due_at <= :now",
         ExpressionAttributeValues: { ":shard": { S: "0" }, ":now": { N: "5" } },
       }),
     );

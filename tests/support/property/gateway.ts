@@ -15,7 +15,7 @@ import type { FaultKind, Faults } from "./faults";
 import type { Invocation } from "./invocation";
 import type { Simulation } from "./simulation";
 
-/** What the gateway invokes. Undefined, and false, where the function has crashed. */
+/** The functions that the gateway invokes. They return undefined or false if the function has crashed. */
 export interface Functions {
   connect(handshake: Handshake): Promise<{ statusCode: number; headers?: Record<string, string> } | undefined>;
   disconnect(connectionId: string): Promise<void>;
@@ -30,13 +30,13 @@ export interface Connection {
   state: "pending" | "open" | "over";
   /** Whether bytes pass. If they do not, neither side gets an error. */
   passes: boolean;
-  /** When the last frame arrives, in each direction: none overtakes another. */
+  /** When the last frame arrives, in each direction: frames do not overtake each other. */
   downAtMs: number;
   upAtMs: number;
-  /** Until when POST and GET say wrongly that it is gone; until when it takes no more. */
+  /** Until when POST and GET wrongly answer that it is gone, and until when its buffer is full. */
   looksGoneUntilMs: number;
   fullUntilMs: number;
-  /** Whether nothing may be sent to it any more though it lives: a newer one was opened, or it was taken for gone. */
+  /** Whether the relay may no longer send to it although it is alive: a newer one was opened, or it looked gone. */
   mayBeMute: boolean;
 }
 
@@ -44,14 +44,14 @@ export interface Connection {
 const MAX_HANDSHAKE_MS = 29_000;
 
 /**
- * API Gateway as it is: a connection is open once `$connect` has returned 200; a half-open one takes what is posted to it;
+ * Behaves as API Gateway does: a connection is open once `$connect` has returned 200, a half-open one accepts posts, and
  * `$disconnect` is best effort.
  */
 export class Gateway {
   readonly connections = new Map<string, Connection>();
-  /** Users whose network is away: none of their new connections opens. */
+  /** Users whose network is down: none of their new connections opens. */
   readonly offline = new Set<string>();
-  /** How often each user's clients have asked for what they missed. */
+  /** The number of resumes of each user's clients. */
   readonly resumes = new Map<string, number>();
   private count = 0;
 
@@ -62,7 +62,7 @@ export class Gateway {
     private readonly maxConnectionMs: number,
   ) {}
 
-  /** The class of which a user's client makes its sockets; each is in `sockets`. */
+  /** The WebSocket class of a user's client, which adds each socket to `sockets`. */
   webSocketOf(user: string, sockets: FakeSocket[]): WebSocketConstructor {
     const register = (socket: FakeSocket) => {
       sockets.push(socket);
@@ -81,7 +81,7 @@ export class Gateway {
     return [...this.connections.values()].filter((each) => each.user === user && each.state === "open");
   }
 
-  /** Something happens to a connection. Where the client does not hear of it, its heartbeat has to find out. */
+  /** Breaks a connection. If the client is not told, its heartbeat has to detect it. */
   cut(connection: Connection, kind: FaultKind): void {
     const { simulation } = this;
     if (connection.state !== "open" || !connection.passes) return;
@@ -92,7 +92,7 @@ export class Gateway {
     if (kind === "connection breaks") simulation.after(simulation.latency(), () => connection.socket.end());
   }
 
-  /** The client is not there any more, and did not say so. */
+  /** Ends the client's side without a close frame. */
   vanish(socket: FakeSocket): void {
     socket.onopen = socket.onmessage = socket.onclose = socket.onerror = null;
     socket.onClosed = () => undefined;
@@ -161,7 +161,7 @@ export class Gateway {
     return { result: "delivered" };
   }
 
-  /** What follows the answer to a resume is what that says, without a hole. */
+  /** Checks that the messages that follow the answer to a resume are those that it announces, without a hole. */
   private judge(body: string): void {
     if (!body.includes('"resumed"')) return;
     const envelopes = [JSON.parse(body) as Envelope | Envelope[]].flat();
@@ -210,7 +210,7 @@ export class Gateway {
       connection.state = "open";
       simulation.after(this.maxConnectionMs, () => this.end(connection));
       if (socket.state === "closed") return this.closedByClient(connection);
-      if (faults.happens("handshake is answered, and the client does not hear it")) connection.passes = false;
+      if (faults.happens("handshake is answered, and the answer is lost")) connection.passes = false;
       this.down(connection, () => socket.accept(answer.headers?.["Sec-WebSocket-Protocol"]));
     });
   }
@@ -251,7 +251,7 @@ export class Gateway {
     this.simulation.after(this.simulation.latency(), () => this.end(connection));
   }
 
-  /** The connection is over as far as the gateway knows, which is all that it tells anybody. */
+  /** Ends the connection on the gateway's side, whatever has become of the client's. */
   private end(connection: Connection): void {
     const { simulation, faults } = this;
     if (connection.state !== "open") return;

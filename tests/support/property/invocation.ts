@@ -1,22 +1,22 @@
 import type { Faults } from "./faults";
 import type { Simulation } from "./simulation";
 
-/** What a call of an invocation that has crashed throws: the caller no longer exists, so the call has no effect. */
+/** Thrown by calls of an invocation that has crashed: the caller no longer exists, so the call has no effect. */
 export class CrashedError extends Error {
   constructor() {
     super("the invocation has crashed");
   }
 }
 
-/** Lambda's own limit of every function here: shorter than a worker's life and the queue's visibility timeout. */
+/** The timeout of every function here: shorter than a worker's life and the queue's visibility timeout. */
 const LIMIT_MS = 25_000;
 
-/** How far two hosts' clocks may be apart, from the true time. */
+/** How far a host's clock may be from the true time. */
 const MAX_SKEW_MS = 3_000;
 
 /**
- * One invocation of a function: each of its calls to a service takes time, and may fail before or after it took effect; and it
- * may crash between any two of them. The handler runs on, but no call of it reaches anything any more.
+ * One invocation of a function. Each of its calls to a service takes time and may fail, before or after it took effect. The
+ * invocation may crash between any two calls: then the handler runs on, but its calls no longer reach any service.
  */
 export class Invocation {
   readonly startedAt: number;
@@ -33,23 +33,23 @@ export class Invocation {
     this.limit = simulation.clock.setTimeout(() => this.crash(), LIMIT_MS);
   }
 
-  /** Epoch milliseconds, as its host's clock goes. */
+  /** Epoch milliseconds, by its host's clock. */
   readonly now = (): number => {
     if (this.faults.happens("clock steps during an invocation")) this.step();
     return Math.floor(this.simulation.now + this.skewMs);
   };
 
-  /** What Lambda's context says. Real time plays no part: it is either far off, or over. */
+  /** As in Lambda's context. Independent of real time: the end is either far off, or reached. */
   readonly getRemainingTimeInMillis = (): number =>
     this.faults.happens("invocation has no time left") ? 0 : 1_000_000;
 
-  /** Runs the handler; undefined where the invocation has crashed. */
+  /** Runs the handler; undefined if the invocation has crashed. */
   async run<T>(handler: () => Promise<T>): Promise<T | undefined> {
     try {
       const answer = await handler();
       return this.isOver ? undefined : answer;
     } catch (error) {
-      // What it throws for a fault fails the invocation; a fault of its own code ends the run.
+      // An injected fault fails the invocation; a bug of the handler ends the run.
       if (error instanceof TypeError || error instanceof ReferenceError) throw error;
       return undefined;
     } finally {
@@ -62,13 +62,13 @@ export class Invocation {
     this.isOver = true;
   }
 
-  /** Until a request has reached its service. */
+  /** Resolves when a request has reached its service. */
   async reach(): Promise<void> {
     const { simulation, faults } = this;
     if (!this.isOver && faults.happens("invocation crashes between two calls")) this.crash();
     if (this.isOver) throw new CrashedError();
     await simulation.pause(simulation.latency());
-    // What was under way when it crashed may arrive all the same.
+    // A request that was under way at the crash may still arrive.
     if (this.isOver && simulation.chance(0.5)) throw new CrashedError();
   }
 
@@ -84,7 +84,7 @@ export class Invocation {
     return result;
   }
 
-  /** The service, each method of which is a call of this invocation. */
+  /** The service, with each method as a call of this invocation. */
   bound<T extends object>(service: T): T {
     return new Proxy(service, {
       get: (target, name) => {
@@ -100,7 +100,7 @@ export class Invocation {
   }
 }
 
-/** What a service answers that fails. */
+/** Thrown by a call that fails. */
 export class ServiceError extends Error {
   constructor() {
     super("the service fails");

@@ -9,22 +9,22 @@ export class Violation extends Error {
   override readonly name = "Violation";
 }
 
-/** A message as the backend published it, and what has become of it since. */
+/** A message as the backend published it, and its history since. */
 export interface Published {
   readonly key: SessionKey;
-  /** The backend's own, or the queue's. */
+  /** The publisher's `messageId`, or the queue's id. */
   readonly id: string;
   readonly body: string;
   readonly expiresAtMs: number | undefined;
   /** Its position in the log. */
   stored?: Cursor & { atMs: number };
-  /** How often the user's client with a lasting cursor has shown it, or said that it had expired. */
+  /** How often the user's client with a stored cursor has shown it, or reported it as expired. */
   shown: number;
   toldExpired: number;
-  /** Whether that client has said that messages are missing, it among them. */
+  /** Whether that client has reported a gap that includes it. */
   inGap: boolean;
   isDeleted: boolean;
-  /** Whether it was deleted without a report, since the sweeper was down. */
+  /** Whether it was deleted without a report because the sweeper was down. */
   isLost: boolean;
   /** Whether any client has handled it. */
   handled: boolean;
@@ -32,29 +32,29 @@ export interface Published {
   readonly letters: string[];
 }
 
-/** The numbers of one epoch, as they were given. */
+/** The numbers given in one epoch. */
 interface Sequence {
   readonly epoch: string;
   readonly first: number;
   readonly messages: Published[];
 }
 
-/** One session's numbers; and how far they were acknowledged, and when. */
+/** One session's numbers, and its acknowledgements. */
 interface Numbers {
   readonly sequences: Sequence[];
   /** When the newest message expires, in epoch milliseconds. */
   untilMs: number;
-  /** Whether a client may have been told of a gap that is none. */
+  /** Whether a client may have been told of a gap although no message was lost. */
   wasEndangered: boolean;
   readonly acknowledged: (Cursor & { atMs: number })[];
-  /** The newest message with which the queue is done because its client has it, or will ask for it. */
+  /** The newest message that the queue has deleted because its client has it or will ask for it. */
   done: Cursor | undefined;
 }
 
-/** As much may be between two hosts' clocks, and between a clock's reading and what is done by it. */
+/** Allows for the difference of two clocks, and for the time between reading a clock and acting on it. */
 const TOLERANCE_MS = 60_000;
 
-/** Knows everything that was published, and judges everything that is done with it. */
+/** Records everything that is published, and checks everything that is done with it. */
 export class Ledger {
   readonly messages = new Map<string, Published>();
   private readonly sessions = new Map<string, Numbers>();
@@ -85,7 +85,7 @@ export class Ledger {
     return message;
   }
 
-  /** A dead letter without an id of its publisher's is in the queue again, with another id. */
+  /** A dead letter without a `messageId` is in the queue again, with another id. */
   redriven(key: SessionKey, id: string, sqsId: string): void {
     this.messages.set(idOf(key, sqsId), this.find(key, id));
   }
@@ -119,7 +119,7 @@ export class Ledger {
     numbers.untilMs = Math.max(numbers.untilMs, untilMs);
   }
 
-  /** Its segment is deleted. Only a sweeper that was down may have left it without a report. */
+  /** A message's segment is deleted. Only if the sweeper was down may the message be unreported. */
   deleted(key: SessionKey, id: string, wasSweeperDown: boolean): void {
     const message = this.find(key, id);
     const { receipts, stored } = message;
@@ -140,12 +140,12 @@ export class Ledger {
   done(key: SessionKey, id: string): void {
     const { stored, letters: deadLetters, expiresAtMs, isDeleted } = this.find(key, id);
     const numbers = this.of(key);
-    // No client is told at once of a message that could never be posted, or that has nothing to show.
+    // A message that was dead-lettered or may have expired is not posted at once.
     if (!stored || isDeleted || deadLetters.length > 0 || expiresAtMs !== undefined) return;
     if (numbers.done?.epoch !== stored.epoch || numbers.done.seq < stored.seq) numbers.done = stored;
   }
 
-  /** The newest message that the session's client has or will ask for. */
+  /** The newest message that the session's client has, or will ask for. */
   doneCursor(key: SessionKey): Cursor | undefined {
     return this.of(key).done;
   }
@@ -154,7 +154,7 @@ export class Ledger {
     const numbers = this.of(key);
     const sequence = numbers.sequences.find((each) => each.epoch === epoch);
     if (!sequence || seq >= sequence.first + sequence.messages.length) {
-      this.violated(`${seq} of ${epoch} is acknowledged, which never was`);
+      this.violated(`${seq} of ${epoch} is acknowledged, and was never stored`);
     }
     numbers.acknowledged.push({ epoch, seq, atMs: this.simulation.now });
   }
@@ -175,18 +175,18 @@ export class Ledger {
     message.letters.push(reason ?? "");
   }
 
-  /** Numbers that a client with a lasting cursor was told are missing. */
+  /** Numbers that a client with a stored cursor was told are missing. */
   missing(key: SessionKey, { lost, after, first, epoch }: Gap): void {
     const numbers = this.of(key);
     const { sequences } = numbers;
     const isEndangered = (numbers.wasEndangered ||= this.isEndangered(numbers));
     const from = sequences.findIndex((each) => each.epoch === after?.epoch);
-    // Of a log that is deleted wholly, no epoch is left.
+    // If the whole log was deleted, its epoch is unknown.
     const to =
       epoch === undefined && isEndangered ? sequences.length : sequences.findIndex((each) => each.epoch === epoch);
     const isNewEpoch = lost === "epoch" && after !== undefined && from < to;
     const isExpired = lost === "expired" && (after === undefined || from === to) && first > (after?.seq ?? 0) + 1;
-    // The last segment is deleted, and an earlier one is not.
+    // The last segment was deleted, and an earlier one was not.
     const isAhead = lost === "ahead" && after !== undefined && from === to && isEndangered;
     if (to === -1 || (after && from === -1) || (!isNewEpoch && !isExpired && !isAhead)) {
       this.violated(`a gap that cannot be (${lost}): ${after?.seq} of ${after?.epoch} to ${first} of ${epoch}`);
@@ -197,7 +197,7 @@ export class Ledger {
         const seq = sequence.first + position;
         if ((index === from && seq <= (after?.seq ?? 0)) || (index === to && seq >= first)) continue;
         const isOld = stored && stored.atMs + this.retentionMs <= this.simulation.now + TOLERANCE_MS;
-        // What was stored since the log was found empty, the client gets.
+        // Messages that were stored after the log was found empty reach the client.
         if (!isOld && epoch === undefined) continue;
         if (!isOld) this.violated(`${id} is said to be missing, and is within the retention`);
         if (shown > 0 && !numbers.wasEndangered) this.violated(`${id} is said to be missing, and was shown`);
@@ -206,7 +206,7 @@ export class Ledger {
     }
   }
 
-  /** What is still to happen to the message; undefined where everything has. */
+  /** The outcome that the message still lacks; undefined if none. */
   open({
     key,
     expiresAtMs,
@@ -222,7 +222,7 @@ export class Ledger {
     if (receipts.size === 0) return "no receipt";
     if (!stored) return deadLetters.length > 0 ? undefined : "neither stored nor dead-lettered";
     if (shown + toldExpired > 0) return undefined;
-    // There is nothing to show of it, and what comes next will tell the client of its number.
+    // It has no body to show, and the client learns its number with the next message.
     if (expiresAtMs !== undefined && receipts.has("expired")) return undefined;
     if (!inGap) return `number ${stored.seq} is neither shown nor missing`;
     return receipts.has("expired") || this.acknowledgedAtMs(key, stored) !== undefined
@@ -230,12 +230,12 @@ export class Ledger {
       : "missing, and not reported";
   }
 
-  /** How long after it was stored a message is reported as expired, at the latest: two runs of the sweeper may be needed. */
+  /** The latest time from storing a message to reporting it as expired: two runs of the sweeper may be needed. */
   get sweptAfterMs(): number {
     return this.retentionMs + REPORT_GRACE_MS + MIN_VISIT_GAP_MS + 2 * 60_000;
   }
 
-  /** Ends the run, also where it is found in the middle of a handler that survives every fault. */
+  /** Ends the run, even from within a handler that survives every fault. */
   violated(what: string): Violation {
     const violation = new Violation(what);
     this.simulation.fail(violation);

@@ -2,6 +2,7 @@ import { Inbox } from "../../../client/inbox";
 import { Resumer } from "../../../client/resumer";
 import type { PostOutcome } from "../../../handlers/connections/connectionsClient";
 import type { History, Segment } from "../../../handlers/history/history";
+import { NEWEST } from "../../../handlers/history/readRange";
 import * as recovery from "../../../handlers/history/recovery";
 import { lastSeqOf } from "../../../handlers/history/segment";
 import type { Session } from "../../../handlers/sessions/sessionItems";
@@ -11,7 +12,7 @@ import type { MemoryLog } from "../memoryHistory";
 import type { FunctionName, Services } from "./relay";
 import type { Mistake } from "./run";
 
-/** What somebody could get wrong in good faith; each has to be noticed. */
+/** Plausible mistakes in the code. The property test must detect each of them. */
 export const MISTAKES: Record<string, Mistake> = {
   "sessions that are read before the append": ofServices("deliver", (services) => {
     const early = new Map((services.sessions as unknown as { rows: Map<string, Session> }).rows);
@@ -34,7 +35,7 @@ export const MISTAKES: Record<string, Mistake> = {
 
   "ids that are not sought in earlier segments": ofHistory("deliver", (history) => ({
     readBack: async (key, throughFirst, limit) =>
-      throughFirst === Number.MAX_SAFE_INTEGER ? await history.readBack(key, throughFirst, limit) : [],
+      throughFirst === NEWEST ? await history.readBack(key, throughFirst, limit) : [],
   })),
 
   "a queue that is done on any 410": ofPosts((outcome) =>
@@ -154,7 +155,7 @@ function ofPosts(change: (outcome: PostOutcome) => PostOutcome): Mistake {
   }));
 }
 
-/** Receipts are only published once that has been called. */
+/** Publishes receipts only after that call. */
 function reportingLate({ history, receipts }: Services, after: "settle" | "acknowledge"): Partial<Services> {
   let late: Parameters<typeof receipts.publish>[0] = [];
   const call = async (...args: never[]) => {
@@ -175,12 +176,12 @@ function reportingLate({ history, receipts }: Services, after: "settle" | "ackno
   };
 }
 
-/** The object with other methods. */
+/** The object with some methods replaced. */
 function changed<T extends object>(object: T, methods: Partial<T>): T {
   return Object.assign(Object.create(object) as T, methods);
 }
 
-/** Puts another function in an object's place, until what is returned is called. */
+/** Replaces a function of an object. @returns a function that restores it. */
 function patched<T extends object, K extends keyof T>(object: T, name: K, value: T[K]): () => void {
   const original = object[name];
   Object.defineProperty(object, name, { value, configurable: true, writable: true, enumerable: true });

@@ -9,7 +9,7 @@ import type { Simulation } from "./simulation";
 
 const DAY_MS = 86_400_000;
 
-/** The history in memory; whatever is stored or acknowledged is judged at once. */
+/** The history in memory. The ledger checks everything that is stored or acknowledged. */
 export class ModelHistory extends MemoryHistory {
   private readonly shards = new Map<string, string>();
 
@@ -18,13 +18,13 @@ export class ModelHistory extends MemoryHistory {
     private readonly simulation: Simulation,
     private readonly faults: Faults,
   ) {
-    // From so few ids that earlier segments have to be read, to as many as an item has room for.
+    // The number of ids in an item: from so few that earlier segments have to be read, to as many as have room.
     super(simulation.pick([0, 1, 3, 20]));
-    // Of a page that is no snapshot, a part was read a moment later.
+    // If a page is not a snapshot, a part of it is read a moment later.
     this.beforeCall = async (name) => {
       if (name === "readOn: meanwhile") await simulation.pause(faults.stopped ? 0 : simulation.latency());
     };
-    this.seesMeanwhile = () => faults.happens("page is no snapshot");
+    this.seesMeanwhile = () => faults.happens("page is not a snapshot");
   }
 
   override async put(key: SessionKey, segment: Segment): Promise<"stored" | "taken"> {
@@ -58,9 +58,9 @@ export class ModelHistory extends MemoryHistory {
   }
 
   /**
-   * What DynamoDB does by itself: deletes some of the items whose TTL has passed, in any order.
+   * Deletes some of the items whose TTL has passed, in any order, as DynamoDB does.
    *
-   * @param sweeperDownUntilMs When the sweeper was last back after days in which it was down.
+   * @param sweeperDownUntilMs When the sweeper last came back after being down for days.
    */
   deleteExpired(sweeperDownUntilMs: number): void {
     for (const { key, segments } of this.sessions()) {

@@ -8,7 +8,7 @@ import { type Invocation, ServiceError } from "./invocation";
 import type { Ledger } from "./ledger";
 import type { Simulation } from "./simulation";
 
-/** Undefined where the function has crashed. */
+/** Undefined if the function has crashed. */
 export type Deliver = (event: SQSEvent) => Promise<SQSBatchResponse | undefined>;
 
 interface Queued {
@@ -18,11 +18,11 @@ interface Queued {
   readonly sentAtMs: number;
   receives: number;
   isDeleted: boolean;
-  /** Which of the times at which it was to become visible counts. */
+  /** Counts changes of its visibility: only the latest one takes effect. */
   hiding: number;
 }
 
-/** What the queue would hand out now. A copy of a message is handed out even where that was deleted: delivery is at least once. */
+/** A message that the queue may hand out now. A copy is handed out even after a deletion: delivery is at least once. */
 interface Visible {
   message: Queued;
   isCopy: boolean;
@@ -30,10 +30,10 @@ interface Visible {
 
 const BATCH_SIZE = 10;
 const MAX_CONCURRENCY = 5;
-/** Of a batch whose function has crashed. */
+/** After which a batch is delivered again if its function has crashed. */
 const VISIBILITY_TIMEOUT_MS = 40_000;
 const HOUR_MS = 3_600_000;
-/** Numbers of redriven messages in the queue's ids, above those of published ones. */
+/** In the queue's ids, redriven messages have numbers above those of published ones. */
 const REDRIVEN = 1e9;
 
 /** A standard queue behind a topic, its dead-letter queue, and the poller that invokes `deliver`. */
@@ -50,12 +50,11 @@ export class ModelQueue {
     private readonly deliver: Deliver,
   ) {}
 
-  /** Whether every message has been deleted, and none is under way. */
+  /** Whether every message has been deleted, and none is being delivered. */
   get isEmpty(): boolean {
     return this.visible.length === 0 && this.invocations === 0 && this.all.every(({ isDeleted }) => isDeleted);
   }
 
-  /** @returns the queue's id */
   publish(body: string, attributes: Queued["attributes"], sqsId: string): void {
     const { simulation, faults } = this;
     const sentAtMs = Math.floor(simulation.now);
@@ -67,7 +66,7 @@ export class ModelQueue {
     );
   }
 
-  /** What a function does to the queue, as calls of its invocation. */
+  /** The function's client of the queue; its methods are calls of the invocation. */
   client(invocation: Invocation): MessageQueue {
     const { faults } = this;
     return {
@@ -85,9 +84,9 @@ export class ModelQueue {
       },
       deadLetter: async (deadLetter) => {
         await invocation.reach();
-        if (faults.happens("dead letter is not taken")) throw new ServiceError();
+        if (faults.happens("dead letter is rejected")) throw new ServiceError();
         this.take(deadLetter);
-        if (faults.happens("dead letter is taken, and the answer lost")) throw new ServiceError();
+        if (faults.happens("dead letter is accepted, and the answer is lost")) throw new ServiceError();
       },
     };
   }
@@ -101,7 +100,7 @@ export class ModelQueue {
     if (faults.stopped || reason === "expired" || !simulation.chance(0.3)) return;
     const sentAtMs = this.all.find(({ sqsId }) => sqsId === originalMessageId)?.sentAtMs ?? 0;
     simulation.after(simulation.between(1_000, 200_000), () => {
-      // Its first copy is not recognized for longer.
+      // After that, its first copy is no longer recognized.
       if (simulation.now - sentAtMs > this.retentionMs) return;
       faults.count("dead letter is redriven");
       const sqsId = queueId(REDRIVEN + this.all.length);
@@ -148,7 +147,7 @@ export class ModelQueue {
       const isLate = simulation.chance(0.2);
       const soonMs = simulation.chance(0.5) ? simulation.latency() : simulation.between(1_000, 60_000);
       simulation.after(isLate ? simulation.between(1, 10) * HOUR_MS : soonMs, () => {
-        // The retention is longer than any copy comes late.
+        // No copy is later than that: the retention must be longer.
         if (simulation.now - message.sentAtMs > this.retentionMs * 0.9) return;
         if (isLate) faults.count("queue delivers twice, hours later");
         this.show({ message, isCopy: true });
@@ -180,7 +179,7 @@ export class ModelQueue {
   }
 }
 
-/** An id as SQS gives them. */
+/** An id in the format of SQS. */
 export function queueId(number: number): string {
   return `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
 }

@@ -1,5 +1,5 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { EXPIRY_SHARDS } from "../../../handlers/connections/connectionItems";
+import { INDEX_SHARDS } from "../../../handlers/connections/connectionItems";
 import type { ConnectionsClient } from "../../../handlers/connections/connectionsClient";
 import { disconnect } from "../../../handlers/disconnect/disconnect";
 import type { ConnectionLookups } from "../../../handlers/connections/connectionLookups";
@@ -34,7 +34,7 @@ export function sessionKeyOf(user: string): SessionKey {
 
 export type FunctionName = "connect" | "disconnect" | "deliver" | "resume" | "acknowledge" | "expire";
 
-/** What a function uses, each method being a call of its invocation. */
+/** The services that a function uses; their methods are calls of its invocation. */
 export interface Services {
   sessions: SessionStore;
   lookups: ConnectionLookups;
@@ -47,10 +47,10 @@ export interface Services {
 export interface RelayOptions {
   retentionMs: number;
   deadLetterExpired: boolean;
-  /** What the relay announces. */
+  /** Announced to clients. */
   ackSeconds: number | undefined;
   maxConnectionMs: number;
-  /** What a function is given in place of its services: to make it get something wrong. */
+  /** Replaces services of a function, to put a mistake into it. */
   alter?: (services: Services, name: FunctionName, now: () => number) => Services;
 }
 
@@ -82,7 +82,7 @@ export class Relay implements Functions {
     this.ledger.violated(what);
   }
 
-  /** Ends every invocation: each has real timers, for which the process would wait. */
+  /** Ends every invocation: each has real timers, which keep the process alive. */
   async end(): Promise<void> {
     for (const invocation of this.running) invocation.crash();
     await this.simulation.end(() => this.running.size === 0);
@@ -142,7 +142,7 @@ export class Relay implements Functions {
   }
 
   async expire(): Promise<void> {
-    await Promise.all(EXPIRY_SHARDS.map((shard) => this.sweep(shard)));
+    await Promise.all(INDEX_SHARDS.map((shard) => this.sweep(shard)));
   }
 
   private async sweep(shard: string): Promise<void> {
@@ -192,8 +192,8 @@ export class Relay implements Functions {
       wanted: true,
       publish: async (receipts) => {
         await invocation.reach();
-        if (this.faults.happens("receipts are not taken")) throw new ServiceError();
-        const taken = this.faults.happens("receipts are taken in part")
+        if (this.faults.happens("receipts are rejected")) throw new ServiceError();
+        const taken = this.faults.happens("receipts are accepted in part")
           ? Math.floor(this.simulation.random() * receipts.length)
           : receipts.length;
         for (const receipt of receipts.slice(0, taken)) this.ledger.receipt(receipt, invocation.startedAt);
@@ -202,7 +202,7 @@ export class Relay implements Functions {
     };
   }
 
-  /** Of a run that is looked into alone, what the functions log. */
+  /** Prints what the functions log if `PROPERTY_LOG` is set, to debug a single run. */
   private log(name: FunctionName): Log {
     if (!process.env.PROPERTY_LOG) return { info: ignored, warn: ignored, error: ignored };
     const write = (event: string, fields?: object) =>

@@ -6,21 +6,21 @@ import { Simulation } from "./simulation";
 import { User, type UserOptions } from "./user";
 
 export interface PropertyOptions {
-  /** How many messages are published, in all runs together. */
+  /** The number of messages published in all runs together. */
   messages: number;
-  /** Of the first run; each further one has the next. */
+  /** Seed of the first run; each further run has the next one. */
   seed: number;
-  /** What is got wrong on purpose. @default nothing */
+  /** A deliberate mistake. @default none */
   mistake?: Mistake;
 }
 
-/** Something that is got wrong, to see that it would be noticed. */
+/** A deliberate mistake, to check that the property test detects it. */
 export interface Mistake {
   alter?: RelayOptions["alter"];
   movesTooEarly?: boolean;
-  /** Puts something else in the place of a part of the code; what it returns puts it back. */
+  /** Replaces a part of the code. Returns a function that restores it. */
   install?: () => () => void;
-  /** Whether it shows only where the retention passes. @default in some runs it does, in most not */
+  /** Whether the mistake only shows when the retention passes, which it then does in each run. @default it does in some runs */
   retentionPasses?: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface PropertyResult {
   messages: number;
   runs: number;
   faults: FaultCounts;
-  /** What became of the messages. */
+  /** Number of messages by their end. */
   fates: Record<"shown" | "expired" | "missing" | "dead", number>;
   durationMs: number;
 }
@@ -37,14 +37,14 @@ const MESSAGES_A_RUN = 500;
 
 const HOUR_MS = 3_600_000;
 
-/** What is not over by then, once nothing goes wrong any more, hangs. */
+/** Anything unfinished this long after the last fault hangs. */
 const CALM_MS = 240_000;
 
 /**
- * Publishes messages to users to whom everything happens that can, and sees each of them shown once and in order, or else said to be
- * missing: run after run in virtual time.
+ * Publishes messages to users under every kind of fault, in virtual time, and checks that each message is shown once and in
+ * order, or reported as missing.
  *
- * @throws where one is not; the error names the seed of the run.
+ * @throws if one is not; the error names the seed of the run.
  */
 export async function runProperty({ messages, seed, mistake = {} }: PropertyOptions): Promise<PropertyResult> {
   const begunAt = performance.now();
@@ -89,7 +89,7 @@ class Run {
   private isSweeperDown = false;
   private sweeperDownUntilMs = 0;
   private readonly maxConnectionMs: number;
-  /** Whether the retention passes for some. */
+  /** Whether the retention passes for some messages. */
   private readonly passes: boolean;
 
   constructor(
@@ -118,16 +118,16 @@ class Run {
       calmMs: simulation.between(5_000, 60_000),
     };
     const count = Math.ceil(simulation.between(0, 10));
-    // Whoever opens a page often asks for something, and is answered while the page connects.
+    // A user who opens a page often requests something, and the answer is published while the page connects.
     const onOpen = (opened: User) => {
       if (simulation.chance(0.5)) simulation.after(simulation.between(0, 500), () => this.publishTo(opened));
     };
     this.users = Array.from({ length: count }, (_, i) => {
       return new User(simulation, this.faults, this.relay, { ...user, name: `u${i}`, onOpen });
     });
-    // Few runs have messages so large that it takes several frames and answers to send them: they take the longest.
+    // Few runs have messages so large that sending them takes several frames and answers: these runs take the longest.
     this.bodies = simulation.chance(0.04) ? 40_000 : simulation.pick([10, 10, 10, 1_000]);
-    // For as long as to let the retention pass a few times, or as to have everything happen at once.
+    // Either so long that the retention passes a few times, or so short that everything happens at once.
     this.meanMs = passes ? simulation.between(1_500, 4_000) : simulation.between(50, 1_500);
   }
 
@@ -156,7 +156,7 @@ class Run {
     this.hasPublished = true;
   }
 
-  /** As a text that is generated: several messages at once. */
+  /** Publishes several messages at once, as for a text that is generated. */
   private publishTo(user: User): void {
     const { simulation, faults, relay, published } = this;
     for (let i = simulation.exponential(4); i > 0 && published.length < this.messages; i--) {
@@ -179,10 +179,10 @@ class Run {
     }
   }
 
-  /** Nobody has a page open, and hardly anything is published; the sweeper comes late, or not at all. */
+  /** For days, no page is open, few messages are published, and the sweeper runs late or not at all. */
   private async letDaysPass(): Promise<void> {
     const { simulation, faults, users, relay } = this;
-    faults.count("nobody does anything for days");
+    faults.count("all users are away for days");
     this.areDaysPassing = this.haveDaysPassed = true;
     this.isSweeperDown = simulation.chance(0.5);
     if (this.isSweeperDown) {
@@ -201,7 +201,7 @@ class Run {
     this.areDaysPassing = this.isSweeperDown = false;
   }
 
-  /** Every minute or so, and sometimes before the last one is over. */
+  /** Sweeps about every minute, sometimes before the last sweep is over. */
   private async sweep(): Promise<void> {
     const { simulation } = this;
     while (!this.isOver) {
@@ -215,8 +215,8 @@ class Run {
     for (const user of users) user.settle();
     await simulation.run(() => users.every(({ isBack }) => isBack));
     const calmAtMs = simulation.now + CALM_MS;
-    // A connection that is mute is replaced before it gets too old; if no time for acknowledgements is announced, the next
-    // one acknowledges when it is replaced in turn; what is then missing is swept.
+    // A mute connection is replaced when it reaches its maximum age. Without announced `ackSeconds`, its successor acknowledges
+    // when it is replaced in turn. The sweeper reports what is still missing then.
     const overAtMs =
       calmAtMs + 2 * this.maxConnectionMs + (this.passes || this.haveDaysPassed ? relay.ledger.sweptAfterMs : 0);
     let isSettled = false;
@@ -237,19 +237,19 @@ class Run {
     await simulation.run(() => isSettled);
   }
 
-  /** The messages to which something is still to happen. */
+  /** The messages whose outcome is still open. */
   private open(): { message: Published; what: string; hangs: boolean }[] {
     const { relay } = this;
     return this.published.flatMap((message) => {
       const what = relay.ledger.open(message);
-      // What was never posted for a fault, its client may hear of late; what is missing waits for the sweeper; and an
-      // acknowledgement that was lost without a word is repeated over the next connection.
+      // A client may learn late of a message that a fault kept from being posted, a missing message waits for the sweeper, and
+      // an acknowledgement that was lost silently is repeated over the next connection.
       const mayTakeLong = message.inGap || message.handled || message.letters.length > 0;
       return what === undefined ? [] : [{ message, what, hangs: !mayTakeLong }];
     });
   }
 
-  /** Whether nothing could be sent to the message's user until a moment ago. */
+  /** Whether nothing could be sent to the message's user during the last minute. */
   private hasBeenMute({ key }: Published): boolean {
     return this.users.some((user) => user.key.callerId === key.callerId && user.hasBeenMute);
   }

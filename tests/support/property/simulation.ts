@@ -1,9 +1,9 @@
 import { settled, VirtualClock } from "../virtualClock";
 import { mulberry32 } from "../mulberry32";
 
-/** Time and chance of one run: the same seed always gives the same run. Nothing waits in real time. */
+/** The virtual time and the randomness of one run: the same seed always gives the same run. */
 export class Simulation {
-  /** Answers from [0, 1). */
+  /** Returns a number in [0, 1). */
   readonly random: () => number;
   readonly clock = new VirtualClock(1_700_000_000_000);
   private fault: { error: unknown } | undefined;
@@ -25,7 +25,7 @@ export class Simulation {
     return new Promise((resolve) => this.clock.setTimeout(resolve, ms));
   }
 
-  /** Starts a task; what it throws ends the run. */
+  /** Starts a task; an error of it ends the run. */
   start(task: () => Promise<void>): void {
     task().catch((error: unknown) => this.fail(error));
   }
@@ -35,7 +35,7 @@ export class Simulation {
     this.fault ??= { error };
   }
 
-  /** Runs until `isDone`; what follows from one event has come to its next wait before the next one happens. */
+  /** Runs until `isDone`. Before each event, all work that follows from the last one has reached its next wait. */
   async run(isDone: () => boolean): Promise<void> {
     for (;;) {
       await settled();
@@ -45,7 +45,7 @@ export class Simulation {
     }
   }
 
-  /** Runs until `isDone`, whatever else happens: the run is over, and has been judged. */
+  /** Runs until `isDone`, ignoring errors: the run is over, and has been checked. */
   async end(isDone: () => boolean): Promise<void> {
     for (await settled(); !isDone() && this.clock.runNext();) await settled();
   }
@@ -58,7 +58,7 @@ export class Simulation {
     return least + this.random() * (most - least);
   }
 
-  /** Waits of a process without memory. */
+  /** Exponentially distributed: the waits of a memoryless process. */
   exponential(mean: number): number {
     return -Math.log(1 - this.random()) * mean;
   }
@@ -67,7 +67,7 @@ export class Simulation {
     return list[Math.floor(this.random() * list.length)] as T;
   }
 
-  /** Of a call or a frame: most take no time to speak of, and a few take seconds, so that much can come in between. */
+  /** The time that a call or a frame takes: mostly milliseconds, rarely seconds, so that other events come in between. */
   latency(): number {
     const r = this.random();
     if (r < 0.85) return this.between(1, 10);

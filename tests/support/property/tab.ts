@@ -4,9 +4,9 @@ import type { FakeSocket } from "../fakeSocket";
 import type { Relay } from "./relay";
 import type { Simulation } from "./simulation";
 
-/** What a tab does with what its client hands over. */
+/** Handlers of the items that a tab's client hands over. */
 export interface TabEvents {
-  /** Called when it is handed over, and `handled` once that is done. */
+  /** Called when a message is handed over; `handled` is called once it is handled. */
   begun(cursor: Cursor): void;
   handled(item: { kind: "message" | "expired"; value: RelayMessage }): void;
   gap: NonNullable<ConstructorParameters<typeof RelayClient>[0]["onGap"]>;
@@ -16,12 +16,12 @@ export interface TabOptions {
   user: string;
   contextId: string;
   maxConnectionMs: number;
-  /** What a page before this one has left. */
+  /** The cursor that an earlier page has stored. */
   cursor: Cursor | undefined;
   events: TabEvents;
 }
 
-/** A page with the real client in it, until it is closed, or is gone without a word. */
+/** A page with the real client, until it is closed or crashes. */
 export class Tab {
   readonly client: RelayClient;
   isAlive = true;
@@ -32,7 +32,7 @@ export class Tab {
     private readonly relay: Relay,
     { user, contextId, maxConnectionMs, cursor, events }: TabOptions,
   ) {
-    // Some show a message at once, and some take their time over it.
+    // Some pages show a message at once, and some take longer.
     const slowMs = simulation.pick([0, 0, 20, 300]);
     this.client = new RelayClient({
       url: `wss://relay.test/dev?user=${user}`,
@@ -69,7 +69,7 @@ export class Tab {
     return this.isAlive && this.sockets.includes(socket);
   }
 
-  /** The user looks at it: where another tab has taken the session over, it takes it back. */
+  /** The user looks at the page: if another tab has taken the session over, this one takes it back. */
   takeBack(): void {
     if (this.isAlive) this.client.connect();
   }
@@ -79,7 +79,7 @@ export class Tab {
     this.isAlive = false;
   }
 
-  /** The process ends in the middle of whatever it does. */
+  /** The process ends without closing anything. */
   crash(): void {
     this.isAlive = false;
     for (const socket of this.sockets) this.relay.gateway.vanish(socket);

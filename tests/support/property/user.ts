@@ -10,7 +10,7 @@ export interface UserOptions extends Pick<RelayOptions, "retentionMs" | "maxConn
   name: string;
   /** Whether the user is sometimes away for longer than the retention. */
   staysAway: boolean;
-  /** How long nothing happens to the user, on average. */
+  /** The average time between two events of the user. */
   calmMs: number;
   /** Called when the user opens a page. */
   onOpen(user: User): void;
@@ -18,33 +18,33 @@ export interface UserOptions extends Pick<RelayOptions, "retentionMs" | "maxConn
   movesTooEarly?: boolean;
 }
 
-/** Longer than a frame is under way, than a missing number is waited for, and than a message is handled. */
+/** Longer than a frame takes to arrive, a client waits for a missing number, or a message takes to be handled. */
 const UNAWARE_MS = 20_000;
 
 const CUTS: FaultKind[] = [
   "connection is half-open",
   "connection breaks",
-  "connection breaks, and the client does not hear it",
+  "connection breaks, and the client is not told",
 ];
 
 /**
- * Somebody with a page whose cursor outlives it, who sometimes opens another one without; what happens to the user happens at
- * any time. What the first page shows is judged at once.
+ * A user whose first page stores its cursor, and who sometimes opens another page that has none. Events and faults come at any
+ * time. Everything that the first page shows is checked at once.
  */
 export class User {
   readonly key: SessionKey;
   private readonly name: string;
   private page: Tab | undefined;
-  /** As the page has stored it: the shown messages are stored in the same transaction. */
+  /** As the page stores it, in one transaction with the messages it has shown. */
   private cursor: Cursor | undefined;
   private isSettling = false;
   private muteAtMs = -Infinity;
-  /** What the watch has seen last, and since when. */
+  /** The last state that `watch` has seen, and since when. */
   private watched = { state: "", sinceMs: 0 };
-  /** Until then, the user closes the page as soon as possible, and does nothing. */
+  /** The user closes the page as soon as possible, and does nothing until then. */
   sleepsUntilMs = 0;
   isAsleep = false;
-  /** Whether the user is there, and will stay. */
+  /** Whether the user's page is open and stays open. */
   isBack = false;
 
   constructor(
@@ -58,20 +58,20 @@ export class User {
   }
 
   /**
-   * Whether nothing may be sent to the user's connection until it is replaced, though it lives: another one has taken the session
-   * over, and its notice was lost; or it was called gone, and could not be closed.
+   * Whether the relay may not send to the user's connection until it is replaced, although it is alive: another one has taken the
+   * session over, and the notice was lost; or the gateway called it gone, and it could not be closed.
    */
   private get isMute(): boolean {
     return this.relay.gateway.openOf(this.name).some(({ passes, mayBeMute }) => passes && mayBeMute);
   }
 
-  /** Whether it was so in the last minute. */
+  /** Whether the connection was mute during the last minute. */
   get hasBeenMute(): boolean {
     if (this.isMute) this.muteAtMs = this.simulation.now;
     return this.simulation.now - this.muteAtMs < 60_000;
   }
 
-  /** Lives until it is settled. */
+  /** Acts until `settle` is called. */
   start(): void {
     this.simulation.start(async () => {
       while (!this.isBack) {
@@ -80,7 +80,7 @@ export class User {
       }
     });
     this.simulation.start(async () => {
-      // Some have messages before they have ever been there.
+      // Some users get messages before they first open a page.
       if (this.simulation.chance(0.5)) await this.away();
       this.page = this.open(true);
       for (;;) {
@@ -93,7 +93,7 @@ export class User {
     });
   }
 
-  /** Nothing happens any more; where the page has lost the session, the user takes it back. */
+  /** Ends the user's faults; if the page has lost the session, it takes it back. */
   settle(): void {
     this.isSettling = true;
     this.relay.gateway.offline.delete(this.name);
@@ -105,7 +105,7 @@ export class User {
     while (this.isAsleep) await this.simulation.pause(3_600_000);
   }
 
-  /** Judges whether the page, over a connection that works, waits for a message that will never be sent. */
+  /** Detects a page that waits, over a working connection, for a message that will never be sent. */
   private watch(): void {
     const { simulation, relay, key, name, page, cursor } = this;
     const [connection, ...others] = relay.gateway.openOf(name);
@@ -137,10 +137,10 @@ export class User {
     } else if (r < 0.85) {
       await this.openAnother();
     } else if (r < 0.95) {
-      faults.count("network is away");
+      faults.count("network is down");
       relay.gateway.offline.add(name);
       for (const connection of relay.gateway.openOf(name)) relay.gateway.cut(connection, simulation.pick(CUTS));
-      // The page lives on, and knows what it has seen.
+      // The page stays open, and keeps its cursor.
       const isLong = this.options.staysAway && simulation.chance(0.3);
       await simulation.pause(
         isLong ? this.options.retentionMs * simulation.between(0.8, 2) : simulation.between(1_000, 60_000),
@@ -176,10 +176,10 @@ export class User {
     await simulation.pause(isLong ? options.retentionMs * simulation.between(0.8, 2) : simulation.between(100, 90_000));
   }
 
-  /** Takes the session over for a while. Without a cursor it begins where the session is acknowledged, and acknowledges more. */
+  /** Opens another page, which takes the session over for a while. Without a cursor, it starts after the acknowledged messages. */
   private async openAnother(): Promise<void> {
     const { simulation, faults } = this;
-    // Else the first page, which has none yet either, would begin after what this one has acknowledged.
+    // Otherwise the first page, which has no cursor either, would start after what the other one has acknowledged.
     if (!this.cursor) return;
     faults.count("another tab takes the session over");
     const other = this.open(false);

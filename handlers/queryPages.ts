@@ -4,7 +4,7 @@ import {
   QueryCommand,
   type QueryCommandInput,
 } from "@aws-sdk/client-dynamodb";
-import type { Item } from "../tableClient";
+import type { Item } from "./tableClient";
 
 /** The items of a query, page by page. */
 export async function* queryPages(
