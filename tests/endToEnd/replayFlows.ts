@@ -9,7 +9,9 @@ import { longAgoSeconds } from "./replayRun";
 
 /** The {@link flows} of a relay in replay mode, with receipts and dead letters of expired messages. */
 export const replayFlows: Flows = {
-  "a client connects, resumes, and its session is cleared when it disconnects; TTL clears its lookup": async (relay) => {
+  "a client connects, resumes, and its session is cleared when it disconnects; TTL clears its lookup": async (
+    relay,
+  ) => {
     const to = recipient();
     const client = await ReplayClient.connect(relay, to);
     expect(await client.resume()).to.deep.include({ recovered: true, through: 0 });
