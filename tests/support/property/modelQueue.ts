@@ -101,7 +101,7 @@ export class ModelQueue {
     const sentAtMs = this.all.find(({ sqsId }) => sqsId === originalMessageId)?.sentAtMs ?? 0;
     simulation.after(simulation.between(1_000, 200_000), () => {
       // After that, its first copy is no longer recognized.
-      if (simulation.now - sentAtMs > this.retentionMs) return;
+      if (simulation.now - sentAtMs > this.retentionMs * 0.4) return;
       faults.count("dead letter is redriven");
       const sqsId = queueId(REDRIVEN + this.all.length);
       if (messageId === undefined) this.ledger.redriven(key, originalMessageId, sqsId);
