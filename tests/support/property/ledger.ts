@@ -245,7 +245,9 @@ export class Ledger {
   private expired(message: Published, askedAtMs: number): void {
     const { id, key, stored, expiresAtMs } = message;
     const acknowledgedAtMs = stored && this.acknowledgedAtMs(key, stored);
-    if (acknowledgedAtMs !== undefined && acknowledgedAtMs < askedAtMs) {
+    // If later segments are deleted and this one is not, nothing says that the acknowledged epoch came after its own.
+    const isKnown = !this.of(key).wasEndangered;
+    if (isKnown && acknowledgedAtMs !== undefined && acknowledgedAtMs < askedAtMs) {
       this.violated(`${id} is acknowledged, and reported expired`);
     }
     const expiredAtMs = Math.min((stored?.atMs ?? Infinity) + this.retentionMs, expiresAtMs ?? Infinity);
