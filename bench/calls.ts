@@ -64,6 +64,8 @@ async function measureBatches(
   const measured: CallsMeasurement[] = [];
   for (const [batchSize, usersPerBatch] of cases) {
     const messages = batchSize * batches;
+    // The first message of a session also asks whether its log was always empty.
+    await delivery.run({ run: "deliver", messages: batchSize, users: usersPerBatch, batchSize, parallel: 1 });
     await delivery.counts();
     await delivery.run({ run: "deliver", messages, users: usersPerBatch, batchSize, parallel: 1 });
     const requests = await delivery.counts();
