@@ -23,6 +23,7 @@ export type { Monitoring } from "./monitoring/monitoring";
 export type { Publisher } from "./ingress/publisher";
 export type { Replay } from "./replay";
 export type { SessionTable } from "./data/sessionTable";
+export type { EveryMinute } from "./everyMinute";
 export type { HistorySweeper };
 export type { Sweeper };
 export { type RelayAddresses, WebsocketRelay } from "./websocketRelay";
