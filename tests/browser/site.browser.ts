@@ -82,6 +82,8 @@ describe("the documentation site", () => {
 
   it("fills the window with a diagram that is clicked, until the next click", async () => {
     await page.goto(`${address}protocol.html`);
+    // Else the first one that is drawn is clicked, which may come later on the page.
+    await page.waitForFunction("document.querySelector('button.diagram') && !document.querySelector('pre.diagram')");
     const diagram = page.locator("button.diagram").first();
     await diagram.click();
     expect(await diagram.boundingBox()).to.deep.equal({ x: 0, y: 0, width: 360, height: 740 });
