@@ -47,7 +47,7 @@ export async function postInOrder(
       outcomes.set(message, { kind: "stored", reason: REASONS.expired });
     }
   }
-  // The newest of them was just stored, or is at the log's end.
+  // That of the log, unless these are copies of messages from before a change of epoch.
   const presentEpoch = numbered.at(-1)?.entry.epoch;
   for (const entry of await reportedEntries([...expired.values()], session, presentEpoch, dependencies, signal)) {
     if (!entries.has(entry.seq)) entries.set(entry.seq, entry);
