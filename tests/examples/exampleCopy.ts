@@ -132,14 +132,18 @@ function archiveOf(name: string): string {
   );
 }
 
-/** Without what the user, or the npm that runs these tests, has set. */
+/**
+ * Without what the user, or the npm that runs these tests, has set; and without colours: where CI is set, Vite puts them into
+ * the address that it prints.
+ */
 function environment(): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
-    ([key]) => !/^(AWS|PULUMI|npm|TS_NODE|NODE_ENV)(_|$)/i.test(key),
+    ([key]) => !/^(AWS|PULUMI|npm|TS_NODE|NODE_ENV|FORCE_COLOR)(_|$)/i.test(key),
   );
   return {
     ...Object.fromEntries(inherited),
     NEXT_TELEMETRY_DISABLED: "1",
+    NO_COLOR: "1",
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
   };
 }
