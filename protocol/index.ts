@@ -18,7 +18,7 @@ export const QUERY_PARAMETERS = {
 
 /** WebSocket subprotocols: the client offers them, and the relay selects one. */
 export const SUBPROTOCOLS = {
-  /** In retry mode: messages arrive as they were published, without an envelope. */
+  /** Messages arrive as they were published, without an envelope. A client that offers no subprotocol gets them like this, too. */
   raw: "websocket-relay.raw",
   /** In replay mode: messages arrive in envelopes, with their numbers (`Envelope`). */
   v1: "websocket-relay.v1",
@@ -40,6 +40,8 @@ export const MESSAGE_ATTRIBUTES = {
   user: "user",
   context: "context",
   contextId: "contextId",
+  /** Optional: `user` or `context`, for all sessions of the user or of the user's context, instead of `contextId`. */
+  scope: "scope",
   /** Optional: the backend's own ID of the message, for logs, receipts and dead letters; in replay mode it deduplicates. */
   messageId: "messageId",
   /** Optional: an RFC 3339 date and time after which the message is no longer delivered. */

@@ -5,9 +5,9 @@
  */
 export interface Receipt {
   /**
-   * `delivered`: a client acknowledged the message. `expired`: no client acknowledged it within the history's retention or before the message's `expiresAt`. `dead`: `deliver` dead-lettered it.
+   * `delivered`: a client acknowledged the message. `accepted`: the gateway accepted it for a client without the protocol, which cannot acknowledge. `waiting`: no client has acknowledged it within `waitingAfterSeconds`; another receipt follows. `expired`: no client acknowledged it within the history's retention or before the message's `expiresAt`. `dead`: `deliver` dead-lettered it.
    */
-  status: "delivered" | "expired" | "dead";
+  status: "delivered" | "accepted" | "waiting" | "expired" | "dead";
   /**
    * Only for `expired` and `dead`: the reason, as in logs and dead letters.
    */

@@ -31,6 +31,12 @@ export interface WebsocketRelayArgs extends RetryArgs, ReplayArgs, ExistingArgs,
    */
   sessionTtlSeconds?: number;
   /**
+   * Which connections of one user, context and contextId get its messages. "newest": the one that connected last. "all": each
+   * of them, up to ten, such as tabs and devices. A change takes effect for each session when a client connects.
+   * @default "newest"
+   */
+  connections?: "newest" | "all";
+  /**
    * Whether the session table has the index `connection`, by which `disconnect` finds the sessions of connections that were
    * opened under release 0.1.0. It costs a write unit more for each session that is saved or deleted. Set it to false on a
    * new stack, and on a stack of 0.1.0 two hours after its update. The next release removes the index and this argument.
@@ -78,11 +84,16 @@ export interface WebsocketRelayArgs extends RetryArgs, ReplayArgs, ExistingArgs,
   tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-type WithoutDefault = keyof ExistingArgs | keyof ResolvedOperations;
+type WithoutDefault = keyof ExistingArgs | keyof ResolvedOperations | "waitingAfterSeconds";
 
 /** {@link WebsocketRelayArgs} with all defaults filled in, checked, and the settings that are derived from them. */
 export interface ResolvedArgs
-  extends Required<Omit<WebsocketRelayArgs, WithoutDefault>>, ExistingArgs, ResolvedRetry, ResolvedOperations {
+  extends
+    Required<Omit<WebsocketRelayArgs, WithoutDefault>>,
+    Pick<WebsocketRelayArgs, "waitingAfterSeconds">,
+    ExistingArgs,
+    ResolvedRetry,
+    ResolvedOperations {
   endSessionWithToken: boolean;
 }
 

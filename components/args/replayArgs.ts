@@ -6,8 +6,8 @@ import { spec } from "./spec";
 export interface ReplayArgs {
   /**
    * `retry`: the relay tries to deliver a message until its client is back. `replay`: the relay numbers the message and
-   * stores it in a history, and a client that is back asks for the messages that it missed. Clients then have to speak
-   * `websocket-relay.v1`; others are refused. A change closes the connections of the former mode, so that their clients
+   * stores it in a history, and a client that is back and speaks `websocket-relay.v1` asks for the messages that it missed; to
+   * other clients they are sent when they connect. A change closes the connections of the former mode, so that their clients
    * reconnect. @default "retry"
    */
   delivery?: "retry" | "replay";
@@ -27,8 +27,22 @@ export interface ReplayArgs {
    * @default false: the message is counted and logged
    */
   deadLetterExpired?: boolean;
-  /** Whether a topic reports the outcome of each message: delivered, expired or dead. Only in replay mode. @default false */
+  /**
+   * Whether a topic reports the outcome of each message: delivered, accepted, expired or dead. Only in replay mode.
+   * @default false
+   */
   receipts?: boolean;
+  /**
+   * Seconds, 30 to 86,400 and fewer than `historyRetentionSeconds`, after which a message that no client has acknowledged gets
+   * the receipt `waiting`, for example to send a push notification. Requires `receipts`. Only in replay mode.
+   * @default no such receipts
+   */
+  waitingAfterSeconds?: number;
+  /**
+   * Whether clients that do not speak `websocket-relay.v1` may connect. They get messages as published, at least once, and may
+   * lose what is sent into a half-open connection. Only in replay mode. @default true
+   */
+  rawClients?: boolean;
   /**
    * The order in which the messages of a session are numbered. `strict`: as they were published, through a FIFO topic and
    * FIFO queues. Only in replay mode. A change **replaces** the topic and the queues. @default "standard": as they arrive,
@@ -37,8 +51,12 @@ export interface ReplayArgs {
   ordering?: "standard" | "strict";
 }
 
+type CheckedArgs = Required<Omit<ReplayArgs, "waitingAfterSeconds">> &
+  Pick<ReplayArgs, "waitingAfterSeconds"> &
+  Required<RetryArgs>;
+
 /** @throws pulumi.InputPropertyError where a combination of values is ruled out. */
-export function checkReplay(args: Required<ReplayArgs & RetryArgs>, { retryWindowSeconds }: ResolvedRetry): void {
+export function checkReplay(args: CheckedArgs, { retryWindowSeconds }: ResolvedRetry): void {
   const { delivery, historyRetentionSeconds, ordering } = args;
   if (delivery === "retry") return refuseWithoutReplay(args);
   if (historyRetentionSeconds <= retryWindowSeconds.longest) {
@@ -52,19 +70,33 @@ export function checkReplay(args: Required<ReplayArgs & RetryArgs>, { retryWindo
     );
   }
   if (ordering === "strict") refuseUnordered(args);
+  refuseUselessWaiting(args);
+}
+
+function refuseUselessWaiting({ waitingAfterSeconds, receipts, historyRetentionSeconds }: CheckedArgs): void {
+  if (waitingAfterSeconds === undefined) return;
+  if (!receipts) {
+    refuse("waitingAfterSeconds", waitingAfterSeconds, "only with receipts", "set receipts to true, or leave it out");
+  }
+  if (waitingAfterSeconds >= historyRetentionSeconds) {
+    const allowed = `below historyRetentionSeconds (${historyRetentionSeconds}), after which a message gets the receipt expired`;
+    refuse("waitingAfterSeconds", waitingAfterSeconds, allowed, "lower it, or raise historyRetentionSeconds");
+  }
 }
 
 /** Arguments of replay mode would have no effect, except `ordering`, which would do harm. */
-function refuseWithoutReplay(args: Required<ReplayArgs>): void {
+function refuseWithoutReplay(args: CheckedArgs): void {
   for (const key of [
     "historyRetentionSeconds",
     "historyGeneration",
     "deadLetterExpired",
     "receipts",
+    "waitingAfterSeconds",
+    "rawClients",
     "ordering",
   ] as const) {
     const value = args[key];
-    if (value === spec[key].default) continue;
+    if (value === undefined || value === ("default" in spec[key] ? spec[key].default : undefined)) continue;
     const reason =
       key === "ordering"
         ? ': in "retry", the first message to a user who is away would hold back all later messages in the FIFO queue, beyond its retention'

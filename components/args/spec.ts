@@ -176,6 +176,16 @@ const clients = {
     description:
       "How long a session is kept after its client connected. A connection lasts up to two hours, and a session must outlive it.",
   },
+  connections: {
+    type: "string",
+    default: "newest",
+    oneOf: ["newest", "all"],
+    since: "0.2.0",
+    see: "connecting.md#several-tabs-and-devices",
+    description:
+      "Which connections of one user, context and contextId get its messages. `newest`: the one that connected last. `all`: each of " +
+      "them, up to ten, such as tabs and devices. A change takes effect for each session when a client connects.",
+  },
 } as const satisfies Options;
 
 const retries = {
@@ -249,8 +259,8 @@ const replay = {
     see: "replay.md",
     description:
       "How a message reaches a client that was away. `retry`: the relay tries to deliver it until the client is back. " +
-      "`replay`: the relay numbers it and stores it in a history, and the client, which has to speak `websocket-relay.v1`, asks for " +
-      "the messages that it missed. A change closes the connections of the former mode, so that their clients reconnect.",
+      "`replay`: the relay numbers it and stores it in a history, and a client that speaks `websocket-relay.v1` asks for the messages " +
+      "that it missed; to other clients they are sent when they connect. A change closes the connections of the former mode, so that their clients reconnect.",
   },
   historyRetentionSeconds: {
     type: "integer",
@@ -289,7 +299,30 @@ const replay = {
     default: false,
     replayOnly: true,
     since: "0.2.0",
-    description: "Whether a topic reports the outcome of each message: delivered, expired or dead.",
+    description: "Whether a topic reports the outcome of each message: delivered, accepted, expired or dead.",
+  },
+  waitingAfterSeconds: {
+    type: "integer",
+    unit: "seconds",
+    otherwise: "no such receipts",
+    min: 30,
+    max: 86_400,
+    replayOnly: true,
+    since: "0.2.0",
+    see: "replay.md#tell-a-user-who-is-away",
+    description:
+      "After how long a message that no client has acknowledged gets the receipt `waiting`, for example to send a push " +
+      "notification. Requires `receipts`.",
+  },
+  rawClients: {
+    type: "boolean",
+    default: true,
+    replayOnly: true,
+    since: "0.2.0",
+    see: "replay.md#clients-without-the-protocol",
+    description:
+      "Whether clients that do not speak `websocket-relay.v1` may connect. They get messages as published, at least once, and may " +
+      "lose what is sent into a half-open connection.",
   },
   ordering: {
     type: "string",
@@ -678,9 +711,9 @@ export const rules = {
     "In replay mode, `historyRetentionSeconds` is longer than the longest retry window. Otherwise a message could still be " +
     "retried after its copy in the history has expired and its id is gone, and would be delivered twice.",
   deadLetterExpired:
-    "`historyRetentionSeconds`, `historyGeneration`, `deadLetterExpired`, `receipts`, `ordering`, `alarms.expiredMessages` and " +
-    "`alarms.historySweepLagSeconds` keep their defaults unless " +
-    "`delivery` is `replay`.",
+    "`historyRetentionSeconds`, `historyGeneration`, `deadLetterExpired`, `receipts`, `waitingAfterSeconds`, `rawClients`, `ordering`, " +
+    "`alarms.expiredMessages` and `alarms.historySweepLagSeconds` keep their defaults unless `delivery` is `replay`.",
+  waitingAfterSeconds: "`waitingAfterSeconds` requires `receipts`, and is shorter than `historyRetentionSeconds`.",
   batchSize:
     "Where `ordering` is `strict`, `batchSize` is at most 10 and `maximumBatchingWindowInSeconds` is 0: Lambda allows no more for a " +
     "FIFO queue.",

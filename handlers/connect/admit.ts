@@ -2,20 +2,22 @@ import type { ConnectionLookups } from "../connections/connectionLookups";
 import type { UserConnections } from "../connections/userConnections";
 import { errorFields, type Log } from "../log";
 import type { Session } from "../sessions/sessionItems";
-import { isSuperseded } from "../sessions/sessionRow";
-import type { SessionStore } from "../sessions/sessionStore";
+import { type Connections, withConnection } from "../sessions/sessionRow";
+import type { Saved, SessionStore } from "../sessions/sessionStore";
 import { type Refusal, refusals } from "./refusals";
 
 export interface AdmitDependencies {
   sessions: Pick<SessionStore, "readForConnect" | "save" | "removeConnection">;
   userConnections: Pick<UserConnections, "blockedUntil">;
   lookups: Pick<ConnectionLookups, "add" | "remove">;
+  /** Which connections of a session get its messages. */
+  connectionsOfSession: Connections;
   now: () => number;
   log: Log;
 }
 
-/** Why the connection was not admitted; or the session that it took over, if there was one. */
-export type Admission = { refused: Refusal } | { refused?: undefined; replaced: Session | undefined };
+/** Why the connection was not admitted; or the connections that have lost their place to it. */
+export type Admission = { refused: Refusal } | ({ refused?: undefined } & Saved);
 
 /** Limits the cleanup: a table that does not respond must not cost the handshake its answer as well. */
 const CLEAN_UP_MS = 3_000;
@@ -33,20 +35,21 @@ const CLEAN_UP_MS = 3_000;
  * table's TTL deletes it.
  */
 export async function admit(session: Session, dependencies: AdmitDependencies): Promise<Admission> {
-  const { sessions, userConnections, lookups, now } = dependencies;
+  const { sessions, userConnections, lookups, connectionsOfSession, now } = dependencies;
   const isBlock = (until = 0) => until * 1000 > now();
 
   const { row, blockedUntil } = await sessions.readForConnect(session);
   if (isBlock(blockedUntil)) return { refused: refusals.userBlocked() };
-  if (isSuperseded(session, row)) return { refused: refusals.superseded() };
+  const next = withConnection(row, session, connectionsOfSession);
+  if (typeof next === "string") return { refused: refusalOf(next) };
   let refused = refusals.userBlocked();
   try {
     const { callerId, context, connectionId, connectedAt, expirationDate, tokenExpiresAt } = session;
     const ending = tokenExpiresAt !== undefined && { tokenExpiresAt };
     await lookups.add({ connectionId, connectedAt, expirationDate, ...ending, session: { callerId, context } });
-    const saved = await sessions.save(session, row);
-    if (saved === "superseded") refused = refusals.superseded();
-    else if (!isBlock(await userConnections.blockedUntil(callerId))) return { replaced: saved.replaced };
+    const saved = await sessions.save(session, connectionsOfSession, row);
+    if (typeof saved === "string") refused = refusalOf(saved);
+    else if (!isBlock(await userConnections.blockedUntil(callerId))) return saved;
   } catch (error) {
     // A write that failed may have taken effect.
     await cleanUp(session, dependencies);
@@ -54,6 +57,10 @@ export async function admit(session: Session, dependencies: AdmitDependencies): 
   }
   await cleanUp(session, dependencies);
   return { refused };
+}
+
+function refusalOf(reason: "superseded" | "full"): Refusal {
+  return reason === "full" ? refusals.tooManyConnections() : refusals.superseded();
 }
 
 /** Never rejects: the handshake's answer does not change, and the table's TTL deletes what is left over. */

@@ -17,9 +17,9 @@ import { type Handshake, requestedContext } from "./handshake";
 import { type Refusal, refusals } from "./refusals";
 import { answeredSubprotocol } from "./subprotocol";
 
-/** `now` and `log` are by default the clock and the console. */
+/** `now` and `log` are by default the clock and the console; `connectionsOfSession` is `newest`. */
 export type ConnectDependencies = Pick<AdmitDependencies, "sessions" | "userConnections" | "lookups"> &
-  Partial<Pick<AdmitDependencies, "now" | "log">> & {
+  Partial<Pick<AdmitDependencies, "connectionsOfSession" | "now" | "log">> & {
     authenticator: Authenticator;
     metrics: Metrics;
     sessionTtlSeconds: number;
@@ -27,8 +27,8 @@ export type ConnectDependencies = Pick<AdmitDependencies, "sessions" | "userConn
     endSessionWithToken: boolean;
     /** The subprotocol to answer, or why none of the offered ones is acceptable. @default {@link answeredSubprotocol} */
     chooseSubprotocol?: (handshake: Handshake) => Checked<string | undefined>;
-    /** Called with the session of the connection that this one replaced; never rejects. @default the other is not notified */
-    onReplaced?: (replaced: Session) => Promise<void>;
+    /** Called with the connections that have lost their place to this one; never rejects. @default they are not notified */
+    onSuperseded?: (superseded: readonly Session[]) => Promise<void>;
   };
 
 /** The gateway's answer to the handshake: any status except 2xx refuses it. */
@@ -42,7 +42,13 @@ type ConnectHandler = (handshake: Handshake) => Promise<Answer>;
 
 /** Called for `$connect`: saves the session and answers 200, or refuses the handshake with 400, 401, 403, 409 or 500. */
 export function connect(given: ConnectDependencies): ConnectHandler {
-  const dependencies = { now: Date.now, log: consoleLog, chooseSubprotocol: answeredSubprotocol, ...given };
+  const dependencies = {
+    connectionsOfSession: "newest" as const,
+    now: Date.now,
+    log: consoleLog,
+    chooseSubprotocol: answeredSubprotocol,
+    ...given,
+  };
   const { metrics, log } = dependencies;
 
   return async function connectHandler(handshake) {
@@ -98,7 +104,7 @@ async function openSafely(...args: Parameters<typeof open>): Promise<Opened> {
 }
 
 async function open(handshake: Handshake, dependencies: OpenDependencies): Promise<Opened> {
-  const { authenticator, sessionTtlSeconds, endSessionWithToken, chooseSubprotocol, onReplaced } = dependencies;
+  const { authenticator, sessionTtlSeconds, endSessionWithToken, chooseSubprotocol, onSuperseded } = dependencies;
   const { connectionId, connectedAt } = handshake.requestContext;
 
   // The cheapest checks first: each spares the ones below.
@@ -122,7 +128,7 @@ async function open(handshake: Handshake, dependencies: OpenDependencies): Promi
   };
   const admission = await admit(session, dependencies);
   if (admission.refused) return { refused: admission.refused, session };
-  if (admission.replaced) await onReplaced?.(admission.replaced);
+  await onSuperseded?.(admission.superseded);
   return { session, subprotocol: subprotocol.value };
 }
 

@@ -16,7 +16,7 @@ import { connect, type ConnectDependencies } from "./connect";
 import type { Handshake } from "./handshake";
 import { offered } from "./subprotocol";
 
-export type ConnectReplayDependencies = Omit<ConnectDependencies, "chooseSubprotocol" | "onReplaced"> & {
+export type ConnectReplayDependencies = Omit<ConnectDependencies, "chooseSubprotocol" | "onSuperseded"> & {
   connections: Pick<ConnectionsClient, "post">;
 };
 
@@ -29,8 +29,10 @@ const NOTICE_MS = 1_000;
  */
 export function connectReplay(given: ConnectReplayDependencies): ReturnType<typeof connect> {
   const { connections, log = consoleLog, ...dependencies } = given;
-  const onReplaced = (replaced: Session) => notify(replaced, connections, log);
-  return connect({ ...dependencies, log, chooseSubprotocol: requiredSubprotocol, onReplaced });
+  const onSuperseded = async (superseded: readonly Session[]) => {
+    await Promise.all(superseded.map((each) => notify(each, connections, log)));
+  };
+  return connect({ ...dependencies, log, chooseSubprotocol: requiredSubprotocol, onSuperseded });
 }
 
 /** `connect` as the component deploys it in replay mode. `load` loads the user's own callback if AUTH has one. */

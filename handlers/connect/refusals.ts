@@ -7,6 +7,7 @@ export type RefusalReason =
   | "origin-not-allowed"
   | "user-blocked"
   | "superseded"
+  | "too-many-connections"
   | "internal-error";
 
 /** The answer to a handshake that opens no connection. */
@@ -50,6 +51,11 @@ export const refusals = {
     statusCode: 409,
     reason: "superseded",
     message: "a newer connection has this session",
+  }),
+  tooManyConnections: (): Refusal => ({
+    statusCode: 409,
+    reason: "too-many-connections",
+    message: "the session has ten connections, and none of them can be superseded: close one",
   }),
   internalError: (): Refusal => ({
     statusCode: 500,

@@ -1,6 +1,7 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { blockAttributes, blockItemKey, blockOf } from "../sessions/blockItems";
 import { keyOf, rowOf, type Session, SESSION_ATTRIBUTES as A, type SessionRow } from "../sessions/sessionItems";
+import { liveConnections } from "../sessions/sessionRow";
 import type { UserConnection } from "./connectionItems";
 import { queryPages } from "../queryPages";
 
@@ -50,7 +51,7 @@ export class DynamoDbUserConnections implements UserConnections {
       for (const item of items) {
         const row = rowOf(item);
         if (row) {
-          if (row.session) found.sessions.push(row.session);
+          found.sessions.push(...liveConnections(row).slice(0, 1));
           found.connections.push(...connectionsOf(row));
         } else found.blockedUntil ??= blockOf(item);
       }

@@ -3,7 +3,7 @@ import { errorFields } from "../log";
 import { ageMs, hasExpired, idsOf, type Message } from "../messages/message";
 import { REASONS } from "../messages/reasons";
 import { METRICS, type Metrics } from "../metrics";
-import type { Session } from "../sessions/sessionItems";
+import type { SessionRow } from "../sessions/sessionItems";
 import { sessionId } from "../sessions/sessionKey";
 import type { SessionStore } from "../sessions/sessionStore";
 import { deliverMessage, type DeliverMessageDependencies } from "./deliverMessage";
@@ -43,8 +43,8 @@ async function outcomesOf(
   if (!sessions) return outcomes;
 
   await pLimit(MAX_PARALLEL_SESSIONS).map(groups, async (group) => {
-    const session = sessions.get(sessionId(group.key));
-    const results = await deliverInOrder(group.messages, session, dependencies, signal);
+    const row = sessions.get(sessionId(group.key));
+    const results = await deliverInOrder(group.messages, row, dependencies, signal);
     results.forEach((outcome, index) => outcomes.set(group.messages[index] as Message, outcome));
   });
   return outcomes;
@@ -53,13 +53,12 @@ async function outcomesOf(
 /** One session's messages, one after the other: if one fails, later ones must not overtake it. */
 async function deliverInOrder(
   messages: readonly Message[],
-  session: Session | undefined,
+  row: SessionRow | undefined,
   dependencies: DeliverBatchDependencies,
   signal: AbortSignal,
 ): Promise<Outcome[]> {
   const { metrics, now } = dependencies;
   const outcomes: Outcome[] = [];
-  let current = session;
   let cause: string | undefined;
   for (const message of messages) {
     let outcome: Outcome;
@@ -68,10 +67,9 @@ async function deliverInOrder(
     } else if (signal.aborted) {
       outcome = NOT_REACHED;
     } else {
-      outcome = await deliverSafely(message, current, dependencies, signal);
+      outcome = await deliverSafely(message, row, dependencies, signal);
     }
     if (outcome.kind === "delivered") {
-      current = outcome.session;
       // At once: the age of a delivered message must not include the rest of the batch.
       metrics.add(METRICS.delivered, 1);
       metrics.add(METRICS.ageAtDelivery, ageMs(message, now()));

@@ -60,7 +60,7 @@ export function deliverHandler<T extends QueueDependencies>(
 }
 
 function detailsOf(outcome: Outcome): LogFields {
-  if (outcome.kind === "delivered") return { connectionId: outcome.session.connectionId };
+  if (outcome.kind === "delivered") return { connectionIds: outcome.connectionIds };
   const { reason } = outcome;
   return outcome.kind === "duplicate" ? { reason, firstSqsMessageId: outcome.firstSqsMessageId } : { reason };
 }

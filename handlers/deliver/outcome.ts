@@ -1,12 +1,11 @@
 import type { Cursor } from "../../protocol";
 import type { Message } from "../messages/message";
 import { REASONS } from "../messages/reasons";
-import type { Session } from "../sessions/sessionItems";
 
 /** The outcome of a message, which decides how it is settled. */
 export type Outcome =
-  /** Deleted from the queue. `session` is the row that it was delivered by, for the session's next message. */
-  | { kind: "delivered"; session: Session }
+  /** Deleted from the queue. The connections that took it at this attempt. */
+  | { kind: "delivered"; connectionIds: readonly string[] }
   /** Deleted from the queue: it is stored in the history, and the client asks for it when it reconnects. */
   | { kind: "stored"; reason: string }
   /** Deleted from the queue: another message has its idempotency key, whose queue id (the first, if redriven) is given. */
@@ -26,4 +25,6 @@ export interface Attempted {
   outcome: Outcome;
   /** Its position in the session's sequence; undefined if it has no number. */
   cursor?: Cursor;
+  /** True if a connection has taken it: it may be retried for others, and is never dead-lettered. */
+  isTaken?: true;
 }

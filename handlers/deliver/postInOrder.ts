@@ -1,5 +1,6 @@
 import { type MessageEnvelope, SUBPROTOCOLS } from "../../protocol";
-import { postToSession, type PostToSessionDependencies } from "../connections/postToSession";
+import type { PostToConnectionDependencies } from "../connections/postToConnection";
+import { postToSession } from "../connections/postToSession";
 import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
 import type { Entry, History } from "../history/history";
 import { messageEnvelopeOf } from "../history/messageEnvelope";
@@ -9,13 +10,13 @@ import { errorFields } from "../log";
 import { ageMs, type Message } from "../messages/message";
 import { REASONS } from "../messages/reasons";
 import { METRICS, type Metrics } from "../metrics";
-import type { Session } from "../sessions/sessionItems";
+import type { SessionRow } from "../sessions/sessionItems";
 import { NOT_REACHED, type Outcome } from "./outcome";
 import type { Numbered } from "./storeInOrder";
 
 /** The sessions of clients that get envelopes. */
 export interface PostInOrderDependencies
-  extends Omit<PostToSessionDependencies, "subprotocol">, ExpireUnseenDependencies {
+  extends Omit<PostToConnectionDependencies, "subprotocols">, ExpireUnseenDependencies {
   history: Pick<History, "readCursor" | "addReported">;
   metrics: Metrics;
 }
@@ -27,7 +28,7 @@ export interface PostInOrderDependencies
  */
 export async function postInOrder(
   numbered: readonly Numbered[],
-  session: Session | undefined,
+  session: SessionRow | undefined,
   outcomes: Map<Message, Outcome>,
   dependencies: PostInOrderDependencies,
   signal: AbortSignal,
@@ -68,7 +69,6 @@ export async function postInOrder(
       outcome = await postFrame(frame, inFrame, current, dependencies, signal);
     }
     if (outcome.kind === "delivered") {
-      current = outcome.session;
       // At once: the age of a delivered message must not include the rest of the batch.
       for (const message of inFrame) {
         metrics.add(METRICS.delivered, 1);
@@ -87,7 +87,7 @@ export async function postInOrder(
  */
 async function reportedEntries(
   entries: readonly Entry[],
-  session: Session | undefined,
+  session: SessionRow | undefined,
   presentEpoch: string | undefined,
   dependencies: PostInOrderDependencies,
   signal: AbortSignal,
@@ -108,7 +108,7 @@ async function reportedEntries(
 async function postFrame(
   { text, envelopes }: Frame<MessageEnvelope>,
   messages: readonly Message[],
-  session: Session | undefined,
+  session: SessionRow | undefined,
   dependencies: PostInOrderDependencies,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -117,11 +117,11 @@ async function postFrame(
     sqsMessageIds: messages.map(({ sqsMessageId }) => sqsMessageId),
   };
   try {
-    const subprotocol = SUBPROTOCOLS.v1;
-    const posted = await postToSession({ text, fields }, session, { ...dependencies, subprotocol }, signal);
+    const subprotocols = [SUBPROTOCOLS.v1];
+    const posted = await postToSession({ text, fields }, session, { ...dependencies, subprotocols }, signal);
     switch (posted.kind) {
       case "delivered":
-        return posted;
+        return { kind: "delivered", connectionIds: [posted.session.connectionId] };
       case "absent":
         return { kind: "stored", reason: posted.reason };
       default:

@@ -1,7 +1,7 @@
 import { errorFields, type Log } from "../log";
 import type { Message } from "../messages/message";
 import { REASONS } from "../messages/reasons";
-import type { Session } from "../sessions/sessionItems";
+import type { SessionRow } from "../sessions/sessionItems";
 import type { SessionStore } from "../sessions/sessionStore";
 import type { SessionMessages } from "./messagesBySession";
 import type { Outcome } from "./outcome";
@@ -12,7 +12,7 @@ export async function readSessions(
   outcomes: Map<Message, Outcome>,
   { sessions, log }: { sessions: Pick<SessionStore, "readAll">; log: Log },
   signal: AbortSignal,
-): Promise<Map<string, Session> | undefined> {
+): Promise<Map<string, SessionRow> | undefined> {
   if (groups.length === 0 || signal.aborted) return undefined;
   try {
     return await sessions.readAll(

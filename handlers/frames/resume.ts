@@ -1,7 +1,7 @@
 import { type Hello, type Resume, type Resumed, SUBPROTOCOLS, type Superseded } from "../../protocol";
 import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
 import { connectionsFromEnvironment } from "../connections/connectionsClient";
-import { reasonToEnd } from "../connections/postToSession";
+import { reasonToEnd } from "../connections/postToConnection";
 import { type Environment, positiveInteger, text } from "../environment";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
 import { reportUnseen, type Unseen } from "../history/expireUnseen";
@@ -14,8 +14,10 @@ import { REASONS } from "../messages/reasons";
 import { METRICS, metricsFromEnvironment } from "../metrics";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
 import { receiptsFromEnvironment } from "../receipts/snsReceipts";
-import type { Session } from "../sessions/sessionItems";
-import { readSession, type SessionStore } from "../sessions/sessionStore";
+import type { SessionRow } from "../sessions/sessionItems";
+import { liveConnections } from "../sessions/sessionRow";
+import { DynamoDbSessionRows } from "../sessions/sessionRows";
+import type { SessionStore } from "../sessions/sessionStore";
 import { tableClient } from "../tableClient";
 import {
   type ClientFrame,
@@ -61,7 +63,7 @@ export function resumeFromEnvironment(environment: Environment): FrameHandler {
   const client = tableClient();
   const tableName = text(environment, "TABLE_NAME");
   return resume({
-    sessions: { read: (key, signal) => readSession(client, tableName, key, signal) },
+    sessions: new DynamoDbSessionRows(client, { tableName }),
     lookups: new DynamoDbConnectionLookups(client, { tableName }),
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
@@ -76,11 +78,11 @@ export function resumeFromEnvironment(environment: Environment): FrameHandler {
 async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): Promise<void> {
   const { action, key, fields, signal } = frame;
   const { sessions, ackSeconds, metrics, log } = dependencies;
-  const [session, ends] = await Promise.all([
+  const [row, ends] = await Promise.all([
     sessions.read(key, signal),
     readEnds(key, action.cursor, dependencies, signal),
   ]);
-  if (!(await hasSession(session, frame, dependencies))) return;
+  if (!(await hasSession(row, frame, dependencies))) return;
 
   const read = await readLog(key, action, ends, dependencies, signal);
   const { available, done } = read;
@@ -113,13 +115,16 @@ async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): P
   await rememberPosition(frame, hasMoved ? undefined : move, bound, dependencies);
 }
 
-/** Whether the session belongs to this connection; if not, tells the client that it is superseded or must reconnect. */
+/** Whether this is a live connection of the session; if not, tells the client that it is superseded or must reconnect. */
 async function hasSession(
-  session: Session | undefined,
+  row: SessionRow | undefined,
   { connectionId, fields }: ClientFrame<Resume>,
   dependencies: Dependencies,
 ): Promise<boolean> {
-  if (session && session.connectionId !== connectionId) {
+  const live = row ? liveConnections(row) : [];
+  const session = live.find((each) => each.connectionId === connectionId);
+  // Only if another one has the session: a connection that is the last to know of it had better reconnect.
+  if (!session && live.length > 0) {
     const notice: Superseded = { type: "superseded" };
     dependencies.log.info("superseded", fields);
     await posted(connectionId, JSON.stringify(notice), fields, dependencies);
@@ -127,7 +132,7 @@ async function hasSession(
   }
   // A connection that has no right to the session's messages must not get the missed ones either.
   const { now } = dependencies;
-  const reason = session ? reasonToEnd(session, { subprotocol: SUBPROTOCOLS.v1, now }) : REASONS.noSession;
+  const reason = session ? reasonToEnd(session, { subprotocols: [SUBPROTOCOLS.v1], now }) : REASONS.noSession;
   if (reason === undefined) return true;
   const message = "the session has ended: open another connection";
   const error = { code: "no-session", message, action: "resume" } as const;

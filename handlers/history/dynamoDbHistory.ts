@@ -3,7 +3,7 @@ import type { Cursor } from "../../protocol";
 import { type Environment, positiveInteger, text, wholeNumber } from "../environment";
 import type { SessionKey } from "../sessions/sessionKey";
 import { type Item, tableClient } from "../tableClient";
-import type { DueSegment, History, KeyClaim, Segment, SessionCursor } from "./history";
+import type { DueSegment, History, KeyClaim, RawLease, Segment, SessionCursor } from "./history";
 import {
   claimOfItem,
   cursorAttribute,
@@ -142,6 +142,44 @@ export class DynamoDbHistory implements History {
     }
   }
 
+  async leaseRaw(
+    key: SessionKey,
+    { owner, untilMs }: RawLease,
+    nowMs: number,
+    signal?: AbortSignal,
+  ): Promise<SessionCursor | "busy"> {
+    const expression = `SET ${A.rawLeaseOwner} = :owner, ${A.rawLeaseUntil} = :until`;
+    // The owner itself: the SDK has retried a call that had taken effect.
+    const condition = `attribute_not_exists(${A.rawLeaseUntil}) OR ${A.rawLeaseUntil} <= :now OR ${A.rawLeaseOwner} = :owner`;
+    const values = { ":owner": { S: owner }, ":until": numberOf(untilMs), ":now": numberOf(nowMs) };
+    const item = await this.table.updated(key, CURSOR_ENTRY, expression, { condition, values }, signal);
+    return item ? sessionCursorOfItem(item) : "busy";
+  }
+
+  async releaseRaw(
+    key: SessionKey,
+    owner: string,
+    { accepted, acknowledges = false }: { accepted?: Cursor; acknowledges?: boolean },
+    signal?: AbortSignal,
+  ): Promise<"released" | "changed"> {
+    const moved = accepted ? [A.accepted, ...(acknowledges ? [A.acknowledged] : [])] : [];
+    const set = moved.length > 0 ? `SET ${moved.map((name) => `${name} = :cursor`).join(", ")} ` : "";
+    const ahead = moved.includes(A.acknowledged) ? ` AND (${isBehind(A.acknowledged)})` : "";
+    const values = {
+      ":owner": { S: owner },
+      ...(accepted && { ":cursor": cursorAttribute(accepted) }),
+      ...(accepted && ahead !== "" && { ":epoch": { S: accepted.epoch }, ":seq": numberOf(accepted.seq) }),
+    };
+    const expression = `${set}REMOVE ${A.rawLeaseOwner}, ${A.rawLeaseUntil}`;
+    const condition = `${A.rawLeaseOwner} = :owner${ahead}`;
+    const isReleased = await this.table.update(key, CURSOR_ENTRY, expression, { condition, values }, signal);
+    return isReleased ? "released" : "changed";
+  }
+
+  async wait(key: SessionKey, waited: Cursor, signal?: AbortSignal): Promise<void> {
+    await this.advance(key, A.waited, waited, {}, signal);
+  }
+
   async claimKey(
     key: SessionKey,
     idempotencyKey: string,
@@ -193,7 +231,7 @@ export class DynamoDbHistory implements History {
     const expression = `SET ${name} = :cursor${Object.keys(also)
       .map((other) => `, ${other} = :${other}`)
       .join("")}`;
-    const condition = `attribute_not_exists(${name}) OR ${name}.epoch <> :epoch OR ${name}.seq < :seq`;
+    const condition = isBehind(name);
     const values = {
       ":cursor": cursorAttribute(cursor),
       ":epoch": { S: cursor.epoch },
@@ -202,6 +240,11 @@ export class DynamoDbHistory implements History {
     };
     return await this.table.update(key, CURSOR_ENTRY, expression, { condition, values }, signal);
   }
+}
+
+/** That a cursor is not yet at `:seq` in `:epoch`. */
+function isBehind(name: string): string {
+  return `attribute_not_exists(${name}) OR ${name}.epoch <> :epoch OR ${name}.seq < :seq`;
 }
 
 interface Condition {

@@ -80,8 +80,20 @@ export interface SessionCursor {
   acknowledged?: Cursor;
   /** Everything through here was acknowledged or reported. */
   settled?: Cursor;
+  /** What the gateway has accepted for the session's raw clients, which cannot acknowledge: they get what comes after it. */
+  accepted?: Cursor;
+  /** The receipts `waiting` are published through here. */
+  waited?: Cursor;
   /** A lower bound of the first number that is available, so that a resume does not read through expired segments. */
   oldestSeq: number;
+}
+
+/** The right to post to a session's raw clients: they cannot drop duplicates, so that only one invocation posts at a time. */
+export interface RawLease {
+  /** Names the invocation: unique. */
+  owner: string;
+  /** Epoch milliseconds. */
+  untilMs: number;
 }
 
 /** A segment that brings the sweeper to its session. */
@@ -149,6 +161,21 @@ export interface History {
    * `oldestSeq` forward. So a race may set `oldestSeq` back: it is still a lower bound.
    */
   settle(key: SessionKey, to: { settled?: Cursor; oldestSeq?: number }, signal?: AbortSignal): Promise<void>;
+
+  /** Takes the lease unless another invocation has it at `nowMs`; the session's cursor is as of then. */
+  leaseRaw(key: SessionKey, lease: RawLease, nowMs: number, signal?: AbortSignal): Promise<SessionCursor | "busy">;
+  /**
+   * Gives the lease back, and sets `accepted`, if given. With `acknowledges`, also sets `acknowledged` to the same. `changed` if the
+   * lease is another invocation's by now, or if `acknowledged` is already as far in the same epoch; nothing is changed then.
+   */
+  releaseRaw(
+    key: SessionKey,
+    owner: string,
+    to: { accepted?: Cursor; acknowledges?: boolean },
+    signal?: AbortSignal,
+  ): Promise<"released" | "changed">;
+  /** Moves `waited` forward, unless it is already as far in the same epoch. */
+  wait(key: SessionKey, waited: Cursor, signal?: AbortSignal): Promise<void>;
 
   /** Claims an idempotency key for `claim.owner`, unless it has a claim from `voidBeforeMs` or later. */
   claimKey(

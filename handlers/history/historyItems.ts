@@ -38,6 +38,11 @@ export const HISTORY_ATTRIBUTES = {
   acknowledged: "acknowledged",
   settled: "settled",
   oldestSeq: "oldest_seq",
+  accepted: "accepted",
+  waited: "waited",
+  rawLeaseOwner: "raw_lease_owner",
+  /** Epoch milliseconds. */
+  rawLeaseUntil: "raw_lease_until",
 
   // Of claims.
   owner: "owner",
@@ -87,9 +92,13 @@ export function cursorAttribute({ epoch, seq }: Cursor): { M: Item } {
 export function sessionCursorOfItem(item: Item = {}): SessionCursor {
   const acknowledged = cursorOf(item[A.acknowledged]?.M);
   const settled = cursorOf(item[A.settled]?.M);
+  const accepted = cursorOf(item[A.accepted]?.M);
+  const waited = cursorOf(item[A.waited]?.M);
   return {
     ...(acknowledged && { acknowledged }),
     ...(settled && { settled }),
+    ...(accepted && { accepted }),
+    ...(waited && { waited }),
     oldestSeq: Number(item[A.oldestSeq]?.N ?? 1),
   };
 }

@@ -54,6 +54,25 @@ export class HistoryTableClient {
     return await holds(this.client.send(command, { abortSignal: signal }));
   }
 
+  /** Updates the item and returns all of it; undefined if the condition fails. */
+  async updated(
+    key: SessionKey,
+    entry: string,
+    expression: string,
+    conditional: Conditional,
+    signal?: AbortSignal,
+  ): Promise<Item | undefined> {
+    const Key = historyItemKey(key, entry);
+    const written = { UpdateExpression: expression, ReturnValues: "ALL_NEW" as const, ...this.writeIf(conditional) };
+    const command = new UpdateItemCommand({ Key, ...written });
+    try {
+      return (await this.client.send(command, { abortSignal: signal })).Attributes ?? {};
+    } catch (error) {
+      if (isFailedCondition(error)) return undefined;
+      throw error;
+    }
+  }
+
   async delete(key: SessionKey, entry: string, signal?: AbortSignal): Promise<void> {
     const command = new DeleteItemCommand({ TableName: this.tableName, Key: historyItemKey(key, entry) });
     await this.client.send(command, { abortSignal: signal });

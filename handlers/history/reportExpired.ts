@@ -77,14 +77,14 @@ function expiredDeadLetter(key: SessionKey, entry: Entry): DeadLetter {
     messageGroupId: messageGroupIdOf(key),
     attributes: {
       ...attributes,
-      // Without the idempotency key: with it, the message would be a copy of itself once it is redriven.
-      ...relayAttributes({ user, context, contextId, messageId, expiresAt, idempotencyKey: undefined }),
+      // Without a scope: it expired in one session. Without the idempotency key: with it, the message would be a copy of itself once it is redriven.
+      ...relayAttributes({ user, context, contextId, messageId, expiresAt }),
     },
   };
   return deadLetterOf(message, REASONS.expired, 0);
 }
 
-function relayAttributes(values: Record<keyof typeof MESSAGE_ATTRIBUTES, string | undefined>): SQSMessageAttributes {
+function relayAttributes(values: Partial<Record<keyof typeof MESSAGE_ATTRIBUTES, string>>): SQSMessageAttributes {
   return Object.fromEntries(
     Object.entries(values).flatMap(([name, stringValue]) =>
       stringValue === undefined ? [] : [[name, { dataType: "String" as const, stringValue }]],

@@ -22,6 +22,10 @@ export const REASONS = {
   notReached: "not-reached",
   /** Followed by `: ` and the reason why an earlier message of the session failed. */
   heldBack: "held-back",
+  /** Another invocation posts to the session's raw connections. */
+  rawBusy: "raw-busy",
+  /** Addressed to a user or a context with more sessions than one message may go to. */
+  tooManySessions: "too-many-sessions",
   /** In log lines only: another message of the session has the same idempotency key. */
   idempotencyKey: "idempotency-key",
   /** The message's own `expiresAt` has passed. */

@@ -8,7 +8,7 @@ export const SESSION_ATTRIBUTES = {
   callerId: "caller_id",
   /** Sort key: `${context}#${contextId}`. */
   context: "context",
-  /** The newest connection. Absent if it has left and superseded ones remain. */
+  /** The newest live connection. Absent if only superseded ones remain. */
   connectionId: "connection_id",
   /** Epoch milliseconds, the gateway's own clock. */
   connectedAt: "connected_at",
@@ -21,8 +21,10 @@ export const SESSION_ATTRIBUTES = {
   tokenExpiresAt: "token_expires_at",
   /** Only if the client receives envelopes. */
   subprotocol: "subprotocol",
-  /** The newest connection and the superseded ones, by their ids. Absent in rows of 0.1.0. */
+  /** All connections, by their ids. Absent in rows of 0.1.0. */
   connections: "connections",
+  /** Of a connection: true if another one has taken its place. */
+  superseded: "superseded",
   /** Changes with every write, so that a writer notices the writes of others. Absent in rows of 0.1.0. */
   revision: "revision",
 } as const;
@@ -34,24 +36,24 @@ export interface SessionConnection {
   connectionId: string;
   /** Epoch milliseconds, the gateway's own clock. */
   connectedAt: number;
+  /** Epoch seconds at which it expires. */
+  expirationDate: number;
   /** Epoch seconds at which the token ends; only if sessions end with their token. */
   tokenExpiresAt?: number;
   /** The subprotocol of the connection; undefined if messages arrive as they were published. */
   subprotocol?: string;
+  /** True if another connection has taken its place: it may still be open, but no messages are sent to it. */
+  superseded?: true;
 }
 
-/** The newest connection of a user in a context, which messages are sent to. */
-export interface Session extends SessionKey, SessionConnection {
-  expirationDate: number;
-}
+/** A connection, with the key of its session. */
+export interface Session extends SessionKey, SessionConnection {}
 
 /** A user's connections in a context. */
 export interface SessionRow extends SessionKey {
-  /** The newest connection, which messages are sent to. Undefined if it has left: superseded ones never get the session back. */
-  session?: Session;
-  /** The newest connection and the superseded ones, which may still be open. */
+  /** The live connections and the superseded ones, which may still be open; the newest first. */
   connections: readonly SessionConnection[];
-  /** Epoch seconds. */
+  /** Epoch seconds: when the last of its connections expires. */
   expirationDate: number;
   /** Undefined if 0.1.0 wrote the row. */
   revision?: string;
@@ -61,11 +63,12 @@ export function keyOf(key: SessionKey): Item {
   return { [A.callerId]: { S: key.callerId }, [A.context]: { S: key.context } };
 }
 
-export function itemOf({ session, connections, expirationDate, ...key }: SessionRow, revision: string): Item {
+export function itemOf({ connections, expirationDate, ...key }: SessionRow, revision: string): Item {
+  const newest = connections.find(({ superseded }) => !superseded);
   const entries = connections.map((each) => [each.connectionId, { M: attributesOf(each) }]);
   return {
     ...keyOf(key),
-    ...(session && { [A.connectionId]: { S: session.connectionId }, ...attributesOf(session) }),
+    ...(newest && { [A.connectionId]: { S: newest.connectionId }, ...attributesOf(newest) }),
     [A.expirationDate]: { N: String(expirationDate) },
     [A.connections]: { M: Object.fromEntries(entries) as Item },
     [A.revision]: { S: revision },
@@ -86,33 +89,36 @@ export function rowOf(item: Item): SessionRow | undefined {
     callerId,
     context,
     expirationDate,
-    ...(newest && { session: { callerId, context, ...newest, expirationDate } }),
-    connections: isMissing ? [newest, ...connections] : connections,
+    connections: (isMissing ? [newest, ...connections] : connections).sort(newestFirst),
     ...(revision !== undefined && { revision }),
   };
 }
 
-/** The session of a row; undefined if its newest connection has left, or if the relay did not write the row. */
-export function sessionOf(item: Item): Session | undefined {
-  return rowOf(item)?.session;
+export function newestFirst(a: SessionConnection, b: SessionConnection): number {
+  return b.connectedAt - a.connectedAt;
 }
 
-function attributesOf({ connectedAt, tokenExpiresAt, subprotocol }: SessionConnection): Item {
+function attributesOf(connection: SessionConnection): Item {
+  const { connectedAt, expirationDate, tokenExpiresAt, subprotocol, superseded } = connection;
   return {
     [A.connectedAt]: { N: String(connectedAt) },
+    [A.expirationDate]: { N: String(expirationDate) },
     ...(tokenExpiresAt !== undefined && { [A.tokenExpiresAt]: { N: String(tokenExpiresAt) } }),
     ...(subprotocol !== undefined && { [A.subprotocol]: { S: subprotocol } }),
+    ...(superseded && { [A.superseded]: { BOOL: true } }),
   };
 }
 
 function connectionOf(connectionId: string, item: Record<string, AttributeValue>): SessionConnection | undefined {
-  const connectedAt = Number(item[A.connectedAt]?.N);
-  if (Number.isNaN(connectedAt)) return undefined;
+  const [connectedAt, expirationDate] = [Number(item[A.connectedAt]?.N), Number(item[A.expirationDate]?.N)];
+  if (Number.isNaN(connectedAt) || Number.isNaN(expirationDate)) return undefined;
   const [tokenExpiresAt, subprotocol] = [item[A.tokenExpiresAt]?.N, item[A.subprotocol]?.S];
   return {
     connectionId,
     connectedAt,
+    expirationDate,
     ...(tokenExpiresAt !== undefined && { tokenExpiresAt: Number(tokenExpiresAt) }),
     ...(subprotocol !== undefined && { subprotocol }),
+    ...(item[A.superseded]?.BOOL && { superseded: true }),
   };
 }

@@ -1,7 +1,13 @@
-import type { Session, SessionRow } from "./sessionItems";
+import { newestFirst, type Session, type SessionConnection, type SessionRow } from "./sessionItems";
 
-/** Of more, the oldest superseded ones are dropped: a row stays small, since each batch of messages reads it. */
-const MAX_CONNECTIONS = 10;
+/** Which connections of a session get its messages: the one that connected last, or each one. */
+export type Connections = "newest" | "all";
+
+/** The connections of a session that get messages. With more, each batch of messages would read and write larger rows. */
+export const MAX_LIVE_CONNECTIONS = 10;
+
+/** Superseded connections are only kept so that `disconnectUser` closes them. Of more, the oldest are dropped. */
+const MAX_SUPERSEDED = 9;
 
 /**
  * A connection lasts up to two hours; the five minutes are for clocks that differ.
@@ -9,31 +15,78 @@ const MAX_CONNECTIONS = 10;
  */
 const MAX_CONNECTION_MS = 7_500_000;
 
+/** A row that has another connection, and the connections that have lost their place to it. */
+export interface WithConnection {
+  row: SessionRow;
+  superseded: readonly Session[];
+}
+
+/** The connections that get the session's messages, the newest first. */
+export function liveConnections({ callerId, context, connections }: SessionRow): Session[] {
+  return connections.filter(({ superseded }) => !superseded).map((each) => ({ callerId, context, ...each }));
+}
+
 /** Whether a connection that is as new or newer has the session. */
 export function isSuperseded({ connectionId, connectedAt }: Session, row: SessionRow | undefined): boolean {
-  const newest = row?.session;
+  const [newest] = row ? liveConnections(row) : [];
   return newest !== undefined && newest.connectionId !== connectionId && newest.connectedAt >= connectedAt;
 }
 
-/** The row with this session as the newest, and without connections that can no longer be open. */
-export function withConnection(row: SessionRow | undefined, session: Session): SessionRow {
-  const { callerId, context, expirationDate, ...newest } = session;
-  const superseded = (row?.connections ?? [])
-    .filter(({ connectionId }) => connectionId !== newest.connectionId)
-    .filter(({ connectedAt }) => newest.connectedAt - connectedAt < MAX_CONNECTION_MS)
-    .toSorted((a, b) => b.connectedAt - a.connectedAt)
-    .slice(0, MAX_CONNECTIONS - 1);
-  return { callerId, context, session, connections: [newest, ...superseded], expirationDate };
+/**
+ * The row with this connection, and without those that can no longer be open. `superseded` if only the newest connection gets
+ * messages, and another one is as new or newer; `full` if ten connections get messages, and none of them can be superseded:
+ * a raw client does not know that it was, and connects again.
+ */
+export function withConnection(
+  row: SessionRow | undefined,
+  session: Session,
+  connections: Connections,
+): WithConnection | "superseded" | "full" {
+  if (connections === "newest" && isSuperseded(session, row)) return "superseded";
+  const { callerId, context, ...own } = session;
+  const others = (row?.connections ?? [])
+    .filter(({ connectionId }) => connectionId !== own.connectionId)
+    .filter(({ connectedAt }) => own.connectedAt - connectedAt < MAX_CONNECTION_MS);
+  const live = others.filter(({ superseded }) => !superseded);
+  const losing = connections === "newest" ? live : losingOf([own, ...live]);
+  if (losing === undefined) return "full";
+
+  const lost = new Set(losing.map(({ connectionId }) => connectionId));
+  const marked = others.map((each) => (lost.has(each.connectionId) ? { ...each, superseded: true as const } : each));
+  const superseded = marked.filter((each) => each.superseded).sort(newestFirst);
+  const next = [own, ...marked.filter((each) => !each.superseded), ...superseded.slice(0, MAX_SUPERSEDED)];
+  return {
+    row: rowWith({ callerId, context }, next),
+    superseded: losing.map((each) => ({ callerId, context, ...each })),
+  };
 }
 
 /** The row without this connection; undefined if no other remains. */
 export function withoutConnection(row: SessionRow, connectionId: string): SessionRow | undefined {
-  const { session, ...rest } = row;
   const connections = row.connections.filter((each) => each.connectionId !== connectionId);
-  if (connections.length === 0) return undefined;
-  return { ...rest, ...(session && session.connectionId !== connectionId && { session }), connections };
+  return connections.length === 0 ? undefined : { ...row, ...rowWith(row, connections) };
 }
 
 export function hasConnection({ connections }: SessionRow, connectionId: string): boolean {
   return connections.some((each) => each.connectionId === connectionId);
+}
+
+/** Which of the live connections loses its place; undefined if one has to, and none can. */
+function losingOf(live: readonly SessionConnection[]): SessionConnection[] | undefined {
+  if (live.length <= MAX_LIVE_CONNECTIONS) return [];
+  // A client that speaks the protocol takes it for the end, and does not connect again. The newcomer is not one of them.
+  const [oldest] = live
+    .slice(1)
+    .filter(({ subprotocol }) => subprotocol !== undefined)
+    .sort(newestFirst)
+    .reverse();
+  return oldest && [oldest];
+}
+
+function rowWith(
+  { callerId, context }: Pick<SessionRow, "callerId" | "context">,
+  connections: SessionConnection[],
+): SessionRow {
+  const expirationDate = Math.max(...connections.map((each) => each.expirationDate));
+  return { callerId, context, connections: connections.sort(newestFirst), expirationDate };
 }

@@ -9,7 +9,7 @@ import {
 import { isFailedCondition, type Item } from "../tableClient";
 import { itemOf, keyOf, rowOf, SESSION_ATTRIBUTES as A, type SessionRow } from "./sessionItems";
 import type { SessionKey } from "./sessionKey";
-import { hasConnection, withoutConnection } from "./sessionRow";
+import { hasConnection, liveConnections, withoutConnection } from "./sessionRow";
 
 /** If a conditional write fails, another writer's has succeeded. A row has at most ten connections, so few tries are needed. */
 const MAX_WRITE_TRIES = 20;
@@ -38,7 +38,7 @@ export class DynamoDbSessionRows {
     const write = async (row: SessionRow | undefined) => {
       if (!row || !hasConnection(row, connectionId)) return false;
       const isWritten = await this.replace(key, row, withoutConnection(row, connectionId), signal);
-      return isWritten ? row.session?.connectionId === connectionId : undefined;
+      return isWritten ? liveConnections(row).some((each) => each.connectionId === connectionId) : undefined;
     };
     return await this.untilWritten(key, write, signal);
   }
@@ -116,10 +116,11 @@ function unchanged(
     };
   }
   const isOf010 = `attribute_not_exists(${A.revision}) AND `;
-  return row?.session
+  const [newest] = row ? liveConnections(row) : [];
+  return newest
     ? {
         ConditionExpression: `${isOf010}${A.connectionId} = :id`,
-        ExpressionAttributeValues: { ":id": { S: row.session.connectionId } },
+        ExpressionAttributeValues: { ":id": { S: newest.connectionId } },
       }
     : { ConditionExpression: `${isOf010}attribute_not_exists(${A.connectedAt})` };
 }

@@ -1,10 +1,10 @@
-import { BatchGetItemCommand, type DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { BatchGetItemCommand, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { type Environment, text } from "../environment";
 import { type Item, tableClient } from "../tableClient";
 import { blockItemKey, blockOf } from "./blockItems";
-import { keyOf, rowOf, type Session, SESSION_ATTRIBUTES as A, sessionOf, type SessionRow } from "./sessionItems";
+import { keyOf, rowOf, type Session, SESSION_ATTRIBUTES as A, type SessionRow } from "./sessionItems";
 import { sessionId, type SessionKey } from "./sessionKey";
-import { isSuperseded, withConnection } from "./sessionRow";
+import { type Connections, hasConnection, withConnection, type WithConnection } from "./sessionRow";
 import { DynamoDbSessionRows } from "./sessionRows";
 
 /** Stores the connections of each user and context. */
@@ -12,27 +12,25 @@ export interface SessionStore {
   /** What a handshake depends on, by a consistent read: the session's row and the user's block, which may have passed. */
   readForConnect(key: SessionKey): Promise<{ row?: SessionRow; blockedUntil?: number }>;
   /**
-   * Makes the connection its session's newest; `superseded` if a connection that is as new or newer has the session.
+   * Adds the connection to its session's row; see `withConnection` for why it is not added.
    *
    * @param row As it was read. If another writer has changed it since, it is read again.
    */
-  save(session: Session, row?: SessionRow): Promise<Saved | "superseded">;
-  /** The sessions that exist, by `sessionId`, by consistent reads, including expired ones. */
-  readAll(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Map<string, Session>>;
-  /** The session, by a consistent read. */
-  read(key: SessionKey, signal?: AbortSignal): Promise<Session | undefined>;
+  save(session: Session, connections: Connections, row?: SessionRow): Promise<Saved | "superseded" | "full">;
+  /** The rows that exist, by `sessionId`, by consistent reads, including expired ones. */
+  readAll(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Map<string, SessionRow>>;
+  /** The row, by a consistent read. */
+  read(key: SessionKey, signal?: AbortSignal): Promise<SessionRow | undefined>;
   /**
    * Removes the connection from its session's row, and deletes the row with its last connection.
    *
-   * @returns whether the session was this connection's; if not, it stays.
+   * @returns whether the connection was live: messages were sent to it.
    */
   removeConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<boolean>;
 }
 
-/** The session of another connection that was the newest until then. */
-export interface Saved {
-  replaced: Session | undefined;
-}
+/** The connections that have lost their place to the one that was saved. */
+export type Saved = Pick<WithConnection, "superseded">;
 
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 const MAX_BATCH_KEYS = 100;
@@ -59,29 +57,30 @@ export class DynamoDbSessionStore implements SessionStore {
     return { ...(row && { row }), ...(blockedUntil !== undefined && { blockedUntil }) };
   }
 
-  async save(session: Session, row?: SessionRow): Promise<Saved | "superseded"> {
-    let replaced: Session | undefined;
+  async save(session: Session, connections: Connections, row?: SessionRow): Promise<Saved | "superseded" | "full"> {
+    let superseded: readonly Session[] = [];
     const write = async (current: SessionRow | undefined) => {
-      if (isSuperseded(session, current)) return "superseded";
       // The SDK has retried a write that had taken effect.
-      if (current?.session?.connectionId === session.connectionId) return { replaced };
-      replaced = current?.session;
-      return (await this.rows.replace(session, current, withConnection(current, session))) ? { replaced } : undefined;
+      if (current && hasConnection(current, session.connectionId)) return { superseded };
+      const next = withConnection(current, session, connections);
+      if (typeof next === "string") return next;
+      superseded = next.superseded;
+      return (await this.rows.replace(session, current, next.row)) ? { superseded } : undefined;
     };
     return (await write(row)) ?? (await this.rows.untilWritten(session, write));
   }
 
-  async readAll(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Map<string, Session>> {
+  async readAll(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Map<string, SessionRow>> {
     const distinct = [...new Map(keys.map((key) => [sessionId(key), key])).values()];
     const chunks: SessionKey[][] = [];
     for (let i = 0; i < distinct.length; i += MAX_BATCH_KEYS) chunks.push(distinct.slice(i, i + MAX_BATCH_KEYS));
     const items = (await Promise.all(chunks.map((chunk) => this.readItems(chunk, signal)))).flat();
-    const sessions = items.flatMap((item) => sessionOf(item) ?? []);
-    return new Map(sessions.map((session) => [sessionId(session), session]));
+    const rows = items.flatMap((item) => rowOf(item) ?? []);
+    return new Map(rows.map((row) => [sessionId(row), row]));
   }
 
-  async read(key: SessionKey, signal?: AbortSignal): Promise<Session | undefined> {
-    return await readSession(this.client, this.table.tableName, key, signal);
+  async read(key: SessionKey, signal?: AbortSignal): Promise<SessionRow | undefined> {
+    return await this.rows.read(key, signal);
   }
 
   async removeConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<boolean> {
@@ -109,16 +108,4 @@ export class DynamoDbSessionStore implements SessionStore {
 /** The store in the table `TABLE_NAME`. */
 export function sessionStoreFromEnvironment(environment: Environment): SessionStore {
   return new DynamoDbSessionStore(tableClient(), { tableName: text(environment, "TABLE_NAME") });
-}
-
-/** The session, by a consistent read. Separate from the store, whose other calls would enlarge a bundle that only reads. */
-export async function readSession(
-  client: DynamoDBClient,
-  tableName: string,
-  key: SessionKey,
-  signal?: AbortSignal,
-): Promise<Session | undefined> {
-  const command = new GetItemCommand({ TableName: tableName, Key: keyOf(key), ConsistentRead: true });
-  const { Item } = await client.send(command, { abortSignal: signal });
-  return Item && sessionOf(Item);
 }

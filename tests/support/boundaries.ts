@@ -5,7 +5,13 @@ import type { MetricName, Metrics } from "../../handlers/metrics";
 import type { MessageQueue, Visibility } from "../../handlers/queue/queue";
 import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
 import type { Session, SessionRow } from "../../handlers/sessions/sessionItems";
-import { isSuperseded, withConnection, withoutConnection } from "../../handlers/sessions/sessionRow";
+import {
+  type Connections,
+  hasConnection,
+  liveConnections,
+  withConnection,
+  withoutConnection,
+} from "../../handlers/sessions/sessionRow";
 import type { Saved, SessionStore } from "../../handlers/sessions/sessionStore";
 
 /** Sessions in a map; a method that is in `failing` rejects. */
@@ -16,9 +22,13 @@ export class MemorySessions implements SessionStore {
   /** Runs before each `read`: what happens in the meantime. */
   beforeRead: (key: SessionKey) => void = () => undefined;
 
-  /** The sessions by `sessionId`; `clear` deletes their rows. */
+  /** The newest live connection of each session, by `sessionId`; `clear` deletes their rows. */
   get rows(): Map<string, Session> {
-    const found = [...this.sessionRows].flatMap(([id, { session }]) => (session ? [[id, session] as const] : []));
+    const found = [...this.sessionRows].flatMap(([id, row]) =>
+      liveConnections(row)
+        .slice(0, 1)
+        .map((newest) => [id, newest] as const),
+    );
     return Object.assign(new Map(found), { clear: () => this.sessionRows.clear() });
   }
 
@@ -28,9 +38,12 @@ export class MemorySessions implements SessionStore {
     return connections.map(({ connectionId }) => connectionId).sort();
   }
 
-  /** Makes it the session's newest connection. Earlier ones are superseded. */
-  put(session: Session): void {
-    this.sessionRows.set(sessionId(session), withConnection(this.sessionRows.get(sessionId(session)), session));
+  /** Adds the connection to its session. By default it becomes the only live one. */
+  put(session: Session, connections: Connections = "newest"): void {
+    const next = withConnection(this.sessionRows.get(sessionId(session)), session, connections);
+    // A test that puts an older connection means it.
+    if (typeof next === "string") throw new Error(`the connection was not added: ${next}`);
+    this.sessionRows.set(sessionId(session), next.row);
   }
 
   readForConnect(key: SessionKey): Promise<{ row?: SessionRow; blockedUntil?: number }> {
@@ -40,26 +53,28 @@ export class MemorySessions implements SessionStore {
     });
   }
 
-  save(session: Session): Promise<Saved | "superseded"> {
+  save(session: Session, connections: Connections): Promise<Saved | "superseded" | "full"> {
     return this.call("save", () => {
       const row = this.sessionRows.get(sessionId(session));
-      if (isSuperseded(session, row)) return "superseded";
-      this.put(session);
-      return { replaced: row?.session?.connectionId === session.connectionId ? undefined : row?.session };
+      if (row && hasConnection(row, session.connectionId)) return { superseded: [] };
+      const next = withConnection(row, session, connections);
+      if (typeof next === "string") return next;
+      this.sessionRows.set(sessionId(session), next.row);
+      return { superseded: next.superseded };
     });
   }
 
-  readAll(keys: readonly SessionKey[]): Promise<Map<string, Session>> {
+  readAll(keys: readonly SessionKey[]): Promise<Map<string, SessionRow>> {
     return this.call("readAll", () => {
-      const found = keys.flatMap((key) => this.rows.get(sessionId(key)) ?? []);
-      return new Map(found.map((session) => [sessionId(session), session]));
+      const found = keys.flatMap((key) => this.sessionRows.get(sessionId(key)) ?? []);
+      return new Map(found.map((row) => [sessionId(row), row]));
     });
   }
 
-  read(key: SessionKey): Promise<Session | undefined> {
+  read(key: SessionKey): Promise<SessionRow | undefined> {
     return this.call("read", () => {
       this.beforeRead(key);
-      return this.rows.get(sessionId(key));
+      return this.sessionRows.get(sessionId(key));
     });
   }
 
@@ -69,7 +84,7 @@ export class MemorySessions implements SessionStore {
       const rest = row && withoutConnection(row, connectionId);
       if (rest) this.sessionRows.set(sessionId(key), rest);
       else this.sessionRows.delete(sessionId(key));
-      return row?.session?.connectionId === connectionId;
+      return row !== undefined && liveConnections(row).some((each) => each.connectionId === connectionId);
     });
   }
 

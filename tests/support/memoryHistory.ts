@@ -1,5 +1,13 @@
 import { historyShard } from "../../handlers/history/historyKey";
-import type { DueSegment, Entry, History, KeyClaim, Segment, SessionCursor } from "../../handlers/history/history";
+import type {
+  DueSegment,
+  Entry,
+  History,
+  KeyClaim,
+  RawLease,
+  Segment,
+  SessionCursor,
+} from "../../handlers/history/history";
 import { withoutOldest } from "../../handlers/history/recentIds";
 import { entriesOf } from "../../handlers/history/segment";
 import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
@@ -14,6 +22,7 @@ export interface MemoryLog {
   readonly segments: Map<number, Segment>;
   readonly claims: Map<string, KeyClaim>;
   cursor: SessionCursor;
+  lease?: RawLease;
 }
 
 /**
@@ -190,6 +199,39 @@ export class MemoryHistory implements History {
       if (settled && !isAhead(settled, log.cursor.settled)) return;
       const isOldestMoved = oldestSeq !== undefined && (settled !== undefined || oldestSeq > log.cursor.oldestSeq);
       log.cursor = { ...log.cursor, ...(settled && { settled: { ...settled } }), ...(isOldestMoved && { oldestSeq }) };
+    });
+  }
+
+  leaseRaw(key: SessionKey, lease: RawLease, nowMs: number): Promise<SessionCursor | "busy"> {
+    return this.call("leaseRaw", key, (log) => {
+      if (log.lease && log.lease.untilMs > nowMs && log.lease.owner !== lease.owner) return "busy";
+      log.lease = { ...lease };
+      return { ...log.cursor };
+    });
+  }
+
+  releaseRaw(
+    key: SessionKey,
+    owner: string,
+    { accepted, acknowledges = false }: { accepted?: Cursor; acknowledges?: boolean },
+  ): Promise<"released" | "changed"> {
+    return this.call("releaseRaw", key, (log) => {
+      if (log.lease?.owner !== owner) return "changed";
+      const acknowledged = acknowledges ? accepted : undefined;
+      if (acknowledged && !isAhead(acknowledged, log.cursor.acknowledged)) return "changed";
+      log.lease = undefined;
+      log.cursor = {
+        ...log.cursor,
+        ...(accepted && { accepted: { ...accepted } }),
+        ...(acknowledged && { acknowledged: { ...acknowledged } }),
+      };
+      return "released";
+    });
+  }
+
+  wait(key: SessionKey, waited: Cursor): Promise<void> {
+    return this.call("wait", key, (log) => {
+      if (isAhead(waited, log.cursor.waited)) log.cursor = { ...log.cursor, waited: { ...waited } };
     });
   }
 

@@ -4,6 +4,7 @@ import type { TokenExpiryIndex } from "../../handlers/connections/tokenExpiryInd
 import { connectionsOf, type UserConnections, type UserRows } from "../../handlers/connections/userConnections";
 import type { SessionKey } from "../../handlers/sessions/sessionKey";
 import type { SessionRow } from "../../handlers/sessions/sessionItems";
+import { liveConnections } from "../../handlers/sessions/sessionRow";
 import { MemorySessions } from "./boundaries";
 
 /** The whole table in memory: sessions, lookups and blocks. */
@@ -47,7 +48,7 @@ export class MemoryTable extends MemorySessions implements UserConnections, Toke
       const blockedUntil = this.blocks.get(callerId);
       const rows = [...this.sessionRows.values()].filter((row) => row.callerId === callerId);
       return {
-        sessions: rows.flatMap(({ session }) => session ?? []),
+        sessions: rows.flatMap((row) => liveConnections(row).slice(0, 1)),
         connections: rows.flatMap(connectionsOf),
         ...(blockedUntil !== undefined && { blockedUntil }),
       };

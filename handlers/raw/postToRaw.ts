@@ -1,0 +1,27 @@
+import type { Posted } from "../connections/postToConnection";
+import type { Entry } from "../history/history";
+import type { Session, SessionRow } from "../sessions/sessionItems";
+
+/** Messages of a session that were just stored, for its raw connections. */
+export interface RawPost {
+  /** As it was read after the messages were stored. */
+  row: SessionRow;
+  /** Its live raw connections. */
+  connections: readonly Session[];
+  /** In the order of their numbers. */
+  entries: readonly NewEntry[];
+  /** The log's present epoch. */
+  presentEpoch: string | undefined;
+}
+
+export interface NewEntry {
+  entry: Entry;
+  /** Connections that took it at an earlier attempt; undefined at the first. */
+  takenBy: ReadonlySet<string> | undefined;
+}
+
+/** What became of each entry at one connection, in the entries' order. */
+export type RawOutcomes = readonly (Exclude<Posted, { kind: "ended" }> | { kind: "ended"; reason: string })[];
+
+/** Posts them, and what the raw clients have missed before them. The outcomes by connection. */
+export type PostToRaw = (post: RawPost, signal: AbortSignal) => Promise<ReadonlyMap<string, RawOutcomes>>;
