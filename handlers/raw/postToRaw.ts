@@ -12,6 +12,11 @@ export interface RawPost {
   entries: readonly NewEntry[];
   /** The log's present epoch. */
   presentEpoch: string | undefined;
+  /**
+   * Awaited before the session's cursor moves past an entry that some connections have accepted and others have not: it is
+   * retried for these.
+   */
+  onPartial: (entry: Entry, acceptedBy: readonly string[]) => Promise<void>;
 }
 
 export interface NewEntry {
