@@ -5,7 +5,13 @@
  */
 
 export type { DisconnectedUser } from "../handlers/operations/disconnectedUser";
-export { type Publication } from "./publication";
+export type {
+  ContextPublication,
+  Publication,
+  PublicationContent,
+  SessionPublication,
+  UserPublication,
+} from "./publication";
 export { type PublishResult } from "./publishBatch";
 export { type DisconnectUserOptions, RelayBackend, type RelayBackendOptions } from "./relayBackend";
 export { RelayInputError } from "./relayInputError";

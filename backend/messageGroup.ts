@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
-import { sessionId, type SessionKey } from "../handlers/sessions/sessionKey";
+import type { Scope, SessionKey } from "../handlers/sessions/sessionKey";
 
 /**
- * The message group of a session: on a standard queue, a session with many messages then does not delay the others. It is a
+ * The message group of a session, of a user, or of a user's context: on a standard queue, a session with many messages then does not delay the others. It is a
  * hash because a group ID has at most 128 ASCII characters, and a user's code may be any string.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
  */
-export function messageGroupOf(key: SessionKey): string {
-  return createHash("sha256").update(sessionId(key)).digest("hex");
+export function messageGroupOf({ callerId, context }: SessionKey | Scope): string {
+  // The sort key of a session contains a #, and a scope's context does not: their groups differ.
+  const id = context === undefined ? [callerId] : [callerId, context];
+  return createHash("sha256").update(JSON.stringify(id)).digest("hex");
 }
 
 /**

@@ -5,14 +5,39 @@ import { MAX_PAYLOAD_BYTES } from "../protocol";
 import { deduplicationIdOf, messageGroupOf } from "./messageGroup";
 import { refuseUnknownKeys, RelayInputError } from "./relayInputError";
 
-/** A message and the session that it is for. */
-export interface Publication {
-  /** The user's code, as in the token of the handshake. Not empty. */
-  user: string;
+/** A message, and the session or the sessions that it is for. */
+export type Publication = SessionPublication | ContextPublication | UserPublication;
+
+/** A message for one session. */
+export interface SessionPublication extends PublicationContent {
   /** The feature, as the client sets it, such as `chat`. Not empty, without `#`. */
   context: string;
   /** The entity, as the client sets it, such as `7`. Not empty. */
   contextId: string;
+  scope?: undefined;
+}
+
+/** A message for all sessions of a user in one context, at most 50. */
+export interface ContextPublication extends PublicationContent {
+  /** The feature, as the client sets it, such as `chat`. Not empty, without `#`. */
+  context: string;
+  contextId?: undefined;
+  /** In retry mode, the sessions with a client; in replay mode, those that had one within `historyRetentionSeconds`. */
+  scope: "context";
+}
+
+/** A message for all sessions of a user, at most 50. */
+export interface UserPublication extends PublicationContent {
+  context?: undefined;
+  contextId?: undefined;
+  /** In retry mode, the sessions with a client; in replay mode, those that had one within `historyRetentionSeconds`. */
+  scope: "user";
+}
+
+/** The part of a publication that does not depend on its scope. */
+export interface PublicationContent {
+  /** The user's code, as in the token of the handshake. Not empty. */
+  user: string;
   /** The text that the client receives, unchanged: 1 byte to 128 KB of UTF-8. Pass an object through `JSON.stringify`. */
   message: string;
   /**
@@ -43,11 +68,15 @@ const rules = {
   ],
   context: [
     'a string of 1 character or more, without "#", at most 1,023 bytes together with contextId, only characters that SQS accepts',
-    "pass the context of the client's URL",
+    'pass the context of the client\'s URL, or scope: "user" for all sessions of the user',
   ],
   contextId: [
     "a string of 1 character or more, at most 1,023 bytes together with context, only characters that SQS accepts",
-    "pass the contextId of the client's URL as a string",
+    'pass the contextId of the client\'s URL as a string, or scope: "context" for all sessions of the context',
+  ],
+  scope: [
+    '"user" without context and contextId, "context" with context and without contextId; left out with both',
+    "leave out what the scope excludes, or leave out scope for a message to one session",
   ],
   message: [
     `a string of 1 to ${MAX_PAYLOAD_BYTES} bytes of UTF-8 (API Gateway's limit), only characters that SQS accepts`,
@@ -68,28 +97,13 @@ const rules = {
  */
 export function publishInput(publication: Publication, topicArn: string, now: Date): PublishInput {
   refuseUnknownKeys("publication", publication, Object.keys(rules));
-  const { user, context, contextId, message, messageId = randomUUID(), idempotencyKey } = publication;
+  const { message, messageId = randomUUID(), ...others } = publication;
   const expiresAt = expiryOf(publication.expiresAt, now);
-  const { value, reason } = checkPublication({
-    user,
-    context,
-    contextId,
-    message,
-    messageId,
-    expiresAt,
-    idempotencyKey,
-  });
+  const given = { ...others, messageId, expiresAt };
+  const { value, reason } = checkPublication({ ...given, message });
   // A reason starts with the name of its input.
   if (reason !== undefined) throw inputError(/^\w+/.exec(reason)?.[0] as keyof typeof rules, reason);
-  const attributes = {
-    user,
-    context,
-    contextId,
-    messageId,
-    ...(expiresAt !== undefined && { expiresAt }),
-    ...(idempotencyKey !== undefined && { idempotencyKey }),
-  };
-  const MessageGroupId = messageGroupOf(value.key);
+  const MessageGroupId = messageGroupOf(value.key ?? value.scope);
   return {
     messageId,
     input: {
@@ -99,7 +113,9 @@ export function publishInput(publication: Publication, topicArn: string, now: Da
       // A standard topic rejects it.
       ...(topicArn.endsWith(".fifo") && { MessageDeduplicationId: deduplicationIdOf(MessageGroupId, messageId) }),
       MessageAttributes: Object.fromEntries(
-        Object.entries(attributes).map(([name, text]) => [name, { DataType: "String", StringValue: text }]),
+        Object.entries(given).flatMap(([name, text]) =>
+          text === undefined ? [] : [[name, { DataType: "String", StringValue: text }]],
+        ),
       ),
     },
   };

@@ -23,8 +23,8 @@ const OURS: readonly string[] = [...Object.values(A), D.originalMessageId];
  */
 export function plannedRedrive(deadLetter: DeadLetter, now: Date): PlannedRedrive {
   const { reason } = summaryOf(deadLetter);
-  const { key, expiresAtMs = Infinity } = messageOf(recordOf(deadLetter));
-  if (key.reason !== undefined) return { refused: key.reason };
+  const { key, scope, expiresAtMs = Infinity } = messageOf(recordOf(deadLetter));
+  if (key?.reason !== undefined) return { refused: key.reason };
   // The gateway rejected the size, which it may count differently.
   if (reason === REASONS.payloadTooLarge) return { refused: reason };
 
@@ -38,7 +38,7 @@ export function plannedRedrive(deadLetter: DeadLetter, now: Date): PlannedRedriv
     ]),
     ...(newMessageId !== undefined && { [A.messageId]: text(newMessageId) }),
   };
-  const messageGroupId = deadLetter.messageGroupId ?? messageGroupOf(key.value);
+  const messageGroupId = deadLetter.messageGroupId ?? messageGroupOf(key ? key.value : scope);
   const { fitting, dropped } = fit(attributes);
   // The dead letter's own ID: if it was sent and could not be deleted, SQS drops the second send. If the message is
   // dead-lettered again, that dead letter has another ID.

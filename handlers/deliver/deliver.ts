@@ -9,14 +9,17 @@ import {
   queueDependenciesFromEnvironment,
   type QueueDependencies,
 } from "./deliverHandler";
+import { inScopes, type ScopeDependencies, takenByOne } from "./inScopes";
 
 export type { Invocation };
 
-export type DeliverDependencies = Pick<DeliverBatchDependencies, "sessions" | "connections"> & QueueDependencies;
+export type DeliverDependencies = Pick<DeliverBatchDependencies, "sessions" | "connections"> &
+  Pick<ScopeDependencies, "scopes" | "partialDeliveries"> &
+  QueueDependencies;
 
 /** Called with a batch of the retry queue: posts each message, and keeps those that were not delivered. Never throws. */
 export function deliver(dependencies: DeliverDependencies): DeliverHandler {
-  return deliverHandler(dependencies, deliverBatch);
+  return deliverHandler(dependencies, inScopes(deliverBatch, takenByOne));
 }
 
 /** `deliver` as the component deploys it. */

@@ -1,7 +1,7 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { type Environment, positiveInteger } from "../environment";
 import { consoleLog, type LogFields } from "../log";
-import { idsOf, type Message, messageOf } from "../messages/message";
+import { idsOf, messageOf, type QueuedMessage } from "../messages/message";
 import { metricsFromEnvironment } from "../metrics";
 import { messageQueueFromEnvironment } from "../queue/queue";
 import { timeLimit } from "../timeLimit";
@@ -28,7 +28,7 @@ const ANSWERING_MS = 500;
 /** Called with a batch of the retry queue: delivers it by `attempt`, and answers which messages to keep. Never throws. */
 export function deliverHandler<T extends QueueDependencies>(
   given: T,
-  attempt: (messages: Message[], dependencies: T & Surroundings, signal: AbortSignal) => Promise<Attempted[]>,
+  attempt: (messages: QueuedMessage[], dependencies: T & Surroundings, signal: AbortSignal) => Promise<Attempted[]>,
 ): DeliverHandler {
   const dependencies = { now: Date.now, random: Math.random, log: consoleLog, ...given };
 
@@ -40,14 +40,14 @@ export function deliverHandler<T extends QueueDependencies>(
     try {
       const attempted = await attempt(Records.map(messageOf), dependencies, sending);
       for (const { message, outcome, cursor } of attempted) {
-        const { attempt, key } = message;
+        const { attempt, key, scope } = message;
         // Nothing else reports a message that is dropped.
         const level = outcome.kind === "duplicate" ? "warn" : "info";
         dependencies.log[level](outcome.kind, {
           ...idsOf(message),
           attempt,
           ...detailsOf(outcome),
-          ...key.value,
+          ...(key ? key.value : scope),
           ...cursor,
         });
       }

@@ -17,6 +17,7 @@ import {
   type QueueDependencies,
 } from "./deliverHandler";
 import { deliverReplayBatch, type DeliverReplayBatchDependencies } from "./deliverReplayBatch";
+import { inScopes, type ScopeDependencies, storedForAll } from "./inScopes";
 
 export type DeliverReplayDependencies = QueueDependencies &
   Pick<
@@ -30,7 +31,8 @@ export type DeliverReplayDependencies = QueueDependencies &
     | "pause"
     | "receipts"
     | "deadLetters"
-  >;
+  > &
+  Pick<ScopeDependencies, "scopes" | "partialDeliveries">;
 
 /**
  * Called with a batch of the retry queue: stores each message under its number, and posts it if its client is connected.
@@ -51,7 +53,7 @@ export function deliverReplay(given: DeliverReplayDependencies): DeliverHandler 
         );
       },
     },
-    deliverReplayBatch,
+    inScopes(deliverReplayBatch, storedForAll),
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Cursor } from "../../protocol";
-import type { Message } from "../messages/message";
+import type { QueuedMessage } from "../messages/message";
 import { REASONS } from "../messages/reasons";
 
 /** The outcome of a message, which decides how it is settled. */
@@ -21,7 +21,7 @@ export const NOT_REACHED: Outcome = { kind: "not-reached", reason: REASONS.notRe
 
 /** A message and its outcome. */
 export interface Attempted {
-  message: Message;
+  message: QueuedMessage;
   outcome: Outcome;
   /** Its position in the session's sequence; undefined if it has no number. */
   cursor?: Cursor;

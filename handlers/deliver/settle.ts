@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 import { errorFields, type Log } from "../log";
-import { ageMs, deadLetterOf, idsOf, type Message } from "../messages/message";
+import { ageMs, deadLetterOf, idsOf, type QueuedMessage } from "../messages/message";
 import { stableReason } from "../messages/reasons";
 import { METRICS, type Metrics } from "../metrics";
 import type { MessageQueue } from "../queue/queue";
@@ -74,7 +74,7 @@ export async function settle(
 }
 
 /** Messages of one group of a FIFO queue form a line, sent one after the other; any other message is its own line. */
-function linesOf<T extends { message: Message }>(each: readonly T[]): T[][] {
+function linesOf<T extends { message: QueuedMessage }>(each: readonly T[]): T[][] {
   const lines = new Map<unknown, T[]>();
   for (const one of each) {
     const { isInOrder, messageGroupId } = one.message;
@@ -103,7 +103,7 @@ async function announced<T extends DeadLettered>(
 
 /** The back-off; shorter if the message expires meanwhile, so that it is dead-lettered as soon as it has. */
 function secondsUntilNextAttempt(
-  { attempt, expiresAtMs }: Message,
+  { attempt, expiresAtMs }: QueuedMessage,
   kind: Attempted["outcome"]["kind"],
   { backoff, now, random }: SettleDependencies,
 ): number {
@@ -116,7 +116,7 @@ function secondsUntilNextAttempt(
 
 /** Whether the message is safe in the dead-letter queue. */
 async function deadLettered(
-  message: Message,
+  message: QueuedMessage,
   reason: string,
   { queue, log }: SettleDependencies,
   signal: AbortSignal,

@@ -1,7 +1,7 @@
 import type { SQSMessageAttribute, SQSMessageAttributes, SQSRecord } from "aws-lambda";
 import { MESSAGE_ATTRIBUTES } from "../../protocol";
-import type { Checked, SessionKey } from "../sessions/sessionKey";
-import { type Destination, destinationOf, isTooLarge, messageIdOf } from "./publication";
+import type { Checked, Scope, SessionKey } from "../sessions/sessionKey";
+import { type Destination, destinationOf, isTooLarge, messageIdOf, requiredOf } from "./publication";
 import { REASONS } from "./reasons";
 
 export interface MessageIds {
@@ -11,8 +11,24 @@ export interface MessageIds {
   sqsMessageId: string;
 }
 
-/** A message of the retry queue. Its `key` is the session it goes to, or the reason why it can never be delivered. */
-export interface Message extends MessageIds {
+/** A message of the retry queue. */
+export type QueuedMessage = Message | ScopedMessage;
+
+/** A message for all sessions of a scope. */
+export interface ScopedMessage extends QueueFields {
+  scope: Scope;
+  key?: undefined;
+}
+
+/** A message for one session. */
+export interface Message extends QueueFields {
+  /** The session it goes to, or the reason why it can never be delivered. */
+  key: Checked<SessionKey>;
+  /** Of a message for all sessions of a scope, this is the one for the session `key`. */
+  scope?: Scope;
+}
+
+interface QueueFields extends MessageIds {
   receiptHandle: string;
   /** Which attempt at delivery this is, from 1. */
   attempt: number;
@@ -32,7 +48,6 @@ export interface Message extends MessageIds {
   isInOrder: boolean;
   body: string;
   attributes: SQSMessageAttributes;
-  key: Checked<SessionKey>;
 }
 
 /** A message for the dead-letter queue; `dropped` are attributes that did not fit or whose names the relay uses itself. */
@@ -52,11 +67,11 @@ const MAX_ATTRIBUTES = 10;
 const OUR_ATTRIBUTES: readonly string[] = Object.values(MESSAGE_ATTRIBUTES);
 
 /** The message of a queue's record. */
-export function messageOf(record: SQSRecord): Message {
+export function messageOf(record: SQSRecord): QueuedMessage {
   const { messageId: sqsMessageId, receiptHandle, body, attributes, messageAttributes } = record;
   const destination = destinationOfRecord(record);
   const ownId = messageIdOf(messageAttributes.messageId?.stringValue ?? "").value;
-  return {
+  const fields: QueueFields = {
     messageId: ownId ?? sqsMessageId,
     hasOwnId: ownId !== undefined,
     originalMessageId: originalMessageIdOf(messageAttributes),
@@ -71,8 +86,10 @@ export function messageOf(record: SQSRecord): Message {
     isInOrder: attributes.SequenceNumber !== undefined,
     body,
     attributes: messageAttributes,
-    key: destination.reason === undefined ? { value: destination.value.key } : { reason: destination.reason },
   };
+  if (destination.reason !== undefined) return { ...fields, key: { reason: destination.reason } };
+  const { key, scope } = destination.value;
+  return scope ? { ...fields, scope } : { ...fields, key: { value: key } };
 }
 
 /** The queue's ids are UUIDs. A backend may use an attribute of that name for something else. */
@@ -87,12 +104,12 @@ export function idsOf({ messageId, sqsMessageId }: MessageIds): MessageIds {
 }
 
 /** Whether the message has expired. */
-export function hasExpired({ expiresAtMs }: Message, nowMs: number): boolean {
+export function hasExpired({ expiresAtMs }: QueuedMessage, nowMs: number): boolean {
   return expiresAtMs !== undefined && expiresAtMs <= nowMs;
 }
 
 /** How long ago the queue accepted the message, by this clock, which may differ from the queue's. */
-export function ageMs({ sentAtMs }: Message, nowMs: number): number {
+export function ageMs({ sentAtMs }: QueuedMessage, nowMs: number): number {
   return Math.max(0, nowMs - sentAtMs);
 }
 
@@ -129,20 +146,23 @@ export function deadLetterOf(
 
 function destinationOfRecord({ body, messageAttributes }: SQSRecord): Checked<Destination> {
   const values: Partial<Record<string, string>> = {};
+  const isMissing = (name: string) => !messageAttributes[name];
+  const missing = requiredOf(messageAttributes.scope && (messageAttributes.scope.stringValue ?? "")).find(isMissing);
+  if (missing) return { reason: `${REASONS.missingAttribute}: ${missing}` };
   for (const name of ["user", "context", "contextId"] as const) {
     const attribute = messageAttributes[name];
-    if (!attribute) return { reason: `${REASONS.missingAttribute}: ${name}` };
+    if (!attribute) continue;
     if (!isOfType(attribute, "String", "Number")) return unusable(`${name} is of type ${attribute.dataType}`);
     values[name] = attribute.stringValue;
   }
-  for (const name of ["messageId", "expiresAt", "idempotencyKey"] as const) {
+  for (const name of ["scope", "messageId", "expiresAt", "idempotencyKey"] as const) {
     const attribute = messageAttributes[name];
     if (!attribute) continue;
     if (!isOfType(attribute, "String")) return unusable(`${name} is of type ${attribute.dataType}`);
     values[name] = attribute.stringValue;
   }
-  const { user = "", context = "", contextId = "", messageId, expiresAt, idempotencyKey } = values;
-  const destination = destinationOf({ user, context, contextId, messageId, expiresAt, idempotencyKey });
+  const { user = "", ...others } = values;
+  const destination = destinationOf({ user, ...others });
   if (destination.reason !== undefined) return unusable(destination.reason);
   return isTooLarge(body) ? { reason: REASONS.payloadTooLarge } : destination;
 }

@@ -1,14 +1,19 @@
 import { MAX_PAYLOAD_BYTES } from "../../protocol";
-import { type Checked, sessionKey, type SessionKey } from "../sessions/sessionKey";
+import { type Checked, type Scope, scopeOf, sessionKey, type SessionKey } from "../sessions/sessionKey";
 
 /** The input of a publish: the body of a message, and its attributes by their names. */
 export interface PublicationInput {
   /** The code of the recipient. */
   user: string;
-  /** The feature; without `#`. */
-  context: string;
-  /** The entity. */
-  contextId: string;
+  /** The feature; without `#`. Absent if `scope` is `user`. */
+  context?: string;
+  /** The entity. Absent if there is a `scope`. */
+  contextId?: string;
+  /**
+   * `user`: all sessions of the user; `context`: all of the user's sessions in the context.
+   * @default the session of `context` and `contextId`
+   */
+  scope?: string;
   /** The client gets it unchanged; 128 KB at most. */
   message: string;
   /**
@@ -31,12 +36,21 @@ export interface PublicationInput {
   idempotencyKey?: string;
 }
 
-/** The session a message goes to, and when the message expires. */
-export interface Destination {
-  key: SessionKey;
+/** The session or the scope that a message goes to. */
+export type Address = { key: SessionKey; scope?: undefined } | { key?: undefined; scope: Scope };
+
+/** Where a message goes, and when it expires. */
+export type Destination = Address & {
   /** Epoch milliseconds; undefined if it never expires. */
   expiresAtMs?: number;
-}
+};
+
+/** The attributes that address a message, by its scope: without one, the session's. */
+const ADDRESSES = {
+  none: ["user", "context", "contextId"],
+  context: ["user", "context"],
+  user: ["user"],
+} as const;
 
 const MAX_ID_LENGTH = 128;
 
@@ -56,12 +70,12 @@ const RFC_3339 =
  * @returns its destination, or a reason why it could never be delivered. The reason names the input and quotes no value.
  */
 export function checkPublication(publication: PublicationInput): Checked<Destination> {
-  const { user, context, contextId, message, messageId, expiresAt, idempotencyKey } = publication;
-  for (const [name, value] of Object.entries({ user, context, contextId, message })) {
+  const { user, context, contextId, scope, message, messageId, expiresAt, idempotencyKey } = publication;
+  for (const name of [...requiredOf(scope), "message"] as const) {
     // JavaScript programs have no types.
-    if (value === undefined || value === null) return { reason: `${name} is missing` };
+    if (publication[name] === undefined || publication[name] === null) return { reason: `${name} is missing` };
   }
-  const strings = { user, context, contextId, message, messageId, expiresAt, idempotencyKey };
+  const strings = { user, context, contextId, scope, message, messageId, expiresAt, idempotencyKey };
   for (const [name, value] of Object.entries(strings)) {
     if (value === undefined) continue;
     if (typeof value !== "string") return { reason: `${name} is of type ${typeof value}, a string is expected` };
@@ -74,26 +88,52 @@ export function checkPublication(publication: PublicationInput): Checked<Destina
     return { reason: `message: ${bytes} bytes in UTF-8, at most ${MAX_PAYLOAD_BYTES} are allowed` };
   }
   for (const [name, value] of Object.entries({ user, context, contextId, message })) {
-    const { index } = NOT_FOR_QUEUES.exec(value) ?? {};
+    const { index } = NOT_FOR_QUEUES.exec(value ?? "") ?? {};
     if (index !== undefined)
       return { reason: `${name}: the character at ${index} is one that no SQS message may hold` };
   }
   return destination;
 }
 
+/** The attributes that a message must have. Those that a scope excludes are `destinationOf`'s to refuse. */
+export function requiredOf(scope: string | undefined): readonly ("user" | "context" | "contextId")[] {
+  if (scope === undefined) return ADDRESSES.none;
+  return isScope(scope) ? ADDRESSES[scope] : ADDRESSES.user;
+}
+
 /** The destination of a message by its attributes: the rules that backends and `deliver` share. Values are never trimmed. */
 export function destinationOf(attributes: Omit<PublicationInput, "message">): Checked<Destination> {
-  const { user, context, contextId, messageId, expiresAt, idempotencyKey } = attributes;
-  const key = sessionKey(user, context, contextId);
-  if (key.reason !== undefined) return key;
+  const { messageId, expiresAt, idempotencyKey } = attributes;
+  const address = addressOf(attributes);
+  if (address.reason !== undefined) return address;
   const id = messageId === undefined ? undefined : messageIdOf(messageId);
   if (id?.reason !== undefined) return { reason: id.reason };
   const idempotency = idempotencyKey === undefined ? undefined : idOf("idempotencyKey", idempotencyKey);
   if (idempotency?.reason !== undefined) return { reason: idempotency.reason };
-  if (expiresAt === undefined) return { value: { key: key.value } };
+  if (expiresAt === undefined) return address;
   const expiry = expiryOf(expiresAt);
   if (expiry.reason !== undefined) return expiry;
-  return { value: { key: key.value, expiresAtMs: expiry.value } };
+  return { value: { ...address.value, expiresAtMs: expiry.value } };
+}
+
+function addressOf(attributes: Omit<PublicationInput, "message">): Checked<Address> {
+  const { user, context, contextId, scope } = attributes;
+  if (scope === undefined) {
+    const key = sessionKey(user, context ?? "", contextId ?? "");
+    return key.reason === undefined ? { value: { key: key.value } } : key;
+  }
+  if (!isScope(scope)) return { reason: "scope is neither user nor context" };
+  for (const name of ADDRESSES.none) {
+    const isExcluded = !(ADDRESSES[scope] as readonly string[]).includes(name);
+    // Otherwise a message for one session would go to many.
+    if (isExcluded && attributes[name] !== undefined) return { reason: `scope is ${scope}, which excludes ${name}` };
+  }
+  const checked = scopeOf(user, context);
+  return checked.reason === undefined ? { value: { scope: checked.value } } : checked;
+}
+
+function isScope(scope: string): scope is "user" | "context" {
+  return scope === "user" || scope === "context";
 }
 
 /** Whether the gateway would refuse the body. */

@@ -4,6 +4,13 @@ export interface SessionKey {
   context: string;
 }
 
+/** All sessions of a user, or all of the user's sessions in one context. */
+export interface Scope {
+  callerId: string;
+  /** Without `#`. @default all contexts */
+  context?: string;
+}
+
 /** A value, or a reason that names the invalid input. */
 export type Checked<T> = { value: T; reason?: undefined } | { value?: undefined; reason: string };
 
@@ -28,10 +35,31 @@ export function callerIdOf(user: string): Checked<string> {
 
 /** The sort key of a context. A `#` in `context` would let two contexts share one key. */
 export function contextKeyOf(context: string, contextId: string): Checked<string> {
-  if (context === "") return { reason: "context is empty" };
-  if (context.includes("#")) return { reason: "context contains #" };
+  const checked = contextOf(context);
+  if (checked.reason !== undefined) return checked;
   if (contextId === "") return { reason: "contextId is empty" };
-  return key("context and contextId", `${context}#${contextId}`, MAX_SORT_KEY_BYTES);
+  return key("context and contextId", `${contextPrefixOf(context)}${contextId}`, MAX_SORT_KEY_BYTES);
+}
+
+/** The scope of a user, or of a user's context. */
+export function scopeOf(user: string, context: string | undefined): Checked<Scope> {
+  const callerId = callerIdOf(user);
+  if (callerId.reason !== undefined) return callerId;
+  if (context === undefined) return { value: { callerId: callerId.value } };
+  const checked = contextOf(context);
+  if (checked.reason !== undefined) return checked;
+  const prefix = key("context", contextPrefixOf(context), MAX_SORT_KEY_BYTES);
+  return prefix.reason === undefined ? { value: { callerId: callerId.value, context } } : prefix;
+}
+
+/** The beginning of the sort keys of a context. */
+export function contextPrefixOf(context: string): string {
+  return `${context}#`;
+}
+
+function contextOf(context: string): Checked<string> {
+  if (context === "") return { reason: "context is empty" };
+  return context.includes("#") ? { reason: "context contains #" } : { value: context };
 }
 
 /** A string that is unique for each key, for use in maps. */

@@ -4,6 +4,7 @@ import type { DeliverHandler } from "../../../handlers/deliver/deliverHandler";
 import type { Session } from "../../../handlers/sessions/sessionItems";
 import { MemoryConnections, MemoryQueue, MemorySessions, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { sqsEvent } from "../../support/events";
+import { MemoryPartialDeliveries, MemoryScopes } from "../../support/memoryScopes";
 
 /** What `deliver` takes for the time, unless a test sets its clock. */
 export const now = 1_700_000_000_000;
@@ -45,6 +46,8 @@ export function inMemory(session: Session) {
     sessions,
     connections: new MemoryConnections(),
     queue: new MemoryQueue(),
+    scopes: new MemoryScopes(),
+    partialDeliveries: new MemoryPartialDeliveries(),
     log: new RecordedLog(),
     metrics: new RecordedMetrics(),
     clock,

@@ -364,7 +364,7 @@ function messageOfCopy({ of, sqsId, sentAtMs, attempt, originalMessageId }: Copy
         expiresAt: expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString(),
       },
     }),
-  );
+  ) as Message;
 }
 
 function same<T>(value: T): T {

@@ -73,12 +73,12 @@ describe("message", () => {
   for (const dataType of ["String", "String.email", "Number", "Number.int"]) {
     it(`takes an attribute of type ${dataType}`, () => {
       const record = sqsRecord({ rawAttributes: { user: { dataType, stringValue: "43" } } });
-      expect(messageOf(record).key.value?.callerId).to.equal("user#43");
+      expect(messageOf(record).key?.value?.callerId).to.equal("user#43");
     });
   }
 
   it("takes a body of 128 KB in UTF-8", () => {
-    expect(messageOf(sqsRecord({ body: "é".repeat(65_536) })).key.reason).to.equal(undefined);
+    expect(messageOf(sqsRecord({ body: "é".repeat(65_536) })).key?.reason).to.equal(undefined);
   });
 
   for (const [name, given, reason] of [
@@ -138,6 +138,19 @@ describe("message", () => {
       { rawAttributes: { expiresAt: { dataType: "Number", stringValue: "1700000000" } } },
       "unusable-attribute: expiresAt is of type Number",
     ],
+    [
+      "has a scope that is a number",
+      {
+        attributes: { context: undefined, contextId: undefined },
+        rawAttributes: { scope: { dataType: "Number", stringValue: "1" } },
+      },
+      "unusable-attribute: scope is of type Number",
+    ],
+    [
+      "has a binary scope",
+      { rawAttributes: { scope: { dataType: "Binary", binaryValue: "dXNlcg==" } } },
+      "unusable-attribute: scope is of type Binary",
+    ],
     ["has a body over 128 KB in UTF-8", { body: "é".repeat(65_536) + "x" }, "payload-too-large"],
   ] as const) {
     it(`cannot be delivered when it ${name}`, () => expect(messageOf(sqsRecord(given)).key).to.deep.equal({ reason }));
@@ -172,6 +185,17 @@ describe("dead letter", () => {
       expiresAt: text("2026-11-25T12:00:00Z"),
       originalMessageId: text("m9"),
     });
+  });
+
+  it("keeps the scope and every other attribute of the relay's: with its own three they are at most ten", () => {
+    const ours = { user: "42", scope: "context", messageId: "order-7", expiresAt: "2026-11-25T12:00:00Z" };
+    const attributes = { ...ours, context: "chat", contextId: undefined, idempotencyKey: "pay-7", b: "1", a: "1" };
+    const scoped = deadLetterOf(messageOf(sqsRecord({ attributes })), "too-many-sessions", 1);
+    expect(scoped.attributes).to.deep.include({ scope: text("context"), context: text("chat"), a: text("1") });
+    expect(scoped.dropped).to.deep.equal(["b"]);
+    const unusable = deadLetterOf(messageOf(sqsRecord({ attributes: { ...attributes, contextId: "7" } })), "r", 1);
+    expect(Object.keys(unusable.attributes)).to.have.lengthOf(10).and.include.members(["scope", "contextId"]);
+    expect(unusable.dropped).to.deep.equal(["a", "b"]);
   });
 
   it("stays in the message's group", () => {

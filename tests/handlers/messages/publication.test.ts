@@ -9,7 +9,7 @@ const NO_DATE = "expiresAt is no RFC 3339 date and time, such as 2026-11-25T12:0
 
 /** The same, as it arrives in the queue. */
 const recordOf = ({ message, ...attributes }: PublicationInput) =>
-  sqsRecord({ body: message, attributes: { ...attributes } });
+  sqsRecord({ body: message, attributes: { context: undefined, contextId: undefined, ...attributes } });
 
 describe("a publication", () => {
   it("goes to a session, and never expires", () => {
@@ -17,6 +17,75 @@ describe("a publication", () => {
       value: { key: { callerId: "user#42", context: "chat#7" } },
     });
   });
+
+  for (const [name, given, scope] of [
+    ["all sessions of a user", { scope: "user" }, { callerId: "user#42" }],
+    [
+      "all sessions of a user's context",
+      { scope: "context", context: "chat" },
+      { callerId: "user#42", context: "chat" },
+    ],
+  ] as const) {
+    it(`goes to ${name}`, () => {
+      const scoped = { user: "42", message: "hello", ...given };
+      expect(checkPublication(scoped)).to.deep.equal({ value: { scope } });
+      expect(messageOf(recordOf(scoped)))
+        .to.deep.include({ scope })
+        .and.not.have.property("key");
+    });
+  }
+
+  it("expires and is identified like any other if it has a scope", () => {
+    const ids = { messageId: "order-7", idempotencyKey: "pay-7" };
+    const scoped = { user: "42", message: "hello", scope: "user", expiresAt: "2028-02-29T00:00:00Z", ...ids };
+    expect(checkPublication(scoped).value?.expiresAtMs).to.equal(Date.UTC(2028, 1, 29));
+    expect(messageOf(recordOf(scoped))).to.include({ expiresAtMs: Date.UTC(2028, 1, 29), ...ids });
+  });
+
+  for (const [name, given, reason] of [
+    ["another scope", { scope: "everybody" }, "scope is neither user nor context"],
+    ["an empty scope", { scope: "" }, "scope is neither user nor context"],
+    ["a scope in capitals", { scope: "USER" }, "scope is neither user nor context"],
+    ["a context besides the scope user", { scope: "user", context: "chat" }, "scope is user, which excludes context"],
+    [
+      "a contextId besides the scope user",
+      { scope: "user", contextId: "7" },
+      "scope is user, which excludes contextId",
+    ],
+    [
+      "a contextId besides the scope context",
+      { scope: "context", context: "chat", contextId: "7" },
+      "scope is context, which excludes contextId",
+    ],
+    ["an empty contextId besides a scope", { scope: "user", contextId: "" }, "scope is user, which excludes contextId"],
+    ["an empty context of a scope", { scope: "context", context: "" }, "context is empty"],
+    ["a # in the context of a scope", { scope: "context", context: "a#b" }, "context contains #"],
+    [
+      "a context of a scope that is too long",
+      { scope: "context", context: "x".repeat(1024) },
+      "context: 1025 bytes as a key, at most 1024 are allowed",
+    ],
+    ["an empty user of a scope", { scope: "user", user: "" }, "user is empty"],
+  ] as const) {
+    it(`is refused when it has ${name}, and so is the message by deliver`, () => {
+      const refused = { user: "42", message: "hello", ...given };
+      expect(checkPublication(refused)).to.deep.equal({ reason });
+      expect(messageOf(recordOf(refused)).key?.reason).to.equal(`unusable-attribute: ${reason}`);
+    });
+  }
+
+  for (const [name, given, missing] of [
+    ["no contextId and no scope", { user: "42", context: "chat" }, "contextId"],
+    ["no context for its scope", { user: "42", scope: "context" }, "context"],
+    ["no user for its scope", { scope: "user" }, "user"],
+  ] as const) {
+    it(`is refused when it has ${name}, and so is the message by deliver`, () => {
+      const refused = { message: "hello", ...given } as PublicationInput;
+      expect(checkPublication(refused)).to.deep.equal({ reason: `${missing} is missing` });
+      const record = recordOf({ ...refused, user: given.scope === "user" ? (undefined as never) : refused.user });
+      expect(messageOf(record).key?.reason).to.equal(`missing-attribute: ${missing}`);
+    });
+  }
 
   for (const [name, given] of [
     ["has the longest messageId", { messageId: "x".repeat(128) }],
@@ -28,7 +97,7 @@ describe("a publication", () => {
     it(`is accepted when it ${name}`, () => {
       const accepted = { ...publication, ...given };
       expect(checkPublication(accepted).reason).to.equal(undefined);
-      expect(messageOf(recordOf(accepted)).key.reason).to.equal(undefined);
+      expect(messageOf(recordOf(accepted)).key?.reason).to.equal(undefined);
     });
   }
 
@@ -93,7 +162,7 @@ describe("a publication", () => {
     it(`is refused when it ${name}, and so is the message by deliver`, () => {
       const refused = { ...publication, ...given };
       expect(checkPublication(refused)).to.deep.equal({ reason });
-      expect(messageOf(recordOf(refused)).key.reason).to.equal(
+      expect(messageOf(recordOf(refused)).key?.reason).to.equal(
         "message" in given ? "payload-too-large" : `unusable-attribute: ${reason}`,
       );
     });

@@ -1,0 +1,227 @@
+import { errorFields, type Log } from "../log";
+import { ageMs, hasExpired, idsOf, type Message, type QueuedMessage, type ScopedMessage } from "../messages/message";
+import { REASONS, stableReason } from "../messages/reasons";
+import { METRICS, type Metrics } from "../metrics";
+import type { Scope, SessionKey } from "../sessions/sessionKey";
+import type { SessionMarkers } from "../sessions/sessionMarkers";
+import { type Attempted, NOT_REACHED, type Outcome } from "./outcome";
+import type { PartialDeliveries } from "./partialDeliveries";
+import { timeLimit } from "../timeLimit";
+
+export interface ScopeDependencies {
+  /** The sessions that a message for a scope goes to. */
+  scopes: Pick<SessionMarkers, "list">;
+  partialDeliveries: PartialDeliveries;
+  metrics: Metrics;
+  /** Epoch milliseconds. */
+  now: () => number;
+  log: Log;
+}
+
+/** Attempts a batch: the result has each message once, in the batch's order. */
+type Attempt<M, T> = (messages: readonly M[], dependencies: T, signal: AbortSignal) => Promise<Attempted[]>;
+
+/** Whether a message must not be dead-lettered, although it is not done for all sessions. */
+export type IsTaken = (sessions: readonly Attempted[]) => boolean;
+
+/** The sessions of one message, each of which costs a post, and in replay mode a write. */
+export const MAX_SESSIONS = 50;
+
+/** The longest retention of a queue. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+const MAX_QUEUE_RETENTION_MS = 14 * 86_400_000;
+
+/** Of the time that is reserved for settling. */
+const RECORDING_MS = 1_000;
+
+/** In retry mode: one connection has it. */
+export const takenByOne: IsTaken = (sessions) =>
+  sessions.some(({ outcome, isTaken }) => isTaken ?? outcome.kind === "delivered");
+
+/** In replay mode: one session is done, and all the others have stored it, so that their clients get it later. */
+export const storedForAll: IsTaken = (sessions) => {
+  const has = ({ outcome, isTaken }: Attempted) => isTaken ?? isDone(outcome);
+  return sessions.some(has) && sessions.every((each) => has(each) || each.cursor !== undefined);
+};
+
+/**
+ * Attempts a batch in which some messages are for a scope: each of these is attempted once for each session of its scope, and
+ * the sessions' outcomes are combined. After the messages for one session, since one client gets one frame after the other.
+ */
+export function inScopes<T>(
+  attempt: Attempt<Message, T>,
+  isTaken: IsTaken,
+): Attempt<QueuedMessage, T & ScopeDependencies> {
+  return async function attemptInScopes(messages, dependencies, signal) {
+    const single = messages.filter((message): message is Message => message.key !== undefined);
+    const scoped = messages.filter((message): message is ScopedMessage => message.key === undefined);
+    const attempted = single.length > 0 ? await attempt(single, dependencies, signal) : [];
+    if (scoped.length === 0) return attempted;
+    attempted.push(...(await attemptScoped(scoped, attempt, isTaken, dependencies, signal)));
+    const byMessage = new Map(attempted.map((each) => [each.message, each]));
+    return messages.map((message) => byMessage.get(message) ?? { message, outcome: NOT_REACHED });
+  };
+}
+
+/** Never rejects: the messages for one session are attempted already. */
+async function attemptScoped<T>(
+  messages: readonly ScopedMessage[],
+  attempt: Attempt<Message, T>,
+  isTaken: IsTaken,
+  dependencies: T & ScopeDependencies,
+  signal: AbortSignal,
+): Promise<Attempted[]> {
+  try {
+    const found = await sessionsOf(messages, dependencies, signal);
+    const expanded = messages.map((message) => {
+      const { keys = [], outcome } = found.get(scopeId(message.scope)) ?? { outcome: NOT_REACHED };
+      return { message, outcome, derived: keys.map((key): Message => ({ ...message, key: { value: key } })) };
+    });
+    const derived = expanded.flatMap((each) => each.derived);
+    const metrics = withoutOutcomes(dependencies.metrics);
+    const attempted = derived.length > 0 ? await attempt(derived, { ...dependencies, metrics }, signal) : [];
+    const byMessage = new Map(attempted.map((each) => [each.message, each]));
+
+    const results = expanded.map(async ({ message, outcome, derived }) => {
+      if (outcome) return await unlessDone(message, outcome, dependencies, signal);
+      const parts = derived.map((each) => byMessage.get(each) ?? { message: each, outcome: NOT_REACHED });
+      const combined = combinedOf(message, parts, isTaken);
+      if (isOpen(combined)) await recordParts(message, parts, dependencies);
+      return combined;
+    });
+    const combined = await Promise.all(results);
+    for (const each of combined) count(each, dependencies);
+    return combined;
+  } catch (error) {
+    dependencies.log.error("messages for a scope not handled", {
+      messageIds: messages.map(({ messageId }) => messageId),
+      sqsMessageIds: messages.map(({ sqsMessageId }) => sqsMessageId),
+      ...errorFields(error),
+    });
+    return messages.map((message) => ({ message, outcome: { kind: "failed", reason: REASONS.internalError } }));
+  }
+}
+
+/** The sessions of a scope, or the outcome of its messages if there are none to attempt. */
+type Found = { keys: SessionKey[]; outcome?: undefined } | { keys?: undefined; outcome: Outcome };
+
+/** By `scopeId`. */
+async function sessionsOf(
+  messages: readonly ScopedMessage[],
+  { scopes, now, log }: ScopeDependencies,
+  signal: AbortSignal,
+): Promise<Map<string, Found>> {
+  const distinct = new Map(messages.map(({ scope }) => [scopeId(scope), scope]));
+  const found = [...distinct].map(async ([id, scope]): Promise<[string, Found]> => {
+    if (signal.aborted) return [id, { outcome: NOT_REACHED }];
+    try {
+      const keys = await scopes.list(scope, Math.floor(now() / 1000), MAX_SESSIONS + 1, signal);
+      if (keys.length === 0) return [id, { outcome: { kind: "failed", reason: REASONS.noSession } }];
+      if (keys.length <= MAX_SESSIONS) return [id, { keys }];
+      return [id, { outcome: { kind: "undeliverable", reason: REASONS.tooManySessions } }];
+    } catch (error) {
+      log.error("sessions of a scope not read", { ...scope, ...errorFields(error) });
+      return [id, { outcome: failedUnless(signal) }];
+    }
+  });
+  return new Map(await Promise.all(found));
+}
+
+/** The outcome of a message without sessions to attempt: delivered if a connection took it at an earlier attempt. */
+async function unlessDone(
+  message: ScopedMessage,
+  outcome: Outcome,
+  { partialDeliveries, now, log }: ScopeDependencies,
+  signal: AbortSignal,
+): Promise<Attempted> {
+  if (outcome.kind === "not-reached") return { message, outcome };
+  if (message.attempt > 1) {
+    try {
+      const taken = await partialDeliveries.read([message.sqsMessageId], signal);
+      if (taken.has(message.sqsMessageId)) return { message, outcome: { kind: "delivered", connectionIds: [] } };
+    } catch (error) {
+      log.error("partial delivery not read", { ...idsOf(message), ...errorFields(error) });
+      return { message, outcome: failedUnless(signal) };
+    }
+  }
+  return {
+    message,
+    outcome: hasExpired(message, now()) ? { kind: "undeliverable", reason: REASONS.expired } : outcome,
+  };
+}
+
+/** One outcome of a message's sessions. */
+function combinedOf(message: ScopedMessage, parts: readonly Attempted[], isTaken: IsTaken): Attempted {
+  const first = <K extends Outcome["kind"]>(kind: K) =>
+    parts
+      .map(({ outcome }) => outcome)
+      .find((outcome): outcome is Extract<Outcome, { kind: K }> => outcome.kind === kind);
+  const taken = isTaken(parts);
+  const open = first("failed") ?? first("not-reached");
+  if (open) return { message, outcome: open, ...(taken && { isTaken: true as const }) };
+  const lost = first("undeliverable");
+  if (lost && !taken) return { message, outcome: lost };
+  const delivered: Outcome = { kind: "delivered", connectionIds: connectionIdsOf(parts) };
+  const done = first("delivered") && delivered;
+  return { message, outcome: done ?? first("stored") ?? first("duplicate") ?? delivered };
+}
+
+/**
+ * So that the next attempt does not post to connections that have taken the message: if this fails, they get it again. Also
+ * if time is up, which the batch's own signal has told: settling has some left.
+ */
+async function recordParts(
+  message: ScopedMessage,
+  parts: readonly Attempted[],
+  { partialDeliveries, log }: ScopeDependencies,
+): Promise<void> {
+  const open = parts.flatMap(({ message, outcome }) =>
+    "reason" in outcome && !isDone(outcome) ? [`${message.key?.value?.context}: ${outcome.reason}`] : [],
+  );
+  log.info("not done for all sessions of a scope", { ...idsOf(message), sessions: parts.length, open });
+  const connectionIds = connectionIdsOf(parts);
+  if (connectionIds.length === 0) return;
+  try {
+    const expirationDate = Math.ceil((message.sentAtMs + MAX_QUEUE_RETENTION_MS) / 1000);
+    await partialDeliveries.add(message.sqsMessageId, connectionIds, expirationDate, timeLimit(RECORDING_MS));
+  } catch (error) {
+    log.error("partial delivery not written", { ...idsOf(message), connectionIds, ...errorFields(error) });
+  }
+}
+
+/** A message counts once, however many sessions it goes to. */
+function count({ message, outcome }: Attempted, { metrics, now }: ScopeDependencies): void {
+  if (outcome.kind === "stored") metrics.add(METRICS.stored, 1, stableReason(outcome.reason));
+  if (outcome.kind !== "delivered") return;
+  metrics.add(METRICS.delivered, 1);
+  metrics.add(METRICS.ageAtDelivery, ageMs(message, now()));
+}
+
+function withoutOutcomes(metrics: Metrics): Metrics {
+  const left: readonly string[] = [METRICS.delivered, METRICS.ageAtDelivery, METRICS.stored];
+  return {
+    add: (name, value, reason) => {
+      if (!left.includes(name)) metrics.add(name, value, reason);
+    },
+    flush: () => metrics.flush(),
+  };
+}
+
+function isDone({ kind }: Outcome): boolean {
+  return kind === "delivered" || kind === "stored" || kind === "duplicate";
+}
+
+function isOpen({ outcome: { kind } }: Attempted): boolean {
+  return kind === "failed" || kind === "not-reached";
+}
+
+function connectionIdsOf(parts: readonly Attempted[]): string[] {
+  return parts.flatMap(({ outcome }) => (outcome.kind === "delivered" ? outcome.connectionIds : []));
+}
+
+function failedUnless({ aborted }: AbortSignal): Outcome {
+  return aborted ? NOT_REACHED : { kind: "failed", reason: REASONS.sessionStoreUnavailable };
+}
+
+function scopeId({ callerId, context }: Scope): string {
+  return JSON.stringify([callerId, context]);
+}
