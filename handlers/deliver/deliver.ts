@@ -14,7 +14,7 @@ import { inScopes, type ScopeDependencies, takenByOne } from "./inScopes";
 export type { Invocation };
 
 export type DeliverDependencies = Pick<DeliverBatchDependencies, "sessions" | "connections"> &
-  Pick<ScopeDependencies, "scopes" | "partialDeliveries"> &
+  Pick<ScopeDependencies, "scopes" | "partials"> &
   QueueDependencies;
 
 /** Called with a batch of the retry queue: posts each message, and keeps those that were not delivered. Never throws. */

@@ -32,7 +32,7 @@ export type DeliverReplayDependencies = QueueDependencies &
     | "receipts"
     | "deadLetters"
   > &
-  Pick<ScopeDependencies, "scopes" | "partialDeliveries">;
+  Pick<ScopeDependencies, "scopes" | "partials">;
 
 /**
  * Called with a batch of the retry queue: stores each message under its number, and posts it if its client is connected.

@@ -1,17 +1,16 @@
 import { errorFields, type Log } from "../log";
-import { ageMs, hasExpired, idsOf, type Message, type QueuedMessage, type ScopedMessage } from "../messages/message";
+import { hasExpired, idsOf, type Message, type QueuedMessage, type ScopedMessage } from "../messages/message";
 import { REASONS, stableReason } from "../messages/reasons";
 import { METRICS, type Metrics } from "../metrics";
 import type { Scope, SessionKey } from "../sessions/sessionKey";
 import type { SessionMarkers } from "../sessions/sessionMarkers";
 import { type Attempted, NOT_REACHED, type Outcome } from "./outcome";
 import type { PartialDeliveries } from "./partialDeliveries";
-import { timeLimit } from "../timeLimit";
 
 export interface ScopeDependencies {
   /** The sessions that a message for a scope goes to. */
   scopes: Pick<SessionMarkers, "list">;
-  partialDeliveries: PartialDeliveries;
+  partials: PartialDeliveries;
   metrics: Metrics;
   /** Epoch milliseconds. */
   now: () => number;
@@ -26,12 +25,6 @@ export type IsTaken = (sessions: readonly Attempted[]) => boolean;
 
 /** The sessions of one message, each of which costs a post, and in replay mode a write. */
 export const MAX_SESSIONS = 50;
-
-/** The longest retention of a queue. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
-const MAX_QUEUE_RETENTION_MS = 14 * 86_400_000;
-
-/** Of the time that is reserved for settling. */
-const RECORDING_MS = 1_000;
 
 /** In retry mode: one connection has it. */
 export const takenByOne: IsTaken = (sessions) =>
@@ -77,7 +70,7 @@ async function attemptScoped<T>(
       return { message, outcome, derived: keys.map((key): Message => ({ ...message, key: { value: key } })) };
     });
     const derived = expanded.flatMap((each) => each.derived);
-    const metrics = withoutOutcomes(dependencies.metrics);
+    const metrics = withoutStored(dependencies.metrics);
     const attempted = derived.length > 0 ? await attempt(derived, { ...dependencies, metrics }, signal) : [];
     const byMessage = new Map(attempted.map((each) => [each.message, each]));
 
@@ -85,12 +78,12 @@ async function attemptScoped<T>(
       if (outcome) return await unlessDone(message, outcome, dependencies, signal);
       const parts = derived.map((each) => byMessage.get(each) ?? { message: each, outcome: NOT_REACHED });
       const combined = combinedOf(message, parts, isTaken);
-      if (isOpen(combined)) await recordParts(message, parts, dependencies);
+      logOpen(message, parts, dependencies);
+      const { outcome: done } = combined;
+      if (done.kind === "stored") dependencies.metrics.add(METRICS.stored, 1, stableReason(done.reason));
       return combined;
     });
-    const combined = await Promise.all(results);
-    for (const each of combined) count(each, dependencies);
-    return combined;
+    return await Promise.all(results);
   } catch (error) {
     dependencies.log.error("messages for a scope not handled", {
       messageIds: messages.map(({ messageId }) => messageId),
@@ -130,13 +123,13 @@ async function sessionsOf(
 async function unlessDone(
   message: ScopedMessage,
   outcome: Outcome,
-  { partialDeliveries, now, log }: ScopeDependencies,
+  { partials, now, log }: ScopeDependencies,
   signal: AbortSignal,
 ): Promise<Attempted> {
   if (outcome.kind === "not-reached") return { message, outcome };
   if (message.attempt > 1) {
     try {
-      const taken = await partialDeliveries.read([message.sqsMessageId], signal);
+      const taken = await partials.read([message.sqsMessageId], signal);
       if (taken.has(message.sqsMessageId)) return { message, outcome: { kind: "delivered", connectionIds: [] } };
     } catch (error) {
       log.error("partial delivery not read", { ...idsOf(message), ...errorFields(error) });
@@ -151,71 +144,50 @@ async function unlessDone(
 
 /** One outcome of a message's sessions. */
 function combinedOf(message: ScopedMessage, parts: readonly Attempted[], isTaken: IsTaken): Attempted {
-  const first = <K extends Outcome["kind"]>(kind: K) =>
-    parts
-      .map(({ outcome }) => outcome)
-      .find((outcome): outcome is Extract<Outcome, { kind: K }> => outcome.kind === kind);
+  const acceptedBy = parts.flatMap((part) => part.acceptedBy ?? []);
+  const missedBy = parts.flatMap((part) => part.missedBy ?? []);
   const taken = isTaken(parts);
-  const open = first("failed") ?? first("not-reached");
-  if (open) return { message, outcome: open, ...(taken && { isTaken: true as const }) };
-  const lost = first("undeliverable");
-  if (lost && !taken) return { message, outcome: lost };
-  const delivered: Outcome = { kind: "delivered", connectionIds: connectionIdsOf(parts) };
-  const done = first("delivered") && delivered;
-  return { message, outcome: done ?? first("stored") ?? first("duplicate") ?? delivered };
+  return {
+    message,
+    outcome: outcomeOf(parts.map(({ outcome }) => outcome)),
+    ...(taken && { isTaken: true as const }),
+    ...(acceptedBy.length > 0 && {
+      acceptedBy,
+      acceptedAtMs: Math.max(...parts.map(({ acceptedAtMs = 0 }) => acceptedAtMs)),
+    }),
+    ...(missedBy.length > 0 && { missedBy }),
+  };
 }
 
-/**
- * So that the next attempt does not post to connections that have taken the message: if this fails, they get it again. Also
- * if time is up, which the batch's own signal has told: settling has some left.
- */
-async function recordParts(
-  message: ScopedMessage,
-  parts: readonly Attempted[],
-  { partialDeliveries, log }: ScopeDependencies,
-): Promise<void> {
-  const open = parts.flatMap(({ message, outcome }) =>
-    "reason" in outcome && !isDone(outcome) ? [`${message.key?.value?.context}: ${outcome.reason}`] : [],
-  );
-  log.info("not done for all sessions of a scope", { ...idsOf(message), sessions: parts.length, open });
-  const connectionIds = connectionIdsOf(parts);
-  if (connectionIds.length === 0) return;
-  try {
-    const expirationDate = Math.ceil((message.sentAtMs + MAX_QUEUE_RETENTION_MS) / 1000);
-    await partialDeliveries.add(message.sqsMessageId, connectionIds, expirationDate, timeLimit(RECORDING_MS));
-  } catch (error) {
-    log.error("partial delivery not written", { ...idsOf(message), connectionIds, ...errorFields(error) });
-  }
+function outcomeOf(outcomes: readonly Outcome[]): Outcome {
+  const first = (kind: Outcome["kind"]) => outcomes.find((outcome) => outcome.kind === kind);
+  const connectionIds = outcomes.flatMap((outcome) => (outcome.kind === "delivered" ? outcome.connectionIds : []));
+  const open = first("failed") ?? first("not-reached") ?? first("undeliverable");
+  if (open) return open;
+  const delivered = first("delivered") && ({ kind: "delivered", connectionIds } as const);
+  return delivered ?? first("stored") ?? first("duplicate") ?? NOT_REACHED;
 }
 
-/** A message counts once, however many sessions it goes to. */
-function count({ message, outcome }: Attempted, { metrics, now }: ScopeDependencies): void {
-  if (outcome.kind === "stored") metrics.add(METRICS.stored, 1, stableReason(outcome.reason));
-  if (outcome.kind !== "delivered") return;
-  metrics.add(METRICS.delivered, 1);
-  metrics.add(METRICS.ageAtDelivery, ageMs(message, now()));
-}
-
-function withoutOutcomes(metrics: Metrics): Metrics {
-  const left: readonly string[] = [METRICS.delivered, METRICS.ageAtDelivery, METRICS.stored];
+/** Deliveries are counted when they leave the queue: once for each message. */
+function withoutStored(metrics: Metrics): Metrics {
   return {
     add: (name, value, reason) => {
-      if (!left.includes(name)) metrics.add(name, value, reason);
+      if (name !== METRICS.stored) metrics.add(name, value, reason);
     },
     flush: () => metrics.flush(),
   };
 }
 
+function logOpen(message: ScopedMessage, parts: readonly Attempted[], { log }: ScopeDependencies): void {
+  const open = parts.flatMap(({ message: { key }, outcome }) =>
+    "reason" in outcome && !isDone(outcome) ? [`${key?.value?.context}: ${outcome.reason}`] : [],
+  );
+  if (open.length > 0)
+    log.info("not done for all sessions of a scope", { ...idsOf(message), sessions: parts.length, open });
+}
+
 function isDone({ kind }: Outcome): boolean {
   return kind === "delivered" || kind === "stored" || kind === "duplicate";
-}
-
-function isOpen({ outcome: { kind } }: Attempted): boolean {
-  return kind === "failed" || kind === "not-reached";
-}
-
-function connectionIdsOf(parts: readonly Attempted[]): string[] {
-  return parts.flatMap(({ outcome }) => (outcome.kind === "delivered" ? outcome.connectionIds : []));
 }
 
 function failedUnless({ aborted }: AbortSignal): Outcome {

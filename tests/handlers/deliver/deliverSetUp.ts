@@ -47,7 +47,7 @@ export function inMemory(session: Session) {
     connections: new MemoryConnections(),
     queue: new MemoryQueue(),
     scopes: new MemoryScopes(),
-    partialDeliveries: new MemoryPartialDeliveries(),
+    partials: new MemoryPartialDeliveries(),
     log: new RecordedLog(),
     metrics: new RecordedMetrics(),
     clock,

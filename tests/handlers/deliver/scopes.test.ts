@@ -28,13 +28,13 @@ function setUp(remainingMs?: number) {
 
 describe("deliver: a message for a scope", () => {
   it("posts it to each session of the user once, and counts it once", async () => {
-    const { run, posted, outcomes, counted, scopes, partialDeliveries, log } = setUp();
+    const { run, posted, outcomes, counted, scopes, partials, log } = setUp();
     expect(await run(scoped({ body: "hello", sentAtMs: now - 500 }))).to.deep.equal([]);
     expect(posted()).to.deep.equal(["c1: hello", "c2: hello", "c3: hello"]);
     expect(outcomes()).to.deep.equal({ m1: "delivered" });
     expect(counted()).to.deep.equal(["Delivered 1", "AgeAtDelivery 500"]);
     expect(scopes.calls).to.deep.equal([`user#42 * at ${now / 1000}`]);
-    expect(partialDeliveries.calls).to.deep.equal([]);
+    expect(partials.calls).to.deep.equal([]);
     expect(log.lines).to.deep.include({
       ...{ level: "info", event: "delivered", messageId: "m1", sqsMessageId: "m1", attempt: 1, callerId: "user#42" },
       connectionIds: ["c1", "c2", "c3"],
@@ -67,20 +67,20 @@ describe("deliver: a message for a scope", () => {
   });
 
   it("lists no sessions for a batch without a scope", async () => {
-    const { run, scopes, partialDeliveries } = setUp();
+    const { run, scopes, partials } = setUp();
     await run(sqsRecord());
     expect(scopes.calls).to.deep.equal([]);
-    expect(partialDeliveries.calls).to.deep.equal([]);
+    expect(partials.calls).to.deep.equal([]);
   });
 
   it("records the connections that took it if it failed for another session, and delivers to the others", async () => {
-    const { run, connections, posted, outcomes, partialDeliveries, log, counted } = setUp();
+    const { run, connections, posted, outcomes, partials, log, counted } = setUp();
     connections.answers.set("c2", "throttled");
     expect(await run(scoped({ body: "hello", sentAtMs: now }))).to.deep.equal(["m1"]);
     expect(posted()).to.deep.equal(["c1: hello", "c2: hello", "c3: hello"]);
     expect(outcomes()).to.deep.equal({ m1: "throttled" });
-    expect([...(partialDeliveries.taken.get("m1") ?? [])]).to.deep.equal(["c1", "c3"]);
-    expect(partialDeliveries.expirationDates).to.deep.equal([now / 1000 + 14 * 86_400]);
+    expect([...(partials.taken.get("m1") ?? [])]).to.deep.equal(["c1", "c3"]);
+    expect(partials.expirationDates).to.deep.equal([now / 1000 + 14 * 86_400]);
     expect(counted().map((each) => each.split(" ")[0])).to.deep.equal(["AgeAtFailedAttempt", "Retried"]);
     expect(log.lines).to.deep.include({
       ...{ level: "info", event: "not done for all sessions of a scope", messageId: "m1", sqsMessageId: "m1" },
@@ -89,9 +89,9 @@ describe("deliver: a message for a scope", () => {
   });
 
   it("retries it, and says so, if the connections that took it cannot be recorded", async () => {
-    const { run, connections, partialDeliveries, log } = setUp();
+    const { run, connections, partials, log } = setUp();
     connections.answers.set("c2", "throttled");
-    partialDeliveries.failing.add("add");
+    partials.failing.add("add");
     expect(await run(scoped())).to.deep.equal(["m1"]);
     expect(log.lines.find(({ event }) => event === "partial delivery not written")).to.deep.include({
       level: "error",
@@ -100,22 +100,22 @@ describe("deliver: a message for a scope", () => {
   });
 
   it("records nothing if no connection took it", async () => {
-    const { run, connections, partialDeliveries, outcomes } = setUp();
+    const { run, connections, partials, outcomes } = setUp();
     connections.onPost = () => Promise.resolve({ result: "throttled" });
     expect(await run(scoped())).to.deep.equal(["m1"]);
     expect(outcomes()).to.deep.equal({ m1: "throttled" });
-    expect(partialDeliveries.calls).to.deep.equal([]);
+    expect(partials.calls).to.deep.equal([]);
   });
 
   it("records what was delivered when time is up, too", async () => {
-    const { run, connections, partialDeliveries } = setUp(100);
+    const { run, connections, partials } = setUp(100);
     connections.onPost = async (connectionId, _, signal) => {
       if (connectionId === "c1") return { result: "delivered" };
       await new Promise((resolve) => signal?.addEventListener("abort", resolve));
       return { result: "timeout" };
     };
     expect(await run(scoped())).to.deep.equal(["m1"]);
-    expect([...(partialDeliveries.taken.get("m1") ?? [])]).to.deep.equal(["c1"]);
+    expect([...(partials.taken.get("m1") ?? [])]).to.deep.equal(["c1"]);
   });
 
   it("is retried while the user has no session, and dead-lettered with its scope in the end", async () => {
@@ -177,7 +177,7 @@ describe("deliver: a message for a scope", () => {
   describe("that a connection took at an earlier attempt", () => {
     const taken = (attempt = 2) => {
       const relay = setUp();
-      relay.partialDeliveries.taken.set("m1", new Set(["c9"]));
+      relay.partials.taken.set("m1", new Set(["c9"]));
       return { ...relay, again: () => relay.run(scoped({ attempt })) };
     };
 
@@ -197,9 +197,9 @@ describe("deliver: a message for a scope", () => {
     });
 
     it("is retried if that cannot be read", async () => {
-      const { again, scopes, partialDeliveries, outcomes } = taken();
+      const { again, scopes, partials, outcomes } = taken();
       scopes.keys.length = 0;
-      partialDeliveries.failing.add("read");
+      partials.failing.add("read");
       expect(await again()).to.deep.equal(["m1"]);
       expect(outcomes()).to.deep.equal({ m1: "session-store-unavailable" });
     });

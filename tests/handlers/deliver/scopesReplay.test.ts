@@ -29,13 +29,13 @@ function setUp() {
 
 describe("deliver in replay: a message for a scope", () => {
   it("is stored in the history of each session, posted where a client is connected, and counted once", async () => {
-    const { run, storedForEach, posted, outcomes, counted, partialDeliveries } = setUp();
+    const { run, storedForEach, posted, outcomes, counted, partials } = setUp();
     expect(await run(scoped({ attributes: { messageId: "news-7" } }))).to.deep.equal([]);
     expect(storedForEach()).to.deep.equal([["1 news-7"], ["1 news-7"], ["1 news-7"]]);
     expect(posted().sort()).to.deep.equal(["c1: 1", "c3: 1"]);
     expect(outcomes()).to.deep.equal({ m1: "delivered" });
     expect(counted()).to.deep.equal(["Delivered", "AgeAtDelivery"]);
-    expect(partialDeliveries.calls).to.deep.equal([]);
+    expect(partials.calls).to.deep.equal([]);
   });
 
   it("is stored if no client is connected, and counted once", async () => {
@@ -137,14 +137,14 @@ describe("the outcome of a message for several sessions", () => {
     );
     const dependencies = {
       scopes,
-      ...{ partialDeliveries: new MemoryPartialDeliveries(), metrics: new RecordedMetrics(), log: new RecordedLog() },
+      ...{ partials: new MemoryPartialDeliveries(), metrics: new RecordedMetrics(), log: new RecordedLog() },
       now: () => 0,
     };
     const [result] = await attempt([messageOf(scoped())], dependencies, new AbortController().signal);
     const { outcome, isTaken: taken } = result as Attempted;
     const words =
       "reason" in outcome && outcome.kind !== "not-reached" ? `${outcome.kind}: ${outcome.reason}` : outcome.kind;
-    return taken ? `${words}, taken` : words;
+    return taken && outcome.kind !== "delivered" ? `${words}, taken` : words;
   };
 
   const inRetryMode: [name: string, parts: (Outcome | Part)[], expected: string][] = [
@@ -157,9 +157,13 @@ describe("the outcome of a message for several sessions", () => {
     ],
     ["delivered and not reached", [delivered, NOT_REACHED], "not-reached, taken"],
     ["not reached and failed", [NOT_REACHED, failed], "failed: throttled"],
-    ["delivered and expired", [expired, delivered], "delivered"],
+    ["delivered and expired", [expired, delivered], "undeliverable: expired, taken"],
     ["expired", [expired, expired], "undeliverable: expired"],
-    ["expired, with one connection that took it earlier", [{ outcome: expired, isTaken: true }], "delivered"],
+    [
+      "expired, with one connection that took it earlier",
+      [{ outcome: expired, isTaken: true }],
+      "undeliverable: expired, taken",
+    ],
   ];
   for (const [name, parts, expected] of inRetryMode) {
     it(`is ${expected} in retry mode if it is ${name}`, async () =>
@@ -168,8 +172,8 @@ describe("the outcome of a message for several sessions", () => {
 
   const inReplayMode: [name: string, parts: (Outcome | Part)[], expected: string][] = [
     ["stored and delivered", [stored, delivered], "delivered"],
-    ["stored and a duplicate", [duplicate, stored], "stored: no-session"],
-    ["a duplicate", [duplicate, duplicate], "duplicate: idempotency-key"],
+    ["stored and a duplicate", [duplicate, stored], "stored: no-session, taken"],
+    ["a duplicate", [duplicate, duplicate], "duplicate: idempotency-key, taken"],
     ["delivered and failed before it was stored", [delivered, failed], "failed: throttled"],
     ["stored and failed after it was stored", [stored, { outcome: failed, cursor }], "failed: throttled, taken"],
     [
@@ -198,7 +202,7 @@ describe("the outcome of a message for several sessions", () => {
     }, takenByOne);
     const results = await attempt(
       [messageOf(scoped()), messageOf(sqsRecord({ messageId: "m2" }))],
-      { scopes, partialDeliveries: new MemoryPartialDeliveries(), metrics: new RecordedMetrics(), log, now: () => 0 },
+      { scopes, partials: new MemoryPartialDeliveries(), metrics: new RecordedMetrics(), log, now: () => 0 },
       new AbortController().signal,
     );
     expect(results.map(({ outcome }) => outcome)).to.deep.equal([
