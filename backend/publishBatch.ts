@@ -10,7 +10,7 @@ export interface PublishResult {
   /**
    * Why the message was not published; absent if it was. `name` is SNS's code, the name of the SDK's error for the whole
    * request, after which the message may or may not have been published, or `EarlierMessageFailed`: an earlier message of
-   * the same session was not published, and this one would have overtaken it.
+   * the same session, or with the same scope, was not published, and this one would have overtaken it.
    */
   error?: Error;
 }
@@ -27,7 +27,7 @@ const BASE_DELAY_MS = 100;
 /** One message on its way. */
 interface Entry {
   index: number;
-  /** Its session. Messages of a session are sent one request after the other. */
+  /** Of its session or scope. Messages of a group are sent one request after the other. */
   group: string;
   bytes: number;
   attempts: number;
@@ -171,7 +171,7 @@ function snsError(code = "NoAnswer", message = `SNS did not publish the message:
 
 function heldBackError(): Error {
   const error = new Error(
-    "not published, because an earlier message of its session was not. Fix: publish all messages with an error again, in order " +
+    "not published, because an earlier message of its session or scope was not. Fix: publish all messages with an error again, in order " +
       "and with the same messageId",
   );
   return Object.assign(error, { name: "EarlierMessageFailed" });

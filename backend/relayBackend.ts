@@ -61,7 +61,8 @@ export class RelayBackend {
   }
 
   /**
-   * Publishes a message to a user. Once this resolves, the relay delivers the message at least once or dead-letters it.
+   * Publishes a message to a user's session, or with a `scope` to several. Once this resolves, the relay delivers the message
+   * at least once or dead-letters it.
    *
    * @throws RelayInputError, before anything is sent, if the relay could never deliver the message. After an error of the SDK,
    * the message may or may not have been published.
@@ -75,7 +76,7 @@ export class RelayBackend {
   /**
    * Publishes any number of messages in as few requests as SNS allows: up to ten messages and 256 KiB each, several at one
    * time. SNS bills a batch request by its 64 KB chunks, not by message (https://aws.amazon.com/sns/pricing/). The messages of
-   * a session are published in the order of the list; after one that fails, the session's later ones are not published. A
+   * a session are published in the order of the list, and so are those of a scope; after one that fails, the later ones are not published. A
    * message that SNS itself could not publish is tried up to three times.
    *
    * @returns a result for each publication, in their order. Check each `error`: one message may fail while others are published.

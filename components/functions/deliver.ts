@@ -46,7 +46,13 @@ export function deliverSpec(
       RELAY_NAME: relayName,
     },
     statements: [
-      sessionTable.statement("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
+      sessionTable.statement(
+        "dynamodb:BatchGetItem",
+        "dynamodb:Query",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:DeleteItem",
+      ),
       gateway.manageConnectionsStatement("POST", "GET", "DELETE"),
       {
         Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],

@@ -85,7 +85,7 @@ export class PageRoutes {
     app.post("/publish", async ({ body }, reply) => {
       if (!this.backend) return reply.code(503).send(notReady);
       if (typeof body !== "object" || body === null || Array.isArray(body)) {
-        const message = `got ${JSON.stringify(body)}; allowed: JSON with user, context, contextId, message, and messageId, expiresAt, idempotencyKey`;
+        const message = `got ${JSON.stringify(body)}; allowed: JSON with user, context, contextId, message, and scope, messageId, expiresAt, idempotencyKey`;
         return reply.code(400).send({ message });
       }
       try {

@@ -75,8 +75,8 @@ export class FanOut {
     context.entry = entry;
     const { attributes, scopedDeduplicationId } = entry;
     context.isDuplicate = this.isDuplicate(publication.topicArn, scopedDeduplicationId);
-    const { user, context: feature, contextId, status } = attributes;
-    const name = (attribute?: { StringValue?: string }) => attribute?.StringValue ?? "?";
+    const { user, context: feature, contextId, scope: messageScope, status } = attributes;
+    const name = (attribute?: { StringValue?: string }) => attribute?.StringValue ?? (messageScope ? "*" : "?");
     // The relay itself publishes only receipts, which have no contextId attribute.
     if (status && !contextId) return this.trace.record("Lambda", "Publisher", `receipt: ${name(status)}`);
     this.trace.record("BackendApi", "Publisher", `publish to ${name(user)}/${name(feature)}#${name(contextId)}`);

@@ -1,17 +1,28 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
 import { RelayInputError } from "../../backend";
-import { type Publication, publishInput } from "../../backend/publication";
+import {
+  type ContextPublication,
+  type Publication,
+  publishInput,
+  type SessionPublication,
+  type UserPublication,
+} from "../../backend/publication";
 
 const topicArn = "arn:aws:sns:eu-west-1:111122223333:relay-topic";
 const now = new Date("2026-11-25T12:00:00Z");
 const publication = { user: "42", context: "chat", contextId: "7", message: "hello" };
 
-const inputOf = (given: Partial<Publication> = {}) => publishInput({ ...publication, ...given }, topicArn, now);
+const inputOf = (given: Partial<SessionPublication> = {}) => publishInput({ ...publication, ...given }, topicArn, now);
+
+/** Of a publication without context and contextId. */
+const scopedInputOf = (
+  given: Omit<UserPublication, "user" | "message"> | Omit<ContextPublication, "user" | "message">,
+) => publishInput({ user: "42", message: "hello", ...given } as Publication, topicArn, now);
 
 function refusalOf(given: object): RelayInputError {
   try {
-    inputOf(given);
+    publishInput({ ...publication, ...given } as unknown as Publication, topicArn, now);
   } catch (error) {
     if (error instanceof RelayInputError) return error;
     throw error;
@@ -55,14 +66,49 @@ describe("publishInput", () => {
   });
 
   it("puts sessions that differ only in the position of the # into different groups", () => {
-    const group = (given: Partial<Publication>) => inputOf(given).input.MessageGroupId;
+    const group = (given: Partial<SessionPublication>) => inputOf(given).input.MessageGroupId;
     expect(group({ user: "42" })).to.equal(group({ message: "another" }));
     expect(group({ contextId: "7#8" })).not.to.equal(group({ contextId: "7" }));
     expect(group({ user: "a", context: "b" })).not.to.equal(group({ user: "ab" }));
   });
 
+  it("addresses a message to all sessions of a user, or of a user's context, in a group of their own", () => {
+    const attributesOf = ({ input }: ReturnType<typeof publishInput>) =>
+      Object.entries(input.MessageAttributes ?? {}).map(([name, { StringValue }]) => [name, StringValue]);
+    const toUser = scopedInputOf({ scope: "user", messageId: "m1" });
+    expect(Object.fromEntries(attributesOf(toUser))).to.deep.equal({ user: "42", scope: "user", messageId: "m1" });
+    const toContext = scopedInputOf({ scope: "context", context: "chat", messageId: "m1" });
+    expect(Object.fromEntries(attributesOf(toContext))).to.deep.equal({
+      ...{ user: "42", context: "chat", scope: "context", messageId: "m1" },
+    });
+    const groups = [toUser, toContext, inputOf()].map(({ input }) => input.MessageGroupId);
+    const hashOf = (text: string) => createHash("sha256").update(text).digest("hex");
+    expect(groups).to.deep.equal(['["user#42"]', '["user#42","chat"]', '["user#42","chat#7"]'].map(hashOf));
+  });
+
+  it("has a type that excludes what a scope excludes", () => {
+    const to = { user: "42", message: "hello" };
+    // @ts-expect-error A context besides the scope user.
+    expect(() => publishInput({ ...to, scope: "user", context: "chat" }, topicArn, now)).to.throw(RelayInputError);
+    // @ts-expect-error A contextId besides the scope context.
+    const withId: Publication = { ...to, scope: "context", context: "chat", contextId: "7" };
+    expect(() => publishInput(withId, topicArn, now)).to.throw(RelayInputError);
+    // @ts-expect-error No contextId and no scope.
+    expect(() => publishInput({ ...to, context: "chat" }, topicArn, now)).to.throw(RelayInputError);
+  });
+
   describe("for a FIFO topic", () => {
-    const idOf = (given: Partial<Publication> = {}, topic = `${topicArn}.fifo`) =>
+    it("gives messages with the same messageId for a session, a context and a user different deduplication IDs", () => {
+      const given: Publication[] = [
+        { ...publication, messageId: "m1" },
+        { user: "42", context: "chat", scope: "context", message: "hello", messageId: "m1" },
+        { user: "42", scope: "user", message: "hello", messageId: "m1" },
+      ];
+      const ids = given.map((each) => publishInput(each, `${topicArn}.fifo`, now).input.MessageDeduplicationId);
+      expect(new Set(ids).size).to.equal(3);
+    });
+
+    const idOf = (given: Partial<SessionPublication> = {}, topic = `${topicArn}.fifo`) =>
       publishInput({ ...publication, ...given }, topic, now).input.MessageDeduplicationId;
 
     it("derives the deduplication ID from the session and the messageId, not from the body", () => {
@@ -106,6 +152,32 @@ describe("publishInput", () => {
     ["an empty context", { context: "" }, "context", /context is empty/],
     ["an empty contextId", { contextId: "" }, "contextId", /contextId is empty/],
     ["context and contextId that are too long together", { contextId: "x".repeat(1_020) }, "context", /1025 bytes/],
+    [
+      "another scope",
+      { scope: "users", context: undefined, contextId: undefined },
+      "scope",
+      /neither user nor context.*"user" without context and contextId/s,
+    ],
+    [
+      "a context besides the scope user",
+      { scope: "user", contextId: undefined },
+      "scope",
+      /scope is user, which excludes context;.*leave out what the scope excludes/s,
+    ],
+    [
+      "a contextId besides the scope context",
+      { scope: "context" },
+      "scope",
+      /scope is context, which excludes contextId/,
+    ],
+    ["a scope that is a flag", { scope: true, contextId: undefined }, "scope", /scope is of type boolean/],
+    [
+      "no context for its scope",
+      { scope: "context", context: undefined, contextId: undefined },
+      "context",
+      /context is missing/,
+    ],
+    ["no contextId and no scope", { contextId: undefined }, "contextId", /contextId is missing.*scope: "context"/s],
     ["an empty messageId", { messageId: "" }, "messageId", /empty.*UUID/s],
     ["a messageId of 129 characters", { messageId: "m".repeat(129) }, "messageId", /129 characters/],
     ["a messageId beyond ASCII", { messageId: "é" }, "messageId", /printable ASCII/],

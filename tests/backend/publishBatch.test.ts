@@ -224,11 +224,22 @@ describe("RelayBackend.publishBatch", () => {
       expect(sns.texts().flat()).not.to.include("7-11");
     });
 
+    it("does not publish the later messages of a scope, and publishes those of the user's sessions", async () => {
+      const scoped = (messageId: string): Publication => ({ user: "42", scope: "user", message: messageId, messageId });
+      const sns = new FakeSns((texts) => (texts.includes("u1") ? { Failed: [failing("u1", true)] } : {}));
+      const results = await sns.publish([scoped("u1"), to("7", "session"), ...many(9, "8"), scoped("u2")]);
+      expect(shown(results).filter((each) => !each.startsWith("8-"))).to.deep.equal([
+        "u1 InternalError",
+        "session",
+        "u2 EarlierMessageFailed",
+      ]);
+    });
+
     it("tells how to publish the session's later messages in order", async () => {
       const sns = new FakeSns((texts) => (texts.includes("7-1") ? { Failed: [failing("7-1", true)] } : {}));
       const results = await sns.publish(many(11, "7"));
       expect(results[10]?.error?.message).to.equal(
-        "not published, because an earlier message of its session was not. Fix: publish all messages with an error again, in " +
+        "not published, because an earlier message of its session or scope was not. Fix: publish all messages with an error again, in " +
           "order and with the same messageId",
       );
     });
@@ -274,6 +285,13 @@ describe("RelayBackend.publishBatch", () => {
       expect(error).to.be.instanceOf(RelayInputError).and.include({ input: "contextId", index: 1 });
       expect(error.message).to.match(/^publications\[1\]: contextId .*; allowed: .* Fix: /);
       expect(error.stack).to.include("publications[1]");
+    });
+
+    it("a scope with an address that it excludes, by its index", () => {
+      const wrong = { ...to("7", "b"), scope: "user" } as unknown as Publication;
+      expect(() => batchInputs([to("7", "a"), wrong], topicArn, new Date()))
+        .to.throw(RelayInputError, /^publications\[1\]: scope is user, which excludes context;/)
+        .with.property("index", 1);
     });
 
     it("an entry with an unknown key, or one that is no object", async () => {

@@ -46,6 +46,17 @@ export const flows: Flows = {
     await relay.untilQueueIsEmpty();
   },
 
+  "a message for all sessions of a user, or of a context, is delivered to each of them": async (relay) => {
+    const to = recipient();
+    const addressees = [to, { ...to, contextId: "8" }, { ...to, context: "news" }];
+    const clients = await Promise.all(addressees.map((each) => relay.connect(each)));
+    await relay.publish({ user: to.user, scope: "user" }, "to the user");
+    for (const client of clients) await client.message("to the user");
+    await relay.publish({ user: to.user, context: "chat", scope: "context" }, "to the chats");
+    for (const client of clients.slice(0, 2)) await client.message("to the chats");
+    await relay.untilQueueIsEmpty();
+  },
+
   "the poller watches the queue while messages come": async (relay) => {
     const to = recipient();
     const client = await relay.connect(to);

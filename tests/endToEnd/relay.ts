@@ -142,7 +142,10 @@ export class Relay {
     });
   }
 
-  async publish(given: Partial<Recipient & { messageId: string; expiresAt: string }>, message: string): Promise<void> {
+  async publish(
+    given: Partial<Recipient & { scope: string; messageId: string; expiresAt: string }>,
+    message: string,
+  ): Promise<void> {
     const attributes = Object.entries(given).map(
       ([key, value]) => [key, { DataType: "String", StringValue: value }] as const,
     );

@@ -35,6 +35,20 @@ export const replayFlows: Flows = {
     await relay.untilQueueIsEmpty();
   },
 
+  "a message for all sessions of a user is stored for each session that the user has connected to": async (relay) => {
+    const to = recipient();
+    const news = { ...to, context: "news" };
+    const away = await ReplayClient.connect(relay, news);
+    await away.client.close();
+    const client = await ReplayClient.connect(relay, to);
+    await relay.publish({ user: to.user, scope: "user" }, "to the user");
+    expect(await client.message(1)).to.include({ body: "to the user" });
+    await relay.untilQueueIsEmpty();
+    const back = await ReplayClient.connect(relay, news);
+    await back.resume();
+    expect(back.messages).to.deep.equal([[1, "to the user"]]);
+  },
+
   "the poller watches the queue while messages come": async (relay) => {
     const to = recipient();
     const client = await ReplayClient.connect(relay, to);

@@ -119,7 +119,13 @@ describe("the functions", () => {
     expect(run.statements("relay-deliver-policy")).to.deep.equal([
       {
         Effect: "Allow",
-        Action: ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
+        Action: [
+          "dynamodb:BatchGetItem",
+          "dynamodb:Query",
+          "dynamodb:GetItem",
+          "dynamodb:PutItem",
+          "dynamodb:DeleteItem",
+        ],
         Resource: [table],
       },
       {

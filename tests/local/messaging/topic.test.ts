@@ -220,4 +220,17 @@ describe("a topic", () => {
     );
     expect(labels).to.deep.equal(["BackendApi -> Publisher: publish to ana/chat#7"]);
   });
+
+  it("records the scope of a message", async () => {
+    const { sns, topicArn, labels } = await startRelay({});
+    const text = (StringValue: string) => ({ DataType: "String", StringValue });
+    const scopes = [
+      { user: text("ana"), scope: text("user") },
+      { user: text("ana"), context: text("chat"), scope: text("context") },
+    ];
+    for (const MessageAttributes of scopes) {
+      await sns.send(new PublishCommand({ TopicArn: topicArn, Message: "hello", MessageAttributes }));
+    }
+    expect(labels).to.deep.equal(["*#*", "chat#*"].map((to) => `BackendApi -> Publisher: publish to ana/${to}`));
+  });
 });
