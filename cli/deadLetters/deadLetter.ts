@@ -22,6 +22,8 @@ export interface DeadLetterSummary {
   user?: string;
   context?: string;
   contextId?: string;
+  /** `user` or `context`, if it was for all sessions of the user or of the context. */
+  scope?: string;
   /** Why the relay dead-lettered it; absent if SNS or the queue's redrive policy did. */
   reason?: string;
   attempts?: number;
@@ -40,6 +42,7 @@ export function summaryOf({ id, attributes, sentAt, body }: DeadLetter): DeadLet
     user: value("user"),
     context: value("context"),
     contextId: value("contextId"),
+    scope: value("scope"),
     reason: isTheRelays(attributes) ? value("reason") : undefined,
     attempts: attempts === undefined ? undefined : Number(attempts),
     expiresAt: value("expiresAt"),

@@ -84,7 +84,9 @@ export function noteScan(
 }
 
 function rowOf(deadLetter: DeadLetterSummary): string[] {
-  const { sentAt, user = "-", context = "-", contextId = "-", reason = "none", attempts = "-" } = deadLetter;
+  // A dead letter with a scope is for every context, or for every contextId of its context.
+  const absent = deadLetter.scope === undefined ? "-" : "*";
+  const { sentAt, user = "-", context = absent, contextId = absent, reason = "none", attempts = "-" } = deadLetter;
   const messageId = deadLetter.messageId ?? deadLetter.originalMessageId ?? deadLetter.id;
   return [sentAt, user, context, contextId, reason, String(attempts), messageId];
 }

@@ -44,6 +44,16 @@ describe("a filter of dead letters", () => {
     expect(matches(moved, { reason: "none" })).to.equal(true);
   });
 
+  it("finds a dead letter for all sessions of a user by its user alone, and one of a context by its context, too", () => {
+    const [ofUser, ofContext] = [
+      { user: "42", scope: "user" },
+      { user: "42", context: "chat", scope: "context" },
+    ].map((each) => summaryOf(deadLetter("scoped", { values: each })));
+    expect([ofUser, ofContext].map((each) => each && matches(each, { user: "42" }))).to.deep.equal([true, true]);
+    const byContext = [ofUser, ofContext].map((each) => each && matches(each, { user: "42", context: "chat" }));
+    expect(byContext).to.deep.equal([false, true]);
+  });
+
   it("has a text", () => {
     expect(inWords({})).to.equal("every dead letter");
     expect(inWords({ user: "42", reason: "expired" })).to.equal("dead letters of user 42, reason expired");

@@ -43,6 +43,28 @@ describe("redrive", () => {
     expect(sent[0]?.messageGroupId).to.equal(group);
   });
 
+  for (const [scoped, group] of [
+    [{ user: "42", scope: "user" }, '["user#42"]'],
+    [{ user: "42", context: "chat", scope: "context" }, '["user#42","chat"]'],
+  ] as const) {
+    it(`sends a dead letter for all sessions of the ${scoped.scope} with its scope, in the scope's group`, async () => {
+      const values = { ...scoped, ...dead, reason: "too-many-sessions" };
+      const { sent } = await redriven([deadLetter("a", { values })], { user: "42", reason: "too-many-sessions" });
+      expect(valuesOf(sent[0]?.attributes)).to.deep.equal({ ...scoped, originalMessageId: "first" });
+      expect(sent[0]?.messageGroupId).to.equal(createHash("sha256").update(group).digest("hex"));
+    });
+  }
+
+  it("keeps every attribute of the relay's on a dead letter with a scope, and drops others first", async () => {
+    const ours = { user: "42", context: "chat", scope: "context", messageId: "own", idempotencyKey: "pay-7" };
+    const values = { ...ours, expiresAt: "2026-11-25T13:00:00Z", ...dead, c: "1", b: "1", a: "1", d: "1" };
+    const { sent } = await redriven([deadLetter("a", { values })]);
+    expect(valuesOf(sent[0]?.attributes)).to.have.all.keys(
+      ...Object.keys(ours),
+      ...["expiresAt", "originalMessageId", "a", "b", "c"],
+    );
+  });
+
   it("uses the ID of a dead letter that the queue moved as the original ID, and keeps a backend's own reason", async () => {
     const { sent, letters: deadLetters } = await redriven([
       deadLetter("moved", { values: { ...to, reason: "birthday" } }),
@@ -83,6 +105,11 @@ describe("redrive", () => {
       "without contextId",
       deadLetter("a", { values: { user: "42", context: "chat", ...dead } }),
       /missing-attribute: contextId/,
+    ],
+    [
+      "with a scope and a contextId",
+      deadLetter("a", { values: { ...to, scope: "context", ...dead } }),
+      /unusable-attribute: scope is context, which excludes contextId/,
     ],
     [
       "with an unusable context",

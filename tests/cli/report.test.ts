@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { inFull, deadLetterText } from "../../cli/deadLetters/report";
+import { summaryOf } from "../../cli/deadLetters/deadLetter";
+import { deadLetterTable, deadLetterText, inFull } from "../../cli/deadLetters/report";
 import { deadLetter } from "./memoryQueue";
 
 describe("a dead letter in full", () => {
@@ -15,6 +16,19 @@ describe("a dead letter in full", () => {
       ["attribute id", "order-7"],
       ["attribute reason", "birthday"],
       ["attribute constructor", "c"],
+    ]);
+  });
+});
+
+describe("a table of dead letters", () => {
+  it("shows * for what a scope leaves open, and - for what is missing", () => {
+    const scoped = [{ user: "42", scope: "user" }, { user: "43", context: "chat", scope: "context" }, { user: "44" }];
+    const summaries = scoped.map((values, index) => summaryOf(deadLetter(`l${index}`, { values })));
+    const rows = deadLetterTable(summaries).split("\n").slice(1);
+    expect(rows.map((row) => row.split(/ {2,}/).slice(1, 4))).to.deep.equal([
+      ["42", "*", "*"],
+      ["43", "chat", "*"],
+      ["44", "-", "-"],
     ]);
   });
 });
