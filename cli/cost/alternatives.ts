@@ -1,7 +1,7 @@
 import { increments, INCREMENTS_KB, MINUTES_A_MONTH } from "./assumed";
 import { type LineItem, perMillion, totalUsd } from "./lineItem";
 import type { Prices } from "./prices";
-import { openedOf, type Workload } from "./workload";
+import { openedOf, sessionsPerMessageOf, type Workload } from "./workload";
 
 /** What the same connections and messages cost with another service. */
 export interface Alternative {
@@ -12,12 +12,13 @@ export interface Alternative {
   note: string;
 }
 
-/** Services of AWS that hold a client's WebSocket, too: each connected client gets each message once. */
+/** Services of AWS that hold a client's WebSocket, too: each connected client gets each of its messages once. */
 export function alternativesOf(workload: Workload, { appSyncEvents, iotCore }: Prices): Alternative[] {
-  const { messages, messageKb, awayShare } = workload;
+  const { messages, messageKb, awayShare, connectionsPerSession } = workload;
   const opened = openedOf(workload);
   const minutes = workload.connections * MINUTES_A_MONTH;
-  const live = messages * (1 - awayShare);
+  const delivered = messages * sessionsPerMessageOf(workload) * connectionsPerSession;
+  const live = delivered * (1 - awayShare);
   const [eventKb, mqttKb] = [
     increments(messageKb, INCREMENTS_KB.appSyncEvents),
     increments(messageKb, INCREMENTS_KB.iotCore),
@@ -47,7 +48,7 @@ export function alternativesOf(workload: Workload, { appSyncEvents, iotCore }: P
           iot,
           "messages",
           `(messages published + delivered) x ceil(KB / ${INCREMENTS_KB.iotCore}) + delivered (PUBACK) + connections opened x 2`,
-          messages * 2 * mqttKb + messages + opened * 2,
+          (messages + delivered) * mqttKb + delivered + opened * 2,
           iotCore.perMillionMessages,
         ),
         connectionMinutes(iot, iotCore.perMillionConnectionMinutes),

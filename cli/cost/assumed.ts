@@ -27,10 +27,14 @@ export const ASSUMED = {
   deliverSeconds: 0.04,
   /** One metric document, by the default log levels. tests/bench compares it with the functions' real lines. */
   logKbPerInvocation: 0.33,
-  /** The session's item is written and deleted, and the connection's lookup is written. */
-  writeUnitsPerConnection: 3,
+  /** The connection's lookup is written. */
+  lookupWriteUnitsPerConnection: 1,
   /** The session and the block together, the block again, and the lookup at the end. */
   readUnitsPerConnection: 4,
+  /** Size of a session's row: keys, the newest connection's attributes, and the revision. */
+  rowKb: 0.25,
+  /** Size of each connection in it. */
+  rowKbPerConnection: 0.13,
   /** Five pollers with long polls of 20 s. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
   idlePollsPerMinute: 15,
 } as const;
@@ -66,6 +70,19 @@ export const REPLAY_ASSUMED = {
   writeUnitsPerVisit: 3,
   /** The index, the cursor, the segment that brings the visit, and the log's end. */
   readUnitsPerVisit: 3.5,
+  /** Read with the session when a client connects. */
+  markerReadUnitsPerConnection: 1,
+  /** Size of the marker of a session. */
+  markerKb: 0.1,
+  flushSeconds: 0.05,
+  /** A flush request is sent, received and deleted. */
+  queueRequestsPerFlush: 3,
+  /** The session's row. */
+  sessionReadsPerFlush: 1,
+  /** The lease is taken, and released with the new cursor. */
+  writeUnitsPerLease: 2,
+  /** The log from the cursor on; the lease has the cursor. */
+  historyReadsPerFlush: 1,
   /** The lookup and the session. */
   sessionReadsPerResume: 2,
   /** The cursor, the tail, and the first segment of the page. */
@@ -74,4 +91,26 @@ export const REPLAY_ASSUMED = {
   historyReadsPerAck: 2,
   /** The index of due sessions has eight parts, and the sweeper is called for each of them every minute. */
   sweepsPerMinute: 8,
+  receiptsPerPublish: 10,
 } as const;
+
+/** Write units of a connection: its lookup; the session's row is written, and is deleted or, if others remain, written once more. */
+export function writeUnitsPerConnection(connectionsPerSession: number): number {
+  const rowUnits = increments(rowKbOf(connectionsPerSession), INCREMENTS_KB.write);
+  return ASSUMED.lookupWriteUnitsPerConnection + rowUnits * (2 + othersRemain(connectionsPerSession));
+}
+
+/** Read units of a connection. The row is read before it is written without the connection. */
+export function readUnitsPerConnection(connectionsPerSession: number): number {
+  return ASSUMED.readUnitsPerConnection + othersRemain(connectionsPerSession);
+}
+
+/** Size of a session's row. */
+export function rowKbOf(connectionsPerSession: number): number {
+  return ASSUMED.rowKb + connectionsPerSession * ASSUMED.rowKbPerConnection;
+}
+
+/** Share of the connections that end while others of their session remain: all but the last one. */
+function othersRemain(connectionsPerSession: number): number {
+  return 1 - 1 / connectionsPerSession;
+}

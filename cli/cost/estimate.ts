@@ -1,7 +1,7 @@
 import { ASSUMED, INCREMENTS_KB, MINUTES_A_MONTH } from "./assumed";
 import { FORMULAS } from "./formulas";
 import { each, type LineItem, perMillion } from "./lineItem";
-import { fifoItems, historyItems, receiptItems } from "./replayItems";
+import { fifoItems, flushItems, historyItems, receiptItems } from "./replayItems";
 import type { Prices } from "./prices";
 import { replayUsageOf } from "./replayUsage";
 import { retryUsageOf } from "./retryUsage";
@@ -16,7 +16,7 @@ export interface Monitoring {
 }
 
 /** The settings that determine the parts of a bill. */
-export type Mode = Pick<Workload, "delivery" | "ordering" | "receipts">;
+export type Mode = Pick<Workload, "delivery" | "ordering" | "receipts" | "rawClients">;
 
 /** The usage of a month. */
 export function usageOf(workload: Workload): Usage {
@@ -74,6 +74,7 @@ export function lineItems(usage: Usage, mode: Mode, monitoring: Monitoring, pric
       idlePolls,
       perMillionRequests,
     ),
+    ...(replay && mode.rawClients ? flushItems(replay, prices) : []),
     perMillion("Lambda", "invocations", formulas.invocations, usage.invocations, lambda.perMillionRequests),
     each("Lambda", "GB-seconds", formulas.gbSeconds, usage.gbSeconds, lambda.perGbSecond),
     perMillion("DynamoDB", "write units", formulas.writeUnits, usage.writeUnits, dynamodb.perMillionWriteUnits),

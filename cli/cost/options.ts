@@ -1,9 +1,11 @@
 import { type Command, Option } from "commander";
 import { spec } from "../../components/args/spec";
+import { MAX_SESSIONS } from "../../handlers/deliver/inScopes";
+import { MAX_LIVE_CONNECTIONS } from "../../handlers/sessions/sessionRow";
 import { numberIn } from "../numberIn";
 import { MESSAGES_PER_CONNECTION, PINGS_PER_MINUTE } from "./assumed";
 import type { Monitoring } from "./estimate";
-import { openedOf, type Workload } from "./workload";
+import { openedOf, sessionsPerMessageOf, type Workload } from "./workload";
 
 /** The options of the command line. */
 export type CostOptions = Omit<Workload, "backoff"> &
@@ -21,6 +23,10 @@ type RelayWord = "delivery" | "ordering";
 const replayOnly = [
   "ordering",
   "receipts",
+  "waitingAfterSeconds",
+  "rawClients",
+  "rawShare",
+  "connectionsPerDay",
   "historyRetentionSeconds",
   "usersPerBatch",
   "messagesPerAck",
@@ -39,7 +45,7 @@ export function addCostOptions(command: Command): void {
   const addDerived = (flags: string, description: string, range: Range, value: string) =>
     command.addOption(option(flags, `${description} (default: ${value})`, range));
   // Ranges and defaults of the relay's arguments come from the component.
-  const describe = (key: RelayNumber | RelayWord | "receipts") =>
+  const describe = (key: RelayNumber | RelayWord | "receipts" | "waitingAfterSeconds" | "rawClients") =>
     `the relay's ${key}${"replayOnly" in spec[key] ? "; only in replay mode" : ""}`;
   const addRelayNumber = (flags: string, key: RelayNumber) => {
     const { min, max, default: value } = spec[key];
@@ -53,6 +59,14 @@ export function addCostOptions(command: Command): void {
   add("--message-kb <n>", "KB of one message", [0, 128], 1);
   add("--connections <n>", "connections open at one time, on average", [0, 1e9], 0);
   add("--connection-minutes <n>", "duration of a connection in minutes, on average", [0.1, 120], 30);
+  add(
+    "--connections-per-session <n>",
+    "connections of a session that each get its messages, on average: more than 1 if the relay's connections is all",
+    [1, MAX_LIVE_CONNECTIONS],
+    1,
+  );
+  add("--scoped-share <n>", "share of the messages that have a scope, 0 to 1", [0, 1], 0);
+  add("--sessions-per-scoped-message <n>", "sessions that such a message goes to, on average", [1, MAX_SESSIONS], 2);
   addDerived(
     "--pings-per-minute <n>",
     "heartbeats of one client per minute",
@@ -70,6 +84,17 @@ export function addCostOptions(command: Command): void {
   addRelayWord("--delivery <mode>", "delivery");
   addRelayWord("--ordering <order>", "ordering");
   command.option("--receipts", describe("receipts"), spec.receipts.default);
+  const { min: minWaiting, max: maxWaiting, otherwise } = spec.waitingAfterSeconds;
+  const waitingRange: Range = [minWaiting, maxWaiting, "whole"];
+  addDerived("--waiting-after-seconds <n>", describe("waitingAfterSeconds"), waitingRange, otherwise);
+  command.option("--no-raw-clients", `without ${describe("rawClients")}`);
+  add("--raw-share <n>", "share of the connections that are raw, 0 to 1; only in replay mode", [0, 1], 0);
+  add(
+    "--connections-per-day <n>",
+    "connections that are opened for a session in a day, on average; only in replay mode",
+    [1, 1_440],
+    1,
+  );
   addRelayNumber("--history-retention-seconds <n>", "historyRetentionSeconds");
   addDerived(
     "--users-per-batch <n>",
@@ -112,6 +137,7 @@ export function readCostOptions(command: Command): CostOptions {
     usersPerBatch: given.usersPerBatch ?? given.batchSize,
     messagesPerAck: given.messagesPerAck ?? messagesPerAckOf(given),
   };
+  refuseContradictions(options);
   if (options.delivery === "replay") return options;
   for (const key of replayOnly) {
     if (["default", undefined].includes(command.getOptionValueSource(key))) continue;
@@ -123,13 +149,35 @@ export function readCostOptions(command: Command): CostOptions {
   return options;
 }
 
+function refuseContradictions({ rawClients, rawShare, receipts, waitingAfterSeconds }: CostOptions): void {
+  if (!rawClients && rawShare > 0) {
+    const allowed = "0 with --no-raw-clients";
+    throw new Error(`--raw-share: got ${rawShare}; allowed: ${allowed}. Fix: leave one of the two out`);
+  }
+  if (waitingAfterSeconds !== undefined && !receipts) {
+    const allowed = "only with --receipts";
+    throw new Error(`--waiting-after-seconds: got ${waitingAfterSeconds}; allowed: ${allowed}. Fix: add --receipts`);
+  }
+}
+
 /** Without receipts, the client acknowledges a connection's messages together, when it ends. */
 function messagesPerAckOf(
-  given: Pick<CostOptions, "messages" | "awayShare" | "connections" | "connectionMinutes" | "receipts">,
+  given: Pick<
+    CostOptions,
+    | "messages"
+    | "awayShare"
+    | "connections"
+    | "connectionMinutes"
+    | "connectionsPerSession"
+    | "scopedShare"
+    | "sessionsPerScopedMessage"
+    | "receipts"
+  >,
 ) {
   if (given.receipts) return 1;
   const opened = openedOf(given);
-  return opened > 0 ? Math.max(1, (given.messages * (1 - given.awayShare)) / opened) : MESSAGES_PER_CONNECTION;
+  const live = given.messages * (1 - given.awayShare) * sessionsPerMessageOf(given) * given.connectionsPerSession;
+  return opened > 0 ? Math.max(1, live / opened) : MESSAGES_PER_CONNECTION;
 }
 
 /** The options to print: without those that have no effect in the mode, or on the estimate. */

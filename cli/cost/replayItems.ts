@@ -1,3 +1,4 @@
+import { ASSUMED, MINUTES_A_MONTH } from "./assumed";
 import { REPLAY_FORMULAS } from "./formulas";
 import { each, type LineItem, perMillion } from "./lineItem";
 import type { Prices } from "./prices";
@@ -29,6 +30,20 @@ export function historyItems(replay: ReplayUsage, { apiGateway, dynamodb }: Pric
       dynamodb.perMillionReadUnits,
     ),
     each("DynamoDB", "GB-months of history", formulas.historyGbMonths, replay.historyGbMonths, dynamodb.perGbMonth),
+  ];
+}
+
+/** The costs of the queue of flush requests, which is a standard queue in either order. */
+export function flushItems(replay: ReplayUsage, { sqs }: Prices): LineItem[] {
+  return [
+    perMillion("SQS", "flush requests", REPLAY_FORMULAS.flushRequests, replay.flushRequests, sqs.perMillionRequests),
+    perMillion(
+      "SQS",
+      "idle polls for flush requests",
+      `${ASSUMED.idlePollsPerMinute} a minute x ${MINUTES_A_MONTH} minutes a month`,
+      replay.flushIdlePolls,
+      sqs.perMillionRequests,
+    ),
   ];
 }
 

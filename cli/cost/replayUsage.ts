@@ -1,42 +1,65 @@
-import { ASSUMED, increments, INCREMENTS_KB, MINUTES_A_MONTH, REPLAY_ASSUMED } from "./assumed";
+import {
+  ASSUMED,
+  increments,
+  INCREMENTS_KB,
+  MINUTES_A_MONTH,
+  readUnitsPerConnection,
+  REPLAY_ASSUMED,
+  writeUnitsPerConnection,
+} from "./assumed";
 import type { Usage } from "./usage";
-import { awayMessageOf, openedOf, publishesOf, type Workload } from "./workload";
+import { awayMessageOf, openedOf, publishesOf, sessionsPerMessageOf, type Workload } from "./workload";
 
 const KB_A_GB = 1024 ** 2;
 
 /**
- * The usage of a month in replay mode: a batch's messages of one user are stored together, in a segment, and then acknowledged by
- * the client or expired. A returning user receives the missed messages in frames of many messages.
+ * The usage of a month in replay mode: a batch's messages of one session are stored together, in a segment, and then acknowledged
+ * by the client or expired. A returning client receives the missed messages in frames of many messages, and a raw client one by one.
  */
 export function replayUsageOf(workload: Workload): Usage {
   const { messages, messageKb, batchSize, messagesPerAck, messagesPerReturn, ordering } = workload;
+  const { connectionsPerSession, rawShare, scopedShare } = workload;
   const { delivery, queueRequest, write, read } = INCREMENTS_KB;
   const opened = openedOf(workload);
   const connectionMinutes = workload.connections * MINUTES_A_MONTH;
-  const away = messages * workload.awayShare;
-  const live = messages - away;
-  const returns = awayMessageOf(workload).becomes === "delivered" ? away / messagesPerReturn : 0;
-  // Every connection starts with a resume, and every return with a connection.
-  const resumes = Math.max(opened, returns);
-  const acks = live / messagesPerAck + returns;
-  const batches = messages / batchSize;
-  const segments = batches * Math.min(workload.usersPerBatch, batchSize);
-  const messagesPerSegment = messages > 0 ? messages / segments : 1;
-  const visits = messages / Math.max(workload.messagesPerRetention, messagesPerSegment);
   const minutes = MINUTES_A_MONTH;
   const sweeps = REPLAY_ASSUMED.sweepsPerMinute * minutes;
+  const batches = messages / batchSize;
+
+  // A message for several sessions is stored for each of them.
+  const stored = messages * sessionsPerMessageOf(workload);
+  const segments = batches * Math.min(workload.usersPerBatch, batchSize) * sessionsPerMessageOf(workload);
+  const messagesPerSegment = messages > 0 ? stored / segments : 1;
+  const away = stored * workload.awayShare;
+  const live = stored - away;
+  const liveSegments = live / messagesPerSegment;
+  const awayDelivered = awayMessageOf(workload).becomes === "delivered" ? away : 0;
+  // Each connection of the session gets each message.
+  const returns = (awayDelivered * connectionsPerSession) / messagesPerReturn;
+  const [rawReturns, rawLive] = [returns * rawShare, live * connectionsPerSession * rawShare];
+  const [protocolReturns, protocolLive] = [returns - rawReturns, live * connectionsPerSession - rawLive];
+
+  // Every connection starts with a resume or a flush, and every return with a connection.
+  const resumes = Math.max(opened * (1 - rawShare), protocolReturns);
+  const flushes = Math.max(opened * rawShare, rawReturns);
+  const acks = protocolLive / messagesPerAck + protocolReturns;
+  // The session's cursor moves with the first acknowledgement of a message.
+  const moves = acks / connectionsPerSession;
+  const leases = liveSegments * rawShare + flushes;
+  const visits = stored / Math.max(messagesPerVisit(workload), messagesPerSegment);
 
   const envelopeKb = messageKb + REPLAY_ASSUMED.envelopeKb;
   const segmentKb = segmentKbOf(messageKb, messagesPerSegment);
   const pageKb = segmentKbOf(messageKb, 1) * messagesPerReturn;
-  const invocations = batches + 2 * opened + resumes + acks + sweeps;
-  const receipts = workload.receipts ? acks + (away - returns * messagesPerReturn) : 0;
+  const markersKb = workload.sessionsPerScopedMessage * REPLAY_ASSUMED.markerKb;
+  const invocations = batches + 2 * opened + resumes + flushes + acks + sweeps;
   return {
     deliveries:
       // The messages of a segment share a frame.
-      live * (increments(envelopeKb * messagesPerSegment, delivery) / messagesPerSegment) +
-      returns * increments(envelopeKb * messagesPerReturn, delivery) +
-      (resumes - returns),
+      protocolLive * (increments(envelopeKb * messagesPerSegment, delivery) / messagesPerSegment) +
+      protocolReturns * increments(envelopeKb * messagesPerReturn, delivery) +
+      (resumes - protocolReturns) +
+      (rawLive + rawReturns * messagesPerReturn) * increments(messageKb, delivery),
     pings: connectionMinutes * workload.pingsPerMinute * 2,
     connectionMinutes,
     publishes: publishesOf(workload),
@@ -49,32 +72,72 @@ export function replayUsageOf(workload: Workload): Usage {
       (batches * REPLAY_ASSUMED.deliverSeconds +
         opened * (ASSUMED.connectSeconds + ASSUMED.disconnectSeconds) +
         resumes * REPLAY_ASSUMED.resumeSeconds +
+        flushes * REPLAY_ASSUMED.flushSeconds +
         acks * REPLAY_ASSUMED.acknowledgeSeconds +
         sweeps * REPLAY_ASSUMED.expireSeconds),
-    writeUnits: opened * ASSUMED.writeUnitsPerConnection,
-    // The sessions of a batch; the lookup of each frame from a client, and a resume's session.
+    // And a session's marker, with its first connection of a day.
+    writeUnits: opened * (writeUnitsPerConnection(connectionsPerSession) + 1 / workload.connectionsPerDay),
+    // The sessions of a batch, and the markers of a scope; the lookup of each frame from a client, and a resume's session.
     readUnits:
-      segments + opened * ASSUMED.readUnitsPerConnection + resumes * REPLAY_ASSUMED.sessionReadsPerResume + acks,
+      segments +
+      messages * scopedShare * increments(markersKb, read) +
+      opened * (readUnitsPerConnection(connectionsPerSession) + REPLAY_ASSUMED.markerReadUnitsPerConnection) +
+      resumes * REPLAY_ASSUMED.sessionReadsPerResume +
+      flushes * REPLAY_ASSUMED.sessionReadsPerFlush +
+      acks,
     // Without the metric line of a sweep with nothing due, which is 0.1 GB a month for all shards.
     logGb: ((invocations - sweeps) * ASSUMED.logKbPerInvocation) / KB_A_GB,
     replay: {
       clientFrames: resumes + acks,
       // TTL deletes segments for free.
-      historyWriteUnits: segments * increments(segmentKb, write) + acks + visits * REPLAY_ASSUMED.writeUnitsPerVisit,
+      historyWriteUnits:
+        segments * increments(segmentKb, write) +
+        moves +
+        leases * REPLAY_ASSUMED.writeUnitsPerLease +
+        visits * REPLAY_ASSUMED.writeUnitsPerVisit,
       historyReadUnits:
         // The tail before each segment.
         segments * increments(segmentKb, read) +
         resumes * REPLAY_ASSUMED.historyReadsPerResume +
+        flushes * REPLAY_ASSUMED.historyReadsPerFlush +
         returns * (increments(pageKb, read) - 1) +
         acks * REPLAY_ASSUMED.historyReadsPerAck +
         visits * REPLAY_ASSUMED.readUnitsPerVisit +
         sweeps * 0.5,
       historyGbMonths:
         ((segments * (segmentKb + REPLAY_ASSUMED.itemOverheadKb)) / KB_A_GB) * (keptSeconds(workload) / 60 / minutes),
-      receipts,
+      receipts: workload.receipts ? moves + acceptedReceipts() + waitingReceipts() + (away - awayDelivered) : 0,
       publishedGb: ordering === "strict" ? (messages * messageKb) / KB_A_GB : 0,
+      flushRequests: flushes * REPLAY_ASSUMED.queueRequestsPerFlush,
+      flushIdlePolls: workload.rawClients ? ASSUMED.idlePollsPerMinute * minutes : 0,
     },
   };
+
+  /** With each lease in which something was posted. */
+  function acceptedReceipts(): number {
+    return (
+      liveSegments * rawShare * publishesOfReceipts(messagesPerSegment) +
+      (rawReturns / connectionsPerSession) * publishesOfReceipts(messagesPerReturn)
+    );
+  }
+
+  /** Of the messages of users who stay away for longer. */
+  function waitingReceipts(): number {
+    const { waitingAfterSeconds = Infinity, minutesAway } = workload;
+    return minutesAway * 60 > waitingAfterSeconds
+      ? (away / messagesPerReturn) * publishesOfReceipts(messagesPerReturn)
+      : 0;
+  }
+}
+
+/** The sweeper visits a session once for the messages of each retention, or of each `waitingAfterSeconds`. */
+function messagesPerVisit({ messagesPerRetention, historyRetentionSeconds, waitingAfterSeconds }: Workload): number {
+  if (waitingAfterSeconds === undefined) return messagesPerRetention;
+  return messagesPerRetention * Math.min(1, waitingAfterSeconds / historyRetentionSeconds);
+}
+
+function publishesOfReceipts(receipts: number): number {
+  return increments(receipts, REPLAY_ASSUMED.receiptsPerPublish);
 }
 
 function segmentKbOf(messageKb: number, messages: number): number {

@@ -1,23 +1,36 @@
-import { ASSUMED, increments, INCREMENTS_KB, MINUTES_A_MONTH } from "./assumed";
+import {
+  ASSUMED,
+  increments,
+  INCREMENTS_KB,
+  MINUTES_A_MONTH,
+  readUnitsPerConnection,
+  rowKbOf,
+  writeUnitsPerConnection,
+} from "./assumed";
 import type { Usage } from "./usage";
-import { awayMessageOf, publishesOf, type Workload } from "./workload";
+import { awayMessageOf, publishesOf, sessionsPerMessageOf, type Workload } from "./workload";
 
 /** The usage of a month in retry mode. */
 export function retryUsageOf(workload: Workload): Usage {
-  const { messages, messageKb, connections, awayShare, batchSize } = workload;
+  const { messages, messageKb, connections, awayShare, batchSize, connectionsPerSession, scopedShare } = workload;
   const away = awayMessageOf(workload);
   const awayMessages = messages * awayShare;
   const deadLetters = away.becomes === "delivered" ? 0 : awayMessages;
-  const attempts = messages - awayMessages + awayMessages * away.attempts;
+  const liveMessages = messages - awayMessages;
+  const awayAttempts = awayMessages * away.attempts;
+  const attempts = liveMessages + awayAttempts;
+  const liveSessions = liveMessages * sessionsPerMessageOf(workload);
   const batches = attempts / batchSize;
   const connectionMinutes = connections * MINUTES_A_MONTH;
   const opened = connectionMinutes / workload.connectionMinutes;
   const invocations = batches + 2 * opened;
-  const { delivery, queueRequest } = INCREMENTS_KB;
+  const { delivery, queueRequest, read } = INCREMENTS_KB;
+  const rowsKb = workload.sessionsPerScopedMessage * rowKbOf(connectionsPerSession);
   // A batch is received, and then deleted from the queue or hidden for a retry.
   const perBatch = increments(messageKb * batchSize, queueRequest) + 1;
   return {
-    deliveries: (messages - deadLetters) * increments(messageKb, delivery),
+    // A message that has waited goes to the first connection that is back.
+    deliveries: (liveSessions * connectionsPerSession + awayMessages - deadLetters) * increments(messageKb, delivery),
     pings: connectionMinutes * workload.pingsPerMinute * 2,
     connectionMinutes,
     publishes: publishesOf(workload),
@@ -27,9 +40,14 @@ export function retryUsageOf(workload: Workload): Usage {
     gbSeconds:
       ASSUMED.memoryGb *
       (batches * ASSUMED.deliverSeconds + opened * (ASSUMED.connectSeconds + ASSUMED.disconnectSeconds)),
-    writeUnits: opened * ASSUMED.writeUnitsPerConnection,
-    // One consistent read of up to 4 KB per attempt.
-    readUnits: attempts + opened * ASSUMED.readUnitsPerConnection,
+    writeUnits: opened * writeUnitsPerConnection(connectionsPerSession),
+    // One consistent read of up to 4 KB per session and attempt, and before that a query for the sessions of a scope. If the user
+    // is away, there is only one of the two.
+    readUnits:
+      liveSessions +
+      liveMessages * scopedShare * increments(rowsKb, read) +
+      awayAttempts +
+      opened * readUnitsPerConnection(connectionsPerSession),
     logGb: (invocations * ASSUMED.logKbPerInvocation) / 1024 ** 2,
   };
 }

@@ -23,6 +23,10 @@ export interface ReplayUsage {
   historyReadUnits: number;
   historyGbMonths: number;
   receipts: number;
+  /** To the queue of flush requests, which raw clients cause. */
+  flushRequests: number;
+  /** 0 if raw clients may not connect. */
+  flushIdlePolls: number;
   /** GB published; 0 unless topic and queue are FIFO, which are billed by the GB. */
   publishedGb: number;
 }

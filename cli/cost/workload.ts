@@ -13,6 +13,12 @@ export interface Workload {
   connections: number;
   /** Duration of a connection in minutes, on average. */
   connectionMinutes: number;
+  /** Connections of a session that each get its messages, on average: 1, or more if the relay's `connections` is `all`. */
+  connectionsPerSession: number;
+  /** Share of the messages that have a scope, 0 to 1. */
+  scopedShare: number;
+  /** Sessions that such a message goes to, on average. */
+  sessionsPerScopedMessage: number;
   /** Heartbeats of one client; the ping and its pong are billed as messages. */
   pingsPerMinute: number;
   /** Share of the messages whose user is away when they are published, 0 to 1. */
@@ -29,6 +35,14 @@ export interface Workload {
   ordering: "standard" | "strict";
   /** Whether there is a receipts topic; only in replay mode. */
   receipts: boolean;
+  /** After how long a message gets the receipt `waiting`; undefined if there are no such receipts. Only in replay mode. */
+  waitingAfterSeconds?: number;
+  /** Whether raw clients may connect; only in replay mode. */
+  rawClients: boolean;
+  /** Share of the connections that are raw, 0 to 1; a session's are all of one kind. Only in replay mode. */
+  rawShare: number;
+  /** Connections that are opened for a session in a day, on average; only in replay mode. */
+  connectionsPerDay: number;
   /** How long the history keeps a message; only in replay mode. */
   historyRetentionSeconds: number;
   /** Users among the messages of a batch, on average: at most `batchSize`; only in replay mode. */
@@ -59,6 +73,14 @@ export function awayMessageOf(workload: Workload): AwayMessage {
     if (attempts === maxAttempts) return { attempts, becomes: "dead-lettered" };
     waitedSeconds += backoffSeconds(attempts, backoff, () => 0.5);
   }
+}
+
+/** Sessions that a message goes to, on average. */
+export function sessionsPerMessageOf({
+  scopedShare,
+  sessionsPerScopedMessage,
+}: Pick<Workload, "scopedShare" | "sessionsPerScopedMessage">): number {
+  return 1 + scopedShare * (sessionsPerScopedMessage - 1);
 }
 
 /** SNS bills a request by its size, with one message or with ten. */

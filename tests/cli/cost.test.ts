@@ -71,6 +71,42 @@ describe("the usage of a month", () => {
       { messages: 1_000, messagesPerPublish: 10, messageKb: 10 },
       { publishes: 200 },
     ],
+    [
+      "a delivery for each of a session's connections, and no further read or request",
+      { messages: 1_000, connectionsPerSession: 2 },
+      { deliveries: 2_000, readUnits: 1_000, queueRequests: 3_000, invocations: 1_000 },
+    ],
+    [
+      "a delivery to the first connection that is back for a message that waited",
+      { messages: 1_000, awayShare: 0.5, minutesAway: 10 / 60, connectionsPerSession: 2 },
+      { deliveries: 500 * 2 + 500 },
+    ],
+    [
+      "a row that is written once more by a connection that leaves another one",
+      { connections: 10, connectionsPerSession: 2 },
+      { writeUnits: 3.5 * 14_600, readUnits: 4.5 * 14_600 },
+    ],
+    [
+      "two units for each write of a row with ten connections",
+      { connections: 10, connectionsPerSession: 10 },
+      { writeUnits: (1 + 2 * 2.9) * 14_600, readUnits: 4.9 * 14_600 },
+    ],
+    [
+      "a delivery and a read for each session of a scope, and a query for them, and no further request",
+      { messages: 1_000, scopedShare: 0.5, sessionsPerScopedMessage: 3 },
+      { deliveries: 2_000, readUnits: 2_000 + 500, queueRequests: 3_000, invocations: 1_000 },
+    ],
+    [
+      "a query of as many units as the rows of a scope's sessions have",
+      { messages: 1_000, scopedShare: 1, sessionsPerScopedMessage: 50 },
+      // 50 rows of 0.38 KB.
+      { deliveries: 50_000, readUnits: 50_000 + 1_000 * 5 },
+    ],
+    [
+      "one read for each attempt of a scoped message to a user who is away",
+      { messages: 1_000, awayShare: 1, minutesAway: 600, maxAttempts: 10, scopedShare: 1, sessionsPerScopedMessage: 3 },
+      { deliveries: 0, readUnits: 10_000 },
+    ],
     ["two messages for each ping", { connections: 10, pingsPerMinute: 0.5 }, { pings: 438_000 }],
   ];
   for (const [name, workload, expected] of cases) {
@@ -151,6 +187,7 @@ describe("the defaults of cost", () => {
       backoffMaxSeconds: resolved.backoff.maxSeconds,
       delivery: resolved.delivery,
       receipts: resolved.receipts,
+      rawClients: spec.rawClients.default,
       historyRetentionSeconds: resolved.historyRetentionSeconds,
       ordering: resolved.ordering,
     });
@@ -161,6 +198,45 @@ describe("the defaults of cost", () => {
     addCostOptions(command);
     return readCostOptions(command.parse(["--messages", "1000", ...args], { from: "user" }));
   };
+
+  for (const [name, given, message] of [
+    [
+      "raw clients that may not connect",
+      ["--no-raw-clients", "--raw-share", "0.5"],
+      "--raw-share: got 0.5; allowed: 0 with --no-raw-clients. Fix: leave one of the two out",
+    ],
+    [
+      "receipts of waiting messages without receipts",
+      ["--waiting-after-seconds", "60"],
+      "--waiting-after-seconds: got 60; allowed: only with --receipts. Fix: add --receipts",
+    ],
+  ] as const) {
+    it(`refuse ${name}`, () => {
+      expect(() => optionsOf("--delivery", "replay", ...given)).to.throw(message);
+    });
+  }
+
+  for (const given of [["--no-raw-clients"], ["--raw-share", "0.5"], ["--connections-per-day", "2"]]) {
+    it(`refuse ${given[0]} in retry mode`, () => {
+      expect(() => optionsOf(...given))
+        .to.throw(`${given[0]}: got`)
+        .with.property("message")
+        .that.includes("--delivery replay");
+    });
+  }
+
+  it("have the limits of connections and sessions", () => {
+    expect(optionsOf("--connections-per-session", "10", "--sessions-per-scoped-message", "50")).to.include({
+      connectionsPerSession: 10,
+      sessionsPerScopedMessage: 50,
+    });
+  });
+
+  it("have an acknowledgement for the messages of a connection, with all that a session's connections get", () => {
+    const replay = ["--delivery", "replay", "--away-share", "0", "--connections", "10", "--messages", "292000"];
+    const scoped = ["--scoped-share", "0.5", "--sessions-per-scoped-message", "3"];
+    expect(optionsOf(...replay, "--connections-per-session", "2", ...scoped).messagesPerAck).to.equal(80);
+  });
 
   it("have the client library's heartbeats of the mode, unless they are given", () => {
     expect(optionsOf().pingsPerMinute).to.equal(PINGS_PER_MINUTE.retry);
@@ -207,7 +283,13 @@ describe("the defaults of cost", () => {
     });
   }
 
-  for (const key of ["maxAttempts", "backoffMinSeconds", "backoffMaxSeconds", "historyRetentionSeconds"] as const) {
+  for (const key of [
+    "maxAttempts",
+    "backoffMinSeconds",
+    "backoffMaxSeconds",
+    "historyRetentionSeconds",
+    "waitingAfterSeconds",
+  ] as const) {
     it(`have the component's range of ${key}`, () => {
       const flag = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
       const { min, max } = spec[key];

@@ -94,7 +94,8 @@ describe("the usage of a month in replay mode", () => {
       "a resume, its answer and a third invocation for each connection that is opened",
       { connections: 10 },
       {
-        ...{ writeUnits: 3 * 14_600, readUnits: (4 + 2) * 14_600, invocations: 3 * 14_600 + sweeperRuns },
+        // With a marker, which is written with the first connection of a day, and read with each.
+        ...{ writeUnits: (3 + 1) * 14_600, readUnits: (5 + 2) * 14_600, invocations: 3 * 14_600 + sweeperRuns },
         ...{ clientFrames: 14_600, deliveries: 14_600, historyReadUnits: 14_600 * 3 + sweeps },
       },
     ],
@@ -102,6 +103,113 @@ describe("the usage of a month in replay mode", () => {
       "no more resumes than connections if users return with those",
       { connections: 10, messages: 1_000, awayShare: 1, minutesAway: 60 },
       { clientFrames: 14_600 + 1_000, deliveries: 14_600 },
+    ],
+    [
+      "a marker for each session and day if sessions have several connections in a day",
+      { connections: 10, connectionsPerDay: 10 },
+      { writeUnits: 3.1 * 14_600, readUnits: (5 + 2) * 14_600 },
+    ],
+    [
+      "a frame and an acknowledgement for each of a session's connections, and one move of its cursor",
+      { messages: 1_000, connectionsPerSession: 2 },
+      {
+        ...{ deliveries: 2_000, clientFrames: 2_000, queueRequests: 3_000, invocations: 1_000 + 2_000 + sweeperRuns },
+        ...{ historyWriteUnits: 1_000 + 1_000, historyReadUnits: 1_000 + 2_000 * 2 + sweeps },
+      },
+    ],
+    [
+      "a receipt for the first acknowledgement of a message",
+      { messages: 1_000, connectionsPerSession: 2, receipts: true },
+      { receipts: 1_000 },
+    ],
+    [
+      "a row that is written once more by a connection that leaves another one",
+      { connections: 10, connectionsPerSession: 2 },
+      { writeUnits: (3.5 + 1) * 14_600, readUnits: (4.5 + 1 + 2) * 14_600 },
+    ],
+    [
+      "a return of each of a session's connections",
+      { messages: 1_000, awayShare: 1, minutesAway: 60, messagesPerReturn: 10, connectionsPerSession: 2 },
+      { deliveries: 200, clientFrames: 400, historyWriteUnits: 1_000 + 100 },
+    ],
+    [
+      "a segment, a frame and an acknowledgement for each session of a scope, and a read of its markers",
+      { messages: 1_000, scopedShare: 0.5, sessionsPerScopedMessage: 3 },
+      {
+        ...{ publishes: 1_000, queueRequests: 3_000, deliveries: 2_000, clientFrames: 2_000 },
+        ...{ invocations: 1_000 + 2_000 + sweeperRuns, readUnits: 2_000 + 500 + 2_000 },
+        ...{ historyWriteUnits: 2_000 + 2_000, historyReadUnits: 2_000 + 2_000 * 2 + sweeps },
+      },
+    ],
+    [
+      "a further unit for the markers of 50 sessions",
+      { messages: 1_000, scopedShare: 1, sessionsPerScopedMessage: 50, messagesPerAck: Infinity },
+      { readUnits: 50_000 + 2_000 },
+    ],
+    [
+      "a message each, a lease, and no acknowledgement for raw clients",
+      { messages: 1_000, rawShare: 1 },
+      {
+        ...{ deliveries: 1_000, clientFrames: 0, invocations: 1_000 + sweeperRuns, readUnits: 1_000 },
+        ...{ historyWriteUnits: 1_000 + 1_000 * 2, historyReadUnits: 1_000 + sweeps, flushRequests: 0 },
+      },
+    ],
+    [
+      "messages one by one to raw clients, and a lease for a batch's ten",
+      { messages: 1_000, batchSize: 10, usersPerBatch: 1, messageKb: 0.02, rawShare: 1, receipts: true },
+      { deliveries: 1_000, historyWriteUnits: 100 + 100 * 2, receipts: 100 },
+    ],
+    [
+      "three queue requests, an invocation and an empty lease for each raw connection that is opened",
+      { connections: 10, rawShare: 1 },
+      {
+        ...{ flushRequests: 3 * 14_600, invocations: 3 * 14_600 + sweeperRuns, deliveries: 0, clientFrames: 0 },
+        ...{ readUnits: (5 + 1) * 14_600, historyWriteUnits: 2 * 14_600, historyReadUnits: 14_600 + sweeps },
+      },
+    ],
+    [
+      "a flush, a page, and messages one by one for ten messages that wait for a raw client",
+      { messages: 1_000, awayShare: 1, minutesAway: 60, messagesPerReturn: 10, rawShare: 1, receipts: true },
+      {
+        ...{
+          deliveries: 1_000,
+          flushRequests: 300,
+          clientFrames: 0,
+          historyWriteUnits: 1_000 + 100 * 2,
+          receipts: 100,
+        },
+        historyReadUnits: 1_000 + 100 + 100 * 2 + sweeps,
+      },
+    ],
+    [
+      "resumes of one half and flushes of the other if half of the connections are raw",
+      { connections: 10, rawShare: 0.5 },
+      { clientFrames: 7_300, flushRequests: 3 * 7_300, invocations: 3 * 14_600 + sweeperRuns },
+    ],
+    ["idle polls of the queue of flush requests", {}, { flushIdlePolls: 657_000 }],
+    ["none of these if raw clients may not connect", { rawClients: false }, { flushIdlePolls: 0 }],
+    [
+      "a receipt more for messages that wait longer than waitingAfterSeconds, up to ten in a request",
+      {
+        messages: 1_000,
+        awayShare: 0.5,
+        minutesAway: 60,
+        messagesPerReturn: 20,
+        receipts: true,
+        waitingAfterSeconds: 60,
+      },
+      // An acknowledgement of each live message, and of each return; and two publishes for each return.
+      { receipts: 500 + 25 + 25 * 2 },
+    ],
+    [
+      "no such receipt if users return earlier",
+      { messages: 1_000, awayShare: 1, minutesAway: 1, receipts: true, waitingAfterSeconds: 60 },
+      { receipts: 1_000 },
+    ],
+    [
+      "a visit of the sweeper for each user and waitingAfterSeconds",
+      { messages: 1_000, messagesPerRetention: 240, receipts: true, waitingAfterSeconds: 3_600 },
+      { historyWriteUnits: 2_000 + 100 * 3, historyReadUnits: 3_000 + 100 * 3.5 + sweeps },
     ],
     [
       "storage for the retention of a day and three days more",
@@ -158,10 +266,19 @@ describe("the bill of a relay in replay mode", () => {
     expect(billOf({ receipts: true })("SNS", "receipts")).to.equal(0.5);
   });
 
+  it("has the queue of flush requests, at the price of a standard queue, unless raw clients may not connect", () => {
+    const usd = billOf({ connections: 10, rawShare: 1, ordering: "strict" });
+    expect(usd("SQS", "flush requests")).to.be.closeTo(0.0438 * 0.4, 1e-9);
+    expect(usd("SQS", "idle polls for flush requests")).to.be.closeTo(0.657 * 0.4, 1e-9);
+    expect(billOf({ rawClients: false })("SQS", "flush requests")).to.equal(undefined);
+    expect(billOf({ rawClients: false })("SQS", "idle polls for flush requests")).to.equal(undefined);
+  });
+
   it("has neither of them in retry mode", () => {
     const usd = billOf({ delivery: "retry" });
     expect(usd("DynamoDB", "history write units")).to.equal(undefined);
     expect(usd("API Gateway", "messages from clients")).to.equal(undefined);
+    expect(usd("SQS", "flush requests")).to.equal(undefined);
   });
 
   it("has FIFO's prices instead of fair queues' in strict order", () => {
