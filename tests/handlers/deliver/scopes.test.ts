@@ -79,7 +79,7 @@ describe("deliver: a message for a scope", () => {
     expect(await run(scoped({ body: "hello", sentAtMs: now }))).to.deep.equal(["m1"]);
     expect(posted()).to.deep.equal(["c1: hello", "c2: hello", "c3: hello"]);
     expect(outcomes()).to.deep.equal({ m1: "throttled" });
-    expect([...(partials.taken.get("m1") ?? [])]).to.deep.equal(["c1", "c3"]);
+    expect([...(partials.takenBy.get("m1") ?? [])]).to.deep.equal(["c1", "c3"]);
     expect(partials.expirationDates).to.deep.equal([now / 1000 + 14 * 86_400]);
     expect(counted().map((each) => each.split(" ")[0])).to.deep.equal(["AgeAtFailedAttempt", "Retried"]);
     expect(log.lines).to.deep.include({
@@ -115,7 +115,7 @@ describe("deliver: a message for a scope", () => {
       return { result: "timeout" };
     };
     expect(await run(scoped())).to.deep.equal(["m1"]);
-    expect([...(partials.taken.get("m1") ?? [])]).to.deep.equal(["c1"]);
+    expect([...(partials.takenBy.get("m1") ?? [])]).to.deep.equal(["c1"]);
   });
 
   it("is retried while the user has no session, and dead-lettered with its scope in the end", async () => {
@@ -177,7 +177,7 @@ describe("deliver: a message for a scope", () => {
   describe("that a connection took at an earlier attempt", () => {
     const taken = (attempt = 2) => {
       const relay = setUp();
-      relay.partials.taken.set("m1", new Set(["c9"]));
+      relay.partials.takenBy.set("m1", new Set(["c9"]));
       return { ...relay, again: () => relay.run(scoped({ attempt })) };
     };
 

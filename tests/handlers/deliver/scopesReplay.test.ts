@@ -5,7 +5,8 @@ import { messageOf } from "../../../handlers/messages/message";
 import type { SessionKey } from "../../../handlers/sessions/sessionKey";
 import { RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { sqsRecord } from "../../support/events";
-import { MemoryPartialDeliveries, MemoryScopes } from "../../support/memoryScopes";
+import { MemoryPartialDeliveries } from "../../support/memoryPartialDeliveries";
+import { MemoryScopes } from "../../support/memoryScopes";
 import { row, setUp as setUpReplay } from "./deliverReplaySetUp";
 
 const chat7: SessionKey = { callerId: "user#42", context: "chat#7" };
