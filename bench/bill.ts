@@ -68,6 +68,9 @@ export function usageOfTally(tally: Tally, mode: Mode, times: number): Usage {
         historyGbMonths: (tally.storedGbMonths ?? 0) * factor,
         receipts: 0,
         publishedGb: 0,
+        // The clients that are counted speak the protocol.
+        flushRequests: 0,
+        flushIdlePolls: 0,
       },
     }),
   };
@@ -75,7 +78,7 @@ export function usageOfTally(tally: Tally, mode: Mode, times: number): Usage {
 
 function itemsOf(delivery: Mode, usage: Usage) {
   const nothing = { metrics: 0, alarms: 0, dashboards: 0 };
-  return lineItems(usage, { delivery, ordering: "standard", receipts: false }, nothing, PRICES);
+  return lineItems(usage, { delivery, ordering: "standard", receipts: false, rawClients: true }, nothing, PRICES);
 }
 
 /** The duration of functions on AWS cannot be measured on one machine: the estimate's assumptions, for every commit. */

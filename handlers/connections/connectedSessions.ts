@@ -1,8 +1,10 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { type Environment, text } from "../environment";
 import { queryPages } from "../queryPages";
 import { rowOf, SESSION_ATTRIBUTES as A } from "../sessions/sessionItems";
 import { contextPrefixOf, type Scope, type SessionKey } from "../sessions/sessionKey";
 import { liveConnections } from "../sessions/sessionRow";
+import { tableClient } from "../tableClient";
 
 /** The sessions in the session table that have a client. */
 export class DynamoDbConnectedSessions {
@@ -41,4 +43,9 @@ export class DynamoDbConnectedSessions {
     }
     return found;
   }
+}
+
+/** The sessions in the table `TABLE_NAME`. */
+export function connectedSessionsFromEnvironment(environment: Environment): DynamoDbConnectedSessions {
+  return new DynamoDbConnectedSessions(tableClient(), { tableName: text(environment, "TABLE_NAME") });
 }

@@ -1,3 +1,4 @@
+import { connectedSessionsFromEnvironment } from "../connections/connectedSessions";
 import { connectionsFromEnvironment } from "../connections/connectionsClient";
 import { limitedConnections } from "../connections/limitedConnections";
 import type { Environment } from "../environment";
@@ -28,6 +29,7 @@ export function deliverFromEnvironment(environment: Environment): DeliverHandler
   return deliver({
     sessions: sessionStoreFromEnvironment(environment),
     connections: limitedConnections(connectionsFromEnvironment(environment)),
+    scopes: connectedSessionsFromEnvironment(environment),
     ...queueDependenciesFromEnvironment(environment),
   });
 }

@@ -1,6 +1,6 @@
 import { connectionsFromEnvironment } from "../connections/connectionsClient";
 import { limitedConnections } from "../connections/limitedConnections";
-import type { Environment } from "../environment";
+import { type Environment, text } from "../environment";
 import {
   historyFromEnvironment,
   historyGenerationFromEnvironment,
@@ -9,7 +9,9 @@ import {
 import { KnownSessions } from "../history/knownIds";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
 import { receiptsFromEnvironment } from "../receipts/snsReceipts";
+import { DynamoDbSessionMarkers } from "../sessions/sessionMarkers";
 import { sessionStoreFromEnvironment } from "../sessions/sessionStore";
+import { tableClient } from "../tableClient";
 import { deadReceiptOf } from "./deadReceipts";
 import {
   type DeliverHandler,
@@ -64,6 +66,7 @@ export function deliverReplayFromEnvironment(environment: Environment): DeliverH
   return deliverReplay({
     sessions: sessionStoreFromEnvironment(environment),
     connections: limitedConnections(connectionsFromEnvironment(environment)),
+    scopes: new DynamoDbSessionMarkers(tableClient(), { tableName: text(environment, "TABLE_NAME") }),
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
     generation: historyGenerationFromEnvironment(environment),

@@ -45,10 +45,11 @@ describe("a filter of dead letters", () => {
   });
 
   it("finds a dead letter for all sessions of a user by its user alone, and one of a context by its context, too", () => {
-    const [ofUser, ofContext] = [
+    const values: Record<string, string>[] = [
       { user: "42", scope: "user" },
       { user: "42", context: "chat", scope: "context" },
-    ].map((each) => summaryOf(deadLetter("scoped", { values: each })));
+    ];
+    const [ofUser, ofContext] = values.map((each) => summaryOf(deadLetter("scoped", { values: each })));
     expect([ofUser, ofContext].map((each) => each && matches(each, { user: "42" }))).to.deep.equal([true, true]);
     const byContext = [ofUser, ofContext].map((each) => each && matches(each, { user: "42", context: "chat" }));
     expect(byContext).to.deep.equal([false, true]);

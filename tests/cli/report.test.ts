@@ -22,7 +22,11 @@ describe("a dead letter in full", () => {
 
 describe("a table of dead letters", () => {
   it("shows * for what a scope leaves open, and - for what is missing", () => {
-    const scoped = [{ user: "42", scope: "user" }, { user: "43", context: "chat", scope: "context" }, { user: "44" }];
+    const scoped: Record<string, string>[] = [
+      { user: "42", scope: "user" },
+      { user: "43", context: "chat", scope: "context" },
+      { user: "44" },
+    ];
     const summaries = scoped.map((values, index) => summaryOf(deadLetter(`l${index}`, { values })));
     const rows = deadLetterTable(summaries).split("\n").slice(1);
     expect(rows.map((row) => row.split(/ {2,}/).slice(1, 4))).to.deep.equal([

@@ -2,6 +2,7 @@ import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagem
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
+import { DynamoDbConnectedSessions } from "../../../handlers/connections/connectedSessions";
 import { ManagementApiConnections } from "../../../handlers/connections/connectionsClient";
 import { deliver } from "../../../handlers/deliver/deliver";
 import { DynamoDbPartialDeliveries } from "../../../handlers/deliver/partialDeliveries";
@@ -46,6 +47,7 @@ function withServices(given: {
   const handle = deliver({
     sessions: new DynamoDbSessionStore(tableClient, { tableName: "sessions" }),
     partials: new DynamoDbPartialDeliveries(tableClient, { tableName: "sessions" }),
+    scopes: new DynamoDbConnectedSessions(tableClient, { tableName: "sessions" }),
     connectionsOfSession: "all",
     connections: new ManagementApiConnections(
       new ApiGatewayManagementApiClient({

@@ -93,10 +93,52 @@ describe("deliver: a message for a scope", () => {
     connections.answers.set("c2", "throttled");
     partials.failing.add("add");
     expect(await run(scoped())).to.deep.equal(["m1"]);
-    expect(log.lines.find(({ event }) => event === "partial delivery not written")).to.deep.include({
+    expect(log.lines.find(({ event }) => event.startsWith("partial delivery not recorded"))).to.deep.include({
       level: "error",
       connectionIds: ["c1", "c3"],
     });
+  });
+
+  it("is posted only to the session that it failed for at the next attempt, and counted then", async () => {
+    const { run, connections, posted, outcomes, counted } = setUp();
+    connections.answers.set("c2", "throttled");
+    await run(scoped({ body: "hello" }));
+    connections.posts.length = 0;
+    connections.answers.clear();
+    expect(await run(scoped({ body: "hello", attempt: 2 }))).to.deep.equal([]);
+    expect(posted()).to.deep.equal(["c2: hello"]);
+    expect(outcomes()).to.deep.equal({ m1: "delivered" });
+    expect(counted().filter((each) => each.startsWith("Delivered"))).to.deep.equal(["Delivered 1"]);
+  });
+
+  it("is not dead-lettered after its last attempt if a connection took it, and the log names those that did not", async () => {
+    const { run, connections, reasons, log } = setUp();
+    connections.answers.set("c2", "throttled");
+    await run(scoped());
+    expect(await run(scoped({ attempt: 5 }))).to.deep.equal([]);
+    expect(reasons()).to.deep.equal([]);
+    expect(log.lines.filter(({ level }) => level === "warn")).to.deep.equal([
+      {
+        ...{ level: "warn", event: "delivered, but not to all connections", messageId: "m1", sqsMessageId: "m1" },
+        ...{ attempt: 5, reason: "throttled", missedBy: ["c2"] },
+      },
+    ]);
+  });
+
+  it("is dead-lettered after its last attempt if no connection took it", async () => {
+    const { run, connections, reasons } = setUp();
+    connections.onPost = () => Promise.resolve({ result: "throttled" });
+    expect(await run(scoped({ attempt: 5 }))).to.deep.equal([]);
+    expect(reasons()).to.deep.equal(["throttled"]);
+  });
+
+  it("delivers another message to a session whose part of a scoped one failed, and holds back the next scoped one", async () => {
+    const { run, connections, outcomes } = setUp();
+    connections.onPost = (connectionId, body) =>
+      Promise.resolve({ result: connectionId === "c2" && body === "body of m1" ? "throttled" : "delivered" });
+    const other = sqsRecord({ messageId: "m3", attributes: { contextId: "8" } });
+    expect(await run(scoped({ messageId: "m1" }), scoped({ messageId: "m2" }), other)).to.deep.equal(["m1", "m2"]);
+    expect(outcomes()).to.deep.equal({ m1: "throttled", m2: "held-back: throttled", m3: "delivered" });
   });
 
   it("records nothing if no connection took it", async () => {

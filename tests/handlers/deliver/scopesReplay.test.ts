@@ -100,6 +100,17 @@ describe("deliver in replay: a message for a scope", () => {
     expect(published[0]).to.include({ status: "dead", user: "42", context: "", contextId: "", messageId: "m1" });
   });
 
+  it("is not dead-lettered after its last attempt once each session has stored it", async () => {
+    const { run, connections, reasons, storedForEach, posted } = setUp();
+    connections.answers.set("c3", "throttled");
+    expect(await run(scoped())).to.deep.equal(["m1"]);
+    connections.posts.length = 0;
+    expect(await run(scoped({ attempt: 5 }))).to.deep.equal([]);
+    expect(reasons()).to.deep.equal([]);
+    expect(storedForEach()).to.deep.equal([["1 m1"], ["1 m1"], ["1 m1"]]);
+    expect(posted()).to.deep.equal(["c3: 1"]);
+  });
+
   it("has a dead letter's receipt with its context, and without a contextId", async () => {
     const { run, scopes, published } = setUp();
     scopes.keys.length = 0;

@@ -1,4 +1,4 @@
-import { PublishBatchCommand, PublishCommand } from "@aws-sdk/client-sns";
+import { PublishBatchCommand, PublishCommand, type PublishCommandInput } from "@aws-sdk/client-sns";
 import { expect } from "chai";
 import { attributes, startObserved } from "./observed";
 
@@ -224,7 +224,7 @@ describe("a topic", () => {
   it("records the scope of a message", async () => {
     const { sns, topicArn, labels } = await startRelay({});
     const text = (StringValue: string) => ({ DataType: "String", StringValue });
-    const scopes = [
+    const scopes: NonNullable<PublishCommandInput["MessageAttributes"]>[] = [
       { user: text("ana"), scope: text("user") },
       { user: text("ana"), context: text("chat"), scope: text("context") },
     ];
