@@ -49,7 +49,7 @@ export const FORMULAS: Record<Workload["delivery"], Formulas> = {
     writeUnits: `connections opened x (${writeUnits} + a marker: 1 / connections of a session in a day)`,
     readUnits:
       `segments + scoped messages x ceil(KB of the markers / ${INCREMENTS_KB.read}) + connections opened x ` +
-      `(${ASSUMED.readUnitsPerConnection + 1} - ${perSession} + ${REPLAY_ASSUMED.markerReadUnitsPerConnection}) + ` +
+      `(${ASSUMED.readUnitsPerConnection + REPLAY_ASSUMED.markerReadUnitsPerConnection + 1} - ${perSession}) + ` +
       `resumes x ${REPLAY_ASSUMED.sessionReadsPerResume} + flushes x ${REPLAY_ASSUMED.sessionReadsPerFlush} + acks`,
     logGb: `invocations, but those of the sweeper, x ${logKbPerInvocation} KB`,
   },

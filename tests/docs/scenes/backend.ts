@@ -20,6 +20,18 @@ export const backendScenes: Record<string, Scene> = {
   "publish-batch": {
     play: async (block, relays) => helperPublishes(block, await relays.retry(), '{"text":"ready"}'),
   },
+  "publish-scope": {
+    async play(block, relays) {
+      const relay = await relays.retry();
+      const client = await relay.connect(user42);
+      const { topicArn } = relay.addresses;
+      const env = awsEnvironment(relay);
+      await (await Stage.withPackages().module(block, { values: { topicArn } }, { env })).succeeded();
+      while (client.messages.length < 2) await once(client.socket, "message");
+      expect(client.messages).to.deep.equal(Array(2).fill('{"text":"Your plan ends tomorrow"}'));
+      await client.close();
+    },
+  },
   "disconnect-user": {
     async play(block, relays) {
       const relay = await relays.own("disconnect-user");
