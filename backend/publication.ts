@@ -14,6 +14,7 @@ export interface SessionPublication extends PublicationContent {
   context: string;
   /** The entity, as the client sets it, such as `7`. Not empty. */
   contextId: string;
+  /** Only for several sessions: `ContextPublication` and `UserPublication`. @default one session */
   scope?: undefined;
 }
 
@@ -21,6 +22,7 @@ export interface SessionPublication extends PublicationContent {
 export interface ContextPublication extends PublicationContent {
   /** The feature, as the client sets it, such as `chat`. Not empty, without `#`. */
   context: string;
+  /** The scope excludes it. @default every contextId of the context */
   contextId?: undefined;
   /** In retry mode, the sessions with a client; in replay mode, those that had one within `historyRetentionSeconds`. */
   scope: "context";
@@ -28,7 +30,9 @@ export interface ContextPublication extends PublicationContent {
 
 /** A message for all sessions of a user, at most 50. */
 export interface UserPublication extends PublicationContent {
+  /** The scope excludes it. @default every context of the user */
   context?: undefined;
+  /** The scope excludes it. @default every contextId of the user's contexts */
   contextId?: undefined;
   /** In retry mode, the sessions with a client; in replay mode, those that had one within `historyRetentionSeconds`. */
   scope: "user";
