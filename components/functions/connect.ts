@@ -70,7 +70,8 @@ function managedConnections({
   replays,
   connections,
 }: { replays: boolean } & Pick<ConnectSettings, "connections">): ("POST" | "GET" | "DELETE")[] {
-  // An eleventh connection: those that have ended are looked up, and the one that loses its place is told and closed.
-  if (connections === "all") return ["POST", "GET", "DELETE"];
-  return replays ? ["POST"] : [];
+  // In replay mode, a connection that loses its place is told.
+  const told = replays ? (["POST"] as const) : [];
+  // An eleventh connection: those that have ended are looked up, and the one that loses its place is closed.
+  return connections === "all" ? [...told, "GET", "DELETE"] : [...told];
 }

@@ -30,6 +30,8 @@ export type ConnectDependencies = Pick<
     authenticator: Authenticator;
     /** @default connections that have lost their place are neither told nor closed, and none is checked */
     connections?: Pick<ConnectionsClient, "post" | "isGone" | "close">;
+    /** Whether connections are told that they have lost their place. @default false: no client of retry mode knows the notice */
+    notifies?: boolean;
     metrics: Metrics;
     sessionTtlSeconds: number;
     /** Whether the session ends with the token that opened it. */
@@ -117,6 +119,7 @@ type OpenDependencies = ConnectDependencies &
 function placesWith({
   connections,
   connectionsOfSession,
+  notifies = false,
   onAdmitted,
   now,
   log,
@@ -130,7 +133,7 @@ function placesWith({
   return {
     findGone: (sessions) => goneConnections(sessions, { connections, now, log }),
     onAdmitted: async (admitted: Admitted) => {
-      const ended = endSuperseded(admitted.superseded, { connections, closes, log });
+      const ended = endSuperseded(admitted.superseded, { connections, notifies, closes, log });
       // They have lost their place, even if the handshake fails.
       await onAdmitted?.(admitted).finally(() => ended);
       await ended;

@@ -14,7 +14,7 @@ import { answeredSubprotocol, offered } from "./subprotocol";
 
 export interface ConnectReplayDependencies
   extends
-    Omit<ConnectDependencies, "chooseSubprotocol" | "readsMarker" | "onAdmitted" | "connections">,
+    Omit<ConnectDependencies, "chooseSubprotocol" | "readsMarker" | "onAdmitted" | "connections" | "notifies">,
     Required<Pick<ConnectDependencies, "connections">> {
   markers: Pick<SessionMarkers, "mark">;
   historyRetentionSeconds: number;
@@ -43,6 +43,7 @@ export function connectReplay(given: ConnectReplayDependencies): ReturnType<type
   return connect({
     ...dependencies,
     chooseSubprotocol: flushRequests ? v1OrRaw : requiredSubprotocol,
+    notifies: true,
     readsMarker: true,
     onAdmitted: async (admitted) => {
       await Promise.all([mark(admitted), flush(admitted)]);

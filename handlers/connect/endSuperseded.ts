@@ -5,6 +5,8 @@ import type { Session } from "../sessions/sessionItems";
 
 export interface EndSupersededDependencies {
   connections: Pick<ConnectionsClient, "post" | "close">;
+  /** Whether clients that speak the protocol are told. */
+  notifies: boolean;
   /** Whether the connections are closed as well. */
   closes: boolean;
   log: Log;
@@ -14,7 +16,7 @@ export interface EndSupersededDependencies {
 const CALL_MS = 1_000;
 
 /**
- * Tells connections that another one has taken their place, and closes them if `closes` is set. Never rejects: the handshake
+ * Tells connections that another one has taken their place, and closes them, as far as asked. Never rejects: the handshake
  * does not depend on it, and they get no more messages in any case.
  */
 export async function endSuperseded(
@@ -26,7 +28,7 @@ export async function endSuperseded(
 
 async function endOne(session: Session, dependencies: EndSupersededDependencies): Promise<void> {
   // A raw client would take the notice for a message.
-  if (session.subprotocol === SUBPROTOCOLS.v1) await notify(session, dependencies);
+  if (dependencies.notifies && session.subprotocol === SUBPROTOCOLS.v1) await notify(session, dependencies);
   if (dependencies.closes) await close(session, dependencies);
 }
 

@@ -25,7 +25,7 @@ type DisconnectHandler = (event: Disconnection) => Promise<{ statusCode: number;
 
 /**
  * Called for `$disconnect`, which is best effort and may come after the client has reconnected. Removes the connection from its
- * session's row. The session stays if it belongs to another connection. Answers 200, or 500 if the table fails,
+ * session's row. The session stays if it has another connection. Answers 200, or 500 if the table fails,
  * which does not affect the client.
  */
 export function disconnect(given: DisconnectDependencies): DisconnectHandler {
@@ -40,8 +40,9 @@ export function disconnect(given: DisconnectDependencies): DisconnectHandler {
       const results = await Promise.allSettled(removals);
       for (const result of results) if (result.status === "rejected") throw result.reason;
       if (isSwept) await lookups.remove(connectionId);
-      const ended = results.filter((result) => result.status === "fulfilled" && result.value);
-      log.info("disconnected", { connectionId, requestId, sessions: ended.length });
+      // A superseded connection had none.
+      const live = results.filter((result) => result.status === "fulfilled" && result.value);
+      log.info("disconnected", { connectionId, requestId, sessions: live.length });
       return { statusCode: 200, body: JSON.stringify({ message: "disconnected" }) };
     } catch (error) {
       log.error("disconnect failed", { connectionId, requestId, ...errorFields(error) });

@@ -57,6 +57,16 @@ export const flows: Flows = {
     await relay.untilQueueIsEmpty();
   },
 
+  "a message for all sessions of a user is sent once more only to the session that it failed for": async (relay) => {
+    const to = recipient();
+    const clients = await Promise.all([relay.connect(to), relay.connect({ ...to, contextId: "8" })]);
+    await relay.fault({ management: 429, times: 1 });
+    await relay.publish({ user: to.user, scope: "user" }, "once");
+    for (const client of clients) await client.message("once");
+    await relay.untilQueueIsEmpty();
+    expect(clients.map(({ messages }) => messages)).to.deep.equal([["once"], ["once"]]);
+  },
+
   "the poller watches the queue while messages come": async (relay) => {
     const to = recipient();
     const client = await relay.connect(to);
@@ -103,7 +113,7 @@ export const flows: Flows = {
   "a client whose session has expired is closed, and comes back": async (relay) => {
     const to = recipient();
     const client = await relay.connect(to);
-    await relay.table.putSession(to, { ...(await relay.session(to)), expiration_date: { N: "1" } });
+    await relay.table.expireSession(to);
     await relay.publish(to, "expired");
     await once(client.socket, "close");
     await (await relay.connect(to)).message("expired");

@@ -32,7 +32,7 @@ describe("connect's environment and rights", () => {
 
   for (const [delivery, connections, queue, environment, rights] of [
     ["retry", "newest", undefined, {}, []],
-    ["retry", "all", undefined, endpoint, [["POST", "GET", "DELETE"]]],
+    ["retry", "all", undefined, endpoint, [["GET", "DELETE"]]],
     ["replay", "newest", undefined, { ...endpoint, ...retention, RAW_CLIENTS: "false" }, [["POST"]]],
     [
       "replay",

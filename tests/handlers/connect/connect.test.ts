@@ -304,7 +304,7 @@ describe("connect, where all connections of a session get its messages", () => {
   const v1 = { subprotocol: "websocket-relay.v1" };
 
   /** `others` are in the session's row already, and `gone` are the ids of those that have ended. */
-  function allWith(others: Partial<Session>[], gone: readonly string[] = []) {
+  function allWith(others: Partial<Session>[], gone: readonly string[] = [], notifies = false) {
     const connections = new MemoryConnections();
     connections.isGone = (connectionId) => {
       connections.asked.push(connectionId);
@@ -314,7 +314,7 @@ describe("connect, where all connections of a session get its messages", () => {
       connections.closed.push(connectionId);
       return Promise.resolve(gone.includes(connectionId) ? "gone" : "closed");
     };
-    const { table, ...rest } = handlerWith(undefined, false, { connections, connectionsOfSession: "all" });
+    const { table, ...rest } = handlerWith(undefined, false, { connections, connectionsOfSession: "all", notifies });
     for (const other of others) table.put({ ...row, connectedAt: old, ...other }, "all");
     const live = () => [...table.sessionRows.values()].flatMap(liveConnections).map((each) => each.connectionId);
     return { table, connections, live, ...rest };
@@ -349,15 +349,17 @@ describe("connect, where all connections of a session get its messages", () => {
     expect(log.lines[0]).to.include({ event: "removed a connection that is gone", connectionId: "t4" });
   });
 
-  it("tells and closes the oldest connection that speaks the protocol, where ten are open", async () => {
-    const others = [{ connectionId: "raw", connectedAt: old - 10 }, ...ten(v1).slice(1)];
-    const { handle, table, connections, live } = allWith(others);
-    expect((await handle()).statusCode).to.equal(200);
-    expect(live()).to.have.members(["c1", ...idsOf(others).filter((id) => id !== "t9")]);
-    expect(table.connectionIds()).to.include("t9");
-    expect(connections.posts).to.deep.equal([{ connectionId: "t9", body: '{"type":"superseded"}' }]);
-    expect(connections.closed).to.deep.equal(["t9"]);
-  });
+  for (const notifies of [true, false]) {
+    it(`closes the oldest connection that speaks the protocol, where ten are open; told before: ${notifies}`, async () => {
+      const others = [{ connectionId: "raw", connectedAt: old - 10 }, ...ten(v1).slice(1)];
+      const { handle, table, connections, live } = allWith(others, [], notifies);
+      expect((await handle()).statusCode).to.equal(200);
+      expect(live()).to.have.members(["c1", ...idsOf(others).filter((id) => id !== "t9")]);
+      expect(table.connectionIds()).to.include("t9");
+      expect(connections.posts).to.deep.equal(notifies ? [{ connectionId: "t9", body: '{"type":"superseded"}' }] : []);
+      expect(connections.closed).to.deep.equal(["t9"]);
+    });
+  }
 
   it("answers 409 to an eleventh connection where ten raw ones are open, before anything is written", async () => {
     const { handle, table, connections, metrics, live } = allWith(ten());
@@ -419,7 +421,8 @@ describe("connect, where all connections of a session get its messages", () => {
       const connections = new MemoryConnections();
       connections.gone = false;
       failing(connections);
-      const { handle, table, log } = handlerWith(undefined, false, { connections, connectionsOfSession: "all" });
+      const places = { connections, connectionsOfSession: "all", notifies: true } as const;
+      const { handle, table, log } = handlerWith(undefined, false, places);
       for (const each of ten({ ...v1 })) table.put({ ...row, ...each }, "all");
       expect((await handle()).statusCode).to.equal(200);
       expect(connections.closed).to.deep.equal(["t9"]);
@@ -428,7 +431,7 @@ describe("connect, where all connections of a session get its messages", () => {
   }
 
   it("gives the checks two seconds together, and the notice and the closing a second each", async () => {
-    const { handle, connections } = allWith(ten({ ...v1, connectedAt: old }));
+    const { handle, connections } = allWith(ten({ ...v1, connectedAt: old }), [], true);
     const ended = (signal?: AbortSignal) =>
       new Promise<void>((resolve) =>
         signal?.aborted ? resolve() : signal?.addEventListener("abort", () => resolve()),

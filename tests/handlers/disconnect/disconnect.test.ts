@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { ConnectionIndex } from "../../../handlers/connections/connectionIndex";
 import { disconnect } from "../../../handlers/disconnect/disconnect";
+import { liveConnections } from "../../../handlers/sessions/sessionRow";
 import { RecordedLog } from "../../support/boundaries";
 import { MemoryTable } from "../../support/memoryTable";
 
@@ -27,7 +28,7 @@ function indexOf(...keys: (typeof key)[]) {
 }
 
 describe("disconnect", () => {
-  it("deletes the connection's session, logs how many sessions ended, and leaves the lookup to the table's TTL", async () => {
+  it("deletes the connection's session, logs how many it had, and leaves the lookup to the table's TTL", async () => {
     const { table, log, open, run } = setUp();
     open();
     expect(await run()).to.equal(200);
@@ -54,7 +55,7 @@ describe("disconnect", () => {
     expect(table.connectionIds()).to.deep.equal(["c2"]);
   });
 
-  it("leaves the session to a newer connection, removes its own from the row and logs that no session ended", async () => {
+  it("leaves the session to a newer connection, removes its own from the row and logs that it had none", async () => {
     const { table, log, open, run } = setUp();
     open();
     open("c2", 2);
@@ -62,6 +63,16 @@ describe("disconnect", () => {
     expect([...table.rows.values()]).to.deep.equal([{ ...row, connectionId: "c2", connectedAt: 2 }]);
     expect(table.connectionIds()).to.deep.equal(["c2"]);
     expect(log.lines).to.deep.equal([{ level: "info", event: "disconnected", ...requestContext, sessions: 0 }]);
+  });
+
+  it("leaves the other live connections of its session, and logs that it was one of them", async () => {
+    const { table, log, open, run } = setUp();
+    open();
+    for (const connectedAt of [0, 2]) table.put({ ...row, connectionId: `c${connectedAt}x`, connectedAt }, "all");
+    expect(await run()).to.equal(200);
+    const [left] = [...table.sessionRows.values()].map(liveConnections);
+    expect(left?.map(({ connectionId }) => connectionId)).to.deep.equal(["c2x", "c0x"]);
+    expect(log.lines[0]).to.include({ event: "disconnected", sessions: 1 });
   });
 
   it("ends the session if it is the newest connection's, and keeps superseded ones in the row", async () => {

@@ -6,6 +6,7 @@ import { INDEX_SHARDS, type UserConnection } from "../../../handlers/connections
 import type { ConnectionLookup } from "../../../handlers/connections/connectionLookups";
 import { refusal } from "../../support/refusal";
 import { MemoryConnections, RecordedLog, RecordedMetrics } from "../../support/boundaries";
+import { liveConnections } from "../../../handlers/sessions/sessionRow";
 import { MemoryTable } from "../../support/memoryTable";
 
 const now = 1_700_000_600_000;
@@ -63,6 +64,18 @@ describe("sweep", () => {
     expect([...table.sessionRows, ...table.lookupItems]).to.deep.equal([]);
     expect(metrics.flushes).to.deep.equal([ended(100)]);
     expect(log.lines.at(-1)).to.include({ level: "info", event: "sessions swept", ended: 100, outOfTime: false });
+  });
+
+  it("leaves the other live connections of a session, whose tokens hold", async () => {
+    const ofOneSession = { callerId: "user#42" };
+    const { table, gateway, run } = sweepWith(connectionOf("c1", ofOneSession));
+    const { context, ...holding } = connectionOf("c2", { ...ofOneSession, tokenExpiresAt: now / 1000 + 1 });
+    table.putLookup(lookupOf({ ...holding, context }));
+    table.put({ ...holding, context }, "all");
+    expect(await run()).to.deep.equal({ ...none, ended: 1 });
+    expect(gateway.closed).to.deep.equal(["c1"]);
+    expect([...table.sessionRows.values()].map(liveConnections)).to.deep.equal([[{ ...holding, context }]]);
+    expect([...table.lookupItems.keys()]).to.deep.equal(["c2"]);
   });
 
   it("leaves a connection alone whose token holds, or has no end", async () => {
