@@ -4,6 +4,7 @@ import {
   historyFromEnvironment,
   historyGenerationFromEnvironment,
   retentionMsFromEnvironment,
+  waitingAfterMsFromEnvironment,
 } from "../history/dynamoDbHistory";
 import { KnownSessions } from "../history/knownIds";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
@@ -25,6 +26,7 @@ export type DeliverReplayDependencies = QueueDependencies &
     | "connections"
     | "history"
     | "retentionMs"
+    | "waitingAfterMs"
     | "generation"
     | "newEpoch"
     | "pause"
@@ -62,6 +64,7 @@ export function deliverReplayFromEnvironment(environment: Environment): DeliverH
     connections: connectionsFromEnvironment(environment),
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
+    waitingAfterMs: waitingAfterMsFromEnvironment(environment),
     generation: historyGenerationFromEnvironment(environment),
     // deliver always has the queue's URL, for undeliverable messages; this flag sends expired ones there, too.
     deadLetters: environment.DEAD_LETTER_EXPIRED ? deadLetterQueueFromEnvironment(environment) : undefined,

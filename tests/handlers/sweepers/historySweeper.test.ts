@@ -14,7 +14,7 @@ import { segmentOf } from "./segments";
 
 const retentionMs = 3_600_000;
 const endedAt = now - retentionMs - REPORT_GRACE_MS;
-const nothing = { visited: 0, unfinished: 0, failed: 0, reported: 0, sealed: 0 };
+const nothing = { visited: 0, unfinished: 0, failed: 0, reported: 0, waiting: 0, sealed: 0 };
 
 function setUp({ hasQueue = true } = {}) {
   const history = new MemoryHistory();
