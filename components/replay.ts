@@ -14,6 +14,7 @@ export interface ReplayComponentArgs extends HistoryTableArgs, FunctionSettings 
   historyGeneration: number;
   deadLetterExpired: boolean;
   receipts: boolean;
+  /** @default no receipts `waiting` */
   waitingAfterSeconds?: number;
 }
 
