@@ -11,7 +11,10 @@ export const row = { ...rawRow, subprotocol: "websocket-relay.v1" };
 export const retentionMs = 3_600_000;
 
 /** `deliver` in replay mode, with `row` in its table. */
-export function setUp(remainingMs = 30_000, { deadLetterExpired = false } = {}) {
+export function setUp(
+  remainingMs = 30_000,
+  { deadLetterExpired = false, waitingAfterMs }: { deadLetterExpired?: boolean; waitingAfterMs?: number } = {},
+) {
   const memory = inMemory(row);
   const { connections, queue, log } = memory;
   const history = new MemoryHistory();
@@ -31,6 +34,7 @@ export function setUp(remainingMs = 30_000, { deadLetterExpired = false } = {}) 
       history,
       receipts,
       retentionMs,
+      waitingAfterMs,
       generation: 0,
       pause: () => Promise.resolve(),
       deadLetters: deadLetterExpired ? queue : undefined,

@@ -107,6 +107,30 @@ describe("expire", () => {
     expect(metrics.flushes[0]?.map(({ name }) => name)).to.deep.equal([METRICS.expired, METRICS.historySweepLag]);
   });
 
+  it("says how many receipts of waiting messages it has published", async () => {
+    const history = new MemoryHistory();
+    const [receipts, log] = [new MemoryReceipts(), new RecordedLog()];
+    const handle = historySweeper({
+      history,
+      receipts,
+      deadLetters: undefined,
+      metrics: new RecordedMetrics(),
+      log,
+      retentionMs,
+      waitingAfterMs: 60_000,
+      now: () => now,
+    });
+    await history.put(key, segmentOf(1, 3, now - 60_000, retentionMs, { dueAtMs: now }));
+    const result = await handle({ shard: Number(historyShard(key)) }, { getRemainingTimeInMillis: () => 50_000 });
+    expect(result).to.deep.equal({ ...nothing, visited: 1, waiting: 3 });
+    expect(receipts.published.map(({ status, seq }) => [status, seq])).to.deep.equal([
+      ["waiting", 1],
+      ["waiting", 2],
+      ["waiting", 3],
+    ]);
+    expect(log.lines).to.deep.include({ ...log.lines.at(-1), event: "history swept", waiting: 3 });
+  });
+
   it("says how late the most overdue session was when it began", async () => {
     const { run, store, lag } = setUp();
     await store(ofShard.slice(0, 1), 5_000);
