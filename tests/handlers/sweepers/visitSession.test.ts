@@ -414,6 +414,17 @@ describe("a visit, where messages wait for five minutes,", () => {
     expect(numbers.length).to.be.greaterThan(340);
   });
 
+  it("publishes receipts of messages that were stored before the setting once a later message waits long enough", async () => {
+    const { history, append, sweep, clock, waiting } = setUp({ waitingAfterMs });
+    await appendTo(key, ids(1, 2), { history, retentionMs, now: () => clock.now, newEpoch: () => "new" });
+    clock.now += 1_000_000;
+    expect(await sweep()).to.equal(0);
+    await append(ids(3));
+    clock.now += waitingAfterMs;
+    await sweep();
+    expect(waiting()).to.deep.equal([1, 2, 3]);
+  });
+
   it("has the calls of a relay without such receipts where the option is off", async () => {
     const { history, store, visit, receipts } = setUp();
     await store(
