@@ -14,6 +14,8 @@ export interface ReplayComponentArgs extends HistoryTableArgs, FunctionSettings 
   historyGeneration: number;
   deadLetterExpired: boolean;
   receipts: boolean;
+  /** @default no receipts `waiting` */
+  waitingAfterSeconds?: number;
 }
 
 /** What a relay has in replay mode only: the history, the functions for frames and for old messages, and receipts. */
@@ -27,7 +29,10 @@ export class Replay extends pulumi.ComponentResource {
   /** @deprecated Use `historySweeper`. */
   readonly expire: HistorySweeper;
 
-  private readonly settings: Pick<ReplayParts, "historyRetentionSeconds" | "historyGeneration" | "deadLetterExpired">;
+  private readonly settings: Pick<
+    ReplayParts,
+    "historyRetentionSeconds" | "historyGeneration" | "deadLetterExpired" | "waitingAfterSeconds"
+  >;
 
   constructor(name: string, relay: RelayParts, args: ReplayComponentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("websocket-relay:index:Replay", `${name}-replay`, {}, opts);
@@ -42,8 +47,8 @@ export class Replay extends pulumi.ComponentResource {
         { ...child, protect: args.protectData || undefined },
       );
     }
-    const { historyRetentionSeconds, historyGeneration, deadLetterExpired } = args;
-    this.settings = { historyRetentionSeconds, historyGeneration, deadLetterExpired };
+    const { historyRetentionSeconds, historyGeneration, deadLetterExpired, waitingAfterSeconds } = args;
+    this.settings = { historyRetentionSeconds, historyGeneration, deadLetterExpired, waitingAfterSeconds };
     const parts = this.partsWith(relay);
     this.resume = relayFunction(`${name}-resume`, resumeSpec(parts), args, child);
     this.acknowledge = relayFunction(`${name}-acknowledge`, acknowledgeSpec(parts), args, child);

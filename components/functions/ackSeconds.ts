@@ -1,6 +1,9 @@
 import type { ReplayParts } from "./relayFunction";
 
-/** Less than the 30 seconds by which reports are delayed (REPORT_GRACE_MS). */
+/**
+ * Less than the 30 seconds by which reports are delayed (REPORT_GRACE_MS), and than a third of the shortest `waitingAfterSeconds`:
+ * a message that a client has handled gets no receipt `waiting`.
+ */
 const PROMPT_SECONDS = 5;
 
 /** Clients resume at least every two hours, when API Gateway ends their connections. */

@@ -4,7 +4,7 @@ import type { ResolvedArgs } from "../args/args";
 import type { CallbackFunction } from "../lambda/callbackFunction";
 import type { OwnCallback } from "./ownBundle";
 import type { FunctionSpec, RelayParts, ReplayParts } from "./relayFunction";
-import { historyEnvironment, receiptsEnvironment, receiptsStatements } from "./replayAccess";
+import { historyEnvironment, receiptsEnvironment, receiptsStatements, waitingEnvironment } from "./replayAccess";
 
 /** Called with the messages of the retry queue. */
 export const deliverCallbacks = {
@@ -78,6 +78,7 @@ export function deliverReplaySpec(parts: ReplayParts, settings: DeliverSettings)
       ...historyEnvironment(parts),
       HISTORY_GENERATION: String(historyGeneration),
       ...receiptsEnvironment(parts),
+      ...waitingEnvironment(parts),
       ...(deadLetterExpired && { DEAD_LETTER_EXPIRED: "true" }),
     },
     statements: [

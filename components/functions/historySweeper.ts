@@ -7,9 +7,10 @@ import {
   historyEnvironment,
   receiptsEnvironment,
   receiptsStatements,
+  waitingEnvironment,
 } from "./replayAccess";
 
-/** Called every minute for each shard of the history, in replay mode: reports what has expired. */
+/** Called every minute for each shard of the history, in replay mode: reports what has expired, and what is waiting. */
 export const historySweeperCallback: OwnCallback = {
   module: "../../handlers/sweepers/historySweeper",
   factory: () => {
@@ -31,6 +32,7 @@ export function historySweeperSpec(parts: ReplayParts): Omit<FunctionSpec, "time
       RELAY_NAME: relayName,
       ...deadLetterEnvironment(parts),
       ...receiptsEnvironment(parts),
+      ...waitingEnvironment(parts),
     },
     statements: [
       historyTable.dueIndexStatement(),

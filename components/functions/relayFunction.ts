@@ -41,6 +41,8 @@ export interface ReplayParts extends RelayParts {
   historyRetentionSeconds: number;
   historyGeneration: number;
   deadLetterExpired: boolean;
+  /** Undefined if no message gets the receipt `waiting`. */
+  waitingAfterSeconds?: number;
   /** Undefined if the relay has no receipts. */
   receiptsTopic?: aws.sns.Topic;
   /** Of requests for what raw clients have missed. Undefined if raw clients are refused. */

@@ -27,6 +27,11 @@ export function historyEnvironment({ historyTable, historyRetentionSeconds }: Re
   };
 }
 
+/** Of the function that plans the sweeper's visits as it stores messages, and of the one that makes them. */
+export function waitingEnvironment({ waitingAfterSeconds }: ReplayParts): Environment {
+  return waitingAfterSeconds === undefined ? {} : { WAITING_AFTER_SECONDS: String(waitingAfterSeconds) };
+}
+
 /** Each function that finds an expired message reports it. */
 export function deadLetterEnvironment({ publisher, deadLetterExpired }: ReplayParts): Environment {
   return deadLetterExpired ? { DEAD_LETTER_QUEUE_URL: publisher.deadLetterQueue.url } : {};

@@ -5,6 +5,7 @@ import {
   historyFromEnvironment,
   historyGenerationFromEnvironment,
   retentionMsFromEnvironment,
+  waitingAfterMsFromEnvironment,
 } from "../history/dynamoDbHistory";
 import { KnownSessions } from "../history/knownIds";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
@@ -30,6 +31,7 @@ export type DeliverReplayDependencies = QueueDependencies &
     | "postToRaw"
     | "history"
     | "retentionMs"
+    | "waitingAfterMs"
     | "generation"
     | "newEpoch"
     | "pause"
@@ -69,6 +71,7 @@ export function deliverReplayFromEnvironment(environment: Environment): DeliverH
     scopes: new DynamoDbSessionMarkers(tableClient(), { tableName: text(environment, "TABLE_NAME") }),
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
+    waitingAfterMs: waitingAfterMsFromEnvironment(environment),
     generation: historyGenerationFromEnvironment(environment),
     // deliver always has the queue's URL, for undeliverable messages; this flag sends expired ones there, too.
     deadLetters: environment.DEAD_LETTER_EXPIRED ? deadLetterQueueFromEnvironment(environment) : undefined,

@@ -7,7 +7,15 @@ import type { Entry, History, Segment } from "./history";
 import { KnownIds } from "./knownIds";
 import { hashOfId, type RecentIds } from "./recentIds";
 import { NEWEST } from "./readRange";
-import { ENDANGERED_MS, endMs, isPastItsOwnExpiry, REPORT_GRACE_MS, ttlSlackMs, WORKER_LIFE_MS } from "./retention";
+import {
+  ENDANGERED_MS,
+  endMs,
+  isPastItsOwnExpiry,
+  REPORT_GRACE_MS,
+  ttlSlackMs,
+  waitingVisitAtMs,
+  WORKER_LIFE_MS,
+} from "./retention";
 import { entriesOf, isSealed, lastSeqOf } from "./segment";
 
 export interface AppendDependencies extends FindDependencies {
@@ -23,6 +31,8 @@ export interface AppendDependencies extends FindDependencies {
    * of the retention. @default true
    */
   reportsOwnExpiry?: boolean;
+  /** After how long an open message gets the receipt `waiting`. @default never */
+  waitingAfterMs?: number;
   /** Waits between two rounds. @default a timer */
   pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -188,19 +198,32 @@ function dueOf(
   tail: Segment | undefined,
   fresh: readonly NewMessage[],
   stored: Pick<Segment, "storedAtMs" | "untilMs">,
-  { retentionMs, reportsOwnExpiry = true }: AppendDependencies,
-): Pick<Segment, "dueAtMs" | "isMarked"> {
-  const { storedAtMs } = stored;
+  { retentionMs, reportsOwnExpiry = true, waitingAfterMs }: AppendDependencies,
+): Pick<Segment, "dueAtMs" | "laterDueAtMs" | "isMarked"> {
   const reportedAtMs = endMs(stored, retentionMs) + REPORT_GRACE_MS;
-  const tailDueAtMs = tail?.dueAtMs ?? 0;
-  // Nearer ones may just be worked on: that visit may not see this segment.
-  const isPending = tailDueAtMs > storedAtMs + 2 * WORKER_LIFE_MS && tailDueAtMs <= reportedAtMs;
-  const visitAtMs = isPending ? tailDueAtMs : reportedAtMs;
+  const neededAtMs = waitingAfterMs === undefined ? reportedAtMs : waitingVisitAtMs(stored, waitingAfterMs);
+  const pending = pendingVisits(tail, stored.storedAtMs, reportedAtMs);
+  const [pendingAtMs = Infinity] = pending;
+  const isPending = pendingAtMs <= neededAtMs;
   const expiresAtMs = Math.min(...fresh.map((message) => message.stored.expiresAtMs ?? Infinity)) + REPORT_GRACE_MS;
-  if (reportsOwnExpiry && expiresAtMs < reportedAtMs) {
-    return { dueAtMs: Math.min(expiresAtMs, visitAtMs), isMarked: true };
-  }
-  return { dueAtMs: visitAtMs, isMarked: !isPending };
+  const reportsOwn = reportsOwnExpiry && expiresAtMs < reportedAtMs;
+  const dueAtMs = Math.min(pendingAtMs, neededAtMs, reportsOwn ? expiresAtMs : Infinity);
+  const laterDueAtMs = waitingAfterMs === undefined ? undefined : pending.find((atMs) => atMs > dueAtMs);
+  return {
+    dueAtMs,
+    ...(laterDueAtMs !== undefined && { laterDueAtMs }),
+    isMarked: reportsOwn || !isPending,
+  };
+}
+
+/** When the session is visited that the tail knows of, by `throughMs`: the earliest first. */
+function pendingVisits(tail: Segment | undefined, storedAtMs: number, throughMs: number): number[] {
+  return (
+    [tail?.dueAtMs ?? 0, tail?.laterDueAtMs ?? 0]
+      // Nearer ones may just be worked on: that visit may not see this segment.
+      .filter((atMs) => atMs > storedAtMs + 2 * WORKER_LIFE_MS && atMs <= throughMs)
+      .sort((a, b) => a - b)
+  );
 }
 
 function firstOfEachId(messages: readonly NewMessage[]): NewMessage[] {

@@ -295,6 +295,12 @@ export function retentionMsFromEnvironment(environment: Environment): number {
   return positiveInteger(environment, "HISTORY_RETENTION_SECONDS") * 1000;
 }
 
+/** After how long an open message gets the receipt `waiting`: `WAITING_AFTER_SECONDS`; undefined if none does. */
+export function waitingAfterMsFromEnvironment(environment: Environment): number | undefined {
+  if (environment.WAITING_AFTER_SECONDS === undefined) return undefined;
+  return positiveInteger(environment, "WAITING_AFTER_SECONDS") * 1000;
+}
+
 /** The generation of new segments: `HISTORY_GENERATION`. */
 export function historyGenerationFromEnvironment(environment: Environment): number {
   return wholeNumber(environment, "HISTORY_GENERATION");

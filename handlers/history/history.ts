@@ -8,6 +8,7 @@ import type { RecentIds } from "./recentIds";
 // - expired: past the retention, or past the message's own `expiresAt`.
 // - reported: announced as expired in the log, the metrics, receipts and, if wanted, the dead-letter queue.
 // - done: acknowledged or reported. An open message is neither.
+// - waited: the cursor through which the receipts `waiting` of the open messages are published.
 // - settled: the cursor through which every message is done.
 // - ended: a segment past the retention and the report grace, so that its open messages are to be reported.
 // - marked: a segment in the index by due time, and so one that brings the sweeper.
@@ -50,6 +51,11 @@ export interface Segment {
   recent: RecentIds;
   /** When the session is next visited by the sweeper, in epoch milliseconds, as far as this segment knows. */
   dueAtMs: number | undefined;
+  /**
+   * A visit that another segment brings after `dueAtMs`, as far as this one knows. With it, a visit for receipts `waiting` need not
+   * plan the one that reports and seals.
+   */
+  laterDueAtMs?: number;
   /** Whether this segment is in the index by due time, and so brings the sweeper. */
   isMarked: boolean;
   /** When DynamoDB may delete it, in epoch milliseconds. Never before its predecessor's. Undefined once it is sealed. */

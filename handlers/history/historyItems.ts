@@ -29,6 +29,8 @@ export const HISTORY_ATTRIBUTES = {
   recent: "recent",
   /** Epoch milliseconds. */
   dueAt: "due_at",
+  /** Epoch milliseconds. */
+  laterDueAt: "later_due_at",
   /** Partition key of the index. With the session's key, only while the segment is marked. */
   dueShard: "due_shard",
   callerId: SESSION_ATTRIBUTES.callerId,

@@ -1,10 +1,12 @@
 import type { Entry, Segment } from "./history";
-import { endMs, isPastItsOwnExpiry, MIN_VISIT_GAP_MS, REPORT_GRACE_MS } from "./retention";
+import { endMs, isPastItsOwnExpiry, MIN_VISIT_GAP_MS, REPORT_GRACE_MS, waitingVisitAtMs } from "./retention";
 import { entriesOf, isSealed } from "./segment";
 
 /** What is the same for a whole visit. */
 export interface VisitTime {
   retentionMs: number;
+  /** After how long an open message gets the receipt `waiting`; undefined if none does. */
+  waitingAfterMs?: number;
   /** When the visit began. */
   nowMs: number;
 }
@@ -18,6 +20,10 @@ export interface Visited {
   open: Segment | undefined;
   /** The messages through this number are acknowledged or reported. */
   doneThrough: number;
+  /** The segment of the first open message that is too young for its receipt `waiting`; undefined if there is none. */
+  young?: Segment;
+  /** When the next visit comes that another segment brings, of those that were read for receipts `waiting`. */
+  otherDueAtMs?: number;
 }
 
 /** What a visit does last. Whatever it is, `marked` leaves the index afterwards, unless it is the one that is marked. */
@@ -46,26 +52,40 @@ export function pastTheirOwnExpiry(segment: Segment, doneThrough: number, time: 
 
 /**
  * When and by which segment the session is visited next: when its oldest open message is to be reported, or else when the tail
- * is to be sealed. The due time of a segment that is marked only changes when it brings a visit: segments that were stored since
+ * is to be sealed; before that, when the next receipt `waiting` is to be published. The due time of a segment that is marked only changes when it brings a visit: segments that were stored since
  * may rely on it.
  */
-export function planVisit({ marked, tail, open, doneThrough }: Visited, time: VisitTime): VisitPlan {
+export function planVisit(visited: Visited, time: VisitTime): VisitPlan {
+  const { marked, tail, open, doneThrough, young } = visited;
   // Only what is reported is sealed. The next message's segment brings the next visit.
   if (isSealed(tail)) return { do: "nothing" };
   const isMarkedTail = marked.first === tail.first;
   // No other segment seals the tail: after a crash, a sealed segment must bring the visit that looks after it.
   if (isMarkedTail && hasEnded(tail, time)) return { do: "seal" };
 
-  const next = open ?? tail;
+  const oldest = open ?? tail;
+  const reportAtMs = reportedAtMs(oldest, time.retentionMs);
+  const waitingAtMs =
+    young && time.waitingAfterMs !== undefined ? waitingVisitAtMs(young, time.waitingAfterMs) : Infinity;
   const ownExpiryMs = nextOwnExpiryMs(marked, doneThrough, time);
-  const neededAtMs = Math.min(ownExpiryMs ?? Infinity, reportedAtMs(next, time.retentionMs));
+  const neededAtMs = Math.min(ownExpiryMs ?? Infinity, reportAtMs, waitingAtMs);
   const dueAtMs = Math.max(neededAtMs, time.nowMs + MIN_VISIT_GAP_MS);
   // A visit looks for own expiries only in the segment that brings it.
-  if (ownExpiryMs !== undefined || isMarkedTail || next.first === marked.first) {
-    return { do: "mark", segment: marked, dueAtMs };
-  }
+  if (ownExpiryMs !== undefined) return { do: "mark", segment: marked, dueAtMs };
+  if (comesBefore(dueAtMs, [tail.laterDueAtMs, visited.otherDueAtMs], time)) return { do: "nothing" };
+
+  const next = young && waitingAtMs < reportAtMs ? young : oldest;
+  if (isMarkedTail || next.first === marked.first) return { do: "mark", segment: marked, dueAtMs };
   if (next.isMarked || isPlanned(tail, dueAtMs, time)) return { do: "nothing" };
   return { do: "mark", segment: next, dueAtMs };
+}
+
+/**
+ * Whether one of these visits, which other segments bring, is yet to come and early enough. One whose time has passed may be over,
+ * or may rely on this one.
+ */
+function comesBefore(dueAtMs: number, otherDueAtMs: readonly (number | undefined)[], { nowMs }: VisitTime): boolean {
+  return otherDueAtMs.some((atMs = Infinity) => atMs > nowMs && atMs <= dueAtMs);
 }
 
 /**

@@ -11,6 +11,12 @@ export const REPORT_GRACE_MS = 30_000;
 /** The shortest time between two visits of a session that the sweeper plans. */
 export const MIN_VISIT_GAP_MS = 60_000;
 
+/**
+ * A visit for receipts `waiting` is due at the earliest this long after its message was stored: so it serves the messages of the
+ * half minute after that one, too. Later ones do not rely on it, since it may be under way within two worker lives.
+ */
+const MIN_WAITING_VISIT_MS = 2 * WORKER_LIFE_MS + 30_000;
+
 /** A copy that the publisher sends again within this time after the first one was stored is recognized. */
 export const REPUBLISH_WINDOW_MS = 60_000;
 
@@ -27,6 +33,11 @@ export function ttlSlackMs(retentionMs: number): number {
 /** When the messages of a segment or an entry expire. The retention may have become shorter since they were stored. */
 export function endMs({ storedAtMs, untilMs }: Pick<Segment, "storedAtMs" | "untilMs">, retentionMs: number): number {
   return Math.min(untilMs, storedAtMs + retentionMs);
+}
+
+/** When the session is visited for the receipts `waiting` of a segment's messages. They are published by any visit from `waitingAfterMs` on. */
+export function waitingVisitAtMs({ storedAtMs }: Pick<Segment, "storedAtMs">, waitingAfterMs: number): number {
+  return storedAtMs + Math.max(waitingAfterMs, MIN_WAITING_VISIT_MS);
 }
 
 /** Whether a segment or an entry is within the retention. The others are a prefix of the log. */

@@ -16,8 +16,8 @@ type MessageTuple = [id: string, body: string, expiresAtMs?: number | null, attr
 
 /** The segment's item, in as few write units as possible; of `recent`, as many as cost no further one, marked or not. */
 export function itemOfSegment(key: SessionKey, segment: Segment): Item {
-  const { first, count, epoch, nextEpoch, generation, storedAtMs, untilMs, reported, dueAtMs, isMarked, ttlMs } =
-    segment;
+  const { first, count, epoch, nextEpoch, generation, storedAtMs, untilMs, reported } = segment;
+  const { dueAtMs, laterDueAtMs, isMarked, ttlMs } = segment;
   const item: Item = {
     ...historyItemKey(key, logEntry(first)),
     [A.epoch]: { S: epoch },
@@ -28,6 +28,7 @@ export function itemOfSegment(key: SessionKey, segment: Segment): Item {
     [A.count]: numberOf(count),
     ...(reported.length > 0 && { [A.reported]: { NS: reported.map(String) } }),
     ...(dueAtMs !== undefined && { [A.dueAt]: numberOf(dueAtMs) }),
+    ...(laterDueAtMs !== undefined && { [A.laterDueAt]: numberOf(laterDueAtMs) }),
     ...(isMarked && markAttributes(key)),
     ...(ttlMs !== undefined && { [A.expirationDate]: expirationDateOf(ttlMs) }),
   };
@@ -53,6 +54,7 @@ export function segmentOfItem(item: Item): Segment {
     reported: (item[A.reported]?.NS ?? []).map(Number).sort((a, b) => a - b),
     recent: recentIn(item, storedAtMs),
     dueAtMs: item[A.dueAt] && numberIn(item, A.dueAt),
+    ...(item[A.laterDueAt] && { laterDueAtMs: numberIn(item, A.laterDueAt) }),
     isMarked: item[A.dueShard] !== undefined,
     ttlMs: item[A.expirationDate] && numberIn(item, A.expirationDate) * 1000,
     ...(nextEpoch !== undefined && { nextEpoch }),

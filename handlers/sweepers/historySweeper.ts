@@ -1,7 +1,11 @@
 import pLimit from "p-limit";
 import { INDEX_SHARDS } from "../connections/connectionItems";
 import { type Environment, text } from "../environment";
-import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
+import {
+  historyFromEnvironment,
+  retentionMsFromEnvironment,
+  waitingAfterMsFromEnvironment,
+} from "../history/dynamoDbHistory";
 import type { DueSegment, History } from "../history/history";
 import { isObject } from "../isObject";
 import { consoleLog, errorFields } from "../log";
@@ -28,6 +32,8 @@ export interface HistorySweepResult {
   failed: number;
   /** Messages reported as expired. */
   reported: number;
+  /** Receipts `waiting`. */
+  waiting: number;
   /** Sessions of which only the last number is kept. */
   sealed: number;
 }
@@ -57,16 +63,17 @@ export function historySweeper(given: HistorySweeperDependencies): HistorySweepe
     const shard = shardOf(event);
     const signal = timeLimit(invocation.getRemainingTimeInMillis() - ANSWERING_MS);
     const limit = pLimit(MAX_PARALLEL);
-    const result: HistorySweepResult = { visited: 0, unfinished: 0, failed: 0, reported: 0, sealed: 0 };
+    const result: HistorySweepResult = { visited: 0, unfinished: 0, failed: 0, reported: 0, waiting: 0, sealed: 0 };
 
     /** One after the other, since each visit plans for the whole session. */
     const visitAll = async (ofSession: readonly DueSegment[]) => {
       for (const due of ofSession) {
         if (signal.aborted) return;
         try {
-          const { outcome, reported, isSealed } = await visitSession(due, dependencies, signal);
+          const { outcome, reported, waiting, isSealed } = await visitSession(due, dependencies, signal);
           if (outcome !== "not-due") result[outcome] += 1;
           result.reported += reported;
+          result.waiting += waiting;
           if (isSealed) result.sealed += 1;
         } catch (error) {
           if (signal.aborted) return;
@@ -112,6 +119,7 @@ export function historySweeperFromEnvironment(environment: Environment): History
   return historySweeper({
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
+    waitingAfterMs: waitingAfterMsFromEnvironment(environment),
     deadLetters: deadLetterQueueFromEnvironment(environment),
     receipts: receiptsFromEnvironment(environment),
     metrics: metricsFromEnvironment(environment),

@@ -2,21 +2,41 @@ import type { Cursor } from "../../protocol";
 import { newEpoch } from "../history/epoch";
 import { reasonOf } from "../history/expireUnseen";
 import type { DueSegment, Entry, History, Segment, SessionCursor } from "../history/history";
-import { hasEnded, openEntriesOf, pastTheirOwnExpiry, planVisit, type VisitTime } from "../history/planVisit";
+import {
+  hasEnded,
+  openEntriesOf,
+  pastTheirOwnExpiry,
+  planVisit,
+  type Visited,
+  type VisitTime,
+} from "../history/planVisit";
 import { NEWEST } from "../history/readRange";
 import { reportExpired, type ReportDependencies } from "../history/reportExpired";
-import { ENDANGERED_MS, WORKER_LIFE_MS } from "../history/retention";
+import { ENDANGERED_MS, isAvailable, WORKER_LIFE_MS } from "../history/retention";
 import { isSealed, lastSeqOf } from "../history/segment";
+import { receiptOf } from "../receipts/receipts";
 import type { SessionKey } from "../sessions/sessionKey";
 import { timeLimit } from "../timeLimit";
 
 export interface VisitDependencies extends ReportDependencies {
   history: Pick<
     History,
-    "readBack" | "readOn" | "readCursor" | "addReported" | "settle" | "renew" | "seal" | "mark" | "unmark" | "delete"
+    | "readBack"
+    | "readOn"
+    | "readCursor"
+    | "addReported"
+    | "settle"
+    | "wait"
+    | "renew"
+    | "seal"
+    | "mark"
+    | "unmark"
+    | "delete"
   >;
   /** How long messages are delivered after they were stored. */
   retentionMs: number;
+  /** After how long an open message gets the receipt `waiting`. @default never */
+  waitingAfterMs?: number;
 }
 
 export interface VisitResult {
@@ -27,6 +47,8 @@ export interface VisitResult {
   outcome: "visited" | "unfinished" | "not-due";
   /** Messages. */
   reported: number;
+  /** Receipts. */
+  waiting: number;
   isSealed: boolean;
 }
 
@@ -40,7 +62,10 @@ interface Visit extends VisitTime {
   tail: Segment;
   /** The messages through this number are acknowledged or reported. */
   doneThrough: number;
+  /** The receipts `waiting` of the open messages through this number are published. */
+  waitedThrough: number;
   reported: number;
+  waiting: number;
   dependencies: VisitDependencies;
   signal: AbortSignal;
 }
@@ -48,14 +73,14 @@ interface Visit extends VisitTime {
 /** Segments that are read at a time. */
 const PAGE = 100;
 
-/** Messages reported between two writes of the progress; a single segment may have more. */
+/** Messages reported, or receipts published, between two writes of the progress; a single segment may have more. */
 const SLICE_MESSAGES = 100;
 
-/** A visit reports for that long at most: in the rest of its time it plans the next one. */
+/** A visit reports, and publishes receipts, for that long at most: in the rest of its time it plans the next one. */
 const REPORTING_MS = (WORKER_LIFE_MS * 2) / 3;
 
 /**
- * Visits a session that is due: reports what has expired, and plans the next visit. The segment that brought the visit leaves
+ * Visits a session that is due: reports what has expired, publishes the receipts `waiting`, and plans the next visit. The segment that brought the visit leaves
  * the index last, so a visit that ends anywhere is made again. Visits may overlap: each one leaves a plan for all it has read.
  *
  * @throws if a call fails: what was reported since the progress was written is reported again the next time.
@@ -66,13 +91,17 @@ export async function visitSession(
   signal: AbortSignal,
 ): Promise<VisitResult> {
   const visit = await readVisit(due, dependencies, timeLimit(WORKER_LIFE_MS, signal));
-  if (!visit) return { outcome: "not-due", reported: 0, isSealed: false };
+  if (!visit) return { outcome: "not-due", reported: 0, waiting: 0, isSealed: false };
   await removeSealedPredecessor(visit);
   await reportOwnExpiries(visit);
   const ended = await reportEnded(visit);
-  if (ended === "unfinished") return { outcome: "unfinished", reported: visit.reported, isSealed: false };
-  const isNowSealed = await finish(visit, ended.open);
-  return { outcome: "visited", reported: visit.reported, isSealed: isNowSealed };
+  const rest = ended === "unfinished" ? ended : await publishWaiting(visit, ended.open);
+  if (ended === "unfinished" || rest === "unfinished") return resultOf(visit, "unfinished", false);
+  return resultOf(visit, "visited", await finish(visit, { ...ended, ...rest }));
+}
+
+function resultOf({ reported, waiting }: Visit, outcome: VisitResult["outcome"], isSealed: boolean): VisitResult {
+  return { outcome, reported, waiting, isSealed };
 }
 
 /** @returns undefined if the segment is gone, or not due: the index lags. */
@@ -81,7 +110,7 @@ async function readVisit(
   dependencies: VisitDependencies,
   signal: AbortSignal,
 ): Promise<Visit | undefined> {
-  const { history, retentionMs, now } = dependencies;
+  const { history, retentionMs, waitingAfterMs, now } = dependencies;
   const nowMs = now();
   const [[tail, beforeTail], cursor] = await Promise.all([
     history.readBack(key, NEWEST, 2, signal),
@@ -98,13 +127,20 @@ async function readVisit(
     predecessor,
     tail,
     doneThrough: 0,
+    waitedThrough: 0,
     reported: 0,
+    waiting: 0,
     dependencies,
     signal,
     retentionMs,
+    waitingAfterMs,
     nowMs,
   };
-  return { ...visit, doneThrough: await doneThroughOf(cursor, visit) };
+  return {
+    ...visit,
+    doneThrough: await doneThroughOf(cursor, visit),
+    waitedThrough: waitingAfterMs === undefined ? 0 : await positionOf(cursor.waited, visit),
+  };
 }
 
 function isDueAt({ isMarked, dueAtMs = Infinity }: Segment, nowMs: number): boolean {
@@ -184,14 +220,63 @@ async function report(entries: readonly Entry[], visit: Visit): Promise<void> {
   visit.reported += expired.length;
 }
 
+/**
+ * Publishes the receipts `waiting` of the open messages that are old enough, in order, and writes its progress.
+ *
+ * @param open The segment of the first open message.
+ * @returns what the next visit is planned by; `unfinished` if time is up.
+ */
+async function publishWaiting(
+  visit: Visit,
+  open: Segment | undefined,
+): Promise<Pick<Visited, "young" | "otherDueAtMs"> | "unfinished"> {
+  const { marked, dependencies, waitingAfterMs, nowMs } = visit;
+  if (waitingAfterMs === undefined || !open) return {};
+  const isOld = ({ storedAtMs }: Segment) => storedAtMs + waitingAfterMs <= nowMs;
+  let otherDueAtMs: number | undefined;
+  for await (const page of pagesFrom(Math.max(visit.doneThrough, visit.waitedThrough) + 1, visit, open)) {
+    for (const slice of slicesOf(page.filter(isOld))) {
+      if (dependencies.now() - nowMs >= REPORTING_MS) return "unfinished";
+      await waitSlice(slice, visit);
+    }
+    for (const { first, isMarked, dueAtMs = Infinity } of page) {
+      if (isMarked && first !== marked.first && dueAtMs > nowMs)
+        otherDueAtMs = Math.min(otherDueAtMs ?? Infinity, dueAtMs);
+    }
+    const young = page.find((segment) => !isOld(segment));
+    if (young) return { young, otherDueAtMs };
+  }
+  return { otherDueAtMs };
+}
+
+/** Publishes first: what is waited for gets no such receipt later. */
+async function waitSlice(slice: readonly Segment[], visit: Visit): Promise<void> {
+  const { key, retentionMs, nowMs, dependencies, signal } = visit;
+  const last = slice.at(-1);
+  const through = Math.max(visit.doneThrough, visit.waitedThrough);
+  if (!last || lastSeqOf(last) <= through) return;
+  const entries = slice.flatMap((segment) => openEntriesOf(segment, through));
+  const waiting = entries.filter((entry) => isAvailable(entry, retentionMs, nowMs));
+  await dependencies.receipts.publish(
+    waiting.map(({ messageId, epoch, seq }) =>
+      receiptOf(key, { status: "waiting", messageId, epoch, seq }, dependencies.now()),
+    ),
+    signal,
+  );
+  visit.waiting += waiting.length;
+  const seq = lastSeqOf(last);
+  await dependencies.history.wait(key, { epoch: last.epoch, seq }, signal);
+  visit.waitedThrough = seq;
+}
+
 /** Pages of the log from the segment that holds `seq` on, through the tail. That one often is at hand, and enough. */
-async function* pagesFrom(seq: number, visit: Visit): AsyncGenerator<Segment[]> {
+async function* pagesFrom(seq: number, visit: Visit, open?: Segment): AsyncGenerator<Segment[]> {
   const { key, marked, tail, dependencies, signal } = visit;
   const { history } = dependencies;
   const holds = (segment: Segment) => segment.first <= seq && lastSeqOf(segment) >= seq;
   let next = seq;
   if (next <= lastSeqOf(tail)) {
-    const known = [marked, tail].find(holds);
+    const known = [marked, tail, ...(open ? [open] : [])].find(holds);
     const [first] = known ? [known] : await history.readBack(key, seq, 1, signal);
     if (first && holds(first)) {
       yield [first];
@@ -224,10 +309,10 @@ function slicesOf(segments: readonly Segment[]): Segment[][] {
 }
 
 /** Plans the next visit, and only then takes the segment that brought this one out of the index. */
-async function finish(visit: Visit, open: Segment | undefined): Promise<boolean> {
+async function finish(visit: Visit, rest: Pick<Visited, "open" | "young" | "otherDueAtMs">): Promise<boolean> {
   const { key, marked, tail, dependencies, signal } = visit;
   const { history } = dependencies;
-  const plan = planVisit({ ...visit, open }, visit);
+  const plan = planVisit({ ...visit, ...rest }, visit);
   if (plan.do === "seal") return await seal(visit);
   if (plan.do === "mark") await history.mark(key, plan.segment, plan.dueAtMs, signal);
   if (plan.do === "mark" && plan.segment.first === marked.first) return false;

@@ -266,6 +266,28 @@ describe("a relay in replay mode", () => {
       });
     });
 
+    it("tells those who store messages and who sweep how long one waits for its receipt, and grants nothing for it", async () => {
+      const args = {
+        ...replay,
+        receipts: true,
+        deadLetterExpired: true,
+        historyRetentionSeconds: 172_800,
+        protectData: true,
+      };
+      const waiting = await runRelay({ ...args, waitingAfterSeconds: 300 });
+      const told = { WAITING_AFTER_SECONDS: "300" };
+      for (const name of ["connect", "disconnect", "deliver", "resume", "acknowledge", "expire"]) {
+        const isTold = name === "deliver" || name === "expire";
+        expect(waiting.variables(`relay-${name}`), name).to.deep.equal({
+          ...reporting.variables(`relay-${name}`),
+          ...(isTold && told),
+        });
+        const policy = (run: RelayRun) => run.inputs("aws:iam/rolePolicy:RolePolicy", `relay-${name}-policy`);
+        expect(policy(waiting), name).to.deep.equal(policy(reporting));
+      }
+      expect(byType(waiting.registrations)).to.deep.equal(byType(reporting.registrations));
+    });
+
     it("lets them publish and dead-letter, and read what they tell of", () => {
       const publish = allow(receipts, "sns:Publish");
       const send = allow(deadLetters, "sqs:SendMessage");

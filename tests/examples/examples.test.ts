@@ -141,6 +141,31 @@ describe("the example", () => {
     });
   });
 
+  describe("push-notification", () => {
+    it("has receipts for what waits, and the topic of receipts fill the backend's queue with these alone", async () => {
+      const { registrations } = await run("push-notification", {
+        auth: JSON.stringify({ oidc: issuer }),
+        waitingAfterSeconds: "60",
+      });
+      expect(variablesOf(registrations, "relay-expire")).to.include({ WAITING_AFTER_SECONDS: "60" });
+      const queue = "arn:aws:sqs:eu-west-1:111122223333:waiting";
+      const [subscription] = registrations.filter(
+        ({ type, name }) => type === "aws:sns/topicSubscription:TopicSubscription" && name === "waiting",
+      );
+      expect(subscription?.inputs).to.include({
+        endpoint: queue,
+        protocol: "sqs",
+        rawMessageDelivery: true,
+        filterPolicy: '{"status":["waiting"]}',
+      });
+      expect(subscription?.inputs.topic).to.match(/relay-receipts/);
+      expect(policyOf(registrations, "relay-publish-policy").role).to.equal("backend-role");
+      expect(policyOf(registrations, "backend-waiting-policy").statements).to.deep.equal([
+        { Effect: "Allow", Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage"], Resource: queue },
+      ]);
+    });
+  });
+
   describe("nextjs-backend", () => {
     it("lets in the app's pages, and lets its server publish", async () => {
       const appOrigin = "https://app.acme.dev";

@@ -1,5 +1,6 @@
 import type * as aws from "@pulumi/aws";
 import { expect } from "chai";
+import { spec } from "../../../components/args/spec";
 import { ackSeconds } from "../../../components/functions/ackSeconds";
 
 describe("ackSeconds", () => {
@@ -18,4 +19,9 @@ describe("ackSeconds", () => {
       expect(ackSeconds({ receiptsTopic, deadLetterExpired, historyRetentionSeconds })).to.equal(expected);
     });
   }
+
+  it("is at most a third of the shortest time after which a message gets the receipt waiting", () => {
+    const parts = { receiptsTopic: topic, deadLetterExpired: false, historyRetentionSeconds: 86_400 };
+    expect(ackSeconds(parts)).to.be.at.most(spec.waitingAfterSeconds.min / 3);
+  });
 });

@@ -44,6 +44,13 @@ describe("deliver in replay: one message", () => {
     expect(sessions.calls).to.deep.equal(["readAll"]);
   });
 
+  it("brings the sweeper when it has waited long enough for its receipt, at no further call", async () => {
+    const { run, history } = setUp(30_000, { waitingAfterMs: 300_000 });
+    await run(sqsRecord({ messageId: "m1" }));
+    expect(history.segments(key)[0]).to.include({ dueAtMs: now + 300_000, isMarked: true });
+    expect(history.calls).to.deep.equal(["readBack", "readCursor", "readBack", "put"]);
+  });
+
   it("reads the session only after the message is stored", async () => {
     const { run, sessions, connections, stored, outcomes } = setUp();
     const { readAll } = sessions;

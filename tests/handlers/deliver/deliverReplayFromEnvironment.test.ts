@@ -48,6 +48,13 @@ describe("deliverReplayFromEnvironment", () => {
     expect(await callsWith({ RECEIPTS_TOPIC_ARN })).to.include(`PublishBatch ${RECEIPTS_TOPIC_ARN}`);
   });
 
+  it("refuses waitingAfterSeconds that no component has set", () => {
+    expect(() => deliverReplayFromEnvironment({ ...environment, WAITING_AFTER_SECONDS: "60" })).not.to.throw();
+    expect(() => deliverReplayFromEnvironment({ ...environment, WAITING_AFTER_SECONDS: "soon" })).to.throw(
+      'WAITING_AFTER_SECONDS: got "soon"; allowed: a whole',
+    );
+  });
+
   for (const variable of Object.keys(environment)) {
     it(`throws without ${variable}`, () => {
       expect(() => deliverReplayFromEnvironment({ ...environment, [variable]: undefined })).to.throw(

@@ -14,6 +14,7 @@ export const retentionMs = 3_600_000;
 
 interface Given {
   deadLetterExpired?: boolean;
+  waitingAfterMs?: number;
   connectionsOfSession?: Connections;
   /** By default the relay refuses raw clients. */
   postToRaw?: PostToRaw;
@@ -21,7 +22,7 @@ interface Given {
 
 /** `deliver` in replay mode, with `row` in its table. */
 export function setUp(remainingMs = 30_000, given: Given = {}) {
-  const { deadLetterExpired = false, connectionsOfSession = "newest", postToRaw } = given;
+  const { deadLetterExpired = false, connectionsOfSession = "newest", postToRaw, waitingAfterMs } = given;
   const memory = { ...inMemory(row), connectionsOfSession };
   const { connections, queue, log } = memory;
   const history = new MemoryHistory();
@@ -42,6 +43,7 @@ export function setUp(remainingMs = 30_000, given: Given = {}) {
       history,
       receipts,
       retentionMs,
+      waitingAfterMs,
       generation: 0,
       pause: () => Promise.resolve(),
       deadLetters: deadLetterExpired ? queue : undefined,

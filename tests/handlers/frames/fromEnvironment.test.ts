@@ -93,6 +93,14 @@ describe("a function in replay mode, made from its environment", () => {
     );
   });
 
+  it("refuses waitingAfterSeconds that no component has set, in the history sweeper", () => {
+    const sweeper = { RELAY_NAME: "relay", ...history, HISTORY_DUE_INDEX_NAME: "due" };
+    expect(() => historySweeperFromEnvironment({ ...sweeper, WAITING_AFTER_SECONDS: "60" })).not.to.throw();
+    expect(() => historySweeperFromEnvironment({ ...sweeper, WAITING_AFTER_SECONDS: "soon" })).to.throw(
+      'WAITING_AFTER_SECONDS: got "soon"; allowed: a whole',
+    );
+  });
+
   it("has a dead-letter queue only if one is named", () => {
     expect(deadLetterQueueFromEnvironment({})).to.equal(undefined);
     expect(deadLetterQueueFromEnvironment({ DEAD_LETTER_QUEUE_URL: "https://sqs.test/dead" })).to.respondTo(

@@ -13,7 +13,22 @@ const retentionMs = 3_600_000;
 const DAY_MS = 86_400_000;
 const slackMs = 3 * DAY_MS;
 
-function setUp({ maxRecentGroups = 20, retention = retentionMs, generation = 0, reportsOwnExpiry = true } = {}) {
+interface Given {
+  maxRecentGroups?: number;
+  retention?: number;
+  generation?: number;
+  reportsOwnExpiry?: boolean;
+  waitingAfterMs?: number;
+}
+
+function setUp(given: Given = {}) {
+  const {
+    maxRecentGroups = 20,
+    retention = retentionMs,
+    generation = 0,
+    reportsOwnExpiry = true,
+    waitingAfterMs,
+  } = given;
   const history = new MemoryHistory(maxRecentGroups);
   const clock = { now };
   const pauses: number[] = [];
@@ -28,6 +43,7 @@ function setUp({ maxRecentGroups = 20, retention = retentionMs, generation = 0, 
       retentionMs: retention,
       generation,
       reportsOwnExpiry,
+      waitingAfterMs,
       now: () => clock.now,
       random: () => 1,
       newEpoch: () => `e${(epochs += 1)}`,
@@ -224,6 +240,69 @@ describe("append: when the sweeper comes", () => {
       expect(segments()[1]).to.include({ dueAtMs, isMarked });
     });
   }
+});
+
+describe("append: when the sweeper comes for receipts", () => {
+  const reportMs = now + retentionMs + REPORT_GRACE_MS;
+  const waitingAfterMs = 300_000;
+
+  for (const [name, before, expected] of [
+    ["no visit is pending", { dueAtMs: now }, { dueAtMs: now + 300_000, isMarked: true }],
+    ["the pending visit may be under way", { dueAtMs: now + 60_000 }, { dueAtMs: now + 300_000, isMarked: true }],
+    [
+      "a visit is pending for an earlier receipt",
+      { dueAtMs: now + 60_001 },
+      { dueAtMs: now + 60_001, isMarked: false },
+    ],
+    [
+      "the pending visit is for a report",
+      { dueAtMs: reportMs - 5 },
+      { dueAtMs: now + 300_000, laterDueAtMs: reportMs - 5, isMarked: true },
+    ],
+    [
+      "the pending visit is too late for a report",
+      { dueAtMs: reportMs + 1 },
+      { dueAtMs: now + 300_000, isMarked: true },
+    ],
+    [
+      "a visit for a receipt and one for a report are pending",
+      { dueAtMs: now + 299_000, laterDueAtMs: reportMs - 5 },
+      { dueAtMs: now + 299_000, laterDueAtMs: reportMs - 5, isMarked: false },
+    ],
+    [
+      "the visit for a receipt is over, and the one for a report pending",
+      { dueAtMs: now - 1, laterDueAtMs: reportMs - 5 },
+      { dueAtMs: now + 300_000, laterDueAtMs: reportMs - 5, isMarked: true },
+    ],
+  ] as const) {
+    it(`${expected.isMarked ? "brings it" : "leaves it to an earlier segment"} if ${name}`, async () => {
+      const { run, message, segments, put } = setUp({ waitingAfterMs });
+      await put(segmentOf(1, before));
+      await run([message("m2")]);
+      const { dueAtMs, laterDueAtMs, isMarked } = segments()[1] as Segment;
+      expect({ dueAtMs, ...(laterDueAtMs !== undefined && { laterDueAtMs }), isMarked }).to.deep.equal(expected);
+    });
+  }
+
+  it("brings it a minute and a half later at the earliest, so that it serves a burst of half a minute", async () => {
+    const { run, message, segments, clock } = setUp({ waitingAfterMs: 30_000 });
+    for (const atMs of [0, 29_999, 30_000]) {
+      clock.now = now + atMs;
+      await run([message(`m${atMs}`)]);
+    }
+    expect(segments().map(({ dueAtMs, isMarked }) => [Number(dueAtMs) - now, isMarked])).to.deep.equal([
+      [90_000, true],
+      [90_000, false],
+      [120_000, true],
+    ]);
+  });
+
+  it("brings it for an own expiry that comes first, and knows of the visit after it", async () => {
+    const { run, message, segments, put } = setUp({ waitingAfterMs });
+    await put(segmentOf(1, { dueAtMs: now + 200_000 }));
+    await run([message("m2", { expiresAtMs: now + 90_000 })]);
+    expect(segments()[1]).to.include({ dueAtMs: now + 120_000, laterDueAtMs: now + 200_000, isMarked: true });
+  });
 });
 
 describe("append: a last segment that may be deleted", () => {

@@ -4,6 +4,7 @@ import {
   DynamoDbHistory,
   historyFromEnvironment,
   historyGenerationFromEnvironment,
+  waitingAfterMsFromEnvironment,
 } from "../../../handlers/history/dynamoDbHistory";
 import { messageGroupIdOf, historyShard, partitionKeyOf } from "../../../handlers/history/historyKey";
 import { itemOfSegment } from "../../../handlers/history/segmentItems";
@@ -301,6 +302,14 @@ describe("DynamoDbHistory", () => {
       const message = `HISTORY_GENERATION: got "${value}"; allowed: a whole number from zero`;
       expect(() => generation(value)).to.throw(message);
     }
+  });
+});
+
+describe("the time after which messages get the receipt waiting", () => {
+  it("is WAITING_AFTER_SECONDS, a whole number; without it none gets one", () => {
+    const waiting = (WAITING_AFTER_SECONDS?: string) => waitingAfterMsFromEnvironment({ WAITING_AFTER_SECONDS });
+    expect(["30", "86400", undefined].map(waiting)).to.deep.equal([30_000, 86_400_000, undefined]);
+    for (const value of ["", "0", "1.5", "soon"]) expect(() => waiting(value)).to.throw("WAITING_AFTER_SECONDS");
   });
 });
 

@@ -57,7 +57,14 @@ for (const [name, start] of [
           { storedAtMs: now - 5, hashes: [7] },
         ],
       };
-      const full = segmentOf(7, { messages, recent, generation: 2, reported: [0, 2, 10], nextEpoch: "e2" });
+      const full = segmentOf(7, {
+        messages,
+        recent,
+        generation: 2,
+        reported: [0, 2, 10],
+        nextEpoch: "e2",
+        laterDueAtMs: now + 7,
+      });
       const least = segmentOf(11, { dueAtMs: undefined, ttlMs: undefined });
       await store(full, least);
       expect(await history.readOn(key, 1, 10)).to.deep.equal([full, least]);
@@ -263,6 +270,23 @@ for (const [name, start] of [
       expect(await settle(10, 11)).to.deep.equal(["e1", 10, 11]);
       expect(await settle(12, 6)).to.deep.equal(["e1", 12, 6]);
       expect(await settle(2, 3, "e2")).to.deep.equal(["e2", 2, 3]);
+    });
+
+    it("moves what is waited for forward only, and into another epoch, and touches nothing else", async () => {
+      await history.acknowledge(key, { epoch: "e1", seq: 2 });
+      const wait = async (epoch: string, seq: number) => {
+        await history.wait(key, { epoch, seq });
+        return (await history.readCursor(key)).waited;
+      };
+      expect(await wait("e1", 9)).to.deep.equal({ epoch: "e1", seq: 9 });
+      expect(await wait("e1", 8)).to.deep.equal({ epoch: "e1", seq: 9 });
+      expect(await wait("e1", 10)).to.deep.equal({ epoch: "e1", seq: 10 });
+      expect(await wait("e2", 1)).to.deep.equal({ epoch: "e2", seq: 1 });
+      expect(await history.readCursor(key)).to.deep.equal({
+        acknowledged: { epoch: "e1", seq: 2 },
+        waited: { epoch: "e2", seq: 1 },
+        oldestSeq: 1,
+      });
     });
 
     it("moves what is acknowledged, what is settled and the oldest number without touching the others", async () => {

@@ -65,6 +65,8 @@ export class LogModel {
   private readonly puts = new Map<Publication, number>();
   private readonly keys = new Map<string, { publication: Publication; atMs: number }>();
   private retentionMs = RETENTION_MS;
+  /** As by a setting that half of the relays have. */
+  private readonly waitingAfterMs: number | undefined;
   private published = 0;
   private sqsIds = 0;
   private epochs = 0;
@@ -80,6 +82,7 @@ export class LogModel {
   ) {
     this.steps = new Interleaving(seed, { chance: 0.05, ms: 3_000 });
     this.history = new MemoryHistory(1 + Math.floor(this.steps.random() * 4));
+    this.waitingAfterMs = seed % 2 === 0 ? undefined : HOUR_MS / 12;
   }
 
   /** What was violated first; undefined if nothing was. */
@@ -201,6 +204,7 @@ export class LogModel {
     const dependencies = {
       history,
       retentionMs: this.retentionMs,
+      waitingAfterMs: this.waitingAfterMs,
       generation: 0,
       // A warm environment serves many invocations.
       known,
@@ -245,6 +249,7 @@ export class LogModel {
     const dependencies = {
       history: this.called(),
       retentionMs: this.retentionMs,
+      waitingAfterMs: this.waitingAfterMs,
       deadLetters: undefined,
       receipts: NO_RECEIPTS,
       metrics: new RecordedMetrics(),

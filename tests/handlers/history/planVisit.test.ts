@@ -137,6 +137,65 @@ describe("planVisit", () => {
     });
   }
 
+  describe("where messages wait for five minutes", () => {
+    const waitingAfterMs = 300_000;
+    const waitingTime = { ...time, waitingAfterMs };
+    const storedAgo = (first: number, agoMs: number, given: Partial<Segment> = {}) =>
+      segmentOf(first, 2, now - agoMs, retentionMs, { ...unmarked, ...given });
+    const [marked, open, tail] = [storedAgo(5, 310_000), storedAgo(1, 900_000), storedAgo(9, 1_000)];
+    const young = storedAgo(7, 200_000);
+    const planned = (given: Partial<Visited>) =>
+      planVisit({ marked, open, tail, doneThrough: 0, ...given }, waitingTime);
+
+    it("comes for the next receipt, by the segment of its message", () => {
+      expect(planned({ young })).to.deep.equal({ do: "mark", segment: young, dueAtMs: now + 100_000 });
+    });
+
+    it("comes for it a minute later at the earliest", () => {
+      const soon = storedAgo(7, 290_000);
+      expect(planned({ young: soon })).to.deep.equal({ do: "mark", segment: soon, dueAtMs: soonestMs });
+    });
+
+    it("comes for it by the tail, or by the segment that brought the visit, if these have the message", () => {
+      expect(planned({ marked: tail, young: tail })).to.deep.equal({
+        do: "mark",
+        segment: tail,
+        dueAtMs: now + 299_000,
+      });
+      expect(planned({ marked: young, young })).to.deep.equal({ do: "mark", segment: young, dueAtMs: now + 100_000 });
+    });
+
+    it("comes for a report if that is sooner", () => {
+      const ending = segmentOf(1, 2, now - retentionMs - REPORT_GRACE_MS + 80_000, retentionMs, unmarked);
+      expect(planned({ open: ending, young })).to.deep.equal({ do: "mark", segment: ending, dueAtMs: now + 80_000 });
+    });
+
+    for (const [what, given, isPlanned] of [
+      ["the message's segment is marked", { young: { ...young, isMarked: true } }, true],
+      ["the tail has carried on a visit as early", { tail: { ...tail, dueAtMs: now + 100_000 }, young }, true],
+      ["the tail has carried on a later visit", { tail: { ...tail, dueAtMs: now + 100_001 }, young }, false],
+      ["a segment that was read is due as early", { young, otherDueAtMs: now + 100_000 }, true],
+      ["a segment that was read is due later", { young, otherDueAtMs: now + 100_001 }, false],
+      ["a segment that was read is due already: its visit may rely on this one", { young, otherDueAtMs: now }, false],
+    ] as [string, Partial<Visited>, boolean][]) {
+      it(`plans ${isPlanned ? "nothing" : "a visit"} if ${what}`, () => {
+        expect(planned(given).do).to.equal(isPlanned ? "nothing" : "mark");
+      });
+    }
+
+    for (const [what, laterDueAtMs, isPlanned] of [
+      ["comes in time", now + 1, true],
+      ["has come", now, false],
+      ["comes after the tail is to be sealed", now + retentionMs + REPORT_GRACE_MS, false],
+    ] as const) {
+      it(`plans ${isPlanned ? "nothing" : "a visit"} for the seal if the later visit that the tail knows of ${what}`, () => {
+        const only = { ...tail, laterDueAtMs };
+        const plan = planned({ marked: only, open: undefined, tail: only });
+        expect(plan.do).to.equal(isPlanned ? "nothing" : "mark");
+      });
+    }
+  });
+
   it("goes by the retention of today where it has become shorter", () => {
     const tail = segmentOf(1, 1, now - retentionMs - REPORT_GRACE_MS, 2 * retentionMs, { dueAtMs: now });
     expect(planVisit({ marked: tail, tail, open: tail, doneThrough: 0 }, time)).to.deep.equal({ do: "seal" });

@@ -14,7 +14,7 @@ import { segmentOf } from "./segments";
 
 const retentionMs = 3_600_000;
 const endedAt = now - retentionMs - REPORT_GRACE_MS;
-const nothing = { visited: 0, unfinished: 0, failed: 0, reported: 0, sealed: 0 };
+const nothing = { visited: 0, unfinished: 0, failed: 0, reported: 0, waiting: 0, sealed: 0 };
 
 function setUp({ hasQueue = true } = {}) {
   const history = new MemoryHistory();
@@ -105,6 +105,30 @@ describe("expire", () => {
     expect(await run()).to.include({ reported: 1 });
     expect(queue.deadLetters).to.deep.equal([]);
     expect(metrics.flushes[0]?.map(({ name }) => name)).to.deep.equal([METRICS.expired, METRICS.historySweepLag]);
+  });
+
+  it("says how many receipts of waiting messages it has published", async () => {
+    const history = new MemoryHistory();
+    const [receipts, log] = [new MemoryReceipts(), new RecordedLog()];
+    const handle = historySweeper({
+      history,
+      receipts,
+      deadLetters: undefined,
+      metrics: new RecordedMetrics(),
+      log,
+      retentionMs,
+      waitingAfterMs: 60_000,
+      now: () => now,
+    });
+    await history.put(key, segmentOf(1, 3, now - 60_000, retentionMs, { dueAtMs: now }));
+    const result = await handle({ shard: Number(historyShard(key)) }, { getRemainingTimeInMillis: () => 50_000 });
+    expect(result).to.deep.equal({ ...nothing, visited: 1, waiting: 3 });
+    expect(receipts.published.map(({ status, seq }) => [status, seq])).to.deep.equal([
+      ["waiting", 1],
+      ["waiting", 2],
+      ["waiting", 3],
+    ]);
+    expect(log.lines).to.deep.include({ ...log.lines.at(-1), event: "history swept", waiting: 3 });
   });
 
   it("says how late the most overdue session was when it began", async () => {

@@ -17,6 +17,7 @@ export function segmentOf(
 interface Appender {
   history: Pick<History, "readBack" | "readCursor" | "renew" | "put">;
   retentionMs: number;
+  waitingAfterMs?: number;
   now: () => number;
   newEpoch: () => string;
 }

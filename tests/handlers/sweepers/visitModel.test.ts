@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { History, Segment } from "../../../handlers/history/history";
-import { endMs, ttlSlackMs, WORKER_LIFE_MS } from "../../../handlers/history/retention";
+import { REPORT_GRACE_MS, ttlSlackMs, WORKER_LIFE_MS } from "../../../handlers/history/retention";
 import { isSealed, lastSeqOf } from "../../../handlers/history/segment";
 import { type VisitDependencies, visitSession } from "../../../handlers/sweepers/visitSession";
 import type { Receipt } from "../../../protocol";
@@ -14,6 +14,25 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const retentionMs = 2 * DAY_MS;
 const slackMs = ttlSlackMs(retentionMs);
+const waitingAfterMs = HOUR_MS;
+
+/** How late a receipt `waiting` may be here, where visits crash, are late and take long; visitSession.test.ts has the bound. */
+const LATE_MS = HOUR_MS / 2;
+
+/** How far two clocks may be apart. */
+const SKEW_MS = 10_000;
+
+/** Visits overlap and crash, so that a receipt may come a few times. */
+const MANY_RECEIPTS = 10;
+
+interface StoredHere {
+  storedAtMs: number;
+  expiresAtMs: number;
+  ackedAtMs?: number;
+  reportedAtMs?: number;
+  waitedAtMs?: number;
+  receipts: number;
+}
 
 class Crash extends Error {}
 
@@ -22,6 +41,8 @@ type VisitHistory = VisitDependencies["history"];
 /** What a visit of that segment is made to do wrong. */
 interface Mistake {
   history?: (history: VisitHistory, first: number) => Partial<VisitHistory>;
+  /** What those that append do wrong. */
+  append?: (history: History) => Partial<History>;
   /** What happens before receipts are published. */
   beforeReport?: (receipts: readonly Receipt[], history: VisitHistory) => Promise<void>;
 }
@@ -29,6 +50,8 @@ interface Mistake {
 interface Scenario {
   /** For how long the sweeper is down at times. @default never */
   downForMs?: number;
+  /** After how long an open message gets the receipt `waiting`. @default never */
+  waitingAfterMs?: number;
   mistake?: Mistake;
 }
 
@@ -36,6 +59,7 @@ interface Played {
   faults: Set<string>;
   sealed: number;
   reported: number;
+  waiting: number;
   overlaps: number;
   epochs: Set<string>;
 }
@@ -44,15 +68,15 @@ interface Played {
  * One session. Workers append batches, clients acknowledge, and visits are made by marks that may be stale; each may crash
  * before and after each call, or live too long, and each has its own clock. DynamoDB deletes by TTL in any order.
  */
-async function play(seed: number, { downForMs = 0, mistake = {} }: Scenario = {}): Promise<Played> {
+async function play(seed: number, { downForMs = 0, waitingAfterMs, mistake = {} }: Scenario = {}): Promise<Played> {
   // A tail whose TTL is a day away counts as deleted.
   const isLasting = downForMs < slackMs - DAY_MS;
   const tasks = new Interleaving(seed);
   const { random } = tasks;
   const history = new MemoryHistory();
-  const stored = new Map<string, { endMs: number; ackedAtMs?: number; reportedAtMs?: number }>();
+  const stored = new Map<string, StoredHere>();
   const numbers = new Map<string, string>();
-  const played: Played = { faults: new Set(), sealed: 0, reported: 0, overlaps: 0, epochs: new Set() };
+  const played: Played = { faults: new Set(), sealed: 0, reported: 0, waiting: 0, overlaps: 0, epochs: new Set() };
   const chance = (share: number) => random() < share;
   const newEpoch = () => `e${nextEpoch++}`;
   let [nextId, nextEpoch, visiting, downUntilMs, isOver] = [1, 1, 0, 0, false];
@@ -60,7 +84,7 @@ async function play(seed: number, { downForMs = 0, mistake = {} }: Scenario = {}
   /** Someone who makes calls. Lives no longer than an invocation, and crashes anywhere. */
   function worker() {
     const startedAtMs = tasks.now;
-    const skewMs = random() * 10_000 - 5_000;
+    const skewMs = (random() - 0.5) * SKEW_MS;
     const step = async () => {
       await tasks.turn();
       if (tasks.now - startedAtMs > WORKER_LIFE_MS || (!isOver && chance(0.02))) throw new Crash();
@@ -88,7 +112,10 @@ async function play(seed: number, { downForMs = 0, mistake = {} }: Scenario = {}
       const expires = chance(0.3) ? { expiresAtMs: now() + random() * (chance(0.5) ? 60_000 : DAY_MS) } : {};
       const count = 1 + Math.floor(random() * 3);
       const messages = Array.from({ length: count }, () => ({ id: `m${nextId++}`, body: "b", ...expires }));
-      note(await appendTo(key, messages, { history, retentionMs, now, newEpoch }));
+      const wrong = new Proxy(history, {
+        get: (target, name) => Reflect.get(mistake.append?.(target) ?? {}, name) ?? Reflect.get(target, name),
+      });
+      note(await appendTo(key, messages, { history: wrong, retentionMs, waitingAfterMs, now, newEpoch }));
     } catch (error) {
       if (!(error instanceof Crash)) throw error;
       start(append);
@@ -102,8 +129,16 @@ async function play(seed: number, { downForMs = 0, mistake = {} }: Scenario = {}
       const number = `${segment.epoch}/${segment.first + position}`;
       if ((numbers.get(number) ?? id) !== id) played.faults.add("a number is given twice");
       numbers.set(number, id);
-      if (!stored.has(id)) stored.set(id, { endMs: Math.min(endMs(segment, retentionMs), expiresAtMs) });
+      const { storedAtMs } = segment;
+      if (!stored.has(id)) stored.set(id, { storedAtMs, expiresAtMs, receipts: 0 });
     });
+  }
+
+  /** When a message is acknowledged or reported: whether its receipt has come, if it is to have one. */
+  function checkWaited({ storedAtMs, expiresAtMs, waitedAtMs }: StoredHere): void {
+    if (waitingAfterMs === undefined || downForMs > 0 || waitedAtMs !== undefined) return;
+    const latestMs = storedAtMs + waitingAfterMs + LATE_MS;
+    if (latestMs < Math.min(tasks.now, expiresAtMs)) played.faults.add("an open message gets no receipt in time");
   }
 
   async function acknowledge(): Promise<void> {
@@ -116,7 +151,9 @@ async function play(seed: number, { downForMs = 0, mistake = {} }: Scenario = {}
       note(segment);
       for (const { id } of segment.messages) {
         const message = stored.get(id);
-        if (message) message.ackedAtMs ??= tasks.now;
+        if (!message) continue;
+        if (message.ackedAtMs === undefined && message.reportedAtMs === undefined) checkWaited(message);
+        message.ackedAtMs ??= tasks.now;
       }
     }
   }
@@ -126,10 +163,21 @@ async function play(seed: number, { downForMs = 0, mistake = {} }: Scenario = {}
     const publish = async (receipts: readonly Receipt[]) => {
       await mistake.beforeReport?.(receipts, plain);
       await step();
-      for (const { messageId } of receipts) {
+      for (const { messageId, status } of receipts) {
         const message = stored.get(messageId);
         if (!message) throw new Error(`${messageId} was reported, and never stored`);
         if ((message.ackedAtMs ?? Infinity) < startedAtMs) played.faults.add("an acknowledged message is reported");
+        if (status === "waiting") {
+          const { storedAtMs, reportedAtMs = Infinity } = message;
+          if (tasks.now + SKEW_MS < storedAtMs + (waitingAfterMs ?? Infinity))
+            played.faults.add("a receipt is too early");
+          if (reportedAtMs < startedAtMs) played.faults.add("a message is waiting that was reported");
+          if ((message.receipts += 1) > MANY_RECEIPTS) played.faults.add("a receipt comes again and again");
+          message.waitedAtMs ??= tasks.now;
+          played.waiting += 1;
+          continue;
+        }
+        if (message.reportedAtMs === undefined && message.ackedAtMs === undefined) checkWaited(message);
         message.reportedAtMs ??= tasks.now;
         played.reported += 1;
       }
@@ -141,6 +189,7 @@ async function play(seed: number, { downForMs = 0, mistake = {} }: Scenario = {}
       metrics: new RecordedMetrics(),
       log: new RecordedLog(),
       retentionMs,
+      waitingAfterMs,
       now,
     };
     visiting += 1;
@@ -153,6 +202,8 @@ async function play(seed: number, { downForMs = 0, mistake = {} }: Scenario = {}
     }
   }
 
+  // With receipts, so many are due that all at once would take each other's turns for longer than they live.
+  const atOnce = waitingAfterMs === undefined ? Infinity : 4;
   const dueSegments = () =>
     history.segments(key).filter(({ isMarked, dueAtMs = Infinity }) => isMarked && dueAtMs <= tasks.now);
   const nextDueMs = () =>
@@ -182,7 +233,7 @@ async function play(seed: number, { downForMs = 0, mistake = {} }: Scenario = {}
 
   async function sweep(): Promise<void> {
     if (tasks.now < downUntilMs) return;
-    for (const { first } of dueSegments()) {
+    for (const { first } of dueSegments().slice(0, atOnce)) {
       for (let times = chance(0.3) ? 2 : 1; times > 0; times--) start(() => visit(first));
     }
     await pass(Math.floor(random() * 30));
@@ -211,9 +262,9 @@ async function play(seed: number, { downForMs = 0, mistake = {} }: Scenario = {}
     // The sweeper works, no message comes, and everything ends.
     [isOver, downUntilMs] = [true, 0];
     await pass(300);
-    for (let round = 0; round < 100 && nextDueMs() < Infinity; round++) {
+    for (let round = 0; round < 200 && nextDueMs() < Infinity; round++) {
       await tasks.turn(Math.max(0, nextDueMs() - tasks.now) + 60_000);
-      for (const { first } of dueSegments()) start(() => visit(first));
+      for (const { first } of dueSegments().slice(0, atOnce)) start(() => visit(first));
       await pass(200);
     }
     if (isLasting && nextDueMs() < Infinity) played.faults.add("a session is visited for ever");
@@ -291,6 +342,48 @@ const mistakes: Record<string, Scenario> = {
   "does not ask what is acknowledged": {
     mistake: { history: () => ({ readCursor: () => Promise.resolve({ oldestSeq: 1 }) }) },
   },
+  "comes again only for the report, not for the next receipt": {
+    waitingAfterMs,
+    mistake: {
+      history: (history) => ({
+        mark: (of, seen, dueAtMs) =>
+          history.mark(of, seen, Math.max(dueAtMs, seen.storedAtMs + retentionMs + REPORT_GRACE_MS)),
+      }),
+    },
+  },
+  "is brought only for the report by a new message": {
+    waitingAfterMs,
+    mistake: {
+      append: (history) => ({
+        put: (of, segment) =>
+          history.put(of, { ...segment, dueAtMs: segment.untilMs + REPORT_GRACE_MS, laterDueAtMs: undefined }),
+      }),
+    },
+  },
+  "is not brought by a new message that relies on a visit too late": {
+    waitingAfterMs,
+    mistake: {
+      append: (history) => ({
+        put: (of, segment) => {
+          const { laterDueAtMs: later } = segment;
+          return history.put(of, later === undefined ? segment : { ...segment, dueAtMs: later, isMarked: false });
+        },
+      }),
+    },
+  },
+  "moves what is waited for before it publishes": {
+    waitingAfterMs,
+    mistake: {
+      beforeReport: async (receipts, history) => {
+        const { epoch = "", seq = 0, status } = receipts.at(-1) ?? {};
+        if (status === "waiting") await history.wait(key, { epoch, seq });
+      },
+    },
+  },
+  "does not move what is waited for": {
+    waitingAfterMs,
+    mistake: { history: () => ({ wait: () => Promise.resolve() }) },
+  },
 };
 
 describe("visits of a session in any order", () => {
@@ -298,8 +391,18 @@ describe("visits of a session in any order", () => {
     expect(await faultsOf(runs)).to.deep.equal([]);
   });
 
+  it("publish a receipt for each message that is open for an hour, in time, and do all of that", async () => {
+    expect(await faultsOf(runs, { waitingAfterMs })).to.deep.equal([]);
+  });
+
+  it("do all of that where messages wait for half a minute", async () => {
+    expect(await faultsOf(runs / 2, { waitingAfterMs: 30_000 })).to.deep.equal([]);
+  });
+
   it("do all of that where the sweeper is down for days", async () => {
-    expect(await faultsOf(runs, { downForMs: slackMs - 1.5 * DAY_MS })).to.deep.equal([]);
+    for (const waiting of [undefined, waitingAfterMs]) {
+      expect(await faultsOf(runs, { downForMs: slackMs - 1.5 * DAY_MS, waitingAfterMs: waiting })).to.deep.equal([]);
+    }
   });
 
   it("give no number twice after the sweeper was down for longer than the TTL's slack", async () => {
@@ -307,10 +410,11 @@ describe("visits of a session in any order", () => {
   });
 
   it("do meet each other, and what is written meanwhile", async () => {
-    const all = await play(1);
+    const all = await play(1, { waitingAfterMs });
     expect(all.overlaps).to.be.greaterThan(0);
     expect(all.sealed).to.be.greaterThan(0);
     expect(all.reported).to.be.greaterThan(0);
+    expect(all.waiting).to.be.greaterThan(0);
   });
 
   for (const [name, scenario] of Object.entries(mistakes)) {

@@ -20,7 +20,7 @@ const slackMs = ttlSlackMs(retentionMs);
 const endedAt = now - retentionMs - REPORT_GRACE_MS;
 const never = new AbortController().signal;
 
-function setUp() {
+function setUp({ waitingAfterMs }: { waitingAfterMs?: number } = {}) {
   const history = new MemoryHistory();
   const [queue, receipts, clock] = [new MemoryQueue(), new MemoryReceipts(), { now }];
   const dependencies = {
@@ -30,6 +30,7 @@ function setUp() {
     metrics: new RecordedMetrics(),
     log: new RecordedLog(),
     retentionMs,
+    waitingAfterMs,
     now: () => clock.now,
   };
   return {
@@ -52,12 +53,24 @@ function setUp() {
         ...(ttlMs === undefined && { isSealed: true }),
       })),
     append: (messages = messagesOf(1, 1)) =>
-      appendTo(key, messages, { history, retentionMs, now: () => clock.now, newEpoch: () => "new" }),
+      appendTo(key, messages, { history, retentionMs, waitingAfterMs, now: () => clock.now, newEpoch: () => "new" }),
+    /** The numbers of the receipts `waiting` since the last call. */
+    waiting: () =>
+      receipts.published.splice(0).map(({ status, seq }) => {
+        expect(status).to.equal("waiting");
+        return seq;
+      }),
+    /** Makes the visits that are due, as a run of the sweeper does; returns how many. */
+    sweep: async () => {
+      const due = history.segments(key).filter(({ isMarked, dueAtMs = Infinity }) => isMarked && dueAtMs <= clock.now);
+      for (const { first } of due) await visitSession({ key, first }, dependencies, never);
+      return due.length;
+    },
   };
 }
 
 const unmarked = { isMarked: false, dueAtMs: now };
-const visited = { outcome: "visited", reported: 0, isSealed: false };
+const visited = { outcome: "visited", reported: 0, waiting: 0, isSealed: false };
 
 describe("a visit", () => {
   it("of a session where everything is acknowledged makes three reads and moves the mark: nothing is settled", async () => {
@@ -74,7 +87,7 @@ describe("a visit", () => {
   it("of an idle session reports its last ten messages, settles them and seals the segment, in six calls of the table", async () => {
     const { history, store, visit, marks, reported } = setUp();
     await store(segmentOf(1, 10, endedAt, retentionMs));
-    expect(await visit(1)).to.deep.equal({ outcome: "visited", reported: 10, isSealed: true });
+    expect(await visit(1)).to.deep.equal({ outcome: "visited", reported: 10, waiting: 0, isSealed: true });
     expect(history.calls).to.deep.equal(["readBack", "readCursor", "settle", "seal", "readBack", "unmark"]);
     expect(reported()).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((seq) => `${seq} retention`));
     expect(marks()).to.deep.equal([{ first: 1, isSealed: true }]);
@@ -165,7 +178,7 @@ describe("a visit", () => {
 
   it("does nothing where the index is behind: the segment is gone, unmarked or marked later", async () => {
     const { history, store, visit } = setUp();
-    const notDue = { outcome: "not-due", reported: 0, isSealed: false };
+    const notDue = { outcome: "not-due", reported: 0, waiting: 0, isSealed: false };
     expect(await visit(1)).to.deep.equal(notDue);
     await store(
       segmentOf(1, 1, endedAt, retentionMs, { isMarked: false }),
@@ -205,7 +218,7 @@ describe("a visit", () => {
       await publish(given);
     };
     // The first segment is at hand, and is a slice of its own.
-    expect(await visit(1)).to.deep.equal({ outcome: "unfinished", reported: 301, isSealed: false });
+    expect(await visit(1)).to.deep.equal({ outcome: "unfinished", reported: 301, waiting: 0, isSealed: false });
     expect(history.segments(key)[0]).to.deep.include({ isMarked: true, dueAtMs: now });
     expect((await history.readCursor(key)).settled).to.deep.equal({ epoch: "e1", seq: 301 });
     expect(await visit(1)).to.include({ outcome: "unfinished", reported: 301 });
@@ -270,6 +283,163 @@ describe("a visit", () => {
   }
 });
 
+describe("a visit, where messages wait for five minutes,", () => {
+  const waitingAfterMs = 300_000;
+  const ids = (...given: number[]) => given.flatMap((seq) => messagesOf(seq, 1));
+
+  it("publishes a receipt for each open message that is old enough, and comes again for the others", async () => {
+    const { history, append, sweep, clock, waiting, marks, receipts } = setUp({ waitingAfterMs });
+    await append(ids(1, 2));
+    clock.now += 100_000;
+    await append(ids(3));
+    await history.acknowledge(key, { epoch: "new", seq: 1 });
+
+    clock.now = now + waitingAfterMs - 1;
+    expect(await sweep()).to.equal(0);
+    clock.now += 1;
+    expect(await sweep()).to.equal(1);
+    expect(receipts.published).to.deep.equal([
+      {
+        status: "waiting",
+        messageId: "m2",
+        user: "42",
+        context: "chat",
+        contextId: "7",
+        epoch: "new",
+        seq: 2,
+        at: new Date(clock.now).toISOString(),
+      },
+    ]);
+    expect(waiting()).to.deep.equal([2]);
+    expect(marks()).to.deep.equal([{ first: 1 }, { first: 3, dueInMs: 400_000 }]);
+    clock.now = now + 400_000;
+    expect(await sweep()).to.equal(1);
+    expect(waiting()).to.deep.equal([3]);
+    expect((await history.readCursor(key)).waited).to.deep.equal({ epoch: "new", seq: 3 });
+  });
+
+  it("publishes none for what is acknowledged, reported or past its own expiresAt", async () => {
+    const { history, store, visit, waiting } = setUp({ waitingAfterMs });
+    const messages = [...ids(1, 2, 3), ...messagesOf(4, 1, { expiresAtMs: now }), ...ids(5)];
+    await store(segmentOf(1, 5, now - waitingAfterMs, retentionMs, { messages, reported: [2], dueAtMs: now }));
+    await history.acknowledge(key, { epoch: "e1", seq: 1 });
+    expect(await visit(1)).to.include({ waiting: 2, reported: 0 });
+    expect(waiting()).to.deep.equal([2, 5]);
+  });
+
+  it("publishes none for what the gateway has accepted if that has moved what is acknowledged, and one if it has not", async () => {
+    for (const acknowledges of [true, false]) {
+      const { history, store, visit, waiting } = setUp({ waitingAfterMs });
+      await store(segmentOf(1, 2, now - waitingAfterMs, retentionMs, { dueAtMs: now }));
+      await history.leaseRaw(key, { owner: "o", untilMs: now + 1 }, now);
+      await history.releaseRaw(key, "o", { accepted: { epoch: "e1", seq: 2 }, acknowledges });
+      await visit(1);
+      expect(waiting()).to.deep.equal(acknowledges ? [] : [1, 2]);
+    }
+  });
+
+  it("publishes first and moves what is waited for then: a receipt comes at least once", async () => {
+    const { history, store, visit, receipts, waiting, marks } = setUp({ waitingAfterMs });
+    await store(segmentOf(1, 2, now - waitingAfterMs, retentionMs, { dueAtMs: now }));
+    receipts.fails = true;
+    await refusal(visit(1));
+    expect(await history.readCursor(key)).to.deep.equal({ oldestSeq: 1 });
+    receipts.fails = false;
+    for (const when of ["beforeCall", "afterCall"] as const) {
+      history[when] = (name) => (name === "wait" ? Promise.reject(new Error("fails")) : Promise.resolve());
+      expect((await refusal(visit(1))).message).to.equal("fails");
+      history[when] = () => Promise.resolve();
+      expect(waiting()).to.deep.equal([1, 2]);
+      expect(marks()).to.deep.equal([{ first: 1, dueInMs: 0 }]);
+    }
+    await visit(1);
+    expect(waiting()).to.deep.equal([]);
+  });
+
+  it("writes its progress every hundred receipts, and leaves the rest to the next visit when time is up", async () => {
+    const { history, store, visit, receipts, clock, waiting } = setUp({ waitingAfterMs });
+    const stored = now - waitingAfterMs;
+    await store(
+      ...Array.from({ length: 600 }, (_, i) =>
+        segmentOf(i + 1, 1, stored, retentionMs, i === 0 ? { dueAtMs: now } : unmarked),
+      ),
+    );
+    const publish = receipts.publish.bind(receipts);
+    receipts.publish = async (given) => {
+      clock.now += 6_000;
+      await publish(given);
+    };
+    expect(await visit(1)).to.deep.equal({ outcome: "unfinished", reported: 0, waiting: 301, isSealed: false });
+    expect((await history.readCursor(key)).waited).to.deep.equal({ epoch: "e1", seq: 301 });
+    expect(await visit(1)).to.include({ outcome: "visited", waiting: 299 });
+    expect(waiting()).to.deep.equal(Array.from({ length: 600 }, (_, i) => i + 1));
+  });
+
+  it("comes once for a burst that is acknowledged in time, with three reads and a write, and seals as without receipts", async () => {
+    const { history, append, sweep, clock, receipts, marks } = setUp({ waitingAfterMs });
+    const burst = async () => {
+      for (let i = 0; i < 10; i++, clock.now += 20_000) await append(ids(history.entries(key).length + 1));
+      await history.acknowledge(key, { epoch: "new", seq: history.entries(key).length });
+      clock.now += waitingAfterMs;
+      history.calls.length = 0;
+    };
+    await burst();
+    expect(await sweep()).to.equal(1);
+    // Once within the retention: the visit that reports and seals.
+    expect(history.calls).to.deep.equal(["readBack", "readCursor", "readBack", "mark", "unmark"]);
+    for (let i = 0; i < 4; i++) {
+      await burst();
+      expect(await sweep()).to.equal(1);
+      expect(history.calls).to.deep.equal(["readBack", "readCursor", "readBack", "unmark"]);
+    }
+    expect(receipts.published).to.deep.equal([]);
+    const next = marks().filter(({ dueInMs }) => dueInMs !== undefined);
+    expect(next.map(({ first }) => first)).to.deep.equal([10]);
+    let visits = 0;
+    for (let minute = 0; minute < 130; minute++, clock.now += 60_000) visits += await sweep();
+    expect(visits).to.equal(2);
+    expect(marks().at(-1)).to.deep.equal({ first: 50, isSealed: true });
+  });
+
+  it("comes once a minute at most while messages for a user who is away keep coming", async () => {
+    const { history, append, sweep, clock, waiting } = setUp({ waitingAfterMs });
+    let visits = 0;
+    for (let second = 0; second < 3_000; second++, clock.now += 1_000) {
+      if (second % 7 === 0) await append(ids(history.entries(key).length + 1));
+      if (second % 60 === 0) visits += await sweep();
+    }
+    expect(visits).to.be.lessThan(55);
+    const numbers = waiting();
+    expect(numbers).to.deep.equal(Array.from({ length: numbers.length }, (_, i) => i + 1));
+    expect(numbers.length).to.be.greaterThan(340);
+  });
+
+  it("publishes receipts of messages that were stored before the setting once a later message waits long enough", async () => {
+    const { history, append, sweep, clock, waiting } = setUp({ waitingAfterMs });
+    await appendTo(key, ids(1, 2), { history, retentionMs, now: () => clock.now, newEpoch: () => "new" });
+    clock.now += 1_000_000;
+    expect(await sweep()).to.equal(0);
+    await append(ids(3));
+    clock.now += waitingAfterMs;
+    await sweep();
+    expect(waiting()).to.deep.equal([1, 2, 3]);
+  });
+
+  it("has the calls of a relay without such receipts where the option is off", async () => {
+    const { history, store, visit, receipts } = setUp();
+    await store(
+      segmentOf(1, 1, endedAt, retentionMs),
+      segmentOf(2, 3, now - waitingAfterMs, retentionMs, unmarked),
+      segmentOf(5, 1, now, retentionMs, unmarked),
+    );
+    await history.acknowledge(key, { epoch: "e1", seq: 1 });
+    history.calls.length = 0;
+    await visit(1);
+    expect(history.calls).to.deep.equal(["readBack", "readCursor", "readBack", "readBack", "mark", "unmark"]);
+    expect(receipts.calls).to.deep.equal([]);
+  });
+});
+
 describe("visits of a session in DynamoDB", () => {
   it("report, come again for the newer message, and leave the last segment, sealed", async () => {
     const { dependencies, reported, clock } = setUp();
@@ -289,7 +459,7 @@ describe("visits of a session in DynamoDB", () => {
       expect(await due()).to.deep.equal([]);
       clock.now += 90_000;
       expect(await due()).to.deep.equal([3]);
-      expect(await visit(3)).to.deep.equal({ outcome: "visited", reported: 1, isSealed: true });
+      expect(await visit(3)).to.deep.equal({ outcome: "visited", reported: 1, waiting: 0, isSealed: true });
       clock.now += 100 * retentionMs;
       expect(await due()).to.deep.equal([]);
       expect(reported()).to.deep.equal(["1 retention", "2 retention", "3 retention"]);
@@ -481,4 +651,62 @@ describe("a report", () => {
     // The bound is not far from what happens.
     expect(latest).to.be.greaterThan(0.75);
   });
+});
+
+describe("a receipt `waiting`", () => {
+  /** As the docs promise, besides the time of a run. */
+  const BOUND_MS = MIN_VISIT_GAP_MS + 60_000;
+
+  /** A run takes that long. */
+  const RUN_MS = 5_000;
+
+  for (const waitingAfterMs of [30_000, 75_000, 300_000]) {
+    it(`comes within two minutes after ${waitingAfterMs / 1000} seconds, for each message that is open by then`, async () => {
+      let latest = 0;
+      for (let seed = 1; seed <= 30; seed++) {
+        const random = mulberry32(seed);
+        const { history, receipts, clock, append, dependencies } = setUp({ waitingAfterMs });
+        const readyAt = new Map<string, number>();
+        const owed = new Set<string>();
+        receipts.publish = async (given) => {
+          for (const { messageId, status } of given) {
+            if (status !== "waiting") continue;
+            const lateMs = clock.now - (readyAt.get(messageId) ?? Infinity);
+            expect(lateMs, messageId).to.be.within(0, BOUND_MS + RUN_MS);
+            latest = Math.max(latest, lateMs / BOUND_MS);
+            owed.delete(messageId);
+          }
+          return await Promise.resolve();
+        };
+        const offsetMs = random() * (60_000 - RUN_MS);
+        for (let minute = 0, id = 1; minute < 150; minute++) {
+          for (let atMs = 0; minute < 130 && random() < 0.5; atMs += random() * 20_000) {
+            clock.now = now + minute * 60_000 + atMs;
+            const expires = random() < 0.2 ? { expiresAtMs: clock.now + random() * retentionMs } : {};
+            const { storedAtMs } = await append(messagesOf(id, 1, expires));
+            const readyAtMs = storedAtMs + waitingAfterMs;
+            readyAt.set(`m${id}`, readyAtMs);
+            if ((expires.expiresAtMs ?? Infinity) > readyAtMs + BOUND_MS + RUN_MS) owed.add(`m${id}`);
+            id += 1;
+          }
+          const tail = history.segments(key).at(-1);
+          if (tail && !isSealed(tail) && random() < 0.1) {
+            await history.acknowledge(key, { epoch: "new", seq: tail.first });
+            owed.clear();
+          }
+          clock.now = now + minute * 60_000 + offsetMs;
+          const due = history
+            .segments(key)
+            .filter(({ isMarked, dueAtMs = Infinity }) => isMarked && dueAtMs <= clock.now);
+          for (const { first } of due) {
+            clock.now = now + minute * 60_000 + offsetMs + random() * RUN_MS;
+            await visitSession({ key, first }, dependencies, never);
+          }
+        }
+        expect([...owed], `seed ${seed}`).to.deep.equal([]);
+      }
+      // The bound is not far from what happens.
+      expect(latest).to.be.greaterThan(0.75);
+    });
+  }
 });
