@@ -43,6 +43,8 @@ export interface ReplayParts extends RelayParts {
   deadLetterExpired: boolean;
   /** Undefined if the relay has no receipts. */
   receiptsTopic?: aws.sns.Topic;
+  /** Requests for what raw clients have missed; undefined if they may not connect. */
+  flushQueue?: aws.sqs.Queue;
 }
 
 /** Creates the function. */
