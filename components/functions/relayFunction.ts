@@ -43,7 +43,7 @@ export interface ReplayParts extends RelayParts {
   deadLetterExpired: boolean;
   /** Undefined if the relay has no receipts. */
   receiptsTopic?: aws.sns.Topic;
-  /** Requests for what raw clients have missed; undefined if they may not connect. */
+  /** Of requests for what raw clients have missed. Undefined if raw clients are refused. */
   flushQueue?: aws.sqs.Queue;
 }
 

@@ -95,6 +95,8 @@ export class Relay implements Functions {
       ...common,
       sessionTtlSeconds: 10_800,
       endSessionWithToken: false,
+      markers: this.table.markers,
+      historyRetentionSeconds: Math.ceil(this.options.retentionMs / 1000),
       userConnections: invocation.bound(this.table),
       authenticator: {
         authenticate: ({ queryStringParameters }) => Promise.resolve({ user: queryStringParameters?.user ?? "" }),
