@@ -26,9 +26,16 @@ export class RawLine {
 
   constructor(
     readonly connection: Session,
-    /** Messages that were stored before are not for this connection. */
+    /** Messages that were stored before are not for this connection, unless the older ones have ended or do not accept them. */
     private readonly sinceMs: number,
+    /** The lines of the session's older raw connections. */
+    private readonly older: readonly RawLine[],
   ) {}
+
+  /** Whether the message was stored since the connection began, or the connection has to get everything. */
+  isFor({ storedAtMs }: Pick<Entry, "storedAtMs">): boolean {
+    return storedAtMs >= this.sinceMs;
+  }
 
   /** Whether it gets no more messages in this invocation. */
   get isOver(): boolean {
@@ -74,7 +81,7 @@ export class RawLine {
     return kind === "ended" ? { kind, reason } : { kind, reason: `${REASONS.heldBack}: ${reason}` };
   }
 
-  /** Posts the messages that it does not have yet, in order. Never rejects. */
+  /** Posts the messages that it does not have yet, in order; of old ones, after the older lines have. Never rejects. */
   async post(
     entries: readonly NewEntry[],
     dependencies: RawLineDependencies,
@@ -87,7 +94,11 @@ export class RawLine {
         this.take(entry.seq);
         continue;
       }
-      if (this.over || isTimeUp()) return;
+      if (this.skips(entry)) {
+        this.outcomes.set(entry.seq, { kind: "skipped" });
+        continue;
+      }
+      if (this.over || isTimeUp()) continue;
       const outcome = await this.postOne(entry, dependencies, signal);
       this.outcomes.set(entry.seq, outcome);
       if (outcome.kind === "failed" || outcome.kind === "ended") {
@@ -96,12 +107,19 @@ export class RawLine {
     }
   }
 
+  /** If the older ones cannot get it, the next one does: else it would hold up the session's cursor, and later ones would be repeated. */
+  private skips(entry: Entry): boolean {
+    if (this.isFor(entry)) return false;
+    const entitled = this.older.filter((line) => line.isFor(entry));
+    const misses = (line: RawLine) => line.isOver && line.outcomeOf(entry.seq)?.kind !== "accepted";
+    return entitled.length === 0 || !entitled.every(misses);
+  }
+
   private async postOne(entry: Entry, dependencies: RawLineDependencies, signal: AbortSignal): Promise<RawOutcome> {
     const { now, retentionMs, log } = dependencies;
-    const { seq, messageId, body = "", storedAtMs } = entry;
+    const { seq, messageId, body = "" } = entry;
     const isLate = () => !isAvailable(entry, retentionMs, now());
     if (isLate()) return { kind: "late", reason: REASONS.expired };
-    if (storedAtMs < this.sinceMs) return { kind: "skipped" };
     const fields = { messageId, seq };
     try {
       const post = { text: body, isLate, fields };
@@ -114,14 +132,17 @@ export class RawLine {
 }
 
 /**
- * A line for each of the connections. Nothing old arrives while another connection is open: a client that speaks the protocol asks
- * for it itself, and a raw client has got it. So only the oldest connection gets it, if all are raw.
+ * A line for each of the connections, the oldest first. Nothing old arrives while another connection is open: a client that speaks
+ * the protocol asks for it itself, and a raw client has got it. So only the oldest connection gets it, if all are raw.
  */
 export function rawLinesOf(row: SessionRow, connections: readonly Session[]): RawLine[] {
-  return connections.map((connection) => {
+  const lines: RawLine[] = [];
+  for (const connection of connections.toSorted((a, b) => a.connectedAt - b.connectedAt)) {
     const isFirst = othersBefore(connection, liveConnections(row)).length === 0;
-    return new RawLine(connection, isFirst ? -Infinity : connection.connectedAt - CLOCK_DIFFERENCE_MS);
-  });
+    const sinceMs = isFirst ? -Infinity : connection.connectedAt - CLOCK_DIFFERENCE_MS;
+    lines.push(new RawLine(connection, sinceMs, [...lines]));
+  }
+  return lines;
 }
 
 /** The other connections that have got, or get, what was stored before this one: those with the protocol, and older raw ones. */
