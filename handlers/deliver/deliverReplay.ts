@@ -1,4 +1,5 @@
 import { connectionsFromEnvironment } from "../connections/connectionsClient";
+import { limitedConnections } from "../connections/limitedConnections";
 import type { Environment } from "../environment";
 import {
   historyFromEnvironment,
@@ -7,6 +8,7 @@ import {
 } from "../history/dynamoDbHistory";
 import { KnownSessions } from "../history/knownIds";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
+import { rawPoster } from "../raw/rawPoster";
 import { receiptsFromEnvironment } from "../receipts/snsReceipts";
 import { sessionStoreFromEnvironment } from "../sessions/sessionStore";
 import { deadReceiptOf } from "./deadReceipts";
@@ -23,6 +25,7 @@ export type DeliverReplayDependencies = QueueDependencies &
     DeliverReplayBatchDependencies,
     | "sessions"
     | "connections"
+    | "postToRaw"
     | "history"
     | "retentionMs"
     | "generation"
@@ -57,9 +60,9 @@ export function deliverReplay(given: DeliverReplayDependencies): DeliverHandler 
 
 /** `deliver` as the component deploys it in replay mode. */
 export function deliverReplayFromEnvironment(environment: Environment): DeliverHandler {
-  return deliverReplay({
+  const dependencies = {
     sessions: sessionStoreFromEnvironment(environment),
-    connections: connectionsFromEnvironment(environment),
+    connections: limitedConnections(connectionsFromEnvironment(environment)),
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
     generation: historyGenerationFromEnvironment(environment),
@@ -67,5 +70,6 @@ export function deliverReplayFromEnvironment(environment: Environment): DeliverH
     deadLetters: environment.DEAD_LETTER_EXPIRED ? deadLetterQueueFromEnvironment(environment) : undefined,
     receipts: receiptsFromEnvironment(environment),
     ...queueDependenciesFromEnvironment(environment),
-  });
+  };
+  return deliverReplay({ ...dependencies, postToRaw: rawPoster(dependencies) });
 }
