@@ -4,6 +4,7 @@ import { type Flows, idsIn, loseConnection, refusedWithoutTrace, watches } from 
 import { History } from "./history";
 import { ReceiptsInbox } from "./receipts";
 import { recipient, type Recipient, type Relay } from "./relay";
+import type { Receipt } from "../../protocol";
 import { ReplayClient } from "./replayClient";
 import { longAgoSeconds } from "./replayRun";
 
@@ -33,6 +34,53 @@ export const replayFlows: Flows = {
     // Told first, and stored then.
     await relay.log({ event: "acknowledged", connectionId: client.connectionId, seq: 2 });
     await relay.untilQueueIsEmpty();
+  },
+
+  "a raw client gets what it has missed once it has connected, and what comes then": async (relay) => {
+    const to = recipient();
+    await relay.publish({ ...to, messageId: idOf(to, "missed") }, "missed");
+    await relay.untilQueueIsEmpty();
+    await relay.fault({ management: 500, times: 1 });
+    const client = await relay.connect(to);
+    await client.message("missed");
+    await told(relay, idOf(to, "missed"), "accepted");
+    await relay.publish({ ...to, messageId: idOf(to, "live") }, "live");
+    await client.message("live");
+    await told(relay, idOf(to, "live"), "accepted");
+    await relay.untilQueueIsEmpty();
+  },
+
+  "a raw client whose connection is gone for good does not get what it has missed, and is forgotten": async (relay) => {
+    const to = recipient();
+    const superseded = await ReplayClient.connect(relay, to);
+    await superseded.resume();
+    await relay.publish(to, "not acknowledged");
+    await superseded.message(1);
+    await relay.untilQueueIsEmpty();
+    // Until the connection is lost, and looks like one of some time ago.
+    await relay.fault({ management: 500, times: 1_000 });
+    const lost = await relay.connect(to);
+    const connectionId = (await relay.session(to))?.connection_id?.S ?? "";
+    await relay.fault({ disconnects: "lose" });
+    lost.socket.terminate();
+    await once(lost.socket, "close");
+    await relay.table.ageSession(to, 120);
+    await relay.fault({ management: 500, times: 0 });
+    await relay.log({ event: "deleted the session of a connection that is gone", connectionId });
+    await relay.untilNoSession(to);
+    expect(await idsIn(relay, to)).to.deep.equal([superseded.connectionId]);
+    await relay.fault({ disconnects: "deliver" });
+  },
+
+  "an expired message is reported when a raw client connects": async (relay) => {
+    const to = recipient();
+    const messageId = idOf(to, "raw offer");
+    await relay.publish({ ...to, messageId }, messageId);
+    await relay.untilQueueIsEmpty();
+    await withHistory(relay, (history) => history.pass(to, messageId, { isDue: false }));
+    await relay.connect(to);
+    await relay.deadLetter(messageId);
+    await told(relay, messageId, "expired");
   },
 
   "the poller watches the queue while messages come": async (relay) => {
@@ -215,7 +263,7 @@ async function connected(relay: Relay): Promise<{ client: ReplayClient; until: R
   return { client, until: client.until.bind(client) };
 }
 
-async function told(relay: Relay, messageId: string, status: "delivered" | "expired" | "dead"): Promise<void> {
+async function told(relay: Relay, messageId: string, status: Receipt["status"]): Promise<void> {
   const inbox = new ReceiptsInbox(relay);
   await inbox.receipt(messageId, status).finally(() => inbox.close());
 }
