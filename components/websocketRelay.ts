@@ -218,6 +218,7 @@ function functionsOf(relay: WebsocketRelay): Record<string, CallbackFunction> {
     ...(replay && {
       resume: replay.resume,
       acknowledge: replay.acknowledge,
+      ...(replay.flush && { flush: replay.flush }),
       expire: replay.historySweeper.callbackFunction,
     }),
     ...(sessionSweeper && { sweep: sessionSweeper.callbackFunction }),

@@ -10,7 +10,7 @@ export interface OperationsArgs {
   /** A domain of your own for the WebSocket URL. @default none: clients use the API's own domain */
   customDomain?: CustomDomainArgs;
   /**
-   * When CloudWatch raises an alarm. All alarms together cost 1.60 USD a month in retry mode and 2.40 USD in replay mode.
+   * When CloudWatch raises an alarm. All alarms together cost 1.60 USD a month in retry mode and 2.60 USD in replay mode.
    * @default all alarms are created, and notify no one
    */
   alarms?: AlarmArgs;

@@ -547,7 +547,7 @@ const monitoring = {
     see: "operations.md#alarms",
     description:
       "When CloudWatch raises an alarm. A threshold is the highest value that raises none; periods are five minutes. All alarms " +
-      "together cost about 1.60 USD a month, in replay mode 2.40 USD.",
+      "together cost about 1.60 USD a month, in replay mode 2.60 USD.",
     keys: {
       enabled: {
         type: "boolean",

@@ -1,9 +1,10 @@
-import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { type Environment, text } from "../environment";
+import { queueClient } from "../queue/queue";
 import type { SessionKey } from "../sessions/sessionKey";
-import type { FlushRequests } from "./flushRequests";
+import type { FlushRequest, FlushRequests } from "./flushRequests";
 
-/** Flush requests in an SQS queue, which delays them: `$connect` cannot post to its own connection. */
+/** Requests through a queue of the relay's own, which delays them: a connection opens only after `$connect` has answered. */
 export class SqsFlushRequests implements FlushRequests {
   constructor(
     private readonly client: SQSClient,
@@ -11,17 +12,13 @@ export class SqsFlushRequests implements FlushRequests {
   ) {}
 
   async send({ callerId, context }: SessionKey, connectionId: string, signal?: AbortSignal): Promise<void> {
-    const MessageBody = JSON.stringify({ callerId, context, connectionId });
-    await this.client.send(new SendMessageCommand({ QueueUrl: this.queueUrl, MessageBody }), { abortSignal: signal });
+    const request: FlushRequest = { callerId, context, connectionId };
+    const command = new SendMessageCommand({ QueueUrl: this.queueUrl, MessageBody: JSON.stringify(request) });
+    await this.client.send(command, { abortSignal: signal });
   }
 }
 
-/** The queue at `FLUSH_QUEUE_URL`. */
+/** Requests to the queue at `FLUSH_QUEUE_URL`. */
 export function flushRequestsFromEnvironment(environment: Environment): FlushRequests {
-  const client = new SQSClient({
-    maxAttempts: 2,
-    // Without this flag, the SDK only logs a warning when a request exceeds its timeout.
-    requestHandler: { connectionTimeout: 500, requestTimeout: 1_500, throwOnRequestTimeout: true },
-  });
-  return new SqsFlushRequests(client, text(environment, "FLUSH_QUEUE_URL"));
+  return new SqsFlushRequests(queueClient(), text(environment, "FLUSH_QUEUE_URL"));
 }

@@ -69,7 +69,7 @@ describe("a function's archive", () => {
       ["relay-deliver", ["index.js"]],
       ["relay-sweep", ["index.js"]],
       ...["replay", "receipts"].flatMap((relay) =>
-        ["connect", "disconnect", "deliver", "resume", "acknowledge", "expire", "sweep"].map((part) => [
+        ["connect", "disconnect", "deliver", "resume", "acknowledge", "flush", "expire", "sweep"].map((part) => [
           `${relay}-${part}`,
           ["index.js"],
         ]),
@@ -102,7 +102,7 @@ describe("a function's archive", () => {
   });
 
   it("is at most 90 kB zipped, with receipts too", () => {
-    expect(functions).to.have.length(4 + 2 * 7);
+    expect(functions).to.have.length(4 + 2 * 8);
     for (const { name, files } of functions) {
       // The zip archive's own records are some 100 bytes.
       const zippedBytes = deflateRawSync(files["index.js"] ?? "", { level: 9 }).length + 150;
@@ -111,7 +111,7 @@ describe("a function's archive", () => {
   });
 
   it("is the same however messages are delivered, where that makes no difference, and another where it does", () => {
-    const parts = ["disconnect", "sweep", "connect", "deliver", "resume", "acknowledge", "expire"];
+    const parts = ["disconnect", "sweep", "connect", "deliver", "resume", "acknowledge", "flush", "expire"];
     const text = (relay: string, part: string) => find(`${relay}-${part}`).files["index.js"];
     const same = (one: string, other: string, among: string[]) =>
       among.filter((part) => text(one, part) === text(other, part));

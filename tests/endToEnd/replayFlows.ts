@@ -4,6 +4,7 @@ import { type Flows, idsIn, loseConnection, refusedWithoutTrace, watches } from 
 import { History } from "./history";
 import { ReceiptsInbox } from "./receipts";
 import { recipient, type Recipient, type Relay } from "./relay";
+import type { Receipt } from "../../protocol";
 import { ReplayClient } from "./replayClient";
 import { longAgoSeconds } from "./replayRun";
 
@@ -47,6 +48,49 @@ export const replayFlows: Flows = {
     const back = await ReplayClient.connect(relay, news);
     await back.resume();
     expect(back.messages).to.deep.equal([[1, "to the user"]]);
+  },
+
+  "a raw client gets what it has missed once it has connected, and what comes then": async (relay) => {
+    const to = recipient();
+    await relay.publish({ ...to, messageId: idOf(to, "missed") }, "missed");
+    await relay.untilQueueIsEmpty();
+    await relay.fault({ management: 500, times: 1 });
+    const client = await relay.connect(to);
+    await client.message("missed");
+    await told(relay, idOf(to, "missed"), "accepted");
+    await relay.publish({ ...to, messageId: idOf(to, "live") }, "live");
+    await client.message("live");
+    await told(relay, idOf(to, "live"), "accepted");
+    await relay.untilQueueIsEmpty();
+  },
+
+  "a raw connection that the gateway calls gone when it is to get what it has missed leaves the others in its session's row":
+    async (relay) => {
+      const to = recipient();
+      const superseded = await ReplayClient.connect(relay, to);
+      await superseded.resume();
+      await relay.publish(to, "not acknowledged");
+      await superseded.message(1);
+      await relay.untilQueueIsEmpty();
+      // The notice to the superseded connection, the first message, and whether the connection is gone.
+      await relay.fault({ management: 410, times: 3 });
+      await relay.connect(to);
+      const connectionId = (await relay.session(to))?.connection_id?.S ?? "";
+      // Before the request for what it has missed is received, which is delayed.
+      await relay.table.ageSession(to, 120);
+      await relay.log({ event: "deleted the session of a connection that is gone", connectionId });
+      expect(await idsIn(relay, to)).to.deep.equal([superseded.connectionId]);
+    },
+
+  "an expired message is reported when a raw client connects": async (relay) => {
+    const to = recipient();
+    const messageId = idOf(to, "raw offer");
+    await relay.publish({ ...to, messageId }, messageId);
+    await relay.untilQueueIsEmpty();
+    await withHistory(relay, (history) => history.pass(to, messageId, { isDue: false }));
+    await relay.connect(to);
+    await relay.deadLetter(messageId);
+    await told(relay, messageId, "expired");
   },
 
   "the poller watches the queue while messages come": async (relay) => {
@@ -229,7 +273,7 @@ async function connected(relay: Relay): Promise<{ client: ReplayClient; until: R
   return { client, until: client.until.bind(client) };
 }
 
-async function told(relay: Relay, messageId: string, status: "delivered" | "expired" | "dead"): Promise<void> {
+async function told(relay: Relay, messageId: string, status: Receipt["status"]): Promise<void> {
   const inbox = new ReceiptsInbox(relay);
   await inbox.receipt(messageId, status).finally(() => inbox.close());
 }
