@@ -89,13 +89,13 @@ describe("the Python client", function () {
 
       it("gets what was published while it was away, and goes on where it was", async () => {
         await publish("one");
-        const first = start({ cursor: "kept.json" });
+        const first = start({ cursor: `kept-${connections}.json` });
         expect(await told(first, 1)).to.deep.equal(["1 one"]);
         await publish("two");
         expect(await told(first, 1)).to.deep.equal(["2 two"]);
         expect(await first.stop(), "its exit code").to.equal(0);
         await publish("three");
-        const second = start({ cursor: "kept.json" });
+        const second = start({ cursor: `kept-${connections}.json` });
         expect(await told(second, 1)).to.deep.equal(["3 three"]);
         await second.stop();
       });

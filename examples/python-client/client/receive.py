@@ -1,4 +1,4 @@
-"""Prints a session's messages until it is told to end: python receive.py --context chat --context-id 7 --cursor cursor.json."""
+"""Prints a session's messages as lines of JSON, until SIGINT or SIGTERM ends it."""
 
 import argparse
 import asyncio
@@ -37,13 +37,14 @@ async def on_gap(first: int, lost: str) -> None:
 
 async def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--context", required=True, help="the feature, as the backend addresses it")
-    parser.add_argument("--context-id", required=True, help="the entity, as the backend addresses it")
-    parser.add_argument("--cursor", required=True, type=Path, help="the file that keeps the position: one a client and session")
-    parser.add_argument("--start", choices=["acknowledged", "oldest"], default="acknowledged", help="where to begin without it")
-    parser.add_argument("--lifetime-seconds", type=float, default=7_200, help="a connection's (default: %(default)s)")
-    parser.add_argument("--idle-seconds", type=float, default=10, help="quiet time before a first ping (default: %(default)s)")
-    parser.add_argument("--answer-seconds", type=float, default=10, help="time for an answer (default: %(default)s)")
+    add = parser.add_argument
+    add("--context", required=True, help="the feature, as the backend addresses it")
+    add("--context-id", required=True, help="the entity, as the backend addresses it")
+    add("--cursor", required=True, type=Path, help="the file that keeps the position: one for each client and session")
+    add("--start", choices=["acknowledged", "oldest"], default="acknowledged", help="where to begin without the file")
+    add("--lifetime-seconds", type=float, default=7_200, help="of a connection (default: %(default)s)")
+    add("--idle-seconds", type=float, default=10, help="without a frame until a first ping (default: %(default)s)")
+    add("--answer-seconds", type=float, default=10, help="to wait for an answer (default: %(default)s)")
     arguments = parser.parse_args()
 
     client = RelayClient(

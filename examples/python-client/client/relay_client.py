@@ -84,13 +84,13 @@ class _Connection:
 class RelayClient:
     """Receives a session's messages in order, each once, over one connection after the other.
 
-    `token` is called for each handshake. `on_message` is called for one message at a time, and the next one waits until it
-    has returned: then the message counts as handled, and the cursor moves in `cursor_file`. A message that was handled just
-    before a crash may come again. `on_gap` learns that messages before a number are missing, and why. An error that one of
-    them raises ends the client, and the message comes again.
+    `token` is called for each handshake. `on_message` is called for one message at a time. When it returns, the message
+    counts as handled, and the cursor moves in `cursor_file`. After a crash, the last message may come again. `on_gap` is
+    called with the number before which messages are missing, and the reason. An error that `on_message` or `on_gap`
+    raises ends the client.
 
-    `start`: where to begin without a cursor: "acknowledged", after what the session's clients have acknowledged, or "oldest".
-    `lifetime_seconds`: how long a connection can last. Set it to the tokens' lifetime if sessions end with their token.
+    `start`: where to begin without a cursor. "acknowledged": after what the session's clients have acknowledged.
+    `lifetime_seconds`: how long a connection lasts. Set it to the tokens' lifetime if sessions end with their token.
     """
 
     def __init__(
@@ -161,24 +161,22 @@ class RelayClient:
     # Connections.
 
     async def _replace(self) -> _Connection:
-        """Opens a connection, and returns it once the relay has answered its resume: then the one before it is closed."""
+        """Returns a new connection once the relay has answered its resume, and closes the one before it."""
         old = self._current
-        new: _Connection | None = None
         try:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 new = await self._open()
-            new.reader = asyncio.create_task(self._read(new))
+        except Exception as error:
+            # Of many kinds: websockets' own, the network's, those of `token`.
+            raise _Lost(f"{type(error).__name__}: {error}") from error
+        new.reader = asyncio.create_task(self._read(new))
+        try:
             await new.has_resumed.wait()
-            if new.end is not None:
-                raise new.end
-        except BaseException as error:
-            if new is not None:
+        finally:
+            if self._current is not new:
                 self._discard(new)
-            # websockets and `token` raise errors of many kinds for a handshake that failed.
-            if isinstance(error, Exception) and new is None:
-                raise _Lost(f"{type(error).__name__}: {error}") from error
-            raise
-        self._current = new
+        if self._current is not new:
+            raise new.end
         if old is not None:
             # Not while it hands over a message.
             async with self._turn:
@@ -283,7 +281,7 @@ class RelayClient:
         connection.is_resume_settled = True
 
     def _plan_resume(self, connection: _Connection, has_moved: bool) -> None:
-        """Rule 4: sets when to ask for what is missing. `has_moved`: the next message in order has come, or an answer."""
+        """Rule 4: when to ask for what is missing. `has_moved`: an answer or the next message in order has come."""
         if connection.is_resume_settled or connection.is_superseded:
             return
         if connection.resume_at != inf and not has_moved:
@@ -339,8 +337,12 @@ class RelayClient:
             await self._on_gap(first, lost)
 
         answered = _Cursor(epoch, first - 1)
+        # Messages have come since the resume was sent.
         has_gone_on = (
-            self._cursor is not None and self._cursor.epoch == epoch and self._cursor.seq > answered.seq and lost != "ahead"
+            lost != "ahead"
+            and self._cursor is not None
+            and self._cursor.epoch == epoch
+            and self._cursor.seq > answered.seq
         )
         self._acknowledged = asked if resumed["recovered"] and asked is not None and not was_empty else answered
         if not has_gone_on:
@@ -360,7 +362,9 @@ class RelayClient:
         if connection.foreign_epoch not in (None, epoch):
             self._resume_in(connection, 0)
         connection.foreign_epoch = None
-        connection.has_resumed.set()
+        if not connection.has_resumed.is_set():
+            self._current = connection
+            connection.has_resumed.set()
 
     async def _take_message(self, connection: _Connection, message: dict) -> None:
         """Rule 3: in order, each number once."""
