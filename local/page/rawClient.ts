@@ -82,6 +82,8 @@ export class RawClient {
   /** Any frame shows that the connection is alive. */
   private pingLater(socket: WebSocket): void {
     this.after(this.heartbeatMs, () => {
+      // One that is closing says so by its close event.
+      if (socket.readyState !== WebSocket.OPEN) return;
       socket.send(JSON.stringify(ping));
       this.after(this.heartbeatMs, () => this.lose(`no answer to a ping for ${this.heartbeatMs} ms`));
     });
