@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { Cli } from "./cli";
 import { addCostCommand } from "./cost/commands";
 import { addDeadLetterCommands } from "./deadLetters/commands";
+import { addHistoryCommands } from "./history/commands";
 import { failureText } from "./failure";
 import { printable } from "./output";
 import type { AddressSources } from "./relayAddresses";
@@ -32,6 +33,7 @@ export async function run(args: readonly string[], terminal: Terminal, sources: 
     .exitOverride();
   addDeadLetterCommands(program, cli);
   addSessionCommands(program, cli);
+  addHistoryCommands(program, cli);
   addCostCommand(program, cli);
   try {
     await program.parseAsync(args, { from: "user" });

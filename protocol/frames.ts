@@ -132,7 +132,7 @@ export interface MessageEnvelope {
   expired?: true;
 }
 /**
- * Relay -> client: another connection has taken over the session, and this one receives no more messages. This is expected on a connection that the client itself is replacing.
+ * Relay -> client: this connection receives no more messages, because a newer one has taken its place. Expected on a connection that the client itself is replacing.
  */
 export interface Superseded {
   type: "superseded";

@@ -77,7 +77,7 @@ function recordOf({ id, receiptHandle, body, attributes, messageGroupId, sentAt 
 }
 
 /** A message has at most ten attributes: beyond that, attributes that the relay does not need are dropped. */
-function fit(attributes: DeadLetter["attributes"]): { fitting: DeadLetter["attributes"]; dropped: string[] } {
+export function fit(attributes: DeadLetter["attributes"]): { fitting: DeadLetter["attributes"]; dropped: string[] } {
   const entries = Object.entries(attributes);
   const ours = entries.filter(([name]) => OURS.includes(name));
   const others = entries.filter(([name]) => !OURS.includes(name)).sort(([a], [b]) => (a < b ? -1 : 1));

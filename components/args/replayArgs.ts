@@ -7,8 +7,8 @@ export interface ReplayArgs {
   /**
    * `retry`: the relay tries to deliver a message until its client is back. `replay`: the relay numbers the message and
    * stores it in a history, and a client that is back and speaks `websocket-relay.v1` asks for the messages that it missed; to
-   * other clients they are sent when they connect. A change closes the connections of the former mode, so that their clients
-   * reconnect. @default "retry"
+   * other clients they are sent when they connect. A change closes the connections that the new mode does not serve, so that
+   * their clients reconnect. @default "retry"
    */
   delivery?: "retry" | "replay";
   /**

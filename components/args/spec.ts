@@ -260,7 +260,8 @@ const replay = {
     description:
       "How a message reaches a client that was away. `retry`: the relay tries to deliver it until the client is back. " +
       "`replay`: the relay numbers it and stores it in a history, and a client that speaks `websocket-relay.v1` asks for the messages " +
-      "that it missed; to other clients they are sent when they connect. A change closes the connections of the former mode, so that their clients reconnect.",
+      "that it missed; to other clients they are sent when they connect. A change closes the connections that the new mode does not " +
+      "serve, so that their clients reconnect.",
   },
   historyRetentionSeconds: {
     type: "integer",

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { HISTORY_DUE_INDEX } from "../../handlers/history/historyItems";
 import type { PolicyStatement } from "../lambda/callbackFunction";
 
 export interface HistoryTableArgs {
@@ -13,7 +14,7 @@ export interface HistoryTableArgs {
 /** The table of the messages published to each session, by their numbers. Unlike a session's row, the sequence is kept. */
 export class HistoryTable extends pulumi.ComponentResource {
   /** Sessions by when the sweeper visits them next, in shards: a single key would limit throughput to one partition. */
-  static readonly dueIndexName = "due";
+  static readonly dueIndexName = HISTORY_DUE_INDEX;
 
   readonly table: aws.dynamodb.Table;
 

@@ -7,7 +7,7 @@ import type { CallbackFunction, PolicyStatement } from "../lambda/callbackFuncti
 import { AccessLogs } from "./accessLogs";
 import { CustomDomain } from "./customDomain";
 import { contentsHash } from "./deploymentTrigger";
-import { type LambdaRoute, lambdaRoute } from "./lambdaRoute";
+import { type LambdaRoute, lambdaRoute, route } from "./lambdaRoute";
 import { pingRoute } from "./pingRoute";
 
 export interface GatewayArgs {
@@ -21,7 +21,7 @@ export interface GatewayArgs {
 export interface DeployArgs {
   connect: CallbackFunction;
   disconnect: CallbackFunction;
-  /** Called with clients' frames in replay mode. @default such frames have no route */
+  /** Called with clients' frames in replay mode. @default the gateway drops such frames */
   frames?: { resume: CallbackFunction; acknowledge: CallbackFunction };
   /** None if undefined. */
   accessLogs: AccessLogsArgs | undefined;
@@ -53,11 +53,12 @@ export class Gateway extends pulumi.ComponentResource {
   disconnectRoute!: aws.apigatewayv2.Route;
   disconnectIntegration!: aws.apigatewayv2.Integration;
   disconnectPermission!: aws.lambda.Permission;
-  /** Only in replay mode, as are the five below. */
-  resumeRoute?: aws.apigatewayv2.Route;
+  /** Leads to the ping's integration in retry mode, as does `acknowledgeRoute`. */
+  resumeRoute!: aws.apigatewayv2.Route;
+  /** Only in replay mode, as are the three below. */
   resumeIntegration?: aws.apigatewayv2.Integration;
   resumePermission?: aws.lambda.Permission;
-  acknowledgeRoute?: aws.apigatewayv2.Route;
+  acknowledgeRoute!: aws.apigatewayv2.Route;
   acknowledgeIntegration?: aws.apigatewayv2.Integration;
   acknowledgePermission?: aws.lambda.Permission;
   pingRoute!: aws.apigatewayv2.Route;
@@ -111,17 +112,17 @@ export class Gateway extends pulumi.ComponentResource {
     this.disconnectRoute = disconnect.route;
     this.disconnectPermission = disconnect.permission;
 
-    const frames = args.frames ? this.routeFrames(args.frames) : [];
-
     const ping = pingRoute(name, this.api, this);
     this.pingIntegration = ping.integration;
     this.pingIntegrationResponse = ping.integrationResponse;
     this.pingRoute = ping.route;
     this.pingRouteResponse = ping.routeResponse;
 
+    const frames = args.frames ? this.routeFrames(args.frames) : this.dropFrames();
+
     // A deployment is a snapshot: it depends on everything that it contains, and is replaced when any of that changes.
     const called = [connect, disconnect, ...frames];
-    const routes = [...called.map(({ route }) => route), this.pingRoute];
+    const routes = [this.connectRoute, this.disconnectRoute, this.resumeRoute, this.acknowledgeRoute, this.pingRoute];
     const integrations = [...called.map(({ integration }) => integration), this.pingIntegration];
     this.deployment = new aws.apigatewayv2.Deployment(
       `${name}-deployment`,
@@ -200,6 +201,20 @@ export class Gateway extends pulumi.ComponentResource {
     this.acknowledgeRoute = acknowledged.route;
     this.acknowledgePermission = acknowledged.permission;
     return [resumed, acknowledged];
+  }
+
+  /**
+   * The routes of the frames are there in both modes: a switch to retry mode then changes them before the new deployment is
+   * made, whereas routes that it removes would still be in that snapshot, and lead to functions that no longer exist.
+   * Without a route response, the gateway sends nothing back.
+   * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html
+   */
+  private dropFrames(): LambdaRoute[] {
+    const routeOf = (part: string, routeKey: string): aws.apigatewayv2.Route =>
+      route(`${this.name}-${part}`, this.api, routeKey, this.pingIntegration, this);
+    this.resumeRoute = routeOf("resume", "resume");
+    this.acknowledgeRoute = routeOf("acknowledge", "ack");
+    return [];
   }
 
   private routeTo(part: string, routeKey: string, callbackFunction: CallbackFunction): LambdaRoute {

@@ -32,11 +32,6 @@ export function lambdaRoute(
     },
     { parent },
   );
-  const route = new aws.apigatewayv2.Route(
-    `${name}-route`,
-    { apiId: api.id, routeKey, target: pulumi.interpolate`integrations/${integration.id}` },
-    { parent },
-  );
   const permission = new aws.lambda.Permission(
     `${name}-permission`,
     {
@@ -47,5 +42,20 @@ export function lambdaRoute(
     },
     { parent },
   );
-  return { integration, route, permission };
+  return { integration, route: route(name, api, routeKey, integration, parent), permission };
+}
+
+/** A route without a response. */
+export function route(
+  name: string,
+  api: aws.apigatewayv2.Api,
+  routeKey: string,
+  { id }: aws.apigatewayv2.Integration,
+  parent: pulumi.Resource,
+): aws.apigatewayv2.Route {
+  return new aws.apigatewayv2.Route(
+    `${name}-route`,
+    { apiId: api.id, routeKey, target: pulumi.interpolate`integrations/${id}` },
+    { parent },
+  );
 }

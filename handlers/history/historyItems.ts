@@ -53,6 +53,9 @@ export const HISTORY_ATTRIBUTES = {
   expirationDate: SESSION_ATTRIBUTES.expirationDate,
 } as const;
 
+/** The index of the sessions by when the sweeper visits them next. */
+export const HISTORY_DUE_INDEX = "due";
+
 const A = HISTORY_ATTRIBUTES;
 
 export function historyItemKey(key: SessionKey, entry: string): Item {

@@ -1,6 +1,4 @@
-import type { SQSMessageAttributes } from "aws-lambda";
 import pLimit from "p-limit";
-import type { MESSAGE_ATTRIBUTES } from "../../protocol";
 import type { Log } from "../log";
 import { type DeadLetter, deadLetterOf } from "../messages/message";
 import { REASONS } from "../messages/reasons";
@@ -9,7 +7,7 @@ import type { MessageQueue } from "../queue/queue";
 import { receiptOf, type Receipts } from "../receipts/receipts";
 import type { SessionKey } from "../sessions/sessionKey";
 import type { Entry } from "./history";
-import { messageGroupIdOf } from "./historyKey";
+import { publishedMessage } from "./publishedMessage";
 
 export interface ReportDependencies {
   /** Undefined if expired messages are not dead-lettered. */
@@ -67,27 +65,5 @@ export async function reportExpired(
 
 /** As `deliver` would dead-letter the queue's message, which is long deleted. It cost no attempts. */
 function expiredDeadLetter(key: SessionKey, entry: Entry): DeadLetter {
-  const { messageId, body = "", expiresAtMs, attributes } = entry;
-  const { user, context, contextId } = receiptOf(key, { status: "expired", messageId }, 0);
-  const expiresAt = expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString();
-  const message = {
-    body,
-    messageId,
-    sqsMessageId: messageId,
-    messageGroupId: messageGroupIdOf(key),
-    attributes: {
-      ...attributes,
-      // Without a scope: it expired in one session. Without the idempotency key: with it, the message would be a copy of itself once it is redriven.
-      ...relayAttributes({ user, context, contextId, messageId, expiresAt }),
-    },
-  };
-  return deadLetterOf(message, REASONS.expired, 0);
-}
-
-function relayAttributes(values: Partial<Record<keyof typeof MESSAGE_ATTRIBUTES, string>>): SQSMessageAttributes {
-  return Object.fromEntries(
-    Object.entries(values).flatMap(([name, stringValue]) =>
-      stringValue === undefined ? [] : [[name, { dataType: "String" as const, stringValue }]],
-    ),
-  );
+  return deadLetterOf(publishedMessage(key, entry), REASONS.expired, 0);
 }

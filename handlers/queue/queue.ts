@@ -4,7 +4,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import type { SQSMessageAttribute } from "aws-lambda";
+import type { SQSMessageAttribute, SQSMessageAttributes } from "aws-lambda";
 import { createHash } from "node:crypto";
 import pLimit from "p-limit";
 import { type Environment, text } from "../environment";
@@ -53,9 +53,7 @@ export class SqsMessageQueue implements MessageQueue {
       new SendMessageCommand({
         QueueUrl: this.urls.deadLetterQueueUrl,
         MessageBody: deadLetter.body,
-        MessageAttributes: Object.fromEntries(
-          Object.entries(deadLetter.attributes).map(([name, attribute]) => [name, attributeValueOf(attribute)]),
-        ),
+        MessageAttributes: attributeValuesOf(deadLetter.attributes),
         // A standard queue accepts one, too: a redrive is then as fair as the first delivery.
         // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagegroupid-property.html
         MessageGroupId: deadLetter.messageGroupId,
@@ -128,6 +126,11 @@ function deduplicationIdOf({ messageGroupId, sqsMessageId }: DeadLetter): string
   return createHash("sha256")
     .update(JSON.stringify([messageGroupId, sqsMessageId]))
     .digest("hex");
+}
+
+/** A message's attributes, as the SDK sends them. */
+export function attributeValuesOf(attributes: SQSMessageAttributes): Record<string, MessageAttributeValue> {
+  return Object.fromEntries(Object.entries(attributes).map(([name, attribute]) => [name, attributeValueOf(attribute)]));
 }
 
 /** Lambda's events have binary values in base64, which the SDK would encode again. */

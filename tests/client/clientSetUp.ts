@@ -1,3 +1,4 @@
+import { expect } from "chai";
 import { type Gap, RelayClient, type RelayClientError, type RelayClientOptions, type StateDetail } from "../../client";
 import type { Hello, MessageEnvelope, Resumed } from "../../protocol";
 import { FakeSockets, type FakeSocket } from "../support/fakeSocket";
@@ -86,4 +87,24 @@ export function messages(first: number, through: number, epoch = EPOCH): Message
 
 export function bodies(first: number, through: number): string[] {
   return messages(first, through).map(({ body }) => body as string);
+}
+
+/** When a connection is replaced, at a random number of 0.5. */
+export const RENEWAL_MS = 6_120_000;
+
+/** Time passes over a connection that answers its heartbeats. */
+export async function living(setUp: ClientSetUp, durationMs: number): Promise<void> {
+  const { socket } = setUp;
+  socket.onSent = ({ action }) => {
+    if (action === "ping") socket.receive({ type: "pong" });
+  };
+  await setUp.clock.advance(durationMs);
+}
+
+/** Connected, for so long that the next connection is under way. */
+export async function grownOld(setUp: ClientSetUp): Promise<ClientSetUp["socket"]> {
+  const old = setUp.connected();
+  await living(setUp, RENEWAL_MS);
+  expect(setUp.sockets.all).to.have.lengthOf(2);
+  return old;
 }

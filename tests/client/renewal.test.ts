@@ -1,11 +1,9 @@
 import { expect } from "chai";
 import { renewalDelayMs } from "../../client/renewal";
 import { SUBPROTOCOLS } from "../../protocol";
-import { answer, bodies, ClientSetUp, EPOCH, message } from "./clientSetUp";
+import { answer, bodies, ClientSetUp, EPOCH, grownOld, living, message, RENEWAL_MS } from "./clientSetUp";
 
 const TWO_HOURS_MS = 7_200_000;
-/** At a random number of 0.5. */
-const RENEWAL_MS = 6_120_000;
 
 describe("a connection's renewal", () => {
   it("happens at a random time within its lifetime, before its end", () => {
@@ -151,20 +149,3 @@ describe("the client, replacing its connection", () => {
     expect(setUp.client.state).to.equal("connected");
   });
 });
-
-/** Time passes over a connection that answers its heartbeats. */
-async function living(setUp: ClientSetUp, durationMs: number): Promise<void> {
-  const { socket } = setUp;
-  socket.onSent = ({ action }) => {
-    if (action === "ping") socket.receive({ type: "pong" });
-  };
-  await setUp.clock.advance(durationMs);
-}
-
-/** Connected, for so long that the next connection is under way. */
-async function grownOld(setUp: ClientSetUp): Promise<ClientSetUp["socket"]> {
-  const old = setUp.connected();
-  await living(setUp, RENEWAL_MS);
-  expect(setUp.sockets.all).to.have.lengthOf(2);
-  return old;
-}

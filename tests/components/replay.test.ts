@@ -39,7 +39,6 @@ describe("a relay in replay mode", () => {
       ...["resume", "acknowledge"].flatMap((part) => [
         `aws:apigatewayv2/integration:Integration relay-${part}-integration`,
         `aws:lambda/permission:Permission relay-${part}-permission`,
-        `aws:apigatewayv2/route:Route relay-${part}-route`,
       ]),
       ...["1", "2"].flatMap((rule) => [
         `aws:cloudwatch/eventRule:EventRule relay-expire-${rule}-rule`,

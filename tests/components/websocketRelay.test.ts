@@ -20,7 +20,13 @@ const expected = {
     "relay-ping-integration",
   ],
   "aws:apigatewayv2/integrationResponse:IntegrationResponse": ["relay-ping-integration-response"],
-  "aws:apigatewayv2/route:Route": ["relay-connect-route", "relay-disconnect-route", "relay-ping-route"],
+  "aws:apigatewayv2/route:Route": [
+    "relay-acknowledge-route",
+    "relay-connect-route",
+    "relay-disconnect-route",
+    "relay-ping-route",
+    "relay-resume-route",
+  ],
   "aws:apigatewayv2/routeResponse:RouteResponse": ["relay-ping-route-response"],
   "aws:apigatewayv2/stage:Stage": ["relay-stage"],
   "aws:cloudwatch/dashboard:Dashboard": ["relay-dashboard"],
@@ -64,13 +70,11 @@ describe("WebsocketRelay", () => {
 
   it("creates in an order in which nothing is used before it works", () => {
     const responses = ["relay-ping-integration-response", "relay-ping-route-response"];
-    const parts = ["connect", "disconnect", "ping"].flatMap((part) => [
-      `relay-${part}-route`,
-      `relay-${part}-integration`,
-    ]);
+    const routes = ["connect", "disconnect", "resume", "acknowledge", "ping"].map((part) => `relay-${part}-route`);
+    const integrations = ["connect", "disconnect", "ping"].map((part) => `relay-${part}-integration`);
     expect(run.dependencies).to.deep.equal({
       // A deployment is a snapshot of what is there.
-      "relay-deployment": [...parts, ...responses].sort(),
+      "relay-deployment": [...routes, ...integrations, ...responses].sort(),
       "relay-stage": ["relay-connect-permission", "relay-disconnect-permission"],
       "relay-subscription": ["relay-queue-policy", "relay-subscription-dead-letter-queue-policy"],
       "relay-connect": ["relay-connect-policy"],

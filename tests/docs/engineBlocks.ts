@@ -4,6 +4,7 @@ export const engineBlocks = [
   "deploy-cognito",
   "destroy-protected",
   "replace-history-table",
+  "replay-to-retry",
   "custom-domain",
   "alarms",
   "deploy-smallest",

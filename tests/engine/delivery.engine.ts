@@ -1,11 +1,16 @@
 import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
 import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { expect } from "chai";
 import { WebSocket } from "ws";
+import type { Resent } from "../../cli/history/resend";
+import { run } from "../../cli/program";
+import { RelayClient } from "../../client";
 import { credentials, region } from "../../local/account";
 import { LocalCloud } from "../../local/cloud";
 import { ProviderServer } from "../../local/provision/providerServer";
 import type { Hello } from "../../protocol";
+import { pause } from "../endToEnd/pause";
 import { nameOf, ProgramCopy, type Resource, type Step } from "./programCopy";
 
 /** A change of the routes takes a new snapshot of the API. */
@@ -13,7 +18,13 @@ const snapshot = "relay-deployment";
 
 /** Resources that only a relay in replay mode has. */
 const ofReplay =
-  /^relay-(replay$|history|receipts|expired-messages-alarm$|(resume|acknowledge|expire)($|-(integration|route|permission|logs|role|policy|errors-alarm|throttles-alarm)$)|expire-\d-(rule|permission|target)$)/;
+  /^relay-(replay$|history|receipts|flush|expired-messages-alarm$|(resume|acknowledge|expire)($|-(integration|permission|logs|role|policy|errors-alarm|throttles-alarm)$)|expire-\d-(rule|permission|target)$)/;
+
+/** Both modes have these routes, so that a switch changes them before the new snapshot is taken. */
+const framesRoutes = ["relay-acknowledge-route", "relay-resume-route"];
+
+/** As docs/changing-a-stack.md has it. */
+const keptTable = "**relay-history-table";
 
 /** Each test goes on from where the one before it ended. */
 describe("a stack in retry mode, switched to replay mode and back", function () {
@@ -24,11 +35,20 @@ describe("a stack in retry mode, switched to replay mode and back", function () 
   let provider: ProviderServer;
   let program: ProgramCopy;
   let existing: Resource[];
+  /** Neither changes. */
+  let addresses: { websocketUrl?: string; topicArn?: string };
   let sns: SNSClient;
-  /** Open for as long as the relay lets it. */
+  /** Speaks the protocol alone. */
   let client: WebSocket;
   /** Of the client's messages. */
   let epoch: string | undefined;
+  /** The users whose clients are connected throughout: one of each kind. */
+  const users = { raw: "42", library: "43" };
+  let raw: RawClient;
+  let library: RelayClient;
+  const ofLibrary: string[] = [];
+  /** What was published to both. */
+  const published: string[] = [];
 
   before(async () => {
     const audience = "websocket-relay-engine";
@@ -43,12 +63,24 @@ describe("a stack in retry mode, switched to replay mode and back", function () 
     await program.pulumi("config", "set", "--path", "alarms.enabled", "true");
     await program.pulumi("up", "--yes", "--skip-preview");
     existing = await ofProgram();
+    addresses = await outputs();
     sns = new SNSClient({ region, credentials, endpoint: cloud.messaging.endpoint });
-    client = await connect("42");
+    raw = new RawClient(() => connect(users.raw));
+    await raw.open();
+    library = new RelayClient({
+      url: addresses.websocketUrl ?? "",
+      ...{ context: "mentor", contextId: "7", WebSocket, backoffBaseMs: 100, gapWaitMs: 50 },
+      token: () => cloud.issuer.sign(users.library),
+      onMessage: ({ body }) => void ofLibrary.push(body),
+    });
+    library.connect();
+    await until(() => library.state === "connected");
   });
 
   after(async () => {
     client?.terminate();
+    raw?.close();
+    library?.close();
     sns?.destroy();
     await provider?.close();
     await cloud?.close();
@@ -59,23 +91,50 @@ describe("a stack in retry mode, switched to replay mode and back", function () 
   const changes = (steps: Step[]) => steps.filter(({ op, name }) => op !== "same" && name !== snapshot);
   const named = (steps: Step[], op: string) => steps.filter((step) => step.op === op).map(({ name }) => name);
   const configure = (key: string, value: string) => program.pulumi("config", "set", key, value);
+  const outputs = () => program.pulumiJson<Record<string, string | undefined>>("stack", "output");
 
   const connect = async (user: string, subprotocols?: string[]) => {
-    const { websocketUrl } = await program.pulumiJson<{ websocketUrl: string }>("stack", "output");
     const headers = { authorization: `Bearer ${await cloud.issuer.sign(user)}` };
-    const opened = new WebSocket(`${websocketUrl}?context=mentor&contextId=7`, subprotocols, { headers });
+    const opened = new WebSocket(`${addresses.websocketUrl}?context=mentor&contextId=7`, subprotocols, { headers });
     await once(opened, "open");
     return opened;
   };
 
   const publish = async (user: string, Message: string) => {
-    const { topicArn } = await program.pulumiJson<{ topicArn: string }>("stack", "output");
     const attribute = (StringValue: string) => ({ DataType: "String", StringValue });
     const MessageAttributes = {
       ...{ user: attribute(user), context: attribute("mentor"), contextId: attribute("7") },
       messageId: attribute(Message),
     };
-    await sns.send(new PublishCommand({ TopicArn: topicArn, Message, MessageAttributes }));
+    await sns.send(new PublishCommand({ TopicArn: addresses.topicArn, Message, MessageAttributes }));
+  };
+
+  const publishToBoth = async (message: string) => {
+    published.push(message);
+    for (const user of Object.values(users)) await publish(user, message);
+  };
+
+  /** Publishes to both, one message after the other, for as long as the work takes. */
+  const publishingDuring = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    let isDone = false;
+    const publishing = (async () => {
+      for (let n = 1; !isDone; n++) {
+        await publishToBoth(`${name} ${n}`);
+        // A few a second: they are to span the update, not to load the machine.
+        await setTimeout(200);
+      }
+    })();
+    try {
+      return await work();
+    } finally {
+      isDone = true;
+      await publishing;
+    }
+  };
+
+  const bothHaveAll = async () => {
+    const missing = () => [raw.received, ofLibrary].flatMap((has) => published.filter((each) => !has.includes(each)));
+    await until(() => missing().length === 0);
   };
 
   /** The next frame that has the message. */
@@ -84,6 +143,28 @@ describe("a stack in retry mode, switched to replay mode and back", function () 
       const [frame] = (await once(socket, "message")) as [Buffer];
       if (frame.toString().includes(message)) return frame.toString();
     }
+  };
+
+  /** `history resend`, for the table of that name. */
+  const resend = async (table: string, ...args: string[]): Promise<Resent[]> => {
+    const printed: string[] = [];
+    const noted: string[] = [];
+    const terminal = {
+      print: (text: string) => void printed.push(text),
+      note: (text: string) => void noted.push(text),
+      confirm: () => Promise.resolve(false),
+      interrupted: new AbortController().signal,
+    };
+    const local = {
+      ...{ region, ...credentials, awsEndpoint: cloud.messaging.endpoint, dynamodbEndpoint: cloud.tables.endpoint },
+    };
+    const json = JSON.stringify({ ...(await outputs()), ...local });
+    const readStdin = () => Promise.resolve(json);
+    const none = () => Promise.reject(new Error("not read"));
+    const sources = { readStdin, readFile: none, stackOutput: none };
+    const command = ["--addresses", "-", "--json", "history", "resend", "--table", table, ...args];
+    expect(await run(command, terminal, sources), noted.join("\n")).to.equal(0);
+    return (JSON.parse(printed.join("\n")) as { messages: Resent[] }).messages;
   };
 
   it("is announced what replay adds, and what it changes in place", async () => {
@@ -96,10 +177,10 @@ describe("a stack in retry mode, switched to replay mode and back", function () 
     // What the two functions are, and are allowed to do; what is shown; what has to be permitted before the stage opens.
     expect(named(announced, "update")).to.have.members([
       ...["relay-connect", "relay-connect-policy", "relay-deliver", "relay-deliver-policy"],
-      ...["relay-stage", "relay-dashboard"],
+      ...["relay-stage", "relay-dashboard", ...framesRoutes],
     ]);
     expect(announced.filter(({ op }) => op !== "create" && op !== "update")).to.deep.equal([]);
-    expect(changes(await program.up())).to.deep.equal(announced);
+    expect(changes(await publishingDuring("to replay", () => program.up()))).to.deep.equal(announced);
   });
 
   it("keeps every resource that it had, and is up to date", async () => {
@@ -109,28 +190,45 @@ describe("a stack in retry mode, switched to replay mode and back", function () 
     await program.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
   });
 
-  it("ends a connection that it had before, stores what its client is to have, and sends it once it is back", async () => {
-    const closed = once(client, "close");
-    await publish("42", "across the switch");
-    await closed;
-    client = await connect("42", ["websocket-relay.v1"]);
+  it("delivers every message of the switch, over the connections that were open", async () => {
+    await publishToBoth("in replay mode");
+    await bothHaveAll();
+    expect(raw.connections).to.equal(1);
+    expect(raw.others).to.deep.equal([]);
+  });
+
+  it("numbers the messages of a client that reconnects with the protocol, without a repetition", async () => {
+    library.close();
+    const had = ofLibrary.length;
+    library.connect();
+    await until(() => library.state === "connected");
+    await publishToBoth("with a number");
+    await bothHaveAll();
+    expect(library.cursor?.seq).to.be.greaterThan(0);
+    expect(ofLibrary.slice(had)).to.deep.equal(["with a number"]);
+  });
+
+  it("stores a message for a client that is away, and sends it once the client is back", async () => {
+    await publish("44", "while it was away");
+    client = await connect("44", ["websocket-relay.v1"]);
     client.send('{"action":"resume"}');
-    const [hello, , message] = JSON.parse(await frameWith(client, "across the switch")) as object[];
+    const [hello, , message] = JSON.parse(await frameWith(client, "while it was away")) as object[];
     expect(hello).to.include({ type: "hello", newest: 1 });
-    expect(message).to.include({ type: "message", seq: 1, body: "across the switch" });
+    expect(message).to.include({ type: "message", seq: 1, body: "while it was away" });
     ({ epoch } = hello as Hello);
   });
 
   it("tells a client that its epoch is over once historyGeneration is raised, and goes on with its numbers", async () => {
     await configure("historyGeneration", "1");
     expect(named(changes(await program.up()), "update")).to.deep.equal(["relay-deliver"]);
-    await publish("42", "after the restore");
+    await publish("44", "after the restore");
     await frameWith(client, "after the restore");
     client.send(JSON.stringify({ action: "resume", cursor: { epoch, seq: 1 } }));
     const [hello, resumed, ...messages] = JSON.parse(await frameWith(client, "after the restore")) as object[];
     expect(hello).to.include({ type: "hello", newest: 2 }).and.not.to.include({ epoch });
     expect(resumed).to.include({ type: "resumed", recovered: false, lost: "epoch", through: 2 });
     expect(messages.at(-1)).to.include({ seq: 2, epoch: (hello as Hello).epoch, body: "after the restore" });
+    ({ epoch } = hello as Hello);
     // The default, since a relay in retry mode has no history.
     await configure("historyGeneration", "0");
   });
@@ -147,28 +245,130 @@ describe("a stack in retry mode, switched to replay mode and back", function () 
     expect((await ofProgram()).map(({ urn }) => nameOf(urn))).to.include("relay-history-table");
   });
 
-  it("loses what replay added, and nothing else, once it is not", async () => {
-    await configure("protectData", "false");
-    await configure("delivery", "replay");
-    await configure("receipts", "true");
-    await program.pulumi("up", "--yes", "--skip-preview");
-    await configure("delivery", "retry");
-    await configure("receipts", "false");
+  describe("once it is not", () => {
+    let historyTableName: string;
 
-    const taken = changes(await program.up());
-    expect(named(taken, "delete").filter((name) => !ofReplay.test(name))).to.deep.equal([]);
-    expect(taken.filter(({ op }) => op !== "delete" && op !== "update")).to.deep.equal([]);
-    const keysOf = (resources: Resource[]) => resources.map(({ urn, id }) => `${urn} ${id}`);
-    const isNoSnapshot = (key: string) => !key.includes(`::${snapshot} `);
-    expect(keysOf(await ofProgram()).filter(isNoSnapshot)).to.have.members(keysOf(existing).filter(isNoSnapshot));
-    await program.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
+    it("is in retry mode, and keeps its history's table at first, if the user excludes it", async () => {
+      await configure("protectData", "false");
+      await configure("delivery", "replay");
+      await configure("receipts", "true");
+      await program.pulumi("up", "--yes", "--skip-preview");
+      ({ historyTableName = "" } = await outputs());
+      client.send(JSON.stringify({ action: "ack", cursor: { epoch, seq: 2 } }));
+      await publish("45", "never fetched");
+      const isOpen = async () => (await resend(historyTableName, "--dry-run")).some(({ user }) => user === "45");
+      while (!(await isOpen())) await pause();
+
+      await configure("delivery", "retry");
+      await configure("receipts", "false");
+      const switched = changes(await publishingDuring("to retry", () => program.up("--exclude", keptTable)));
+
+      expect(named(switched, "delete").filter((name) => !ofReplay.test(name))).to.deep.equal([]);
+      expect(named(switched, "delete")).to.include("relay-resume").and.not.to.include("relay-history-table");
+      expect(named(switched, "update")).to.include.members(framesRoutes);
+      expect(switched.filter(({ op }) => op !== "delete" && op !== "update")).to.deep.equal([]);
+    });
+
+    it("drops the frames of a client that is still connected, and leads them to no function", async () => {
+      const frames: string[] = [];
+      client.on("message", (frame: Buffer) => void frames.push(frame.toString()));
+      const cursor = { epoch, seq: 2 };
+      for (const action of [{ action: "resume", cursor }, { action: "ack", cursor }, { action: "ping" }]) {
+        client.send(JSON.stringify(action));
+      }
+      await until(() => frames.includes('{"type":"pong"}'));
+      // The answer of a function that no longer exists would take longer than a pong.
+      client.send('{"action":"no route"}');
+      await until(() => frames.some((frame) => frame.includes("Forbidden")));
+      expect(frames.filter((frame) => !frame.includes("Forbidden"))).to.deep.equal(['{"type":"pong"}']);
+    });
+
+    it("closes that connection at the next message, refuses a client that speaks the protocol alone, and delivers to another", async () => {
+      const closed = once(client, "close");
+      await publish("44", "and back");
+      await closed;
+      const refused = await connect("44", ["websocket-relay.v1"]).catch((error: Error) => error.message);
+      expect(refused).to.include("400");
+      client = await connect("44", ["websocket-relay.v1", "websocket-relay.raw"]);
+      expect(await frameWith(client, "and back")).to.equal("and back");
+    });
+
+    it("delivers every message of the switch to the clients that were connected", async () => {
+      await publishToBoth("in retry mode");
+      await bothHaveAll();
+      expect(library.state).to.equal("connected");
+      expect(raw.connections).to.equal(1);
+      expect(raw.others).to.deep.equal([]);
+    });
+
+    it("delivers what the history still held, once it is sent to the queue again", async () => {
+      const resent = await resend(historyTableName);
+      expect(resent.find(({ user }) => user === "45")).to.include({ messageId: "never fetched", outcome: "resent" });
+      expect(await resend(historyTableName, "--dry-run")).to.deep.equal([]);
+      client.terminate();
+      client = await connect("45");
+      expect(await frameWith(client, "never fetched")).to.equal("never fetched");
+    });
+
+    it("loses the table at the next update, and then has what it had, and nothing else", async () => {
+      const taken = changes(await program.up());
+      expect(named(taken, "delete")).to.include("relay-history-table");
+      expect(taken.filter(({ op, name }) => op !== "delete" || !ofReplay.test(name))).to.deep.equal([]);
+      const keysOf = (resources: Resource[]) => resources.map(({ urn, id }) => `${urn} ${id}`);
+      const isNoSnapshot = (key: string) => !key.includes(`::${snapshot} `);
+      expect(keysOf(await ofProgram()).filter(isNoSnapshot)).to.have.members(keysOf(existing).filter(isNoSnapshot));
+      await program.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
+    });
   });
 
-  it("ends the connection once more, and delivers to its client in retry mode", async () => {
+  it("with rawClients: false, closes a raw connection at its first message, which a client with the protocol gets", async () => {
+    raw.close();
+    client?.terminate();
+    client = await connect("46");
+    await configure("delivery", "replay");
+    await configure("rawClients", "false");
+    await program.up();
     const closed = once(client, "close");
-    await publish("42", "and back");
+    await publish("46", "for another client");
     await closed;
-    client = await connect("42");
-    expect(await frameWith(client, "and back")).to.equal("and back");
+    const refused = await connect("46").catch((error: Error) => error.message);
+    expect(refused).to.include("400");
+    client = await connect("46", ["websocket-relay.v1"]);
+    client.send('{"action":"resume"}');
+    expect(await frameWith(client, "for another client")).to.include('"seq":1');
   });
 });
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await pause();
+}
+
+/** A client without the protocol: takes each frame for a message, and connects again when its connection ends. */
+class RawClient {
+  readonly received: string[] = [];
+  /** Frames of the gateway, which are no messages. */
+  readonly others: string[] = [];
+  connections = 0;
+  private socket: WebSocket | undefined;
+  private isClosed = false;
+
+  constructor(private readonly connect: () => Promise<WebSocket>) {}
+
+  async open(): Promise<void> {
+    const socket = await this.connect();
+    this.connections++;
+    this.socket = socket;
+    socket.on("message", (frame: Buffer) => {
+      const text = frame.toString();
+      (text.startsWith("{") ? this.others : this.received).push(text);
+    });
+    socket.once("close", () => {
+      if (!this.isClosed) void this.open();
+    });
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.socket?.terminate();
+  }
+}

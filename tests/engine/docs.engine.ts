@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { LocalCloud } from "../../local/cloud";
@@ -115,6 +116,29 @@ describe("the printed commands, run by the real engine", function () {
       await program.pulumi("config", "set", "historyGeneration", "1");
       const changed = (await program.preview()).filter(({ op }) => op !== "same");
       expect(changed).to.deep.equal([{ op: "update", name: "relay-deliver" }]);
+    } finally {
+      await program.remove();
+    }
+  });
+
+  it(`switch a stack to retry mode and keep its history until it is sent, as ${placeOf(printed("replay-to-retry"))} says`, async () => {
+    const program = await ProgramCopy.create(provider.port);
+    const stage = new Stage();
+    // Its addresses are AWS's. delivery.engine.ts runs the command itself.
+    stage.command("bin/npx", '#!/bin/sh\necho "$@" > resent.txt\nexec pulumi stack export --file resent.json\n');
+    try {
+      await program.pulumi("stack", "init", "dev");
+      await program.pulumi("config", "set", "--path", "auth.oidc.issuer", cloud.issuer.issuer);
+      await program.pulumi("config", "set", "--path", "auth.oidc.audience", audience);
+      await program.pulumi("config", "set", "delivery", "replay");
+      await program.up();
+      const tableName = (await program.pulumi("stack", "output", "historyTableName")).trim();
+      await program.paste(printed("replay-to-retry").text, {}, join(stage.folder, "bin"));
+      const written = (file: string) => readFileSync(join(program.folder, file), "utf8");
+      expect(written("resent.txt").trim()).to.equal(`pulumi-websocket-relay history resend --table ${tableName}`);
+      expect(written("resent.json")).to.include("relay-history-table").and.not.include("relay-resume-integration");
+      const urns = (await program.resources()).map(({ urn }) => urn);
+      expect(urns.filter((urn) => urn.includes("history"))).to.deep.equal([]);
     } finally {
       await program.remove();
     }

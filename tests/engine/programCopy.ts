@@ -157,8 +157,8 @@ export class ProgramCopy {
   }
 
   /** The steps that change something, as `up` takes them. */
-  async up(): Promise<Step[]> {
-    const lines = (await this.pulumi("up", "--yes", "--skip-preview", "--json")).trim().split("\n");
+  async up(...args: string[]): Promise<Step[]> {
+    const lines = (await this.pulumi("up", "--yes", "--skip-preview", "--json", ...args)).trim().split("\n");
     const events = lines.map((line) => JSON.parse(line) as { resourcePreEvent?: { metadata: RawStep } });
     const steps = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []);
     return asSteps(steps).filter(({ op }) => op !== "same");

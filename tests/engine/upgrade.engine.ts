@@ -98,6 +98,11 @@ describe(`a stack of the first release (${firstRelease}), updated by this progra
     const others = announced.filter(({ name, op }) => op !== "create" && op !== "update" && name !== snapshot);
     expect(others).to.deep.equal([]);
     const created = announced.filter(({ op }) => op === "create").map(({ name }) => name);
+    // Routes that a later switch of the delivery changes in place.
+    expect(created.filter((name) => name.endsWith("-route"))).to.have.members([
+      "relay-acknowledge-route",
+      "relay-resume-route",
+    ]);
     expect(created.filter((name) => existing.some(({ urn }) => urn.endsWith(`::${name}`)))).to.deep.equal([]);
   });
 

@@ -10,6 +10,7 @@ describe("resolveArgs", () => {
     expect(resolved).to.deep.include({
       allowedOrigins: [],
       sessionTtlSeconds: 10_800,
+      connections: "newest",
       maxAttempts: 66,
       backoffMinSeconds: 2,
       backoffMaxSeconds: 120,
@@ -31,6 +32,12 @@ describe("resolveArgs", () => {
       tags: {},
     });
     expect(resolved.retryWindowSeconds).to.deep.equal({ shortest: 3603, longest: 7206 });
+  });
+
+  it("takes all connections of a session, in both modes", () => {
+    for (const delivery of ["retry", "replay"] as const) {
+      expect(resolveArgs({ auth, delivery, connections: "all" })).to.include({ connections: "all" });
+    }
   });
 
   it("counts what each attempt may wait for its batch into the longest window, and not into the shortest", () => {
@@ -68,6 +75,8 @@ describe("resolveArgs", () => {
       "sessionTtlSeconds",
       ["7499", "7500"],
     ],
+    ["another choice of connections", { connections: "oldest" }, "connections", ['"oldest"', '"newest" or "all"']],
+    ["connections that are a number", { connections: 2 }, "connections", ["got 2", '"newest" or "all"']],
     ["no attempt", { maxAttempts: 0 }, "maxAttempts", ["got 0", "1 to 995", "66"]],
     ["more attempts than a queue counts", { maxAttempts: 996 }, "maxAttempts", ["996", "995"]],
     ["a fraction", { maxAttempts: 1.5 }, "maxAttempts", ["1.5", "whole number"]],

@@ -13,24 +13,28 @@ describe("the arguments of replay mode", () => {
       historyGeneration: 0,
       deadLetterExpired: false,
       receipts: false,
+      rawClients: true,
       ordering: "standard",
     });
+    expect(resolveArgs({ auth })).not.to.have.property("waitingAfterSeconds");
   });
 
-  it("have defaults in replay mode: a day of history, and nothing that costs more", () => {
+  it("have defaults in replay mode: a day of history, clients of both kinds, and nothing that costs more", () => {
     expect(resolveArgs({ auth, ...replay })).to.deep.include({
       delivery: "replay",
       historyRetentionSeconds: 86_400,
       historyGeneration: 0,
       deadLetterExpired: false,
       receipts: false,
+      rawClients: true,
       ordering: "standard",
     });
+    expect(resolveArgs({ auth, ...replay })).not.to.have.property("waitingAfterSeconds");
   });
 
   it("are accepted in retry mode with their defaults, which the stack config always has", () => {
     const defaults = { historyRetentionSeconds: 86_400, historyGeneration: 0, deadLetterExpired: false } as const;
-    expect(resolveArgs({ auth, ...defaults, receipts: false, ordering: "standard" })).to.deep.equal(
+    expect(resolveArgs({ auth, ...defaults, receipts: false, rawClients: true, ordering: "standard" })).to.deep.equal(
       resolveArgs({ auth }),
     );
   });
@@ -50,6 +54,17 @@ describe("the arguments of replay mode", () => {
     expect(resolveArgs({ auth, ...replay, ordering: "strict", batchSize: 10 })).to.include({ ordering: "strict" });
   });
 
+  it("take a waiting time that is shorter than the history, with receipts", () => {
+    const receipts = { ...replay, receipts: true, historyRetentionSeconds: 7_207 };
+    for (const waitingAfterSeconds of [30, 7_206]) {
+      expect(resolveArgs({ auth, ...receipts, waitingAfterSeconds })).to.include({ waitingAfterSeconds });
+    }
+  });
+
+  it("take clients of one kind only", () => {
+    expect(resolveArgs({ auth, ...replay, rawClients: false })).to.include({ rawClients: false });
+  });
+
   const only = ["only where delivery is", 'set delivery to "replay"'];
   itRefuses([
     ["another delivery", { delivery: "push" }, "delivery", ['"push"', '"retry" or "replay"']],
@@ -59,6 +74,27 @@ describe("the arguments of replay mode", () => {
     ["a negative generation", { ...replay, historyGeneration: -1 }, "historyGeneration", ["got -1", "0 to 1000000"]],
     ["dead letters of the expired without replay", { deadLetterExpired: true }, "deadLetterExpired", only],
     ["receipts without replay", { receipts: true }, "receipts", only],
+    ["a waiting time without replay", { waitingAfterSeconds: 60 }, "waitingAfterSeconds", ["got 60", ...only]],
+    [
+      "a waiting time without receipts",
+      { ...replay, waitingAfterSeconds: 60 },
+      "waitingAfterSeconds",
+      ["got 60", "only with receipts", "set receipts to true, or leave it out"],
+    ],
+    [
+      "a waiting time as long as the history",
+      { ...replay, receipts: true, historyRetentionSeconds: 7_207, waitingAfterSeconds: 7_207 },
+      "waitingAfterSeconds",
+      ["got 7207", "below historyRetentionSeconds (7207)", "lower it, or raise historyRetentionSeconds"],
+    ],
+    [
+      "too short a waiting time",
+      { ...replay, receipts: true, waitingAfterSeconds: 29 },
+      "waitingAfterSeconds",
+      ["got 29", "30 to 86400", "leave it out"],
+    ],
+    ["raw clients without replay", { rawClients: false }, "rawClients", ["got false", ...only]],
+    ["raw clients that are no boolean", { ...replay, rawClients: "no" }, "rawClients", ['"no"', "true or false"]],
     ["strict ordering without replay", { ordering: "strict" }, "ordering", [...only, "hold back all later messages"]],
     [
       "too short a history",

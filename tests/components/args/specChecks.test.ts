@@ -15,6 +15,7 @@ const companions: Record<string, object> = {
   messageRetentionSeconds: { maxAttempts: 1 },
   historyRetentionSeconds: { delivery: "replay", maxAttempts: 1 },
   historyGeneration: { delivery: "replay" },
+  waitingAfterSeconds: { delivery: "replay", receipts: true, historyRetentionSeconds: 86_401 },
   ordering: { delivery: "replay" },
   alarms: { delivery: "replay" },
 };
@@ -127,9 +128,15 @@ describe("a rule between arguments", () => {
       [{ historyRetentionSeconds: 86_401 }, "historyRetentionSeconds"],
       [{ historyGeneration: 1 }, "historyGeneration"],
       [{ receipts: true }, "receipts"],
+      [{ waitingAfterSeconds: 60 }, "waitingAfterSeconds"],
+      [{ rawClients: false }, "rawClients"],
       [{ ordering: "strict" }, "ordering"],
       [{ alarms: { expiredMessages: 1 } }, "alarms.expiredMessages"],
       [{ alarms: { historySweepLagSeconds: 601 } }, "alarms.historySweepLagSeconds"],
+    ],
+    waitingAfterSeconds: [
+      [{ ...replay, waitingAfterSeconds: 60 }],
+      [{ ...replay, receipts: true, historyRetentionSeconds: 7_207, waitingAfterSeconds: 7_207 }],
     ],
     batchSize: [
       [{ ...replay, ordering: "strict", batchSize: 11, maximumBatchingWindowInSeconds: 1 }],

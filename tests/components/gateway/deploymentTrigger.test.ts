@@ -56,6 +56,7 @@ describe("the deployment's trigger", () => {
     ["a route's model", "relay-ping-route", { requestModels: { $default: "ping" } }],
     ["a route's target", "relay-disconnect-route", { target: "integrations/other" }],
     ["a route's response", "relay-disconnect-route", { routeResponseSelectionExpression: "$default" }],
+    ["the target of the frames", "relay-resume-route", { target: "integrations/other" }],
     ["an integration's time-out", "relay-connect-integration", { timeoutMilliseconds: 5_000 }],
     ["an integration's role", "relay-connect-integration", { credentialsArn: "arn:aws:iam::444455556666:role/r" }],
     ["an integration's function", "relay-disconnect-integration", { integrationUri: "invoke:other" }],
@@ -76,6 +77,13 @@ describe("the deployment's trigger", () => {
     });
   }
 
+  it("changes when the frames are routed to functions, and when they no longer are", async () => {
+    const inRetryMode = await trigger();
+    const inReplayMode = await trigger({}, {}, true);
+
+    expect(inReplayMode).not.to.equal(inRetryMode);
+  });
+
   it("does not change with what the stage holds", async () => {
     const transformations = [changed("relay-stage", (inputs) => ({ ...inputs, description: "the live one" }))];
 
@@ -83,9 +91,9 @@ describe("the deployment's trigger", () => {
   });
 });
 
-async function trigger(opts: pulumi.ComponentResourceOptions = {}, options = {}): Promise<unknown> {
+async function trigger(opts: pulumi.ComponentResourceOptions = {}, options = {}, hasFrames = false): Promise<unknown> {
   applied.clear();
-  const { registrations, errors } = await record(() => deployedGateway(opts), options);
+  const { registrations, errors } = await record(() => deployedGateway(opts, hasFrames), options);
   expect(errors).to.deep.equal([]);
   expect(applied.size, "changes that were made").to.equal(opts.transformations?.length ?? 0);
   const deployment = registrations.find(({ name }) => name === "relay-deployment");
@@ -97,12 +105,15 @@ async function trigger(opts: pulumi.ComponentResourceOptions = {}, options = {})
 /** The changes that the last run made: one of a resource that does not exist proves nothing. */
 const applied = new Set<unknown>();
 
-function deployedGateway(opts: pulumi.ComponentResourceOptions): void {
+function deployedGateway(opts: pulumi.ComponentResourceOptions, hasFrames: boolean): void {
   const functionOf = (name: string) =>
     ({ function: new aws.lambda.Function(name, { role: "role" }) }) as unknown as CallbackFunction;
   new Gateway("relay", { stageName: "live", ipAddressType: "ipv4", customDomain: undefined, tags: {} }, opts).deploy({
     connect: functionOf("relay-connect"),
     disconnect: functionOf("relay-disconnect"),
+    frames: hasFrames
+      ? { resume: functionOf("relay-resume"), acknowledge: functionOf("relay-acknowledge") }
+      : undefined,
     accessLogs: undefined,
     logRetentionInDays: 30,
     throttlingRateLimit: 1,

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type RelayRun, runRelay } from "../../support/relayRun";
+import { byType, type RelayRun, runRelay } from "../../support/relayRun";
 
 describe("the gateway", () => {
   let run: RelayRun;
@@ -55,6 +55,22 @@ describe("the gateway", () => {
       routeId: "relay-ping-route-id",
       routeResponseKey: "$default",
     });
+  });
+
+  it("drops the frames of protocol clients in retry mode: by the ping's integration, without a response", () => {
+    for (const [part, routeKey] of [
+      ["resume", "resume"],
+      ["acknowledge", "ack"],
+    ] as const) {
+      expect(run.inputs("aws:apigatewayv2/route:Route", `relay-${part}-route`)).to.deep.equal({
+        apiId: "relay-api-id",
+        routeKey,
+        target: "integrations/relay-ping-integration-id",
+      });
+    }
+    expect(byType(run.registrations)["aws:apigatewayv2/routeResponse:RouteResponse"]).to.deep.equal([
+      "relay-ping-route-response",
+    ]);
   });
 
   it("sets both throttles of the stage and of the ping route, since an omitted one would refuse everything", () => {

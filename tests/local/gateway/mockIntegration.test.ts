@@ -57,6 +57,25 @@ describe("the local gateway's connections", () => {
       expect(JSON.parse(await client.message()).message).to.equal("Forbidden");
     });
 
+    it("may be shared by routes, of which only those with a route response answer", async () => {
+      await fixture.api();
+      const { id } = await fixture.create("integration", integration);
+      const response = { integrationResponseKey: "$default", responseTemplates: { $default: "pong" } };
+      await fixture.create("integrationResponse", { integrationId: id, ...response });
+      const target = { target: `integrations/${id}` };
+      await fixture.create("route", { routeKey: "ack", ...target });
+      const ping = { routeKey: "ping", ...target, routeResponseSelectionExpression: "$default" };
+      const routeId = (await fixture.create("route", ping)).id;
+      await fixture.create("routeResponse", { routeId, routeResponseKey: "$default" });
+      await fixture.deploy();
+      const { client } = await fixture.open();
+      client.send({ action: "ack" });
+      client.send({ action: "ping" });
+      expect(await client.message()).to.equal("pong");
+      client.send({ action: "no route" });
+      expect(JSON.parse(await client.message()).message).to.equal("Forbidden");
+    });
+
     it("answer Internal server error where no response fits, or the request template names no status", async () => {
       const { client } = await ping({ responses: { "/4../": "no" } });
       expect(JSON.parse(await client.message()).message).to.equal("Internal server error");
