@@ -85,8 +85,8 @@ class RelayClient:
     """Receives a session's messages in order, each once, over one connection after the other.
 
     `token` is called for each handshake. `on_message` is called for one message at a time. When it returns, the message
-    counts as handled, and the cursor moves in `cursor_file`. After a crash, the last message may come again. `on_gap` is
-    called with the number before which messages are missing, and the reason. An error that `on_message` or `on_gap`
+    counts as handled, and the cursor moves in `cursor_file`. After a crash, the last message may come again. `on_gap`
+    is called with the number before which messages are missing, and the reason. An error that one of them
     raises ends the client.
 
     `start`: where to begin without a cursor. "acknowledged": after what the session's clients have acknowledged.
