@@ -5,7 +5,7 @@ import type { PolicyEntry } from "../iam/policies";
 import { PageRoutes, type ServedRelay } from "./pageRoutes";
 
 const managementStatuses = [410, 429, 500] as const;
-const handlers = ["connect", "disconnect", "deliver", "resume", "acknowledge", "expire"] as const;
+const handlers = ["connect", "disconnect", "deliver", "resume", "acknowledge", "flush", "expire"] as const;
 
 type Fault =
   | { management: (typeof managementStatuses)[number]; times: number }

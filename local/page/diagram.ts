@@ -1,8 +1,8 @@
-import type { TraceEvent } from "../trace/traceEvent";
+import type { Participant, TraceEvent } from "../trace/traceEvent";
 import { type Arrow, arrowOf, columns } from "./diagramLayout";
 import { isAtEnd } from "./elements";
 import { timeOfDay } from "./inWords";
-import type { OwnConnections } from "./ownConnections";
+import type { OwnClient, OwnConnections } from "./ownConnections";
 
 const maxRows = 400;
 
@@ -13,6 +13,7 @@ const maxRows = 400;
 export class Diagram {
   private readonly rows = document.createElement("ol");
   private readonly waiting: { event: TraceEvent; arrow: Arrow }[] = [];
+  private readonly events = new WeakMap<Element, TraceEvent>();
   private isDrawing = false;
 
   constructor(
@@ -38,6 +39,14 @@ export class Diagram {
     requestAnimationFrame(() => this.draw());
   }
 
+  /** The page knows a connection only once it is open: the rows of its handshake are drawn by then. */
+  claim(connectionId: string): void {
+    for (const row of this.rows.children) {
+      const event = this.events.get(row);
+      if (event?.connectionId === connectionId) this.attribute(row, event);
+    }
+  }
+
   clear(): void {
     this.waiting.length = 0;
     this.rows.replaceChildren();
@@ -53,7 +62,6 @@ export class Diagram {
 
   private row(event: TraceEvent, { left, span, pointsTo }: Arrow): HTMLLIElement {
     const row = document.createElement("li");
-    row.className = [this.own.isIn(event) && "own", event.failure !== undefined && "lost"].filter(Boolean).join(" ");
     row.style.setProperty("--left", String(left));
     row.style.setProperty("--span", String(span));
     const time = document.createElement("time");
@@ -65,9 +73,26 @@ export class Diagram {
     const line = part("div", "line");
     line.append(part("span", "label", event.label));
     lanes.append(line, part("div", `arrow ${pointsTo}`));
-    row.append(part("span", "for-readers", `${event.from} to ${event.to}: ${event.label}`), time, lanes);
+    row.append(part("span", "for-readers"), time, lanes);
+    this.attribute(row, event);
+    this.events.set(row, event);
     return row;
   }
+
+  /** Says whose step a row is: in its looks, and in its text. */
+  private attribute(row: Element, event: TraceEvent): void {
+    const client = this.own.clientOf(event);
+    const classes = [client && "own", client === "raw client" && "raw", event.failure !== undefined && "lost"];
+    row.className = classes.filter(Boolean).join(" ");
+    const [from, to] = [event.from, event.to].map((name) => nameIn(name, client));
+    const text = row.querySelector(".for-readers");
+    if (text) text.textContent = `${from} to ${to}: ${event.label}`;
+  }
+}
+
+/** How a row's text names a participant: the page's two clients have one column. */
+function nameIn(participant: Participant, client: OwnClient | undefined): string {
+  return participant === "Client" && client === "raw client" ? "Raw client" : participant;
 }
 
 function part(name: "div" | "span", className: string, text = ""): HTMLElement {

@@ -15,7 +15,8 @@ import {
   stateLabels,
 } from "./inWords";
 import { MessageList } from "./messageList";
-import { OwnConnections } from "./ownConnections";
+import { type OwnClient, OwnConnections } from "./ownConnections";
+import { RawPanel } from "./rawPanel";
 import { type Addressee, Session } from "./session";
 
 // The page that `npm start` serves: the client library in a browser, a backend's form, and what happens in between.
@@ -23,6 +24,7 @@ import { type Addressee, Session } from "./session";
 const list = new MessageList(() => sayResults());
 const own = new OwnConnections();
 const diagram = new Diagram(element("diagram"), own);
+const raw = new RawPanel(own, (id) => claim(id, "raw client"));
 let delivery: control.Relay["delivery"] = "retry";
 let session: Session | undefined;
 let state: ShownState = "closed";
@@ -35,6 +37,8 @@ const addressee = (): Addressee => ({
   context: input("context").value,
   contextId: input("context-id").value,
 });
+
+const heartbeatMs = (): number => Number(input("heartbeat").value) * 1000;
 
 function show(next: ShownState, detail: Partial<StateDetail> = {}): void {
   state = next;
@@ -81,16 +85,28 @@ async function connect(): Promise<void> {
   // It may not have been ready when the page was loaded.
   know(relay);
   session?.close();
-  session = new Session(relay, addressee(), Number(input("heartbeat").value) * 1000, list, {
+  session = new Session(relay, addressee(), heartbeatMs(), list, {
     onState: show,
     onConnection: (id) => {
       say("connection", id ?? "none");
-      if (id !== undefined) own.add(id);
+      if (id !== undefined) claim(id, "client");
       enableCuts();
     },
     onCursor: (text) => say("cursor", text),
   });
   session.connect();
+}
+
+function claim(connectionId: string, client: OwnClient): void {
+  own.add(connectionId, client);
+  diagram.claim(connectionId);
+}
+
+async function connectRaw(): Promise<void> {
+  if (!element<HTMLFormElement>("connect-form").reportValidity()) return;
+  const relay = await control.relay();
+  know(relay);
+  raw.connect(relay, addressee(), heartbeatMs());
 }
 
 async function publish(count: number): Promise<void> {
@@ -124,7 +140,7 @@ async function cutNetwork(how: Cut["how"]): Promise<void> {
 function take(event: TraceEvent): void {
   const isCurrent = event.connectionId === session?.connectionId;
   if (event.failure === "half-open" && state === "connected" && isCurrent) show("half-open");
-  if (own.hasLostMessage(event) && delivery === "retry") {
+  if (own.hasLostMessage(event, "client") && delivery === "retry") {
     list.count("lost");
     list.notice("Lost: a message that the gateway accepted for the half-open connection", "bad");
   }
@@ -160,6 +176,10 @@ on("burst", "click", "published", () => {
 on("half-open", "click", "cut-result", () => cutNetwork("half-open"));
 on("drop", "click", "cut-result", () => cutNetwork("drop"));
 on("lose-disconnect", "click", "cut-result", () => cutNetwork("drop, $disconnect lost"));
+on("raw-connect", "click", "raw-help", connectRaw);
+on("raw-disconnect", "click", "raw-help", () => raw.disconnect());
+on("raw-half-open", "click", "raw-help", () => raw.cut("half-open"));
+on("raw-drop", "click", "raw-help", () => raw.cut("drop"));
 on("clear", "click", "stream", () => diagram.clear());
 
 // Another tab begins as this one is, and connects at once.
@@ -184,6 +204,7 @@ events.onmessage = ({ data }: MessageEvent<string>) => {
   const event = JSON.parse(data) as TraceEvent;
   if (input("heartbeats").checked || !isHeartbeat(event)) diagram.add(event);
   take(event);
+  raw.take(event);
 };
 events.addEventListener("skipped", ({ data }: MessageEvent<string>) => {
   list.notice(`${data} steps are neither drawn nor counted: this page was too slow, or was opened too late`);

@@ -84,6 +84,11 @@ describe("the page", () => {
       "lose-disconnect",
       "messages",
       "notices",
+      "raw-connect",
+      "raw-disconnect",
+      "raw-half-open",
+      "raw-drop",
+      "raw-messages",
       "heartbeats",
       "clear",
       "diagram",
@@ -98,7 +103,9 @@ describe("the page", () => {
     expect(await attribute("#state", "aria-live")).to.equal("polite");
     expect(await attribute("#published", "aria-live")).to.equal("polite");
     // A log is a live region that is polite.
-    expect([await attribute("#messages", "role"), await attribute("#notices", "role")]).to.deep.equal(["log", "log"]);
+    const logs = await Promise.all(["#messages", "#notices", "#raw-messages"].map((id) => attribute(id, "role")));
+    expect(logs).to.deep.equal(["log", "log", "log"]);
+    expect(await attribute("#raw-state", "aria-live")).to.equal("polite");
     expect(await attribute("#superseded", "role")).to.equal("alert");
     for (const name of ["User", "Context", "Context id", "Message", "Heartbeat, seconds"]) {
       expect(await page.page.getByLabel(name, { exact: true }).count(), name).to.equal(1);

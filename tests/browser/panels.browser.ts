@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { recipient } from "../endToEnd/relay";
-import { pageRun, RelayPage } from "./relayPage";
+import type { RelayPage } from "./relayPage";
+import { pageRun } from "./relayPage";
 
 /** The longest heartbeat that the form takes, in seconds: what is half-open stays so. */
 const never = 540;
@@ -25,10 +26,7 @@ describe("a panel of the page", () => {
     expect(await page.text("#state-help")).to.match(/Nothing gets through/);
     await page.page.click("#connect");
     await page.untilConnected();
-    const opening = page.page.context().waitForEvent("page");
-    await page.page.click("#other-tab");
-    const other = RelayPage.of(await opening);
-    await other.untilConnected();
+    const other = await page.openOtherTab();
     await look("superseded");
     await other.close();
     expect(seen.map(([word, shape]) => `${shape} ${word}`)).to.deep.equal([
@@ -52,10 +50,10 @@ describe("a panel of the page", () => {
     const panels = (await page.page.evaluate(
       `[...document.querySelectorAll("section")].map((section) => [...section.querySelectorAll("button.primary")].map(({ id }) => id).join())`,
     )) as string[];
-    expect(panels).to.deep.equal(["connect", "publish", "half-open", "", ""]);
+    expect(panels).to.deep.equal(["connect", "publish", "half-open", "", "raw-connect", ""]);
     await page.connect(recipient());
     const looks = (await page.page.evaluate(
-      `[...document.querySelectorAll("button:not(#take-back)")].map((button) => [button.className, getComputedStyle(button).backgroundColor].join())`,
+      `[...document.querySelectorAll("button:not(#take-back, [aria-disabled=true])")].map((button) => [button.className, getComputedStyle(button).backgroundColor].join())`,
     )) as string[];
     expect(new Set(looks).size).to.equal(2);
   });
@@ -95,16 +93,16 @@ describe("a panel of the page", () => {
     await page.page.click("#clear");
     const hints = page.page.locator(".empty:visible");
     const texts = await hints.allInnerTexts();
-    expect(texts.map((text) => /appears? here/.test(text))).to.deep.equal([true, true, true]);
+    expect(texts.map((text) => /appears? here/.test(text))).to.deep.equal([true, true, true, true]);
     await page.connect(recipient());
     await page.publish("hello");
     await page.untilShown("hello");
     await page.untilDrawn(/acknowledge: ok/);
-    expect(await hints.count()).to.equal(0);
+    expect(await hints.allInnerTexts()).to.deep.equal(["Messages appear here as the raw client receives them."]);
     await page.page.click("#disconnect");
     await page.untilDrawn(/^Lambda to Gateway: 200 \$disconnect/);
     await page.page.click("#clear");
-    expect(await hints.count()).to.equal(1);
+    expect(await hints.count()).to.equal(2);
   });
 
   it("says next to its button what came of a publication and of a cut, on a phone as well", async () => {

@@ -74,6 +74,17 @@ export class RelayPage {
     await this.untilConnected();
   }
 
+  /** Connects the raw client to the session that the form has, and waits until the page knows its connection. */
+  async connectRaw(): Promise<void> {
+    await this.page.click("#raw-connect");
+    await this.untilRawConnected();
+  }
+
+  async untilRawConnected(): Promise<void> {
+    await this.page.locator('#raw-state[data-state="connected"]').waitFor();
+    await this.page.locator("#raw-connection", { hasNotText: "none" }).waitFor();
+  }
+
   async untilConnected(): Promise<void> {
     await this.untilState("connected");
     await this.page.locator("#connection", { hasNotText: "none" }).waitFor();
@@ -102,6 +113,28 @@ export class RelayPage {
         return `${seq} ${origin} ${lastChild.textContent}`;
       }),
     );
+  }
+
+  async untilShownRaw(message: string): Promise<void> {
+    await this.page.locator("#raw-messages li", { hasText: message }).first().waitFor();
+  }
+
+  /** What the raw client has shown, in order. */
+  async shownRaw(): Promise<string[]> {
+    return this.page
+      .locator("#raw-messages li")
+      .evaluateAll((entries) =>
+        (entries as unknown as { lastChild: { textContent: string } }[]).map(({ lastChild }) => lastChild.textContent),
+      );
+  }
+
+  /** Opens a second tab of the session by the link, and returns it once it is connected. */
+  async openOtherTab(): Promise<RelayPage> {
+    const opening = this.page.context().waitForEvent("page");
+    await this.page.click("#other-tab");
+    const other = RelayPage.of(await opening);
+    await other.untilConnected();
+    return other;
   }
 
   /** Resolves when the diagram has such an arrow: `Gateway to Client: …`. */

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { recipient } from "../endToEnd/relay";
-import { pageRun, RelayPage } from "./relayPage";
+import type { RelayPage } from "./relayPage";
+import { pageRun } from "./relayPage";
 
 describe("the page of a relay in replay mode", () => {
   let page: RelayPage;
@@ -88,10 +89,7 @@ describe("the page of a relay in replay mode", () => {
     const to = recipient("two-tabs");
     const handshakes = page.page.locator("#diagram li", { hasText: /^Client to Gateway: open .*context=two-tabs/ });
     await page.connect(to);
-    const opening = page.page.context().waitForEvent("page");
-    await page.page.click("#other-tab");
-    const other = RelayPage.of(await opening);
-    await other.untilConnected();
+    const other = await page.openOtherTab();
     await page.untilState("superseded");
     // The browser draws what is behind a few times a second at most.
     await page.page.bringToFront();

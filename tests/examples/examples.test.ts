@@ -166,6 +166,17 @@ describe("the example", () => {
     });
   });
 
+  describe("python-client", () => {
+    it("has a relay whose sessions have one connection or several, as its config says, and asks for acknowledgements", async () => {
+      const { registrations } = await run("python-client", {
+        auth: JSON.stringify({ oidc: issuer }),
+        connections: "all",
+      });
+      expect(variablesOf(registrations, "relay-connect").CONNECTIONS).to.equal("all");
+      expect(typesOf(registrations, "aws:sns/topic:Topic").map(({ name }) => name)).to.include("relay-receipts-topic");
+    });
+  });
+
   describe("nextjs-backend", () => {
     it("lets in the app's pages, and lets its server publish", async () => {
       const appOrigin = "https://app.acme.dev";

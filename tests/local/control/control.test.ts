@@ -196,9 +196,11 @@ describe("the control server's page", () => {
     }
   });
 
-  it("says that a program without the function cannot have it crash", async () => {
-    const answer = await post("/faults", { crash: "resume", times: 1 });
-    expect(answer.status).to.equal(404);
-    expect(await answer.text()).to.include("no function");
-  });
+  for (const crash of ["resume", "flush"]) {
+    it(`says that a program without the function ${crash} cannot have it crash`, async () => {
+      const answer = await post("/faults", { crash, times: 1 });
+      expect(answer.status).to.equal(404);
+      expect(await answer.text()).to.include("no function");
+    });
+  }
 });

@@ -25,7 +25,9 @@ describe("the page's sources", () => {
 
   it("find every element that they ask for", () => {
     const html = readFileSync(resolve(folder, "index.html"), "utf8");
-    const scripts = ["page.ts", "messageList.ts"].map((name) => readFileSync(resolve(folder, name), "utf8")).join("\n");
+    const scripts = ["page.ts", "messageList.ts", "rawPanel.ts"]
+      .map((name) => readFileSync(resolve(folder, name), "utf8"))
+      .join("\n");
     const asked = [
       ...scripts.matchAll(
         /\b(?:element(?:<\w+>)?|input|say|sayResult|enable)\("([\w-]+)"|\bon\("([\w-]+)", "\w+", "([\w-]+)"/g,
@@ -141,18 +143,27 @@ describe("the page's own connections", () => {
   let own: OwnConnections;
   beforeEach(() => {
     own = new OwnConnections();
-    own.add(id);
-    own.add(otherId);
+    own.add(id, "client");
+    own.add(otherId, "raw client");
   });
 
-  it("are those that it has opened, by their whole id", () => {
+  it("are those that its two clients have opened, by their whole id", () => {
     const ids = [id, otherId, "zzzzzzzzzzzCIhw=", undefined];
-    expect(ids.map((connectionId) => own.isIn({ connectionId }))).to.deep.equal([true, true, false, false]);
+    const clients = ids.map((connectionId) => own.clientOf({ connectionId }));
+    expect(clients).to.deep.equal(["client", "raw client", undefined, undefined]);
   });
 
-  it("have lost a message that the gateway accepted for one of them while it was half-open", () => {
-    for (const connectionId of [id, otherId])
-      expect(own.hasLostMessage({ connectionId, failure: "message lost" })).to.equal(true);
+  it("have lost a message that the gateway accepted for one of them while it was half-open, which only its client lacks", () => {
+    const lost = { connectionId: id, failure: "message lost" } as const;
+    const otherLost = { ...lost, connectionId: otherId };
+    expect([own.hasLostMessage(lost, "client"), own.hasLostMessage(otherLost, "raw client")]).to.deep.equal([
+      true,
+      true,
+    ]);
+    expect([own.hasLostMessage(lost, "raw client"), own.hasLostMessage(otherLost, "client")]).to.deep.equal([
+      false,
+      false,
+    ]);
   });
 
   for (const [what, step] of [
@@ -162,7 +173,7 @@ describe("the page's own connections", () => {
     ["is a $disconnect", { connectionId: id, failure: "disconnect lost" }],
   ] as const) {
     it(`have not lost what ${what}`, () => {
-      expect(own.hasLostMessage(step)).to.equal(false);
+      expect(own.hasLostMessage(step, "client")).to.equal(false);
     });
   }
 });
