@@ -5,7 +5,7 @@ import type { History, Segment } from "../../../handlers/history/history";
 import { NEWEST } from "../../../handlers/history/readRange";
 import * as recovery from "../../../handlers/history/recovery";
 import { lastSeqOf } from "../../../handlers/history/segment";
-import type { Session } from "../../../handlers/sessions/sessionItems";
+import type { SessionRow } from "../../../handlers/sessions/sessionItems";
 import { sessionId } from "../../../handlers/sessions/sessionKey";
 import type { MessageEnvelope } from "../../../protocol";
 import type { MemoryLog } from "../memoryHistory";
@@ -15,7 +15,7 @@ import type { Mistake } from "./run";
 /** Plausible mistakes in the code. The property test must detect each of them. */
 export const MISTAKES: Record<string, Mistake> = {
   "sessions that are read before the append": ofServices("deliver", (services) => {
-    const early = new Map((services.sessions as unknown as { rows: Map<string, Session> }).rows);
+    const early = new Map((services.sessions as unknown as { sessionRows: Map<string, SessionRow> }).sessionRows);
     const readAll: Services["sessions"]["readAll"] = async (keys) => {
       await services.sessions.readAll(keys);
       return new Map(keys.flatMap((key) => [...early].filter(([id]) => id === sessionId(key))));
@@ -48,7 +48,7 @@ export const MISTAKES: Record<string, Mistake> = {
     sessions: changed(sessions, {
       removeConnection: async (key, connectionId) => {
         const row = await sessions.read(key);
-        return await sessions.removeConnection(key, row?.connectionId ?? connectionId);
+        return await sessions.removeConnection(key, row?.connections[0]?.connectionId ?? connectionId);
       },
     }),
   })),

@@ -1,0 +1,1 @@
+export const FEATURES = { all: false, raw: false };
