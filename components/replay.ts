@@ -1,7 +1,9 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { queueEncryption } from "./data/encryption";
 import { HistoryTable, type HistoryTableArgs } from "./data/historyTable";
 import { acknowledgeSpec } from "./functions/acknowledge";
+import { FLUSH_VISIBILITY_TIMEOUT_SECONDS, flushMapping, flushSpec } from "./functions/flush";
 import { historySweeperSpec } from "./functions/historySweeper";
 import { type FunctionSettings, relayFunction, type RelayParts, type ReplayParts } from "./functions/relayFunction";
 import { resumeSpec } from "./functions/resume";
@@ -14,15 +16,26 @@ export interface ReplayComponentArgs extends HistoryTableArgs, FunctionSettings 
   historyGeneration: number;
   deadLetterExpired: boolean;
   receipts: boolean;
+  /** Whether clients without the protocol may connect. */
+  rawClients: boolean;
+  maximumConcurrency: number;
 }
 
-/** What a relay has in replay mode only: the history, the functions for frames and for old messages, and receipts. */
+/** A request is received ten times at most, within a minute or two: it holds no message. */
+const FLUSH_RETENTION_SECONDS = 300;
+
+/** What a relay has in replay mode only: the history, the functions for frames, raw clients and old messages, and receipts. */
 export class Replay extends pulumi.ComponentResource {
   readonly historyTable: HistoryTable;
   /** Carries the outcome of each message; absent unless `receipts` is set. */
   readonly receiptsTopic?: aws.sns.Topic;
   readonly resume: CallbackFunction;
   readonly acknowledge: CallbackFunction;
+  /** Requests for what clients without the protocol have missed; absent if `rawClients` is false. */
+  readonly flushQueue?: aws.sqs.Queue;
+  /** Sends it to them; absent if `rawClients` is false. */
+  readonly flush?: CallbackFunction;
+  readonly flushMapping?: aws.lambda.EventSourceMapping;
   readonly historySweeper: HistorySweeper;
   /** @deprecated Use `historySweeper`. */
   readonly expire: HistorySweeper;
@@ -44,9 +57,27 @@ export class Replay extends pulumi.ComponentResource {
     }
     const { historyRetentionSeconds, historyGeneration, deadLetterExpired } = args;
     this.settings = { historyRetentionSeconds, historyGeneration, deadLetterExpired };
+    if (args.rawClients) {
+      this.flushQueue = new aws.sqs.Queue(
+        `${name}-flush-queue`,
+        {
+          // A connection opens only after `$connect` has answered.
+          delaySeconds: 1,
+          visibilityTimeoutSeconds: FLUSH_VISIBILITY_TIMEOUT_SECONDS,
+          messageRetentionSeconds: FLUSH_RETENTION_SECONDS,
+          ...queueEncryption(args.kmsKeyArn),
+          tags: args.tags,
+        },
+        child,
+      );
+    }
     const parts = this.partsWith(relay);
     this.resume = relayFunction(`${name}-resume`, resumeSpec(parts), args, child);
     this.acknowledge = relayFunction(`${name}-acknowledge`, acknowledgeSpec(parts), args, child);
+    if (this.flushQueue) {
+      this.flush = relayFunction(`${name}-flush`, flushSpec(parts, this.flushQueue), args, child);
+      this.flushMapping = flushMapping(name, this.flushQueue, this.flush, args, child);
+    }
     this.historySweeper = new HistorySweeper(name, historySweeperSpec(parts), args, child);
     this.expire = this.historySweeper;
 
@@ -55,7 +86,7 @@ export class Replay extends pulumi.ComponentResource {
 
   /** @internal The parts and settings of the relay's functions, those of `deliver` too. */
   partsWith(relay: RelayParts): ReplayParts {
-    const { historyTable, receiptsTopic, settings } = this;
-    return { ...relay, ...settings, historyTable, receiptsTopic };
+    const { historyTable, receiptsTopic, flushQueue, settings } = this;
+    return { ...relay, ...settings, historyTable, receiptsTopic, flushQueue };
   }
 }

@@ -121,7 +121,7 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     const parts: RelayParts = { sessionTable, publisher, gateway, relayName };
     if (delivery === "replay") this.replay = new Replay(name, parts, resolved, child);
     const { replay } = this;
-    const connect = connectSpec(parts, resolved);
+    const connect = connectSpec(replay?.partsWith(parts) ?? parts, resolved);
     this.connect = relayFunction(`${name}-connect`, connect, resolved, child);
     this.disconnect = relayFunction(`${name}-disconnect`, disconnectSpec(parts, resolved), resolved, child);
     const deliver = replay ? deliverReplaySpec(replay.partsWith(parts), resolved) : deliverSpec(parts, resolved);
@@ -218,6 +218,7 @@ function functionsOf(relay: WebsocketRelay): Record<string, CallbackFunction> {
     ...(replay && {
       resume: replay.resume,
       acknowledge: replay.acknowledge,
+      ...(replay.flush && { flush: replay.flush }),
       expire: replay.historySweeper.callbackFunction,
     }),
     ...(sessionSweeper && { sweep: sessionSweeper.callbackFunction }),

@@ -30,6 +30,8 @@ export const METRICS = {
   expired: "Expired",
   /** Answers to a client that resumed. By reason: `recovered`, or why its cursor is no longer valid. */
   resumed: "Resumed",
+  /** Messages that clients without the protocol got when they connected, since they had missed them. Only in replay mode. */
+  flushed: "Flushed",
   /** Copies of a stored message whose body differs from the first one's. Only in replay mode. */
   messageIdConflicts: "MessageIdConflicts",
   /** Copies of stored messages, and messages with an idempotency key that another message has. Only in replay mode. */

@@ -3,10 +3,10 @@ import type { ListedUser } from "../../handlers/operations/listUser";
 /** A connection in the session table. */
 export interface ListedSession {
   /**
-   * A `superseded` connection may be open, but receives nothing: a newer one has its session. A connection
-   * `without-session` receives nothing either: a newer one had the session and ended.
+   * A `live` connection receives the session's messages. A `superseded` one may be open, but receives nothing: others have
+   * taken its place. A connection `without-session` receives nothing either: the others have ended.
    */
-  state: "current" | "superseded" | "without-session" | "expired";
+  state: "live" | "superseded" | "without-session" | "expired";
   context: string;
   contextId: string;
   connectionId: string;
@@ -15,8 +15,6 @@ export interface ListedSession {
   tokenExpiresAt?: string;
 }
 
-const STATES = { own: "current", superseded: "superseded", none: "without-session" } as const;
-
 /** A user's connections in the table, in the same order. */
 export function listedOf(
   { connections, blockedUntil }: ListedUser,
@@ -24,8 +22,8 @@ export function listedOf(
 ): { sessions: ListedSession[]; blockedUntil?: string } {
   const nowSeconds = now.getTime() / 1000;
   return {
-    sessions: connections.map(({ context, connectionId, connectedAt, expirationDate, tokenExpiresAt, session }) => ({
-      state: Math.min(expirationDate, tokenExpiresAt ?? Infinity) <= nowSeconds ? "expired" : STATES[session],
+    sessions: connections.map(({ context, connectionId, connectedAt, expirationDate, tokenExpiresAt, state }) => ({
+      state: Math.min(expirationDate, tokenExpiresAt ?? Infinity) <= nowSeconds ? "expired" : state,
       // A context has no #, but a contextId may have one.
       context: context.slice(0, context.indexOf("#")),
       contextId: context.slice(context.indexOf("#") + 1),

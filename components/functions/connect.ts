@@ -4,7 +4,7 @@ import { resolveAuth } from "../args/authArgs";
 import { checkedOrigins } from "../args/originArgs";
 import { bundleCallback } from "../lambda/bundle";
 import type { OwnCallback } from "./ownBundle";
-import type { FunctionSpec, RelayParts } from "./relayFunction";
+import type { FunctionSpec, RelayParts, ReplayParts } from "./relayFunction";
 
 /** Called for `$connect`. */
 export const connectCallbacks = {
@@ -25,17 +25,22 @@ export const connectCallbacks = {
   },
 } satisfies Record<string, OwnCallback>;
 
-export type ConnectSettings = Pick<ResolvedArgs, "delivery" | "auth" | "allowedOrigins" | "sessionTtlSeconds">;
+export type ConnectSettings = Pick<
+  ResolvedArgs,
+  "delivery" | "auth" | "allowedOrigins" | "sessionTtlSeconds" | "connections" | "historyRetentionSeconds"
+>;
 
+/** In replay mode, raw clients are accepted if there is a flush queue. */
 export function connectSpec(
-  { sessionTable, gateway, relayName }: RelayParts,
-  { delivery, auth, allowedOrigins, sessionTtlSeconds }: ConnectSettings,
+  { sessionTable, gateway, relayName, flushQueue }: RelayParts & Pick<ReplayParts, "flushQueue">,
+  { delivery, auth, allowedOrigins, sessionTtlSeconds, connections, historyRetentionSeconds }: ConnectSettings,
 ): FunctionSpec {
   const checked = checkedOrigins(allowedOrigins);
   const origins = pulumi
     .all([checked, gateway.origins])
     .apply(([allowed, own]) => (allowed === null ? null : [...new Set([...own, ...allowed])]));
   const replays = delivery === "replay";
+  const managed = managedConnections({ replays, connections });
   return {
     callback: connectCallbacks[delivery],
     // A file of its own: a change of the user's code leaves the relay's unchanged.
@@ -46,13 +51,26 @@ export function connectSpec(
       AUTH: pulumi.jsonStringify(pulumi.all([auth, checked]).apply(([auth, allowed]) => resolveAuth(auth, allowed))),
       ALLOWED_ORIGINS: pulumi.jsonStringify(origins),
       RELAY_NAME: relayName,
-      ...(replays && { MANAGEMENT_ENDPOINT: gateway.managementEndpoint }),
+      CONNECTIONS: connections,
+      ...(managed.length > 0 && { MANAGEMENT_ENDPOINT: gateway.managementEndpoint }),
+      ...(replays && { HISTORY_RETENTION_SECONDS: String(historyRetentionSeconds) }),
+      ...(replays && (flushQueue ? { FLUSH_QUEUE_URL: flushQueue.url } : { RAW_CLIENTS: "false" })),
     },
     statements: [
       sessionTable.statement("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
-      // It tells a connection that another one has taken over its session.
-      ...(replays ? [gateway.manageConnectionsStatement("POST")] : []),
+      ...(managed.length > 0 ? [gateway.manageConnectionsStatement(...managed)] : []),
+      ...(flushQueue ? [{ Action: ["sqs:SendMessage"], Resource: [flushQueue.arn] }] : []),
     ],
     timeoutSeconds: 10,
   };
+}
+
+/** What connect does with the session's other connections. */
+function managedConnections({
+  replays,
+  connections,
+}: { replays: boolean } & Pick<ConnectSettings, "connections">): ("POST" | "GET" | "DELETE")[] {
+  // An eleventh connection: those that have ended are looked up, and the one that loses its place is told and closed.
+  if (connections === "all") return ["POST", "GET", "DELETE"];
+  return replays ? ["POST"] : [];
 }

@@ -2,6 +2,7 @@ import { acknowledgeCallback } from "./acknowledge";
 import { connectCallbacks } from "./connect";
 import { deliverCallbacks } from "./deliver";
 import { disconnectCallback } from "./disconnect";
+import { flushCallback } from "./flush";
 import { historySweeperCallback } from "./historySweeper";
 import type { OwnCallback } from "./ownBundle";
 import { resumeCallback } from "./resume";
@@ -16,6 +17,7 @@ export const ownCallbacks: OwnCallback[] = [
   deliverCallbacks.replay,
   resumeCallback,
   acknowledgeCallback,
+  flushCallback,
   historySweeperCallback,
   sessionSweeperCallback,
 ];

@@ -43,6 +43,8 @@ export interface ReplayParts extends RelayParts {
   deadLetterExpired: boolean;
   /** Undefined if the relay has no receipts. */
   receiptsTopic?: aws.sns.Topic;
+  /** Of requests for what raw clients have missed. Undefined if raw clients are refused. */
+  flushQueue?: aws.sqs.Queue;
 }
 
 /** Creates the function. */

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { topicRegionProblem } from "../args/existingArgs";
 import { refuseProblem } from "../args/refuse";
 import { requireComputed } from "../args/requireComputed";
+import { queueEncryption } from "../data/encryption";
 import { topicPolicy } from "./topicPolicy";
 
 /** The queues' longest retention. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
@@ -80,8 +81,7 @@ export class Publisher extends pulumi.ComponentResource {
       );
     }
 
-    // SNS cannot use the AWS-managed SQS key. https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html
-    const encryption = kmsKeyArn === undefined ? { sqsManagedSseEnabled: true } : { kmsMasterKeyId: kmsKeyArn };
+    const encryption = queueEncryption(kmsKeyArn);
     // A redriven message keeps its enqueue time: a dead-letter queue must retain longer than its source.
     // FIFO sources, the subscription of a FIFO topic among them, take FIFO dead-letter queues only.
     // https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html

@@ -2,8 +2,8 @@ import type { ConnectionLookups } from "../connections/connectionLookups";
 import type { UserConnections } from "../connections/userConnections";
 import { errorFields, type Log } from "../log";
 import type { Session } from "../sessions/sessionItems";
-import { type Connections, withConnection } from "../sessions/sessionRow";
-import type { Saved, SessionStore } from "../sessions/sessionStore";
+import { type Connections, isFull, liveConnections, withConnection } from "../sessions/sessionRow";
+import type { ReadForConnect, Saved, SessionStore } from "../sessions/sessionStore";
 import { type Refusal, refusals } from "./refusals";
 
 export interface AdmitDependencies {
@@ -12,18 +12,30 @@ export interface AdmitDependencies {
   lookups: Pick<ConnectionLookups, "add" | "remove">;
   /** Which connections of a session get its messages. */
   connectionsOfSession: Connections;
+  /** Whether `onAdmitted` needs the session's marker. @default false */
+  readsMarker?: boolean;
+  /**
+   * The ids of those that have ended: asked before a connection has to give its place to another one. Never rejects.
+   * @default none has
+   */
+  findGone?: (sessions: readonly Session[]) => Promise<ReadonlySet<string>>;
+  /** Called once the connection is saved. If it rejects, the connection is removed again. @default does nothing */
+  onAdmitted?: (admitted: Admitted) => Promise<void>;
   now: () => number;
   log: Log;
 }
 
-/** Why the connection was not admitted; or the connections that have lost their place to it. */
-export type Admission = { refused: Refusal } | ({ refused?: undefined } & Saved);
+/** A connection that was saved, and the connections that have lost their place to it. */
+export interface Admitted extends Saved, Pick<ReadForConnect, "markedUntil"> {
+  session: Session;
+}
 
 /** Limits the cleanup: a table that does not respond must not cost the handshake its answer as well. */
 const CLEAN_UP_MS = 3_000;
 
+
 /**
- * Saves the connection's lookup and its session, unless the user is blocked or a newer connection has the session.
+ * Saves the connection's lookup and its session, unless the user is blocked or the session has no place for the connection.
  *
  * The order ensures that `disconnectUser` misses no connection. It writes its block before it lists the user's rows. If it
  * lists this session's row after the row was written here, the row names this connection: every other writer replaces the
@@ -33,30 +45,37 @@ const CLEAN_UP_MS = 3_000;
  * The lookup is written before the row: as soon as the row exists, messages are sent, and frames, `$disconnect` and the
  * session sweeper must find it. A crash between the two leaves a lookup that names a session without this connection; the
  * table's TTL deletes it.
+ *
+ * @returns why the connection is not admitted
  */
-export async function admit(session: Session, dependencies: AdmitDependencies): Promise<Admission> {
-  const { sessions, userConnections, lookups, connectionsOfSession, now } = dependencies;
+export async function admit(session: Session, dependencies: AdmitDependencies): Promise<Refusal | undefined> {
+  const { sessions, userConnections, lookups, connectionsOfSession, readsMarker, findGone, now } = dependencies;
   const isBlock = (until = 0) => until * 1000 > now();
 
-  const { row, blockedUntil } = await sessions.readForConnect(session);
-  if (isBlock(blockedUntil)) return { refused: refusals.userBlocked() };
-  const next = withConnection(row, session, connectionsOfSession);
-  if (typeof next === "string") return { refused: refusalOf(next) };
+  const { row, blockedUntil, markedUntil } = await sessions.readForConnect(session, { readsMarker });
+  if (isBlock(blockedUntil)) return refusals.userBlocked();
+  const isCrowded = connectionsOfSession === "all" && row !== undefined && isFull(row);
+  const gone = isCrowded ? await findGone?.(liveConnections(row)) : undefined;
+  const next = withConnection(row, session, connectionsOfSession, gone);
+  if (typeof next === "string") return refusalOf(next);
   let refused = refusals.userBlocked();
   try {
     const { callerId, context, connectionId, connectedAt, expirationDate, tokenExpiresAt } = session;
     const ending = tokenExpiresAt !== undefined && { tokenExpiresAt };
     await lookups.add({ connectionId, connectedAt, expirationDate, ...ending, session: { callerId, context } });
-    const saved = await sessions.save(session, connectionsOfSession, row);
+    const saved = await sessions.save(session, connectionsOfSession, row, gone);
     if (typeof saved === "string") refused = refusalOf(saved);
-    else if (!isBlock(await userConnections.blockedUntil(callerId))) return saved;
+    else if (!isBlock(await userConnections.blockedUntil(callerId))) {
+      await dependencies.onAdmitted?.({ ...saved, session, markedUntil });
+      return undefined;
+    }
   } catch (error) {
     // A write that failed may have taken effect.
     await cleanUp(session, dependencies);
     throw error;
   }
   await cleanUp(session, dependencies);
-  return { refused };
+  return refused;
 }
 
 function refusalOf(reason: "superseded" | "full"): Refusal {

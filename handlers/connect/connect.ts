@@ -1,34 +1,41 @@
 import { SUBPROTOCOLS } from "../../protocol";
 import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
+import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connectionsClient";
 import { DynamoDbUserConnections } from "../connections/userConnections";
 import { type Environment, positiveInteger, text } from "../environment";
 import { consoleLog, errorFields, type LogFields } from "../log";
 import { type Metrics, METRICS, metricsFromEnvironment } from "../metrics";
+import { connectionsSetting } from "../sessions/connectionsSetting";
 import type { Session } from "../sessions/sessionItems";
 import { callerIdOf, type Checked } from "../sessions/sessionKey";
 import { DynamoDbSessionStore } from "../sessions/sessionStore";
 import { tableClient } from "../tableClient";
-import { admit, type AdmitDependencies } from "./admit";
+import { admit, type AdmitDependencies, type Admitted } from "./admit";
 import { authConfig } from "./auth/authConfig";
 import type { Authenticator } from "./auth/authenticate";
 import { authenticatorFromEnvironment } from "./auth/authenticatorFromEnvironment";
 import type { loadAuthenticate } from "./auth/loadAuthenticate";
+import { endSuperseded } from "./endSuperseded";
+import { goneConnections } from "./goneConnections";
 import { type Handshake, requestedContext } from "./handshake";
 import { type Refusal, refusals } from "./refusals";
 import { answeredSubprotocol } from "./subprotocol";
 
 /** `now` and `log` are by default the clock and the console; `connectionsOfSession` is `newest`. */
-export type ConnectDependencies = Pick<AdmitDependencies, "sessions" | "userConnections" | "lookups"> &
+export type ConnectDependencies = Pick<
+  AdmitDependencies,
+  "sessions" | "userConnections" | "lookups" | "readsMarker" | "onAdmitted"
+> &
   Partial<Pick<AdmitDependencies, "connectionsOfSession" | "now" | "log">> & {
     authenticator: Authenticator;
+    /** @default connections that have lost their place are neither told nor closed, and none is checked */
+    connections?: Pick<ConnectionsClient, "post" | "isGone" | "close">;
     metrics: Metrics;
     sessionTtlSeconds: number;
     /** Whether the session ends with the token that opened it. */
     endSessionWithToken: boolean;
     /** The subprotocol to answer, or why none of the offered ones is acceptable. @default {@link answeredSubprotocol} */
     chooseSubprotocol?: (handshake: Handshake) => Checked<string | undefined>;
-    /** Called with the connections that have lost their place to this one; never rejects. @default they are not notified */
-    onSuperseded?: (superseded: readonly Session[]) => Promise<void>;
   };
 
 /** The gateway's answer to the handshake: any status except 2xx refuses it. */
@@ -42,14 +49,15 @@ type ConnectHandler = (handshake: Handshake) => Promise<Answer>;
 
 /** Called for `$connect`: saves the session and answers 200, or refuses the handshake with 400, 401, 403, 409 or 500. */
 export function connect(given: ConnectDependencies): ConnectHandler {
-  const dependencies = {
+  const filled = {
     connectionsOfSession: "newest" as const,
     now: Date.now,
     log: consoleLog,
     chooseSubprotocol: answeredSubprotocol,
     ...given,
   };
-  const { metrics, log } = dependencies;
+  const { metrics, log } = filled;
+  const dependencies = { ...filled, ...placesWith(filled) };
 
   return async function connectHandler(handshake) {
     const { connectionId, requestId } = handshake.requestContext;
@@ -69,19 +77,29 @@ export function connect(given: ConnectDependencies): ConnectHandler {
   };
 }
 
-/** `connect` as the component deploys it. `load` loads the user's own callback if AUTH has one. */
+/** `connect` as the component deploys it in retry mode. `load` loads the user's own callback if AUTH has one. */
 export function connectFromEnvironment(environment: Environment, load?: typeof loadAuthenticate): ConnectHandler {
+  const dependencies = dependenciesFromEnvironment(environment, load);
+  const { connectionsOfSession } = dependencies;
+  // With `newest`, no connection is told, closed or checked.
+  const connections = connectionsOfSession === "all" ? connectionsFromEnvironment(environment) : undefined;
+  return connect({ ...dependencies, ...(connections && { connections }) });
+}
+
+/** What `connect` needs in both modes. */
+export function dependenciesFromEnvironment(environment: Environment, load?: typeof loadAuthenticate) {
   const client = tableClient();
   const table = { tableName: text(environment, "TABLE_NAME") };
-  return connect({
+  return {
     authenticator: authenticatorFromEnvironment(environment, load),
     sessions: new DynamoDbSessionStore(client, table),
     userConnections: new DynamoDbUserConnections(client, table),
     lookups: new DynamoDbConnectionLookups(client, table),
+    connectionsOfSession: connectionsSetting(environment),
     metrics: metricsFromEnvironment(environment),
     sessionTtlSeconds: positiveInteger(environment, "SESSION_TTL_SECONDS"),
     endSessionWithToken: authConfig(environment)?.endSessionWithToken ?? false,
-  });
+  } satisfies ConnectDependencies;
 }
 
 interface Opened {
@@ -95,6 +113,31 @@ type OpenDependencies = ConnectDependencies &
   AdmitDependencies &
   Required<Pick<ConnectDependencies, "chooseSubprotocol">>;
 
+/** How a connection gets its place in the session, and what happens to those that lose theirs. */
+function placesWith({
+  connections,
+  connectionsOfSession,
+  onAdmitted,
+  now,
+  log,
+}: ConnectDependencies & Pick<AdmitDependencies, "connectionsOfSession" | "now" | "log">): Pick<
+  AdmitDependencies,
+  "findGone" | "onAdmitted"
+> {
+  if (!connections) return { onAdmitted };
+  // With `newest`, its client would connect again, and the two would take the session from each other for ever.
+  const closes = connectionsOfSession === "all";
+  return {
+    findGone: (sessions) => goneConnections(sessions, { connections, now, log }),
+    onAdmitted: async (admitted: Admitted) => {
+      const ended = endSuperseded(admitted.superseded, { connections, closes, log });
+      // They have lost their place, even if the handshake fails.
+      await onAdmitted?.(admitted).finally(() => ended);
+      await ended;
+    },
+  };
+}
+
 async function openSafely(...args: Parameters<typeof open>): Promise<Opened> {
   try {
     return await open(...args);
@@ -104,7 +147,7 @@ async function openSafely(...args: Parameters<typeof open>): Promise<Opened> {
 }
 
 async function open(handshake: Handshake, dependencies: OpenDependencies): Promise<Opened> {
-  const { authenticator, sessionTtlSeconds, endSessionWithToken, chooseSubprotocol, onSuperseded } = dependencies;
+  const { authenticator, sessionTtlSeconds, endSessionWithToken, chooseSubprotocol } = dependencies;
   const { connectionId, connectedAt } = handshake.requestContext;
 
   // The cheapest checks first: each spares the ones below.
@@ -126,10 +169,8 @@ async function open(handshake: Handshake, dependencies: OpenDependencies): Promi
     ...(endSessionWithToken && expiresAt !== undefined && { tokenExpiresAt: expiresAt }),
     ...(subprotocol.value === SUBPROTOCOLS.v1 && { subprotocol: subprotocol.value }),
   };
-  const admission = await admit(session, dependencies);
-  if (admission.refused) return { refused: admission.refused, session };
-  await onSuperseded?.(admission.superseded);
-  return { session, subprotocol: subprotocol.value };
+  const refusal = await admit(session, dependencies);
+  return refusal ? { refused: refusal, session } : { session, subprotocol: subprotocol.value };
 }
 
 function answer(statusCode: number, message: string, subprotocol?: string): Answer {

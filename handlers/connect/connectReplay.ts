@@ -1,38 +1,53 @@
-import { type Superseded, SUBPROTOCOLS } from "../../protocol";
-import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
-import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connectionsClient";
-import { DynamoDbUserConnections } from "../connections/userConnections";
+import { SUBPROTOCOLS } from "../../protocol";
+import { connectionsFromEnvironment } from "../connections/connectionsClient";
 import { type Environment, positiveInteger, text } from "../environment";
-import { consoleLog, type Log } from "../log";
-import { metricsFromEnvironment } from "../metrics";
-import type { Session } from "../sessions/sessionItems";
+import type { FlushRequests } from "../raw/flushRequests";
+import { flushRequestsFromEnvironment } from "../raw/sqsFlushRequests";
 import type { Checked } from "../sessions/sessionKey";
-import { DynamoDbSessionStore } from "../sessions/sessionStore";
+import { DynamoDbSessionMarkers, type SessionMarkers } from "../sessions/sessionMarkers";
 import { tableClient } from "../tableClient";
-import { authConfig } from "./auth/authConfig";
-import { authenticatorFromEnvironment } from "./auth/authenticatorFromEnvironment";
+import type { Admitted } from "./admit";
 import type { loadAuthenticate } from "./auth/loadAuthenticate";
-import { connect, type ConnectDependencies } from "./connect";
+import { connect, type ConnectDependencies, dependenciesFromEnvironment } from "./connect";
 import type { Handshake } from "./handshake";
-import { offered } from "./subprotocol";
+import { answeredSubprotocol, offered } from "./subprotocol";
 
-export type ConnectReplayDependencies = Omit<ConnectDependencies, "chooseSubprotocol" | "onSuperseded"> & {
-  connections: Pick<ConnectionsClient, "post">;
-};
+export interface ConnectReplayDependencies
+  extends
+    Omit<ConnectDependencies, "chooseSubprotocol" | "readsMarker" | "onAdmitted" | "connections">,
+    Required<Pick<ConnectDependencies, "connections">> {
+  markers: Pick<SessionMarkers, "mark">;
+  historyRetentionSeconds: number;
+  /** @default clients that do not speak `websocket-relay.v1` are refused */
+  flushRequests?: FlushRequests;
+}
 
-/** Limits the notice: the connecting client must not wait for one that may be gone. */
-const NOTICE_MS = 1_000;
+/** So that a session is marked at most once a day. */
+const MARKED_BEYOND_RETENTION_SECONDS = 86_400;
 
 /**
- * Called for `$connect` in replay mode: as `connect`, but refuses a client that does not ask for envelopes, and notifies
- * the connection whose session it takes over.
+ * Called for `$connect` in replay mode: as `connect`, but a connection that loses its place is told, a session that was
+ * connected counts as such for as long as the history keeps messages, and a raw client's missed messages are asked for.
  */
 export function connectReplay(given: ConnectReplayDependencies): ReturnType<typeof connect> {
-  const { connections, log = consoleLog, ...dependencies } = given;
-  const onSuperseded = async (superseded: readonly Session[]) => {
-    await Promise.all(superseded.map((each) => notify(each, connections, log)));
+  const { markers, historyRetentionSeconds, flushRequests, ...dependencies } = given;
+  const { now = Date.now } = dependencies;
+
+  const mark = async ({ session, markedUntil = 0 }: Admitted) => {
+    const until = Math.floor(now() / 1000) + historyRetentionSeconds;
+    if (markedUntil < until) await markers.mark(session, until + MARKED_BEYOND_RETENTION_SECONDS);
   };
-  return connect({ ...dependencies, log, chooseSubprotocol: requiredSubprotocol, onSuperseded });
+  const flush = async ({ session }: Admitted) => {
+    if (session.subprotocol === undefined) await flushRequests?.send(session, session.connectionId);
+  };
+  return connect({
+    ...dependencies,
+    chooseSubprotocol: flushRequests ? v1OrRaw : requiredSubprotocol,
+    readsMarker: true,
+    onAdmitted: async (admitted) => {
+      await Promise.all([mark(admitted), flush(admitted)]);
+    },
+  });
 }
 
 /** `connect` as the component deploys it in replay mode. `load` loads the user's own callback if AUTH has one. */
@@ -40,42 +55,25 @@ export function connectReplayFromEnvironment(
   environment: Environment,
   load?: typeof loadAuthenticate,
 ): ReturnType<typeof connect> {
-  const client = tableClient();
-  const table = { tableName: text(environment, "TABLE_NAME") };
+  const refusesRawClients = environment.RAW_CLIENTS === "false";
   return connectReplay({
-    authenticator: authenticatorFromEnvironment(environment, load),
-    sessions: new DynamoDbSessionStore(client, table),
-    userConnections: new DynamoDbUserConnections(client, table),
-    lookups: new DynamoDbConnectionLookups(client, table),
+    ...dependenciesFromEnvironment(environment, load),
     connections: connectionsFromEnvironment(environment),
-    metrics: metricsFromEnvironment(environment),
-    sessionTtlSeconds: positiveInteger(environment, "SESSION_TTL_SECONDS"),
-    endSessionWithToken: authConfig(environment)?.endSessionWithToken ?? false,
+    markers: new DynamoDbSessionMarkers(tableClient(), { tableName: text(environment, "TABLE_NAME") }),
+    historyRetentionSeconds: positiveInteger(environment, "HISTORY_RETENTION_SECONDS"),
+    ...(!refusesRawClients && { flushRequests: flushRequestsFromEnvironment(environment) }),
   });
 }
 
-/** A client that does not acknowledge and has no cursor to resume from would lose messages in this mode. */
+/** A client that offers both can be resumed. */
+function v1OrRaw(handshake: Handshake): Checked<string | undefined> {
+  return offered(handshake).includes(SUBPROTOCOLS.v1)
+    ? { value: SUBPROTOCOLS.v1 }
+    : answeredSubprotocol(handshake, `${SUBPROTOCOLS.v1} or ${SUBPROTOCOLS.raw}`);
+}
+
 function requiredSubprotocol(handshake: Handshake): Checked<string> {
   return offered(handshake).includes(SUBPROTOCOLS.v1)
     ? { value: SUBPROTOCOLS.v1 }
     : { reason: `this relay requires a subprotocol that was not offered: offer ${SUBPROTOCOLS.v1}` };
-}
-
-/** Never rejects: the handshake does not depend on it, and the other connection gets no more messages in any case. */
-async function notify(
-  { connectionId, callerId, context, subprotocol }: Session,
-  connections: Pick<ConnectionsClient, "post">,
-  log: Log,
-): Promise<void> {
-  // A connection from retry mode would take the notice for a message.
-  if (subprotocol !== SUBPROTOCOLS.v1) return;
-  const notice: Superseded = { type: "superseded" };
-  const { result, detail } = await connections.post(
-    connectionId,
-    JSON.stringify(notice),
-    AbortSignal.timeout(NOTICE_MS),
-  );
-  if (result === "delivered") log.info("superseded", { connectionId, callerId, context });
-  // The connection is often gone: that is why its client has reconnected.
-  else log.info("superseded connection not notified", { connectionId, callerId, context, result, detail });
 }

@@ -7,7 +7,10 @@ import { type Handshake, headerValues } from "./handshake";
  * envelopes must not get messages without.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-connect-route-subprotocol.html
  */
-export function answeredSubprotocol(handshake: Handshake): Checked<string | undefined> {
+export function answeredSubprotocol(
+  handshake: Handshake,
+  supported: string = SUBPROTOCOLS.raw,
+): Checked<string | undefined> {
   const values = offered(handshake);
   if (values.length === 0) return { value: undefined };
   // The token's subprotocol is answered only if no other was offered: a token should appear in few places.
@@ -16,7 +19,7 @@ export function answeredSubprotocol(handshake: Handshake): Checked<string | unde
     : values.find((value) => value.startsWith(BEARER_SUBPROTOCOL_PREFIX));
   const answered = values.find((value) => value === SUBPROTOCOLS.raw) ?? bearer;
   return answered === undefined
-    ? { reason: `none of the offered subprotocols is supported: offer ${SUBPROTOCOLS.raw}` }
+    ? { reason: `none of the offered subprotocols is supported: offer ${supported}` }
     : { value: answered };
 }
 

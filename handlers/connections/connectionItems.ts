@@ -11,18 +11,20 @@ export const CONNECTION_ATTRIBUTES = {
   expiryShard: "expiry_shard",
 } as const;
 
-/** A connection that a user has opened, the newest of its session or a superseded one. */
+/** A connection that a user has opened, a live one of its session or a superseded one. */
 export interface UserConnection {
   callerId: string;
   connectionId: string;
   /** Epoch milliseconds, the gateway's own clock. */
   connectedAt: number;
-  /** Epoch seconds at which its session expires. */
+  /** Epoch seconds at which it expires. */
   expirationDate: number;
   /** Sort key of the session for which it was opened. */
   context: string;
   /** Epoch seconds at which the token ends; only if sessions end with their token. */
   tokenExpiresAt?: number;
+  /** True if another connection has taken its place: no messages are sent to it. */
+  superseded?: true;
 }
 
 // A session's sort key begins with its context, which is not empty and has no #: it is never this one.

@@ -16,6 +16,7 @@ export interface UserConnections {
 }
 
 export interface UserRows {
+  /** The newest live connection of each session that has one. */
   sessions: Session[];
   connections: UserConnection[];
   blockedUntil?: number;
@@ -61,13 +62,14 @@ export class DynamoDbUserConnections implements UserConnections {
 }
 
 /** The connections of a session's row. */
-export function connectionsOf({ callerId, context, connections, expirationDate }: SessionRow): UserConnection[] {
-  return connections.map(({ connectionId, connectedAt, tokenExpiresAt }) => ({
+export function connectionsOf({ callerId, context, connections }: SessionRow): UserConnection[] {
+  return connections.map(({ connectionId, connectedAt, expirationDate, tokenExpiresAt, superseded }) => ({
     callerId,
     connectionId,
     connectedAt,
     expirationDate,
     context,
     ...(tokenExpiresAt !== undefined && { tokenExpiresAt }),
+    ...(superseded && { superseded }),
   }));
 }

@@ -6,12 +6,12 @@ export interface ListedUser extends Omit<UserRows, "connections"> {
   connections: ListedConnection[];
 }
 
-export interface ListedConnection extends UserConnection {
+export interface ListedConnection extends Omit<UserConnection, "superseded"> {
   /**
-   * Which connection has the session that it was opened for. If not this one, it gets no messages: a newer one has the session,
-   * or none has, since a newer one has left.
+   * A `live` connection gets the session's messages. The others get none: others have taken the place of a `superseded` one,
+   * and where these have left as well, it is `without-session`.
    */
-  session: "own" | "superseded" | "none";
+  state: "live" | "superseded" | "without-session";
 }
 
 /**
@@ -26,17 +26,17 @@ export async function listUser(
 ): Promise<ListedUser> {
   const items = await userConnections.listByUser(checkedCallerId(code), signal);
   const sessions = items.sessions.toSorted(newestFirst);
-  const connectionOf = new Map(sessions.map(({ context, connectionId }) => [context, connectionId]));
-  const connections = items.connections.toSorted(newestFirst).map((connection) => ({
+  const withSession = new Set(sessions.map(({ context }) => context));
+  const connections = items.connections.toSorted(newestFirst).map(({ superseded, ...connection }) => ({
     ...connection,
-    session: sessionOf(connection, connectionOf.get(connection.context)),
+    state: stateOf(superseded, withSession.has(connection.context)),
   }));
   return { ...items, sessions, connections };
 }
 
-function sessionOf({ connectionId }: UserConnection, holder: string | undefined): ListedConnection["session"] {
-  if (holder === undefined) return "none";
-  return holder === connectionId ? "own" : "superseded";
+function stateOf(superseded: boolean | undefined, hasSession: boolean): ListedConnection["state"] {
+  if (!superseded) return "live";
+  return hasSession ? "superseded" : "without-session";
 }
 
 function newestFirst(a: { connectedAt: number }, b: { connectedAt: number }): number {

@@ -35,8 +35,8 @@ const MAX_PARALLEL_CALLS = 25;
 export class SqsMessageQueue implements MessageQueue {
   constructor(
     private readonly client: SQSClient,
-    /** `queueUrl` is only needed to change visibility. */
-    private readonly urls: { queueUrl?: string; deadLetterQueueUrl: string },
+    /** Each is only needed for what is done with that queue. */
+    private readonly urls: { queueUrl?: string; deadLetterQueueUrl?: string },
     private readonly log: Log = consoleLog,
   ) {}
 
@@ -49,9 +49,10 @@ export class SqsMessageQueue implements MessageQueue {
   }
 
   async deadLetter(deadLetter: DeadLetter, signal?: AbortSignal): Promise<void> {
+    const { deadLetterQueueUrl: QueueUrl = "" } = this.urls;
     await this.client.send(
       new SendMessageCommand({
-        QueueUrl: this.urls.deadLetterQueueUrl,
+        QueueUrl,
         MessageBody: deadLetter.body,
         MessageAttributes: Object.fromEntries(
           Object.entries(deadLetter.attributes).map(([name, attribute]) => [name, attributeValueOf(attribute)]),
@@ -59,7 +60,7 @@ export class SqsMessageQueue implements MessageQueue {
         // A standard queue accepts one, too: a redrive is then as fair as the first delivery.
         // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagegroupid-property.html
         MessageGroupId: deadLetter.messageGroupId,
-        ...(this.urls.deadLetterQueueUrl.endsWith(".fifo") && {
+        ...(QueueUrl.endsWith(".fifo") && {
           MessageDeduplicationId: deduplicationIdOf(deadLetter),
         }),
       }),
@@ -112,7 +113,13 @@ export function deadLetterQueueFromEnvironment(environment: Environment): Pick<M
   return deadLetterQueueUrl ? new SqsMessageQueue(queueClient(), { deadLetterQueueUrl }) : undefined;
 }
 
-function queueClient(): SQSClient {
+/** The queue at `FLUSH_QUEUE_URL`. */
+export function flushQueueFromEnvironment(environment: Environment): Pick<MessageQueue, "changeVisibility"> {
+  return new SqsMessageQueue(queueClient(), { queueUrl: text(environment, "FLUSH_QUEUE_URL") });
+}
+
+/** A client whose calls fail within seconds: its callers retry, or tell their own. */
+export function queueClient(): SQSClient {
   return new SQSClient({
     maxAttempts: 2,
     // Without this flag, the SDK only logs a warning when a request exceeds its timeout.

@@ -32,20 +32,28 @@ export function isSuperseded({ connectionId, connectedAt }: Session, row: Sessio
   return newest !== undefined && newest.connectionId !== connectionId && newest.connectedAt >= connectedAt;
 }
 
+/** Whether another connection would take the place of one of them. */
+export function isFull(row: SessionRow): boolean {
+  return liveConnections(row).length >= MAX_LIVE_CONNECTIONS;
+}
+
 /**
  * The row with this connection, and without those that can no longer be open. `superseded` if only the newest connection gets
  * messages, and another one is as new or newer; `full` if ten connections get messages, and none of them can be superseded:
  * a raw client does not know that it was, and connects again.
+ *
+ * @param gone Ids of connections that have ended.
  */
 export function withConnection(
   row: SessionRow | undefined,
   session: Session,
   connections: Connections,
+  gone: ReadonlySet<string> = new Set(),
 ): WithConnection | "superseded" | "full" {
   if (connections === "newest" && isSuperseded(session, row)) return "superseded";
   const { callerId, context, ...own } = session;
   const others = (row?.connections ?? [])
-    .filter(({ connectionId }) => connectionId !== own.connectionId)
+    .filter(({ connectionId }) => connectionId !== own.connectionId && !gone.has(connectionId))
     .filter(({ connectedAt }) => own.connectedAt - connectedAt < MAX_CONNECTION_MS);
   const live = others.filter(({ superseded }) => !superseded);
   const losing = connections === "newest" ? live : losingOf([own, ...live]);

@@ -2,21 +2,28 @@ import { BatchGetItemCommand, type DynamoDBClient } from "@aws-sdk/client-dynamo
 import { type Environment, text } from "../environment";
 import { type Item, tableClient } from "../tableClient";
 import { blockItemKey, blockOf } from "./blockItems";
+import { markedUntilOf, markerItemKey } from "./markerItems";
 import { keyOf, rowOf, type Session, SESSION_ATTRIBUTES as A, type SessionRow } from "./sessionItems";
 import { sessionId, type SessionKey } from "./sessionKey";
-import { type Connections, hasConnection, withConnection, type WithConnection } from "./sessionRow";
+import { type Connections, withConnection, type WithConnection } from "./sessionRow";
 import { DynamoDbSessionRows } from "./sessionRows";
 
 /** Stores the connections of each user and context. */
 export interface SessionStore {
-  /** What a handshake depends on, by a consistent read: the session's row and the user's block, which may have passed. */
-  readForConnect(key: SessionKey): Promise<{ row?: SessionRow; blockedUntil?: number }>;
+  /** What a handshake depends on, by a consistent read. */
+  readForConnect(key: SessionKey, options?: { readsMarker?: boolean }): Promise<ReadForConnect>;
   /**
    * Adds the connection to its session's row; see `withConnection` for why it is not added.
    *
    * @param row As it was read. If another writer has changed it since, it is read again.
+   * @param gone Ids of connections that have ended: they are removed.
    */
-  save(session: Session, connections: Connections, row?: SessionRow): Promise<Saved | "superseded" | "full">;
+  save(
+    session: Session,
+    connections: Connections,
+    row?: SessionRow,
+    gone?: ReadonlySet<string>,
+  ): Promise<Saved | "superseded" | "full">;
   /** The rows that exist, by `sessionId`, by consistent reads, including expired ones. */
   readAll(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Map<string, SessionRow>>;
   /** The row, by a consistent read. */
@@ -27,6 +34,14 @@ export interface SessionStore {
    * @returns whether the connection was live: messages were sent to it.
    */
   removeConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<boolean>;
+}
+
+export interface ReadForConnect {
+  row?: SessionRow;
+  /** Epoch seconds until which the user's handshakes are refused; may have passed. */
+  blockedUntil?: number;
+  /** Only with `readsMarker`: epoch seconds until which the session counts as connected; may have passed. */
+  markedUntil?: number;
 }
 
 /** The connections that have lost their place to the one that was saved. */
@@ -49,20 +64,32 @@ export class DynamoDbSessionStore implements SessionStore {
     this.rows = new DynamoDbSessionRows(client, table);
   }
 
-  async readForConnect(key: SessionKey): Promise<{ row?: SessionRow; blockedUntil?: number }> {
-    const block = blockItemKey(key.callerId);
-    const items = await this.readItems([key, block]);
-    const item = ({ context }: SessionKey) => items.find((each) => each[A.context]?.S === context);
-    const [row, blockedUntil] = [rowOf(item(key) ?? {}), blockOf(item(block))];
-    return { ...(row && { row }), ...(blockedUntil !== undefined && { blockedUntil }) };
+  async readForConnect(key: SessionKey, options?: { readsMarker?: boolean }): Promise<ReadForConnect> {
+    const [block, marker] = [blockItemKey(key.callerId), markerItemKey(key)];
+    const items = await this.readItems([key, block, ...(options?.readsMarker ? [marker] : [])]);
+    const item = ({ callerId, context }: SessionKey) =>
+      items.find((each) => each[A.callerId]?.S === callerId && each[A.context]?.S === context);
+    const row = rowOf(item(key) ?? {});
+    const [blockedUntil, markedUntil] = [blockOf(item(block)), markedUntilOf(item(marker))];
+    return {
+      ...(row && { row }),
+      ...(blockedUntil !== undefined && { blockedUntil }),
+      ...(markedUntil !== undefined && { markedUntil }),
+    };
   }
 
-  async save(session: Session, connections: Connections, row?: SessionRow): Promise<Saved | "superseded" | "full"> {
+  async save(
+    session: Session,
+    connections: Connections,
+    row?: SessionRow,
+    gone?: ReadonlySet<string>,
+  ): Promise<Saved | "superseded" | "full"> {
     let superseded: readonly Session[] = [];
     const write = async (current: SessionRow | undefined) => {
-      // The SDK has retried a write that had taken effect.
-      if (current && hasConnection(current, session.connectionId)) return { superseded };
-      const next = withConnection(current, session, connections);
+      const own = current?.connections.find(({ connectionId }) => connectionId === session.connectionId);
+      // The SDK has retried a write that had taken effect. Another connection may have taken its place since.
+      if (own) return own.superseded ? ("superseded" as const) : { superseded };
+      const next = withConnection(current, session, connections, gone);
       if (typeof next === "string") return next;
       superseded = next.superseded;
       return (await this.rows.replace(session, current, next.row)) ? { superseded } : undefined;

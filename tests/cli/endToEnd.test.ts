@@ -212,7 +212,7 @@ describe("the command line with the local run", () => {
     const second = await relay.connect(to);
     const { sessions } = await json<{ sessions: ListedSession[] }>("sessions", "list", "--user", to.user);
     expect(sessions.map(({ state, context, contextId }) => [state, context, contextId])).to.deep.equal([
-      ["current", "chat", "7"],
+      ["live", "chat", "7"],
       ["superseded", "chat", "7"],
     ]);
 

@@ -10,31 +10,31 @@ const connection = (connectionId: string, given: Partial<ListedConnection> = {})
   connectedAt: now.getTime() - 60_000,
   expirationDate: seconds + 100,
   context: "chat#7",
-  session: "own",
+  state: "live",
   ...given,
 });
 describe("the list of a user's sessions", () => {
   it("has one entry per connection with its state, in the order given", () => {
     const connections = [
-      connection("current"),
-      connection("old", { session: "superseded", connectedAt: now.getTime() - 120_000 }),
-      connection("mute", { session: "none", connectedAt: now.getTime() - 150_000 }),
+      connection("live"),
+      connection("old", { state: "superseded", connectedAt: now.getTime() - 120_000 }),
+      connection("mute", { state: "without-session", connectedAt: now.getTime() - 150_000 }),
       connection("ended", { expirationDate: seconds, connectedAt: now.getTime() - 180_000 }),
       connection("token ended", { tokenExpiresAt: seconds, connectedAt: now.getTime() - 240_000 }),
     ];
     const { sessions } = listedOf({ sessions: [], connections }, now);
     expect(sessions.map(({ connectionId, state }) => [connectionId, state])).to.deep.equal([
-      ["current", "current"],
+      ["live", "live"],
       ["old", "superseded"],
       ["mute", "without-session"],
       ["ended", "expired"],
       ["token ended", "expired"],
     ]);
     expect(sessions[0]).to.deep.equal({
-      state: "current",
+      state: "live",
       context: "chat",
       contextId: "7",
-      connectionId: "current",
+      connectionId: "live",
       connectedAt: "2026-11-25T11:59:00.000Z",
       expiresAt: "2026-11-25T12:01:40.000Z",
     });

@@ -7,12 +7,11 @@ import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
 import type { Session, SessionRow } from "../../handlers/sessions/sessionItems";
 import {
   type Connections,
-  hasConnection,
   liveConnections,
   withConnection,
   withoutConnection,
 } from "../../handlers/sessions/sessionRow";
-import type { Saved, SessionStore } from "../../handlers/sessions/sessionStore";
+import type { ReadForConnect, Saved, SessionStore } from "../../handlers/sessions/sessionStore";
 
 /** Sessions in a map; a method that is in `failing` rejects. */
 export class MemorySessions implements SessionStore {
@@ -46,18 +45,24 @@ export class MemorySessions implements SessionStore {
     this.sessionRows.set(sessionId(session), next.row);
   }
 
-  readForConnect(key: SessionKey): Promise<{ row?: SessionRow; blockedUntil?: number }> {
+  readForConnect(key: SessionKey): Promise<ReadForConnect> {
     return this.call("readForConnect", () => {
       const row = this.sessionRows.get(sessionId(key));
       return row ? { row } : {};
     });
   }
 
-  save(session: Session, connections: Connections): Promise<Saved | "superseded" | "full"> {
+  save(
+    session: Session,
+    connections: Connections,
+    _row?: SessionRow,
+    gone?: ReadonlySet<string>,
+  ): Promise<Saved | "superseded" | "full"> {
     return this.call("save", () => {
       const row = this.sessionRows.get(sessionId(session));
-      if (row && hasConnection(row, session.connectionId)) return { superseded: [] };
-      const next = withConnection(row, session, connections);
+      const own = row?.connections.find(({ connectionId }) => connectionId === session.connectionId);
+      if (own) return own.superseded ? ("superseded" as const) : { superseded: [] };
+      const next = withConnection(row, session, connections, gone);
       if (typeof next === "string") return next;
       this.sessionRows.set(sessionId(session), next.row);
       return { superseded: next.superseded };

@@ -2,12 +2,13 @@ import { expiryShardOf } from "../../handlers/connections/connectionItems";
 import type { ConnectionLookup, ConnectionLookups } from "../../handlers/connections/connectionLookups";
 import type { TokenExpiryIndex } from "../../handlers/connections/tokenExpiryIndex";
 import { connectionsOf, type UserConnections, type UserRows } from "../../handlers/connections/userConnections";
-import type { SessionKey } from "../../handlers/sessions/sessionKey";
-import type { SessionRow } from "../../handlers/sessions/sessionItems";
+import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
+import type { SessionMarkers } from "../../handlers/sessions/sessionMarkers";
 import { liveConnections } from "../../handlers/sessions/sessionRow";
+import type { ReadForConnect } from "../../handlers/sessions/sessionStore";
 import { MemorySessions } from "./boundaries";
 
-/** The whole table in memory: sessions, lookups and blocks. */
+/** The whole table in memory: sessions, lookups, blocks and markers. */
 export class MemoryTable extends MemorySessions implements UserConnections, TokenExpiryIndex {
   readonly blocks = new Map<string, number>();
   /** By connection. */
@@ -22,6 +23,21 @@ export class MemoryTable extends MemorySessions implements UserConnections, Toke
         return lookup;
       }),
   };
+  /** By `sessionId`: the sessions that count as connected. */
+  readonly marked = new Map<string, SessionKey & { until: number }>();
+  readonly markers: SessionMarkers = {
+    markedUntil: (key) => this.call("markedUntil", () => this.marked.get(sessionId(key))?.until),
+    mark: ({ callerId, context }, until) =>
+      this.call("mark", () => void this.marked.set(sessionId({ callerId, context }), { callerId, context, until })),
+    list: ({ callerId, context }, nowSeconds, limit) =>
+      this.call("listMarked", () =>
+        [...this.marked.values()]
+          .filter((each) => each.callerId === callerId && each.until > nowSeconds)
+          .filter((each) => context === undefined || each.context.startsWith(`${context}#`))
+          .map((each) => ({ callerId, context: each.context }))
+          .slice(0, limit),
+      ),
+  };
   /** Runs before each call: what happens in the meantime. */
   beforeCall: (name: string) => Promise<void> = () => Promise.resolve();
 
@@ -29,10 +45,15 @@ export class MemoryTable extends MemorySessions implements UserConnections, Toke
     this.lookupItems.set(lookup.connectionId, lookup);
   }
 
-  override async readForConnect(key: SessionKey): Promise<{ row?: SessionRow; blockedUntil?: number }> {
+  override async readForConnect(key: SessionKey, options?: { readsMarker?: boolean }): Promise<ReadForConnect> {
     const found = await super.readForConnect(key);
     const blockedUntil = this.blocks.get(key.callerId);
-    return { ...found, ...(blockedUntil !== undefined && { blockedUntil }) };
+    const markedUntil = options?.readsMarker ? this.marked.get(sessionId(key))?.until : undefined;
+    return {
+      ...found,
+      ...(blockedUntil !== undefined && { blockedUntil }),
+      ...(markedUntil !== undefined && { markedUntil }),
+    };
   }
 
   blockedUntil(callerId: string): Promise<number | undefined> {

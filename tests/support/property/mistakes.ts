@@ -7,6 +7,7 @@ import * as recovery from "../../../handlers/history/recovery";
 import { lastSeqOf } from "../../../handlers/history/segment";
 import type { SessionRow } from "../../../handlers/sessions/sessionItems";
 import { sessionId } from "../../../handlers/sessions/sessionKey";
+import { liveConnections } from "../../../handlers/sessions/sessionRow";
 import type { MessageEnvelope } from "../../../protocol";
 import type { MemoryLog } from "../memoryHistory";
 import type { FunctionName, Services } from "./relay";
@@ -48,7 +49,8 @@ export const MISTAKES: Record<string, Mistake> = {
     sessions: changed(sessions, {
       removeConnection: async (key, connectionId) => {
         const row = await sessions.read(key);
-        return await sessions.removeConnection(key, row?.connections[0]?.connectionId ?? connectionId);
+        const [newest] = row ? liveConnections(row) : [];
+        return await sessions.removeConnection(key, newest?.connectionId ?? connectionId);
       },
     }),
   })),

@@ -25,7 +25,7 @@ const KNOWN_MS = 45_000;
  * - Each one gets messages of its session only, as they were published.
  * - It gets a message twice only if the invocation that posted it first has crashed, or one of its calls has failed.
  * - Within an invocation, nothing is posted to a connection after a message that it did not take.
- * - While another connection is open, it gets nothing from before it connected.
+ * - While a protocol client or an older raw connection is open, it gets nothing from before it connected.
  * - If the queue no longer has a message that was stored while it was connected and not half-open, it has accepted it, unless
  *   the message has expired, was dead-lettered, or has had all of its attempts.
  * - `accepted` never passes a message that no raw connection has taken, except expired ones, and those from before.
@@ -124,9 +124,10 @@ export class RawRules {
     return (stored?.atMs ?? Infinity) < connectedAtMs - OLD_MS - TOLERANCE_MS;
   }
 
-  /** Whether every invocation that is running knows that another connection is open. */
+  /** Whether every invocation that is running knows that another connection, which has got what is old, is open. */
   private hasAnother(connection: Connection, key: SessionKey): boolean {
-    const others = this.liveOf(key).filter((each) => each !== connection);
+    const before = (each: Connection) => !each.isRaw || each.connectedAtMs < connection.connectedAtMs;
+    const others = this.liveOf(key).filter((each) => each !== connection && before(each));
     return others.some(({ openedAtMs }) => this.simulation.now - openedAtMs > KNOWN_MS);
   }
 

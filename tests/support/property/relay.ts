@@ -16,6 +16,7 @@ import { disconnectUser } from "../../../handlers/operations/disconnectUser";
 import { sessionSweeper } from "../../../handlers/sweepers/sessionSweeper";
 import type { TokenExpiryIndex } from "../../../handlers/connections/tokenExpiryIndex";
 import type { PartialDeliveries } from "../../../handlers/deliver/partialDeliveries";
+import { flush } from "../../../handlers/raw/flush";
 import type { FlushRequests } from "../../../handlers/raw/flushRequests";
 import type { History } from "../../../handlers/history/history";
 import { seqIn } from "../../../handlers/history/recovery";
@@ -89,6 +90,7 @@ export class Relay implements Functions {
   private readonly flushQueue: ModelFlushQueue;
   private readonly partials = new ModelPartialDeliveries();
   private epochs = 0;
+  private owners = 0;
   private readonly running = new Set<Invocation>();
 
   constructor(
@@ -138,6 +140,8 @@ export class Relay implements Functions {
       connectionsOfSession: this.options.connections,
       sessionTtlSeconds: this.options.sessionTtlSeconds,
       endSessionWithToken: this.options.tokenSeconds !== undefined,
+      markers: invocation.bound(this.table.markers),
+      historyRetentionSeconds: Math.ceil(this.options.retentionMs / 1000),
       userConnections: invocation.bound(this.table),
       authenticator: {
         authenticate: ({ queryStringParameters }) =>
@@ -219,8 +223,17 @@ export class Relay implements Functions {
   }
 
   private async flush(event: SQSEvent): Promise<SQSBatchResponse | undefined> {
-    const { invocation } = this.invocation("flush");
-    return await this.run(invocation, () => Promise.resolve({ batchItemFailures: [], event }));
+    const { invocation, services, common } = this.invocation("flush");
+    const handler = flush({
+      ...services,
+      ...common,
+      queue: this.flushQueue.client(invocation),
+      deadLetters: this.options.deadLetterExpired ? services.queue : undefined,
+      retentionMs: this.options.retentionMs,
+      newOwner: () => `owner${this.owners++}`,
+      pause: (ms) => this.simulation.pause(ms),
+    });
+    return await this.run(invocation, () => handler(event, invocation));
   }
 
   /** Epoch seconds at which a token ends that a client now has. */

@@ -1,0 +1,221 @@
+import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
+import type { Entry, History, SessionCursor } from "../history/history";
+import { readRange } from "../history/readRange";
+import { entriesBetween, isDone, seqIn } from "../history/recovery";
+import { errorFields } from "../log";
+import { METRICS } from "../metrics";
+import { receiptOf } from "../receipts/receipts";
+import type { SessionKey } from "../sessions/sessionKey";
+import { timeLimit } from "../timeLimit";
+import type { NewEntry, RawPost } from "./postToRaw";
+import type { RawLine, RawLineDependencies } from "./rawLine";
+import { type Page, readPage, type Wanted } from "./readPage";
+
+export interface RawTurnDependencies extends RawLineDependencies, ExpireUnseenDependencies {
+  history: Pick<History, "readBack" | "readOn" | "addReported" | "leaseRaw" | "releaseRaw">;
+  /** Names an invocation's turn. */
+  newOwner: () => string;
+}
+
+/** What one invocation posts to a session's raw connections. */
+export interface RawWork extends Wanted {
+  lines: readonly RawLine[];
+  /** Whether no client of the session acknowledges: what the gateway has accepted is acknowledged then. */
+  acknowledges: boolean;
+  onPartial: RawPost["onPartial"];
+}
+
+/** What one turn has done. */
+export interface TurnResult {
+  /** The session's cursor is here. */
+  end: number;
+  /** If not, another turn would not get further. */
+  hasMoved: boolean;
+  /** Whether there is more to post. */
+  hasMore: boolean;
+}
+
+/** For how long a turn has the session's raw connections to itself. */
+const LEASE_MS = 30_000;
+
+/** A turn begins no further post after this. */
+const POSTING_MS = 12_000;
+
+/** Reserved at the end of the lease for reports and receipts, and for the cursor: what is under way is aborted before. */
+const FINISHING_MS = 3_000;
+const RELEASING_MS = 2_000;
+
+/**
+ * Posts one page of messages under a lease. Another invocation posts no sooner than the cursor has moved; if this one ends before,
+ * once the lease has ended.
+ *
+ * @param after The cursor after the invocation's last turn.
+ * @returns "busy" if another invocation has the lease.
+ * @throws if the history fails. The cursor may have moved then.
+ */
+export async function rawTurn(
+  work: RawWork,
+  after: number,
+  dependencies: RawTurnDependencies,
+  signal: AbortSignal,
+): Promise<TurnResult | "busy"> {
+  const { history, newOwner, now, log } = dependencies;
+  const { key } = work;
+  const [owner, leasedAtMs] = [newOwner(), now()];
+  const cursor = await history.leaseRaw(key, { owner, untilMs: leasedAtMs + LEASE_MS }, leasedAtMs, signal);
+  if (cursor === "busy") return "busy";
+
+  const posting = timeLimit(LEASE_MS - FINISHING_MS - RELEASING_MS, signal);
+  const isTimeUp = () => posting.aborted || now() - leasedAtMs >= POSTING_MS;
+  let page: Page;
+  try {
+    page = await readPage(work, cursor, history, posting);
+    const earlier = takenBefore(work, after, page.start);
+    await Promise.all(
+      work.lines.map((line) => line.post([...earlier, ...page.entries], dependencies, isTimeUp, posting)),
+    );
+  } catch (error) {
+    await release(key, owner, {}, dependencies).catch(() => log.warn("lease not released", { ...key }));
+    throw error;
+  }
+  const end = await finish(work, owner, cursor, page, dependencies);
+  const { start, through } = page;
+  return { end, hasMoved: end > start, hasMore: end < through };
+}
+
+/**
+ * The messages in hand that the session's cursor covers: another invocation has posted them. Those that are retried for some
+ * connections are posted to these.
+ */
+function takenBefore({ inHand, lines }: RawWork, after: number, start: number): NewEntry[] {
+  const covered = [...inHand.values()].filter(({ entry: { seq } }) => seq > after && seq <= start);
+  for (const { entry } of covered.filter(({ takenBy }) => takenBy === undefined)) {
+    for (const line of lines) line.take(entry.seq);
+  }
+  return covered.filter(({ takenBy }) => takenBy !== undefined);
+}
+
+/** Reports what has expired, publishes receipts, moves the cursor as far as possible, and gives the lease back. */
+async function finish(
+  { key, lines, acknowledges, inHand, onPartial }: RawWork,
+  owner: string,
+  cursor: SessionCursor,
+  { epoch, start, entries, end }: Page,
+  dependencies: RawTurnDependencies,
+): Promise<number> {
+  const { metrics, log } = dependencies;
+  const signal = timeLimit(FINISHING_MS);
+  let reached = end;
+  const stopBefore = (entry: Entry | undefined, error?: unknown) => {
+    if (!entry) return;
+    reached = entry.seq - 1;
+    if (error)
+      log.error("raw clients' cursor not moved over a message", { ...key, seq: entry.seq, ...errorFields(error) });
+  };
+  const states = new Map(entries.map(({ entry }) => [entry, stateOf(entry, lines)]));
+  const covered = (state: State) =>
+    [...states].flatMap(([entry, its]) => (its === state && entry.seq <= reached ? entry : []));
+  stopBefore(covered("open")[0]);
+  try {
+    await expireUnseen({ key, done: cursor, presentEpoch: epoch, entries: covered("late"), signal }, dependencies);
+  } catch (error) {
+    stopBefore(covered("late")[0], error);
+  }
+  for (const entry of covered("accepted").filter(({ seq }) => inHand.has(seq))) {
+    const acceptedBy = acceptedBySome(entry, lines);
+    if (acceptedBy.length === 0) continue;
+    try {
+      await onPartial(entry, acceptedBy);
+    } catch (error) {
+      stopBefore(entry, error);
+      break;
+    }
+  }
+  if (reached === start || epoch === undefined) {
+    await release(key, owner, {}, dependencies);
+    return start;
+  }
+
+  const to = { epoch, seq: reached };
+  const isPublished = await publishAccepted(key, cursor, to, covered("accepted"), acknowledges, dependencies, signal);
+  if (!(await release(key, owner, { accepted: to, acknowledges: acknowledges && isPublished }, dependencies))) {
+    log.warn("lease lost: messages may be posted to raw clients again", { ...key, seq: reached });
+    return start;
+  }
+  if (acknowledges && isPublished) metrics.add(METRICS.acknowledged, reached - seqIn(epoch, cursor.acknowledged));
+  return reached;
+}
+
+type State = "accepted" | "late" | "skipped" | "open";
+
+/** `accepted` by at least one; `late` for all; `skipped` by those that are open; `open` if it is to be posted again. */
+function stateOf(entry: Entry, lines: readonly RawLine[]): State {
+  // It was reported as expired, or has been sealed.
+  if (entry.body === undefined) return "skipped";
+  const kinds = lines.map((line) => line.outcomeOf(entry.seq)?.kind ?? "failed");
+  if (kinds.includes("accepted")) return "accepted";
+  if (kinds.includes("failed") || kinds.includes("ended")) return "open";
+  return kinds.includes("late") ? "late" : "skipped";
+}
+
+/** The connections that have accepted the message, if another one that may be open has not. */
+function acceptedBySome({ seq }: Entry, lines: readonly RawLine[]): string[] {
+  const isOpen = (line: RawLine) =>
+    line.outcomeOf(seq)?.kind === "failed" || (line.outcomeOf(seq) === undefined && !line.hasEnded);
+  if (!lines.some(isOpen)) return [];
+  return lines
+    .filter((line) => line.outcomeOf(seq)?.kind === "accepted")
+    .map(({ connection }) => connection.connectionId);
+}
+
+/**
+ * The receipts of what the gateway has accepted; with `acknowledges`, of everything that is acknowledged with it.
+ *
+ * @returns false if they were not published: the cursor moves nevertheless, since raw clients would get all of it again, and
+ * the receipts follow when the acknowledged cursor moves.
+ */
+async function publishAccepted(
+  key: SessionKey,
+  cursor: SessionCursor,
+  to: { epoch: string; seq: number },
+  accepted: readonly Entry[],
+  acknowledges: boolean,
+  { receipts, history, now, log }: RawTurnDependencies,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!receipts.wanted) return true;
+  const publish = async (entries: readonly Entry[]) => {
+    const nowMs = now();
+    const open = entries.filter((entry) => !isDone(entry, cursor, to.epoch));
+    await receipts.publish(
+      open.map(({ messageId, epoch, seq }) => receiptOf(key, { status: "accepted", messageId, epoch, seq }, nowMs)),
+      signal,
+    );
+  };
+  try {
+    const done = Math.max(seqIn(to.epoch, cursor.acknowledged), seqIn(to.epoch, cursor.settled));
+    const earlier = { from: done + 1, through: seqIn(to.epoch, cursor.accepted) };
+    for await (const segments of acknowledges ? readRange(history, key, earlier, signal) : []) {
+      await publish(entriesBetween(segments, earlier.from, earlier.through));
+    }
+    await publish(accepted);
+    return true;
+  } catch (error) {
+    log.error("receipts of accepted messages not published", { ...key, seq: to.seq, ...errorFields(error) });
+    return false;
+  }
+}
+
+/** Returns false if the lease is another invocation's. */
+async function release(
+  key: SessionKey,
+  owner: string,
+  to: Parameters<History["releaseRaw"]>[2],
+  { history }: RawTurnDependencies,
+): Promise<boolean> {
+  const signal = timeLimit(RELEASING_MS);
+  if ((await history.releaseRaw(key, owner, to, signal)) === "released") return true;
+  if (!to.acknowledges) return false;
+  // A client may have acknowledged further meanwhile.
+  return (await history.releaseRaw(key, owner, { accepted: to.accepted }, signal)) === "released";
+}

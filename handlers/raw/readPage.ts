@@ -1,0 +1,66 @@
+import type { Entry, History, SessionCursor } from "../history/history";
+import { NEWEST, readFrom } from "../history/readRange";
+import { entriesBetween, seqIn } from "../history/recovery";
+import { lastSeqOf } from "../history/segment";
+import type { SessionKey } from "../sessions/sessionKey";
+import type { NewEntry } from "./postToRaw";
+
+/** Messages that a session's raw clients get next. */
+export interface Page {
+  /** The log's present epoch. */
+  epoch: string | undefined;
+  /** The raw clients have everything up to here, or it is done otherwise. */
+  start: number;
+  /** In order. Numbers that are missing were deleted. */
+  entries: readonly NewEntry[];
+  /** The page covers the numbers up to here. */
+  end: number;
+  /** The last number that they are to get. */
+  through: number;
+}
+
+export interface Wanted {
+  key: SessionKey;
+  /** Messages that were just stored, by their numbers: they are not read if nothing was missed before them. */
+  inHand: ReadonlyMap<number, NewEntry>;
+  /** The log's present epoch and the last number wanted; undefined for everything in the log. */
+  upTo: { epoch: string | undefined; through: number } | undefined;
+}
+
+/** Segments that are read at a time: as many as are posted within seconds. One response holds at most 1 MB of them. */
+const PAGE = 50;
+
+/** The messages after the session's cursor, as many as one read returns. */
+export async function readPage(
+  { key, inHand, upTo }: Wanted,
+  { acknowledged, accepted, settled }: SessionCursor,
+  history: Pick<History, "readBack" | "readOn">,
+  signal: AbortSignal,
+): Promise<Page> {
+  // A copy of a message may be of an earlier epoch than the log's: nothing would be covered by the cursors.
+  const isPresent = [acknowledged, accepted].every((cursor) => !cursor || cursor.epoch === upTo?.epoch);
+  const [tail] = upTo && isPresent ? [] : await history.readBack(key, NEWEST, 1, signal);
+  const epoch = tail ? tail.epoch : upTo?.epoch;
+  const through = upTo?.through ?? (tail ? lastSeqOf(tail) : 0);
+  const start = Math.max(...[acknowledged, accepted, settled].map((cursor) => seqIn(epoch, cursor)));
+  const page = { epoch, start, through };
+  if (start >= through) return { ...page, entries: [], end: start };
+
+  const ahead = [...inHand.values()].filter(({ entry: { seq } }) => seq > start);
+  if (ahead.length === through - start) return { ...page, entries: ahead.sort(bySeq), end: through };
+
+  const segments = await readFrom(history, key, start + 1, PAGE, signal);
+  const last = segments.at(-1);
+  const entries = entriesBetween(segments, start + 1, through).map((entry) => inHand.get(entry.seq) ?? held(entry));
+  // All of these numbers were stored before the read began: those that it does not find were deleted.
+  const end = last && lastSeqOf(last) > start ? Math.min(lastSeqOf(last), through) : through;
+  return { ...page, entries, end };
+}
+
+function held(entry: Entry): NewEntry {
+  return { entry, takenBy: undefined };
+}
+
+function bySeq(a: NewEntry, b: NewEntry): number {
+  return a.entry.seq - b.entry.seq;
+}
