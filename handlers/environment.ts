@@ -35,6 +35,12 @@ export function wholeNumber(environment: Environment, name: string): number {
   return Number(value);
 }
 
+/** A variable that is one of these words. */
+export function oneOf<T extends string>(environment: Environment, name: string, allowed: readonly T[]): T {
+  const value = text(environment, name);
+  return allowed.find((each) => each === value) ?? refuseVariable(name, value, allowed.join(" or "));
+}
+
 /** A variable that is an absolute http(s) URL. */
 export function url(environment: Environment, name: string): string {
   const value = text(environment, name);

@@ -26,12 +26,12 @@ export const deliverCallbacks = {
   },
 } satisfies Record<string, OwnCallback>;
 
-export type DeliverSettings = Pick<ResolvedArgs, "maxAttempts" | "backoff" | "deliverTimeoutSeconds">;
+export type DeliverSettings = Pick<ResolvedArgs, "maxAttempts" | "backoff" | "deliverTimeoutSeconds" | "connections">;
 
 /** `deliver` in retry mode. */
 export function deliverSpec(
   { sessionTable, publisher, gateway, relayName }: RelayParts,
-  { maxAttempts, backoff, deliverTimeoutSeconds }: DeliverSettings,
+  { maxAttempts, backoff, deliverTimeoutSeconds, connections }: DeliverSettings,
 ): FunctionSpec {
   return {
     callback: deliverCallbacks.retry,
@@ -40,13 +40,20 @@ export function deliverSpec(
       MANAGEMENT_ENDPOINT: gateway.managementEndpoint,
       QUEUE_URL: publisher.queue.url,
       DEAD_LETTER_QUEUE_URL: publisher.deadLetterQueue.url,
+      CONNECTIONS: connections,
       MAX_ATTEMPTS: String(maxAttempts),
       BACKOFF_MIN_SECONDS: String(backoff.minSeconds),
       BACKOFF_MAX_SECONDS: String(backoff.maxSeconds),
       RELAY_NAME: relayName,
     },
     statements: [
-      sessionTable.statement("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
+      sessionTable.statement(
+        "dynamodb:BatchGetItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:DeleteItem",
+      ),
       gateway.manageConnectionsStatement("POST", "GET", "DELETE"),
       {
         Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],

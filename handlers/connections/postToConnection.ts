@@ -1,7 +1,7 @@
 import { errorFields, type Log, type LogFields } from "../log";
 import { REASONS } from "../messages/reasons";
 import type { Session, SessionRow } from "../sessions/sessionItems";
-import { liveConnections } from "../sessions/sessionRow";
+import { liveConnections, withoutConnection } from "../sessions/sessionRow";
 import type { SessionStore } from "../sessions/sessionStore";
 import { type ConnectionsClient, YOUNG_CONNECTION_MS } from "./connectionsClient";
 
@@ -29,8 +29,8 @@ export type Posted =
   /** The gateway accepted it. */
   | { kind: "accepted" }
   /**
-   * The connection has ended, and its session's row no longer has it. `row`, read since, has the connections that its client may
-   * have opened in the meantime; undefined if there are none.
+   * The connection has ended. `row`, read since, has the connections that its client may have opened in the meantime; undefined
+   * if the session has no other connection, or was not read.
    */
   | { kind: "ended"; reason: string; row: SessionRow | undefined }
   /** The connection may be open. */
@@ -40,7 +40,7 @@ export type Posted =
   /** It has expired. */
   | { kind: "late"; reason: string };
 
-/** Posts to one connection of a session, and removes the connection from the session's row if it has ended. */
+/** Posts to one connection of a session. If the connection has ended, removes it from the session's row. */
 export async function postToConnection(
   post: Post,
   connection: Session,
@@ -53,39 +53,47 @@ export async function postToConnection(
   const over = reasonToEnd(connection, dependencies);
   if (over) {
     const hasEnded = await closeConnection(post, connection, over, dependencies, signal);
-    return hasEnded ? await endedOf(post, connection, over, dependencies, signal) : { kind: "failed", reason: over };
+    return hasEnded ? { kind: "ended", reason: over, row: undefined } : { kind: "failed", reason: over };
   }
 
   const { result, detail } = await connections.post(connection.connectionId, text, signal);
   if (result === "delivered") return { kind: "accepted" };
   if (result === "payload-too-large") return { kind: "refused", reason: result };
+  const ids = { ...fields, connectionId: connection.connectionId };
   if (result === "forbidden") {
-    log.error("configuration error: the function may not post to connections", { ...fields, detail });
+    log.error("configuration error: the function may not post to connections", { ...ids, detail });
   } else {
-    log.info("not posted", { ...fields, connectionId: connection.connectionId, result, detail });
+    log.info("not posted", { ...ids, result, detail });
   }
-  if (result !== "gone") return { kind: "failed", reason: result };
-  const ended = await endedOf(post, connection, REASONS.connectionGone, dependencies, signal);
-  if (ended.kind === "ended" || !(await forgetIfGone(post, connection, dependencies, signal))) return ended;
-  return await endedOf(post, connection, REASONS.connectionGone, dependencies, signal);
+  return result === "gone"
+    ? await postedToGone(post, connection, dependencies, signal)
+    : { kind: "failed", reason: result };
 }
 
 /** Reads the row again: `$disconnect` or `connect` may have removed the connection, and the client may have opened another. */
-async function endedOf(
-  { fields }: Post,
-  { callerId, context, connectionId }: Session,
-  reason: string,
-  { sessions, log }: PostToConnectionDependencies,
+async function postedToGone(
+  post: Post,
+  connection: Session,
+  dependencies: PostToConnectionDependencies,
   signal: AbortSignal,
 ): Promise<Posted> {
+  const { callerId, context, connectionId } = connection;
+  const { sessions, log } = dependencies;
+  let row: SessionRow | undefined;
   try {
-    const row = await sessions.read({ callerId, context }, signal);
-    const isLive = row && liveConnections(row).some((each) => each.connectionId === connectionId);
-    return isLive ? { kind: "failed", reason } : { kind: "ended", reason, row };
+    row = await sessions.read({ callerId, context }, signal);
   } catch (error) {
-    log.error("session not read again", { ...fields, ...errorFields(error) });
+    log.error("session not read again", { ...post.fields, connectionId, ...errorFields(error) });
     return { kind: "failed", reason: signal.aborted ? REASONS.timeout : REASONS.sessionStoreUnavailable };
   }
+  const live = row ? liveConnections(row) : [];
+  if (!row || live.length === 0) return { kind: "ended", reason: REASONS.noSession, row: undefined };
+  const reason = REASONS.connectionGone;
+  if (!live.some((each) => each.connectionId === connectionId)) return { kind: "ended", reason, row };
+  const isForgotten = await forgetIfGone(post, connection, dependencies, signal);
+  return isForgotten
+    ? { kind: "ended", reason, row: withoutConnection(row, connectionId) }
+    : { kind: "failed", reason };
 }
 
 /** Why a connection that is still in the table is over. */
@@ -119,8 +127,10 @@ async function closeConnection(
     const isYoung = now() - session.connectedAt < YOUNG_CONNECTION_MS;
     const result = await connections.close(session.connectionId, signal);
     log.info(`connection of an expired session ${result}`, { ...fields, reason });
+    if (result === "closed") return true;
     // If it is just connecting, it still has to be closed.
-    if (result !== "closed" && isYoung) return false;
+    if (isYoung) return false;
+    // `$disconnect` is not coming: the row may outlive this connection by those of others.
     await sessions.removeConnection(session, session.connectionId, signal);
     return true;
   } catch (error) {

@@ -1,4 +1,5 @@
 import { connectionsFromEnvironment } from "../connections/connectionsClient";
+import { limitedConnections } from "../connections/limitedConnections";
 import type { Environment } from "../environment";
 import { sessionStoreFromEnvironment } from "../sessions/sessionStore";
 import { deliverBatch, type DeliverBatchDependencies } from "./deliverBatch";
@@ -14,7 +15,7 @@ export type { Invocation };
 
 export type DeliverDependencies = Pick<DeliverBatchDependencies, "sessions" | "connections"> & QueueDependencies;
 
-/** Called with a batch of the retry queue: posts each message, and keeps those that were not delivered. Never throws. */
+/** Called with a batch of the retry queue: posts each message to its session's connections, and keeps those that were not delivered. Never throws. */
 export function deliver(dependencies: DeliverDependencies): DeliverHandler {
   return deliverHandler(dependencies, deliverBatch);
 }
@@ -23,7 +24,7 @@ export function deliver(dependencies: DeliverDependencies): DeliverHandler {
 export function deliverFromEnvironment(environment: Environment): DeliverHandler {
   return deliver({
     sessions: sessionStoreFromEnvironment(environment),
-    connections: connectionsFromEnvironment(environment),
+    connections: limitedConnections(connectionsFromEnvironment(environment)),
     ...queueDependenciesFromEnvironment(environment),
   });
 }

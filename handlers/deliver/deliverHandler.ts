@@ -1,15 +1,23 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { type Environment, positiveInteger } from "../environment";
+import { type Environment, oneOf, positiveInteger } from "../environment";
 import { consoleLog, type LogFields } from "../log";
 import { idsOf, type Message, messageOf } from "../messages/message";
 import { metricsFromEnvironment } from "../metrics";
 import { messageQueueFromEnvironment } from "../queue/queue";
+import { CONNECTIONS } from "../sessions/sessionRow";
 import { timeLimit } from "../timeLimit";
-import type { Attempted, Outcome } from "./outcome";
+import type { Attempted } from "./outcome";
+import {
+  partialDeliveriesFromEnvironment,
+  type PartialDeliveriesDependencies,
+  recordPartial,
+} from "./partialDeliveries";
 import { settle, type SettleDependencies } from "./settle";
 
 /** `now`, `random` and `log` are by default the clock, `Math.random` and the console. */
-export type QueueDependencies = Omit<SettleDependencies, keyof Surroundings> & Partial<Surroundings>;
+export type QueueDependencies = Omit<SettleDependencies, keyof Surroundings> &
+  PartialDeliveriesDependencies &
+  Partial<Surroundings>;
 
 type Surroundings = Pick<SettleDependencies, "now" | "random" | "log">;
 
@@ -39,19 +47,23 @@ export function deliverHandler<T extends QueueDependencies>(
     const settling = timeLimit(remainingMs - ANSWERING_MS);
     try {
       const attempted = await attempt(Records.map(messageOf), dependencies, sending);
-      for (const { message, outcome, cursor } of attempted) {
+      for (const each of attempted) {
+        const { message, outcome, cursor } = each;
         const { attempt, key } = message;
         // Nothing else reports a message that is dropped.
         const level = outcome.kind === "duplicate" ? "warn" : "info";
         dependencies.log[level](outcome.kind, {
           ...idsOf(message),
           attempt,
-          ...detailsOf(outcome),
+          ...detailsOf(each),
           ...key.value,
           ...cursor,
         });
       }
-      const failed = await settle(attempted, dependencies, settling);
+      const [failed] = await Promise.all([
+        settle(attempted, dependencies, settling),
+        recordPartial(attempted, dependencies, settling),
+      ]);
       return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
     } finally {
       dependencies.metrics.flush();
@@ -59,10 +71,11 @@ export function deliverHandler<T extends QueueDependencies>(
   };
 }
 
-function detailsOf(outcome: Outcome): LogFields {
+function detailsOf({ outcome, acceptedBy: connectionIds }: Attempted): LogFields {
   if (outcome.kind === "delivered") return { connectionIds: outcome.connectionIds };
   const { reason } = outcome;
-  return outcome.kind === "duplicate" ? { reason, firstSqsMessageId: outcome.firstSqsMessageId } : { reason };
+  if (outcome.kind === "duplicate") return { reason, firstSqsMessageId: outcome.firstSqsMessageId };
+  return { reason, connectionIds };
 }
 
 /** The dependencies of `deliver` as the component deploys it, in both modes. */
@@ -70,6 +83,8 @@ export function queueDependenciesFromEnvironment(environment: Environment): Queu
   return {
     queue: messageQueueFromEnvironment(environment),
     metrics: metricsFromEnvironment(environment),
+    partials: partialDeliveriesFromEnvironment(environment),
+    connectionsOfSession: oneOf(environment, "CONNECTIONS", CONNECTIONS),
     maxAttempts: positiveInteger(environment, "MAX_ATTEMPTS"),
     backoff: {
       minSeconds: positiveInteger(environment, "BACKOFF_MIN_SECONDS"),

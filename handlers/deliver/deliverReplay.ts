@@ -1,4 +1,5 @@
 import { connectionsFromEnvironment } from "../connections/connectionsClient";
+import { limitedConnections } from "../connections/limitedConnections";
 import type { Environment } from "../environment";
 import {
   historyFromEnvironment,
@@ -23,6 +24,7 @@ export type DeliverReplayDependencies = QueueDependencies &
     DeliverReplayBatchDependencies,
     | "sessions"
     | "connections"
+    | "postToRaw"
     | "history"
     | "retentionMs"
     | "generation"
@@ -59,7 +61,7 @@ export function deliverReplay(given: DeliverReplayDependencies): DeliverHandler 
 export function deliverReplayFromEnvironment(environment: Environment): DeliverHandler {
   return deliverReplay({
     sessions: sessionStoreFromEnvironment(environment),
-    connections: connectionsFromEnvironment(environment),
+    connections: limitedConnections(connectionsFromEnvironment(environment)),
     history: historyFromEnvironment(environment),
     retentionMs: retentionMsFromEnvironment(environment),
     generation: historyGenerationFromEnvironment(environment),

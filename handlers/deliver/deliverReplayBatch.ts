@@ -5,20 +5,20 @@ import type { Message } from "../messages/message";
 import { stableReason } from "../messages/reasons";
 import { METRICS } from "../metrics";
 import { sessionId } from "../sessions/sessionKey";
-import type { SessionStore } from "../sessions/sessionStore";
-import { MAX_PARALLEL_SESSIONS, messagesBySession } from "./messagesBySession";
+import { MAX_PARALLEL_CONNECTIONS, messagesBySession } from "./messagesBySession";
 import { type Attempted, NOT_REACHED, type Outcome } from "./outcome";
 import { postInOrder, type PostInOrderDependencies } from "./postInOrder";
-import { readSessions } from "./readSessions";
+import { readSessions, type ReadSessionsDependencies } from "./readSessions";
 import { type StoreDependencies, storeInOrder } from "./storeInOrder";
 
-export interface DeliverReplayBatchDependencies extends StoreDependencies, PostInOrderDependencies {
-  sessions: SessionStore;
+export interface DeliverReplayBatchDependencies
+  extends StoreDependencies, PostInOrderDependencies, ReadSessionsDependencies {
+  sessions: PostInOrderDependencies["sessions"] & ReadSessionsDependencies["sessions"];
   history: StoreDependencies["history"] & PostInOrderDependencies["history"];
 }
 
 /**
- * Stores a batch and posts it to the clients that are connected, sessions in parallel and each session's messages in order,
+ * Stores a batch and posts it to the clients that are connected, connections in parallel and each session's messages in order,
  * until `signal` aborts.
  */
 export async function deliverReplayBatch(
@@ -27,7 +27,7 @@ export async function deliverReplayBatch(
   signal: AbortSignal,
 ): Promise<Attempted[]> {
   const outcomes = new Map<Message, Outcome>();
-  const limit = pLimit(MAX_PARALLEL_SESSIONS);
+  const limit = pLimit(MAX_PARALLEL_CONNECTIONS);
   const storing = { ...dependencies, claimLimit: claimLimitOfAnInvocation() };
   const groups = await limit.map(messagesBySession(messages, outcomes), async (group) => {
     const numbered = await storeInOrder(group, outcomes, storing, signal);
@@ -37,20 +37,25 @@ export async function deliverReplayBatch(
   // After storing: a client that connects and resumes before its session is read here finds all of these messages.
   const open = groups.filter(({ numbered }) => numbered.length > 0);
   const sessions = await readSessions(open, outcomes, dependencies, signal);
-  if (sessions) {
-    await limit.map(open, async ({ key, numbered }) => {
-      await postInOrder(numbered, sessions.get(sessionId(key)), outcomes, dependencies, signal);
-    });
-  }
+  const posted = sessions
+    ? await Promise.all(
+        open.map(async ({ key, numbered }) => {
+          const session = { numbered, row: sessions.rows.get(sessionId(key)), takenBy: sessions.takenBy, limit };
+          return await postInOrder(session, dependencies, signal);
+        }),
+      )
+    : [];
 
+  const attempts = new Map(posted.flat().map((attempted) => [attempted.message, attempted]));
   const cursors = new Map<Message, Cursor>();
   for (const { message, entry } of groups.flatMap(({ numbered }) => numbered)) {
     cursors.set(message, { epoch: entry.epoch, seq: entry.seq });
   }
   return messages.map((message) => {
-    const outcome = outcomes.get(message) ?? NOT_REACHED;
+    const attempted = attempts.get(message) ?? { message, outcome: outcomes.get(message) ?? NOT_REACHED };
+    const { outcome } = attempted;
     if (outcome.kind === "stored") dependencies.metrics.add(METRICS.stored, 1, stableReason(outcome.reason));
     const cursor = cursors.get(message);
-    return { message, outcome, ...(cursor && { cursor }) };
+    return { ...attempted, ...(cursor && { cursor }) };
   });
 }

@@ -2,8 +2,8 @@ import type { Message } from "../messages/message";
 import { sessionId, type SessionKey } from "../sessions/sessionKey";
 import type { Outcome } from "./outcome";
 
-/** The sessions that are served in parallel, each with one message at a time. The SDK has 50 sockets. */
-export const MAX_PARALLEL_SESSIONS = 50;
+/** The connections that are posted to in parallel, one message at a time each. The SDK has 50 sockets. */
+export const MAX_PARALLEL_CONNECTIONS = 50;
 
 /** One session's messages of a batch, in the batch's order. */
 export interface SessionMessages {

@@ -25,6 +25,12 @@ export interface Attempted {
   outcome: Outcome;
   /** Its position in the session's sequence; undefined if it has no number. */
   cursor?: Cursor;
-  /** True if a connection has taken it: it may be retried for others, and is never dead-lettered. */
+  /** True if a connection has taken it, at this attempt or before: it may be retried for others, and is never dead-lettered. */
   isTaken?: true;
+  /** The connections that took it at this attempt. */
+  acceptedBy?: readonly string[];
+  /** Epoch milliseconds: when the last of them took it. */
+  acceptedAtMs?: number;
+  /** The open connections that have not taken it. */
+  missedBy?: readonly string[];
 }

@@ -1,84 +1,113 @@
+import type { LimitFunction } from "p-limit";
 import { type MessageEnvelope, SUBPROTOCOLS } from "../../protocol";
-import type { PostToConnectionDependencies } from "../connections/postToConnection";
-import { postToSession } from "../connections/postToSession";
+import type { Post, PostToConnectionDependencies } from "../connections/postToConnection";
 import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
 import type { Entry, History } from "../history/history";
 import { messageEnvelopeOf } from "../history/messageEnvelope";
 import { type Frame, packFrames } from "../history/packFrames";
 import { isAvailable, isRetained } from "../history/retention";
 import { errorFields } from "../log";
-import { ageMs, type Message } from "../messages/message";
+import type { Message } from "../messages/message";
 import { REASONS } from "../messages/reasons";
-import { METRICS, type Metrics } from "../metrics";
-import type { SessionRow } from "../sessions/sessionItems";
-import { NOT_REACHED, type Outcome } from "./outcome";
+import type { PostToRaw } from "../raw/postToRaw";
+import type { Session, SessionRow } from "../sessions/sessionItems";
+import { liveConnections } from "../sessions/sessionRow";
+import { combineOutcomes, type CombinedOutcome, type ConnectionOutcome } from "./combineOutcomes";
+import type { Attempted, Outcome } from "./outcome";
+import { addTakenBy, type PartialDeliveries, type TakenBy } from "./partialDeliveries";
+import { postInTurn } from "./postInTurn";
 import type { Numbered } from "./storeInOrder";
 
-/** The sessions of clients that get envelopes. */
 export interface PostInOrderDependencies
   extends Omit<PostToConnectionDependencies, "subprotocols">, ExpireUnseenDependencies {
   history: Pick<History, "readCursor" | "addReported">;
-  metrics: Metrics;
+  /** Posts to raw clients. @default they are closed: the relay refuses them */
+  postToRaw?: PostToRaw;
+  partials: PartialDeliveries;
+  /** The number of attempts before a message is dead-lettered. */
+  maxAttempts: number;
+}
+
+/** One session's part of a batch. */
+export interface SessionPosts {
+  /** Its messages that are stored, in the order of their numbers. */
+  numbered: readonly Numbered[];
+  /** As it was read after they were stored: a client that connects later resumes and gets them. */
+  row: SessionRow | undefined;
+  takenBy: TakenBy;
+  /** Of the connections that are served in parallel. */
+  limit: LimitFunction;
+}
+
+/** An entry, and its messages: a message that came twice is posted once. */
+interface Posted {
+  entry: Entry;
+  /** None if it has expired: only its number is posted, so that a connected client does not wait for it. */
+  messages: readonly Message[];
+  /** The connections that took it at an earlier attempt. */
+  takenBy: ReadonlySet<string>;
+  outcomes: Map<string, ConnectionOutcome>;
 }
 
 /**
- * Posts one session's messages in the order of their numbers, several to a frame, and sets the outcome of each. `session` was
- * read after they were stored: a client that connects later resumes and gets them. If a message has expired under its number,
- * only the number is posted, so that a connected client does not wait for it; the queue deletes the message either way.
+ * Posts one session's messages to its live connections, in parallel, and in the order of their numbers to each. Clients that
+ * speak the protocol get several to a frame. If a message has expired under its number, the queue deletes it either way.
  */
 export async function postInOrder(
-  numbered: readonly Numbered[],
-  session: SessionRow | undefined,
-  outcomes: Map<Message, Outcome>,
+  { numbered, row, takenBy, limit }: SessionPosts,
   dependencies: PostInOrderDependencies,
   signal: AbortSignal,
-): Promise<void> {
-  const { now, metrics, retentionMs } = dependencies;
+): Promise<Attempted[]> {
+  const { now, retentionMs, postToRaw } = dependencies;
   const nowMs = now();
-  // By number: a message that came twice is posted once.
-  const entries = new Map<number, Entry>();
-  const messages = new Map<number, Message[]>();
-  const expired = new Map<number, Entry>();
-  for (const { message, entry } of numbered) {
-    if (isAvailable(entry, retentionMs, nowMs)) {
-      entries.set(entry.seq, entry);
-      messages.set(entry.seq, [...(messages.get(entry.seq) ?? []), message]);
-    } else {
-      if (isRetained(entry, retentionMs, nowMs)) expired.set(entry.seq, entry);
-      outcomes.set(message, { kind: "stored", reason: REASONS.expired });
-    }
-  }
   // That of the log, unless these are copies of messages from before a change of epoch.
   const presentEpoch = numbered.at(-1)?.entry.epoch;
-  for (const entry of await reportedEntries([...expired.values()], session, presentEpoch, dependencies, signal)) {
-    if (!entries.has(entry.seq)) entries.set(entry.seq, entry);
-  }
-  const sorted = [...entries.values()].sort((a, b) => a.seq - b.seq);
-  const frames = packFrames(sorted.map((entry) => messageEnvelopeOf(entry, nowMs)));
+  const available = numbered.filter(({ entry }) => isAvailable(entry, retentionMs, nowMs));
+  const expired = numbered.filter(({ entry }) => !isAvailable(entry, retentionMs, nowMs));
 
-  let current = session;
-  let cause: string | undefined;
-  for (const frame of frames) {
-    const inFrame = frame.envelopes.flatMap(({ seq }) => messages.get(seq) ?? []);
-    let outcome: Outcome;
-    if (cause !== undefined) {
-      outcome = { kind: "failed", reason: `${REASONS.heldBack}: ${cause}` };
-    } else if (signal.aborted) {
-      outcome = NOT_REACHED;
-    } else {
-      outcome = await postFrame(frame, inFrame, current, dependencies, signal);
-    }
-    if (outcome.kind === "delivered") {
-      // At once: the age of a delivered message must not include the rest of the batch.
-      for (const message of inFrame) {
-        metrics.add(METRICS.delivered, 1);
-        metrics.add(METRICS.ageAtDelivery, ageMs(message, now()));
-      }
-    }
-    if (outcome.kind === "stored") current = undefined;
-    if (outcome.kind === "failed") cause ??= outcome.reason;
-    for (const message of inFrame) outcomes.set(message, outcome);
+  const live = row ? liveConnections(row) : [];
+  const isRaw = ({ subprotocol }: Session) => postToRaw !== undefined && subprotocol === undefined;
+  const [raw, others] = [live.filter(isRaw), live.filter((connection) => !isRaw(connection))];
+  const retained = expired.map(({ entry }) => entry).filter((entry) => isRetained(entry, retentionMs, nowMs));
+  const told = others[0] ? await reportedEntries(retained, others[0], presentEpoch, dependencies, signal) : [];
+  const posted = postedOf(available, told, takenBy);
+  const inHand = posted.filter(({ messages }) => messages.length > 0);
+  const frames = others.length > 0 ? framesOf(posted, nowMs) : [];
+
+  await Promise.all([
+    ...others.map((connection) => {
+      const open = posted.filter((each) => !each.takenBy.has(connection.connectionId));
+      const own = open.length === posted.length ? frames : framesOf(open, nowMs);
+      return limit(() => postFrames(own, connection, posted, dependencies, signal));
+    }),
+    ...(row && postToRaw && raw.length > 0 && inHand.length > 0
+      ? [limit(() => postRaw({ row, raw, others, inHand, presentEpoch, postToRaw }, dependencies, signal))]
+      : []),
+  ]);
+
+  return [
+    ...expired.map(({ message }) => ({ message, outcome: { kind: "stored", reason: REASONS.expired } as const })),
+    ...inHand.flatMap(({ messages, outcomes }) =>
+      messages.map((message) => {
+        const { result, taken } = combineOutcomes(outcomes, takenBy.has(message.sqsMessageId));
+        return { message, outcome: outcomeOf(message, result, taken, dependencies), ...taken };
+      }),
+    ),
+  ];
+}
+
+/** By number, in order. */
+function postedOf(available: readonly Numbered[], told: readonly Entry[], takenBy: TakenBy): Posted[] {
+  const bySeq = new Map<number, Posted>();
+  for (const { entry, message } of available) {
+    const { messages = [], takenBy: before = [] } = bySeq.get(entry.seq) ?? {};
+    const connectionIds = new Set([...before, ...(takenBy.get(message.sqsMessageId) ?? [])]);
+    bySeq.set(entry.seq, { entry, messages: [...messages, message], takenBy: connectionIds, outcomes: new Map() });
   }
+  for (const entry of told) {
+    if (!bySeq.has(entry.seq)) bySeq.set(entry.seq, { entry, messages: [], takenBy: new Set(), outcomes: new Map() });
+  }
+  return [...bySeq.values()].sort((a, b) => a.entry.seq - b.entry.seq);
 }
 
 /**
@@ -87,15 +116,16 @@ export async function postInOrder(
  */
 async function reportedEntries(
   entries: readonly Entry[],
-  session: SessionRow | undefined,
+  { callerId, context }: Session,
   presentEpoch: string | undefined,
   dependencies: PostInOrderDependencies,
   signal: AbortSignal,
 ): Promise<readonly Entry[]> {
-  if (!session || entries.length === 0) return [];
+  if (entries.length === 0) return [];
+  const key = { callerId, context };
   try {
-    const done = await dependencies.history.readCursor(session, signal);
-    await expireUnseen({ key: session, done, presentEpoch, entries, signal }, dependencies);
+    const done = await dependencies.history.readCursor(key, signal);
+    await expireUnseen({ key, done, presentEpoch, entries, signal }, dependencies);
     return entries;
   } catch (error) {
     const messageIds = entries.map(({ messageId }) => messageId);
@@ -104,31 +134,100 @@ async function reportedEntries(
   }
 }
 
-/** Never rejects: a fault of the relay in one session must not fail the whole batch. */
-async function postFrame(
-  { text, envelopes }: Frame<MessageEnvelope>,
-  messages: readonly Message[],
-  session: SessionRow | undefined,
+function framesOf(posted: readonly Posted[], nowMs: number): Frame<MessageEnvelope>[] {
+  return packFrames(posted.map(({ entry }) => messageEnvelopeOf(entry, nowMs)));
+}
+
+/** Posts the frames to a client that speaks the protocol. What is in none of them, it has taken before. */
+async function postFrames(
+  frames: readonly Frame<MessageEnvelope>[],
+  connection: Session,
+  posted: readonly Posted[],
   dependencies: PostInOrderDependencies,
   signal: AbortSignal,
-): Promise<Outcome> {
-  const fields = {
-    messageIds: envelopes.map(({ id }) => id),
-    sqsMessageIds: messages.map(({ sqsMessageId }) => sqsMessageId),
+): Promise<void> {
+  const { connectionId } = connection;
+  const bySeq = new Map(posted.map((each) => [each.entry.seq, each]));
+  const posts = frames.map(({ text, envelopes }): Post => {
+    const messages = envelopes.flatMap(({ seq }) => bySeq.get(seq)?.messages ?? []);
+    const fields = {
+      messageIds: envelopes.map(({ id }) => id),
+      sqsMessageIds: messages.map(({ sqsMessageId }) => sqsMessageId),
+    };
+    return { text, fields };
+  });
+  const subprotocols = [SUBPROTOCOLS.v1];
+  const { outcomes } = await postInTurn(posts, connection, { ...dependencies, subprotocols }, signal);
+  for (const { outcomes: each, takenBy } of posted) {
+    if (takenBy.has(connectionId)) each.set(connectionId, { kind: "taken" });
+  }
+  outcomes.forEach((outcome, index) => {
+    for (const { seq } of frames[index]?.envelopes ?? []) bySeq.get(seq)?.outcomes.set(connectionId, outcome);
+  });
+}
+
+/** Never rejects: a fault of the relay in one session must not fail the whole batch. */
+async function postRaw(
+  given: {
+    row: SessionRow;
+    raw: readonly Session[];
+    others: readonly Session[];
+    inHand: readonly Posted[];
+    presentEpoch: string | undefined;
+    postToRaw: PostToRaw;
+  },
+  dependencies: PostInOrderDependencies,
+  signal: AbortSignal,
+): Promise<void> {
+  const { row, raw, others, inHand, presentEpoch, postToRaw } = given;
+  const { now, log } = dependencies;
+  const otherIds = new Set(others.map(({ connectionId }) => connectionId));
+  const entries = inHand.map(({ entry, takenBy }) => ({
+    entry,
+    // Without a raw connection among them, the session's cursor knows better what raw clients have.
+    takenBy: [...takenBy].some((connectionId) => !otherIds.has(connectionId)) ? takenBy : undefined,
+  }));
+  const onPartial = async ({ seq }: Entry, acceptedBy: readonly string[]) => {
+    const { messages } = inHand.find(({ entry }) => entry.seq === seq) ?? { messages: [] };
+    for (const message of messages) await addTakenBy(message, acceptedBy, dependencies, signal);
   };
   try {
-    const subprotocols = [SUBPROTOCOLS.v1];
-    const posted = await postToSession({ text, fields }, session, { ...dependencies, subprotocols }, signal);
-    switch (posted.kind) {
-      case "delivered":
-        return { kind: "delivered", connectionIds: [posted.session.connectionId] };
-      case "absent":
-        return { kind: "stored", reason: posted.reason };
-      default:
-        return { kind: "failed", reason: posted.reason };
+    const posted = await postToRaw({ row, connections: raw, entries, presentEpoch, onPartial }, signal);
+    for (const [connectionId, outcomes] of posted) {
+      outcomes.forEach((outcome, index) => {
+        const atMs = now();
+        const set = outcome.kind === "accepted" ? { ...outcome, atMs } : outcome;
+        inHand[index]?.outcomes.set(connectionId, set);
+      });
     }
   } catch (error) {
-    dependencies.log.error("messages not handled", { ...fields, ...errorFields(error) });
-    return { kind: "failed", reason: REASONS.internalError };
+    const messageIds = inHand.map(({ entry }) => entry.messageId);
+    log.error("messages not handled", { messageIds, ...errorFields(error) });
+    for (const { connectionId } of raw) {
+      for (const { outcomes } of inHand) outcomes.set(connectionId, { kind: "failed", reason: REASONS.internalError });
+    }
+  }
+}
+
+function outcomeOf(
+  { attempt }: Message,
+  result: CombinedOutcome["result"],
+  { acceptedBy = [], isTaken }: CombinedOutcome["taken"],
+  { maxAttempts }: PostInOrderDependencies,
+): Outcome {
+  switch (result.kind) {
+    case "delivered":
+      return { kind: "delivered", connectionIds: acceptedBy };
+    case "absent":
+    case "late":
+      return { kind: "stored", reason: result.reason };
+    case "not-reached":
+      return { kind: "not-reached", reason: result.reason };
+    case "refused":
+    case "failed": {
+      // The next message for these clients, or their next connection, brings it.
+      const isSafe = result.reason === REASONS.rawBusy && attempt >= maxAttempts && !isTaken;
+      return { kind: isSafe ? "stored" : "failed", reason: result.reason };
+    }
   }
 }

@@ -33,7 +33,8 @@ export type DeadLettered = Pick<Attempted, "message" | "cursor"> & { reason: str
 const MAX_PARALLEL_DEAD_LETTERS = 25;
 
 /**
- * Dead-letters the messages that are not retried, and makes the others visible again after their back-off.
+ * Dead-letters the messages that are not retried, unless a connection has taken them, and makes the others visible again after
+ * their back-off.
  *
  * @returns the queue's ids of the messages to report as failed.
  */
@@ -43,10 +44,17 @@ export async function settle(
   signal: AbortSignal,
 ): Promise<string[]> {
   const { queue, metrics, maxAttempts, now } = dependencies;
-  const open = attempted.flatMap(({ message, outcome, cursor }) => {
+  const open = attempted.flatMap((each) => {
+    const { message, outcome, cursor } = each;
+    if (outcome.kind === "delivered") countDelivered(each, dependencies);
     if (outcome.kind === "delivered" || outcome.kind === "stored" || outcome.kind === "duplicate") return [];
+    const { reason } = outcome;
     const isLast = outcome.kind === "undeliverable" || message.attempt >= maxAttempts;
-    return [{ message, outcome, cursor, reason: outcome.reason, isLast }];
+    if (isLast && each.isTaken) {
+      giveUpOthers(each, reason, dependencies);
+      return [];
+    }
+    return [{ message, outcome, cursor, reason, isLast }];
   });
   const last = open.filter(({ isLast }) => isLast);
   const taken = await pLimit(MAX_PARALLEL_DEAD_LETTERS).map(linesOf(last), async (line) => {
@@ -71,6 +79,20 @@ export async function settle(
   });
   if (failed.length > 0) await queue.changeVisibility(failed, signal);
   return failed.map(({ sqsMessageId }) => sqsMessageId);
+}
+
+/** Once for each message, when it leaves the queue. */
+function countDelivered({ message, acceptedAtMs }: Attempted, { metrics, now }: SettleDependencies): void {
+  metrics.add(METRICS.delivered, 1);
+  metrics.add(METRICS.ageAtDelivery, ageMs(message, acceptedAtMs ?? now()));
+}
+
+/** A dead letter would have an operator redrive what a client has. */
+function giveUpOthers(attempted: Attempted, reason: string, dependencies: SettleDependencies): void {
+  const { message, missedBy } = attempted;
+  countDelivered(attempted, dependencies);
+  const fields = { ...idsOf(message), attempt: message.attempt, reason, missedBy };
+  dependencies.log.warn("delivered, but not to all connections", fields);
 }
 
 /** Messages of one group of a FIFO queue form a line, sent one after the other; any other message is its own line. */

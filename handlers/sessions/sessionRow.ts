@@ -1,7 +1,8 @@
 import { newestFirst, type Session, type SessionConnection, type SessionRow } from "./sessionItems";
 
 /** Which connections of a session get its messages: the one that connected last, or each one. */
-export type Connections = "newest" | "all";
+export type Connections = (typeof CONNECTIONS)[number];
+export const CONNECTIONS = ["newest", "all"] as const;
 
 /** The connections of a session that get messages. With more, each batch of messages would read and write larger rows. */
 export const MAX_LIVE_CONNECTIONS = 10;

@@ -1,6 +1,7 @@
-import { BatchGetItemCommand, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { type Environment, text } from "../environment";
 import { type Item, tableClient } from "../tableClient";
+import { batchGet, waitMs } from "./batchGet";
 import { blockItemKey, blockOf } from "./blockItems";
 import { markedUntilOf, markerItemKey } from "./markerItems";
 import { keyOf, rowOf, type Session, SESSION_ATTRIBUTES as A, type SessionRow } from "./sessionItems";
@@ -47,11 +48,6 @@ export interface ReadForConnect {
 /** The connections that have lost their place to the one that was saved. */
 export type Saved = Pick<WithConnection, "superseded">;
 
-// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
-const MAX_BATCH_KEYS = 100;
-const MAX_BATCH_TRIES = 4;
-const FIRST_BATCH_WAIT_MS = 50;
-
 /** Sessions in a DynamoDB table whose keys are `caller_id` and `context`. */
 export class DynamoDbSessionStore implements SessionStore {
   private readonly rows: DynamoDbSessionRows;
@@ -59,14 +55,14 @@ export class DynamoDbSessionStore implements SessionStore {
   constructor(
     private readonly client: DynamoDBClient,
     private readonly table: { tableName: string },
-    private readonly wait: (ms: number) => Promise<void> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    private readonly wait: (ms: number) => Promise<void> = waitMs,
   ) {
     this.rows = new DynamoDbSessionRows(client, table);
   }
 
   async readForConnect(key: SessionKey, options?: { readsMarker?: boolean }): Promise<ReadForConnect> {
     const [block, marker] = [blockItemKey(key.callerId), markerItemKey(key)];
-    const items = await this.readItems([key, block, ...(options?.readsMarker ? [marker] : [])]);
+    const items = await this.batchGet([key, block, ...(options?.readsMarker ? [marker] : [])]);
     const item = ({ callerId, context }: SessionKey) =>
       items.find((each) => each[A.callerId]?.S === callerId && each[A.context]?.S === context);
     const row = rowOf(item(key) ?? {});
@@ -99,9 +95,7 @@ export class DynamoDbSessionStore implements SessionStore {
 
   async readAll(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Map<string, SessionRow>> {
     const distinct = [...new Map(keys.map((key) => [sessionId(key), key])).values()];
-    const chunks: SessionKey[][] = [];
-    for (let i = 0; i < distinct.length; i += MAX_BATCH_KEYS) chunks.push(distinct.slice(i, i + MAX_BATCH_KEYS));
-    const items = (await Promise.all(chunks.map((chunk) => this.readItems(chunk, signal)))).flat();
+    const items = await this.batchGet(distinct, signal);
     const rows = items.flatMap((item) => rowOf(item) ?? []);
     return new Map(rows.map((row) => [sessionId(row), row]));
   }
@@ -114,21 +108,9 @@ export class DynamoDbSessionStore implements SessionStore {
     return await this.rows.removeConnection(key, connectionId, signal);
   }
 
-  private async readItems(chunk: readonly SessionKey[], signal?: AbortSignal): Promise<Item[]> {
-    const { tableName } = this.table;
-    const items: Item[] = [];
-    let keys = chunk.map(keyOf);
-    for (let tries = 1; ; tries++) {
-      const { Responses, UnprocessedKeys } = await this.client.send(
-        new BatchGetItemCommand({ RequestItems: { [tableName]: { Keys: keys, ConsistentRead: true } } }),
-        { abortSignal: signal },
-      );
-      items.push(...(Responses?.[tableName] ?? []));
-      keys = UnprocessedKeys?.[tableName]?.Keys ?? [];
-      if (keys.length === 0) return items;
-      if (tries === MAX_BATCH_TRIES) throw new Error(`the table did not return ${keys.length} items`);
-      await this.wait(FIRST_BATCH_WAIT_MS * 2 ** (tries - 1));
-    }
+  private async batchGet(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Item[]> {
+    const { client, wait } = this;
+    return await batchGet(keys.map(keyOf), { client, wait, tableName: this.table.tableName }, signal);
   }
 }
 

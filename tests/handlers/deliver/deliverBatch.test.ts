@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { PostOutcome } from "../../../handlers/connections/connectionsClient";
-import { backoffOf, row, setUp } from "./deliverSetUp";
+import { backoffOf, reconnected, row, setUp } from "./deliverSetUp";
 import { sqsRecord } from "../../support/events";
 
 describe("deliver: a batch", () => {
@@ -70,7 +70,7 @@ describe("deliver: a batch", () => {
   it("sends a session's later messages to the connection that the first one found", async () => {
     const { run, connections, sessions } = setUp();
     connections.answers.set("c1", "gone");
-    sessions.beforeRead = () => sessions.put({ ...row, connectionId: "c2" });
+    sessions.beforeRead = () => sessions.put(reconnected);
     expect(await run(to("42", "m1"), to("42", "m2"))).to.deep.equal([]);
     expect(connections.posts.map(({ connectionId }) => connectionId)).to.deep.equal(["c1", "c2", "c2"]);
   });
@@ -90,6 +90,7 @@ describe("deliver: a batch", () => {
 
   it("delivers more sessions than it sends to at a time, which are 50", async () => {
     const { run, connections, sessions } = setUp();
+    sessions.rows.clear();
     let underway = 0;
     let most = 0;
     connections.onPost = async () => {

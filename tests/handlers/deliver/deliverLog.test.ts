@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { now, row, setUp } from "./deliverSetUp";
+import { now, reconnected, row, setUp } from "./deliverSetUp";
 import { sqsRecord } from "../../support/events";
 
 describe("deliver: its log", () => {
@@ -16,7 +16,7 @@ describe("deliver: its log", () => {
         messageId: "order-7",
         sqsMessageId: "m1",
         attempt: 1,
-        connectionId: "c1",
+        connectionIds: ["c1"],
         callerId: "user#42",
         context: "chat#7",
       },
@@ -26,9 +26,9 @@ describe("deliver: its log", () => {
   it("names the connection that took a message, also where the client had reconnected meanwhile", async () => {
     const { run, log, sessions, connections } = setUp();
     connections.answers.set("c1", "gone");
-    sessions.beforeRead = () => sessions.put({ ...row, connectionId: "c2" });
+    sessions.beforeRead = () => sessions.put(reconnected);
     await run(owned());
-    expect(log.lines.at(-1)).to.include({ event: "delivered", connectionId: "c2" });
+    expect(log.lines.at(-1)).to.deep.include({ event: "delivered", connectionIds: ["c2"] });
   });
 
   it("names a message without an id of its publisher's by the queue's alone", async () => {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { backoffOf, now, row, setUp } from "./deliverSetUp";
+import { backoffOf, now, reconnected, row, setUp } from "./deliverSetUp";
 import { sqsRecord } from "../../support/events";
 
 describe("deliver: one message", () => {
@@ -126,7 +126,7 @@ describe("deliver: a connection that is gone", () => {
   it("posts to the connection that the row names by now", async () => {
     const { run, connections, sessions } = setUp();
     connections.answers.set("c1", "gone");
-    sessions.beforeRead = () => sessions.put({ ...row, connectionId: "c2" });
+    sessions.beforeRead = () => sessions.put(reconnected);
     expect(await run(sqsRecord())).to.deep.equal([]);
     expect(connections.posts.map(({ connectionId }) => connectionId)).to.deep.equal(["c1", "c2"]);
   });
@@ -135,7 +135,7 @@ describe("deliver: a connection that is gone", () => {
     const { run, connections, sessions, outcomes, rows } = setUp();
     let n = 1;
     for (const id of ["c1", "c2", "c3", "c4"]) connections.answers.set(id, "gone");
-    sessions.beforeRead = () => sessions.put({ ...row, connectionId: `c${++n}` });
+    sessions.beforeRead = () => sessions.put({ ...row, connectionId: `c${++n}`, connectedAt: row.connectedAt + n });
     expect(await run(sqsRecord())).to.deep.equal(["m1"]);
     expect(outcomes()).to.deep.equal({ m1: "connection-gone" });
     expect(connections.posts.map(({ connectionId }) => connectionId)).to.deep.equal(["c1", "c2", "c3"]);
@@ -150,7 +150,7 @@ describe("deliver: a connection that is gone", () => {
     it(`closes the new connection where its row says ${reason}`, async () => {
       const { run, connections, sessions, outcomes } = setUp();
       connections.answers.set("c1", "gone");
-      sessions.beforeRead = () => sessions.put({ ...row, connectionId: "c2", ...over });
+      sessions.beforeRead = () => sessions.put({ ...reconnected, ...over });
       expect(await run(sqsRecord())).to.deep.equal(["m1"]);
       expect(outcomes()).to.deep.equal({ m1: reason });
       expect(connections.closed).to.deep.equal(["c2"]);
@@ -220,6 +220,7 @@ describe("deliver: a connection that is gone", () => {
 
   it("keeps the superseded connections of the row", async () => {
     const { run, connections, sessions, rows } = setUp();
+    sessions.rows.clear();
     sessions.put({ ...row, connectionId: "c0", connectedAt: row.connectedAt - 1 });
     sessions.put(row);
     connections.answers.set("c1", "gone");

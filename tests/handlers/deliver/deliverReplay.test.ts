@@ -50,7 +50,7 @@ describe("deliver in replay: one message", () => {
     sessions.readAll = (keys) => {
       expect(stored()).to.deep.equal(["1 m1"]);
       // Whoever is there by now and was not before has asked for nothing yet, or for this too.
-      sessions.put({ ...row, connectionId: "c2" });
+      sessions.put({ ...row, connectionId: "c2", connectedAt: row.connectedAt + 1 });
       return readAll.call(sessions, keys);
     };
     await run(sqsRecord());

@@ -12,6 +12,7 @@ const environment = {
   MANAGEMENT_ENDPOINT: "https://api.test/prod",
   QUEUE_URL: "https://queue.test/queue",
   DEAD_LETTER_QUEUE_URL: "https://queue.test/dead",
+  CONNECTIONS: "newest",
   MAX_ATTEMPTS: "5",
   BACKOFF_MIN_SECONDS: "1",
   BACKOFF_MAX_SECONDS: "2",

@@ -4,6 +4,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import { ManagementApiConnections } from "../../../handlers/connections/connectionsClient";
 import { deliver } from "../../../handlers/deliver/deliver";
+import { DynamoDbPartialDeliveries } from "../../../handlers/deliver/partialDeliveries";
 import { EmbeddedMetrics } from "../../../handlers/metrics";
 import { SqsMessageQueue } from "../../../handlers/queue/queue";
 import { DynamoDbSessionStore } from "../../../handlers/sessions/sessionStore";
@@ -41,10 +42,11 @@ function withServices(given: {
   const log = new RecordedLog();
   const metrics: string[] = [];
   const client = { ...fakeCredentials, maxAttempts: 1 };
+  const tableClient = new DynamoDBClient({ ...client, requestHandler: table.requestHandler });
   const handle = deliver({
-    sessions: new DynamoDbSessionStore(new DynamoDBClient({ ...client, requestHandler: table.requestHandler }), {
-      tableName: "sessions",
-    }),
+    sessions: new DynamoDbSessionStore(tableClient, { tableName: "sessions" }),
+    partials: new DynamoDbPartialDeliveries(tableClient, { tableName: "sessions" }),
+    connectionsOfSession: "all",
     connections: new ManagementApiConnections(
       new ApiGatewayManagementApiClient({
         ...client,

@@ -2,7 +2,9 @@ import type { SQSRecord } from "aws-lambda";
 import { deliver } from "../../../handlers/deliver/deliver";
 import type { DeliverHandler } from "../../../handlers/deliver/deliverHandler";
 import type { Session } from "../../../handlers/sessions/sessionItems";
+import type { Connections } from "../../../handlers/sessions/sessionRow";
 import { MemoryConnections, MemoryQueue, MemorySessions, RecordedLog, RecordedMetrics } from "../../support/boundaries";
+import { MemoryPartialDeliveries } from "../../support/memoryPartialDeliveries";
 import { sqsEvent } from "../../support/events";
 
 /** What `deliver` takes for the time, unless a test sets its clock. */
@@ -16,6 +18,9 @@ export const row: Session = {
   connectedAt: now - 60_000,
   expirationDate: now / 1000 + 1,
 };
+
+/** The connection that the session's client has opened since. */
+export const reconnected: Session = { ...row, connectionId: "c2", connectedAt: row.connectedAt + 1 };
 
 /** `deliver` with `row` in its table. */
 export function setUp(remainingMs = 30_000) {
@@ -44,6 +49,8 @@ export function inMemory(session: Session) {
   return {
     sessions,
     connections: new MemoryConnections(),
+    partials: new MemoryPartialDeliveries(),
+    connectionsOfSession: "newest" as Connections,
     queue: new MemoryQueue(),
     log: new RecordedLog(),
     metrics: new RecordedMetrics(),

@@ -1,1 +1,1 @@
-export const FEATURES = { all: false, raw: false };
+export const FEATURES = { all: true, raw: true };

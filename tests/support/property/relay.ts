@@ -16,6 +16,7 @@ import { disconnectUser } from "../../../handlers/operations/disconnectUser";
 import { sessionSweeper } from "../../../handlers/sweepers/sessionSweeper";
 import type { TokenExpiryIndex } from "../../../handlers/connections/tokenExpiryIndex";
 import type { PartialDeliveries } from "../../../handlers/deliver/partialDeliveries";
+import { rawPoster } from "../../../handlers/raw/rawPoster";
 import { flush } from "../../../handlers/raw/flush";
 import type { FlushRequests } from "../../../handlers/raw/flushRequests";
 import type { History } from "../../../handlers/history/history";
@@ -55,7 +56,7 @@ export interface Services {
   connections: ConnectionsClient;
   queue: MessageQueue;
   receipts: Receipts;
-  partialDeliveries: PartialDeliveries;
+  partials: PartialDeliveries;
   flushRequests: FlushRequests;
 }
 
@@ -173,18 +174,18 @@ export class Relay implements Functions {
   async deliver(event: SQSEvent): Promise<SQSBatchResponse | undefined> {
     const { random } = this.simulation;
     const { invocation, services, common } = this.invocation("deliver");
-    const deadLetters = this.options.deadLetterExpired ? services.queue : undefined;
+    const raw = this.raw(services);
     const handler = deliverReplay({
       ...services,
       ...common,
-      deadLetters,
+      ...raw,
       random,
-      retentionMs: this.options.retentionMs,
+      connectionsOfSession: this.options.connections,
+      postToRaw: rawPoster({ ...services, ...common, ...raw }),
       maxAttempts: MAX_ATTEMPTS,
       backoff: { minSeconds: 1, maxSeconds: 8 },
       generation: 0,
       newEpoch: () => `epoch${this.epochs++}`,
-      pause: (ms) => this.simulation.pause(ms),
     });
     return await this.run(invocation, () => handler(event, invocation));
   }
@@ -227,13 +228,20 @@ export class Relay implements Functions {
     const handler = flush({
       ...services,
       ...common,
+      ...this.raw(services),
       queue: this.flushQueue.client(invocation),
-      deadLetters: this.options.deadLetterExpired ? services.queue : undefined,
-      retentionMs: this.options.retentionMs,
-      newOwner: () => `owner${this.owners++}`,
-      pause: (ms) => this.simulation.pause(ms),
     });
     return await this.run(invocation, () => handler(event, invocation));
+  }
+
+  /** What functions that post to raw clients need besides the services. */
+  private raw({ queue }: Services) {
+    return {
+      deadLetters: this.options.deadLetterExpired ? queue : undefined,
+      retentionMs: this.options.retentionMs,
+      newOwner: () => `owner${this.owners++}`,
+      pause: (ms: number) => this.simulation.pause(ms),
+    };
   }
 
   /** Epoch seconds at which a token ends that a client now has. */
@@ -280,7 +288,7 @@ export class Relay implements Functions {
       connections: this.gateway.client(invocation),
       queue: this.queue.client(invocation),
       receipts: this.receipts(invocation),
-      partialDeliveries: invocation.bound(this.partials),
+      partials: invocation.bound(this.partials),
       flushRequests: this.flushQueue.requests(invocation),
     };
     const common = { metrics, log: this.log(name), now: invocation.now };
