@@ -1,4 +1,5 @@
 import { ENDANGERED_MS, MIN_VISIT_GAP_MS, REPORT_GRACE_MS, ttlSlackMs } from "../../../handlers/history/retention";
+import { REASONS } from "../../../handlers/messages/reasons";
 import { sessionId, type SessionKey } from "../../../handlers/sessions/sessionKey";
 import type { Cursor, Receipt } from "../../../protocol";
 import type { Gap } from "../../../client";
@@ -64,6 +65,17 @@ interface Numbers {
   /** The newest message that the queue has deleted because its client has it or will ask for it. */
   done: Cursor | undefined;
 }
+
+/** Reasons for which the relay cannot know that a message was taken, nor store it. */
+const FAULTS = [
+  "expired",
+  REASONS.historyUnavailable,
+  REASONS.historyContended,
+  REASONS.sessionStoreUnavailable,
+  REASONS.internalError,
+  REASONS.timeout,
+  REASONS.notReached,
+];
 
 /** Allows for the difference of two clocks, and for the time between reading a clock and acting on it. */
 const TOLERANCE_MS = 60_000;
@@ -214,7 +226,8 @@ export class Ledger {
     const message = this.find(key, id);
     if (!reason) this.violated(`${id} is dead-lettered without a reason`);
     if (body !== message.body) this.violated(`${id} is dead-lettered with another body`);
-    if (reason !== "expired" && message.acceptedBy.size > 0) {
+    const isKnown = [...message.acceptedBy.values()].some(({ isTroubled }) => !isTroubled);
+    if (isKnown && !FAULTS.some((fault) => reason?.endsWith(fault))) {
       this.violated(`${id} is dead-lettered (${reason}), and a raw connection has taken it`);
     }
     message.letters.push(reason ?? "");

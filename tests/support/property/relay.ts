@@ -112,6 +112,8 @@ export class Relay implements Functions {
   }
 
   postedRaw(...args: Parameters<RawRules["posted"]>): void {
+    const [{ id, passes }, body, result] = args;
+    this.log("deliver").info("posted raw", { connectionId: id, body: body.slice(0, 6), result, passes });
     this.rules.posted(...args);
   }
 
@@ -120,7 +122,9 @@ export class Relay implements Functions {
     const { cursor } = this.history.log(key);
     const tail = this.history.segments(key).at(-1);
     if (!tail) return true;
-    return Math.max(seqIn(tail.epoch, cursor.acknowledged), seqIn(tail.epoch, cursor.accepted)) >= lastSeqOf(tail);
+    const { acknowledged, accepted, settled } = cursor;
+    const isPast = [acknowledged, accepted, settled].some((each) => seqIn(tail.epoch, each) >= lastSeqOf(tail));
+    return isPast || tail.untilMs <= this.simulation.now;
   }
 
   violated(what: string): void {
