@@ -33,7 +33,6 @@ export interface Admitted extends Saved, Pick<ReadForConnect, "markedUntil"> {
 /** Limits the cleanup: a table that does not respond must not cost the handshake its answer as well. */
 const CLEAN_UP_MS = 3_000;
 
-
 /**
  * Saves the connection's lookup and its session, unless the user is blocked or the session has no place for the connection.
  *

@@ -62,7 +62,9 @@ export class DynamoDbSessionMarkers implements SessionMarkers {
       // TTL deletion lags by up to about two days, and until then a marker that has ended is returned like any other.
       const marked = items.filter((item) => (markedUntilOf(item) ?? 0) > nowSeconds);
       found.push(
-        ...marked.map((item) => markedSession({ callerId: item[A.callerId]?.S ?? "", context: item[A.context]?.S ?? "" })),
+        ...marked.map((item) =>
+          markedSession({ callerId: item[A.callerId]?.S ?? "", context: item[A.context]?.S ?? "" }),
+        ),
       );
       if (found.length >= limit) break;
     }

@@ -38,6 +38,7 @@ describe("connect's bundle, with the user's own callback next to it", () => {
         TABLE_NAME: "t",
         RELAY_NAME: "r",
         SESSION_TTL_SECONDS: "10800",
+        CONNECTIONS: "newest",
         ALLOWED_ORIGINS: "[]",
         AUTH: '{"authenticate":true,"cookieName":"token"}',
       },

@@ -17,6 +17,7 @@ const cases: [string, (environment: Environment) => unknown, Environment, [strin
     {
       TABLE_NAME: "t",
       SESSION_TTL_SECONDS: "10800",
+      CONNECTIONS: "newest",
       AUTH: JSON.stringify(auth),
       ALLOWED_ORIGINS: '["https://a.test"]',
       RELAY_NAME: "project-dev-relay",
@@ -24,6 +25,7 @@ const cases: [string, (environment: Environment) => unknown, Environment, [strin
     [
       ["SESSION_TTL_SECONDS", "3h", 'SESSION_TTL_SECONDS: got "3h"; allowed: a whole number above zero'],
       ["SESSION_TTL_SECONDS", "0", 'SESSION_TTL_SECONDS: got "0"; allowed: a whole number above zero'],
+      ["CONNECTIONS", "one", 'CONNECTIONS: got "one"; allowed: newest or all'],
       ["AUTH", "{", 'AUTH: got "{"; allowed: JSON'],
       ["AUTH", "1", "AUTH: got 1; allowed: a JSON object, or null"],
       ["AUTH", "[]", "AUTH: got []; allowed: a JSON object, or null"],
@@ -138,6 +140,12 @@ describe("environment", () => {
       expect(loaded).to.equal(name.startsWith("a callback") ? 1 : 0);
     });
   }
+
+  it("makes connect with all connections of a session live, which needs the gateway's address", () => {
+    const all = { ...connectEnvironment, CONNECTIONS: "all", AUTH: "null" };
+    expect(() => connectFromEnvironment(all)).to.throw("MANAGEMENT_ENDPOINT is not set");
+    expect(connectFromEnvironment({ ...all, MANAGEMENT_ENDPOINT: "https://api.test/dev" })).to.be.a("function");
+  });
 
   it("reads AUTH as it was given", () => {
     const ending = { ...auth, endSessionWithToken: true };

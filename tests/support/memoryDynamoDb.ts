@@ -61,8 +61,10 @@ export class MemoryDynamoDb {
         };
       }
       case "Query": {
-        const [value] = Object.values(request.ExpressionAttributeValues ?? {});
-        return { Items: [...this.items.values()].filter(({ caller_id: user }) => user?.S === value?.S) };
+        // A partition, and what its sort keys begin with.
+        const [partition, beginning] = Object.values(request.ExpressionAttributeValues ?? {});
+        const found = [...this.items.values()].filter(({ caller_id: user }) => user?.S === partition?.S);
+        return { Items: found.filter(({ context }) => context?.S?.startsWith(beginning?.S ?? "")) };
       }
       case "PutItem":
         refuseUnlessConditionHolds(request, item);

@@ -62,6 +62,7 @@ describe("the functions", () => {
       AUTH: JSON.stringify({ ...authDefaults, ...auth }),
       ALLOWED_ORIGINS: JSON.stringify(["https://api123.execute-api.eu-west-1.amazonaws.com", "https://app.relay.dev"]),
       RELAY_NAME: "pulumi-websocket-relay-test-relay",
+      CONNECTIONS: "newest",
     });
     expect(run.variables("relay-disconnect")).to.deep.equal({
       TABLE_NAME: "relay-table",

@@ -2,9 +2,11 @@ import { expect } from "chai";
 import type { Authenticator } from "../../../handlers/connect/auth/authenticate";
 import { connect } from "../../../handlers/connect/connect";
 import type { Handshake } from "../../../handlers/connect/handshake";
+import { liveConnections } from "../../../handlers/sessions/sessionRow";
+import type { Session } from "../../../handlers/sessions/sessionItems";
 import { METRICS } from "../../../handlers/metrics";
 import { refusals } from "../../../handlers/connect/refusals";
-import { RecordedLog, RecordedMetrics } from "../../support/boundaries";
+import { MemoryConnections, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { connectEvent } from "../../support/events";
 import { MemoryTable } from "../../support/memoryTable";
 
@@ -27,6 +29,7 @@ const expiresAt = 1_700_000_600;
 function handlerWith(
   authenticate: Authenticator["authenticate"] = () => Promise.resolve({ user: "42", expiresAt }),
   endSessionWithToken = false,
+  places: Partial<Parameters<typeof connect>[0]> = {},
 ) {
   const table = new MemoryTable();
   const log = new RecordedLog();
@@ -42,6 +45,7 @@ function handlerWith(
     sessionTtlSeconds: 10_800,
     endSessionWithToken,
     now: () => now,
+    ...places,
   });
   return {
     table,
@@ -270,6 +274,13 @@ describe("connect", () => {
     });
   }
 
+  it("has the newest connection as the only live one without another setting", async () => {
+    const { handle, table } = handlerWith();
+    for (const connectionId of ["c0", "c2"]) table.put({ ...row, connectionId, connectedAt: 1 }, "all");
+    await handle();
+    expect([...table.sessionRows.values()].flatMap(liveConnections)).to.deep.equal([row]);
+  });
+
   it("logs no token, accepted or refused", async () => {
     const headers = {
       authorization: "Bearer secret",
@@ -285,5 +296,164 @@ describe("connect", () => {
     expect((await handle(event)).statusCode).to.equal(403);
     expect(log.lines).to.have.length(3);
     expect(log.text).not.to.contain("secret");
+  });
+});
+
+describe("connect, where all connections of a session get its messages", () => {
+  const old = now - 60_000;
+  const v1 = { subprotocol: "websocket-relay.v1" };
+
+  /** `others` are in the session's row already, and `gone` are the ids of those that have ended. */
+  function allWith(others: Partial<Session>[], gone: readonly string[] = []) {
+    const connections = new MemoryConnections();
+    connections.isGone = (connectionId) => {
+      connections.asked.push(connectionId);
+      return Promise.resolve(gone.includes(connectionId));
+    };
+    connections.close = (connectionId) => {
+      connections.closed.push(connectionId);
+      return Promise.resolve(gone.includes(connectionId) ? "gone" : "closed");
+    };
+    const { table, ...rest } = handlerWith(undefined, false, { connections, connectionsOfSession: "all" });
+    for (const other of others) table.put({ ...row, connectedAt: old, ...other }, "all");
+    const live = () => [...table.sessionRows.values()].flatMap(liveConnections).map((each) => each.connectionId);
+    return { table, connections, live, ...rest };
+  }
+
+  const ten = (more: Partial<Session> = {}) =>
+    Array.from({ length: 10 }, (_, index) => ({ connectionId: `t${index}`, connectedAt: old - index, ...more }));
+  const idsOf = (sessions: Partial<Session>[]) => sessions.map(({ connectionId = "" }) => connectionId);
+
+  it("adds the connection to those that the session has, and asks the gateway nothing", async () => {
+    const nine = ten().slice(1);
+    const { handle, table, connections, live } = allWith(nine);
+    expect((await handle()).statusCode).to.equal(200);
+    expect(live()).to.have.members(["c1", ...idsOf(nine)]);
+    expect(table.calls).to.deep.equal(["readForConnect", "addLookup", "save", "blockedUntil"]);
+    expect([connections.asked, connections.posts, connections.closed]).to.deep.equal([[], [], []]);
+  });
+
+  it("adds a connection that arrives after a newer one", async () => {
+    const { handle, live } = allWith([{ connectionId: "newer", connectedAt: row.connectedAt + 1 }]);
+    expect((await handle()).statusCode).to.equal(200);
+    expect(live()).to.deep.equal(["newer", "c1"]);
+  });
+
+  it("gives an eleventh connection the place of one that has ended, before another one loses its own", async () => {
+    const { handle, table, connections, live, log } = allWith(ten(v1), ["t4"]);
+    expect((await handle()).statusCode).to.equal(200);
+    expect(live()).to.have.members(["c1", ...idsOf(ten()).filter((id) => id !== "t4")]);
+    expect(table.connectionIds()).not.to.include("t4");
+    expect(connections.asked).to.have.members(idsOf(ten()));
+    expect(connections.posts).to.deep.equal([]);
+    expect(log.lines[0]).to.include({ event: "removed a connection that is gone", connectionId: "t4" });
+  });
+
+  it("tells and closes the oldest connection that speaks the protocol, where ten are open", async () => {
+    const others = [{ connectionId: "raw", connectedAt: old - 10 }, ...ten(v1).slice(1)];
+    const { handle, table, connections, live } = allWith(others);
+    expect((await handle()).statusCode).to.equal(200);
+    expect(live()).to.have.members(["c1", ...idsOf(others).filter((id) => id !== "t9")]);
+    expect(table.connectionIds()).to.include("t9");
+    expect(connections.posts).to.deep.equal([{ connectionId: "t9", body: '{"type":"superseded"}' }]);
+    expect(connections.closed).to.deep.equal(["t9"]);
+  });
+
+  it("answers 409 to an eleventh connection where ten raw ones are open, before anything is written", async () => {
+    const { handle, table, connections, metrics, live } = allWith(ten());
+    expect(await handle()).to.deep.equal({
+      statusCode: 409,
+      message: "the session has ten connections, and none of them can be superseded: close one",
+    });
+    expect(live()).to.have.members(idsOf(ten()));
+    expect(table.calls).to.deep.equal(["readForConnect"]);
+    expect([connections.posts, connections.closed]).to.deep.equal([[], []]);
+    expect(metrics.flushes).to.deep.equal(counted("too-many-connections"));
+  });
+
+  it("answers 409 where the tenth comes meanwhile, and forgets its own", async () => {
+    const { handle, table, metrics } = allWith(ten().slice(1));
+    table.beforeCall = (name) => {
+      if (name === "save") table.put({ ...row, connectionId: "t0", connectedAt: old }, "all");
+      return Promise.resolve();
+    };
+    expect((await handle()).statusCode).to.equal(409);
+    expect(table.connectionIds()).to.deep.equal(idsOf(ten()));
+    expect([...table.lookupItems]).to.deep.equal([]);
+    expect(metrics.flushes).to.deep.equal(counted("too-many-connections"));
+  });
+
+  it("keeps connections that are younger than a minute, and may just be opening", async () => {
+    const young = ten({ connectedAt: old + 1 });
+    const { handle, connections } = allWith(young, idsOf(young));
+    expect((await handle()).statusCode).to.equal(409);
+    expect(connections.asked).to.deep.equal([]);
+  });
+
+  it("closes a connection that the gateway has called gone, and was open", async () => {
+    const { handle, connections, log } = allWith(ten({ connectedAt: old }), ["t0"]);
+    connections.close = (connectionId) => {
+      connections.closed.push(connectionId);
+      return Promise.resolve("closed");
+    };
+    expect((await handle()).statusCode).to.equal(200);
+    expect(connections.closed).to.deep.equal(["t0"]);
+    expect(log.lines[0]).to.include({ level: "warn", event: "closed a connection that the gateway had called gone" });
+  });
+
+  for (const method of ["isGone", "close"] as const) {
+    it(`keeps a connection where ${method} fails, and logs that`, async () => {
+      const { handle, connections, log } = allWith(ten({ connectedAt: old }), ["t0"]);
+      connections[method] = () => Promise.reject(new Error(`${method} fails`));
+      expect((await handle()).statusCode).to.equal(409);
+      expect(log.lines[0]).to.include({ level: "warn", event: "connection kept: it could not be checked" });
+    });
+  }
+
+  for (const [name, failing] of [
+    ["cannot be told", (connections: MemoryConnections) => connections.answers.set("t9", "throttled")],
+    ["cannot be closed", (connections: MemoryConnections) => (connections.closeFails = true)],
+  ] as const) {
+    it(`answers 200 where the connection that loses its place ${name}`, async () => {
+      const connections = new MemoryConnections();
+      connections.gone = false;
+      failing(connections);
+      const { handle, table, log } = handlerWith(undefined, false, { connections, connectionsOfSession: "all" });
+      for (const each of ten({ ...v1 })) table.put({ ...row, ...each }, "all");
+      expect((await handle()).statusCode).to.equal(200);
+      expect(connections.closed).to.deep.equal(["t9"]);
+      expect(log.text).to.match(/superseded connection not (notified|closed)/);
+    });
+  }
+
+  it("gives the checks two seconds together, and the notice and the closing a second each", async () => {
+    const { handle, connections } = allWith(ten({ ...v1, connectedAt: old }));
+    const ended = (signal?: AbortSignal) =>
+      new Promise<void>((resolve) =>
+        signal?.aborted ? resolve() : signal?.addEventListener("abort", () => resolve()),
+      );
+    connections.isGone = async (_: string, signal?: AbortSignal) => {
+      await ended(signal);
+      throw new Error("aborted");
+    };
+    connections.onPost = async (_, __, signal) => {
+      await ended(signal);
+      return { result: "timeout" };
+    };
+    connections.close = async (_: string, signal?: AbortSignal) => {
+      await ended(signal);
+      throw new Error("aborted");
+    };
+    const [original, limits] = [AbortSignal.timeout.bind(AbortSignal), [] as number[]];
+    AbortSignal.timeout = (ms) => {
+      limits.push(ms);
+      return original(0);
+    };
+    try {
+      expect((await handle()).statusCode).to.equal(200);
+    } finally {
+      AbortSignal.timeout = original;
+    }
+    expect(limits).to.deep.equal([2_000, 1_000, 1_000]);
   });
 });

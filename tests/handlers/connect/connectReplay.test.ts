@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { METRICS } from "../../../handlers/metrics";
 import { connectReplay } from "../../../handlers/connect/connectReplay";
 import type { Session } from "../../../handlers/sessions/sessionItems";
+import type { SessionKey } from "../../../handlers/sessions/sessionKey";
 import { MemoryConnections, RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { connectEvent } from "../../support/events";
 import { MemoryTable } from "../../support/memoryTable";
@@ -24,7 +25,7 @@ const lookup = {
 const older: Session = { ...row, connectionId: "c0", connectedAt: row.connectedAt - 1 };
 const newer: Session = { ...row, connectionId: "c2", connectedAt: row.connectedAt + 1 };
 
-function setUp() {
+function setUp(given: Partial<Parameters<typeof connectReplay>[0]> = {}) {
   const table = new MemoryTable();
   const connections = new MemoryConnections();
   const log = new RecordedLog();
@@ -35,11 +36,14 @@ function setUp() {
     userConnections: table,
     lookups: table.lookups,
     connections,
+    markers: table.markers,
+    historyRetentionSeconds: 86_400,
     metrics,
     log,
     sessionTtlSeconds: 10_800,
     endSessionWithToken: false,
     now: () => now,
+    ...given,
   });
   return {
     table,
@@ -60,7 +64,7 @@ describe("connect, where messages are replayed", () => {
     const { handle, table, metrics } = setUp();
     const headers = { "Sec-WebSocket-Protocol": "websocket-relay.v1" };
     expect(await handle()).to.deep.equal({ statusCode: 200, headers, message: "connected" });
-    expect(table.calls).to.deep.equal(["readForConnect", "addLookup", "save", "blockedUntil"]);
+    expect(table.calls).to.deep.equal(["readForConnect", "addLookup", "save", "blockedUntil", "mark"]);
     expect([...table.rows.values()]).to.deep.equal([row]);
     expect([...table.lookupItems.values()]).to.deep.equal([lookup]);
     expect(table.connectionIds()).to.deep.equal(["c1"]);
@@ -68,7 +72,7 @@ describe("connect, where messages are replayed", () => {
   });
 
   for (const offered of [null, "websocket-relay.raw", "websocket-relay.bearer.t", "websocket-relay.v2"]) {
-    it(`answers 400 where the client offers ${offered ?? "nothing"}, and says what to offer`, async () => {
+    it(`answers 400 where raw clients are refused and the client offers ${offered ?? "nothing"}`, async () => {
       const { handle, table, metrics } = setUp();
       const message = "this relay requires a subprotocol that was not offered: offer websocket-relay.v1";
       expect(await handle(offered)).to.deep.equal({ statusCode: 400, message });
@@ -81,7 +85,7 @@ describe("connect, where messages are replayed", () => {
     const { handle, table, connections, log } = setUp();
     table.put(older);
     connections.onPost = (connectionId) => {
-      expect(table.calls.at(-1)).to.equal("blockedUntil");
+      expect(table.calls).to.include("blockedUntil");
       expect(connectionId).to.equal("c0");
       return Promise.resolve({ result: "delivered" });
     };
@@ -169,6 +173,52 @@ describe("connect, where messages are replayed", () => {
     });
   }
 
+  for (const [name, markedUntil, written] of [
+    ["was never connected", undefined, true],
+    ["was connected more than a day ago", now / 1000 + 86_399, true],
+    ["was connected within the last day", now / 1000 + 86_400, false],
+  ] as const) {
+    it(`marks the session for the retention and a day more: ${written}, where it ${name}`, async () => {
+      const { handle, table } = setUp();
+      const { callerId, context } = row;
+      if (markedUntil !== undefined) await table.markers.mark({ callerId, context }, markedUntil);
+      table.calls.length = 0;
+      expect((await handle()).statusCode).to.equal(200);
+      const until = written ? now / 1000 + 2 * 86_400 : markedUntil;
+      expect([...table.marked.values()]).to.deep.equal([{ callerId, context, until }]);
+      expect(table.calls.filter((name) => name === "mark")).to.have.length(written ? 1 : 0);
+    });
+  }
+
+  it("answers 500 where the session cannot be marked, and leaves nothing behind: a message for all would miss it", async () => {
+    const { handle, table, items } = setUp();
+    table.failing.add("mark");
+    expect((await handle()).statusCode).to.equal(500);
+    expect(items()).to.deep.equal([]);
+  });
+
+  it("marks no session where the handshake is refused", async () => {
+    const { handle, table } = setUp();
+    table.put(newer);
+    expect((await handle()).statusCode).to.equal(409);
+    expect([...table.marked]).to.deep.equal([]);
+  });
+
+  it("tells a connection that it was superseded, even if the handshake then fails", async () => {
+    const { handle, table, connections } = setUp();
+    table.put(older);
+    table.failing.add("mark");
+    expect((await handle()).statusCode).to.equal(500);
+    expect(connections.posts).to.deep.equal([{ connectionId: "c0", body: '{"type":"superseded"}' }]);
+  });
+
+  it("closes no connection where the newest gets the messages: its client would connect again", async () => {
+    const { handle, table, connections } = setUp();
+    table.put(older);
+    await handle();
+    expect(connections.closed).to.deep.equal([]);
+  });
+
   it("logs no token", async () => {
     const { handle, log, table } = setUp();
     table.put(older);
@@ -176,5 +226,90 @@ describe("connect, where messages are replayed", () => {
     await handle("websocket-relay.bearer.secret");
     expect(log.lines).to.have.length(3);
     expect(log.text).not.to.contain("secret");
+  });
+});
+
+describe("connect, where messages are replayed and raw clients are accepted", () => {
+  const key = { callerId: "user#42", context: "chat#7" };
+  const { subprotocol, ...rawRow } = row;
+
+  function rawSetUp() {
+    const requests: [SessionKey, string, string[]][] = [];
+    const flushing = { fails: false };
+    const set = setUp({
+      flushRequests: {
+        send: async ({ callerId, context }, connectionId) => {
+          requests.push([{ callerId, context }, connectionId, [...set.table.calls]]);
+          if (flushing.fails) throw new Error("the queue is down");
+          return await Promise.resolve();
+        },
+      },
+    });
+    return { ...set, requests, flushing };
+  }
+
+  for (const [offered, answered] of [
+    [null, undefined],
+    ["websocket-relay.raw", "websocket-relay.raw"],
+    ["websocket-relay.bearer.t, websocket-relay.raw", "websocket-relay.raw"],
+    ["websocket-relay.bearer.t", "websocket-relay.bearer.t"],
+  ] as const) {
+    it(`answers ${answered ?? "no subprotocol"} where the client offers ${offered ?? "none"}, and asks for what it has missed`, async () => {
+      const { handle, table, requests } = rawSetUp();
+      const headers = answered && { "Sec-WebSocket-Protocol": answered };
+      expect(await handle(offered)).to.deep.equal({
+        statusCode: 200,
+        ...(headers && { headers }),
+        message: "connected",
+      });
+      const [session] = table.rows.values();
+      expect(session).to.deep.equal(rawRow);
+      expect(requests.map(([key, connectionId]) => [key, connectionId])).to.deep.equal([[key, "c1"]]);
+      // Once the connection is live: otherwise the request would be for nothing.
+      expect(requests[0]?.[2]).to.include.members(["save", "blockedUntil"]);
+    });
+  }
+
+  it("prefers the protocol, and asks for nothing: such a client resumes", async () => {
+    const { handle, requests, table } = rawSetUp();
+    const headers = { "Sec-WebSocket-Protocol": "websocket-relay.v1" };
+    expect(await handle("websocket-relay.raw, websocket-relay.v1")).to.deep.include({ statusCode: 200, headers });
+    expect([...table.rows.values()]).to.deep.equal([{ ...rawRow, subprotocol }]);
+    expect(requests).to.deep.equal([]);
+  });
+
+  it("answers 400 to any other subprotocol, and says what to offer", async () => {
+    const { handle, requests } = rawSetUp();
+    const message = "none of the offered subprotocols is supported: offer websocket-relay.v1 or websocket-relay.raw";
+    expect(await handle("websocket-relay.v2")).to.deep.equal({ statusCode: 400, message });
+    expect(requests).to.deep.equal([]);
+  });
+
+  it("answers 500 where the request cannot be sent, and leaves nothing behind: the client connects again", async () => {
+    const { handle, items, flushing, log, metrics } = rawSetUp();
+    flushing.fails = true;
+    expect((await handle(null)).statusCode).to.equal(500);
+    expect(items()).to.deep.equal([]);
+    expect(log.lines[0]).to.include({ level: "error", event: "refused", errorMessage: "the queue is down" });
+    expect(metrics.flushes[0]?.[0]).to.include({ name: METRICS.handshakesRefused, reason: "internal-error" });
+  });
+
+  it("asks for nothing where the handshake is refused", async () => {
+    const { handle, table, requests } = rawSetUp();
+    table.put(newer);
+    expect((await handle(null)).statusCode).to.equal(409);
+    expect(requests).to.deep.equal([]);
+  });
+
+  it("supersedes a client that speaks the protocol, which is told, and a raw one, which is not", async () => {
+    for (const [other, posts] of [
+      [older, 1],
+      [{ ...rawRow, connectionId: "c0", connectedAt: older.connectedAt }, 0],
+    ] as const) {
+      const { handle, table, connections } = rawSetUp();
+      table.put(other);
+      expect((await handle(null)).statusCode).to.equal(200);
+      expect(connections.posts).to.have.length(posts);
+    }
   });
 });

@@ -10,7 +10,9 @@ import { frameOf } from "./frameSetUp";
 
 const table = { TABLE_NAME: "sessions", RELAY_NAME: "relay", MANAGEMENT_ENDPOINT: "https://api.test/prod" };
 const history = { HISTORY_TABLE_NAME: "history", HISTORY_RETENTION_SECONDS: "86400" };
-const auth = { AUTH: "null", ALLOWED_ORIGINS: "null", SESSION_TTL_SECONDS: "10800" };
+const retention = { HISTORY_RETENTION_SECONDS: "86400" };
+const auth = { AUTH: "null", ALLOWED_ORIGINS: "null", SESSION_TTL_SECONDS: "10800", CONNECTIONS: "newest" };
+const raw = { FLUSH_QUEUE_URL: "https://sqs.test/flush" };
 const optional = { DEAD_LETTER_QUEUE_URL: "https://sqs.test/dead", RECEIPTS_TOPIC_ARN: "arn:topic" };
 
 const handshake = connectEvent({
@@ -26,7 +28,7 @@ describe("a function in replay mode, made from its environment", () => {
     [
       "connect",
       connectReplayFromEnvironment,
-      { ...table, ...auth },
+      { ...table, ...auth, ...retention, ...raw },
       handshake,
       ["BatchGetItem sessions", "PutItem sessions", "GetItem sessions"],
     ],
@@ -64,6 +66,24 @@ describe("a function in replay mode, made from its environment", () => {
       });
     }
   }
+
+  it("asks the flush queue for what a raw client has missed", async () => {
+    const aws = await fakeAws();
+    const urls = { MANAGEMENT_ENDPOINT: `${aws.url}/prod`, FLUSH_QUEUE_URL: `${aws.url}/flush` };
+    const handler = connectReplayFromEnvironment({ ...table, ...auth, ...retention, ...urls });
+    const rawHandshake = connectEvent({ query: { context: "chat", contextId: "7", user: "42" } });
+    expect(await handler(rawHandshake)).to.include({ statusCode: 200 });
+    expect(aws.calls).to.include("SendMessage /flush");
+  });
+
+  it("refuses raw clients where the component says so, and needs no flush queue", async () => {
+    const aws = await fakeAws();
+    const handler = connectReplayFromEnvironment({ ...table, ...auth, ...retention, RAW_CLIENTS: "false" });
+    expect(await handler(connectEvent({ query: { context: "chat", contextId: "7", user: "42" } }))).to.include({
+      statusCode: 400,
+    });
+    expect(aws.calls).to.deep.equal([]);
+  });
 
   it("refuses ackSeconds that no component has set", () => {
     const resume = { ...table, ...history };

@@ -1,29 +1,65 @@
 import { expect } from "chai";
-import { itemBytes } from "../../../bench/capacity";
-import { itemOf, rowOf, sessionOf, type SessionRow } from "../../../handlers/sessions/sessionItems";
-import { hasConnection, isSuperseded, withConnection, withoutConnection } from "../../../handlers/sessions/sessionRow";
+import { itemBytes, readUnits, writeUnits } from "../../../bench/capacity";
+import { itemOf, rowOf, type Session, type SessionRow } from "../../../handlers/sessions/sessionItems";
+import {
+  type Connections,
+  hasConnection,
+  isFull,
+  isSuperseded,
+  liveConnections,
+  withConnection,
+  withoutConnection,
+} from "../../../handlers/sessions/sessionRow";
 
 const key = { callerId: "user#42", context: "chat#7" };
 const at = 1_700_000_000_000;
-const connection = (connectionId: string, connectedAt: number) => ({ connectionId, connectedAt });
-const session = (connectionId: string, connectedAt: number, more: object = {}) => ({
+const expirationDate = 1_700_010_800;
+const v1 = { subprotocol: "websocket-relay.v1" };
+const connection = (connectionId: string, connectedAt: number) => ({ connectionId, connectedAt, expirationDate });
+const session = (connectionId: string, connectedAt: number, more: Partial<Session> = {}): Session => ({
   ...key,
   ...connection(connectionId, connectedAt),
-  expirationDate: 1_700_010_800,
   ...more,
 });
-const rowWith = (...connectedAt: number[]): SessionRow =>
-  connectedAt.reduce<SessionRow | undefined>(
-    (row, each, index) => withConnection(row, session(`c${index}`, each)),
-    undefined,
-  ) as SessionRow;
-const idsIn = (row: SessionRow | undefined) => row?.connections.map(({ connectionId }) => connectionId);
+const superseded = true as const;
 
-describe("a session's row", () => {
-  it("has the newest connection as its session, and keeps the superseded ones", () => {
+/** The row after the connection was added. */
+function added(row: SessionRow | undefined, next: Session, connections: Connections, gone?: ReadonlySet<string>) {
+  const changed = withConnection(row, next, connections, gone);
+  if (typeof changed === "string") throw new Error(changed);
+  return changed;
+}
+
+/** Connections `c0`, `c1`, …, which connected in this order. */
+const rowOfAll = (connections: Connections, sessions: readonly Session[]): SessionRow =>
+  sessions.reduce<SessionRow | undefined>((row, each) => added(row, each, connections).row, undefined) as SessionRow;
+const rowWith = (...connectedAt: number[]) =>
+  rowOfAll(
+    "newest",
+    connectedAt.map((each, index) => session(`c${index}`, each)),
+  );
+const allLive = (count: number, more: (index: number) => Partial<Session> = () => ({})) =>
+  rowOfAll(
+    "all",
+    Array.from({ length: count }, (_, index) => session(`c${index}`, at + index, more(index))),
+  );
+const idsIn = (row: SessionRow | undefined) => row?.connections.map(({ connectionId }) => connectionId);
+const liveIn = (row: SessionRow | undefined) => row && liveConnections(row).map(({ connectionId }) => connectionId);
+const supersededIn = (row: SessionRow) =>
+  row.connections.filter((each) => each.superseded).map(({ connectionId }) => connectionId);
+
+describe("a session's row, where the newest connection gets the messages", () => {
+  it("has the newest connection as its only live one, and keeps the superseded ones", () => {
     const row = rowWith(at, at + 1);
-    expect(row.session).to.deep.equal(session("c1", at + 1));
-    expect(row.connections).to.deep.equal([connection("c1", at + 1), connection("c0", at)]);
+    expect(liveConnections(row)).to.deep.equal([session("c1", at + 1)]);
+    expect(row.connections).to.deep.equal([connection("c1", at + 1), { ...connection("c0", at), superseded }]);
+  });
+
+  it("says which connection has lost its place", () => {
+    expect(added(rowWith(at), session("c1", at + 1), "newest").superseded).to.deep.equal([session("c0", at)]);
+    expect(added(rowWith(at, at + 1), session("c2", at + 2), "newest").superseded).to.deep.equal([
+      session("c1", at + 1),
+    ]);
   });
 
   it("drops connections that can no longer be open: older than two hours and five minutes", () => {
@@ -31,24 +67,20 @@ describe("a session's row", () => {
     expect(idsIn(rowWith(at, at + 7_500_000))).to.deep.equal(["c1"]);
   });
 
-  it("has ten connections at most: the oldest superseded ones are dropped", () => {
+  it("has nine superseded connections at most: the oldest ones are dropped", () => {
     const times = Array.from({ length: 12 }, (_, index) => at + index);
     expect(idsIn(rowWith(...times))).to.deep.equal([11, 10, 9, 8, 7, 6, 5, 4, 3, 2].map((index) => `c${index}`));
   });
 
-  it("has no session once its newest connection has left: superseded ones do not get it back", () => {
-    const left = withoutConnection(rowWith(at, at + 1), "c1");
-    expect(left).to.deep.equal({ ...key, connections: [connection("c0", at)], expirationDate: 1_700_010_800 });
+  it("has no live connection once the newest has left: superseded ones do not get the session back", () => {
+    const left = withoutConnection(rowWith(at, at + 1), "c1") as SessionRow;
+    expect(left).to.deep.equal({ ...key, connections: [{ ...connection("c0", at), superseded }], expirationDate });
+    expect(liveIn(left)).to.deep.equal([]);
   });
 
-  it("keeps its session when a superseded connection leaves", () => {
+  it("keeps its live connection when a superseded one leaves", () => {
     const left = withoutConnection(rowWith(at, at + 1), "c0");
-    expect(left?.session).to.deep.equal(session("c1", at + 1));
-    expect(idsIn(left)).to.deep.equal(["c1"]);
-  });
-
-  it("is deleted with its last connection", () => {
-    expect(withoutConnection(rowWith(at), "c0")).to.equal(undefined);
+    expect(left?.connections).to.deep.equal([connection("c1", at + 1)]);
   });
 
   for (const [name, row, expected] of [
@@ -56,13 +88,92 @@ describe("a session's row", () => {
     ["the newest connection is older", rowWith(at - 1), false],
     ["the newest connection is as new", rowWith(at), true],
     ["the newest connection is newer", rowWith(at + 1), true],
-    ["it is the newest itself", withConnection(undefined, session("own", at)), false],
+    ["it is the newest itself", rowOfAll("newest", [session("own", at)]), false],
     ["the newest, which was newer, has left", withoutConnection(rowWith(at - 1, at + 1), "c1"), false],
   ] as const) {
     it(`${expected ? "refuses" : "accepts"} a connection where ${name}`, () => {
       expect(isSuperseded(session("own", at), row)).to.equal(expected);
+      expect(withConnection(row, session("own", at), "newest") === "superseded").to.equal(expected);
     });
   }
+});
+
+describe("a session's row, where all connections get the messages", () => {
+  it("has every connection as a live one, the newest first, one that arrives late too", () => {
+    const row = rowOfAll("all", [session("c0", at), session("c1", at + 2), session("late", at + 1)]);
+    expect(liveConnections(row)).to.deep.equal([session("c1", at + 2), session("late", at + 1), session("c0", at)]);
+  });
+
+  it("has ten live connections: the oldest that speaks the protocol loses its place to an eleventh, in any order", () => {
+    const row = allLive(10, (index) => (index === 0 ? {} : v1));
+    expect([isFull(allLive(9)), isFull(row)]).to.deep.equal([false, true]);
+    for (const own of [session("own", at + 20), session("own", at - 1), session("own", at - 1, v1)]) {
+      const { row: next, superseded: lost } = added(row, own, "all");
+      expect(lost).to.deep.equal([session("c1", at + 1, v1)]);
+      expect(liveIn(next)).to.have.members(["own", ...[0, 2, 3, 4, 5, 6, 7, 8, 9].map((index) => `c${index}`)]);
+      expect(supersededIn(next)).to.deep.equal(["c1"]);
+    }
+  });
+
+  it("is full if all ten are raw: the eleventh has no place, even if it speaks the protocol", () => {
+    for (const more of [{}, v1]) {
+      expect(withConnection(allLive(10), session("own", at + 20, more), "all")).to.equal("full");
+    }
+  });
+
+  it("gives an eleventh the place of one that has ended or can no longer be open, and supersedes none", () => {
+    const ended = added(allLive(10), session("own", at + 20), "all", new Set(["c3"]));
+    expect(ended.superseded).to.deep.equal([]);
+    expect(idsIn(ended.row)).to.deep.equal(["own", ...[9, 8, 7, 6, 5, 4, 2, 1, 0].map((index) => `c${index}`)]);
+    const aged = added(allLive(10), session("own", at + 7_500_001), "all");
+    expect(idsIn(aged.row)).to.have.length(9).and.not.include("c0").and.not.include("c1");
+  });
+
+  it("keeps nine superseded connections besides ten live ones", () => {
+    const row = rowOfAll(
+      "all",
+      Array.from({ length: 25 }, (_, index) => session(`c${index}`, at + index, v1)),
+    );
+    expect(liveIn(row)).to.deep.equal(Array.from({ length: 10 }, (_, index) => `c${24 - index}`));
+    expect(supersededIn(row)).to.deep.equal(Array.from({ length: 9 }, (_, index) => `c${14 - index}`));
+  });
+
+  it("has the next newest as its newest when one leaves, and the others stay live", () => {
+    const left = withoutConnection(allLive(3), "c2");
+    expect(liveIn(left)).to.deep.equal(["c1", "c0"]);
+    expect(itemOf(left as SessionRow, "r").connection_id).to.deep.equal({ S: "c1" });
+  });
+
+  it("expires with the last of its connections, each of which expires by itself", () => {
+    const row = rowOfAll("all", [
+      session("c0", at, { expirationDate: expirationDate + 60 }),
+      session("c1", at + 1, { tokenExpiresAt: 1_700_000_600 }),
+    ]);
+    expect(row.expirationDate).to.equal(expirationDate + 60);
+    expect(rowOf(itemOf(row, "r1"))).to.deep.equal({ ...row, revision: "r1" });
+    expect(withoutConnection(row, "c0")?.expirationDate).to.equal(expirationDate);
+  });
+
+  it("is deleted with its last connection", () => {
+    expect(withoutConnection(rowWith(at), "c0")).to.equal(undefined);
+  });
+});
+
+describe("a session's row, where the setting changes", () => {
+  it("leaves superseded connections superseded: their clients were told", () => {
+    const { row, superseded: lost } = added(rowWith(at, at + 1), session("c2", at + 2), "all");
+    expect([liveIn(row), supersededIn(row), lost]).to.deep.equal([["c2", "c1"], ["c0"], []]);
+  });
+
+  it("has a single live connection again after the next handshake, which supersedes all others", () => {
+    const next = added(allLive(10), session("own", at + 20), "newest");
+    expect(liveIn(next.row)).to.deep.equal(["own"]);
+    expect(next.superseded.map(({ connectionId }) => connectionId)).to.deep.equal(
+      [9, 8, 7, 6, 5, 4, 3, 2, 1, 0].map((index) => `c${index}`),
+    );
+    expect(supersededIn(next.row)).to.have.length(9);
+    expect(withConnection(allLive(3), session("late", at + 1), "newest")).to.equal("superseded");
+  });
 });
 
 describe("the item of a session's row", () => {
@@ -79,25 +190,32 @@ describe("the item of a session's row", () => {
         c1: {
           M: {
             connected_at: { N: String(at + 1) },
+            expiration_date: { N: "1700010800" },
             token_expires_at: { N: "1700000600" },
             subprotocol: { S: "websocket-relay.v1" },
           },
         },
-        c0: { M: { connected_at: { N: String(at) } } },
+        c0: {
+          M: {
+            connected_at: { N: String(at) },
+            expiration_date: { N: "1700010800" },
+            superseded: { BOOL: true },
+          },
+        },
       },
     },
     revision: { S: "r1" },
   };
-  const newest = session("c1", at + 1, { tokenExpiresAt: 1_700_000_600, subprotocol: "websocket-relay.v1" });
-  const row = withConnection(rowWith(at), newest);
+  const newest = session("c1", at + 1, { tokenExpiresAt: 1_700_000_600, ...v1 });
+  const { row } = added(rowWith(at), newest, "newest");
 
   it("has the newest connection in attributes of its own, and all of them in a map", () => {
     expect(itemOf(row, "r1")).to.deep.equal(Item);
     expect(rowOf(Item)).to.deep.equal({ ...row, revision: "r1" });
-    expect(sessionOf(Item)).to.deep.equal(newest);
+    expect(liveConnections(rowOf(Item) as SessionRow)).to.deep.equal([newest]);
   });
 
-  it("is no session without the attributes of the newest connection, and still expires", () => {
+  it("lacks the attributes of a newest connection where only superseded ones remain, and still expires", () => {
     const left = itemOf(withoutConnection(row, "c1") as SessionRow, "r2");
     expect(left).to.deep.equal({
       caller_id: Item.caller_id,
@@ -106,15 +224,15 @@ describe("the item of a session's row", () => {
       connections: { M: { c0: Item.connections.M.c0 } },
       revision: { S: "r2" },
     });
-    expect(sessionOf(left)).to.equal(undefined);
-    expect(rowOf(left)).to.deep.include({ connections: [connection("c0", at)], revision: "r2" });
+    expect(rowOf(left)).to.deep.include({ connections: [{ ...connection("c0", at), superseded }], revision: "r2" });
   });
 
   it("has the session's connection, too, where 0.1.0 wrote it without a map", () => {
     const { caller_id, context, connection_id, connected_at, expiration_date } = Item;
-    const read = rowOf({ caller_id, context, connection_id, connected_at, expiration_date });
-    expect(read).to.deep.equal(withConnection(undefined, session("c1", at + 1)));
-    expect(hasConnection(read as SessionRow, "c1")).to.equal(true);
+    const read = rowOf({ caller_id, context, connection_id, connected_at, expiration_date }) as SessionRow;
+    expect(read).to.deep.equal(rowOfAll("newest", [session("c1", at + 1)]));
+    expect(hasConnection(read, "c1")).to.equal(true);
+    expect(liveIn(added(read, session("c2", at + 2), "all").row)).to.deep.equal(["c2", "c1"]);
   });
 
   for (const [name, changed] of [
@@ -136,14 +254,25 @@ describe("the item of a session's row", () => {
     ]);
   });
 
-  it("stays below a kilobyte with seven connections, as many as one unit writes", () => {
-    const times = Array.from({ length: 7 }, (_, index) => at + index);
-    const ids = { connectionId: "LMNOPqrstuvw=", tokenExpiresAt: 1_700_000_600, subprotocol: "websocket-relay.v1" };
-    const long = times.reduce<SessionRow | undefined>(
-      (all, connectedAt, index) =>
-        withConnection(all, { ...newest, ...ids, connectionId: `${index}${ids.connectionId}`, connectedAt }),
-      undefined,
-    ) as SessionRow;
-    expect(itemBytes(itemOf(long, "01234567-89ab-cdef-0123-456789abcdef"))).to.be.lessThan(1_024);
-  });
+  // With UUIDs as the user and as contextId, and the gateway's ids of 16 characters.
+  const ending = { ...v1, tokenExpiresAt: 1_700_000_600 };
+  for (const [name, connections, count, more, bytes] of [
+    ["ten raw connections", "all", 10, {}, 864],
+    ["eight connections that speak the protocol", "all", 8, v1, 1_007],
+    ["ten connections that speak the protocol", "all", 10, v1, 1_193],
+    ["ten whose tokens end, and nine that they have superseded", "all", 19, ending, 2_597],
+    ["one whose token ends, and four that it has superseded", "newest", 5, ending, 913],
+  ] as const) {
+    const units = Math.ceil(bytes / 1_024);
+    it(`has ${bytes} bytes, ${units} write unit${units > 1 ? "s" : ""} and a read unit, with ${name}`, () => {
+      const sessions = Array.from({ length: count }, (_, index) => ({
+        ...session(`${String(index).padStart(2, "0")}KLMNOPqrstuvw=`, at + index, more),
+        callerId: `user#${"u".repeat(36)}`,
+        context: `conversation#${"c".repeat(36)}`,
+      }));
+      const item = itemOf(rowOfAll(connections, sessions), "01234567-89ab-cdef-0123-456789abcdef");
+      expect(itemBytes(item)).to.equal(bytes);
+      expect([writeUnits(undefined, item, [], []), readUnits(item)]).to.deep.equal([units, 1]);
+    });
+  }
 });

@@ -1,6 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
-import { withConnection } from "../../../handlers/sessions/sessionRow";
+import type { Session, SessionRow } from "../../../handlers/sessions/sessionItems";
+import { type Connections, withConnection } from "../../../handlers/sessions/sessionRow";
 import { DynamoDbSessionStore } from "../../../handlers/sessions/sessionStore";
 import type { Item } from "../../../handlers/tableClient";
 import { MemoryDynamoDb } from "../../support/memoryDynamoDb";
@@ -20,6 +21,8 @@ const item = {
   connected_at: { N: "1700000000500" },
   expiration_date: { N: "1700010800" },
 };
+const older = { ...session, connectionId: "c0", connectedAt: session.connectedAt - 1 };
+const newer = { ...session, connectionId: "c2", connectedAt: session.connectedAt + 1 };
 const key = { callerId: "user#42", context: "chat#7" };
 const Key = { caller_id: { S: "user#42" }, context: { S: "chat#7" } };
 const keyFor = (i: number) => ({ caller_id: { S: `user#${i}` }, context: { S: "c#i" } });
@@ -45,6 +48,17 @@ function memoryStore() {
   return { memory, store: new DynamoDbSessionStore(memory.client, { tableName: "t" }) };
 }
 
+/** A row with these connections, as one that was just read. */
+function rowWith(connections: Connections, ...sessions: Session[]): SessionRow {
+  return sessions.reduce<SessionRow | undefined>((row, session) => {
+    const next = withConnection(row, session, connections);
+    return typeof next === "string" ? expect.fail(next) : next.row;
+  }, undefined) as SessionRow;
+}
+
+const live = ({ connections }: SessionRow = rowWith("newest")) =>
+  connections.filter(({ superseded }) => !superseded).map(({ connectionId }) => connectionId);
+
 function revisionIn(request: unknown[] | undefined) {
   const [, { Item: put }] = request as [string, { Item: Item }];
   expect(put.revision?.S).to.match(/^[0-9a-f-]{36}$/);
@@ -61,26 +75,25 @@ async function messageOf(promise: Promise<unknown>): Promise<string> {
 describe("DynamoDbSessionStore", () => {
   it("saves the five attributes and the map of connections, where there is no row", async () => {
     const { store, sent } = storeWith(() => ({}));
-    expect(await store.save(session)).to.deep.equal({ replaced: undefined });
+    expect(await store.save(session, "newest")).to.deep.equal({ superseded: [] });
     const revision = revisionIn(sent()[0]);
+    const { connected_at, expiration_date } = item;
     expect(sent()).to.deep.equal([
       [
         "PutItem",
         {
           TableName: "t",
-          Item: { ...item, connections: { M: { c1: { M: { connected_at: item.connected_at } } } }, revision },
+          Item: { ...item, connections: { M: { c1: { M: { connected_at, expiration_date } } } }, revision },
           ConditionExpression: "attribute_not_exists(revision) AND attribute_not_exists(connected_at)",
         },
       ],
     ]);
   });
 
-  it("replaces the row as it was read, and answers its session", async () => {
+  it("replaces the row as it was read, and answers the connections that it has superseded", async () => {
     const { store, sent } = storeWith(() => ({}));
-    const replaced = { ...session, connectionId: "c0", connectedAt: session.connectedAt - 1 };
-    expect(await store.save(session, { ...withConnection(undefined, replaced), revision: "r1" })).to.deep.equal({
-      replaced,
-    });
+    const row = { ...rowWith("newest", older), revision: "r1" };
+    expect(await store.save(session, "newest", row)).to.deep.equal({ superseded: [older] });
     const [[, put] = []] = sent() as [string, { Item: Item }][];
     expect(Object.keys(put?.Item.connections?.M ?? {})).to.deep.equal(["c1", "c0"]);
     expect(put).to.deep.include({
@@ -91,7 +104,7 @@ describe("DynamoDbSessionStore", () => {
 
   it("replaces a row of 0.1.0, which has no revision, if it still has the same connection", async () => {
     const { store, sent } = storeWith(() => ({}));
-    await store.save(session, withConnection(undefined, { ...session, connectionId: "c0", connectedAt: 1 }));
+    await store.save(session, "newest", rowWith("newest", older));
     expect(sent()[0]?.[1]).to.deep.include({
       ConditionExpression: "attribute_not_exists(revision) AND connection_id = :id",
       ExpressionAttributeValues: { ":id": { S: "c0" } },
@@ -100,8 +113,8 @@ describe("DynamoDbSessionStore", () => {
 
   it("gives each write a revision of its own", async () => {
     const { store, sent } = storeWith(() => ({}));
-    await store.save(session);
-    await store.save(session);
+    await store.save(session, "newest");
+    await store.save(session, "newest");
     const [first, second] = sent().map((request) => revisionIn(request));
     expect(first).not.to.deep.equal(second);
   });
@@ -109,26 +122,43 @@ describe("DynamoDbSessionStore", () => {
   it("keeps the subprotocol and when the token ends, and reads them again", async () => {
     const more = { ...session, subprotocol: "websocket-relay.v1", tokenExpiresAt: 1_700_000_600 };
     const { store } = memoryStore();
-    await store.save(more);
-    expect(await store.read(key)).to.deep.equal(more);
-    expect([...(await store.readAll([key])).values()]).to.deep.equal([more]);
+    await store.save(more, "newest");
+    const { revision, ...row } = (await store.read(key)) as SessionRow;
+    expect(row).to.deep.equal(rowWith("newest", more));
+    expect([...(await store.readAll([key])).values()]).to.deep.equal([{ ...row, revision }]);
   });
 
   it("is superseded where a newer connection has the session, and writes nothing", async () => {
     const { store, sent } = storeWith(() => ({}));
-    const newer = { ...session, connectionId: "c2", connectedAt: session.connectedAt + 1 };
-    expect(await store.save(session, withConnection(undefined, newer))).to.equal("superseded");
+    expect(await store.save(session, "newest", rowWith("newest", newer))).to.equal("superseded");
     expect(sent()).to.deep.equal([]);
+  });
+
+  it("has no place for an eleventh connection where all ten are raw, and writes nothing", async () => {
+    const { store, sent } = storeWith(() => ({}));
+    const ten = Array.from({ length: 10 }, (_, index) => ({ ...older, connectionId: `t${index}` }));
+    expect(await store.save(session, "all", rowWith("all", ...ten))).to.equal("full");
+    expect(sent()).to.deep.equal([]);
+  });
+
+  it("gives the connection the place of one that has ended, with the same write", async () => {
+    const { store, memory } = memoryStore();
+    const ten = Array.from({ length: 10 }, (_, index) => ({ ...older, connectionId: `t${index}` }));
+    for (const each of ten) await store.save(each, "all", await store.read(key));
+    const row = await store.read(key);
+    memory.requests.length = 0;
+    expect(await store.save(session, "all", row, new Set(["t3", "t5"]))).to.deep.equal({ superseded: [] });
+    expect(memory.requests).to.deep.equal(["PutItem"]);
+    expect(live(await store.read(key))).to.have.members(["c1", "t0", "t1", "t2", "t4", "t6", "t7", "t8", "t9"]);
   });
 
   it("reads a row again that another connection has changed meanwhile, and keeps that one's entry", async () => {
     const { store, memory } = memoryStore();
     const { row } = await store.readForConnect(key);
-    const other = { ...session, connectionId: "c0", connectedAt: session.connectedAt - 1 };
-    await store.save(other, row);
-    expect(await store.save(session, row)).to.deep.equal({ replaced: other });
+    await store.save(older, "newest", row);
+    expect(await store.save(session, "newest", row)).to.deep.equal({ superseded: [older] });
     const saved = (await store.readForConnect(key)).row;
-    expect(saved?.session).to.deep.equal(session);
+    expect(live(saved)).to.deep.equal(["c1"]);
     expect(saved?.connections.map(({ connectionId }) => connectionId)).to.deep.equal(["c1", "c0"]);
     expect(memory.requests.filter((name) => name === "PutItem")).to.have.length(3);
   });
@@ -136,25 +166,44 @@ describe("DynamoDbSessionStore", () => {
   it("is superseded by a newer connection that came between", async () => {
     const { store } = memoryStore();
     const { row } = await store.readForConnect(key);
-    const newer = { ...session, connectionId: "c2", connectedAt: session.connectedAt + 1 };
-    await store.save(newer, row);
-    expect(await store.save(session, row)).to.equal("superseded");
-    expect(await store.read(key)).to.deep.equal(newer);
+    await store.save(newer, "newest", row);
+    expect(await store.save(session, "newest", row)).to.equal("superseded");
+    expect(live(await store.read(key))).to.deep.equal(["c2"]);
+  });
+
+  it("adds a connection besides a newer one that came between, where all get the messages", async () => {
+    const { store } = memoryStore();
+    const { row } = await store.readForConnect(key);
+    await store.save(newer, "all", row);
+    expect(await store.save(session, "all", row)).to.deep.equal({ superseded: [] });
+    expect(live(await store.read(key))).to.deep.equal(["c2", "c1"]);
   });
 
   it("takes a row that it has written itself for saved: the SDK has retried the write", async () => {
     const { store, memory } = memoryStore();
-    const older = { ...session, connectionId: "c0", connectedAt: session.connectedAt - 1 };
-    await store.save(older);
+    await store.save(older, "newest");
     const { row } = await store.readForConnect(key);
     memory.losesAnswer = (name) => name === "PutItem";
-    expect(await store.save(session, row)).to.deep.equal({ replaced: older });
-    expect(await store.read(key)).to.deep.equal(session);
+    expect(await store.save(session, "newest", row)).to.deep.equal({ superseded: [older] });
+    expect(live(await store.read(key))).to.deep.equal(["c1"]);
+  });
+
+  it("is superseded if its write had taken effect, and a newer connection came between it and the SDK's retry", async () => {
+    const { store, memory } = memoryStore();
+    const other = new DynamoDbSessionStore(memory.client, { tableName: "t" });
+    let puts = 0;
+    memory.losesAnswer = (name) => name === "PutItem" && puts === 1;
+    memory.beforeRequest = async (name) => {
+      if (name !== "PutItem" || ++puts !== 2) return;
+      await other.save(newer, "newest", await other.read(key));
+    };
+    expect(await store.save(session, "newest")).to.equal("superseded");
+    expect(live(await store.read(key))).to.deep.equal(["c2"]);
   });
 
   it("throws where the row changes 20 times while it is to be written", async () => {
     const { store, sent } = storeWith(({ target }) => (target === "PutItem" ? failedCondition : {}));
-    expect(await messageOf(store.save(session))).to.equal(
+    expect(await messageOf(store.save(session, "newest"))).to.equal(
       "the session's row has changed 20 times while it was written",
     );
     expect(sent().filter(([target]) => target === "PutItem")).to.have.length(20);
@@ -164,10 +213,21 @@ describe("DynamoDbSessionStore", () => {
     const block = { caller_id: Key.caller_id, context: { S: "#block" }, blocked_until: { N: "7" } };
     const { store, sent } = storeWith(() => ({ body: { Responses: { t: [block, item] } } }));
     expect(await store.readForConnect(key)).to.deep.equal({
-      row: withConnection(undefined, session),
+      row: rowWith("newest", session),
       blockedUntil: 7,
     });
     const Keys = [Key, { caller_id: Key.caller_id, context: block.context }];
+    expect(sent()).to.deep.equal([["BatchGetItem", { RequestItems: { t: { Keys, ConsistentRead: true } } }]]);
+  });
+
+  it("reads the session's marker, too, where it is asked for", async () => {
+    const marker = { caller_id: { S: "seen#42" }, context: Key.context, expiration_date: { N: "9" } };
+    const { store, sent } = storeWith(() => ({ body: { Responses: { t: [marker, item] } } }));
+    expect(await store.readForConnect(key, { readsMarker: true })).to.deep.equal({
+      row: rowWith("newest", session),
+      markedUntil: 9,
+    });
+    const Keys = [Key, { ...Key, context: { S: "#block" } }, { ...Key, caller_id: marker.caller_id }];
     expect(sent()).to.deep.equal([["BatchGetItem", { RequestItems: { t: { Keys, ConsistentRead: true } } }]]);
   });
 
@@ -178,7 +238,7 @@ describe("DynamoDbSessionStore", () => {
   it("throws where saving, reading or removing fails", async () => {
     const { store } = storeWith(() => denied);
     for (const call of [
-      store.save(session),
+      store.save(session, "newest"),
       store.read(key),
       store.readAll([key]),
       store.readForConnect(key),
@@ -188,13 +248,13 @@ describe("DynamoDbSessionStore", () => {
     }
   });
 
-  it("reads a session consistently", async () => {
+  it("reads a row consistently", async () => {
     const { store, sent } = storeWith(() => ({ body: { Item: item } }));
-    expect(await store.read(key)).to.deep.equal(session);
+    expect(await store.read(key)).to.deep.equal(rowWith("newest", session));
     expect(sent()).to.deep.equal([["GetItem", { TableName: "t", Key, ConsistentRead: true }]]);
   });
 
-  it("reads no session where there is no row, or one that is not ours", async () => {
+  it("reads no row where there is none, or one that is not ours", async () => {
     expect(await storeWith(() => ({})).store.read(key)).to.equal(undefined);
     expect(await storeWith(() => ({ body: { Item: Key } })).store.read(key)).to.equal(undefined);
   });
@@ -203,7 +263,7 @@ describe("DynamoDbSessionStore", () => {
     const { store, sent } = storeWith(() => ({ body: { Responses: { t: [item] } } }));
     const other = { callerId: "user#43", context: "chat#7" };
     const found = await store.readAll([key, other, { ...key }]);
-    expect([...found.entries()]).to.deep.equal([['["user#42","chat#7"]', session]]);
+    expect([...found.entries()]).to.deep.equal([['["user#42","chat#7"]', rowWith("newest", session)]]);
     const Keys = [Key, { ...Key, caller_id: { S: "user#43" } }];
     expect(sent()).to.deep.equal([["BatchGetItem", { RequestItems: { t: { Keys, ConsistentRead: true } } }]]);
   });
@@ -263,13 +323,13 @@ describe("DynamoDbSessionStore", () => {
   });
 
   describe("removes a connection", () => {
-    const older = { ...session, connectionId: "c0", connectedAt: session.connectedAt - 1 };
-    const saved = async (...sessions: (typeof session)[]) => {
+    const savedWith = async (connections: Connections, ...sessions: Session[]) => {
       const { store, memory } = memoryStore();
-      for (const each of sessions) await store.save(each, (await store.readForConnect(key)).row);
+      for (const each of sessions) await store.save(each, connections, await store.read(key));
       memory.requests.length = 0;
       return { store, memory };
     };
+    const saved = (...sessions: Session[]) => savedWith("newest", ...sessions);
     const idsAfter = async (store: DynamoDbSessionStore) =>
       (await store.readForConnect(key)).row?.connections.map(({ connectionId }) => connectionId);
 
@@ -292,19 +352,27 @@ describe("DynamoDbSessionStore", () => {
       const { store, memory } = await saved(older, session);
       expect(await store.removeConnection(key, "c0")).to.equal(false);
       expect(memory.requests).to.deep.equal(["DeleteItem", "GetItem", "PutItem"]);
-      expect(await store.read(key)).to.deep.equal(session);
+      expect(live(await store.read(key))).to.deep.equal(["c1"]);
       expect(await idsAfter(store)).to.deep.equal(["c1"]);
     });
 
-    it("that is the newest, and leaves a row that is no session but has the superseded one", async () => {
+    it("that is the newest, and leaves a row without a live connection that has the superseded one", async () => {
       const { store } = await saved(older, session);
       expect(await store.removeConnection(key, "c1")).to.equal(true);
-      expect(await store.read(key)).to.equal(undefined);
-      expect((await store.readAll([key])).size).to.equal(0);
+      expect(live(await store.read(key))).to.deep.equal([]);
       expect(await idsAfter(store)).to.deep.equal(["c0"]);
     });
 
-    it("that is the last of a row that is no session, with its row", async () => {
+    it("that is one of several live ones, and leaves the others live", async () => {
+      for (const left of ["c0", "c1", "c2"]) {
+        const { store, memory } = await savedWith("all", older, session, newer);
+        expect(await store.removeConnection(key, left)).to.equal(true);
+        expect(memory.requests).to.deep.equal(["DeleteItem", "GetItem", "PutItem"]);
+        expect(live(await store.read(key))).to.deep.equal(["c2", "c1", "c0"].filter((each) => each !== left));
+      }
+    });
+
+    it("that is the last of a row without a live connection, with its row", async () => {
       const { store, memory } = await saved(older, session);
       await store.removeConnection(key, "c1");
       expect(await store.removeConnection(key, "c0")).to.equal(false);
