@@ -73,12 +73,20 @@ describe("the functions", () => {
       MANAGEMENT_ENDPOINT: "https://api123.execute-api.eu-west-1.amazonaws.com/live",
       QUEUE_URL: "https://sqs.eu-west-1.amazonaws.com/111122223333/relay-queue",
       DEAD_LETTER_QUEUE_URL: "https://sqs.eu-west-1.amazonaws.com/111122223333/relay-dead-letter-queue",
+      CONNECTIONS: "newest",
       MAX_ATTEMPTS: "66",
       BACKOFF_MIN_SECONDS: "2",
       BACKOFF_MAX_SECONDS: "120",
       RELAY_NAME: "pulumi-websocket-relay-test-relay",
     });
   });
+
+  for (const delivery of ["retry", "replay"] as const) {
+    it(`tells deliver which connections of a session get messages, ${delivery}`, async () => {
+      const all = await runRelay({ delivery, connections: "all" });
+      expect(all.variables("relay-deliver")).to.include({ CONNECTIONS: "all" });
+    });
+  }
 
   it("gives disconnect no index and no right to query one where the table has none", async () => {
     const without = await runRelay({ connectionIndex: false });
@@ -120,7 +128,13 @@ describe("the functions", () => {
     expect(run.statements("relay-deliver-policy")).to.deep.equal([
       {
         Effect: "Allow",
-        Action: ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
+        Action: [
+          "dynamodb:BatchGetItem",
+          "dynamodb:GetItem",
+          "dynamodb:PutItem",
+          "dynamodb:UpdateItem",
+          "dynamodb:DeleteItem",
+        ],
         Resource: [table],
       },
       {

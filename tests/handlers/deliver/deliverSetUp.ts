@@ -23,8 +23,8 @@ export const row: Session = {
 export const reconnected: Session = { ...row, connectionId: "c2", connectedAt: row.connectedAt + 1 };
 
 /** `deliver` with `row` in its table. */
-export function setUp(remainingMs = 30_000) {
-  const memory = inMemory(row);
+export function setUp(remainingMs = 30_000, connectionsOfSession: Connections = "newest") {
+  const memory = { ...inMemory(row), connectionsOfSession };
   return {
     ...memory,
     ...played(deliver(memory), memory, remainingMs),
