@@ -6,7 +6,7 @@ import {
 } from "../connections/connectionsClient";
 import { type Environment, text } from "../environment";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
-import { consoleLog, errorFields } from "../log";
+import { consoleLog, errorFields, type Log } from "../log";
 import { REASONS, stableReason } from "../messages/reasons";
 import { METRICS, metricsFromEnvironment } from "../metrics";
 import { deadLetterQueueFromEnvironment, flushQueueFromEnvironment, type MessageQueue } from "../queue/queue";
@@ -24,6 +24,8 @@ import { postMissed, type RawPosterDependencies } from "./rawPoster";
 export type FlushDependencies = Omit<Dependencies, "now" | "log"> & Partial<Pick<Dependencies, "now" | "log">>;
 
 interface Dependencies extends RawPosterDependencies {
+  now: () => number;
+  log: Log;
   connections: ConnectionsClient;
   /** The queue of the requests. */
   queue: Pick<MessageQueue, "changeVisibility">;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { SUBPROTOCOLS } from "../../protocol";
-import { errorFields } from "../log";
+import { consoleLog, errorFields, type Log } from "../log";
 import { REASONS } from "../messages/reasons";
 import type { SessionKey } from "../sessions/sessionKey";
 import type { Session, SessionRow } from "../sessions/sessionItems";
@@ -10,11 +10,15 @@ import type { NewEntry, PostToRaw, RawPost } from "./postToRaw";
 import { type RawLine, rawLinesOf } from "./rawLine";
 import { rawTurn, type RawTurnDependencies, type RawWork } from "./rawTurn";
 
-export interface RawPosterDependencies extends Omit<RawTurnDependencies, "newOwner"> {
+export interface RawPosterDependencies extends Omit<RawTurnDependencies, "newOwner" | "now" | "log"> {
   /** Names a turn. @default a random UUID */
   newOwner?: () => string;
   /** Waits for another invocation. @default a timer */
   pause?: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Epoch milliseconds. @default the clock */
+  now?: () => number;
+  /** @default the console */
+  log?: Log;
 }
 
 /** Waits for another invocation's lease, in milliseconds: about a second together. */
@@ -67,7 +71,7 @@ async function postUnderLease(
   dependencies: RawPosterDependencies,
   signal: AbortSignal,
 ): Promise<RawRun> {
-  const { sessions, log } = dependencies;
+  const { sessions, log = consoleLog } = dependencies;
   const lines = rawLinesOf(row, connections);
   const acknowledges = !liveConnections(row).some(({ subprotocol }) => subprotocol === SUBPROTOCOLS.v1);
   let after = 0;
@@ -92,15 +96,17 @@ async function postUnderLease(
 async function turnWithPauses(
   work: RawWork,
   after: number,
-  { newOwner = randomUUID, pause = timer, ...dependencies }: RawPosterDependencies,
+  given: RawPosterDependencies,
   signal: AbortSignal,
 ): ReturnType<typeof rawTurn> {
+  const { pause = timer } = given;
+  const dependencies = { newOwner: randomUUID, now: Date.now, log: consoleLog, ...given };
   for (const ms of PAUSES_MS) {
-    const turn = await rawTurn(work, after, { ...dependencies, newOwner }, signal);
+    const turn = await rawTurn(work, after, dependencies, signal);
     if (turn !== "busy") return turn;
     await pause(ms, signal);
   }
-  return await rawTurn(work, after, { ...dependencies, newOwner }, signal);
+  return await rawTurn(work, after, dependencies, signal);
 }
 
 /** Another connection may have taken a place since the row was read. */

@@ -283,6 +283,72 @@ for (const [name, start] of [
       });
     });
 
+    it("leases the raw connections to one invocation at a time, until it gives them back or its time has passed", async () => {
+      const lease = async (owner: string, nowMs: number) => {
+        const leased = await history.leaseRaw(key, { owner, untilMs: nowMs + 30 }, nowMs);
+        return leased === "busy" ? leased : "leased";
+      };
+      expect(await lease("a", now)).to.equal("leased");
+      expect(await lease("b", now + 29)).to.equal("busy");
+      // The SDK has sent the call again.
+      expect(await lease("a", now + 1)).to.equal("leased");
+      expect(await lease("b", now + 30)).to.equal("busy");
+      expect(await history.leaseRaw(other, { owner: "b", untilMs: now + 30 }, now)).to.deep.equal({ oldestSeq: 1 });
+      expect(await lease("b", now + 31)).to.equal("leased");
+      expect(await history.releaseRaw(key, "b", {})).to.equal("released");
+      expect(await lease("c", now + 32)).to.equal("leased");
+    });
+
+    it("gives the session's cursor with the lease, and what the raw connections have accepted back", async () => {
+      const [acknowledged, settled] = [
+        { epoch: "e1", seq: 5 },
+        { epoch: "e1", seq: 3 },
+      ];
+      await history.settle(key, { settled, oldestSeq: 2 });
+      await history.acknowledge(key, acknowledged);
+      const lease = () => history.leaseRaw(key, { owner: "a", untilMs: now + 30 }, now);
+      expect(await lease()).to.deep.equal({ acknowledged, settled, oldestSeq: 2 });
+      expect(await history.releaseRaw(key, "a", { accepted: { epoch: "e1", seq: 7 } })).to.equal("released");
+      const accepted = { epoch: "e1", seq: 7 };
+      expect(await lease()).to.deep.equal({ acknowledged, settled, accepted, oldestSeq: 2 });
+      expect(await history.releaseRaw(key, "a", { accepted: { epoch: "e1", seq: 8 }, acknowledges: true })).to.equal(
+        "released",
+      );
+      const both = { epoch: "e1", seq: 8 };
+      expect(await history.readCursor(key)).to.deep.equal({
+        acknowledged: both,
+        settled,
+        accepted: both,
+        oldestSeq: 2,
+      });
+    });
+
+    it("changes nothing for an invocation that has lost its lease", async () => {
+      await history.leaseRaw(key, { owner: "a", untilMs: now + 30 }, now);
+      await history.leaseRaw(key, { owner: "b", untilMs: now + 60 }, now + 30);
+      expect(await history.releaseRaw(key, "a", { accepted: { epoch: "e1", seq: 7 } })).to.equal("changed");
+      expect(await history.releaseRaw(key, "a", {})).to.equal("changed");
+      expect(await history.leaseRaw(key, { owner: "c", untilMs: now + 90 }, now + 59)).to.equal("busy");
+      expect(await history.releaseRaw(key, "b", {})).to.equal("released");
+      expect(await history.releaseRaw(key, "b", { accepted: { epoch: "e1", seq: 7 } })).to.equal("changed");
+      expect(await history.readCursor(key)).to.deep.equal({ oldestSeq: 1 });
+    });
+
+    it("acknowledges with the raw connections' cursor unless a client has acknowledged as far, and keeps the lease then", async () => {
+      await history.acknowledge(key, { epoch: "e1", seq: 7 });
+      await history.leaseRaw(key, { owner: "a", untilMs: now + 30 }, now);
+      const release = (epoch: string, seq: number, acknowledges: boolean) =>
+        history.releaseRaw(key, "a", { accepted: { epoch, seq }, acknowledges });
+      expect(await release("e1", 7, true)).to.equal("changed");
+      expect(await release("e1", 6, true)).to.equal("changed");
+      expect(await history.leaseRaw(key, { owner: "b", untilMs: now + 30 }, now)).to.equal("busy");
+      expect(await release("e1", 6, false)).to.equal("released");
+      await history.leaseRaw(key, { owner: "a", untilMs: now + 30 }, now);
+      expect(await release("e2", 1, true)).to.equal("released");
+      const inNext = { epoch: "e2", seq: 1 };
+      expect(await history.readCursor(key)).to.deep.equal({ acknowledged: inNext, accepted: inNext, oldestSeq: 1 });
+    });
+
     it("gives an idempotency key to one owner, until its claim is void", async () => {
       const claim = (owner: string, claimedAtMs: number, voidBeforeMs: number, session = key) =>
         history.claimKey(session, "order 7#", { owner, claimedAtMs }, voidBeforeMs);
