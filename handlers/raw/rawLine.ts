@@ -26,9 +26,14 @@ export class RawLine {
 
   constructor(
     readonly connection: Session,
-    /** Messages that were stored before are not for this connection. */
-    private readonly sinceMs: number,
+    /** Whether it gets what was stored before it connected, unless a client has acknowledged that. */
+    private readonly getsOld: boolean,
   ) {}
+
+  /** When the connection began, in epoch milliseconds, with room for clocks that differ. */
+  get sinceMs(): number {
+    return this.connection.connectedAt - CLOCK_DIFFERENCE_MS;
+  }
 
   /** Whether it gets no more messages in this invocation. */
   get isOver(): boolean {
@@ -74,9 +79,14 @@ export class RawLine {
     return kind === "ended" ? { kind, reason } : { kind, reason: `${REASONS.heldBack}: ${reason}` };
   }
 
-  /** Posts the messages that it does not have yet, in order. Never rejects. */
+  /**
+   * Posts the messages that it does not have yet, in order. Never rejects.
+   *
+   * @param acknowledged The last number that a client has acknowledged.
+   */
   async post(
     entries: readonly NewEntry[],
+    acknowledged: number,
     dependencies: RawLineDependencies,
     isTimeUp: () => boolean,
     signal: AbortSignal,
@@ -88,7 +98,8 @@ export class RawLine {
         continue;
       }
       if (this.over || isTimeUp()) return;
-      const outcome = await this.postOne(entry, dependencies, signal);
+      const isOld = entry.storedAtMs < this.sinceMs && !(this.getsOld && entry.seq > acknowledged);
+      const outcome = await this.postOne(entry, isOld, dependencies, signal);
       this.outcomes.set(entry.seq, outcome);
       if (outcome.kind === "failed" || outcome.kind === "ended") {
         this.over = { kind: outcome.kind, reason: outcome.reason };
@@ -96,12 +107,17 @@ export class RawLine {
     }
   }
 
-  private async postOne(entry: Entry, dependencies: RawLineDependencies, signal: AbortSignal): Promise<RawOutcome> {
+  private async postOne(
+    entry: Entry,
+    isOld: boolean,
+    dependencies: RawLineDependencies,
+    signal: AbortSignal,
+  ): Promise<RawOutcome> {
     const { now, retentionMs, log } = dependencies;
-    const { seq, messageId, body = "", storedAtMs } = entry;
+    const { seq, messageId, body = "" } = entry;
     const isLate = () => !isAvailable(entry, retentionMs, now());
     if (isLate()) return { kind: "late", reason: REASONS.expired };
-    if (storedAtMs < this.sinceMs) return { kind: "skipped" };
+    if (isOld) return { kind: "skipped" };
     const fields = { messageId, seq };
     try {
       const post = { text: body, isLate, fields };
@@ -120,7 +136,7 @@ export class RawLine {
 export function rawLinesOf(row: SessionRow, connections: readonly Session[]): RawLine[] {
   return connections.map((connection) => {
     const isFirst = othersBefore(connection, liveConnections(row)).length === 0;
-    return new RawLine(connection, isFirst ? -Infinity : connection.connectedAt - CLOCK_DIFFERENCE_MS);
+    return new RawLine(connection, isFirst);
   });
 }
 

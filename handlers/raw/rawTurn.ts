@@ -18,7 +18,7 @@ export interface RawTurnDependencies extends RawLineDependencies, ExpireUnseenDe
 }
 
 /** What one invocation posts to a session's raw connections. */
-export interface RawWork extends Wanted {
+export interface RawWork extends Omit<Wanted, "sinceMs"> {
   lines: readonly RawLine[];
   /** Whether no client of the session acknowledges: what the gateway has accepted is acknowledged then. */
   acknowledges: boolean;
@@ -69,10 +69,12 @@ export async function rawTurn(
   const isTimeUp = () => posting.aborted || now() - leasedAtMs >= POSTING_MS;
   let page: Page;
   try {
-    page = await readPage(work, cursor, history, posting);
+    const sinceMs = Math.min(...work.lines.map((line) => line.sinceMs));
+    page = await readPage({ ...work, sinceMs }, cursor, history, posting);
+    const acknowledged = seqIn(page.epoch, cursor.acknowledged);
     const earlier = takenBefore(work, after, page.start);
     await Promise.all(
-      work.lines.map((line) => line.post([...earlier, ...page.entries], dependencies, isTimeUp, posting)),
+      work.lines.map((line) => line.post([...earlier, ...page.entries], acknowledged, dependencies, isTimeUp, posting)),
     );
   } catch (error) {
     await release(key, owner, {}, dependencies).catch(() => log.warn("lease not released", { ...key }));
@@ -97,7 +99,7 @@ function takenBefore({ inHand, lines }: RawWork, after: number, start: number): 
 
 /** Reports what has expired, publishes receipts, moves the cursor as far as possible, and gives the lease back. */
 async function finish(
-  { key, lines, acknowledges, inHand, onPartial }: RawWork,
+  { key, lines, acknowledges: mayAcknowledge, inHand, onPartial }: RawWork,
   owner: string,
   cursor: SessionCursor,
   { epoch, start, entries, end }: Page,
@@ -121,9 +123,14 @@ async function finish(
   } catch (error) {
     stopBefore(covered("late")[0], error);
   }
-  for (const entry of covered("accepted").filter(({ seq }) => inHand.has(seq))) {
+  for (const entry of covered("accepted")) {
     const acceptedBy = acceptedBySome(entry, lines);
     if (acceptedBy.length === 0) continue;
+    // Another invocation has its message in hand, and posts it to all connections once it has the lease.
+    if (!inHand.has(entry.seq)) {
+      stopBefore(entry);
+      break;
+    }
     try {
       await onPartial(entry, acceptedBy);
     } catch (error) {
@@ -137,6 +144,7 @@ async function finish(
   }
 
   const to = { epoch, seq: reached };
+  const acknowledges = mayAcknowledge && reached > seqIn(epoch, cursor.acknowledged);
   const isPublished = await publishAccepted(key, cursor, to, covered("accepted"), acknowledges, dependencies, signal);
   if (!(await release(key, owner, { accepted: to, acknowledges: acknowledges && isPublished }, dependencies))) {
     log.warn("lease lost: messages may be posted to raw clients again", { ...key, seq: reached });

@@ -31,7 +31,7 @@ export interface Published {
   isLost: boolean;
   /** Whether any protocol client has handled it. */
   handled: boolean;
-  /** The raw connections for which the gateway has accepted it, each with the invocation that posted it. */
+  /** The raw connections for which the gateway has accepted it, each with the invocation that posted it last. */
   readonly acceptedBy: Map<string, Invocation>;
   /** Whether one of these connections was not half-open. */
   hasArrived: boolean;

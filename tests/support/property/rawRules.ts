@@ -23,7 +23,8 @@ const KNOWN_MS = 45_000;
  * Checks what is posted to raw connections, which neither acknowledge nor ask for messages nor drop duplicates:
  *
  * - Each one gets messages of its session only, as they were published.
- * - It gets a message twice only if the invocation that posted it first has crashed, or one of its calls has failed.
+ * - It gets a message twice only if the invocation that posted it first has crashed, one of its calls has failed, or another raw
+ *   connection did not take a message.
  * - Within an invocation, nothing is posted to a connection after a message that it did not take.
  * - While a protocol client or an older raw connection is open, it gets nothing from before it connected.
  * - If the queue no longer has a message that was stored while it was connected and not half-open, it has accepted it, unless
@@ -35,6 +36,9 @@ export class RawRules {
   private readonly bodies = new Map<string, Published>();
   /** By connection: the invocation in which it did not take a message. */
   private readonly failures = new Map<string, { invocation: Invocation; message: Published }>();
+
+  /** Invocations in which a raw connection did not take a message: for that, a session's cursor may stay where it was. */
+  private readonly troubled = new WeakSet<Invocation>();
 
   constructor(
     private readonly simulation: Simulation,
@@ -62,10 +66,11 @@ export class RawRules {
     }
     if (result !== "delivered") {
       this.failures.set(connection.id, { invocation, message });
+      this.troubled.add(invocation);
       return;
     }
     const before = message.acceptedBy.get(connection.id);
-    if (before && !before.isTroubled) ledger.violated(`${message.id} is posted to ${connection.id} again`);
+    if (before && !before.isTroubled && !this.troubled.has(before)) ledger.violated(`${message.id} is posted to ${connection.id} again`);
     if (this.hasHistory && this.isOldFor(connection, message) && this.hasAnother(connection, message.key)) {
       ledger.violated(`${message.id} is old, and is posted to ${connection.id}, which is not the only connection`);
     }
