@@ -6,7 +6,7 @@ import { blockItemKey, blockOf } from "./blockItems";
 import { markedUntilOf, markerItemKey } from "./markerItems";
 import { keyOf, rowOf, type Session, SESSION_ATTRIBUTES as A, type SessionRow } from "./sessionItems";
 import { sessionId, type SessionKey } from "./sessionKey";
-import { type Connections, withConnection, type WithConnection } from "./sessionRow";
+import { type Connections, hasConnection, withConnection, type WithConnection } from "./sessionRow";
 import { DynamoDbSessionRows } from "./sessionRows";
 
 /** Stores the connections of each user and context. */
@@ -82,9 +82,9 @@ export class DynamoDbSessionStore implements SessionStore {
   ): Promise<Saved | "superseded" | "full"> {
     let superseded: readonly Session[] = [];
     const write = async (current: SessionRow | undefined) => {
-      const own = current?.connections.find(({ connectionId }) => connectionId === session.connectionId);
-      // The SDK has retried a write that had taken effect. Another connection may have taken its place since.
-      if (own) return own.superseded ? ("superseded" as const) : { superseded };
+      // The SDK has retried a write that had taken effect. Even if another connection has superseded this one since, those
+      // that it has superseded itself have to be told.
+      if (current && hasConnection(current, session.connectionId)) return { superseded };
       const next = withConnection(current, session, connections, gone);
       if (typeof next === "string") return next;
       superseded = next.superseded;

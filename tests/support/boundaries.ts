@@ -7,6 +7,7 @@ import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
 import type { Session, SessionRow } from "../../handlers/sessions/sessionItems";
 import {
   type Connections,
+  hasConnection,
   liveConnections,
   withConnection,
   withoutConnection,
@@ -60,8 +61,7 @@ export class MemorySessions implements SessionStore {
   ): Promise<Saved | "superseded" | "full"> {
     return this.call("save", () => {
       const row = this.sessionRows.get(sessionId(session));
-      const own = row?.connections.find(({ connectionId }) => connectionId === session.connectionId);
-      if (own) return own.superseded ? ("superseded" as const) : { superseded: [] };
+      if (row && hasConnection(row, session.connectionId)) return { superseded: [] };
       const next = withConnection(row, session, connections, gone);
       if (typeof next === "string") return next;
       this.sessionRows.set(sessionId(session), next.row);

@@ -1,40 +1,74 @@
 import { expect } from "chai";
 import { connect } from "../../../handlers/connect/connect";
 import { DynamoDbConnectionIndex } from "../../../handlers/connections/connectionIndex";
+import { connectionIdOf } from "../../../handlers/connections/connectionItems";
 import { DynamoDbConnectionLookups } from "../../../handlers/connections/connectionLookups";
+import type { ConnectionsClient } from "../../../handlers/connections/connectionsClient";
+import { postToConnection } from "../../../handlers/connections/postToConnection";
 import { DynamoDbUserConnections } from "../../../handlers/connections/userConnections";
 import { disconnect } from "../../../handlers/disconnect/disconnect";
+import { disconnectUser } from "../../../handlers/operations/disconnectUser";
 import { rowOf } from "../../../handlers/sessions/sessionItems";
 import { sessionId } from "../../../handlers/sessions/sessionKey";
+import { type Connections, liveConnections, MAX_LIVE_CONNECTIONS } from "../../../handlers/sessions/sessionRow";
 import { DynamoDbSessionStore } from "../../../handlers/sessions/sessionStore";
+import { sessionSweeper } from "../../../handlers/sweepers/sessionSweeper";
+import { SUBPROTOCOLS } from "../../../protocol";
 import { RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { connectEvent } from "../../support/events";
 import { Interleaving } from "../../support/interleaving";
 import { MemoryDynamoDb } from "../../support/memoryDynamoDb";
 
 const FIRST_SEED = 20_261_128;
-const RUNS = 1_000;
+const RUNS = 600;
 const KEY = { callerId: "user#42", context: "chat#7" };
 const TABLE = { tableName: "t" };
+const MAX_HANDSHAKE_MS = 29_000;
 
 /** What the run is made to get wrong, to see that it would be noticed. */
-type Mistake = "rows that are written unconditionally" | "rows that are deleted unconditionally";
+const MISTAKES = [
+  "rows that are written unconditionally",
+  "rows that are deleted unconditionally",
+  "connections that are just opening, and taken for gone",
+  "connections that are taken for gone, and not closed",
+  "connections that lose their place, and are not closed",
+] as const;
 
-type State = "open" | "ended" | "refused" | "crashed";
+type Mistake = (typeof MISTAKES)[number];
+
+/** `lost`: the gateway never opened it, or it crashed; it has no `$disconnect`. */
+type State = "pending" | "open" | "ended" | "refused" | "blocked" | "lost";
+
+interface Connection {
+  connectedAt: number;
+  state: State;
+  /** Whether connect has tried to close it, since it has lost its place. */
+  wasToldToEnd?: boolean;
+}
 
 /**
- * Up to eight connections of one session open and end, every request being a step that may come at any time. One of them may
- * have been opened under 0.1.0. The answer to a write of the row may be lost, so that the SDK sends it again. `connect` may
- * crash before any request: its connection then never opens, and has no `$disconnect`.
+ * Up to 14 connections of one session open and end, every request being a step that may come at any time, while messages are
+ * posted, tokens end, sessions expire and the user is disconnected. One connection may have been opened under 0.1.0. The answer to a write of the
+ * row may be lost, so that the SDK sends it again. `connect` may crash before any request: its connection then never opens, and
+ * has no `$disconnect`. The gateway is as AWS's: a connection is gone until `$connect` has answered, and sometimes it is called gone
+ * while it is open.
  */
 class Model {
   readonly table = new MemoryDynamoDb();
-  readonly connections = new Map<string, { connectedAt: number; state: State }>();
+  readonly connections = new Map<string, Connection>();
   private readonly steps: Interleaving;
+  private readonly setting: Connections;
+  private readonly log = new RecordedLog();
+  private readonly expires: boolean;
 
-  constructor(seed: number, mistake?: Mistake) {
-    const steps = new Interleaving(seed);
+  constructor(
+    seed: number,
+    private readonly mistake?: Mistake,
+  ) {
+    const steps = new Interleaving(seed, { chance: 0.01, ms: 90_000 });
     this.steps = steps;
+    this.setting = steps.random() < 0.5 ? "newest" : "all";
+    this.expires = steps.random() < 0.2;
     this.table.beforeRequest = async (name, request) => {
       await steps.turn();
       const isMistaken =
@@ -46,9 +80,21 @@ class Model {
   }
 
   async run(): Promise<void> {
-    if (this.steps.random() < 0.3) this.openUnder010("old");
-    for (let i = 0; i <= this.steps.random() * 7; i++) this.steps.start(() => this.client(`c${i}`));
-    await this.steps.finish();
+    const { steps } = this;
+    if (steps.random() < 0.3) this.openUnder010("old");
+    // Most clients of a crowd stay: a session has to be full before any of them loses its place.
+    const isCrowd = this.setting === "all" && steps.random() < 0.5;
+    const [count, leaves] = isCrowd ? [14, 0.2] : [1 + Math.floor(steps.random() * 8), 0.7];
+    for (let i = 0; i < count; i++) {
+      steps.start(async () => {
+        if (i >= 10) await this.untilFull();
+        await this.client(`c${i}`, leaves);
+      });
+    }
+    if (steps.random() < 0.5) for (let i = 0; i < 3; i++) steps.start(() => this.deliver());
+    if (this.expires) for (let i = 0; i < 3; i++) steps.start(() => this.sweep());
+    if (steps.random() < 0.1) steps.start(() => this.operator());
+    await steps.finish();
   }
 
   /** What is wrong with the table. */
@@ -56,20 +102,44 @@ class Model {
     const item = this.table.items.get(sessionId(KEY));
     const row = item && rowOf(item);
     const inRow = new Set(row?.connections.map(({ connectionId }) => connectionId));
+    const live = this.liveConnections();
+    const all = [...this.connections].map(([id, connection]) => ({ id, ...connection }));
+    const of = (...states: State[]) => all.filter(({ state }) => states.includes(state));
+
+    if (live.length > (this.setting === "all" ? MAX_LIVE_CONNECTIONS : 1)) return `${live.join()} are live`;
+    for (const { id, wasToldToEnd } of of("open")) {
+      const hasLookup = this.table.items.has(sessionId({ callerId: `connection#${id}`, context: "#connection" }));
+      if (!inRow.has(id)) return `${id} is open and not in the row`;
+      if (!hasLookup && id !== "old") return `${id} is open and has no lookup`;
+      // A handshake may crash before it tells a connection that it has taken its place.
+      const isCrashed = of("lost").some((lost) => inRow.has(lost.id));
+      const mayBeUntold = this.setting === "newest" || wasToldToEnd || isCrashed;
+      if (!live.includes(id) && !mayBeUntold) return `${id} is open and not live`;
+    }
+    for (const { id, state } of of("ended", "refused", "blocked")) {
+      if (inRow.has(id)) return `${id} is ${state} and in the row`;
+      // Of a connection that has ended, the table's TTL deletes it.
+      const hasLookup = this.table.items.has(sessionId({ callerId: `connection#${id}`, context: "#connection" }));
+      if (state !== "ended" && hasLookup) return `${id} is ${state} and has a lookup`;
+    }
+    return this.setting === "newest" ? this.problemOfNewest(live[0]) : this.problemOfAll();
+  }
+
+  private problemOfNewest(holder: string | undefined): string | undefined {
     const all = [...this.connections].map(([id, connection]) => ({ id, ...connection }));
     for (const { id, state, connectedAt } of all) {
-      const hasLookup = this.table.items.has(sessionId({ callerId: `connection#${id}`, context: "#connection" }));
-      if (state === "open" && !inRow.has(id)) return `${id} is open and not in the row`;
-      if (state === "open" && !hasLookup && id !== "old") return `${id} is open and has no lookup`;
-      if (state !== "open" && state !== "crashed" && inRow.has(id)) return `${id} is ${state} and in the row`;
-      // Of a connection that has ended, the table's TTL deletes it.
-      if (state === "refused" && hasLookup) return `${id} is refused and has a lookup`;
       const newer = all.filter((each) => each.state !== "refused" && each.id !== id && each.connectedAt >= connectedAt);
       if (state === "refused" && newer.length === 0) return `${id} is refused and the newest`;
-      const holder = row?.session?.connectionId;
       if (state === "open" && newer.length === 0 && holder !== id) return `${id} is the newest, not ${holder}`;
     }
     return undefined;
+  }
+
+  private problemOfAll(): string | undefined {
+    const states = [...this.connections.values()].map(({ state }) => state);
+    const [refused] = [...this.connections].filter(([, { state }]) => state === "refused");
+    const admitted = states.filter((state) => !["refused", "blocked"].includes(state)).length;
+    return refused && admitted < MAX_LIVE_CONNECTIONS ? `${refused[0]} is refused, and there was a place` : undefined;
   }
 
   private openUnder010(connectionId: string): void {
@@ -82,42 +152,164 @@ class Model {
       expiration_date: { N: String(Math.floor(steps.now / 1000) + 10_800) },
     });
     this.connections.set(connectionId, { connectedAt: steps.now - 1, state: "open" });
-    if (steps.random() < 0.6) steps.start(() => this.end(connectionId));
+    if (steps.random() < 0.6) steps.start(() => this.leave(connectionId));
   }
 
-  private async client(connectionId: string): Promise<void> {
+  /** Resolves when the session is full, or when that takes too long. Half of the time, its connections are old by then. */
+  private async untilFull(): Promise<void> {
+    const { steps } = this;
+    const isFull = () => this.liveConnections().length >= MAX_LIVE_CONNECTIONS;
+    for (let turns = 0; turns < 100 && !isFull(); turns++) await steps.turn();
+    if (steps.random() < 0.5) await steps.turn(60_000);
+  }
+
+  private liveConnections(): string[] {
+    const item = this.table.items.get(sessionId(KEY));
+    const row = item && rowOf(item);
+    return row ? liveConnections(row).map(({ connectionId }) => connectionId) : [];
+  }
+
+  private async client(connectionId: string, leaves: number): Promise<void> {
     const { steps } = this;
     await steps.turn();
     const connectedAt = Math.floor(steps.now);
     const invocation = this.stores(steps.random() < 0.1 ? Math.floor(steps.random() * 4) : Infinity);
+    const isYoungTakenForGone = this.mistake === "connections that are just opening, and taken for gone";
     const $connect = connect({
-      authenticator: { authenticate: () => Promise.resolve({ user: "42" }) },
+      authenticator: {
+        authenticate: () => Promise.resolve({ user: "42", expiresAt: Math.floor(steps.now / 1000) + 60 }),
+      },
       ...invocation,
+      connectionsOfSession: this.setting,
+      connections: this.gatewayFor("connect"),
+      chooseSubprotocol: () => ({ value: steps.random() < 0.5 ? SUBPROTOCOLS.v1 : undefined }),
       metrics: new RecordedMetrics(),
-      log: new RecordedLog(),
-      now: () => steps.now,
-      sessionTtlSeconds: 10_800,
-      endSessionWithToken: false,
+      log: this.log,
+      now: () => steps.now + (isYoungTakenForGone ? 60_000 : 0),
+      sessionTtlSeconds: steps.random() < 0.1 ? 30 : 10_800,
+      endSessionWithToken: this.expires,
     });
-    this.connections.set(connectionId, { connectedAt, state: "crashed" });
+    const connection: Connection = { connectedAt, state: "pending" };
+    this.connections.set(connectionId, connection);
     const query = { context: "chat", contextId: "7" };
     const { statusCode } = await $connect(connectEvent({ connectionId, connectedAt, query }));
-    if (invocation.isCrashed()) return;
-    this.connections.set(connectionId, { connectedAt, state: statusCode === 200 ? "open" : "refused" });
-    if (statusCode === 200 && steps.random() < 0.7) await this.end(connectionId);
+    if (invocation.isCrashed()) connection.state = "lost";
+    else if (statusCode !== 200) connection.state = statusCode === 403 ? "blocked" : "refused";
+    else connection.state = steps.now - connectedAt <= MAX_HANDSHAKE_MS ? "open" : "lost";
+    if (connection.state === "open" && steps.random() < leaves) await this.leave(connectionId);
   }
 
-  private async end(connectionId: string): Promise<void> {
+  /** The client closes its connection, unless the relay has. */
+  private async leave(connectionId: string): Promise<void> {
     await this.steps.turn();
-    const { client } = this.table;
-    // The query shows all rows of the table, as an index that lags may show rows of other connections.
-    const index = new DynamoDbConnectionIndex(client, { ...TABLE, indexName: "i" });
-    index.find = () => Promise.resolve([KEY]);
-    const $disconnect = disconnect({ ...this.stores(), index, log: new RecordedLog() });
-    const { statusCode } = await $disconnect({ requestContext: { connectionId, requestId: "r1" } });
-    expect(statusCode).to.equal(200);
-    const { connectedAt = 0 } = this.connections.get(connectionId) ?? {};
-    this.connections.set(connectionId, { connectedAt, state: "ended" });
+    this.end(connectionId);
+  }
+
+  private end(connectionId: string): void {
+    const connection = this.connections.get(connectionId);
+    if (connection?.state !== "open") return;
+    connection.state = "ended";
+    this.steps.start(async () => {
+      const { client } = this.table;
+      // The query shows all rows of the table, as an index that lags may show rows of other connections.
+      const index = new DynamoDbConnectionIndex(client, { ...TABLE, indexName: "i" });
+      index.find = () => Promise.resolve([KEY]);
+      const $disconnect = disconnect({ ...this.stores(), index, log: this.log });
+      const { statusCode } = await $disconnect({ requestContext: { connectionId, requestId: "r1" } });
+      expect(statusCode).to.equal(200);
+    });
+  }
+
+  /** Posts to every live connection, one after another. */
+  private async deliver(): Promise<void> {
+    const { steps } = this;
+    const { sessions } = this.stores();
+    await steps.turn();
+    const row = await sessions.read(KEY);
+    for (const connection of row ? liveConnections(row) : []) {
+      await postToConnection(
+        { text: "hello", fields: {} },
+        connection,
+        {
+          sessions,
+          connections: this.gatewayFor("deliver"),
+          subprotocols: [undefined, SUBPROTOCOLS.v1],
+          now: () => steps.now,
+          log: this.log,
+        },
+        AbortSignal.timeout(60_000),
+      );
+    }
+  }
+
+  /** The index lags no more than the table here. */
+  private async sweep(): Promise<void> {
+    const { steps, table } = this;
+    await steps.turn(30_000);
+    const index = {
+      async *findExpired(shard: string, epochSeconds: number) {
+        yield await Promise.resolve(
+          [...table.items.values()]
+            .filter((item) => item.expiry_shard?.S === shard && Number(item.token_expires_at?.N) <= epochSeconds)
+            .flatMap((item) => connectionIdOf(item.caller_id?.S ?? "") ?? []),
+        );
+      },
+    };
+    const handler = sessionSweeper({
+      ...this.stores(),
+      index,
+      connections: this.gatewayFor("sweeper"),
+      metrics: new RecordedMetrics(),
+      log: this.log,
+      now: () => steps.now,
+    });
+    await handler({}, { getRemainingTimeInMillis: () => 60_000 });
+  }
+
+  private async operator(): Promise<void> {
+    const { steps } = this;
+    await steps.turn();
+    await disconnectUser(
+      {
+        ...this.stores(),
+        connections: this.gatewayFor("operator"),
+        now: () => steps.now,
+        wait: (ms) => steps.turn(ms),
+      },
+      "42",
+      { blockSeconds: steps.random() < 0.5 ? 0 : 30 },
+    );
+  }
+
+  private gatewayFor(caller: "connect" | "deliver" | "sweeper" | "operator"): ConnectionsClient {
+    const { steps, connections, mistake } = this;
+    const isOpen = async (connectionId: string) => {
+      await steps.turn();
+      return connections.get(connectionId)?.state === "open";
+    };
+    const calledGone = new Set<string>();
+    return {
+      post: async (connectionId) => ({
+        result: (await isOpen(connectionId)) && steps.random() < 0.9 ? "delivered" : "gone",
+      }),
+      isGone: async (connectionId) => {
+        const isGone = !(await isOpen(connectionId)) || steps.random() < 0.1;
+        if (isGone) calledGone.add(connectionId);
+        return isGone;
+      },
+      close: async (connectionId) => {
+        const wasOpen = await isOpen(connectionId);
+        const hasLostItsPlace = caller === "connect" && !calledGone.has(connectionId);
+        if (hasLostItsPlace && mistake === "connections that lose their place, and are not closed") return "gone";
+        const connection = connections.get(connectionId);
+        if (hasLostItsPlace && connection) connection.wasToldToEnd = true;
+        if (!wasOpen) return "gone";
+        if (calledGone.has(connectionId) && mistake === "connections that are taken for gone, and not closed")
+          return "gone";
+        this.end(connectionId);
+        return "closed";
+      },
+    };
   }
 
   /** The stores of one invocation, which crashes after so many requests. */
@@ -148,12 +340,12 @@ async function firstFailure(mistake?: Mistake): Promise<string | undefined> {
   return undefined;
 }
 
-describe("connect and disconnect, whatever comes between their requests", () => {
-  it(`keep every open connection in its session's row, and no other (${RUNS} random runs)`, async () => {
+describe("connect, disconnect and those who end connections, whatever comes between their requests", () => {
+  it(`keep every open connection in its session's row, and no other, in both settings (${RUNS} random runs)`, async () => {
     expect(await firstFailure()).to.equal(undefined);
   });
 
-  for (const mistake of ["rows that are written unconditionally", "rows that are deleted unconditionally"] as const) {
+  for (const mistake of MISTAKES) {
     it(`would not pass with ${mistake}`, async () => {
       expect(await firstFailure(mistake)).to.be.a("string");
     });

@@ -11,14 +11,24 @@ const expiration_date = { N: "1700010800" };
 const rest = {
   expiration_date,
   connections: {
-    M: { "c1=": { M: { connected_at, token_expires_at } }, "c0=": { M: { connected_at: { N: "1700000000400" } } } },
+    M: {
+      "c1=": { M: { connected_at, token_expires_at, expiration_date } },
+      "c0=": {
+        M: { connected_at: { N: "1700000000400" }, expiration_date: { N: "1700010799" }, superseded: { BOOL: true } },
+      },
+    },
   },
   revision: { S: "r1" },
 };
 const item = { ...Key, connection_id: { S: "c1=" }, connected_at, token_expires_at, ...rest };
 const itemOf010 = { ...Key, context: { S: "chat#8" }, connection_id: { S: "c8=" }, connected_at, expiration_date };
 /** Its newest connection has left. */
-const leftItem = { ...Key, context: { S: "chat#9" }, ...rest };
+const leftItem = {
+  ...Key,
+  context: { S: "chat#9" },
+  ...rest,
+  connections: { M: { "c0=": rest.connections.M["c0="] } },
+};
 
 const times = { connectedAt: 1_700_000_000_500, expirationDate: 1_700_010_800 };
 const newest = { callerId: "user#42", connectionId: "c1=", ...times, tokenExpiresAt: 1_700_000_600 };
@@ -28,9 +38,10 @@ const connection = { ...newest, context: "chat#7" };
 const superseded = {
   callerId: "user#42",
   connectionId: "c0=",
-  ...times,
   connectedAt: 1_700_000_000_400,
+  expirationDate: 1_700_010_799,
   context: "chat#7",
+  superseded: true,
 };
 const blockKey = { caller_id: { S: "user#42" }, context: { S: "#block" } };
 const blockItem = { ...blockKey, blocked_until: { N: "1700003600" }, expiration_date: { N: "1700003600" } };
@@ -68,13 +79,7 @@ describe("DynamoDbUserConnections", () => {
     const { store, sent } = storeWith((_, index) => ({ body: pages[index] }));
     expect(await store.listByUser("user#42")).to.deep.equal({
       sessions: [session, { ...ofRow010, context: "chat#8" }],
-      connections: [
-        connection,
-        superseded,
-        { ...ofRow010, context: "chat#8" },
-        { ...connection, context: "chat#9" },
-        { ...superseded, context: "chat#9" },
-      ],
+      connections: [connection, superseded, { ...ofRow010, context: "chat#8" }, { ...superseded, context: "chat#9" }],
       blockedUntil: 1_700_003_600,
     });
     const query = {

@@ -25,8 +25,8 @@ function cutOffWith(...connections: UserConnection[]) {
   const gateway = new MemoryConnections();
   const waits: number[] = [];
   let now = start;
-  for (const connection of connections) {
-    const { context, ...own } = connection;
+  const inOrder = connections.map((each, index) => ({ ...each, connectedAt: each.connectedAt + index }));
+  for (const { context, ...own } of inOrder.sort((a, b) => a.connectedAt - b.connectedAt)) {
     // The newest of a context has the session.
     table.put({ ...own, context });
     table.putLookup({ ...own, session: { callerId: own.callerId, context } });
@@ -58,6 +58,14 @@ describe("disconnectUser", () => {
     expect([...table.rows.keys()]).to.deep.equal([sessionId({ callerId: "user#43", context: "chat#7" })]);
     expect([...table.lookupItems.keys()]).to.deep.equal(["x"]);
     expect(waits).to.deep.equal([]);
+  });
+
+  it("closes all live connections of a session, and counts it once", async () => {
+    const { table, gateway, cutOff } = cutOffWith();
+    for (const connectionId of ["c1", "c2", "c3"]) table.put(connectionOf(connectionId), "all");
+    expect(await cutOff()).to.include({ connectionsClosed: 3, sessionsCleared: 1 });
+    expect(gateway.closed).to.have.members(["c1", "c2", "c3"]);
+    expect([...table.sessionRows]).to.deep.equal([]);
   });
 
   it("blocks the user before it lists the connections", async () => {

@@ -4,6 +4,7 @@ import { DynamoDbConnectionLookups } from "../../../handlers/connections/connect
 import { DynamoDbUserConnections, type UserConnections } from "../../../handlers/connections/userConnections";
 import { disconnect } from "../../../handlers/disconnect/disconnect";
 import { disconnectUser } from "../../../handlers/operations/disconnectUser";
+import type { Connections } from "../../../handlers/sessions/sessionRow";
 import { DynamoDbSessionStore } from "../../../handlers/sessions/sessionStore";
 import { RecordedLog, RecordedMetrics } from "../../support/boundaries";
 import { connectEvent } from "../../support/events";
@@ -28,6 +29,7 @@ class Model {
   readonly connections = new Map<string, "pending" | "open" | "over">();
   private readonly ended = new Set<string>();
   private readonly steps: Interleaving;
+  private readonly setting: Connections;
   private readonly log = new RecordedLog();
 
   constructor(
@@ -35,6 +37,7 @@ class Model {
     private readonly mistake?: Mistake,
   ) {
     this.steps = new Interleaving(seed);
+    this.setting = this.steps.random() < 0.5 ? "newest" : "all";
     this.table.beforeRequest = async (name, request) => {
       await this.steps.turn();
       if (mistake === "rows that are written unconditionally" && name === "PutItem") delete request.ConditionExpression;
@@ -67,6 +70,7 @@ class Model {
     const $connect = connect({
       authenticator: { authenticate: () => Promise.resolve({ user: "42" }) },
       ...this.stores(),
+      connectionsOfSession: this.setting,
       metrics: new RecordedMetrics(),
       log: this.log,
       now: () => steps.now,

@@ -13,7 +13,7 @@ const connection = {
 };
 
 describe("listUser", () => {
-  it("lists the user's sessions and connections, the newest first, and whose their session is", async () => {
+  it("lists the user's sessions and connections, the newest first, and which of them are live", async () => {
     const table = new MemoryTable();
     const gone = { ...session, context: "gone#1", connectionId: "c0", connectedAt: 0 };
     table.put(gone);
@@ -26,10 +26,23 @@ describe("listUser", () => {
     expect(await listUser(table, "42")).to.deep.equal({
       sessions: [{ ...session, context: "report#1", connectionId: "c3", connectedAt: 3 }, session],
       connections: [
-        { ...connection, connectionId: "c3", connectedAt: 3, context: "report#1", session: "own" },
-        { ...connection, session: "own" },
-        { ...connection, connectionId: "c1", connectedAt: 1, session: "superseded" },
-        { ...connection, connectionId: "c0", connectedAt: 0, context: "gone#1", session: "none" },
+        { ...connection, connectionId: "c3", connectedAt: 3, context: "report#1", state: "live" },
+        { ...connection, state: "live" },
+        { ...connection, connectionId: "c1", connectedAt: 1, state: "superseded" },
+        { ...connection, connectionId: "c0", connectedAt: 0, context: "gone#1", state: "without-session" },
+      ],
+    });
+  });
+
+  it("lists each live connection of a session, and when it expires by itself", async () => {
+    const table = new MemoryTable();
+    table.put({ ...session, connectionId: "c1", connectedAt: 1, expirationDate: 8 }, "all");
+    table.put(session, "all");
+    expect(await listUser(table, "42")).to.deep.equal({
+      sessions: [session],
+      connections: [
+        { ...connection, state: "live" },
+        { ...connection, connectionId: "c1", connectedAt: 1, expirationDate: 8, state: "live" },
       ],
     });
   });
