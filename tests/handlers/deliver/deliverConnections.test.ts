@@ -4,7 +4,7 @@ import type { Session } from "../../../handlers/sessions/sessionItems";
 import { sqsRecord } from "../../support/events";
 import { now, row, setUp as setUpWith } from "./deliverSetUp";
 
-const [c1, c2, c3] = [row, later(2), later(3)];
+const [c2, c3] = [later(2), later(3)];
 
 /** A later connection of the same user, context and contextId. */
 function later(n: number): Session {

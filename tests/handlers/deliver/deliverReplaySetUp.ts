@@ -1,4 +1,6 @@
 import { deliverReplay } from "../../../handlers/deliver/deliverReplay";
+import type { PostToRaw } from "../../../handlers/raw/postToRaw";
+import type { Connections } from "../../../handlers/sessions/sessionRow";
 import type { Receipt } from "../../../protocol";
 import { MemoryHistory } from "../../support/memoryHistory";
 import { envelopesIn, receipt } from "../../support/schemas";
@@ -10,9 +12,17 @@ export const row = { ...rawRow, subprotocol: "websocket-relay.v1" };
 
 export const retentionMs = 3_600_000;
 
+interface Given {
+  deadLetterExpired?: boolean;
+  connectionsOfSession?: Connections;
+  /** By default the relay refuses raw clients. */
+  postToRaw?: PostToRaw;
+}
+
 /** `deliver` in replay mode, with `row` in its table. */
-export function setUp(remainingMs = 30_000, { deadLetterExpired = false } = {}) {
-  const memory = inMemory(row);
+export function setUp(remainingMs = 30_000, given: Given = {}) {
+  const { deadLetterExpired = false, connectionsOfSession = "newest", postToRaw } = given;
+  const memory = { ...inMemory(row), connectionsOfSession };
   const { connections, queue, log } = memory;
   const history = new MemoryHistory();
   const published: Receipt[] = [];
@@ -28,6 +38,7 @@ export function setUp(remainingMs = 30_000, { deadLetterExpired = false } = {}) 
   const environment = () =>
     deliverReplay({
       ...memory,
+      ...(postToRaw && { postToRaw }),
       history,
       receipts,
       retentionMs,
