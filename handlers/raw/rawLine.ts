@@ -22,17 +22,26 @@ const CLOCK_DIFFERENCE_MS = 5_000;
 export class RawLine {
   /** By the messages' numbers. */
   private readonly outcomes = new Map<number, RawOutcome>();
+  /** The last number that a client has acknowledged. */
+  acknowledged = 0;
   private over: { kind: "ended" | "failed"; reason: string } | undefined;
 
   constructor(
     readonly connection: Session,
-    /** Whether it gets what was stored before it connected, unless a client has acknowledged that. */
+    /** Whether it gets what was stored before it began, unless a client has acknowledged that. */
     private readonly getsOld: boolean,
+    /** The lines of the session's older raw connections. */
+    private readonly older: readonly RawLine[],
   ) {}
 
   /** When the connection began, in epoch milliseconds, with room for clocks that differ. */
   get sinceMs(): number {
     return this.connection.connectedAt - CLOCK_DIFFERENCE_MS;
+  }
+
+  /** Whether the message was stored since the connection began, or the connection has to get everything. */
+  isFor({ storedAtMs, seq }: Pick<Entry, "storedAtMs" | "seq">): boolean {
+    return storedAtMs >= this.sinceMs || (this.getsOld && seq > this.acknowledged);
   }
 
   /** Whether it gets no more messages in this invocation. */
@@ -79,14 +88,9 @@ export class RawLine {
     return kind === "ended" ? { kind, reason } : { kind, reason: `${REASONS.heldBack}: ${reason}` };
   }
 
-  /**
-   * Posts the messages that it does not have yet, in order. Never rejects.
-   *
-   * @param acknowledged The last number that a client has acknowledged.
-   */
+  /** Posts the messages that it does not have yet, in order; of old ones, after the older lines have. Never rejects. */
   async post(
     entries: readonly NewEntry[],
-    acknowledged: number,
     dependencies: RawLineDependencies,
     isTimeUp: () => boolean,
     signal: AbortSignal,
@@ -97,9 +101,12 @@ export class RawLine {
         this.take(entry.seq);
         continue;
       }
-      if (this.over || isTimeUp()) return;
-      const isOld = entry.storedAtMs < this.sinceMs && !(this.getsOld && entry.seq > acknowledged);
-      const outcome = await this.postOne(entry, isOld, dependencies, signal);
+      if (this.skips(entry)) {
+        this.outcomes.set(entry.seq, { kind: "skipped" });
+        continue;
+      }
+      if (this.over || isTimeUp()) continue;
+      const outcome = await this.postOne(entry, dependencies, signal);
       this.outcomes.set(entry.seq, outcome);
       if (outcome.kind === "failed" || outcome.kind === "ended") {
         this.over = { kind: outcome.kind, reason: outcome.reason };
@@ -107,17 +114,19 @@ export class RawLine {
     }
   }
 
-  private async postOne(
-    entry: Entry,
-    isOld: boolean,
-    dependencies: RawLineDependencies,
-    signal: AbortSignal,
-  ): Promise<RawOutcome> {
+  /** If the older ones cannot get it, the next one does: else it would hold up the session's cursor, and later ones would be repeated. */
+  private skips(entry: Entry): boolean {
+    if (this.isFor(entry)) return false;
+    const entitled = this.older.filter((line) => line.isFor(entry));
+    const misses = (line: RawLine) => line.isOver && line.outcomeOf(entry.seq)?.kind !== "accepted";
+    return entitled.length === 0 || !entitled.every(misses);
+  }
+
+  private async postOne(entry: Entry, dependencies: RawLineDependencies, signal: AbortSignal): Promise<RawOutcome> {
     const { now, retentionMs, log } = dependencies;
     const { seq, messageId, body = "" } = entry;
     const isLate = () => !isAvailable(entry, retentionMs, now());
     if (isLate()) return { kind: "late", reason: REASONS.expired };
-    if (isOld) return { kind: "skipped" };
     const fields = { messageId, seq };
     try {
       const post = { text: body, isLate, fields };
@@ -130,14 +139,16 @@ export class RawLine {
 }
 
 /**
- * A line for each of the connections. Nothing old arrives while another connection is open: a client that speaks the protocol asks
- * for it itself, and a raw client has got it. So only the oldest connection gets it, if all are raw.
+ * A line for each of the connections, the oldest first. Nothing old arrives while another connection is open: a client that speaks
+ * the protocol asks for it itself, and a raw client has got it. So only the oldest connection gets it, if all are raw.
  */
 export function rawLinesOf(row: SessionRow, connections: readonly Session[]): RawLine[] {
-  return connections.map((connection) => {
+  const lines: RawLine[] = [];
+  for (const connection of connections.toSorted((a, b) => a.connectedAt - b.connectedAt)) {
     const isFirst = othersBefore(connection, liveConnections(row)).length === 0;
-    return new RawLine(connection, isFirst);
-  });
+    lines.push(new RawLine(connection, isFirst, [...lines]));
+  }
+  return lines;
 }
 
 /** The other connections that have got, or get, what was stored before this one: those with the protocol, and older raw ones. */

@@ -71,11 +71,12 @@ export async function rawTurn(
   try {
     const sinceMs = Math.min(...work.lines.map((line) => line.sinceMs));
     page = await readPage({ ...work, sinceMs }, cursor, history, posting);
-    const acknowledged = seqIn(page.epoch, cursor.acknowledged);
-    const earlier = takenBefore(work, after, page.start);
-    await Promise.all(
-      work.lines.map((line) => line.post([...earlier, ...page.entries], acknowledged, dependencies, isTimeUp, posting)),
-    );
+    for (const line of work.lines) line.acknowledged = seqIn(page.epoch, cursor.acknowledged);
+    const entries = [...takenBefore(work, after, page.start), ...page.entries];
+    const isOld = ({ entry }: NewEntry) => work.lines.some((line) => !line.isFor(entry));
+    const old = entries.slice(0, entries.findLastIndex(isOld) + 1);
+    for (const line of work.lines) await line.post(old, dependencies, isTimeUp, posting);
+    await Promise.all(work.lines.map((line) => line.post(entries, dependencies, isTimeUp, posting)));
   } catch (error) {
     await release(key, owner, {}, dependencies).catch(() => log.warn("lease not released", { ...key }));
     throw error;
@@ -156,14 +157,15 @@ async function finish(
 
 type State = "accepted" | "late" | "skipped" | "open";
 
-/** `accepted` by at least one; `late` for all; `skipped` by those that are open; `open` if it is to be posted again. */
+/** `accepted` by at least one; `late` if it has expired; `skipped` by those that are open; `open` if it is to be posted again. */
 function stateOf(entry: Entry, lines: readonly RawLine[]): State {
   // It was reported as expired, or has been sealed.
   if (entry.body === undefined) return "skipped";
   const kinds = lines.map((line) => line.outcomeOf(entry.seq)?.kind ?? "failed");
   if (kinds.includes("accepted")) return "accepted";
-  if (kinds.includes("failed") || kinds.includes("ended")) return "open";
-  return kinds.includes("late") ? "late" : "skipped";
+  // It is too late for those that were not reached, too.
+  if (kinds.includes("late")) return "late";
+  return kinds.includes("failed") || kinds.includes("ended") ? "open" : "skipped";
 }
 
 /** The connections that have accepted the message, if another one that may be open has not. */

@@ -35,6 +35,8 @@ export interface Published {
   readonly acceptedBy: Map<string, Invocation>;
   /** Whether one of these connections was not half-open. */
   hasArrived: boolean;
+  /** Whether it was retried for some connections. */
+  isPartial: boolean;
   /** The copies that are in the queue. */
   copies: number;
   /** Whether the queue has deleted a copy that was not redelivered once more because of the number of its attempts. */
@@ -121,6 +123,7 @@ export class Ledger {
       handled: false,
       acceptedBy: new Map<string, Invocation>(),
       hasArrived: false,
+      isPartial: false,
       copies: 0,
       isExhausted: false,
       receipts: new Set<Receipt["status"]>(),

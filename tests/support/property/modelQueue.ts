@@ -76,6 +76,12 @@ export class ModelQueue {
     );
   }
 
+  /** Some connections have taken the message, and it is retried for others. */
+  isPartial(sqsMessageId: string): void {
+    const message = this.all.find(({ sqsId }) => sqsId === sqsMessageId);
+    if (message) this.publishedAs(message).isPartial = true;
+  }
+
   /** The function's client of the queue; its methods are calls of the invocation. */
   client(invocation: Invocation): MessageQueue {
     const { faults } = this;

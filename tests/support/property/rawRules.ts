@@ -24,9 +24,9 @@ const KNOWN_MS = 45_000;
  *
  * - Each one gets messages of its session only, as they were published.
  * - It gets a message twice only if the invocation that posted it first has crashed, one of its calls has failed, or another raw
- *   connection did not take a message.
+ *   connection did not take a message; or if it was retried for one of several connections, and is redelivered after that.
  * - Within an invocation, nothing is posted to a connection after a message that it did not take.
- * - While a protocol client or an older raw connection is open, it gets nothing from before it connected.
+ * - While a protocol client or an older raw connection is open and accepts it, it gets nothing from before it connected.
  * - If the queue no longer has a message that was stored while it was connected and not half-open, it has accepted it, unless
  *   the message has expired, was dead-lettered, or has had all of its attempts.
  * - `accepted` never passes a message that no raw connection has taken, except expired ones, and those from before.
@@ -70,8 +70,10 @@ export class RawRules {
       return;
     }
     const before = message.acceptedBy.get(connection.id);
-    if (before && !before.isTroubled && !this.troubled.has(before)) ledger.violated(`${message.id} is posted to ${connection.id} again`);
-    if (this.hasHistory && this.isOldFor(connection, message) && this.hasAnother(connection, message.key)) {
+    const isRepeated = before && !before.isTroubled && !this.troubled.has(before) && !message.isPartial;
+    if (isRepeated) ledger.violated(`${message.id} is posted to ${connection.id} again`);
+    const isExcused = !this.hasHistory || this.troubled.has(invocation);
+    if (!isExcused && this.isOldFor(connection, message) && this.hasAnother(connection, message.key)) {
       ledger.violated(`${message.id} is old, and is posted to ${connection.id}, which is not the only connection`);
     }
     message.acceptedBy.set(connection.id, invocation);

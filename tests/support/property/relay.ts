@@ -89,7 +89,7 @@ export class Relay implements Functions {
   readonly history: ModelHistory;
   readonly rules: RawRules;
   private readonly flushQueue: ModelFlushQueue;
-  private readonly partials = new ModelPartialDeliveries();
+  private readonly partials = new ModelPartialDeliveries((id) => this.queue.isPartial(id));
   private epochs = 0;
   private owners = 0;
   private readonly running = new Set<Invocation>();
@@ -329,6 +329,8 @@ export class Relay implements Functions {
 class ModelPartialDeliveries implements PartialDeliveries {
   private readonly records = new Map<string, Set<string>>();
 
+  constructor(private readonly onAdded: (sqsMessageId: string) => void) {}
+
   read(sqsMessageIds: readonly string[]): Promise<Map<string, ReadonlySet<string>>> {
     const found = sqsMessageIds.flatMap((id) => {
       const record = this.records.get(id);
@@ -338,6 +340,7 @@ class ModelPartialDeliveries implements PartialDeliveries {
   }
 
   add(sqsMessageId: string, connectionIds: readonly string[]): Promise<void> {
+    this.onAdded(sqsMessageId);
     this.records.set(sqsMessageId, new Set([...(this.records.get(sqsMessageId) ?? []), ...connectionIds]));
     return Promise.resolve();
   }
