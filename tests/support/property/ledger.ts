@@ -90,7 +90,6 @@ const TOLERANCE_MS = 60_000;
  *   client of its session, reported as expired, or dead-lettered with a reason. See `open`.
  * - Each protocol client that stays sees every message after its own cursor, in order, and none twice. See `Viewer`.
  * - `acknowledged` passes no message that no client has taken, and covers nothing that is reported as expired.
- * - No message is dead-lettered that a connection has taken.
  * - Receipts are true: `delivered` if a client has handled the message, `accepted` if the gateway has accepted it for a raw client.
  *
  * `RawRules` has the invariants of raw connections.
@@ -100,6 +99,8 @@ export class Ledger {
   private readonly sessions = new Map<string, Numbers>();
   /** Called when the queue has deleted a copy. */
   onDone: (message: Published) => void = () => undefined;
+  /** Called when a message is dead-lettered that the relay could post. */
+  onDeadLettered: (message: Published, reason: string) => void = () => undefined;
   /** Whether the sweeper was down for days. */
   wasSweeperDown = false;
 
@@ -229,10 +230,7 @@ export class Ledger {
     const message = this.find(key, id);
     if (!reason) this.violated(`${id} is dead-lettered without a reason`);
     if (body !== message.body) this.violated(`${id} is dead-lettered with another body`);
-    const isKnown = [...message.acceptedBy.values()].some(({ isTroubled }) => !isTroubled);
-    if (isKnown && !FAULTS.some((fault) => reason?.endsWith(fault))) {
-      this.violated(`${id} is dead-lettered (${reason}), and a raw connection has taken it`);
-    }
+    if (!FAULTS.some((fault) => reason?.endsWith(fault))) this.onDeadLettered(message, reason ?? "");
     message.letters.push(reason ?? "");
   }
 
@@ -296,7 +294,7 @@ export class Ledger {
     return inGap ? "missing, and not reported" : `number ${stored.seq} is neither taken nor reported`;
   }
 
-  isAcknowledged({ key, stored }: Published): boolean {
+  isAcknowledged({ key, stored }: { key: SessionKey; stored?: Cursor }): boolean {
     return stored !== undefined && this.acknowledgedAtMs(key, stored) !== undefined;
   }
 

@@ -29,6 +29,7 @@ const KNOWN_MS = 45_000;
  * - While a protocol client or an older raw connection is open and accepts it, it gets nothing from before it connected.
  * - If the queue no longer has a message that was stored while it was connected and not half-open, it has accepted it, unless
  *   the message has expired, was dead-lettered, or has had all of its attempts.
+ * - No message is dead-lettered that it has taken, as long as it is connected.
  * - `accepted` never passes a message that no raw connection has taken, except expired ones, and those from before.
  * - Acceptance moves `acknowledged` only while no protocol client is connected.
  */
@@ -116,6 +117,12 @@ export class RawRules {
         isRaw && openedAtMs < sinceMs && passes && !mayBeMute && !acceptedBy.has(id),
     );
     if (lacking) this.ledger.violated(`${message.id} is no longer in the queue, and ${lacking.id} has not taken it`);
+  }
+
+  /** Not if a connection has taken it that the relay still knows. */
+  deadLettered({ key, id, acceptedBy }: Published, reason: string): void {
+    const taking = this.liveOf(key).find((each) => acceptedBy.get(each.id)?.isTroubled === false);
+    if (taking) this.ledger.violated(`${id} is dead-lettered (${reason}), and ${taking.id} has taken it`);
   }
 
   /** The connections in the session's row that get messages, as far as they are open. */

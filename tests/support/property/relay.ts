@@ -106,6 +106,7 @@ export class Relay implements Functions {
     this.ledger.onDone = (message) => {
       if (message.copies === 0) this.rules.deleted(message);
     };
+    this.ledger.onDeadLettered = (message, reason) => this.rules.deadLettered(message, reason);
     const deliver = (event: SQSEvent) => this.deliver(event);
     this.queue = new ModelQueue(simulation, faults, this.ledger, options.retentionMs, MAX_ATTEMPTS, deliver);
     this.flushQueue = new ModelFlushQueue(simulation, faults, (event) => this.flush(event));

@@ -142,6 +142,8 @@ export class User {
     const isOnly = options.connections === "all" || open.length === 1;
     const done = relay.ledger.doneCursor(key);
     const isAhead = done !== undefined && (done.epoch !== cursor?.epoch || done.seq > cursor.seq);
+    // Without a cursor, it starts after what is acknowledged.
+    if (done && !cursor && relay.ledger.isAcknowledged({ key, stored: done })) return;
     const isBehind = connection && isOnly && connection.passes && !connection.mayBeMute && isAhead;
     const state = isBehind ? [connection.id, cursor?.seq, relay.gateway.resumes.get(connection.id)].join() : "";
     if (state !== page.watched.state || state === "") page.watched = { state, sinceMs: simulation.now };

@@ -62,8 +62,9 @@ export class Viewer {
     if (this.met.has(message) || this.missing.has(message) || message.isLost) return true;
     // It has no body to show, and the client learns its number with the next message.
     if (message.expiresAtMs !== undefined && message.receipts.has("expired")) return true;
-    // Without a cursor it starts after what is acknowledged.
-    return this.start === undefined && this.ledger.isAcknowledged(message);
+    // Without a cursor it starts after what is acknowledged or reported.
+    const isDone = this.ledger.isAcknowledged(message) || message.receipts.has("expired");
+    return this.start === undefined && isDone;
   }
 
   /** It has had no cursor: what comes before its first message must be acknowledged or reported. */
