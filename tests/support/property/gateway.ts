@@ -37,6 +37,7 @@ export interface Connection {
   /** When the handshake arrived, and when it was answered with 200. */
   connectedAtMs: number;
   openedAtMs: number;
+  endedAtMs: number;
   /** Whether bytes pass. If they do not, neither side gets an error. */
   passes: boolean;
   /** When the last frame arrives, in each direction: frames do not overtake each other. */
@@ -205,6 +206,7 @@ export class Gateway {
       state: "pending",
       connectedAtMs: simulation.now,
       openedAtMs: Infinity,
+      endedAtMs: Infinity,
       passes: true,
       downAtMs: 0,
       upAtMs: 0,
@@ -285,6 +287,7 @@ export class Gateway {
     const { simulation, faults } = this;
     if (connection.state !== "open") return;
     connection.state = "over";
+    connection.endedAtMs = simulation.now;
     this.down(connection, () => connection.socket.end(1001));
     if (faults.happens("disconnect is lost")) return;
     for (let i = 0; i < (faults.happens("disconnect comes twice") ? 2 : 1); i++) {

@@ -73,8 +73,7 @@ export class RawRules {
     const before = message.acceptedBy.get(connection.id);
     const isRepeated = before && !before.isTroubled && !this.troubled.has(before) && !message.isPartial;
     if (isRepeated) ledger.violated(`${message.id} is posted to ${connection.id} again`);
-    const isExcused = !this.hasHistory || this.troubled.has(invocation);
-    if (!isExcused && this.isOldFor(connection, message) && this.hasAnother(connection, message.key)) {
+    if (this.hasHistory && this.isOldFor(connection, message) && this.hasAnother(connection, message)) {
       ledger.violated(`${message.id} is old, and is posted to ${connection.id}, which is not the only connection`);
     }
     message.acceptedBy.set(connection.id, invocation);
@@ -139,9 +138,13 @@ export class RawRules {
   }
 
   /** Whether every invocation that is running knows that another connection, which has got what is old, is open. */
-  private hasAnother(connection: Connection, key: SessionKey): boolean {
-    const before = (each: Connection) => !each.isRaw || each.connectedAtMs < connection.connectedAtMs;
-    const others = this.liveOf(key).filter((each) => each !== connection && before(each));
+  private hasAnother(connection: Connection, { key, acceptedBy }: Published): boolean {
+    const isOlder = (each: Connection) => each.isRaw && each.connectedAtMs < connection.connectedAtMs;
+    const older = [...this.connections.values()].filter((each) => each.user === connection.user && isOlder(each));
+    const isRecent = ({ endedAtMs }: Connection) => this.simulation.now - endedAtMs < KNOWN_MS;
+    // What an older one does not accept, the next one gets.
+    if (older.some((each) => !acceptedBy.has(each.id) && (each.state === "open" || isRecent(each)))) return false;
+    const others = this.liveOf(key).filter((each) => each !== connection && (!each.isRaw || isOlder(each)));
     return others.some(({ openedAtMs }) => this.simulation.now - openedAtMs > KNOWN_MS);
   }
 
