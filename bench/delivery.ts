@@ -18,6 +18,13 @@ export interface Delivery {
 /** Where the tables are: dynalite, or a stub that answers each request after a fixed time. */
 export type TableKind = "dynalite" | { stubAnswerMs: number };
 
+export interface DeliveryOptions {
+  /** The connections of each user, who has one session. @default 1 */
+  connectionsPerUser?: number;
+  /** After which the gateway answers. @default 0 */
+  gatewayAnswerMs?: number;
+}
+
 /**
  * @param users How many have a connection: `connection-0` and so on. They are connected by the mode's own `connect`, so that their items are those of this commit.
  */
@@ -26,6 +33,7 @@ export async function withDelivery<T>(
   tables: TableKind,
   users: number,
   measure: (delivery: Delivery) => Promise<T>,
+  { connectionsPerUser = 1, gatewayAnswerMs = 0 }: DeliveryOptions = {},
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "relay-bench-"));
   const table = Child.start<ServerRequest, ServerAnswer>("servers.ts");
@@ -35,10 +43,11 @@ export async function withDelivery<T>(
   try {
     const [{ endpoint: tableEndpoint }, { endpoint: gatewayEndpoint }] = await Promise.all([
       table.ask(tables === "dynalite" ? { start: "table" } : { start: "stub", answerMs: tables.stubAnswerMs }),
-      gateway.ask({ start: "gateway" }),
+      gateway.ask({ start: "gateway", answerMs: gatewayAnswerMs }),
     ]);
     const functions = await deployedFunctions(mode, {
       auth: { oidc: { issuer: issuer.issuer, audience: "relay" } },
+      ...(connectionsPerUser > 1 && { connections: "all" as const }),
     });
     await createTables(tableEndpoint, functions.deliver.variables);
     const started = (name: string, { text, variables }: Deployed) => {
@@ -58,7 +67,7 @@ export async function withDelivery<T>(
       return worker;
     };
     const connecting = started("connect", functions.connect);
-    await connecting.ask({ run: "connect", users, mode, tokenUrl: issuer.tokenUrl });
+    await connecting.ask({ run: "connect", users, connectionsPerUser, mode, tokenUrl: issuer.tokenUrl });
     await connecting.stop();
     const run = started("deliver", functions.deliver);
     const counted = [table, gateway];

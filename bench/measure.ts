@@ -3,6 +3,7 @@ import { clientBytes } from "./clientSize";
 import { type ContentionMeasurement, measureContention } from "./contention";
 import { type Delivery, withDelivery } from "./delivery";
 import { type IdleMeasurement, measureIdleClient } from "./idleClient";
+import { type FanOutMeasurement, measureFanOut } from "./fanOut";
 import { measureRecovery, type RecoveryMeasurement } from "./recovery";
 import { measureReplayThroughput, type ReplayThroughputMeasurement } from "./throughput";
 import { adaptersOf } from "./adapters";
@@ -19,6 +20,7 @@ export const ROWS = [
   "idle",
   "contended",
   "throughput",
+  "connections",
   "recovery",
   "client",
 ] as const;
@@ -32,6 +34,7 @@ export interface Measured {
   idle?: IdleMeasurement;
   contended?: ContentionMeasurement;
   throughput?: { stub: ReplayThroughputMeasurement; stubAnswerMs: number; dynalite: ReplayThroughputMeasurement };
+  connections?: FanOutMeasurement;
   recovery?: { many: RecoveryMeasurement; few: RecoveryMeasurement; notes: readonly string[] };
   clientBytes?: number;
   /** Seconds that the measurements took, by row; those of local runs together as `counted`. */
@@ -62,6 +65,9 @@ export async function measure(rows: readonly (Row | "sequential")[], times: Time
   if (has("client")) measured.clientBytes = clientBytes();
   if (has("idle")) measured.idle = await timed("idle", () => measureIdleClient(times.idleDays));
   if (has("throughput")) measured.throughput = await timed("throughput", () => measureBothThroughputs(times));
+  if (has("connections")) {
+    measured.connections = await timed("connections", () => measureFanOut(STUB_ANSWER_MS, times.fanOut));
+  }
   if (has("recovery")) measured.recovery = await timed("recovery", () => measureRecovery(times.recovery));
   if (has("contended")) {
     const { messages, seconds: duration } = times.contention;

@@ -1,12 +1,12 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import dynalite = require("dynalite");
 import { answer } from "./childProcess";
 import { tableStub } from "./tableStub";
 
 /** `start` returns `{ endpoint }`; `counts` returns the requests since the last `counts`, by operation. */
-export type ServerRequest = { start: "table" | "gateway" } | { start: "stub"; answerMs: number } | { counts: true };
+export type ServerRequest = { start: "table" } | { start: "gateway" | "stub"; answerMs: number } | { counts: true };
 export type ServerAnswer = { endpoint: string; counts: Record<string, number> };
 
 const counts = new Map<string, number>();
@@ -14,8 +14,7 @@ let endpoint = "";
 
 answer<ServerRequest, ServerAnswer>(async (request) => {
   if ("start" in request) {
-    const server =
-      request.start === "table" ? table() : request.start === "stub" ? tableStub(request.answerMs) : gateway();
+    const server = started(request);
     server.prependListener("request", (received: IncomingMessage) => {
       const operation = operationOf(received);
       counts.set(operation, (counts.get(operation) ?? 0) + 1);
@@ -29,26 +28,36 @@ answer<ServerRequest, ServerAnswer>(async (request) => {
   return { endpoint, counts: counted };
 });
 
+function started(request: Extract<ServerRequest, { start: string }>): Server {
+  if (request.start === "table") return table();
+  return request.start === "stub" ? tableStub(request.answerMs) : gateway(request.answerMs);
+}
+
 function table(): Server {
   return dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
 }
 
-/** A minimal management API: every connection is open, and every request is accepted. */
-function gateway(): Server {
+/** A minimal management API: every connection is open, and every request is accepted after the same time. */
+function gateway(answerMs: number): Server {
   const server = createServer((request, response) => {
     request.resume();
     request.once("end", () => {
-      response.writeHead(200, {
-        "content-type": "application/json",
-        "x-amzn-requestid": "00000000-0000-4000-8000-000000000000",
-        "content-length": 0,
-      });
-      response.end();
+      if (answerMs === 0) accept(response);
+      else setTimeout(() => accept(response), answerMs);
     });
   });
   // An idle keep-alive connection must not close between two rounds.
   server.keepAliveTimeout = 60_000;
   return server;
+}
+
+function accept(response: ServerResponse): void {
+  response.writeHead(200, {
+    "content-type": "application/json",
+    "x-amzn-requestid": "00000000-0000-4000-8000-000000000000",
+    "content-length": 0,
+  });
+  response.end();
 }
 
 /** DynamoDB and SQS name the operation in a header, the management API by its method and path. */

@@ -186,6 +186,32 @@ const SPECS: readonly RowSpec[] = [
     figure: ({ throughput }) =>
       throughput && { value: throughput.stub.replay.cpuMsPerMessage, lineItems: throughput.stub.replay },
   },
+  ...(["retry", "replay"] as const).flatMap((mode): RowSpec[] => [
+    {
+      row: "connections",
+      what: `POSTs more per message with two connections of a session, ${mode}`,
+      unit: "POSTs",
+      ...most(1),
+      figure: ({ connections }) =>
+        connections && { value: connections[mode].calls.morePosts, lineItems: connections[mode].calls },
+    },
+    {
+      row: "connections",
+      what: `the same: other AWS calls, ${mode}`,
+      unit: "calls",
+      ...most(0),
+      figure: ({ connections }) =>
+        connections && { value: connections[mode].calls.moreOthers, lineItems: connections[mode].calls },
+    },
+    {
+      row: "connections",
+      what: `POSTs a second to ten connections of a session / ten times those to one, ${mode}, table and gateway stubs of 5 ms`,
+      unit: "ratio",
+      ...least(0.7),
+      figure: ({ connections }) =>
+        connections && { value: connections[mode].throughput.ratio, lineItems: connections[mode].throughput },
+    },
+  ]),
   {
     row: "recovery",
     what: "open to the first of 1,000 missed messages, p50 / Socket.IO's",

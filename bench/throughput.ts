@@ -91,7 +91,7 @@ export async function measureReplayThroughput(
   return { batchSize: BATCH_SIZE, parallelInvocations, ...compared, replay: subject, retry: reference };
 }
 
-async function compare(
+export async function compare(
   subject: () => Promise<WorkerAnswer>,
   reference: () => Promise<WorkerAnswer>,
   rounds: number,

@@ -1,4 +1,5 @@
 import type { CountedTimes } from "./counted";
+import type { FanOutTimes } from "./fanOut";
 import type { RecoveryRequest } from "./recovery";
 import { PROFILE } from "./scenarios";
 
@@ -13,6 +14,7 @@ export interface Times {
   replayRounds: number;
   replayMessagesPerRound: number;
   stubMessagesPerRound: number;
+  fanOut: FanOutTimes;
   recovery: Record<"many" | "few", RecoveryRequest>;
   counted: CountedTimes;
   idleDays: number;
@@ -30,6 +32,7 @@ export const FULL: Times = {
   replayRounds: 6,
   replayMessagesPerRound: 500,
   stubMessagesPerRound: 2_000,
+  fanOut: { batches: 20, rounds: 6, messagesPerRound: 200 },
   recovery: {
     many: { missed: 1_000, bodyBytes: 200, users: 3, reconnectsPerUser: 35 },
     few: { missed: 10, bodyBytes: 200, users: 3, reconnectsPerUser: 35 },
@@ -51,6 +54,7 @@ export const QUICK: Times = {
   replayRounds: 1,
   replayMessagesPerRound: 50,
   stubMessagesPerRound: 500,
+  fanOut: { batches: 2, rounds: 1, messagesPerRound: 20 },
   recovery: {
     many: { missed: 100, bodyBytes: 200, users: 1, reconnectsPerUser: 2 },
     few: { missed: 10, bodyBytes: 200, users: 1, reconnectsPerUser: 1 },

@@ -15,7 +15,7 @@ import type { Mode } from "./deployed";
  */
 export type WorkerRequest =
   | { run: "deliver" | "bare"; messages: number; users: number; batchSize: number; parallel: number }
-  | { run: "connect"; users: number; mode: Mode; tokenUrl: string };
+  | { run: "connect"; users: number; connectionsPerUser: number; mode: Mode; tokenUrl: string };
 type Sending = Exclude<WorkerRequest, { run: "connect" }>;
 
 export interface WorkerAnswer {
@@ -79,18 +79,21 @@ function posts({ messages, users }: Sending): (() => Promise<void>)[] {
   });
 }
 
-async function connect({ users, mode, tokenUrl }: Extract<WorkerRequest, { run: "connect" }>): Promise<WorkerAnswer> {
+async function connect(request: Extract<WorkerRequest, { run: "connect" }>): Promise<WorkerAnswer> {
+  const { users, connectionsPerUser, mode, tokenUrl } = request;
   const limit = pLimit(10);
   const subprotocol: Record<string, string> = mode === "replay" ? { "Sec-WebSocket-Protocol": SUBPROTOCOLS.v1 } : {};
   await limit.map(Array.from({ length: users }).keys(), async (user) => {
     const token = await (await fetch(`${tokenUrl}?user=${user}`)).text();
-    const event = connectEvent({
-      headers: { Authorization: `Bearer ${token}`, ...subprotocol },
-      connectionId: `connection-${user}`,
-      connectedAt: Date.now(),
-    });
-    const { statusCode } = (await handler(event, invocation)) as { statusCode?: number };
-    if (statusCode !== 200) throw new Error(`user ${user} was not connected: ${statusCode}`);
+    for (let n = 0; n < connectionsPerUser; n++) {
+      const event = connectEvent({
+        headers: { Authorization: `Bearer ${token}`, ...subprotocol },
+        connectionId: n === 0 ? `connection-${user}` : `connection-${user}-${n}`,
+        connectedAt: Date.now(),
+      });
+      const { statusCode } = (await handler(event, invocation)) as { statusCode?: number };
+      if (statusCode !== 200) throw new Error(`user ${user} was not connected: ${statusCode}`);
+    }
   });
   return { ms: 0, cpuMs: 0 };
 }

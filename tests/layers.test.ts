@@ -34,6 +34,7 @@ const rooms: Record<string, string[][]> = {
     ["messages"],
     ["connections", "queue", "receipts"],
     ["history"],
+    ["raw"],
     // One room for each trigger, or for the calls of a backend.
     ["connect", "disconnect", "deliver", "frames", "sweepers", "operations"],
   ],

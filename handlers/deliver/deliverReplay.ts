@@ -8,6 +8,7 @@ import {
 } from "../history/dynamoDbHistory";
 import { KnownSessions } from "../history/knownIds";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
+import { rawPoster } from "../raw/rawPoster";
 import { receiptsFromEnvironment } from "../receipts/snsReceipts";
 import { sessionStoreFromEnvironment } from "../sessions/sessionStore";
 import { deadReceiptOf } from "./deadReceipts";
@@ -59,7 +60,7 @@ export function deliverReplay(given: DeliverReplayDependencies): DeliverHandler 
 
 /** `deliver` as the component deploys it in replay mode. */
 export function deliverReplayFromEnvironment(environment: Environment): DeliverHandler {
-  return deliverReplay({
+  const dependencies = {
     sessions: sessionStoreFromEnvironment(environment),
     connections: limitedConnections(connectionsFromEnvironment(environment)),
     history: historyFromEnvironment(environment),
@@ -69,5 +70,6 @@ export function deliverReplayFromEnvironment(environment: Environment): DeliverH
     deadLetters: environment.DEAD_LETTER_EXPIRED ? deadLetterQueueFromEnvironment(environment) : undefined,
     receipts: receiptsFromEnvironment(environment),
     ...queueDependenciesFromEnvironment(environment),
-  });
+  };
+  return deliverReplay({ ...dependencies, postToRaw: rawPoster(dependencies) });
 }

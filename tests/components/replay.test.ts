@@ -8,6 +8,7 @@ const replay = { delivery: "replay" } as const;
 const history = "arn:aws:dynamodb:eu-west-1:111122223333:table/relay-history-table";
 const sessions = "arn:aws:dynamodb:eu-west-1:111122223333:table/relay-table";
 const receipts = "arn:aws:sns:eu-west-1:111122223333:relay-receipts-topic";
+const flushQueue = "arn:aws:sqs:eu-west-1:111122223333:relay-flush-queue";
 const deadLetters = "arn:aws:sqs:eu-west-1:111122223333:relay-dead-letter-queue";
 const connections = (...methods: string[]) =>
   methods.map((method) => `arn:aws:execute-api:eu-west-1:111122223333:api123/live/${method}/@connections/*`);
@@ -21,13 +22,15 @@ describe("a relay in replay mode", () => {
     plain = await runRelay({});
   });
 
-  it("registers the parts of retry mode, a history, the functions for frames and the history sweeper; nothing else", () => {
+  it("registers the parts of retry mode, a history, the functions for frames and raw clients, and the history sweeper; nothing else", () => {
     expect(added(run, plain)).to.have.members([
       "websocket-relay:index:Replay relay-replay",
       "websocket-relay:index:HistoryTable relay-history",
       "websocket-relay:index:HistorySweeper relay-history-sweeper",
       "aws:dynamodb/table:Table relay-history-table",
-      ...["resume", "acknowledge", "expire"].flatMap((part) => [
+      "aws:sqs/queue:Queue relay-flush-queue",
+      "aws:lambda/eventSourceMapping:EventSourceMapping relay-flush-mapping",
+      ...["resume", "acknowledge", "flush", "expire"].flatMap((part) => [
         `websocket-relay:index:CallbackFunction relay-${part}`,
         `aws:cloudwatch/logGroup:LogGroup relay-${part}-logs`,
         `aws:iam/role:Role relay-${part}-role`,
@@ -164,6 +167,69 @@ describe("a relay in replay mode", () => {
     expect(told).to.deep.equal([["relay-history-sweep-behind-alarm", actions]]);
   });
 
+  it("asks for what raw clients have missed through a queue of its own, which delays the requests, and keeps none for long", () => {
+    expect(run.inputs("aws:sqs/queue:Queue", "relay-flush-queue")).to.deep.equal({
+      delaySeconds: 1,
+      visibilityTimeoutSeconds: 60,
+      messageRetentionSeconds: 300,
+      sqsManagedSseEnabled: true,
+      tags: { team: "chat" },
+    });
+    expect(run.inputs("aws:lambda/eventSourceMapping:EventSourceMapping", "relay-flush-mapping")).to.deep.equal({
+      eventSourceArn: flushQueue,
+      functionName: "arn:aws:lambda:eu-west-1:111122223333:function:relay-flush",
+      batchSize: 10,
+      functionResponseTypes: ["ReportBatchItemFailures"],
+      scalingConfig: { maximumConcurrency: 10 },
+      tags: { team: "chat" },
+    });
+    expect(run.inputs("aws:lambda/function:Function", "relay-flush").timeout).to.equal(30);
+    const policies = byType(run.registrations)["aws:sqs/queuePolicy:QueuePolicy"];
+    expect(policies).to.deep.equal(byType(plain.registrations)["aws:sqs/queuePolicy:QueuePolicy"]);
+  });
+
+  it("keeps that queue standard where the others are FIFO, which delay no single message", async () => {
+    const strict = await runRelay({ ...replay, ordering: "strict", batchSize: 10 });
+    expect(strict.inputs("aws:sqs/queue:Queue", "relay-flush-queue")).not.to.have.property("fifoQueue");
+  });
+
+  it("lets only connect and flush use that queue", () => {
+    const users = ["connect", "disconnect", "deliver", "resume", "acknowledge", "flush", "expire"].filter((part) =>
+      JSON.stringify(rights(run, part)).includes(flushQueue),
+    );
+    expect(users).to.deep.equal(["connect", "flush"]);
+    expect(rights(run, "connect")).to.deep.include(allow(flushQueue, "sqs:SendMessage"));
+    expect(rights(run, "flush")).to.deep.equal([
+      allow(sessions, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
+      allow(history, "dynamodb:Query", "dynamodb:UpdateItem"),
+      { Effect: "Allow", Action: ["execute-api:ManageConnections"], Resource: connections("POST", "GET", "DELETE") },
+      allow(
+        flushQueue,
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ChangeMessageVisibility",
+      ),
+    ]);
+  });
+
+  it("has nothing of all that where raw clients are refused", async () => {
+    const refusing = await runRelay({ ...replay, rawClients: false, tags: { team: "chat" } });
+    expect(added(refusing, run)).to.deep.equal([]);
+    expect(added(run, refusing)).to.have.members([
+      "aws:sqs/queue:Queue relay-flush-queue",
+      "aws:lambda/eventSourceMapping:EventSourceMapping relay-flush-mapping",
+      "websocket-relay:index:CallbackFunction relay-flush",
+      "aws:cloudwatch/logGroup:LogGroup relay-flush-logs",
+      "aws:iam/role:Role relay-flush-role",
+      "aws:iam/rolePolicy:RolePolicy relay-flush-policy",
+      "aws:lambda/function:Function relay-flush",
+      "aws:cloudwatch/metricAlarm:MetricAlarm relay-flush-errors-alarm",
+      "aws:cloudwatch/metricAlarm:MetricAlarm relay-flush-throttles-alarm",
+    ]);
+    expect(JSON.stringify(rights(refusing, "connect"))).not.to.include("sqs:");
+  });
+
   it("gives each function the environment that it needs, and no more", () => {
     const table = { TABLE_NAME: "relay-table" };
     const kept = { HISTORY_TABLE_NAME: "relay-history-table", HISTORY_RETENTION_SECONDS: "86400" };
@@ -179,6 +245,8 @@ describe("a relay in replay mode", () => {
     });
     expect(run.variables("relay-resume")).to.deep.equal({ ...table, ...kept, ...endpoint, ...named });
     expect(run.variables("relay-acknowledge")).to.deep.equal({ ...table, ...kept, ...endpoint, ...named });
+    const requests = { FLUSH_QUEUE_URL: "https://sqs.eu-west-1.amazonaws.com/111122223333/relay-flush-queue" };
+    expect(run.variables("relay-flush")).to.deep.equal({ ...table, ...kept, ...endpoint, ...named, ...requests });
     expect(run.variables("relay-expire")).to.deep.equal({ ...kept, HISTORY_DUE_INDEX_NAME: "due", ...named });
   });
 
@@ -259,6 +327,7 @@ describe("a relay in replay mode", () => {
       });
       const reports = { ...topic, ...queue, ...kept };
       expect(reporting.variables("relay-expire")).to.deep.equal({ ...run.variables("relay-expire"), ...reports });
+      expect(reporting.variables("relay-flush")).to.deep.equal({ ...run.variables("relay-flush"), ...reports });
       expect(reporting.variables("relay-resume")).to.deep.equal({
         ...run.variables("relay-resume"),
         ...reports,
@@ -278,6 +347,7 @@ describe("a relay in replay mode", () => {
       expect(more("deliver")).to.deep.equal([publish]);
       expect(more("acknowledge")).to.deep.equal([publish]);
       expect(more("resume")).to.deep.equal([send, publish]);
+      expect(more("flush")).to.deep.equal([send, publish]);
       expect(more("expire")).to.deep.equal([send, publish]);
     });
 

@@ -41,8 +41,8 @@ describe("the relay, end to end on one machine", () => {
       "expiration_date",
       "revision",
     ]);
-    const { connection_id, connected_at, connections } = session ?? {};
-    expect(connections).to.deep.equal({ M: { [connection_id?.S ?? ""]: { M: { connected_at } } } });
+    const { connection_id, connected_at, expiration_date, connections } = session ?? {};
+    expect(connections).to.deep.equal({ M: { [connection_id?.S ?? ""]: { M: { connected_at, expiration_date } } } });
     expect(session?.caller_id).to.deep.equal({ S: `user#${to.user}` });
     expect(session?.context).to.deep.equal({ S: "chat#7" });
     const connectedAt = Number(session?.connected_at?.N);
@@ -235,8 +235,7 @@ describe("the relay, end to end on one machine", () => {
   it("brings a client back whose session has expired, by closing its connection", async () => {
     const to = recipient();
     const client = await relay.connect(to);
-    const session = await relay.session(to);
-    await relay.table.putSession(to, { ...session, expiration_date: { N: "1" } });
+    await relay.table.expireSession(to);
     const closed = new Promise((resolve) => client.socket.once("close", resolve));
     await relay.publish(to, "expired");
     await closed;

@@ -92,7 +92,7 @@ export const flows: Flows = {
   "a client whose session has expired is closed, and comes back": async (relay) => {
     const to = recipient();
     const client = await relay.connect(to);
-    await relay.table.putSession(to, { ...(await relay.session(to)), expiration_date: { N: "1" } });
+    await relay.table.expireSession(to);
     await relay.publish(to, "expired");
     await once(client.socket, "close");
     await (await relay.connect(to)).message("expired");

@@ -118,7 +118,7 @@ export const replayFlows: Flows = {
   "a client whose session has expired is closed, and comes back": async (relay) => {
     const to = recipient();
     const { client } = await ReplayClient.connect(relay, to);
-    await relay.table.putSession(to, { ...(await relay.session(to)), expiration_date: { N: "1" } });
+    await relay.table.expireSession(to);
     await relay.publish(to, "expired");
     await once(client.socket, "close");
     const back = await ReplayClient.connect(relay, to);

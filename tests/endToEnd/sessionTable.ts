@@ -4,7 +4,6 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
-  UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { keyOf, type Recipient } from "./recipient";
 
@@ -46,16 +45,31 @@ export class SessionTable {
     await this.putSession(recipient, { connection_id, connected_at, expiration_date });
   }
 
-  /** Makes the session look as if its client had connected `seconds` earlier. */
+  /** Makes the session look as if its clients had connected `seconds` earlier. */
   async ageSession(recipient: Recipient, seconds: number): Promise<void> {
-    await this.dynamodb.send(
-      new UpdateItemCommand({
-        TableName: this.tableName,
-        Key: keyOf(recipient),
-        UpdateExpression: "ADD connected_at :age",
-        ExpressionAttributeValues: { ":age": { N: String(-1000 * seconds) } },
-      }),
-    );
+    await this.changeConnections(recipient, (connection) => ({
+      connected_at: { N: String(Number(connection.connected_at?.N) - 1000 * seconds) },
+    }));
+  }
+
+  /** Makes the session and all its connections look as if they had expired. */
+  async expireSession(recipient: Recipient): Promise<void> {
+    await this.changeConnections(recipient, () => ({ expiration_date: { N: "1" } }));
+  }
+
+  /** Changes each connection in the session's row, and the row's own attributes, which are the newest connection's. */
+  private async changeConnections(
+    recipient: Recipient,
+    change: (connection: Record<string, AttributeValue>) => Record<string, AttributeValue>,
+  ): Promise<void> {
+    const command = new GetItemCommand({ TableName: this.tableName, Key: keyOf(recipient), ConsistentRead: true });
+    const { Item: row = {} } = await this.dynamodb.send(command, { abortSignal: this.signal() });
+    const connections = Object.entries(row.connections?.M ?? {}).map(([id, { M = {} }]) => [
+      id,
+      { M: { ...M, ...change(M) } },
+    ]);
+    const M = Object.fromEntries(connections) as Record<string, AttributeValue>;
+    await this.putSession(recipient, { ...row, ...change(row), connections: { M } });
   }
 
   private lookupKey(connectionId: string) {

@@ -65,12 +65,16 @@ describe("a customer-managed key", () => {
     const table = through("dynamodb", "kms:Decrypt");
     const queue = through("sqs", "kms:GenerateDataKey", "kms:Decrypt");
     const topic = through("sns", "kms:GenerateDataKey", "kms:Decrypt");
-    expect(usedBy("connect")).to.deep.equal([table]);
+    expect(replaying.inputs("aws:sqs/queue:Queue", "relay-flush-queue")).to.include({ kmsMasterKeyId: kmsKeyArn });
+    expect(replaying.inputs("aws:sqs/queue:Queue", "relay-flush-queue")).not.to.have.property("sqsManagedSseEnabled");
+    // It asks for what raw clients have missed.
+    expect(usedBy("connect")).to.deep.equal([table, queue]);
+    expect(usedBy("flush")).to.deep.equal([table, queue, topic]);
     expect(usedBy("deliver")).to.deep.equal([table, queue, topic]);
     expect(usedBy("acknowledge")).to.deep.equal([table, topic]);
     expect(usedBy("resume")).to.deep.equal([table, queue, topic]);
     expect(usedBy("expire")).to.deep.equal([table, queue, topic]);
-    for (const name of ["relay-resume", "relay-acknowledge", "relay-expire"]) {
+    for (const name of ["relay-resume", "relay-acknowledge", "relay-flush", "relay-expire"]) {
       expect(replaying.inputs("aws:cloudwatch/logGroup:LogGroup", `${name}-logs`).kmsKeyId, name).to.equal(kmsKeyArn);
       expect(replaying.inputs("aws:lambda/function:Function", name).kmsKeyArn, name).to.equal(kmsKeyArn);
     }

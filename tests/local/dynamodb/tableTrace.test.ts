@@ -13,6 +13,13 @@ describe("the label of a request to the session table", () => {
     expect(label("GetItem", { Key: key("#block") })).to.equal("read block: none found");
   });
 
+  it("tells the marker of a session that has been connected from the session", () => {
+    const marker = { caller_id: { S: "seen#42" }, context: { S: "chat#7" } };
+    expect(label("PutItem", { Item: marker })).to.equal("save marker: ok");
+    const answer = { Responses: { t: [marker] } };
+    expect(label("BatchGetItem", {}, JSON.stringify(answer))).to.equal("read session: none found");
+  });
+
   it("tells a row that is left to superseded connections from a session", () => {
     const connections = { M: { "superseded=": { M: {} } } };
     const row = { ...key("chat#7"), connections };
