@@ -218,4 +218,15 @@ describe("a callback of the component's own", () => {
       expect((await bundleModule(each)).includes("PublishBatch"), JSON.stringify(each)).to.equal(each.withReceipts);
     }
   });
+
+  for (const [name, part] of [
+    ["adaptive retries", "getSendToken"],
+    ["the events of streams", "formatHeaderValue"],
+  ] as const) {
+    it(`has no code of the SDK for ${name}`, async () => {
+      for (const each of ownCallbacks.flatMap(buildsOf)) {
+        expect((await bundleModule(each)).includes(part), JSON.stringify(each)).to.equal(false);
+      }
+    });
+  }
 });
