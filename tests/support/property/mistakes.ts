@@ -176,7 +176,8 @@ export const MISTAKES: Record<string, Mistake> = {
 
   "an acceptance that acknowledges while a protocol client is connected": ofServices("deliver", ({ history }) => ({
     history: changed(history, {
-      releaseRaw: async (key, owner, to) => await history.releaseRaw(key, owner, { ...to, acknowledges: !!to.accepted }),
+      releaseRaw: async (key, owner, to) =>
+        await history.releaseRaw(key, owner, { ...to, acknowledges: !!to.accepted }),
     }),
   })),
 

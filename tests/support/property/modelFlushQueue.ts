@@ -90,7 +90,13 @@ export class ModelFlushQueue {
 
   private recordOf(request: Request): SQSEvent["Records"][number] {
     const { id, body, sentAtMs, receives } = request;
-    const record = sqsRecord({ messageId: id, body, sentAtMs: Math.floor(sentAtMs), attempt: receives, attributes: {} });
+    const record = sqsRecord({
+      messageId: id,
+      body,
+      sentAtMs: Math.floor(sentAtMs),
+      attempt: receives,
+      attributes: {},
+    });
     return { ...record, receiptHandle: String(this.all.indexOf(request)) };
   }
 }

@@ -166,6 +166,7 @@ export class ModelQueue {
         // No copy is later than that: the retention must be longer.
         if (simulation.now - message.sentAtMs > this.retentionMs * 0.9) return;
         if (isLate) faults.count("queue delivers twice, hours later");
+        this.publishedAs(message).isCopied = true;
         this.show({ message, isCopy: true });
       });
     }

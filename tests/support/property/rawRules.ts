@@ -28,8 +28,9 @@ const KNOWN_MS = 45_000;
  * - Within an invocation, nothing is posted to a connection after a message that it did not take.
  * - While a protocol client or an older raw connection is open and accepts it, it gets nothing from before it connected.
  * - If the queue no longer has a message that was stored while it was connected and not half-open, it has accepted it, unless
- *   the message has expired, was dead-lettered, or has had all of its attempts.
- * - No message is dead-lettered that it has taken, as long as it is connected.
+ *   the message has expired, was dead-lettered, has had all of its attempts, or was delivered twice by the queue: the second
+ *   delivery may not know yet which connections the first one has missed.
+ * - No message is dead-lettered that it has taken, as long as it is connected, unless the invocation that posted it had trouble.
  * - `accepted` never passes a message that no raw connection has taken, except expired ones, and those from before.
  * - Acceptance moves `acknowledged` only while no protocol client is connected.
  */
@@ -73,7 +74,7 @@ export class RawRules {
     const before = message.acceptedBy.get(connection.id);
     const isRepeated = before && !before.isTroubled && !this.troubled.has(before) && !message.isPartial;
     if (isRepeated) ledger.violated(`${message.id} is posted to ${connection.id} again`);
-    if (this.hasHistory && this.isOldFor(connection, message) && this.hasAnother(connection, message)) {
+    if (this.hasHistory && this.isOldFor(connection, message) && this.hasAnother(connection, message, invocation)) {
       ledger.violated(`${message.id} is old, and is posted to ${connection.id}, which is not the only connection`);
     }
     message.acceptedBy.set(connection.id, invocation);
@@ -101,14 +102,16 @@ export class RawRules {
     for (const message of sequence.messages.slice(after - sequence.first + 1, seq - sequence.first + 1)) {
       if (message.acceptedBy.size > 0 || this.hasExpired(message) || ledger.isAcknowledged(message)) continue;
       const missing = live.find((each) => each.isRaw && each.openedAtMs < (message.stored?.atMs ?? 0));
+      // A later acceptance acknowledges it, too.
+      message.isSkipped = true;
       if (missing) ledger.violated(`accepted passes ${message.id}, which neither ${missing.id} nor another has taken`);
     }
   }
 
   /** The queue has deleted the last copy of a message. */
   deleted(message: Published): void {
-    const { stored, isExhausted, letters, acceptedBy } = message;
-    if (isExhausted || letters.length > 0 || this.hasExpired(message)) return;
+    const { stored, isExhausted, isCopied, letters, acceptedBy } = message;
+    if (isExhausted || isCopied || letters.length > 0 || this.hasExpired(message)) return;
     if (this.hasHistory && (!stored || this.ledger.wasEndangered(message.key))) return;
     const sinceMs = this.hasHistory ? (stored?.atMs ?? 0) : message.publishedAtMs;
     const lacking = this.liveOf(message.key).find(
@@ -120,7 +123,10 @@ export class RawRules {
 
   /** Not if a connection has taken it that the relay still knows. */
   deadLettered({ key, id, acceptedBy }: Published, reason: string): void {
-    const taking = this.liveOf(key).find((each) => acceptedBy.get(each.id)?.isTroubled === false);
+    const taking = this.liveOf(key).find(({ id: connectionId }) => {
+      const invocation = acceptedBy.get(connectionId);
+      return invocation && !invocation.isTroubled && !this.troubled.has(invocation);
+    });
     if (taking) this.ledger.violated(`${id} is dead-lettered (${reason}), and ${taking.id} has taken it`);
   }
 
@@ -138,12 +144,14 @@ export class RawRules {
   }
 
   /** Whether every invocation that is running knows that another connection, which has got what is old, is open. */
-  private hasAnother(connection: Connection, { key, acceptedBy }: Published): boolean {
+  private hasAnother(connection: Connection, { key, acceptedBy }: Published, invocation: Invocation): boolean {
     const isOlder = (each: Connection) => each.isRaw && each.connectedAtMs < connection.connectedAtMs;
     const older = [...this.connections.values()].filter((each) => each.user === connection.user && isOlder(each));
     const isRecent = ({ endedAtMs }: Connection) => this.simulation.now - endedAtMs < KNOWN_MS;
     // What an older one does not accept, the next one gets.
-    if (older.some((each) => !acceptedBy.has(each.id) && (each.state === "open" || isRecent(each)))) return false;
+    const hasFailed = ({ id }: Connection) => this.failures.get(id)?.invocation === invocation;
+    const lacks = (each: Connection) => !acceptedBy.has(each.id) && (each.state === "open" || isRecent(each));
+    if (older.some((each) => hasFailed(each) || lacks(each))) return false;
     const others = this.liveOf(key).filter((each) => each !== connection && (!each.isRaw || isOlder(each)));
     return others.some(({ openedAtMs }) => this.simulation.now - openedAtMs > KNOWN_MS);
   }

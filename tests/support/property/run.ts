@@ -4,7 +4,6 @@ import type { Published } from "./ledger";
 import { attributesOf, queueId } from "./modelQueue";
 import { Relay, type RelayOptions } from "./relay";
 import { Simulation } from "./simulation";
-import { FEATURES } from "./features";
 import { User, type UserOptions } from "./user";
 
 export interface PropertyOptions {
@@ -115,7 +114,7 @@ class Run {
     const passes = (this.passes = simulation.chance(retentionPasses ? 1 : 0.3));
     const retentionMs = passes ? 300_000 : 86_400_000;
     this.maxConnectionMs = simulation.between(240_000, 600_000);
-    const connections = FEATURES.all ? simulation.pick<Connections>(["newest", "all"]) : "newest";
+    const connections = simulation.pick<Connections>(["newest", "all"]);
     const options: RelayOptions = {
       retentionMs,
       maxConnectionMs: this.maxConnectionMs,
@@ -142,7 +141,7 @@ class Run {
       if (simulation.chance(0.5)) simulation.after(simulation.between(0, 500), () => this.publishTo(opened));
     };
     this.users = Array.from({ length: count }, (_, i) => {
-      const clients = FEATURES.raw ? simulation.pick(CLIENTS) : "protocol";
+      const clients = simulation.pick(CLIENTS);
       return new User(simulation, this.faults, this.relay, { ...user, clients, name: `u${i}`, onOpen });
     });
     // Few runs have messages so large that sending them takes several frames and answers: these runs take the longest.

@@ -1,1 +1,0 @@
-export const FEATURES = { all: true, raw: true };
