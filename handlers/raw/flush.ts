@@ -141,7 +141,9 @@ async function flushOne(
     gone.add(other.connectionId);
   }
   const connections = row.connections.filter((each) => !gone.has(each.connectionId));
-  const { lines, reason } = await postMissed({ ...row, connections }, [own], dependencies, signal);
+  // To the others, too: the session's cursor moves for all of its raw clients.
+  const raw = live.filter((each) => each.subprotocol === undefined && !gone.has(each.connectionId));
+  const { lines, reason } = await postMissed({ ...row, connections }, raw, dependencies, signal);
   const messages = lines.reduce((sum, { acceptedCount }) => sum + acceptedCount, 0);
   if (messages > 0) metrics.add(METRICS.flushed, messages);
   log.info("missed messages sent", {

@@ -22,19 +22,26 @@ const CLOCK_DIFFERENCE_MS = 5_000;
 export class RawLine {
   /** By the messages' numbers. */
   private readonly outcomes = new Map<number, RawOutcome>();
+  /** The last number that a client has acknowledged. */
+  acknowledged = 0;
   private over: { kind: "ended" | "failed"; reason: string } | undefined;
 
   constructor(
     readonly connection: Session,
-    /** Messages that were stored before are not for this connection, unless the older ones have ended or do not accept them. */
-    private readonly sinceMs: number,
+    /** Whether it gets what was stored before it began, unless a client has acknowledged that. */
+    private readonly getsOld: boolean,
     /** The lines of the session's older raw connections. */
     private readonly older: readonly RawLine[],
   ) {}
 
+  /** When the connection began, in epoch milliseconds, with room for clocks that differ. */
+  get sinceMs(): number {
+    return this.connection.connectedAt - CLOCK_DIFFERENCE_MS;
+  }
+
   /** Whether the message was stored since the connection began, or the connection has to get everything. */
-  isFor({ storedAtMs }: Pick<Entry, "storedAtMs">): boolean {
-    return storedAtMs >= this.sinceMs;
+  isFor({ storedAtMs, seq }: Pick<Entry, "storedAtMs" | "seq">): boolean {
+    return storedAtMs >= this.sinceMs || (this.getsOld && seq > this.acknowledged);
   }
 
   /** Whether it gets no more messages in this invocation. */
@@ -139,8 +146,7 @@ export function rawLinesOf(row: SessionRow, connections: readonly Session[]): Ra
   const lines: RawLine[] = [];
   for (const connection of connections.toSorted((a, b) => a.connectedAt - b.connectedAt)) {
     const isFirst = othersBefore(connection, liveConnections(row)).length === 0;
-    const sinceMs = isFirst ? -Infinity : connection.connectedAt - CLOCK_DIFFERENCE_MS;
-    lines.push(new RawLine(connection, sinceMs, [...lines]));
+    lines.push(new RawLine(connection, isFirst, [...lines]));
   }
   return lines;
 }

@@ -18,7 +18,7 @@ export interface RawTurnDependencies extends RawLineDependencies, ExpireUnseenDe
 }
 
 /** What one invocation posts to a session's raw connections. */
-export interface RawWork extends Wanted {
+export interface RawWork extends Omit<Wanted, "sinceMs"> {
   lines: readonly RawLine[];
   /** Whether no client of the session acknowledges: what the gateway has accepted is acknowledged then. */
   acknowledges: boolean;
@@ -69,7 +69,9 @@ export async function rawTurn(
   const isTimeUp = () => posting.aborted || now() - leasedAtMs >= POSTING_MS;
   let page: Page;
   try {
-    page = await readPage(work, cursor, history, posting);
+    const sinceMs = Math.min(...work.lines.map((line) => line.sinceMs));
+    page = await readPage({ ...work, sinceMs }, cursor, history, posting);
+    for (const line of work.lines) line.acknowledged = seqIn(page.epoch, cursor.acknowledged);
     const entries = [...takenBefore(work, after, page.start), ...page.entries];
     const isOld = ({ entry }: NewEntry) => work.lines.some((line) => !line.isFor(entry));
     const old = entries.slice(0, entries.findLastIndex(isOld) + 1);
@@ -98,7 +100,7 @@ function takenBefore({ inHand, lines }: RawWork, after: number, start: number): 
 
 /** Reports what has expired, publishes receipts, moves the cursor as far as possible, and gives the lease back. */
 async function finish(
-  { key, lines, acknowledges, inHand, onPartial }: RawWork,
+  { key, lines, acknowledges: mayAcknowledge, inHand, onPartial }: RawWork,
   owner: string,
   cursor: SessionCursor,
   { epoch, start, entries, end }: Page,
@@ -122,9 +124,14 @@ async function finish(
   } catch (error) {
     stopBefore(covered("late")[0], error);
   }
-  for (const entry of covered("accepted").filter(({ seq }) => inHand.has(seq))) {
+  for (const entry of covered("accepted")) {
     const acceptedBy = acceptedBySome(entry, lines);
     if (acceptedBy.length === 0) continue;
+    // Another invocation has its message in hand, and posts it to all connections once it has the lease.
+    if (!inHand.has(entry.seq)) {
+      stopBefore(entry);
+      break;
+    }
     try {
       await onPartial(entry, acceptedBy);
     } catch (error) {
@@ -138,6 +145,7 @@ async function finish(
   }
 
   const to = { epoch, seq: reached };
+  const acknowledges = mayAcknowledge && reached > seqIn(epoch, cursor.acknowledged);
   const isPublished = await publishAccepted(key, cursor, to, covered("accepted"), acknowledges, dependencies, signal);
   if (!(await release(key, owner, { accepted: to, acknowledges: acknowledges && isPublished }, dependencies))) {
     log.warn("lease lost: messages may be posted to raw clients again", { ...key, seq: reached });

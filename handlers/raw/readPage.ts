@@ -25,6 +25,8 @@ export interface Wanted {
   inHand: ReadonlyMap<number, NewEntry>;
   /** The log's present epoch and the last number wanted; undefined for everything in the log. */
   upTo: { epoch: string | undefined; through: number } | undefined;
+  /** When the first of the raw connections began, in epoch milliseconds. */
+  sinceMs: number;
 }
 
 /** Segments that are read at a time: as many as are posted within seconds. One response holds at most 1 MB of them. */
@@ -32,7 +34,7 @@ const PAGE = 50;
 
 /** The messages after the session's cursor, as many as one read returns. */
 export async function readPage(
-  { key, inHand, upTo }: Wanted,
+  { key, inHand, upTo, sinceMs }: Wanted,
   { acknowledged, accepted, settled }: SessionCursor,
   history: Pick<History, "readBack" | "readOn">,
   signal: AbortSignal,
@@ -42,7 +44,10 @@ export async function readPage(
   const [tail] = upTo && isPresent ? [] : await history.readBack(key, NEWEST, 1, signal);
   const epoch = tail ? tail.epoch : upTo?.epoch;
   const through = upTo?.through ?? (tail ? lastSeqOf(tail) : 0);
-  const start = Math.max(...[acknowledged, accepted, settled].map((cursor) => seqIn(epoch, cursor)));
+  const after = Math.max(seqIn(epoch, accepted), seqIn(epoch, settled));
+  const isAllInHand = [...inHand.keys()].filter((seq) => seq > after).length === through - after;
+  const isAfter = isAllInHand || seqIn(epoch, acknowledged) <= after;
+  const start = isAfter ? after : await startAfter(key, after, seqIn(epoch, acknowledged), sinceMs, history, signal);
   const page = { epoch, start, through };
   if (start >= through) return { ...page, entries: [], end: start };
 
@@ -55,6 +60,22 @@ export async function readPage(
   // All of these numbers were stored before the read began: those that it does not find were deleted.
   const end = last && lastSeqOf(last) > start ? Math.min(lastSeqOf(last), through) : through;
   return { ...page, entries, end };
+}
+
+/**
+ * A client that speaks the protocol may acknowledge a message before the raw clients have it, which are connected. They do not get
+ * what was acknowledged before they connected.
+ */
+async function startAfter(
+  key: SessionKey,
+  after: number,
+  acknowledged: number,
+  sinceMs: number,
+  history: Pick<History, "readBack">,
+  signal: AbortSignal,
+): Promise<number> {
+  const [segment] = await history.readBack(key, acknowledged, 1, signal);
+  return !segment || segment.storedAtMs < sinceMs ? acknowledged : after;
 }
 
 function held(entry: Entry): NewEntry {

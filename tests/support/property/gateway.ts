@@ -1,6 +1,7 @@
 import type { WebSocketConstructor } from "../../../client";
 import type { ConnectionsClient, PostOutcome } from "../../../handlers/connections/connectionsClient";
 import type { Handshake } from "../../../handlers/connect/handshake";
+import { type Connections, MAX_LIVE_CONNECTIONS } from "../../../handlers/sessions/sessionRow";
 import {
   type Action,
   type Envelope,
@@ -9,6 +10,7 @@ import {
   type Ping,
   type Pong,
   type Resumed,
+  SUBPROTOCOLS,
 } from "../../../protocol";
 import { FakeSocket } from "../fakeSocket";
 import type { FaultKind, Faults } from "./faults";
@@ -20,6 +22,8 @@ export interface Functions {
   connect(handshake: Handshake): Promise<{ statusCode: number; headers?: Record<string, string> } | undefined>;
   disconnect(connectionId: string): Promise<void>;
   frame(connectionId: string, action: Action): Promise<boolean>;
+  /** Called for each post to a raw connection. */
+  postedRaw(connection: Connection, body: string, result: string, invocation: Invocation): void;
   violated(what: string): void;
 }
 
@@ -27,7 +31,13 @@ export interface Connection {
   readonly id: string;
   readonly user: string;
   readonly socket: FakeSocket;
+  /** Whether the client gets messages as they were published. */
+  readonly isRaw: boolean;
   state: "pending" | "open" | "over";
+  /** When the handshake arrived, and when it was answered with 200. */
+  connectedAtMs: number;
+  openedAtMs: number;
+  endedAtMs: number;
   /** Whether bytes pass. If they do not, neither side gets an error. */
   passes: boolean;
   /** When the last frame arrives, in each direction: frames do not overtake each other. */
@@ -40,6 +50,9 @@ export interface Connection {
   mayBeMute: boolean;
 }
 
+/** Connections that have ended may still have their places, and handshakes that are under way already. */
+const CROWD_TOLERANCE = 5;
+
 /** The gateway refuses a handshake that its function has not answered by then. */
 const MAX_HANDSHAKE_MS = 29_000;
 
@@ -51,7 +64,7 @@ export class Gateway {
   readonly connections = new Map<string, Connection>();
   /** Users whose network is down: none of their new connections opens. */
   readonly offline = new Set<string>();
-  /** The number of resumes of each user's clients. */
+  /** The number of resumes over each connection. */
   readonly resumes = new Map<string, number>();
   private count = 0;
 
@@ -60,6 +73,7 @@ export class Gateway {
     private readonly faults: Faults,
     private readonly functions: Functions,
     private readonly maxConnectionMs: number,
+    private readonly connectionsOfSession: Connections,
   ) {}
 
   /** The WebSocket class of a user's client, which adds each socket to `sockets`. */
@@ -79,6 +93,12 @@ export class Gateway {
   /** The connections that are open to the gateway. */
   openOf(user: string): Connection[] {
     return [...this.connections.values()].filter((each) => each.user === user && each.state === "open");
+  }
+
+  /** Whether frames of the client arrive, or its handshake is under way. */
+  passes(socket: FakeSocket): boolean {
+    const connection = [...this.connections.values()].find((each) => each.socket === socket);
+    return connection?.passes ?? false;
   }
 
   /** Breaks a connection. If the client is not told, its heartbeat has to detect it. */
@@ -114,17 +134,20 @@ export class Gateway {
         } catch {
           return { result: "network-error" };
         }
-        return this.post(connectionId, body);
+        const connection = this.connections.get(connectionId);
+        const outcome = this.post(connection, body);
+        if (connection?.isRaw) this.functions.postedRaw(connection, body, outcome.result, invocation);
+        return outcome;
       },
       isGone: async (connectionId) => {
         await invocation.reach();
-        if (faults.happens("GET or DELETE fails")) throw new Error("GET fails");
+        if (faults.happens("GET or DELETE fails")) throw invocation.failure();
         const connection = this.connections.get(connectionId);
         return connection?.state !== "open" || connection.looksGoneUntilMs > this.simulation.now;
       },
       close: async (connectionId) => {
         await invocation.reach();
-        const failure = faults.happens("GET or DELETE fails") ? new Error("DELETE fails") : undefined;
+        const failure = faults.happens("GET or DELETE fails") ? invocation.failure() : undefined;
         if (failure && this.simulation.chance(0.5)) throw failure;
         const connection = this.connections.get(connectionId);
         if (connection?.state !== "open") return "gone";
@@ -135,12 +158,11 @@ export class Gateway {
     };
   }
 
-  private post(connectionId: string, body: string): PostOutcome {
+  private post(connection: Connection | undefined, body: string): PostOutcome {
     const { faults, simulation } = this;
     if (faults.happens("POST is lost")) return { result: "network-error" };
     if (faults.happens("POST answers 429")) return { result: "throttled" };
     if (faults.happens("POST answers 500")) return { result: "gateway-error" };
-    const connection = this.connections.get(connectionId);
     if (connection?.state !== "open") return { result: "gone" };
     if (faults.happens("client's buffer is full for a while")) {
       connection.fullUntilMs = simulation.now + simulation.between(1_000, 60_000);
@@ -152,7 +174,7 @@ export class Gateway {
     }
     if (connection.looksGoneUntilMs > simulation.now) return { result: "gone" };
     if (faults.happens("POST answers 410 for a live connection")) return { result: "gone" };
-    this.judge(body);
+    if (!connection.isRaw) this.judge(body);
     if (Buffer.byteLength(body) > MAX_PAYLOAD_BYTES) return { result: "payload-too-large" };
     if (!connection.passes) faults.count("message is posted into a half-open connection");
     this.down(connection, () => connection.socket.receiveData(body));
@@ -180,7 +202,11 @@ export class Gateway {
       id,
       user,
       socket,
+      isRaw: !socket.subprotocols.includes(SUBPROTOCOLS.v1),
       state: "pending",
+      connectedAtMs: simulation.now,
+      openedAtMs: Infinity,
+      endedAtMs: Infinity,
       passes: true,
       downAtMs: 0,
       upAtMs: 0,
@@ -195,11 +221,15 @@ export class Gateway {
       if (simulation.chance(0.5)) simulation.after(simulation.latency(), () => socket.end());
       return;
     }
-    for (const each of this.openOf(user)) each.mayBeMute = true;
+    const others = this.openOf(user);
+    // With ten others, the oldest loses its place; which ones count as open is the relay's to know.
+    const isCrowded = others.length >= MAX_LIVE_CONNECTIONS - CROWD_TOLERANCE;
+    for (const each of others) each.mayBeMute ||= this.connectionsOfSession === "newest" || isCrowded;
     this.connections.set(id, connection);
     simulation.start(async () => {
       await simulation.pause(simulation.latency());
       const connectedAt = Math.floor(simulation.now);
+      connection.connectedAtMs = connectedAt;
       if (faults.happens("handshake takes long")) await simulation.pause(simulation.between(1_000, 28_000));
       const answer = await this.functions.connect(handshakeOf(connection, connectedAt));
       await simulation.pause(simulation.latency());
@@ -208,6 +238,7 @@ export class Gateway {
         return this.down(connection, () => socket.end());
       }
       connection.state = "open";
+      connection.openedAtMs = simulation.now;
       simulation.after(this.maxConnectionMs, () => this.end(connection));
       if (socket.state === "closed") return this.closedByClient(connection);
       if (faults.happens("handshake is answered, and the answer is lost")) connection.passes = false;
@@ -217,8 +248,8 @@ export class Gateway {
 
   private up(connection: Connection, action: Action | Ping): void {
     const { simulation, resumes } = this;
-    const { user } = connection;
-    if (action.action === "resume") resumes.set(user, (resumes.get(user) ?? 0) + 1);
+    const { id } = connection;
+    if (action.action === "resume") resumes.set(id, (resumes.get(id) ?? 0) + 1);
     connection.upAtMs = Math.max(connection.upAtMs, simulation.now + simulation.latency());
     simulation.after(connection.upAtMs - simulation.now, () => {
       if (connection.state !== "open" || !connection.passes) {
@@ -256,6 +287,7 @@ export class Gateway {
     const { simulation, faults } = this;
     if (connection.state !== "open") return;
     connection.state = "over";
+    connection.endedAtMs = simulation.now;
     this.down(connection, () => connection.socket.end(1001));
     if (faults.happens("disconnect is lost")) return;
     for (let i = 0; i < (faults.happens("disconnect comes twice") ? 2 : 1); i++) {
@@ -266,10 +298,11 @@ export class Gateway {
   }
 }
 
-function handshakeOf({ id, socket }: Connection, connectedAt: number): Handshake {
+function handshakeOf({ id, socket: { url, subprotocols } }: Connection, connectedAt: number): Handshake {
+  const offered = subprotocols.length > 0 && { "Sec-WebSocket-Protocol": subprotocols.join(", ") };
   return {
-    headers: { Host: "api.test", "Sec-WebSocket-Protocol": socket.subprotocols.join(", ") },
-    queryStringParameters: Object.fromEntries(new URL(socket.url).searchParams),
+    headers: { Host: "api.test", ...offered },
+    queryStringParameters: Object.fromEntries(new URL(url).searchParams),
     requestContext: { connectionId: id, connectedAt, requestId: "r1" },
   };
 }

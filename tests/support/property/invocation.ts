@@ -21,6 +21,8 @@ const MAX_SKEW_MS = 3_000;
 export class Invocation {
   readonly startedAt: number;
   isOver = false;
+  /** Whether it has crashed, or one of its calls has failed: what it has done may be done again. */
+  isTroubled = false;
   private skewMs = 0;
   private readonly limit: unknown;
 
@@ -40,8 +42,11 @@ export class Invocation {
   };
 
   /** As in Lambda's context. Independent of real time: the end is either far off, or reached. */
-  readonly getRemainingTimeInMillis = (): number =>
-    this.faults.happens("invocation has no time left") ? 0 : 1_000_000;
+  readonly getRemainingTimeInMillis = (): number => {
+    if (!this.faults.happens("invocation has no time left")) return 1_000_000;
+    this.isTroubled = true;
+    return 0;
+  };
 
   /** Runs the handler; undefined if the invocation has crashed. */
   async run<T>(handler: () => Promise<T>): Promise<T | undefined> {
@@ -60,6 +65,7 @@ export class Invocation {
 
   crash(): void {
     this.isOver = true;
+    this.isTroubled = true;
   }
 
   /** Resolves when a request has reached its service. */
@@ -76,12 +82,18 @@ export class Invocation {
   async call<T>(work: () => Promise<T>): Promise<T> {
     const { faults } = this;
     await this.reach();
-    if (faults.happens("table call fails")) throw new ServiceError();
+    if (faults.happens("table call fails")) throw this.failure();
     let result = await work();
     if (faults.happens("table call is made twice by the SDK")) result = await work();
-    if (faults.happens("table call fails after it took effect")) throw new ServiceError();
+    if (faults.happens("table call fails after it took effect")) throw this.failure();
     if (this.isOver) throw new CrashedError();
     return result;
+  }
+
+  /** The error of a call that fails. */
+  failure(): ServiceError {
+    this.isTroubled = true;
+    return new ServiceError();
   }
 
   /** The service, with each method as a call of this invocation. */

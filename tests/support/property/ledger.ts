@@ -1,8 +1,11 @@
 import { ENDANGERED_MS, MIN_VISIT_GAP_MS, REPORT_GRACE_MS, ttlSlackMs } from "../../../handlers/history/retention";
+import { REASONS } from "../../../handlers/messages/reasons";
 import { sessionId, type SessionKey } from "../../../handlers/sessions/sessionKey";
 import type { Cursor, Receipt } from "../../../protocol";
 import type { Gap } from "../../../client";
+import type { Invocation } from "./invocation";
 import type { Simulation } from "./simulation";
+import { Viewer } from "./viewer";
 
 /** An outcome that must never happen; the message names it. */
 export class Violation extends Error {
@@ -16,32 +19,50 @@ export interface Published {
   readonly id: string;
   readonly body: string;
   readonly expiresAtMs: number | undefined;
+  readonly publishedAtMs: number;
   /** Its position in the log. */
   stored?: Cursor & { atMs: number };
-  /** How often the user's client with a stored cursor has shown it, or reported it as expired. */
-  shown: number;
-  toldExpired: number;
-  /** Whether that client has reported a gap that includes it. */
+  /** Whether a client with a stored cursor has shown it, has reported it as expired, or has reported a gap that includes it. */
+  isShown: boolean;
+  isToldExpired: boolean;
   inGap: boolean;
   isDeleted: boolean;
   /** Whether it was deleted without a report because the sweeper was down. */
   isLost: boolean;
-  /** Whether any client has handled it. */
+  /** Whether any protocol client has handled it. */
   handled: boolean;
+  /** The raw connections for which the gateway has accepted it, each with the invocation that posted it last. */
+  readonly acceptedBy: Map<string, Invocation>;
+  /** Whether one of these connections was not half-open. */
+  hasArrived: boolean;
+  /** Whether it was retried for some connections. */
+  isPartial: boolean;
+  /** Whether `accepted` has passed it, which is older than the session's raw connections. */
+  isSkipped: boolean;
+  /** Whether the queue has delivered it twice. */
+  isCopied: boolean;
+  /** The copies that are in the queue. */
+  copies: number;
+  /** Whether the queue has deleted a copy that was not redelivered once more because of the number of its attempts. */
+  isExhausted: boolean;
   readonly receipts: Set<Receipt["status"]>;
   readonly letters: string[];
 }
 
 /** The numbers given in one epoch. */
-interface Sequence {
+export interface Sequence {
   readonly epoch: string;
   readonly first: number;
   readonly messages: Published[];
+  /** How many of them are acknowledged. */
+  acknowledged: number;
 }
 
 /** One session's numbers, and its acknowledgements. */
 interface Numbers {
   readonly sequences: Sequence[];
+  /** The clients with stored cursors. */
+  readonly viewers: Viewer[];
   /** When the newest message expires, in epoch milliseconds. */
   untilMs: number;
   /** Whether a client may have been told of a gap although no message was lost. */
@@ -51,13 +72,40 @@ interface Numbers {
   done: Cursor | undefined;
 }
 
+/** Reasons for which the relay cannot know that a message was taken, nor store it. */
+const FAULTS = [
+  "expired",
+  REASONS.historyUnavailable,
+  REASONS.historyContended,
+  REASONS.sessionStoreUnavailable,
+  REASONS.internalError,
+  REASONS.timeout,
+  REASONS.notReached,
+];
+
 /** Allows for the difference of two clocks, and for the time between reading a clock and acting on it. */
 const TOLERANCE_MS = 60_000;
 
-/** Records everything that is published, and checks everything that is done with it. */
+/**
+ * Records everything that is published, and checks everything that is done with it:
+ *
+ * - Numbers: none is used twice, none is left out, and a message has one.
+ * - Every message is, in the end, shown by a protocol client, accepted by the gateway for a raw connection, acknowledged by some
+ *   client of its session, reported as expired, or dead-lettered with a reason. See `open`.
+ * - Each protocol client that stays sees every message after its own cursor, in order, and none twice. See `Viewer`.
+ * - `acknowledged` passes no message that no client has taken, and covers nothing that is reported as expired.
+ * - Receipts are true: `delivered` if a client has handled the message, `accepted` if the gateway has accepted it for a raw client,
+ *   or if it was older than the raw connections, while another connection was open.
+ *
+ * `RawRules` has the invariants of raw connections.
+ */
 export class Ledger {
   readonly messages = new Map<string, Published>();
   private readonly sessions = new Map<string, Numbers>();
+  /** Called when the queue has deleted a copy. */
+  onDone: (message: Published) => void = () => undefined;
+  /** Called when a message is dead-lettered that the relay could post. */
+  onDeadLettered: (message: Published, reason: string) => void = () => undefined;
   /** Whether the sweeper was down for days. */
   wasSweeperDown = false;
 
@@ -72,12 +120,20 @@ export class Ledger {
       id,
       body,
       expiresAtMs,
-      shown: 0,
-      toldExpired: 0,
+      publishedAtMs: this.simulation.now,
+      isShown: false,
+      isToldExpired: false,
       inGap: false,
       isDeleted: false,
       isLost: false,
       handled: false,
+      acceptedBy: new Map<string, Invocation>(),
+      hasArrived: false,
+      isPartial: false,
+      isSkipped: false,
+      isCopied: false,
+      copies: 0,
+      isExhausted: false,
       receipts: new Set<Receipt["status"]>(),
       letters: [],
     };
@@ -111,7 +167,7 @@ export class Ledger {
       if (numbers.sequences.some((each) => each.epoch === epoch)) this.violated(`an epoch is used again: ${at}`);
       const newest = Math.max(0, ...numbers.sequences.map((each) => each.first + each.messages.length - 1));
       if (seq > newest + 1) this.violated(`a hole: ${at}, after ${newest}`);
-      numbers.sequences.push({ epoch, first: seq, messages: [message] });
+      numbers.sequences.push({ epoch, first: seq, messages: [message], acknowledged: 0 });
     }
     if (message.stored) this.violated(`a second number: ${at}, after ${message.stored.seq}`);
     if (body !== message.body) this.violated(`another body than was published: ${at}`);
@@ -138,10 +194,11 @@ export class Ledger {
 
   /** The queue has deleted a message. */
   done(key: SessionKey, id: string): void {
-    const { stored, letters: deadLetters, expiresAtMs, isDeleted } = this.find(key, id);
+    this.onDone(this.find(key, id));
+    const { stored, letters: deadLetters, expiresAtMs, isDeleted, isExhausted } = this.find(key, id);
     const numbers = this.of(key);
     // A message that was dead-lettered or may have expired is not posted at once.
-    if (!stored || isDeleted || deadLetters.length > 0 || expiresAtMs !== undefined) return;
+    if (!stored || isDeleted || deadLetters.length > 0 || isExhausted || expiresAtMs !== undefined) return;
     if (numbers.done?.epoch !== stored.epoch || numbers.done.seq < stored.seq) numbers.done = stored;
   }
 
@@ -154,8 +211,13 @@ export class Ledger {
     const numbers = this.of(key);
     const sequence = numbers.sequences.find((each) => each.epoch === epoch);
     if (!sequence || seq >= sequence.first + sequence.messages.length) {
-      this.violated(`${seq} of ${epoch} is acknowledged, and was never stored`);
+      throw this.violated(`${seq} of ${epoch} is acknowledged, and was never stored`);
     }
+    for (let at = sequence.acknowledged; at <= seq - sequence.first && !numbers.wasEndangered; at++) {
+      const message = sequence.messages[at] as Published;
+      if (!isTaken(message)) this.violated(`${message.id} is acknowledged by a cursor, and no client has taken it`);
+    }
+    sequence.acknowledged = Math.max(sequence.acknowledged, seq - sequence.first + 1);
     numbers.acknowledged.push({ epoch, seq, atMs: this.simulation.now });
   }
 
@@ -163,6 +225,9 @@ export class Ledger {
     const message = this.find({ callerId: `user#${user}`, context: `${context}#${contextId}` }, messageId);
     if (status === "delivered" && !message.handled) {
       this.violated(`${messageId} is said to be delivered, and no client has handled it`);
+    }
+    if (status === "accepted" && message.acceptedBy.size === 0 && !message.isSkipped) {
+      this.violated(`${messageId} is said to be accepted, and no raw connection has got it`);
     }
     if (status === "expired") this.expired(message, askedAtMs);
     message.receipts.add(status);
@@ -172,11 +237,30 @@ export class Ledger {
     const message = this.find(key, id);
     if (!reason) this.violated(`${id} is dead-lettered without a reason`);
     if (body !== message.body) this.violated(`${id} is dead-lettered with another body`);
+    if (!FAULTS.some((fault) => reason?.endsWith(fault))) this.onDeadLettered(message, reason ?? "");
     message.letters.push(reason ?? "");
   }
 
+  /** A client that keeps its cursor. */
+  viewer(key: SessionKey): Viewer {
+    const { viewers } = this.of(key);
+    const viewer = new Viewer(key, `client ${viewers.length} of ${key.callerId}`, this);
+    viewers.push(viewer);
+    return viewer;
+  }
+
+  /** The session's messages in order. */
+  sequencesOf(key: SessionKey): readonly Sequence[] {
+    return this.of(key).sequences;
+  }
+
+  wasEndangered(key: SessionKey): boolean {
+    const numbers = this.of(key);
+    return (numbers.wasEndangered ||= this.isEndangered(numbers));
+  }
+
   /** Numbers that a client with a stored cursor was told are missing. */
-  missing(key: SessionKey, { lost, after, first, epoch }: Gap): void {
+  missing(key: SessionKey, { lost, after, first, epoch }: Gap, viewer: Viewer): void {
     const numbers = this.of(key);
     const { sequences } = numbers;
     const isEndangered = (numbers.wasEndangered ||= this.isEndangered(numbers));
@@ -193,41 +277,33 @@ export class Ledger {
     }
     for (const [index, sequence] of sequences.entries()) {
       if (index < from || index > to) continue;
-      for (const [position, { id, stored, shown, ...message }] of sequence.messages.entries()) {
+      for (const [position, message] of sequence.messages.entries()) {
+        const { id, stored } = message;
         const seq = sequence.first + position;
         if ((index === from && seq <= (after?.seq ?? 0)) || (index === to && seq >= first)) continue;
         const isOld = stored && stored.atMs + this.retentionMs <= this.simulation.now + TOLERANCE_MS;
         // Messages that were stored after the log was found empty reach the client.
         if (!isOld && epoch === undefined) continue;
         if (!isOld) this.violated(`${id} is said to be missing, and is within the retention`);
-        if (shown > 0 && !numbers.wasEndangered) this.violated(`${id} is said to be missing, and was shown`);
-        this.find(message.key, id).inGap = true;
+        if (viewer.hasMet(message) && !numbers.wasEndangered)
+          this.violated(`${id} is said to be missing, and was shown`);
+        viewer.misses(message);
       }
     }
   }
 
   /** The outcome that the message still lacks; undefined if none. */
-  open({
-    key,
-    expiresAtMs,
-    stored,
-    shown,
-    toldExpired,
-    inGap,
-    isLost,
-    receipts,
-    letters: deadLetters,
-  }: Published): string | undefined {
+  open(message: Published): string | undefined {
+    const { key, stored, inGap, isLost, receipts, letters } = message;
     if (isLost) return undefined;
     if (receipts.size === 0) return "no receipt";
-    if (!stored) return deadLetters.length > 0 ? undefined : "neither stored nor dead-lettered";
-    if (shown + toldExpired > 0) return undefined;
-    // It has no body to show, and the client learns its number with the next message.
-    if (expiresAtMs !== undefined && receipts.has("expired")) return undefined;
-    if (!inGap) return `number ${stored.seq} is neither shown nor missing`;
-    return receipts.has("expired") || this.acknowledgedAtMs(key, stored) !== undefined
-      ? undefined
-      : "missing, and not reported";
+    if (!stored) return letters.length > 0 ? undefined : "neither stored nor dead-lettered";
+    if (isTaken({ ...message, inGap: false }) || this.acknowledgedAtMs(key, stored) !== undefined) return undefined;
+    return inGap ? "missing, and not reported" : `number ${stored.seq} is neither taken nor reported`;
+  }
+
+  isAcknowledged({ key, stored }: { key: SessionKey; stored?: Cursor }): boolean {
+    return stored !== undefined && this.acknowledgedAtMs(key, stored) !== undefined;
   }
 
   /** The latest time from storing a message to reporting it as expired: two runs of the sweeper may be needed. */
@@ -268,6 +344,7 @@ export class Ledger {
   private of(key: SessionKey): Numbers {
     const numbers = this.sessions.get(sessionId(key)) ?? {
       sequences: [],
+      viewers: [],
       untilMs: 0,
       wasEndangered: false,
       acknowledged: [],
@@ -276,6 +353,11 @@ export class Ledger {
     this.sessions.set(sessionId(key), numbers);
     return numbers;
   }
+}
+
+/** Whether a client has it, or was told why not, or the backend was. */
+function isTaken({ handled, isToldExpired, inGap, acceptedBy, isSkipped, receipts, isDeleted }: Published): boolean {
+  return handled || isSkipped || isToldExpired || inGap || acceptedBy.size > 0 || receipts.has("expired") || isDeleted;
 }
 
 function idOf(key: SessionKey, id: string): string {

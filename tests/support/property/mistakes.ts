@@ -1,6 +1,12 @@
 import { Inbox } from "../../../client/inbox";
 import { Resumer } from "../../../client/resumer";
 import type { PostOutcome } from "../../../handlers/connections/connectionsClient";
+import * as inTurn from "../../../handlers/deliver/postInTurn";
+import * as partialDeliveries from "../../../handlers/deliver/partialDeliveries";
+import * as settling from "../../../handlers/deliver/settle";
+import { RawLine } from "../../../handlers/raw/rawLine";
+import * as rawPoster from "../../../handlers/raw/rawPoster";
+import * as sessionRow from "../../../handlers/sessions/sessionRow";
 import type { History, Segment } from "../../../handlers/history/history";
 import { NEWEST } from "../../../handlers/history/readRange";
 import * as recovery from "../../../handlers/history/recovery";
@@ -112,6 +118,122 @@ export const MISTAKES: Record<string, Mistake> = {
   "a resume whose cursor is stored first, and told then": ofServices("resume", (services) =>
     reportingLate(services, "acknowledge"),
   ),
+
+  "a delivery to the newest connection only": ofServices("deliver", ({ sessions }) => ({
+    sessions: changed(sessions, {
+      readAll: async (keys) => {
+        const rows = await sessions.readAll(keys);
+        return new Map([...rows].map(([id, row]) => [id, { ...row, connections: row.connections.slice(0, 1) }]));
+      },
+    }),
+  })),
+
+  "a connect that drops a live connection": {
+    install: () => {
+      const { withConnection } = sessionRow;
+      const without: typeof withConnection = (row, session, connections, gone) => {
+        const rest = row && { ...row, connections: row.connections.filter(({ superseded }) => superseded) };
+        return withConnection(connections === "all" ? rest : row, session, connections, gone);
+      };
+      return patched(sessionRow, "withConnection", without);
+    },
+  },
+
+  "an end of one connection that removes all": {
+    install: () => patched(sessionRow, "withoutConnection", () => undefined),
+  },
+
+  "partial deliveries that are not read": ofServices("deliver", ({ partials }) => ({
+    partials: changed(partials, { read: () => Promise.resolve(new Map()) }),
+  })),
+
+  "a partial delivery that is not recorded before the cursor moves": {
+    install: () => patched(partialDeliveries, "addTakenBy", () => Promise.resolve()),
+  },
+
+  "a lease that is not respected": {
+    alter: (services, name) =>
+      name === "deliver" || name === "flush"
+        ? {
+            ...services,
+            history: changed(services.history, {
+              leaseRaw: async (key, lease, nowMs) => {
+                const got = await services.history.leaseRaw(key, lease, nowMs);
+                return got === "busy" ? await services.history.leaseRaw(key, lease, nowMs + 60_000) : got;
+              },
+            }),
+          }
+        : services,
+  },
+
+  "a release that moves past a message that failed": {
+    install: () => patched(RawLine.prototype, "outcomeOf", () => ({ kind: "accepted" })),
+  },
+
+  "raw clients that get what is old while another connection is open": {
+    install: () => patched(RawLine.prototype, "isFor", () => true),
+  },
+
+  "an acceptance that acknowledges while a protocol client is connected": ofServices("deliver", ({ history }) => ({
+    history: changed(history, {
+      releaseRaw: async (key, owner, to) =>
+        await history.releaseRaw(key, owner, { ...to, acknowledges: !!to.accepted }),
+    }),
+  })),
+
+  "acknowledgements that take messages from raw clients": {
+    alter: (services, name) =>
+      name === "deliver" || name === "flush"
+        ? {
+            ...services,
+            history: changed(services.history, {
+              leaseRaw: async (key, lease, nowMs) => {
+                const cursor = await services.history.leaseRaw(key, lease, nowMs);
+                if (cursor === "busy" || !cursor.acknowledged) return cursor;
+                const isAhead = cursor.acknowledged.seq > (cursor.accepted?.seq ?? 0);
+                return isAhead ? { ...cursor, accepted: cursor.acknowledged } : cursor;
+              },
+            }),
+          }
+        : services,
+  },
+
+  "a raw client that is not flushed": ofServices("connect", ({ flushRequests }) => ({
+    flushRequests: changed(flushRequests, { send: () => Promise.resolve() }),
+  })),
+
+  "a flush that posts to its own connection only": {
+    install: () => {
+      const { postMissed } = rawPoster;
+      const own: typeof postMissed = (row, connections, ...rest) => postMissed(row, connections.slice(0, 1), ...rest);
+      return patched(rawPoster, "postMissed", own);
+    },
+  },
+
+  "connections that hold each other back": {
+    install: () => {
+      const { postInTurn } = inTurn;
+      const failed = new WeakMap<AbortSignal, true>();
+      const held: typeof postInTurn = async (posts, connection, dependencies, signal) => {
+        const posted = await postInTurn(failed.has(signal) ? [] : posts, connection, dependencies, signal);
+        if (posted.outcomes.some(({ kind }) => kind === "failed")) failed.set(signal, true);
+        return posted;
+      };
+      return patched(inTurn, "postInTurn", held);
+    },
+  },
+
+  "a message that is dead-lettered though a connection has taken it": {
+    install: () => {
+      const { settle } = settling;
+      const untaken: typeof settle = (attempted, ...rest) =>
+        settle(
+          attempted.map((each) => ({ ...each, isTaken: undefined })),
+          ...rest,
+        );
+      return patched(settling, "settle", untaken);
+    },
+  },
 
   "a client that resumes after what it has not handled": {
     install: () => {

@@ -5,6 +5,7 @@ import type { Cursor } from "../../../protocol";
 import { MemoryHistory } from "../memoryHistory";
 import type { Faults } from "./faults";
 import type { Ledger } from "./ledger";
+import type { RawRules } from "./rawRules";
 import type { Simulation } from "./simulation";
 
 const DAY_MS = 86_400_000;
@@ -17,6 +18,7 @@ export class ModelHistory extends MemoryHistory {
     private readonly ledger: Ledger,
     private readonly simulation: Simulation,
     private readonly faults: Faults,
+    private readonly rules: () => RawRules,
   ) {
     // The number of ids in an item: from so few that earlier segments have to be read, to as many as have room.
     super(simulation.pick([0, 1, 3, 20]));
@@ -41,6 +43,20 @@ export class ModelHistory extends MemoryHistory {
   override async acknowledge(key: SessionKey, cursor: Cursor): Promise<"acknowledged" | "stale"> {
     const result = await super.acknowledge(key, cursor);
     if (result === "acknowledged") this.ledger.acknowledged(key, cursor);
+    return result;
+  }
+
+  override async releaseRaw(
+    key: SessionKey,
+    owner: string,
+    to: { accepted?: Cursor; acknowledges?: boolean },
+  ): Promise<"released" | "changed"> {
+    const before = this.log(key).cursor;
+    const result = await super.releaseRaw(key, owner, to);
+    if (result === "released" && to.accepted) {
+      this.rules().released(key, before, to.accepted, to.acknowledges ?? false);
+      if (to.acknowledges) this.ledger.acknowledged(key, to.accepted);
+    }
     return result;
   }
 

@@ -1,11 +1,19 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import type { DeadLetter } from "../../../handlers/messages/message";
 import type { MessageQueue } from "../../../handlers/queue/queue";
+import type { SessionKey } from "../../../handlers/sessions/sessionKey";
 import type { Published } from "./ledger";
 import { sqsRecord } from "../events";
 import type { Faults } from "./faults";
-import { type Invocation, ServiceError } from "./invocation";
-import type { Ledger } from "./ledger";
+import type { Invocation } from "./invocation";
+/** What the queue tells of its messages. */
+export interface QueueLedger {
+  find(key: SessionKey, id: string): Published;
+  letter(key: SessionKey, id: string, body: string, reason: string | undefined): void;
+  redriven(key: SessionKey, id: string, sqsId: string): void;
+  done(key: SessionKey, id: string): void;
+}
+
 import type { Simulation } from "./simulation";
 
 /** Undefined if the function has crashed. */
@@ -45,8 +53,9 @@ export class ModelQueue {
   constructor(
     private readonly simulation: Simulation,
     private readonly faults: Faults,
-    private readonly ledger: Ledger,
+    private readonly ledger: QueueLedger,
     private readonly retentionMs: number,
+    private readonly maxAttempts: number,
     private readonly deliver: Deliver,
   ) {}
 
@@ -60,10 +69,17 @@ export class ModelQueue {
     const sentAtMs = Math.floor(simulation.now);
     const message: Queued = { sqsId, body, attributes, sentAtMs, receives: 0, isDeleted: false, hiding: 0 };
     this.all.push(message);
+    this.publishedAs(message).copies += 1;
     this.hide(
       message,
       faults.happens("queue delivers late") ? simulation.between(1_000, 40_000) : simulation.latency(),
     );
+  }
+
+  /** Some connections have taken the message, and it is retried for others. */
+  isPartial(sqsMessageId: string): void {
+    const message = this.all.find(({ sqsId }) => sqsId === sqsMessageId);
+    if (message) this.publishedAs(message).isPartial = true;
   }
 
   /** The function's client of the queue; its methods are calls of the invocation. */
@@ -84,9 +100,9 @@ export class ModelQueue {
       },
       deadLetter: async (deadLetter) => {
         await invocation.reach();
-        if (faults.happens("dead letter is rejected")) throw new ServiceError();
+        if (faults.happens("dead letter is rejected")) throw invocation.failure();
         this.take(deadLetter);
-        if (faults.happens("dead letter is accepted, and the answer is lost")) throw new ServiceError();
+        if (faults.happens("dead letter is accepted, and the answer is lost")) throw invocation.failure();
       },
     };
   }
@@ -150,6 +166,7 @@ export class ModelQueue {
         // No copy is later than that: the retention must be longer.
         if (simulation.now - message.sentAtMs > this.retentionMs * 0.9) return;
         if (isLate) faults.count("queue delivers twice, hours later");
+        this.publishedAs(message).isCopied = true;
         this.show({ message, isCopy: true });
       });
     }
@@ -163,13 +180,21 @@ export class ModelQueue {
     const failed = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
     for (const message of batch) {
       if (failed.has(message.sqsId) || this.faults.happens("queue loses a deletion")) continue;
+      if (message.isDeleted) continue;
       message.isDeleted = true;
-      const { user, context, contextId, messageId, originalMessageId = message.sqsId } = message.attributes;
-      this.ledger.done(
-        { callerId: `user#${user}`, context: `${context}#${contextId}` },
-        messageId ?? originalMessageId,
-      );
+      const published = this.publishedAs(message);
+      published.copies -= 1;
+      published.isExhausted ||= message.receives >= this.maxAttempts;
+      this.ledger.done(published.key, published.id);
     }
+  }
+
+  private publishedAs({ sqsId, attributes }: Queued): Published {
+    const { user, context, contextId, messageId, originalMessageId = sqsId } = attributes;
+    return this.ledger.find(
+      { callerId: `user#${user}`, context: `${context}#${contextId}` },
+      messageId ?? originalMessageId,
+    );
   }
 
   private recordOf(message: Queued): SQSEvent["Records"][number] {

@@ -1,4 +1,5 @@
 import { type FaultCounts, FAULT_KINDS, Faults, noFaults } from "./faults";
+import type { Connections } from "../../../handlers/sessions/sessionRow";
 import type { Published } from "./ledger";
 import { attributesOf, queueId } from "./modelQueue";
 import { Relay, type RelayOptions } from "./relay";
@@ -29,13 +30,15 @@ export interface PropertyResult {
   runs: number;
   faults: FaultCounts;
   /** Number of messages by their end. */
-  fates: Record<"shown" | "expired" | "missing" | "dead", number>;
+  fates: Record<Fate, number>;
   durationMs: number;
 }
 
 const MESSAGES_A_RUN = 500;
 
 const HOUR_MS = 3_600_000;
+
+const CLIENTS = ["protocol", "protocol", "raw", "both"] as const;
 
 /** Anything unfinished this long after the last fault hangs. */
 const CALM_MS = 240_000;
@@ -48,7 +51,7 @@ const CALM_MS = 240_000;
  */
 export async function runProperty({ messages, seed, mistake = {} }: PropertyOptions): Promise<PropertyResult> {
   const begunAt = performance.now();
-  const result = { messages: 0, runs: 0, faults: noFaults(), fates: { shown: 0, expired: 0, missing: 0, dead: 0 } };
+  const result = { messages: 0, runs: 0, faults: noFaults(), fates: noFates() };
   for (; result.messages < messages; result.runs++) {
     const uninstall = mistake.install?.();
     const run = new Run(seed + result.runs, Math.min(MESSAGES_A_RUN, messages - result.messages), mistake);
@@ -69,9 +72,18 @@ export async function runProperty({ messages, seed, mistake = {} }: PropertyOpti
   return { ...result, durationMs: Math.round(performance.now() - begunAt) };
 }
 
-function fateOf({ shown, toldExpired, inGap }: Published): keyof PropertyResult["fates"] {
-  if (shown > 0) return "shown";
-  return toldExpired > 0 ? "expired" : inGap ? "missing" : "dead";
+const FATES = ["shown", "raw", "half-open", "expired", "missing", "dead"] as const;
+
+type Fate = (typeof FATES)[number];
+
+function noFates(): Record<Fate, number> {
+  return Object.fromEntries(FATES.map((fate) => [fate, 0])) as Record<Fate, number>;
+}
+
+function fateOf({ isShown, handled, acceptedBy, hasArrived, isToldExpired, inGap }: Published): Fate {
+  if (isShown || handled) return "shown";
+  if (acceptedBy.size > 0) return hasArrived ? "raw" : "half-open";
+  return isToldExpired ? "expired" : inGap ? "missing" : "dead";
 }
 
 class Run {
@@ -102,16 +114,22 @@ class Run {
     const passes = (this.passes = simulation.chance(retentionPasses ? 1 : 0.3));
     const retentionMs = passes ? 300_000 : 86_400_000;
     this.maxConnectionMs = simulation.between(240_000, 600_000);
+    const connections = simulation.pick<Connections>(["newest", "all"]);
     const options: RelayOptions = {
       retentionMs,
       maxConnectionMs: this.maxConnectionMs,
       alter,
+      connections,
+      // Shorter than a connection, so that some rows expire while it is open.
+      sessionTtlSeconds: simulation.chance(0.1) ? 200 : 10_800,
+      tokenSeconds: simulation.chance(0.2) ? simulation.between(60, 600) : undefined,
       deadLetterExpired: simulation.chance(0.5),
       ackSeconds: simulation.pick([undefined, 1, 5, 60]),
     };
     this.relay = new Relay(simulation, this.faults, options);
-    const user: Omit<UserOptions, "name" | "onOpen"> = {
+    const user: Omit<UserOptions, "name" | "clients" | "onOpen"> = {
       retentionMs,
+      connections,
       maxConnectionMs: this.maxConnectionMs,
       staysAway: passes,
       movesTooEarly,
@@ -123,7 +141,8 @@ class Run {
       if (simulation.chance(0.5)) simulation.after(simulation.between(0, 500), () => this.publishTo(opened));
     };
     this.users = Array.from({ length: count }, (_, i) => {
-      return new User(simulation, this.faults, this.relay, { ...user, name: `u${i}`, onOpen });
+      const clients = simulation.pick(CLIENTS);
+      return new User(simulation, this.faults, this.relay, { ...user, clients, name: `u${i}`, onOpen });
     });
     // Few runs have messages so large that sending them takes several frames and answers: these runs take the longest.
     this.bodies = simulation.chance(0.04) ? 40_000 : simulation.pick([10, 10, 10, 1_000]);
@@ -170,6 +189,7 @@ class Run {
       if (expires !== undefined) faults.count("message is past its own expiry");
       const message = relay.ledger.publish(user.key, id, `${number} `.padEnd(size, "x"), expires && Math.ceil(expires));
       published.push(message);
+      relay.rules.published(message);
       const attributes = attributesOf(message, hasId);
       relay.queue.publish(message.body, attributes, sqsId);
       if (!hasId || !faults.happens("publisher publishes twice")) continue;
@@ -207,6 +227,7 @@ class Run {
     while (!this.isOver) {
       await simulation.pause(simulation.between(1_000, 60_000) * (this.areDaysPassing ? simulation.between(1, 30) : 1));
       if (!this.isSweeperDown) simulation.start(() => this.relay.expire());
+      simulation.start(() => this.relay.endSessions());
     }
   }
 
@@ -240,13 +261,23 @@ class Run {
   /** The messages whose outcome is still open. */
   private open(): { message: Published; what: string; hangs: boolean }[] {
     const { relay } = this;
-    return this.published.flatMap((message) => {
+    const open = this.published.flatMap((message) => {
       const what = relay.ledger.open(message);
       // A client may learn late of a message that a fault kept from being posted, a missing message waits for the sweeper, and
       // an acknowledgement that was lost silently is repeated over the next connection.
       const mayTakeLong = message.inGap || message.handled || message.letters.length > 0;
       return what === undefined ? [] : [{ message, what, hangs: !mayTakeLong }];
     });
+    const lacking = this.users
+      .flatMap(({ pages }) => pages)
+      .flatMap(({ viewer }) => viewer.lacking().map((message) => ({ message, name: viewer.name })));
+    return [
+      ...open,
+      ...lacking.map(({ message, name }) => {
+        const mayTakeLong = message.letters.length > 0 || message.isExhausted;
+        return { message, what: `${name} lacks number ${message.stored?.seq}`, hangs: !mayTakeLong };
+      }),
+    ];
   }
 
   /** Whether nothing could be sent to the message's user during the last minute. */

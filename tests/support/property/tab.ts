@@ -1,14 +1,15 @@
-import { type Clock, RelayClient, type RelayMessage } from "../../../client";
+import { type Clock, RelayClient } from "../../../client";
 import type { Cursor } from "../../../protocol";
 import type { FakeSocket } from "../fakeSocket";
 import type { Relay } from "./relay";
 import type { Simulation } from "./simulation";
+import type { Handled } from "./viewer";
 
 /** Handlers of the items that a tab's client hands over. */
 export interface TabEvents {
   /** Called when a message is handed over; `handled` is called once it is handled. */
   begun(cursor: Cursor): void;
-  handled(item: { kind: "message" | "expired"; value: RelayMessage }): void;
+  handled(item: Handled): void;
   gap: NonNullable<ConstructorParameters<typeof RelayClient>[0]["onGap"]>;
 }
 
