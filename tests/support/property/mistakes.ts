@@ -1,7 +1,6 @@
 import { Inbox } from "../../../client/inbox";
 import { Resumer } from "../../../client/resumer";
 import type { PostOutcome } from "../../../handlers/connections/connectionsClient";
-import * as inTurn from "../../../handlers/deliver/postInTurn";
 import * as partialDeliveries from "../../../handlers/deliver/partialDeliveries";
 import * as settling from "../../../handlers/deliver/settle";
 import { RawLine } from "../../../handlers/raw/rawLine";
@@ -207,19 +206,6 @@ export const MISTAKES: Record<string, Mistake> = {
       const { postMissed } = rawPoster;
       const own: typeof postMissed = (row, connections, ...rest) => postMissed(row, connections.slice(0, 1), ...rest);
       return patched(rawPoster, "postMissed", own);
-    },
-  },
-
-  "connections that hold each other back": {
-    install: () => {
-      const { postInTurn } = inTurn;
-      const failed = new WeakMap<AbortSignal, true>();
-      const held: typeof postInTurn = async (posts, connection, dependencies, signal) => {
-        const posted = await postInTurn(failed.has(signal) ? [] : posts, connection, dependencies, signal);
-        if (posted.outcomes.some(({ kind }) => kind === "failed")) failed.set(signal, true);
-        return posted;
-      };
-      return patched(inTurn, "postInTurn", held);
     },
   },
 
