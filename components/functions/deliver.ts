@@ -69,7 +69,7 @@ export function deliverSpec(
 /** `deliver` in replay mode: it stores each message before it posts it. */
 export function deliverReplaySpec(parts: ReplayParts, settings: DeliverSettings): FunctionSpec {
   const { environment, statements, timeoutSeconds } = deliverSpec(parts, settings);
-  const { historyTable, historyGeneration, deadLetterExpired, receiptsTopic } = parts;
+  const { historyTable, historyGeneration, deadLetterExpired, receiptsTopic, flushQueue } = parts;
   return {
     callback: deliverCallbacks.replay,
     withReceipts: receiptsTopic !== undefined,
@@ -77,6 +77,7 @@ export function deliverReplaySpec(parts: ReplayParts, settings: DeliverSettings)
       ...environment,
       ...historyEnvironment(parts),
       HISTORY_GENERATION: String(historyGeneration),
+      ...(!flushQueue && { RAW_CLIENTS: "false" }),
       ...receiptsEnvironment(parts),
       ...waitingEnvironment(parts),
       ...(deadLetterExpired && { DEAD_LETTER_EXPIRED: "true" }),

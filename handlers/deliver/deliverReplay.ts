@@ -79,5 +79,7 @@ export function deliverReplayFromEnvironment(environment: Environment): DeliverH
     receipts: receiptsFromEnvironment(environment),
     ...queueDependenciesFromEnvironment(environment),
   };
-  return deliverReplay({ ...dependencies, postToRaw: rawPoster(dependencies) });
+  // Without it, a raw connection from retry mode is closed as of the other mode.
+  const postToRaw = environment.RAW_CLIENTS === "false" ? undefined : rawPoster(dependencies);
+  return deliverReplay({ ...dependencies, postToRaw });
 }

@@ -185,6 +185,7 @@ export class Relay implements Functions {
       ...common,
       ...raw,
       random,
+      scopes: invocation.bound(this.table.markers),
       connectionsOfSession: this.options.connections,
       postToRaw: rawPoster({ ...services, ...common, ...raw }),
       maxAttempts: MAX_ATTEMPTS,
