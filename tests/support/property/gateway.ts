@@ -24,6 +24,8 @@ export interface Functions {
   frame(connectionId: string, action: Action): Promise<boolean>;
   /** Called for each post to a raw connection. */
   postedRaw(connection: Connection, body: string, result: string, invocation: Invocation): void;
+  /** Called before a raw connection is closed: nothing is posted to it. */
+  closingRaw(connection: Connection, invocation: Invocation): void;
   violated(what: string): void;
 }
 
@@ -150,6 +152,7 @@ export class Gateway {
         const failure = faults.happens("GET or DELETE fails") ? invocation.failure() : undefined;
         if (failure && this.simulation.chance(0.5)) throw failure;
         const connection = this.connections.get(connectionId);
+        if (connection?.isRaw) this.functions.closingRaw(connection, invocation);
         if (connection?.state !== "open") return "gone";
         this.end(connection);
         if (failure) throw failure;

@@ -42,6 +42,9 @@ export class RawRules {
   /** Invocations in which a raw connection did not take a message: for that, a session's cursor may stay where it was. */
   private readonly troubled = new WeakSet<Invocation>();
 
+  /** By connection: the invocation that has closed it last. */
+  private readonly closings = new Map<string, Invocation>();
+
   constructor(
     private readonly simulation: Simulation,
     private readonly ledger: Pick<Ledger, "violated" | "isAcknowledged" | "sequencesOf" | "wasEndangered">,
@@ -79,6 +82,12 @@ export class RawRules {
     }
     message.acceptedBy.set(connection.id, invocation);
     message.hasArrived ||= connection.passes;
+  }
+
+  /** A raw connection is closed, for example because its token has ended: it takes no more messages. */
+  closing({ id }: Connection, invocation: Invocation): void {
+    this.closings.set(id, invocation);
+    this.troubled.add(invocation);
   }
 
   /** The session's cursor `accepted` moves. */
@@ -149,7 +158,8 @@ export class RawRules {
     const older = [...this.connections.values()].filter((each) => each.user === connection.user && isOlder(each));
     const isRecent = ({ endedAtMs }: Connection) => this.simulation.now - endedAtMs < KNOWN_MS;
     // What an older one does not accept, the next one gets.
-    const hasFailed = ({ id }: Connection) => this.failures.get(id)?.invocation === invocation;
+    const hasFailed = ({ id }: Connection) =>
+      [this.failures.get(id)?.invocation, this.closings.get(id)].includes(invocation);
     const lacks = (each: Connection) => !acceptedBy.has(each.id) && (each.state === "open" || isRecent(each));
     if (older.some((each) => hasFailed(each) || lacks(each))) return false;
     const others = this.liveOf(key).filter((each) => each !== connection && (!each.isRaw || isOlder(each)));

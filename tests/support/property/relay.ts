@@ -118,6 +118,10 @@ export class Relay implements Functions {
     this.rules.posted(...args);
   }
 
+  closingRaw(...args: Parameters<RawRules["closing"]>): void {
+    this.rules.closing(...args);
+  }
+
   /** Whether everything that is stored has been posted to the session's raw clients, or was acknowledged. */
   isFlushed(key: SessionKey): boolean {
     const { cursor } = this.history.log(key);
