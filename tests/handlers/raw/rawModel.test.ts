@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { type Faults, RawModel, type RawMistake } from "./rawModel";
 
 const FIRST_SEED = 20_261_129;
-const RUNS = 150;
+const RUNS = 60;
 
 const calm: Faults = { crash: 0, failure: 0, throttled: 0, slowMs: 500, connections: 1 };
 
