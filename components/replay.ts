@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { queueEncryption } from "./data/encryption";
+import { queueEncryption } from "./ingress/queueEncryption";
 import { HistoryTable, type HistoryTableArgs } from "./data/historyTable";
 import { acknowledgeSpec } from "./functions/acknowledge";
 import { FLUSH_VISIBILITY_TIMEOUT_SECONDS, flushMapping, flushSpec } from "./functions/flush";

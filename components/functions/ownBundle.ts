@@ -97,7 +97,8 @@ export async function bundleModule({ module, withReceipts }: OwnBuild): Promise<
     },
     plugins: [
       versionOnly,
-      baseErrorsOnly,
+      calledSchemasOnly,
+      unlistedRegions,
       nodeHashesOnly,
       standardRetriesOnly,
       requestSignaturesOnly,
@@ -146,15 +147,56 @@ const versionOnly: Plugin = {
  * An SDK client registers a class for each error of its service, those of operations that are never called too: 2 to 3 kB of a
  * client. An error without a class is of the client's base class and named by the service's code, with the same message and
  * `$metadata`.
+ *
+ * Its schemas have computed keys, `{ [_e]: _c }`, which esbuild keeps as they might have side effects, and with them each schema
+ * that has one: 1 to 2 kB of a client. With the keys themselves only the schemas of the commands that are sent are left.
  */
-const baseErrorsOnly: Plugin = {
-  name: "base-errors-only",
+const calledSchemasOnly: Plugin = {
+  name: "called-schemas-only",
   setup(building) {
-    building.onLoad({ filter: /[\\/]@aws-sdk[\\/]client-[\w-]+[\\/]dist-es[\\/]schemas[\\/]\w+\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8").replace(/^n0_registry\.registerError\(.*\);$/gm, ""),
-    }));
+    building.onLoad({ filter: /[\\/]@aws-sdk[\\/]client-[\w-]+[\\/]dist-es[\\/]schemas[\\/]\w+\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, "utf8");
+      const constants = new Map(
+        [...text.matchAll(/^const (_\w+) = ("[^"]*");$/gm)].map(([, name, value]) => [name, value]),
+      );
+      const contents = text
+        .replace(/^n0_registry\.registerError\(.*\);$/gm, "")
+        .replace(/\[(_\w+)\]:/g, (_, name: string) => `${constants.get(name) ?? `[${name}]`}:`);
+      return { contents };
+    });
   },
 };
+
+/**
+ * The SDK lists the regions of each partition with a description, which nothing reads. A region that matches its partition's
+ * expression needs no entry: 1 kB of a bundle.
+ */
+const unlistedRegions: Plugin = {
+  name: "unlisted-regions",
+  setup(building) {
+    building.onLoad({ filter: /[\\/]util-endpoints[\\/]lib[\\/]aws[\\/]partitions\.js$/ }, ({ path }) => {
+      const [, json = ""] = /^export const partitionsInfo = (\{[^]*\});\s*$/.exec(readFileSync(path, "utf8")) ?? [];
+      const { partitions } = JSON.parse(json) as { partitions: Partition[] };
+      const lean = partitions.map((partition) => ({ ...partition, regions: unmatchedRegions(partition) }));
+      return { contents: `export const partitionsInfo = ${JSON.stringify({ partitions: lean })};` };
+    });
+  },
+};
+
+interface Partition {
+  regionRegex: string;
+  regions: Record<string, object>;
+}
+
+/** Such as `aws-global`. */
+function unmatchedRegions({ regionRegex, regions }: Partition): Record<string, object> {
+  const matches = new RegExp(regionRegex);
+  return Object.fromEntries(
+    Object.keys(regions)
+      .filter((region) => !matches.test(region))
+      .map((region) => [region, {}]),
+  );
+}
 
 /** The SDK's hashes fall back to JavaScript where Node's own are missing, which Lambda's Node has: 2 kB of a bundle. */
 const nodeHashesOnly: Plugin = {

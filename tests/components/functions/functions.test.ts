@@ -246,7 +246,7 @@ describe("the functions", () => {
       delivery: "replay",
     });
     const roles = registrations.filter(({ type }) => type === "aws:iam/role:Role");
-    expect(roles).to.have.lengthOf(7);
+    expect(roles).to.have.lengthOf(8);
     for (const { inputs, name } of roles) expect(inputs.permissionsBoundary, name).to.equal(permissionsBoundaryArn);
   });
 

@@ -54,7 +54,7 @@ describe("resume, where something is in its way", () => {
   it("tells a superseded connection so, and sends it nothing", async () => {
     const { ask, table, history, envelopes, events, metrics } = setUp();
     await store(history, segmentOf(1));
-    table.put({ ...row, connectionId: "c2" });
+    table.put({ ...row, connectionId: "c2", connectedAt: row.connectedAt + 1 });
     expect(await ask()).to.deep.equal({ statusCode: 200 });
     expect(envelopes()).to.deep.equal([{ type: "superseded" }]);
     expect(events()).to.deep.equal(["superseded"]);

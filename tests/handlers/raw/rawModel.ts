@@ -33,6 +33,13 @@ export type RawMistake = (history: MemoryHistory) => Partial<Pick<History, "leas
 const MESSAGES = 12;
 const MAX_ATTEMPTS = 6;
 
+/** A message at a connection. */
+interface Accepted {
+  id: string;
+  /** The connections that did not take a message of the same invocation. */
+  missedBy: ReadonlySet<string>;
+}
+
 /** A session whose raw clients come and go while messages are published: random, but the same for the same seed. */
 export class RawModel {
   private readonly interleaving: Interleaving;
@@ -41,8 +48,8 @@ export class RawModel {
   private readonly deadLetters = new MemoryQueue();
   /** Connections that are open at the gateway. */
   private readonly open = new Set<string>();
-  /** What the gateway has accepted: the messages' ids by connection, in order. */
-  private readonly accepted = new Map<string, string[]>();
+  /** What the gateway has accepted, by connection, in order. */
+  private readonly accepted = new Map<string, Accepted[]>();
   private readonly gateway = new MemoryConnections();
   private readonly published = new Map<string, Entry>();
   /** Whether an invocation has taken the place of another one that had not given it back. */
@@ -79,7 +86,7 @@ export class RawModel {
   }
 
   private lost(): string | undefined {
-    const got = new Set([...this.accepted.values()].flat());
+    const got = new Set([...this.accepted.values()].flat().map(({ id }) => id));
     const reported = new Set(this.deadLetters.deadLetters.map(({ sqsMessageId }) => sqsMessageId));
     const lost = [...this.published.keys()].filter((id) => !got.has(id) && !reported.has(id));
     return lost.length > 0 ? `no connection got ${lost.join()}` : undefined;
@@ -87,9 +94,11 @@ export class RawModel {
 
   private duplicate(): string | undefined {
     if (this.faults.crash + this.faults.failure > 0 || this.hasLeaseEnded) return undefined;
-    for (const [connectionId, ids] of this.accepted) {
-      const twice = ids.find((id, index) => ids.indexOf(id) < index);
-      if (twice !== undefined) return `${connectionId} got ${twice} twice`;
+    for (const [connectionId, all] of this.accepted) {
+      // For another connection that did not take a message, the session's cursor may stay where it was.
+      const final = all.filter(({ missedBy }) => [...missedBy].every((id) => id === connectionId));
+      const twice = final.find(({ id }, index) => final.findIndex((each) => each.id === id) < index);
+      if (twice !== undefined) return `${connectionId} got ${twice.id} twice`;
     }
     return undefined;
   }
@@ -215,12 +224,16 @@ export class RawModel {
             step(() => (own as (...given: unknown[]) => Promise<unknown>).apply(target, args));
         },
       });
+    const missedBy = new Set<string>();
     const post = async (connectionId: string, body: string): Promise<PostOutcome> => {
       await this.turnOrCrash(crash, happens);
-      if (!this.open.has(connectionId)) return { result: "gone" };
-      if (happens(faults.throttled)) return { result: "throttled" };
-      const ids = this.accepted.get(connectionId) ?? [];
-      this.accepted.set(connectionId, [...ids, body.replace("body of ", "")]);
+      const refused = !this.open.has(connectionId) ? "gone" : happens(faults.throttled) ? "throttled" : undefined;
+      if (refused) {
+        missedBy.add(connectionId);
+        return { result: refused };
+      }
+      const before = this.accepted.get(connectionId) ?? [];
+      this.accepted.set(connectionId, [...before, { id: body.replace("body of ", ""), missedBy }]);
       await this.turnOrCrash(crash, happens);
       return { result: happens(faults.failure) ? "network-error" : "delivered" };
     };

@@ -34,18 +34,30 @@ describe("the raw poster", () => {
     expect(cursor().accepted).to.deep.equal(at(3));
   });
 
-  for (const [what, move] of [
-    ["acknowledged", (history) => history.acknowledge(key, at(2))],
-    ["settled", (history) => history.settle(key, { settled: at(2) })],
-  ] as [string, (history: ReturnType<typeof rawSetUp>["history"]) => Promise<unknown>][]) {
-    it(`starts after what is ${what}`, async () => {
-      const { store, post, posted, history } = rawSetUp();
-      store(1, 3);
-      await move(history);
-      expect(await post([3])).to.deep.equal({ r1: "accepted" });
-      expect(posted()).to.deep.equal(["r1: m3"]);
-    });
-  }
+  it("starts after what is settled", async () => {
+    const { store, post, posted, history } = rawSetUp();
+    store(1, 3);
+    await history.settle(key, { settled: at(2) });
+    expect(await post([3])).to.deep.equal({ r1: "accepted" });
+    expect(posted()).to.deep.equal(["r1: m3"]);
+  });
+
+  it("starts after what was acknowledged before the raw clients connected", async () => {
+    const { store, post, posted, history } = rawSetUp();
+    store(1, 2, { storedAtMs: now - 200_000 });
+    store(3);
+    await history.acknowledge(key, at(2));
+    expect(await post([3])).to.deep.equal({ r1: "accepted" });
+    expect(posted()).to.deep.equal(["r1: m3"]);
+  });
+
+  it("posts what another client acknowledged while the raw clients were connected", async () => {
+    const { store, post, posted, history } = rawSetUp();
+    store(1, 3);
+    await history.acknowledge(key, at(2));
+    expect(await post([3])).to.deep.equal({ r1: "accepted" });
+    expect(posted()).to.deep.equal(["r1: m1", "r1: m2", "r1: m3"]);
+  });
 
   it("goes by the log's epoch where a copy of an earlier one is at hand", async () => {
     const { store, post, posted, history } = rawSetUp();
@@ -219,14 +231,30 @@ describe("the raw poster", () => {
       expect(posted()).to.deep.equal(["r2: m1", "r2: m2"]);
     });
 
-    it("posts what the oldest does not accept to the next one, so that later ones are not repeated", async () => {
-      const { store, post, posted, connections, cursor } = rawSetUp(rawConnection("r1"), young);
+    it("posts what the oldest does not accept to the next one, and moves on once that is recorded", async () => {
+      const { store, post, posted, connections, cursor, partial } = rawSetUp(rawConnection("r1"), young);
       store(1, 1, { storedAtMs: now });
       store(2, 2, { storedAtMs: now + 10_000 });
       connections.answers.set("r1", "throttled");
-      expect(await post([2])).to.deep.equal({ r1: "failed: held-back: throttled", r2: "accepted" });
+      expect(await post([1, 2])).to.deep.equal({
+        r1: "failed: throttled, failed: held-back: throttled",
+        r2: "accepted, accepted",
+      });
       expect(posted()).to.deep.equal(["r1: m1", "r2: m1", "r2: m2"]);
+      expect(partial).to.deep.equal([
+        [1, ["r2"]],
+        [2, ["r2"]],
+      ]);
       expect(cursor().accepted).to.deep.equal(at(2));
+    });
+
+    it("does not move over another invocation's message that one did not take: that one posts it to all of them", async () => {
+      const { store, post, connections, cursor, partial } = rawSetUp(rawConnection("r1"), young);
+      store(1, 2, { storedAtMs: now + 10_000 });
+      connections.answers.set("r1", "throttled");
+      expect(await post([2])).to.deep.equal({ r1: "failed: held-back: throttled", r2: "accepted" });
+      expect(partial).to.deep.equal([]);
+      expect(cursor().accepted).to.equal(undefined);
     });
 
     it("moves over what is old for all of them, though one accepts nothing", async () => {

@@ -28,10 +28,20 @@ export async function appendTo(
   messages: readonly StoredMessage[],
   appender: Appender,
 ): Promise<Segment> {
+  const appended = await appendUnexpired(key, messages, appender);
+  if (!appended) throw new Error("all messages had expired");
+  return appended;
+}
+
+/** As {@link appendTo}. Returns undefined if all of the messages had expired. */
+export async function appendUnexpired(
+  key: SessionKey,
+  messages: readonly StoredMessage[],
+  appender: Appender,
+): Promise<Segment | undefined> {
   const news = messages.map((stored) => ({ stored, sentAtMs: 0, copySinceMs: Infinity }));
   const dependencies = { ...appender, generation: 0, random: () => 0, pause: () => Promise.resolve() };
   const appended = await append(key, news, dependencies, new AbortController().signal);
   const [first] = appended.values();
-  if (!first) throw new Error("all messages had expired");
-  return first.segment;
+  return first?.segment;
 }
