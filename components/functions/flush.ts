@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import { queueEncryption } from "../data/encryption";
+import { queueEncryption } from "../ingress/queueEncryption";
 import type { CallbackFunction } from "../lambda/callbackFunction";
 import type { DeliverMappingSettings } from "./deliver";
 import type { OwnCallback } from "./ownBundle";

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { topicRegionProblem } from "../args/existingArgs";
 import { refuseProblem } from "../args/refuse";
 import { requireComputed } from "../args/requireComputed";
-import { queueEncryption } from "../data/encryption";
+import { queueEncryption } from "./queueEncryption";
 import { topicPolicy } from "./topicPolicy";
 
 /** The queues' longest retention. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
