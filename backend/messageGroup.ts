@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import type { Scope, SessionKey } from "../handlers/sessions/sessionKey";
 
 /**
- * The message group of a session, of a user, or of a user's context: on a standard queue, a session with many messages then does not delay the others. It is a
- * hash because a group ID has at most 128 ASCII characters, and a user's code may be any string.
+ * The message group of a session, of a user, or of a user's context: on a standard queue, a session with many messages then does
+ * not delay the others. It is a hash because a group ID has at most 128 ASCII characters, and a user's code may be any string.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
  */
 export function messageGroupOf({ callerId, context }: SessionKey | Scope): string {

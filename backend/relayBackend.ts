@@ -76,8 +76,8 @@ export class RelayBackend {
   /**
    * Publishes any number of messages in as few requests as SNS allows: up to ten messages and 256 KiB each, several at one
    * time. SNS bills a batch request by its 64 KB chunks, not by message (https://aws.amazon.com/sns/pricing/). The messages of
-   * a session are published in the order of the list, and so are those of a scope; after one that fails, the later ones are not published. A
-   * message that SNS itself could not publish is tried up to three times.
+   * a session, and those of a scope, are published in the order of the list. After one that fails, its later ones are not
+   * published. A message that SNS itself could not publish is tried up to three times.
    *
    * @returns a result for each publication, in their order. Check each `error`: one message may fail while others are published.
    * @throws RelayInputError, before anything is sent, if the relay could never deliver one of the messages; `index` is its

@@ -107,7 +107,7 @@ function tableOf(kind: keyof typeof KINDS, sessions: number, tableMs: number) {
       sealed.add(callerId);
       return call("sealed");
     },
-    wait: () => call(undefined),
+    moveWaited: () => call(undefined),
     renew: () => call("renewed"),
     addReported: () => call(undefined),
     settle: () => call(undefined),

@@ -1,9 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { queueEncryption } from "./ingress/queueEncryption";
 import { HistoryTable, type HistoryTableArgs } from "./data/historyTable";
 import { acknowledgeSpec } from "./functions/acknowledge";
-import { FLUSH_VISIBILITY_TIMEOUT_SECONDS, flushMapping, flushSpec } from "./functions/flush";
+import { flushMapping, flushQueue, flushSpec } from "./functions/flush";
 import { historySweeperSpec } from "./functions/historySweeper";
 import { type FunctionSettings, relayFunction, type RelayParts, type ReplayParts } from "./functions/relayFunction";
 import { resumeSpec } from "./functions/resume";
@@ -22,9 +21,6 @@ export interface ReplayComponentArgs extends HistoryTableArgs, FunctionSettings 
   rawClients: boolean;
   maximumConcurrency: number;
 }
-
-/** A request is received ten times at most, within a minute or two: it holds no message. */
-const FLUSH_RETENTION_SECONDS = 300;
 
 /** What a relay has in replay mode only: the history, the functions for frames, raw clients and old messages, and receipts. */
 export class Replay extends pulumi.ComponentResource {
@@ -63,18 +59,7 @@ export class Replay extends pulumi.ComponentResource {
     const { historyRetentionSeconds, historyGeneration, deadLetterExpired, waitingAfterSeconds } = args;
     this.settings = { historyRetentionSeconds, historyGeneration, deadLetterExpired, waitingAfterSeconds };
     if (args.rawClients) {
-      this.flushQueue = new aws.sqs.Queue(
-        `${name}-flush-queue`,
-        {
-          // A connection opens only after `$connect` has answered.
-          delaySeconds: 1,
-          visibilityTimeoutSeconds: FLUSH_VISIBILITY_TIMEOUT_SECONDS,
-          messageRetentionSeconds: FLUSH_RETENTION_SECONDS,
-          ...queueEncryption(args.kmsKeyArn),
-          tags: args.tags,
-        },
-        child,
-      );
+      this.flushQueue = flushQueue(name, args, child);
     }
     const parts = this.partsWith(relay);
     this.resume = relayFunction(`${name}-resume`, resumeSpec(parts), args, child);

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { spec } from "../../components/args/spec";
-import { MAX_SESSIONS } from "../../handlers/deliver/inScopes";
+import { MAX_SESSIONS } from "../../handlers/deliver/withScopes";
 import { MAX_LIVE_CONNECTIONS } from "../../handlers/sessions/sessionRow";
 import { numberIn } from "../numberIn";
 import { MESSAGES_PER_CONNECTION, PINGS_PER_MINUTE } from "./assumed";

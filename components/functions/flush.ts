@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
+import { queueEncryption } from "../ingress/queueEncryption";
 import type { CallbackFunction } from "../lambda/callbackFunction";
 import type { DeliverMappingSettings } from "./deliver";
 import type { OwnCallback } from "./ownBundle";
@@ -19,7 +20,30 @@ export const flushCallback: OwnCallback = {
 const TIMEOUT_SECONDS = 30;
 
 /** Longer than the function may take: another invocation would find the session's raw connections busy. */
-export const FLUSH_VISIBILITY_TIMEOUT_SECONDS = 2 * TIMEOUT_SECONDS;
+const VISIBILITY_TIMEOUT_SECONDS = 2 * TIMEOUT_SECONDS;
+
+/** A request is received ten times at most, within a minute or two. It contains no message. */
+const RETENTION_SECONDS = 300;
+
+/** The queue of the requests, which `connect` sends. */
+export function flushQueue(
+  name: string,
+  { kmsKeyArn, tags }: { kmsKeyArn?: pulumi.Input<string>; tags: DeliverMappingSettings["tags"] },
+  opts: pulumi.CustomResourceOptions,
+): aws.sqs.Queue {
+  return new aws.sqs.Queue(
+    `${name}-flush-queue`,
+    {
+      // A connection opens only after `$connect` has answered.
+      delaySeconds: 1,
+      visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
+      messageRetentionSeconds: RETENTION_SECONDS,
+      ...queueEncryption(kmsKeyArn),
+      tags,
+    },
+    opts,
+  );
+}
 
 export function flushSpec(parts: ReplayParts, flushQueue: aws.sqs.Queue): FunctionSpec {
   const { sessionTable, gateway, historyTable, receiptsTopic } = parts;

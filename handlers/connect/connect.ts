@@ -2,12 +2,12 @@ import { SUBPROTOCOLS } from "../../protocol";
 import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
 import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connectionsClient";
 import { DynamoDbUserConnections } from "../connections/userConnections";
-import { type Environment, positiveInteger, text } from "../environment";
+import { type Environment, oneOf, positiveInteger, text } from "../environment";
 import { consoleLog, errorFields, type LogFields } from "../log";
 import { type Metrics, METRICS, metricsFromEnvironment } from "../metrics";
-import { connectionsSetting } from "../sessions/connectionsSetting";
 import type { Session } from "../sessions/sessionItems";
 import { callerIdOf, type Checked } from "../sessions/sessionKey";
+import { CONNECTIONS } from "../sessions/sessionRow";
 import { DynamoDbSessionStore } from "../sessions/sessionStore";
 import { tableClient } from "../tableClient";
 import { admit, type AdmitDependencies, type Admitted } from "./admit";
@@ -97,7 +97,7 @@ export function dependenciesFromEnvironment(environment: Environment, load?: typ
     sessions: new DynamoDbSessionStore(client, table),
     userConnections: new DynamoDbUserConnections(client, table),
     lookups: new DynamoDbConnectionLookups(client, table),
-    connectionsOfSession: connectionsSetting(environment),
+    connectionsOfSession: oneOf(environment, "CONNECTIONS", CONNECTIONS),
     metrics: metricsFromEnvironment(environment),
     sessionTtlSeconds: positiveInteger(environment, "SESSION_TTL_SECONDS"),
     endSessionWithToken: authConfig(environment)?.endSessionWithToken ?? false,

@@ -1,13 +1,6 @@
-import { type ConnectionsClient, YOUNG_CONNECTION_MS } from "../connections/connectionsClient";
-import { errorFields, type Log } from "../log";
+import { closeIfGone, type CloseIfGoneDependencies } from "../connections/closeIfGone";
+import { errorFields } from "../log";
 import type { Session } from "../sessions/sessionItems";
-
-export interface GoneDependencies {
-  connections: Pick<ConnectionsClient, "isGone" | "close">;
-  /** Epoch milliseconds. */
-  now: () => number;
-  log: Log;
-}
 
 /** Limits the check: the connecting client waits for it. */
 const CHECK_MS = 2_000;
@@ -17,25 +10,19 @@ const CHECK_MS = 2_000;
  */
 export async function goneConnections(
   sessions: readonly Session[],
-  dependencies: GoneDependencies,
+  dependencies: CloseIfGoneDependencies,
 ): Promise<ReadonlySet<string>> {
   const signal = AbortSignal.timeout(CHECK_MS);
   const gone = await Promise.all(sessions.map((each) => isGone(each, dependencies, signal)));
   return new Set(sessions.filter((_, index) => gone[index]).map(({ connectionId }) => connectionId));
 }
 
-async function isGone(
-  { callerId, context, connectionId, connectedAt }: Session,
-  { connections, now, log }: GoneDependencies,
-  signal: AbortSignal,
-): Promise<boolean> {
-  if (now() - connectedAt < YOUNG_CONNECTION_MS) return false;
+async function isGone(session: Session, dependencies: CloseIfGoneDependencies, signal: AbortSignal): Promise<boolean> {
+  const { callerId, context, connectionId } = session;
+  const { log } = dependencies;
   const fields = { connectionId, callerId, context };
   try {
-    if (!(await connections.isGone(connectionId, signal))) return false;
-    // If it is open after all, its client would wait for messages that are no longer sent to it. Closed, it connects again.
-    const result = await connections.close(connectionId, signal);
-    if (result === "closed") log.warn("closed a connection that the gateway had called gone", fields);
+    if (!(await closeIfGone(session, fields, dependencies, signal))) return false;
     log.info("removed a connection that is gone", fields);
     return true;
   } catch (error) {

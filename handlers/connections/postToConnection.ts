@@ -3,6 +3,7 @@ import { REASONS } from "../messages/reasons";
 import type { Session, SessionRow } from "../sessions/sessionItems";
 import { liveConnections, withoutConnection } from "../sessions/sessionRow";
 import type { SessionStore } from "../sessions/sessionStore";
+import { closeIfGone } from "./closeIfGone";
 import { type ConnectionsClient, YOUNG_CONNECTION_MS } from "./connectionsClient";
 
 export interface PostToConnectionDependencies {
@@ -141,28 +142,25 @@ async function closeConnection(
 
 /**
  * The gateway has answered 410 for a live connection: the connection is removed from the row only if `GetConnection` says the
- * same. It is closed before that: if it is alive after all, its client would wait for ever for messages that are no longer
- * sent to it, and `disconnectUser` would not find it. Closing makes it reconnect.
+ * same.
  *
- * @returns whether the row no longer belongs to that connection.
+ * @returns whether the row no longer has the connection.
  */
 async function forgetIfGone(
   { fields: ids }: Post,
-  session: Session,
-  { sessions, connections, now, log }: PostToConnectionDependencies,
+  connection: Session,
+  dependencies: PostToConnectionDependencies,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (now() - session.connectedAt < YOUNG_CONNECTION_MS) return false;
-  const fields = { ...ids, ...fieldsOf(session) };
+  const { sessions, log } = dependencies;
+  const fields = { ...ids, ...fieldsOf(connection) };
   try {
-    if (!(await connections.isGone(session.connectionId, signal))) return false;
-    const result = await connections.close(session.connectionId, signal);
-    if (result === "closed") log.warn("closed a connection that the gateway had called gone", fields);
-    await sessions.removeConnection(session, session.connectionId, signal);
-    log.info("deleted the session of a connection that is gone", fields);
+    if (!(await closeIfGone(connection, fields, dependencies, signal))) return false;
+    await sessions.removeConnection(connection, connection.connectionId, signal);
+    log.info("removed a connection that is gone", fields);
     return true;
   } catch (error) {
-    log.warn("session kept: its connection could not be checked", { ...fields, ...errorFields(error) });
+    log.warn("connection kept: it could not be checked", { ...fields, ...errorFields(error) });
     return false;
   }
 }

@@ -22,7 +22,7 @@ import {
   type QueueDependencies,
 } from "./deliverHandler";
 import { deliverReplayBatch, type DeliverReplayBatchDependencies } from "./deliverReplayBatch";
-import { inScopes, type ScopeDependencies, storedForAll } from "./inScopes";
+import { withScopes, type ScopeDependencies, isSafeForAll } from "./withScopes";
 
 export type DeliverReplayDependencies = QueueDependencies &
   Pick<
@@ -60,7 +60,7 @@ export function deliverReplay(given: DeliverReplayDependencies): DeliverHandler 
         );
       },
     },
-    inScopes(deliverReplayBatch, storedForAll),
+    withScopes(deliverReplayBatch, isSafeForAll),
   );
 }
 

@@ -7,7 +7,7 @@ import { liveConnections } from "../sessions/sessionRow";
 import { combineOutcomes, type CombinedOutcome, type ConnectionOutcome } from "./combineOutcomes";
 import type { Attempted, Outcome } from "./outcome";
 import type { TakenBy } from "./partialDeliveries";
-import { postInTurn } from "./postInTurn";
+import { postAllToConnection } from "./postAllToConnection";
 
 /** The connections of clients that get messages as published. */
 export type DeliverSessionDependencies = Omit<PostToConnectionDependencies, "subprotocols">;
@@ -59,7 +59,7 @@ export async function deliverSession(
       isLate: () => hasExpired(message, dependencies.now()),
       fields: { ...idsOf(message) },
     }));
-    const posted = await postInTurn(posts, connection, { ...dependencies, subprotocols: [undefined] }, signal);
+    const posted = await postAllToConnection(posts, connection, { ...dependencies, subprotocols: [undefined] }, signal);
     posted.outcomes.forEach((outcome, index) => set(open[index] as Message, outcome));
 
     const { index = 0, row: latest } = posted.ended ?? {};

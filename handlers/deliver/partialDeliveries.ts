@@ -10,10 +10,10 @@ import type { Connections } from "../sessions/sessionRow";
 import { tableClient } from "../tableClient";
 import type { Attempted } from "./outcome";
 
-/** The connections that have taken a message, by the queue's ids of the messages that one has taken at an earlier attempt. */
+/** The connections that took a message at an earlier attempt, by the queue's id of the message. */
 export type TakenBy = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** The connections that have taken a message, where it is retried for others. */
+/** Records which connections have taken a message that is retried for others. */
 export interface PartialDeliveries {
   /** By the queue's ids of the messages; those that no connection has taken are missing. Consistent. */
   read(sqsMessageIds: readonly string[], signal?: AbortSignal): Promise<TakenBy>;
@@ -86,7 +86,7 @@ export class DynamoDbPartialDeliveries implements PartialDeliveries {
  * Whether some connections may have taken the message and others not. Otherwise it goes to one connection, and nothing is read
  * or written for it.
  */
-export function mayBePartial({ scope }: QueuedMessage, connectionsOfSession: Connections): boolean {
+function mayBePartial({ scope }: QueuedMessage, connectionsOfSession: Connections): boolean {
   return connectionsOfSession === "all" || scope !== undefined;
 }
 

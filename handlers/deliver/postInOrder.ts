@@ -15,7 +15,7 @@ import { liveConnections } from "../sessions/sessionRow";
 import { combineOutcomes, type CombinedOutcome, type ConnectionOutcome } from "./combineOutcomes";
 import type { Attempted, Outcome } from "./outcome";
 import { addTakenBy, type PartialDeliveries, type TakenBy } from "./partialDeliveries";
-import { postInTurn } from "./postInTurn";
+import { postAllToConnection } from "./postAllToConnection";
 import type { Numbered } from "./storeInOrder";
 
 export interface PostInOrderDependencies
@@ -157,7 +157,7 @@ async function postFrames(
     return { text, fields };
   });
   const subprotocols = [SUBPROTOCOLS.v1];
-  const { outcomes } = await postInTurn(posts, connection, { ...dependencies, subprotocols }, signal);
+  const { outcomes } = await postAllToConnection(posts, connection, { ...dependencies, subprotocols }, signal);
   for (const { outcomes: each, takenBy } of posted) {
     if (takenBy.has(connectionId)) each.set(connectionId, { kind: "taken" });
   }

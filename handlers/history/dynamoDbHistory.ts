@@ -176,7 +176,7 @@ export class DynamoDbHistory implements History {
     return isReleased ? "released" : "changed";
   }
 
-  async wait(key: SessionKey, waited: Cursor, signal?: AbortSignal): Promise<void> {
+  async moveWaited(key: SessionKey, waited: Cursor, signal?: AbortSignal): Promise<void> {
     await this.advance(key, A.waited, waited, {}, signal);
   }
 

@@ -181,7 +181,7 @@ export interface History {
     signal?: AbortSignal,
   ): Promise<"released" | "changed">;
   /** Moves `waited` forward, unless it is already as far in the same epoch. */
-  wait(key: SessionKey, waited: Cursor, signal?: AbortSignal): Promise<void>;
+  moveWaited(key: SessionKey, waited: Cursor, signal?: AbortSignal): Promise<void>;
 
   /** Claims an idempotency key for `claim.owner`, unless it has a claim from `voidBeforeMs` or later. */
   claimKey(

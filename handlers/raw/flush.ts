@@ -1,9 +1,6 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
-import {
-  type ConnectionsClient,
-  connectionsFromEnvironment,
-  YOUNG_CONNECTION_MS,
-} from "../connections/connectionsClient";
+import { closeIfGone } from "../connections/closeIfGone";
+import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connectionsClient";
 import { type Environment, text } from "../environment";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
 import { consoleLog, errorFields, type Log } from "../log";
@@ -154,19 +151,13 @@ async function flushOne(
   return reason;
 }
 
-/** Removes the connection from its session if it is gone: its `$disconnect` was lost. A young one may be just opening. */
-async function isRemoved(
-  other: Session,
-  { connections, sessions, now, log }: Dependencies,
-  signal: AbortSignal,
-): Promise<boolean> {
-  if (now() - other.connectedAt < YOUNG_CONNECTION_MS) return false;
-  if (!(await connections.isGone(other.connectionId, signal))) return false;
-  // If it is alive after all, its client must not wait for messages that are no longer sent to it.
-  await connections.close(other.connectionId, signal);
-  await sessions.removeConnection(other, other.connectionId, signal);
+/** Removes the connection from its session if it is gone: its `$disconnect` was lost. */
+async function isRemoved(other: Session, dependencies: Dependencies, signal: AbortSignal): Promise<boolean> {
   const { callerId, context, connectionId } = other;
-  log.info("removed a connection that is gone", { callerId, context, connectionId });
+  const fields = { callerId, context, connectionId };
+  if (!(await closeIfGone(other, fields, dependencies, signal))) return false;
+  await dependencies.sessions.removeConnection(other, connectionId, signal);
+  dependencies.log.info("removed a connection that is gone", fields);
   return true;
 }
 

@@ -11,7 +11,7 @@ import { itemOf, keyOf, rowOf, SESSION_ATTRIBUTES as A, type SessionRow } from "
 import type { SessionKey } from "./sessionKey";
 import { hasConnection, liveConnections, withoutConnection } from "./sessionRow";
 
-/** If a conditional write fails, another writer's has succeeded. A row has at most ten connections, so few tries are needed. */
+/** If a conditional write fails, another writer's has succeeded. A row has at most 19 connections, so few tries are needed. */
 const MAX_WRITE_TRIES = 20;
 
 /**

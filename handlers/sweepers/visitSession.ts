@@ -26,7 +26,7 @@ export interface VisitDependencies extends ReportDependencies {
     | "readCursor"
     | "addReported"
     | "settle"
-    | "wait"
+    | "moveWaited"
     | "renew"
     | "seal"
     | "mark"
@@ -80,8 +80,8 @@ const SLICE_MESSAGES = 100;
 const REPORTING_MS = (WORKER_LIFE_MS * 2) / 3;
 
 /**
- * Visits a session that is due: reports what has expired, publishes the receipts `waiting`, and plans the next visit. The segment that brought the visit leaves
- * the index last, so a visit that ends anywhere is made again. Visits may overlap: each one leaves a plan for all it has read.
+ * Visits a session that is due: reports what has expired, publishes the receipts `waiting`, and plans the next visit. The segment
+ * that brought the visit leaves the index last, so a visit that ends anywhere is made again. Visits may overlap: each one leaves a plan for all it has read.
  *
  * @throws if a call fails: what was reported since the progress was written is reported again the next time.
  */
@@ -237,7 +237,7 @@ async function publishWaiting(
   for await (const page of pagesFrom(Math.max(visit.doneThrough, visit.waitedThrough) + 1, visit, open)) {
     for (const slice of slicesOf(page.filter(isOld))) {
       if (dependencies.now() - nowMs >= REPORTING_MS) return "unfinished";
-      await waitSlice(slice, visit);
+      await publishSlice(slice, visit);
     }
     for (const { first, isMarked, dueAtMs = Infinity } of page) {
       if (isMarked && first !== marked.first && dueAtMs > nowMs)
@@ -249,8 +249,8 @@ async function publishWaiting(
   return { otherDueAtMs };
 }
 
-/** Publishes first: what is waited for gets no such receipt later. */
-async function waitSlice(slice: readonly Segment[], visit: Visit): Promise<void> {
+/** Publishes first: what `waited` covers gets no such receipt later. */
+async function publishSlice(slice: readonly Segment[], visit: Visit): Promise<void> {
   const { key, retentionMs, nowMs, dependencies, signal } = visit;
   const last = slice.at(-1);
   const through = Math.max(visit.doneThrough, visit.waitedThrough);
@@ -265,7 +265,7 @@ async function waitSlice(slice: readonly Segment[], visit: Visit): Promise<void>
   );
   visit.waiting += waiting.length;
   const seq = lastSeqOf(last);
-  await dependencies.history.wait(key, { epoch: last.epoch, seq }, signal);
+  await dependencies.history.moveWaited(key, { epoch: last.epoch, seq }, signal);
   visit.waitedThrough = seq;
 }
 

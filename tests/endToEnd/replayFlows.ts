@@ -78,7 +78,7 @@ export const replayFlows: Flows = {
       const connectionId = (await relay.session(to))?.connection_id?.S ?? "";
       // Before the request for what it has missed is received, which is delayed.
       await relay.table.ageSession(to, 120);
-      await relay.log({ event: "deleted the session of a connection that is gone", connectionId });
+      await relay.log({ event: "removed a connection that is gone", connectionId });
       expect(await idsIn(relay, to)).to.deep.equal([superseded.connectionId]);
     },
 

@@ -229,8 +229,8 @@ export class MemoryHistory implements History {
     });
   }
 
-  wait(key: SessionKey, waited: Cursor): Promise<void> {
-    return this.call("wait", key, (log) => {
+  moveWaited(key: SessionKey, waited: Cursor): Promise<void> {
+    return this.call("moveWaited", key, (log) => {
       if (isAhead(waited, log.cursor.waited)) log.cursor = { ...log.cursor, waited: { ...waited } };
     });
   }

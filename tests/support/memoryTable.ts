@@ -26,7 +26,6 @@ export class MemoryTable extends MemorySessions implements UserConnections, Toke
   /** By `sessionId`: the sessions that count as connected. */
   readonly marked = new Map<string, SessionKey & { until: number }>();
   readonly markers: SessionMarkers = {
-    markedUntil: (key) => this.call("markedUntil", () => this.marked.get(sessionId(key))?.until),
     mark: ({ callerId, context }, until) =>
       this.call("mark", () => void this.marked.set(sessionId({ callerId, context }), { callerId, context, until })),
     list: ({ callerId, context }, nowSeconds, limit) =>

@@ -73,35 +73,35 @@ describe("deliver: its log", () => {
       ["not posted", "session not read again", "failed"],
     ],
     [
-      "a session that is deleted",
+      "a connection that is removed",
       ({ connections }) => {
         connections.answers.set("c1", "gone");
         connections.close = () => Promise.resolve("gone");
       },
-      ["not posted", "deleted the session of a connection that is gone", "failed"],
+      ["not posted", "removed a connection that is gone", "failed"],
     ],
     [
-      "a session that is deleted, whose connection lives all the same",
+      "a connection that is removed, and lives all the same",
       ({ connections }) => connections.answers.set("c1", "gone"),
       [
         "not posted",
         "closed a connection that the gateway had called gone",
-        "deleted the session of a connection that is gone",
+        "removed a connection that is gone",
         "failed",
       ],
     ],
     [
-      "a session that is kept, for its connection cannot be closed",
+      "a connection that is kept, for it cannot be closed",
       ({ connections }) => {
         connections.answers.set("c1", "gone");
         connections.closeFails = true;
       },
-      ["not posted", "session kept: its connection could not be checked", "failed"],
+      ["not posted", "connection kept: it could not be checked", "failed"],
     ],
     [
-      "a session that is kept, for its connection cannot be judged",
+      "a connection that is kept, for it cannot be judged",
       ({ connections }) => (connections.answers.set("c1", "gone"), (connections.gone = undefined)),
-      ["not posted", "session kept: its connection could not be checked", "failed"],
+      ["not posted", "connection kept: it could not be checked", "failed"],
     ],
     [
       "an expired session",

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { inScopes, type IsTaken, storedForAll, takenByOne } from "../../../handlers/deliver/inScopes";
+import { withScopes, type IsTaken, isSafeForAll, isTakenByOne } from "../../../handlers/deliver/withScopes";
 import { type Attempted, NOT_REACHED, type Outcome } from "../../../handlers/deliver/outcome";
 import { messageOf } from "../../../handlers/messages/message";
 import type { SessionKey } from "../../../handlers/sessions/sessionKey";
@@ -137,7 +137,7 @@ describe("the outcome of a message for several sessions", () => {
   const combined = async (isTaken: IsTaken, ...parts: (Outcome | Part)[]) => {
     const scopes = new MemoryScopes();
     parts.forEach((_, index) => scopes.keys.push({ callerId: "user#42", context: `chat#${index}` }));
-    const attempt = inScopes<object>(
+    const attempt = withScopes<object>(
       (messages) =>
         Promise.resolve(
           messages.map((message, index) => {
@@ -179,7 +179,7 @@ describe("the outcome of a message for several sessions", () => {
   ];
   for (const [name, parts, expected] of inRetryMode) {
     it(`is ${expected} in retry mode if it is ${name}`, async () =>
-      expect(await combined(takenByOne, ...parts)).to.equal(expected));
+      expect(await combined(isTakenByOne, ...parts)).to.equal(expected));
   }
 
   const inReplayMode: [name: string, parts: (Outcome | Part)[], expected: string][] = [
@@ -201,17 +201,17 @@ describe("the outcome of a message for several sessions", () => {
   ];
   for (const [name, parts, expected] of inReplayMode) {
     it(`is ${expected} in replay mode if it is ${name}`, async () =>
-      expect(await combined(storedForAll, ...parts)).to.equal(expected));
+      expect(await combined(isSafeForAll, ...parts)).to.equal(expected));
   }
 
   it("is a failure of the relay's if the attempt throws, and the messages for one session have theirs", async () => {
     const scopes = new MemoryScopes();
     scopes.keys.push(chat7);
     const log = new RecordedLog();
-    const attempt = inScopes<object>((messages) => {
+    const attempt = withScopes<object>((messages) => {
       if (messages.some(({ scope }) => scope)) return Promise.reject(new Error("a fault"));
       return Promise.resolve(messages.map((message) => ({ message, outcome: delivered })));
-    }, takenByOne);
+    }, isTakenByOne);
     const results = await attempt(
       [messageOf(scoped()), messageOf(sqsRecord({ messageId: "m2" }))],
       { scopes, partials: new MemoryPartialDeliveries(), metrics: new RecordedMetrics(), log, now: () => 0 },

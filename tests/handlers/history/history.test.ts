@@ -275,7 +275,7 @@ for (const [name, start] of [
     it("moves what is waited for forward only, and into another epoch, and touches nothing else", async () => {
       await history.acknowledge(key, { epoch: "e1", seq: 2 });
       const wait = async (epoch: string, seq: number) => {
-        await history.wait(key, { epoch, seq });
+        await history.moveWaited(key, { epoch, seq });
         return (await history.readCursor(key)).waited;
       };
       expect(await wait("e1", 9)).to.deep.equal({ epoch: "e1", seq: 9 });

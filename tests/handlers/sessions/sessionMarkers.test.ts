@@ -34,13 +34,6 @@ describe("DynamoDbSessionMarkers", () => {
     expect(sent()).to.deep.equal([["PutItem", { TableName: "t", Item }]]);
   });
 
-  it("reads a marker consistently", async () => {
-    const { markers, sent } = markersWith(() => ({ body: { Item } }));
-    expect(await markers.markedUntil(key)).to.equal(until);
-    expect(sent()).to.deep.equal([["GetItem", { TableName: "t", Key, ConsistentRead: true }]]);
-    expect(await markersWith(() => ({})).markers.markedUntil(key)).to.equal(undefined);
-  });
-
   it("has keys within DynamoDB's limits wherever the session has", async () => {
     const longest = sessionKey("u".repeat(2_043), "c", "i".repeat(1_022)).value as SessionKey;
     const { markers, requests } = markersWith(() => ({}));
@@ -90,15 +83,14 @@ describe("DynamoDbSessionMarkers", () => {
 
   it("throws where the table fails, and hands the signal that stops it to the client", async () => {
     const { markers } = markersWith(() => denied);
-    for (const call of [markers.mark(key, 1), markers.markedUntil(key), markers.list(key, 1, 1)]) {
+    for (const call of [markers.mark(key, 1), markers.list(key, 1, 1)]) {
       expect((await refusal(call)).message).to.equal("denied");
     }
     const { markers: stopped, requests } = markersWith(() => ({}));
     const signal = AbortSignal.abort();
     await stopped.mark(key, 1, signal);
-    await stopped.markedUntil(key, signal);
     await stopped.list({ callerId: "user#42" }, 1, 1, signal);
-    expect(requests.map(({ aborted }) => aborted)).to.deep.equal([true, true, true]);
+    expect(requests.map(({ aborted }) => aborted)).to.deep.equal([true, true]);
   });
 });
 
@@ -117,9 +109,8 @@ describe("the markers of a user's sessions", () => {
       expect(await markers.list({ callerId: "user#42" }, 100, 50)).to.deep.equal([key]);
       expect(await markers.list({ callerId: "user#42", context: "chat" }, 99, 50)).to.deep.equal([key]);
       expect(await markers.list({ callerId: "user#42" }, 99, 1)).to.have.length(1);
-      expect(await markers.markedUntil(key)).to.equal(200);
       await markers.mark(key, 300);
-      expect(await markers.markedUntil(key)).to.equal(300);
+      expect(await markers.list({ callerId: "user#42" }, 299, 50)).to.deep.equal([key]);
     });
   }
 

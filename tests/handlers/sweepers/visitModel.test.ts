@@ -391,13 +391,13 @@ const mistakes: Record<string, Scenario> = {
     mistake: {
       beforeReport: async (receipts, history) => {
         const { epoch = "", seq = 0, status } = receipts.at(-1) ?? {};
-        if (status === "waiting") await history.wait(key, { epoch, seq });
+        if (status === "waiting") await history.moveWaited(key, { epoch, seq });
       },
     },
   },
   "does not move what is waited for": {
     waitingAfterMs,
-    mistake: { history: () => ({ wait: () => Promise.resolve() }) },
+    mistake: { history: () => ({ moveWaited: () => Promise.resolve() }) },
   },
 };
 

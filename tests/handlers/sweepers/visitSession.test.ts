@@ -346,7 +346,7 @@ describe("a visit, where messages wait for five minutes,", () => {
     expect(await history.readCursor(key)).to.deep.equal({ oldestSeq: 1 });
     receipts.fails = false;
     for (const when of ["beforeCall", "afterCall"] as const) {
-      history[when] = (name) => (name === "wait" ? Promise.reject(new Error("fails")) : Promise.resolve());
+      history[when] = (name) => (name === "moveWaited" ? Promise.reject(new Error("fails")) : Promise.resolve());
       expect((await refusal(visit(1))).message).to.equal("fails");
       history[when] = () => Promise.resolve();
       expect(waiting()).to.deep.equal([1, 2]);

@@ -23,28 +23,29 @@ type Attempt<M, T> = (messages: readonly M[], dependencies: T, signal: AbortSign
 /** Whether a message must not be dead-lettered, although it is not done for all sessions. */
 export type IsTaken = (sessions: readonly Attempted[]) => boolean;
 
-/** The sessions of one message, each of which costs a post, and in replay mode a write. */
+/** The most sessions that one message goes to: each costs a post, and in replay mode a write. */
 export const MAX_SESSIONS = 50;
 
 /** In retry mode: one connection has it. */
-export const takenByOne: IsTaken = (sessions) =>
+export const isTakenByOne: IsTaken = (sessions) =>
   sessions.some(({ outcome, isTaken }) => isTaken ?? outcome.kind === "delivered");
 
 /** In replay mode: one session is done, and all the others have stored it, so that their clients get it later. */
-export const storedForAll: IsTaken = (sessions) => {
+export const isSafeForAll: IsTaken = (sessions) => {
   const has = ({ outcome, isTaken }: Attempted) => isTaken ?? isDone(outcome);
   return sessions.some(has) && sessions.every((each) => has(each) || each.cursor !== undefined);
 };
 
 /**
- * Attempts a batch in which some messages are for a scope: each of these is attempted once for each session of its scope, and
- * the sessions' outcomes are combined. After the messages for one session, since one client gets one frame after the other.
+ * Attempts a batch in which some messages are for a scope. Each of these is attempted once for each session of its scope, and the
+ * sessions' outcomes are combined. They come after the messages for one session: two attempts at a time would post to one
+ * connection in parallel.
  */
-export function inScopes<T>(
+export function withScopes<T>(
   attempt: Attempt<Message, T>,
   isTaken: IsTaken,
 ): Attempt<QueuedMessage, T & ScopeDependencies> {
-  return async function attemptInScopes(messages, dependencies, signal) {
+  return async function attemptWithScopes(messages, dependencies, signal) {
     const single = messages.filter((message): message is Message => message.key !== undefined);
     const scoped = messages.filter((message): message is ScopedMessage => message.key === undefined);
     const attempted = single.length > 0 ? await attempt(single, dependencies, signal) : [];
@@ -168,7 +169,7 @@ function outcomeOf(outcomes: readonly Outcome[]): Outcome {
   return delivered ?? first("stored") ?? first("duplicate") ?? NOT_REACHED;
 }
 
-/** Deliveries are counted when they leave the queue: once for each message. */
+/** `Stored` counts a message once, not for each of its sessions. */
 function withoutStored(metrics: Metrics): Metrics {
   return {
     add: (name, value, reason) => {

@@ -10,8 +10,9 @@ import type { Session, SessionRow } from "../sessions/sessionItems";
 import type { ConnectionOutcome } from "./combineOutcomes";
 import { NOT_REACHED } from "./outcome";
 
-/** The outcomes in the order of the posts. */
-export interface PostedInTurn {
+/** The posts to one connection. */
+export interface PostedToConnection {
+  /** In the order of the posts. */
   outcomes: readonly ConnectionOutcome[];
   /** If the connection has ended: at which post, and what `Posted` says of its session's row. */
   ended?: { index: number; row: SessionRow | undefined };
@@ -21,12 +22,12 @@ export interface PostedInTurn {
  * Posts to one connection, one after the other: if one fails, later ones must not overtake it. Never rejects: a fault of the
  * relay at one connection must not fail the whole batch.
  */
-export async function postInTurn(
+export async function postAllToConnection(
   posts: readonly Post[],
   connection: Session,
   dependencies: PostToConnectionDependencies,
   signal: AbortSignal,
-): Promise<PostedInTurn> {
+): Promise<PostedToConnection> {
   const outcomes: ConnectionOutcome[] = [];
   for (const [index, post] of posts.entries()) {
     if (signal.aborted) {
