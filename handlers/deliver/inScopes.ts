@@ -75,7 +75,7 @@ async function attemptScoped<T>(
     const byMessage = new Map(attempted.map((each) => [each.message, each]));
 
     const results = expanded.map(async ({ message, outcome, derived }) => {
-      if (outcome) return await unlessDone(message, outcome, dependencies, signal);
+      if (outcome) return await unlessDone(message, outcome, isTaken, dependencies, signal);
       const parts = derived.map((each) => byMessage.get(each) ?? { message: each, outcome: NOT_REACHED });
       const combined = combinedOf(message, parts, isTaken);
       logOpen(message, parts, dependencies);
@@ -119,27 +119,33 @@ async function sessionsOf(
   return new Map(await Promise.all(found));
 }
 
-/** The outcome of a message without sessions to attempt: delivered if a connection took it at an earlier attempt. */
+/**
+ * The outcome of a message that is attempted at no session. If a connection took it at an earlier attempt, it is delivered once
+ * its scope has no session. Where the sessions are not known, others may still lack it.
+ */
 async function unlessDone(
   message: ScopedMessage,
   outcome: Outcome,
+  isTaken: IsTaken,
   { partials, now, log }: ScopeDependencies,
   signal: AbortSignal,
 ): Promise<Attempted> {
   if (outcome.kind === "not-reached") return { message, outcome };
+  let wasTaken = false;
   if (message.attempt > 1) {
     try {
-      const taken = await partials.read([message.sqsMessageId], signal);
-      if (taken.has(message.sqsMessageId)) return { message, outcome: { kind: "delivered", connectionIds: [] } };
+      wasTaken = (await partials.read([message.sqsMessageId], signal)).has(message.sqsMessageId);
     } catch (error) {
       log.error("partial delivery not read", { ...idsOf(message), ...errorFields(error) });
       return { message, outcome: failedUnless(signal) };
     }
   }
-  return {
-    message,
-    outcome: hasExpired(message, now()) ? { kind: "undeliverable", reason: REASONS.expired } : outcome,
-  };
+  const isWithoutSession = outcome.kind === "failed" && outcome.reason === REASONS.noSession;
+  if (wasTaken && isWithoutSession) return { message, outcome: { kind: "delivered", connectionIds: [] } };
+  const current: Outcome = hasExpired(message, now()) ? { kind: "undeliverable", reason: REASONS.expired } : outcome;
+  const unknown = { message, outcome: current };
+  const isSafe = wasTaken && isTaken([{ ...unknown, isTaken: true }, unknown]);
+  return { ...unknown, ...(isSafe && { isTaken: true as const }) };
 }
 
 /** One outcome of a message's sessions. */
