@@ -75,7 +75,7 @@ async function attemptScoped<T>(
     const byMessage = new Map(attempted.map((each) => [each.message, each]));
 
     const results = expanded.map(async ({ message, outcome, derived }) => {
-      if (outcome) return await unlessDone(message, outcome, isTaken, dependencies, signal);
+      if (outcome) return await unlessDone(message, outcome, dependencies, signal);
       const parts = derived.map((each) => byMessage.get(each) ?? { message: each, outcome: NOT_REACHED });
       const combined = combinedOf(message, parts, isTaken);
       logOpen(message, parts, dependencies);
@@ -95,7 +95,9 @@ async function attemptScoped<T>(
 }
 
 /** The sessions of a scope, or the outcome of its messages if there are none to attempt. */
-type Found = { keys: SessionKey[]; outcome?: undefined } | { keys?: undefined; outcome: Outcome };
+type Found = { keys: SessionKey[]; outcome?: undefined } | { keys?: undefined; outcome: NoAttempt };
+
+type NoAttempt = Extract<Outcome, { kind: "failed" | "not-reached" | "undeliverable" }>;
 
 /** By `scopeId`. */
 async function sessionsOf(
@@ -120,32 +122,29 @@ async function sessionsOf(
 }
 
 /**
- * The outcome of a message that is attempted at no session. If a connection took it at an earlier attempt, it is delivered once
- * its scope has no session. Where the sessions are not known, others may still lack it.
+ * The outcome of a message that is attempted at no session. Where its scope has none, it is delivered if a connection took it at
+ * an earlier attempt. Where its sessions are not known, others may still lack it.
  */
 async function unlessDone(
   message: ScopedMessage,
-  outcome: Outcome,
-  isTaken: IsTaken,
+  outcome: NoAttempt,
   { partials, now, log }: ScopeDependencies,
   signal: AbortSignal,
 ): Promise<Attempted> {
   if (outcome.kind === "not-reached") return { message, outcome };
-  let wasTaken = false;
-  if (message.attempt > 1) {
+  if (message.attempt > 1 && outcome.reason === REASONS.noSession) {
     try {
-      wasTaken = (await partials.read([message.sqsMessageId], signal)).has(message.sqsMessageId);
+      const taken = await partials.read([message.sqsMessageId], signal);
+      if (taken.has(message.sqsMessageId)) return { message, outcome: { kind: "delivered", connectionIds: [] } };
     } catch (error) {
       log.error("partial delivery not read", { ...idsOf(message), ...errorFields(error) });
       return { message, outcome: failedUnless(signal) };
     }
   }
-  const isWithoutSession = outcome.kind === "failed" && outcome.reason === REASONS.noSession;
-  if (wasTaken && isWithoutSession) return { message, outcome: { kind: "delivered", connectionIds: [] } };
-  const current: Outcome = hasExpired(message, now()) ? { kind: "undeliverable", reason: REASONS.expired } : outcome;
-  const unknown = { message, outcome: current };
-  const isSafe = wasTaken && isTaken([{ ...unknown, isTaken: true }, unknown]);
-  return { ...unknown, ...(isSafe && { isTaken: true as const }) };
+  return {
+    message,
+    outcome: hasExpired(message, now()) ? { kind: "undeliverable", reason: REASONS.expired } : outcome,
+  };
 }
 
 /** One outcome of a message's sessions. */
@@ -196,7 +195,7 @@ function isDone({ kind }: Outcome): boolean {
   return kind === "delivered" || kind === "stored" || kind === "duplicate";
 }
 
-function failedUnless({ aborted }: AbortSignal): Outcome {
+function failedUnless({ aborted }: AbortSignal): NoAttempt {
   return aborted ? NOT_REACHED : { kind: "failed", reason: REASONS.sessionStoreUnavailable };
 }
 
