@@ -134,7 +134,7 @@ async function flushOne(
   }
   const gone = new Set<string>();
   for (const other of othersBefore(own, live)) {
-    if (!(await isRemoved(other, dependencies, signal))) {
+    if (!(await isGone(other, dependencies, signal))) {
       log.info("no missed messages sent: another connection is open", { ...fields, other: other.connectionId });
       return undefined;
     }
@@ -154,14 +154,20 @@ async function flushOne(
   return reason;
 }
 
-/** Removes the connection from its session if it is gone: its `$disconnect` was lost. A young one may be just opening. */
-async function isRemoved(
+/**
+ * Whether the other connection gets nothing old. One that is gone is removed from its session: its `$disconnect` was lost. A young
+ * one may be just opening, and stays; but if it is raw, its handshake may as well have failed before it asked for anything.
+ */
+async function isGone(
   other: Session,
   { connections, sessions, now, log }: Dependencies,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (now() - other.connectedAt < YOUNG_CONNECTION_MS) return false;
+  const isYoung = now() - other.connectedAt < YOUNG_CONNECTION_MS;
+  // A client that speaks the protocol asks for everything itself once it is open.
+  if (isYoung && other.subprotocol !== undefined) return false;
   if (!(await connections.isGone(other.connectionId, signal))) return false;
+  if (isYoung) return true;
   // If it is alive after all, its client must not wait for messages that are no longer sent to it.
   await connections.close(other.connectionId, signal);
   await sessions.removeConnection(other, other.connectionId, signal);
