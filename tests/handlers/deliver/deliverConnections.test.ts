@@ -453,4 +453,27 @@ describe("deliver: one connection of a session", () => {
       });
     });
   });
+
+  describe("that were opened before the setting became newest", () => {
+    const given = () => {
+      const relay = setUpWith(undefined, "newest");
+      relay.sessions.put(c2, "all");
+      relay.connections.answers.set("c1", "throttled");
+      return relay;
+    };
+
+    it("posts a message that is retried only to those that did not take it, and never dead-letters it", async () => {
+      const { run, connections, reasons } = given();
+      expect(await run(m(1))).to.deep.equal(["m1"]);
+      expect(await run(m(1, 5))).to.deep.equal([]);
+      expect(connections.posts.map(({ connectionId }) => connectionId)).to.deep.equal(["c2", "c1", "c1"]);
+      expect(reasons()).to.deep.equal([]);
+    });
+
+    it("reads nothing of a message that is retried to a single connection", async () => {
+      const { run, partials } = setUpWith(undefined, "newest");
+      await run(m(1, 2));
+      expect(partials.calls).to.deep.equal([]);
+    });
+  });
 });
