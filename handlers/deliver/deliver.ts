@@ -21,7 +21,7 @@ export type DeliverDependencies = Pick<DeliverBatchDependencies, "sessions" | "c
 
 /** Called with a batch of the retry queue: posts each message to its session's connections, and keeps those that were not delivered. Never throws. */
 export function deliver(dependencies: DeliverDependencies): DeliverHandler {
-  return deliverHandler(dependencies, withScopes(deliverBatch, isTakenByOne));
+  return deliverHandler(dependencies, withScopes(deliverBatch, isTakenByOne), isTakenByOne);
 }
 
 /** `deliver` as the component deploys it. */

@@ -6,6 +6,7 @@ import { metricsFromEnvironment } from "../metrics";
 import { messageQueueFromEnvironment } from "../queue/queue";
 import { CONNECTIONS } from "../sessions/sessionRow";
 import { timeLimit } from "../timeLimit";
+import type { IsTaken } from "./withScopes";
 import type { Attempted } from "./outcome";
 import {
   partialDeliveriesFromEnvironment,
@@ -13,6 +14,7 @@ import {
   recordPartial,
 } from "./partialDeliveries";
 import { settle, type SettleDependencies } from "./settle";
+import { takenEarlier } from "./takenEarlier";
 
 /** `now`, `random` and `log` are by default the clock, `Math.random` and the console. */
 export type QueueDependencies = Omit<SettleDependencies, keyof Surroundings> &
@@ -33,10 +35,15 @@ const SETTLING_MS = 5_000;
 /** Of these, reserved for the answer itself: without an answer the whole batch would come back. */
 const ANSWERING_MS = 500;
 
-/** Called with a batch of the retry queue: delivers it by `attempt`, and answers which messages to keep. Never throws. */
+/**
+ * Called with a batch of the retry queue: delivers it by `attempt`, and answers which messages to keep. Never throws.
+ *
+ * @param isTaken Tells which messages are never dead-lettered.
+ */
 export function deliverHandler<T extends QueueDependencies>(
   given: T,
   attempt: (messages: QueuedMessage[], dependencies: T & Surroundings, signal: AbortSignal) => Promise<Attempted[]>,
+  isTaken: IsTaken,
 ): DeliverHandler {
   const dependencies = { now: Date.now, random: Math.random, log: consoleLog, ...given };
 
@@ -60,9 +67,10 @@ export function deliverHandler<T extends QueueDependencies>(
           ...cursor,
         });
       }
+      const known = await takenEarlier(attempted, isTaken, dependencies, settling);
       const [failed] = await Promise.all([
-        settle(attempted, dependencies, settling),
-        recordPartial(attempted, dependencies, settling),
+        settle(known, dependencies, settling),
+        recordPartial(known, dependencies, settling),
       ]);
       return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
     } finally {

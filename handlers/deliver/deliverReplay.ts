@@ -61,6 +61,7 @@ export function deliverReplay(given: DeliverReplayDependencies): DeliverHandler 
       },
     },
     withScopes(deliverReplayBatch, isSafeForAll),
+    isSafeForAll,
   );
 }
 

@@ -17,7 +17,10 @@ export type Outcome =
   /** Time was up before an attempt. */
   | { kind: "not-reached"; reason: string };
 
-export const NOT_REACHED: Outcome = { kind: "not-reached", reason: REASONS.notReached };
+export const NOT_REACHED: Extract<Outcome, { kind: "not-reached" }> = {
+  kind: "not-reached",
+  reason: REASONS.notReached,
+};
 
 /** A message and its outcome. */
 export interface Attempted {

@@ -82,21 +82,18 @@ export class DynamoDbPartialDeliveries implements PartialDeliveries {
   }
 }
 
-/**
- * Whether some connections may have taken the message and others not. Otherwise it goes to one connection, and nothing is read
- * or written for it.
- */
-function mayBePartial({ scope }: QueuedMessage, connectionsOfSession: Connections): boolean {
+/** Whether some connections may have taken the message and others not, as far as is known before its session's row is read. */
+export function mayBePartial({ scope }: QueuedMessage, connectionsOfSession: Connections): boolean {
   return connectionsOfSession === "all" || scope !== undefined;
 }
 
 /** Which connections have taken the messages at earlier attempts. */
 export async function readTakenBy(
   messages: readonly Message[],
-  { partials, connectionsOfSession }: PartialDeliveriesDependencies,
+  { partials }: Pick<PartialDeliveriesDependencies, "partials">,
   signal: AbortSignal,
 ): Promise<TakenBy> {
-  const again = messages.filter((message) => message.attempt > 1 && mayBePartial(message, connectionsOfSession));
+  const again = messages.filter(({ attempt }) => attempt > 1);
   return again.length === 0
     ? new Map()
     : await partials.read(
@@ -111,11 +108,8 @@ export async function recordPartial(
   dependencies: PartialDeliveriesDependencies & { log: Log },
   signal: AbortSignal,
 ): Promise<void> {
-  const { connectionsOfSession, log } = dependencies;
-  const partial = attempted.filter(
-    ({ message, outcome }) =>
-      (outcome.kind === "failed" || outcome.kind === "not-reached") && mayBePartial(message, connectionsOfSession),
-  );
+  const { log } = dependencies;
+  const partial = attempted.filter(({ outcome: { kind } }) => kind === "failed" || kind === "not-reached");
   await pLimit(MAX_PARALLEL_WRITES).map(partial, async ({ message, acceptedBy = [] }) => {
     if (acceptedBy.length === 0) return;
     try {

@@ -2,10 +2,12 @@ import { errorFields, type Log } from "../log";
 import type { Message } from "../messages/message";
 import { REASONS } from "../messages/reasons";
 import type { SessionRow } from "../sessions/sessionItems";
+import { sessionId } from "../sessions/sessionKey";
+import { liveConnections } from "../sessions/sessionRow";
 import type { SessionStore } from "../sessions/sessionStore";
 import type { SessionMessages } from "./messagesBySession";
 import type { Outcome } from "./outcome";
-import { type PartialDeliveriesDependencies, readTakenBy, type TakenBy } from "./partialDeliveries";
+import { mayBePartial, type PartialDeliveriesDependencies, readTakenBy, type TakenBy } from "./partialDeliveries";
 
 export interface ReadSessionsDependencies extends PartialDeliveriesDependencies {
   sessions: Pick<SessionStore, "readAll">;
@@ -32,11 +34,15 @@ export async function readSessions(
   const messages = groups.flatMap((group) => group.messages);
   const keys = groups.map(({ key }) => key);
   try {
+    const mayBe = (message: Message) => mayBePartial(message, dependencies.connectionsOfSession);
     const [rows, takenBy] = await Promise.all([
       dependencies.sessions.readAll(keys, signal),
-      readTakenBy(messages, dependencies, signal),
+      readTakenBy(messages.filter(mayBe), dependencies, signal),
     ]);
-    return { rows, takenBy };
+    // The setting was `all` when these connected.
+    const others = groups.filter(({ key }) => hasSeveral(rows.get(sessionId(key)))).flatMap((group) => group.messages);
+    const rest = others.filter((message) => !mayBe(message));
+    return { rows, takenBy: new Map([...takenBy, ...(await readTakenBy(rest, dependencies, signal))]) };
   } catch (error) {
     dependencies.log.error("sessions not read", errorFields(error));
     // If time was up, no message was reached.
@@ -45,4 +51,8 @@ export async function readSessions(
     for (const message of messages) outcomes.set(message, outcome);
     return undefined;
   }
+}
+
+function hasSeveral(row: SessionRow | undefined): boolean {
+  return row !== undefined && liveConnections(row).length > 1;
 }

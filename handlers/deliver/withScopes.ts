@@ -96,7 +96,9 @@ async function attemptScoped<T>(
 }
 
 /** The sessions of a scope, or the outcome of its messages if there are none to attempt. */
-type Found = { keys: SessionKey[]; outcome?: undefined } | { keys?: undefined; outcome: Outcome };
+type Found = { keys: SessionKey[]; outcome?: undefined } | { keys?: undefined; outcome: NoAttempt };
+
+type NoAttempt = Extract<Outcome, { kind: "failed" | "not-reached" | "undeliverable" }>;
 
 /** By `scopeId`. */
 async function sessionsOf(
@@ -120,15 +122,18 @@ async function sessionsOf(
   return new Map(await Promise.all(found));
 }
 
-/** The outcome of a message without sessions to attempt: delivered if a connection took it at an earlier attempt. */
+/**
+ * The outcome of a message that is attempted at no session. Where its scope has none, it is delivered if a connection took it at
+ * an earlier attempt. Where its sessions are not known, others may still lack it.
+ */
 async function unlessDone(
   message: ScopedMessage,
-  outcome: Outcome,
+  outcome: NoAttempt,
   { partials, now, log }: ScopeDependencies,
   signal: AbortSignal,
 ): Promise<Attempted> {
   if (outcome.kind === "not-reached") return { message, outcome };
-  if (message.attempt > 1) {
+  if (message.attempt > 1 && outcome.reason === REASONS.noSession) {
     try {
       const taken = await partials.read([message.sqsMessageId], signal);
       if (taken.has(message.sqsMessageId)) return { message, outcome: { kind: "delivered", connectionIds: [] } };
@@ -191,7 +196,7 @@ function isDone({ kind }: Outcome): boolean {
   return kind === "delivered" || kind === "stored" || kind === "duplicate";
 }
 
-function failedUnless({ aborted }: AbortSignal): Outcome {
+function failedUnless({ aborted }: AbortSignal): NoAttempt {
   return aborted ? NOT_REACHED : { kind: "failed", reason: REASONS.sessionStoreUnavailable };
 }
 

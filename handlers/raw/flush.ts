@@ -1,6 +1,10 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { closeIfGone } from "../connections/closeIfGone";
-import { type ConnectionsClient, connectionsFromEnvironment } from "../connections/connectionsClient";
+import {
+  type ConnectionsClient,
+  connectionsFromEnvironment,
+  YOUNG_CONNECTION_MS,
+} from "../connections/connectionsClient";
 import { type Environment, text } from "../environment";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
 import { consoleLog, errorFields, type Log } from "../log";
@@ -131,7 +135,7 @@ async function flushOne(
   }
   const gone = new Set<string>();
   for (const other of othersBefore(own, live)) {
-    if (!(await isRemoved(other, dependencies, signal))) {
+    if (!(await isGone(other, dependencies, signal))) {
       log.info("no missed messages sent: another connection is open", { ...fields, other: other.connectionId });
       return undefined;
     }
@@ -151,13 +155,21 @@ async function flushOne(
   return reason;
 }
 
-/** Removes the connection from its session if it is gone: its `$disconnect` was lost. */
-async function isRemoved(other: Session, dependencies: Dependencies, signal: AbortSignal): Promise<boolean> {
-  const { callerId, context, connectionId } = other;
+/**
+ * Whether the other connection gets nothing old. One that is gone is removed from its session: its `$disconnect` was lost. A young
+ * one may be just opening, and stays; but if it is raw, its handshake may as well have failed before it asked for anything.
+ */
+async function isGone(other: Session, dependencies: Dependencies, signal: AbortSignal): Promise<boolean> {
+  const { connections, sessions, now, log } = dependencies;
+  const { callerId, context, connectionId, connectedAt, subprotocol } = other;
+  if (now() - connectedAt < YOUNG_CONNECTION_MS) {
+    // A client that speaks the protocol asks for everything itself once it is open.
+    return subprotocol === undefined && (await connections.isGone(connectionId, signal));
+  }
   const fields = { callerId, context, connectionId };
   if (!(await closeIfGone(other, fields, dependencies, signal))) return false;
-  await dependencies.sessions.removeConnection(other, connectionId, signal);
-  dependencies.log.info("removed a connection that is gone", fields);
+  await sessions.removeConnection(other, connectionId, signal);
+  log.info("removed a connection that is gone", fields);
   return true;
 }
 

@@ -125,15 +125,17 @@ async function finish(
     stopBefore(covered("late")[0], error);
   }
   for (const entry of covered("accepted")) {
-    const acceptedBy = acceptedBySome(entry, lines);
-    if (acceptedBy.length === 0) continue;
+    const isInHand = inHand.has(entry.seq);
+    // What a connection has missed before it began goes to one of them, not to each.
+    const entitled = isInHand ? lines : lines.filter(({ sinceMs }) => entry.storedAtMs >= sinceMs);
+    if (!entitled.some((line) => lacks(line, entry))) continue;
     // Another invocation has its message in hand, and posts it to all connections once it has the lease.
-    if (!inHand.has(entry.seq)) {
+    if (!isInHand) {
       stopBefore(entry);
       break;
     }
     try {
-      await onPartial(entry, acceptedBy);
+      await onPartial(entry, acceptedBy(entry, lines));
     } catch (error) {
       stopBefore(entry, error);
       break;
@@ -168,11 +170,13 @@ function stateOf(entry: Entry, lines: readonly RawLine[]): State {
   return kinds.includes("failed") || kinds.includes("ended") ? "open" : "skipped";
 }
 
-/** The connections that have accepted the message, if another one that may be open has not. */
-function acceptedBySome({ seq }: Entry, lines: readonly RawLine[]): string[] {
-  const isOpen = (line: RawLine) =>
-    line.outcomeOf(seq)?.kind === "failed" || (line.outcomeOf(seq) === undefined && !line.hasEnded);
-  if (!lines.some(isOpen)) return [];
+/** Whether the connection may be open and has not accepted the message. */
+function lacks(line: RawLine, { seq }: Entry): boolean {
+  const outcome = line.outcomeOf(seq);
+  return outcome ? outcome.kind === "failed" : !line.hasEnded;
+}
+
+function acceptedBy({ seq }: Entry, lines: readonly RawLine[]): string[] {
   return lines
     .filter((line) => line.outcomeOf(seq)?.kind === "accepted")
     .map(({ connection }) => connection.connectionId);

@@ -417,4 +417,63 @@ describe("deliver: one connection of a session", () => {
       expect(relay.partials.calls).to.deep.equal([]);
     });
   }
+
+  describe("at the last attempt, that fails before it comes to the connections", () => {
+    const taken = (remainingMs?: number) => {
+      const relay = setUp([c2], remainingMs);
+      relay.partials.takenBy.set("m1", new Set(["c1"]));
+      return relay;
+    };
+
+    it("does not dead-letter a message that a connection took earlier, since time is up", async () => {
+      const { run, reasons, log } = taken(0);
+      expect(await run(m(1, 5))).to.deep.equal([]);
+      expect(reasons()).to.deep.equal([]);
+      expect(log.lines.find(({ level }) => level === "warn")).to.include({
+        event: "delivered, but not to all connections",
+        reason: "not-reached",
+      });
+    });
+
+    it("does not dead-letter a message that a connection took earlier, since sessions cannot be read", async () => {
+      const { run, reasons, sessions } = taken();
+      sessions.failing.add("readAll");
+      expect(await run(m(1, 5), m(2, 5))).to.deep.equal([]);
+      expect(reasons()).to.deep.equal(["session-store-unavailable"]);
+    });
+
+    it("dead-letters it if it cannot be known, and says so", async () => {
+      const { run, reasons, partials, log } = taken();
+      partials.failing.add("read");
+      expect(await run(m(1, 5))).to.deep.equal([]);
+      expect(reasons()).to.deep.equal(["session-store-unavailable"]);
+      expect(log.lines.find(({ event }) => event === "partial deliveries not read")).to.deep.include({
+        level: "error",
+        sqsMessageIds: ["m1"],
+      });
+    });
+  });
+
+  describe("that were opened before the setting became newest", () => {
+    const given = () => {
+      const relay = setUpWith(undefined, "newest");
+      relay.sessions.put(c2, "all");
+      relay.connections.answers.set("c1", "throttled");
+      return relay;
+    };
+
+    it("posts a message that is retried only to those that did not take it, and never dead-letters it", async () => {
+      const { run, connections, reasons } = given();
+      expect(await run(m(1))).to.deep.equal(["m1"]);
+      expect(await run(m(1, 5))).to.deep.equal([]);
+      expect(connections.posts.map(({ connectionId }) => connectionId)).to.deep.equal(["c2", "c1", "c1"]);
+      expect(reasons()).to.deep.equal([]);
+    });
+
+    it("reads nothing of a message that is retried to a single connection", async () => {
+      const { run, partials } = setUpWith(undefined, "newest");
+      await run(m(1, 2));
+      expect(partials.calls).to.deep.equal([]);
+    });
+  });
 });

@@ -231,11 +231,34 @@ describe("deliver: a message for a scope", () => {
       expect(counted()[0]).to.equal("Delivered 1");
     });
 
-    it("is delivered, and not dead-lettered, if the user now has too many sessions", async () => {
-      const { again, scopes, reasons } = taken(5);
+    it("is not dead-lettered if the user now has too many sessions, and the log says that others lack it", async () => {
+      const { again, scopes, reasons, log } = taken(2);
       for (let i = 0; i < 51; i++) scopes.keys.push({ callerId: "user#42", context: `chat#s${i}` });
       expect(await again()).to.deep.equal([]);
       expect(reasons()).to.deep.equal([]);
+      expect(log.lines.find(({ level }) => level === "warn")).to.include({
+        event: "delivered, but not to all connections",
+        reason: "too-many-sessions",
+      });
+    });
+
+    it("is retried if the sessions of its scope cannot be read, since others may lack it", async () => {
+      const { again, scopes, outcomes, counted } = taken();
+      scopes.fails = true;
+      expect(await again()).to.deep.equal(["m1"]);
+      expect(outcomes()).to.deep.equal({ m1: "session-store-unavailable" });
+      expect(counted()).to.not.include("Delivered 1");
+    });
+
+    it("is not dead-lettered if the sessions of its scope cannot be read at its last attempt", async () => {
+      const { again, scopes, reasons, log } = taken(5);
+      scopes.fails = true;
+      expect(await again()).to.deep.equal([]);
+      expect(reasons()).to.deep.equal([]);
+      expect(log.lines.find(({ level }) => level === "warn")).to.include({
+        event: "delivered, but not to all connections",
+        reason: "session-store-unavailable",
+      });
     });
 
     it("is retried if that cannot be read", async () => {

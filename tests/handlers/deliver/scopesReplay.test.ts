@@ -111,6 +111,15 @@ describe("deliver in replay: a message for a scope", () => {
     expect(posted()).to.deep.equal(["c3: 1"]);
   });
 
+  it("is dead-lettered, although a connection took it, if its sessions are not known: one of them may never get it", async () => {
+    const { run, scopes, partials, reasons } = setUp();
+    partials.takenBy.set("m1", new Set(["c1"]));
+    scopes.fails = true;
+    expect(await run(scoped({ attempt: 2 }))).to.deep.equal(["m1"]);
+    expect(await run(scoped({ attempt: 5 }))).to.deep.equal([]);
+    expect(reasons()).to.deep.equal(["session-store-unavailable"]);
+  });
+
   it("has a dead letter's receipt with its context, and without a contextId", async () => {
     const { run, scopes, published } = setUp();
     scopes.keys.length = 0;

@@ -146,13 +146,40 @@ describe("flush", () => {
       expect(sessions.connectionIds()).to.deep.equal(["r1"]);
     });
 
-    it("takes a young one that is gone for one that is just opening", async () => {
-      const { store, run, posted, connections } = setUp(own, rawConnection("x", { connectedAt: now - 59_999 }));
+    it("takes a young one with the protocol for one that is just opening, although it is gone", async () => {
+      const { store, run, posted, connections } = setUp(own, protocolConnection("x", { connectedAt: now - 59_999 }));
       store(1);
       expect(await run([request()])).to.deep.equal([]);
       expect(connections.asked).to.deep.equal([]);
       expect(posted()).to.deep.equal([]);
     });
+
+    it("posts what was missed where a young raw one is gone, and keeps that one: its connect may have crashed before its request", async () => {
+      const { store, run, posted, connections, sessions, cursor } = setUp(
+        own,
+        rawConnection("x", { connectedAt: now - 2_000 }),
+      );
+      store(1, 1, { storedAtMs: now - 60_000 });
+      expect(await run([request()])).to.deep.equal([]);
+      expect(posted()).to.deep.equal(["r1: m1"]);
+      expect(cursor().accepted).to.deep.equal({ epoch: "e1", seq: 1 });
+      expect(connections.closed).to.deep.equal([]);
+      expect(sessions.connectionIds()).to.have.members(["r1", "x"]);
+    });
+
+    for (const result of ["gone", "throttled"] as const) {
+      it(`posts what was missed to the next raw one only once, though the oldest is young and ${result}`, async () => {
+        const ghost = rawConnection("ghost", { connectedAt: now - 2_000 });
+        const { store, run, posted, connections, cursor } = setUp(ghost, own);
+        connections.answers.set("ghost", result);
+        store(1, 60, { storedAtMs: now - 60_000 });
+        for (let attempt = 1; attempt <= MAX_FLUSH_RECEIVES; attempt++) await run([request("ghost", { attempt })]);
+        const toOwn = posted().filter((each) => each.startsWith("r1: "));
+        expect(toOwn).to.have.lengthOf(60);
+        expect(new Set(toOwn)).to.have.lengthOf(60);
+        expect(cursor().accepted).to.deep.equal({ epoch: "e1", seq: 60 });
+      });
+    }
 
     it("keeps the request if that cannot be checked", async () => {
       const { store, run, connections, log } = setUp(own, rawConnection("x"));
