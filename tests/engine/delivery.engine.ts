@@ -339,23 +339,23 @@ describe("a stack in retry mode, switched to replay mode and back", function () 
       expect(keysOf(await ofProgram()).filter(isNoSnapshot)).to.have.members(keysOf(existing).filter(isNoSnapshot));
       await program.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
     });
-  });
 
-  it("with rawClients: false, closes a raw connection at its first message, which a client with the protocol gets", async () => {
-    raw.close();
-    client?.terminate();
-    client = await connect("46");
-    await configure("delivery", "replay");
-    await configure("rawClients", "false");
-    await program.up();
-    const closed = once(client, "close");
-    await publish("46", "for another client");
-    await closed;
-    const refused = await connect("46").catch((error: Error) => error.message);
-    expect(refused).to.include("400");
-    client = await connect("46", ["websocket-relay.v1"]);
-    client.send('{"action":"resume"}');
-    expect(await frameWith(client, "for another client")).to.include('"seq":1');
+    it("with rawClients: false, closes a raw connection at its first message, which a client with the protocol gets", async () => {
+      raw.close();
+      client?.terminate();
+      client = await connect("46");
+      await configure("delivery", "replay");
+      await configure("rawClients", "false");
+      await program.up();
+      const closed = once(client, "close");
+      await publish("46", "for another client");
+      await closed;
+      const refused = await connect("46").catch((error: Error) => error.message);
+      expect(refused).to.include("400");
+      client = await connect("46", ["websocket-relay.v1"]);
+      client.send('{"action":"resume"}');
+      expect(await frameWith(client, "for another client")).to.include('"seq":1');
+    });
   });
 });
 
