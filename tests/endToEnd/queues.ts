@@ -1,9 +1,12 @@
 import {
+  ListQueuesCommand,
   PurgeQueueCommand,
   PurgeQueueInProgress,
   SetQueueAttributesCommand,
+  SendMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
+import type { FlushRequest } from "../../handlers/raw/flushRequests";
 import type { Addresses } from "../../local/run/addresses";
 import { pause } from "./pause";
 
@@ -25,6 +28,14 @@ export class Queues {
     } finally {
       await set("1048576");
     }
+  }
+
+  /** Requests what a raw connection has missed, as `connect` does. */
+  async requestFlush(request: FlushRequest): Promise<void> {
+    const { QueueUrls: [QueueUrl] = [] } = await this.sqs.send(
+      new ListQueuesCommand({ QueueNamePrefix: "relay-flush-queue" }),
+    );
+    await this.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(request) }));
   }
 
   /** Removes every message from every queue. */

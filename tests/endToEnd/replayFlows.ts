@@ -50,6 +50,16 @@ export const replayFlows: Flows = {
     expect(back.messages).to.deep.equal([[1, "to the user"]]);
   },
 
+  "a message for all sessions of a user is posted once more only to the session that it failed for": async (relay) => {
+    const to = recipient();
+    const clients = await Promise.all([to, { ...to, contextId: "8" }].map((each) => ReplayClient.connect(relay, each)));
+    await relay.fault({ management: 500, times: 1 });
+    await relay.publish({ user: to.user, scope: "user" }, "once");
+    for (const client of clients) await client.message(1);
+    await relay.untilQueueIsEmpty();
+    expect(clients.map(({ messages }) => messages)).to.deep.equal([[[1, "once"]], [[1, "once"]]]);
+  },
+
   "a raw client gets what it has missed once it has connected, and what comes then": async (relay) => {
     const to = recipient();
     await relay.publish({ ...to, messageId: idOf(to, "missed") }, "missed");
@@ -64,23 +74,17 @@ export const replayFlows: Flows = {
     await relay.untilQueueIsEmpty();
   },
 
-  "a raw connection that the gateway calls gone when it is to get what it has missed leaves the others in its session's row":
-    async (relay) => {
-      const to = recipient();
-      const superseded = await ReplayClient.connect(relay, to);
-      await superseded.resume();
-      await relay.publish(to, "not acknowledged");
-      await superseded.message(1);
-      await relay.untilQueueIsEmpty();
-      // The notice to the superseded connection, the first message, and whether the connection is gone.
-      await relay.fault({ management: 410, times: 3 });
-      await relay.connect(to);
-      const connectionId = (await relay.session(to))?.connection_id?.S ?? "";
-      // Before the request for what it has missed is received, which is delayed.
-      await relay.table.ageSession(to, 120);
-      await relay.log({ event: "removed a connection that is gone", connectionId });
-      expect(await idsIn(relay, to)).to.deep.equal([superseded.connectionId]);
-    },
+  "a raw client's request removes an older connection that is gone, whose disconnect was lost": async (relay) => {
+    const to = recipient();
+    await relay.connect(to);
+    const connectionId = (await relay.session(to))?.connection_id?.S ?? "";
+    // Its own request is done, so that nothing else writes the row.
+    await relay.log({ event: "missed messages sent", connectionId });
+    await relay.table.addOlderConnection(to, "gone=", 120);
+    await relay.queues.requestFlush({ callerId: `user#${to.user}`, context: "chat#7", connectionId });
+    await relay.log({ event: "removed a connection that is gone", callerId: `user#${to.user}`, connectionId: "gone=" });
+    expect(await idsIn(relay, to)).to.deep.equal([connectionId]);
+  },
 
   "an expired message is reported when a raw client connects": async (relay) => {
     const to = recipient();

@@ -13,7 +13,7 @@ export const fast = ["--time-scale", "60"];
 export function describeRights(program: string, start: () => Promise<Relay>, played: Flows): void {
   describe(`the rights of ${program}`, function () {
     // They are taken away one after another, and a flow is played without each.
-    this.timeout(180_000);
+    this.timeout(600_000);
 
     let relay: Relay;
     let policies: PolicyEntry[];

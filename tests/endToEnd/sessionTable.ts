@@ -45,6 +45,16 @@ export class SessionTable {
     await this.putSession(recipient, { connection_id, connected_at, expiration_date });
   }
 
+  /** Adds a live connection that is like the newest one, and `seconds` older. */
+  async addOlderConnection(recipient: Recipient, connectionId: string, seconds: number): Promise<void> {
+    const row = await this.rowOf(recipient);
+    const connections = row.connections?.M ?? {};
+    const newest = connections[row.connection_id?.S ?? ""]?.M ?? {};
+    const connected_at = { N: String(Number(newest.connected_at?.N) - 1000 * seconds) };
+    const M = { ...connections, [connectionId]: { M: { ...newest, connected_at } } };
+    await this.putSession(recipient, { ...row, connections: { M } });
+  }
+
   /** Makes the session look as if its clients had connected `seconds` earlier. */
   async ageSession(recipient: Recipient, seconds: number): Promise<void> {
     await this.changeConnections(recipient, (connection) => ({
@@ -62,14 +72,18 @@ export class SessionTable {
     recipient: Recipient,
     change: (connection: Record<string, AttributeValue>) => Record<string, AttributeValue>,
   ): Promise<void> {
-    const command = new GetItemCommand({ TableName: this.tableName, Key: keyOf(recipient), ConsistentRead: true });
-    const { Item: row = {} } = await this.dynamodb.send(command, { abortSignal: this.signal() });
+    const row = await this.rowOf(recipient);
     const connections = Object.entries(row.connections?.M ?? {}).map(([id, { M = {} }]) => [
       id,
       { M: { ...M, ...change(M) } },
     ]);
     const M = Object.fromEntries(connections) as Record<string, AttributeValue>;
     await this.putSession(recipient, { ...row, ...change(row), connections: { M } });
+  }
+
+  private async rowOf(recipient: Recipient): Promise<Record<string, AttributeValue>> {
+    const command = new GetItemCommand({ TableName: this.tableName, Key: keyOf(recipient), ConsistentRead: true });
+    return (await this.dynamodb.send(command, { abortSignal: this.signal() })).Item ?? {};
   }
 
   private lookupKey(connectionId: string) {
