@@ -63,6 +63,8 @@ export async function withDelivery<T>(
         AWS_ENDPOINT_URL_DYNAMODB: tableEndpoint,
         // Calls to other services are counted, too.
         AWS_ENDPOINT_URL: gatewayEndpoint,
+        // SQS is called where the queue's URL is.
+        FLUSH_QUEUE_URL: `${gatewayEndpoint}/123456789012/flush`,
         NODE_EXTRA_CA_CERTS: issuer.caFile,
       });
       workers.push(worker);
