@@ -1,10 +1,19 @@
 import { RelayBackend } from "../backend";
+import { spec } from "../components/args/spec";
 
-/** What this commit's libraries lack, and how they are measured instead. */
-export function adaptersOf(): string[] {
+/** Whether a session of this commit's relay may have several connections, and raw clients are accepted in replay mode. */
+export function hasConnections(options: object = spec): boolean {
+  return "connections" in options;
+}
+
+/** What this commit lacks, and how it is measured instead. */
+export function adaptersOf(options: object = spec): string[] {
   const adapters: string[] = [];
   if (!("publishBatch" in RelayBackend.prototype)) {
     adapters.push("RelayBackend has no publishBatch: the messages of a batch are published one by one");
+  }
+  if (!hasConnections(options)) {
+    adapters.push("the component has no argument connections: the rows connections and raw are not measured");
   }
   return adapters;
 }

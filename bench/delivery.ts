@@ -21,6 +21,8 @@ export type TableKind = "dynalite" | { stubAnswerMs: number };
 export interface DeliveryOptions {
   /** The connections of each user, who has one session. @default 1 */
   connectionsPerUser?: number;
+  /** How many of them are of raw clients, in replay mode. @default 0 */
+  rawPerUser?: number;
   /** After which the gateway answers. @default 0 */
   gatewayAnswerMs?: number;
 }
@@ -33,7 +35,7 @@ export async function withDelivery<T>(
   tables: TableKind,
   users: number,
   measure: (delivery: Delivery) => Promise<T>,
-  { connectionsPerUser = 1, gatewayAnswerMs = 0 }: DeliveryOptions = {},
+  { connectionsPerUser = 1, rawPerUser = 0, gatewayAnswerMs = 0 }: DeliveryOptions = {},
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "relay-bench-"));
   const table = Child.start<ServerRequest, ServerAnswer>("servers.ts");
@@ -61,13 +63,15 @@ export async function withDelivery<T>(
         AWS_ENDPOINT_URL_DYNAMODB: tableEndpoint,
         // Calls to other services are counted, too.
         AWS_ENDPOINT_URL: gatewayEndpoint,
+        // SQS is called where the queue's URL is.
+        FLUSH_QUEUE_URL: `${gatewayEndpoint}/123456789012/flush`,
         NODE_EXTRA_CA_CERTS: issuer.caFile,
       });
       workers.push(worker);
       return worker;
     };
     const connecting = started("connect", functions.connect);
-    await connecting.ask({ run: "connect", users, connectionsPerUser, mode, tokenUrl: issuer.tokenUrl });
+    await connecting.ask({ run: "connect", users, connectionsPerUser, rawPerUser, mode, tokenUrl: issuer.tokenUrl });
     await connecting.stop();
     const run = started("deliver", functions.deliver);
     const counted = [table, gateway];

@@ -4,9 +4,10 @@ import { type ContentionMeasurement, measureContention } from "./contention";
 import { type Delivery, withDelivery } from "./delivery";
 import { type IdleMeasurement, measureIdleClient } from "./idleClient";
 import { type FanOutMeasurement, measureFanOut } from "./fanOut";
+import { measureRawFleet, type RawFleetMeasurement } from "./rawFleet";
 import { measureRecovery, type RecoveryMeasurement } from "./recovery";
 import { measureReplayThroughput, type ReplayThroughputMeasurement } from "./throughput";
-import { adaptersOf } from "./adapters";
+import { adaptersOf, hasConnections } from "./adapters";
 import type { Times } from "./times";
 
 /** The measurements of the table, by the name that `--only` takes. */
@@ -21,6 +22,7 @@ export const ROWS = [
   "contended",
   "throughput",
   "connections",
+  "raw",
   "recovery",
   "client",
 ] as const;
@@ -35,6 +37,7 @@ export interface Measured {
   contended?: ContentionMeasurement;
   throughput?: { stub: ReplayThroughputMeasurement; stubAnswerMs: number; dynalite: ReplayThroughputMeasurement };
   connections?: FanOutMeasurement;
+  raw?: RawFleetMeasurement;
   recovery?: { many: RecoveryMeasurement; few: RecoveryMeasurement; notes: readonly string[] };
   clientBytes?: number;
   /** Seconds that the measurements took, by row; those of local runs together as `counted`. */
@@ -65,9 +68,10 @@ export async function measure(rows: readonly (Row | "sequential")[], times: Time
   if (has("client")) measured.clientBytes = clientBytes();
   if (has("idle")) measured.idle = await timed("idle", () => measureIdleClient(times.idleDays));
   if (has("throughput")) measured.throughput = await timed("throughput", () => measureBothThroughputs(times));
-  if (has("connections")) {
+  if (has("connections") && hasConnections()) {
     measured.connections = await timed("connections", () => measureFanOut(STUB_ANSWER_MS, times.fanOut));
   }
+  if (has("raw") && hasConnections()) measured.raw = await timed("raw", () => measureRawFleet(times.rawFleet));
   if (has("recovery")) measured.recovery = await timed("recovery", () => measureRecovery(times.recovery));
   if (has("contended")) {
     const { messages, seconds: duration } = times.contention;

@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
 import dynalite = require("dynalite");
 import { answer } from "./childProcess";
 import { tableStub } from "./tableStub";
@@ -37,9 +39,13 @@ function table(): Server {
   return dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
 }
 
-/** A minimal management API: every connection is open, and every request is accepted after the same time. */
+/** A minimal management API: every connection is open, and every request is accepted after the same time. And a minimal SQS. */
 function gateway(answerMs: number): Server {
   const server = createServer((request, response) => {
+    if (operationOf(request) === "SendMessage") {
+      answerSendMessage(request, response).catch(() => response.destroy());
+      return;
+    }
     request.resume();
     request.once("end", () => {
       if (answerMs === 0) accept(response);
@@ -58,6 +64,14 @@ function accept(response: ServerResponse): void {
     "content-length": 0,
   });
   response.end();
+}
+
+/** The SDK compares the hash with that of the body. */
+async function answerSendMessage(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { MessageBody } = (await json(request)) as { MessageBody: string };
+  const MD5OfMessageBody = createHash("md5").update(MessageBody).digest("hex");
+  response.writeHead(200, { "content-type": "application/x-amz-json-1.0" });
+  response.end(JSON.stringify({ MessageId: "sent", MD5OfMessageBody }));
 }
 
 /** DynamoDB and SQS name the operation in a header, the management API by its method and path. */

@@ -3,6 +3,7 @@ import { PRICES } from "../cli/cost/prices";
 import { awayMessageOf, type Workload } from "../cli/cost/workload";
 import { type Bill, billOf } from "./bill";
 import type { Measured, Row } from "./measure";
+import { FAN_OUT_BATCH_SIZES } from "./fanOut";
 import { rounded } from "./median";
 import type { Profile } from "./scenarios";
 
@@ -203,15 +204,44 @@ const SPECS: readonly RowSpec[] = [
       figure: ({ connections }) =>
         connections && { value: connections[mode].calls.moreOthers, lineItems: connections[mode].calls },
     },
-    {
+    ...FAN_OUT_BATCH_SIZES.map((batchSize, index): RowSpec => ({
       row: "connections",
-      what: `POSTs a second to ten connections of a session / ten times those to one, ${mode}, table and gateway stubs of 5 ms`,
+      what: `POSTs a second to ten connections of a session / ten times those to one, ${mode}, batches of ${batchSize}, table and gateway stubs of 5 ms`,
       unit: "ratio",
       ...least(0.7),
-      figure: ({ connections }) =>
-        connections && { value: connections[mode].throughput.ratio, lineItems: connections[mode].throughput },
-    },
+      figure: ({ connections }) => {
+        const throughput = connections?.[mode].throughput[index];
+        return throughput && { value: throughput.ratio, lineItems: throughput };
+      },
+    })),
   ]),
+  ...(
+    [
+      ["POSTs more per message with two raw connections of a session, replay", "morePostsOfSecond", "POSTs", 1],
+      ["the same: other AWS calls", "moreOthersOfSecond", "calls", 0],
+      ["AWS calls more per message of a raw connection than of one that speaks the protocol", "moreThanProtocol"],
+      ["AWS calls more per message, besides its POST, of a raw connection next to the other", "moreNextToProtocol"],
+    ] as const
+  ).map(([what, key, unit = "calls", limit]): RowSpec => ({
+    row: "connections",
+    what,
+    unit,
+    ...(limit !== undefined && most(limit)),
+    figure: ({ connections }) => connections && { value: connections.raw[key], lineItems: connections.raw },
+  })),
+  {
+    row: "raw",
+    what: "open to the first held message, p50, raw clients in replay mode that all return at once",
+    unit: "ms",
+    ...most(2_500),
+    figure: ({ raw }) => raw && { value: raw.firstHeldMs.p50, lineItems: raw },
+  },
+  {
+    row: "raw",
+    what: "the same: p95",
+    unit: "ms",
+    figure: ({ raw }) => raw && { value: raw.firstHeldMs.p95, lineItems: raw },
+  },
   {
     row: "recovery",
     what: "open to the first of 1,000 missed messages, p50 / Socket.IO's",

@@ -1,5 +1,6 @@
 import type { CountedTimes } from "./counted";
 import type { FanOutTimes } from "./fanOut";
+import type { RawFleetRequest } from "./rawFleet";
 import type { RecoveryRequest } from "./recovery";
 import { PROFILE } from "./scenarios";
 
@@ -15,6 +16,7 @@ export interface Times {
   replayMessagesPerRound: number;
   stubMessagesPerRound: number;
   fanOut: FanOutTimes;
+  rawFleet: RawFleetRequest;
   recovery: Record<"many" | "few", RecoveryRequest>;
   counted: CountedTimes;
   idleDays: number;
@@ -33,6 +35,7 @@ export const FULL: Times = {
   replayMessagesPerRound: 500,
   stubMessagesPerRound: 2_000,
   fanOut: { batches: 20, rounds: 6, messagesPerRound: 200 },
+  rawFleet: { clients: 100, held: 5, rounds: 3 },
   recovery: {
     many: { missed: 1_000, bodyBytes: 200, users: 3, reconnectsPerUser: 35 },
     few: { missed: 10, bodyBytes: 200, users: 3, reconnectsPerUser: 35 },
@@ -55,6 +58,7 @@ export const QUICK: Times = {
   replayMessagesPerRound: 50,
   stubMessagesPerRound: 500,
   fanOut: { batches: 2, rounds: 1, messagesPerRound: 20 },
+  rawFleet: { clients: 10, held: 2, rounds: 1 },
   recovery: {
     many: { missed: 100, bodyBytes: 200, users: 1, reconnectsPerUser: 2 },
     few: { missed: 10, bodyBytes: 200, users: 1, reconnectsPerUser: 1 },

@@ -11,11 +11,11 @@ import type { Mode } from "./deployed";
  * Delivers `messages` messages to users 0 to `users` - 1 in turn.
  * - `deliver`: with the bundle at BUNDLE, in batches of `batchSize`, `parallel` invocations at a time
  * - `bare`: with the SDK only, `parallel` requests at a time
- * - `connect`: connects the users with the bundle at BUNDLE
+ * - `connect`: connects the users with the bundle at BUNDLE; in replay mode, the last `rawPerUser` connections of each as raw clients
  */
 export type WorkerRequest =
   | { run: "deliver" | "bare"; messages: number; users: number; batchSize: number; parallel: number }
-  | { run: "connect"; users: number; connectionsPerUser: number; mode: Mode; tokenUrl: string };
+  | { run: "connect"; users: number; connectionsPerUser: number; rawPerUser: number; mode: Mode; tokenUrl: string };
 type Sending = Exclude<WorkerRequest, { run: "connect" }>;
 
 export interface WorkerAnswer {
@@ -80,12 +80,15 @@ function posts({ messages, users }: Sending): (() => Promise<void>)[] {
 }
 
 async function connect(request: Extract<WorkerRequest, { run: "connect" }>): Promise<WorkerAnswer> {
-  const { users, connectionsPerUser, mode, tokenUrl } = request;
+  const { users, connectionsPerUser, rawPerUser, mode, tokenUrl } = request;
   const limit = pLimit(10);
-  const subprotocol: Record<string, string> = mode === "replay" ? { "Sec-WebSocket-Protocol": SUBPROTOCOLS.v1 } : {};
+  const speaksProtocol = (n: number) => mode === "replay" && n < connectionsPerUser - rawPerUser;
   await limit.map(Array.from({ length: users }).keys(), async (user) => {
     const token = await (await fetch(`${tokenUrl}?user=${user}`)).text();
     for (let n = 0; n < connectionsPerUser; n++) {
+      const subprotocol: Record<string, string> = speaksProtocol(n)
+        ? { "Sec-WebSocket-Protocol": SUBPROTOCOLS.v1 }
+        : {};
       const event = connectEvent({
         headers: { Authorization: `Bearer ${token}`, ...subprotocol },
         connectionId: n === 0 ? `connection-${user}` : `connection-${user}-${n}`,

@@ -1,0 +1,16 @@
+import { expect } from "chai";
+import { adaptersOf, hasConnections } from "../../bench/adapters";
+
+describe("what a measured commit lacks", () => {
+  it("is nothing for this checkout", () => {
+    expect(hasConnections()).to.equal(true);
+    expect(adaptersOf()).to.deep.equal([]);
+  });
+
+  it("includes the rows that are not measured where the component has no argument connections", () => {
+    expect(hasConnections({ delivery: {} })).to.equal(false);
+    expect(adaptersOf({ delivery: {} })).to.deep.equal([
+      "the component has no argument connections: the rows connections and raw are not measured",
+    ]);
+  });
+});
