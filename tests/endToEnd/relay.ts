@@ -235,6 +235,11 @@ export class Relay {
     await this.control("/faults", fault);
   }
 
+  /** Invokes the relay's sweepers at once, which EventBridge does every minute, and resolves when they have ended. */
+  async sweep(): Promise<void> {
+    for (const name of await this.controlled<string[]>("/rules")) await this.control(`/rules/${name}/run`);
+  }
+
   /** What the functions have counted so far, by name, and by reason where one is given. */
   async metrics(): Promise<(name: string, reason?: string) => number> {
     const response = await fetch(`${this.addresses.controlUrl}/metrics`);
