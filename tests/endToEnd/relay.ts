@@ -142,6 +142,13 @@ export class Relay {
     });
   }
 
+  /** The status with which the page of the local run is answered when it connects. */
+  async pageHandshake(to: Recipient): Promise<number> {
+    const bearer = `websocket-relay.bearer.${await this.token(to.user)}`;
+    const { origin } = new URL(this.addresses.pageUrl);
+    return (await this.handshake(this.url(to), { headers: { origin } }, ["websocket-relay.v1", "websocket-relay.raw", bearer])).status;
+  }
+
   async publish(
     given: Partial<Recipient & { scope: string; messageId: string; expiresAt: string }>,
     message: string,

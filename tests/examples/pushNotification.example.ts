@@ -74,6 +74,10 @@ describe("the backend of the push example", function () {
     await client.client.close();
   });
 
+  it("lets the page of the local run connect", async () => {
+    expect(await relay.pageHandshake(recipient())).to.equal(101);
+  });
+
   it("serves the page that registers a browser, and its service worker", async () => {
     const page = await fetch(origin);
     expect(page.headers.get("content-type")).to.equal("text/html");
