@@ -146,7 +146,9 @@ export class Relay {
   async pageHandshake(to: Recipient): Promise<number> {
     const bearer = `websocket-relay.bearer.${await this.token(to.user)}`;
     const { origin } = new URL(this.addresses.pageUrl);
-    return (await this.handshake(this.url(to), { headers: { origin } }, ["websocket-relay.v1", "websocket-relay.raw", bearer])).status;
+    return (
+      await this.handshake(this.url(to), { headers: { origin } }, ["websocket-relay.v1", "websocket-relay.raw", bearer])
+    ).status;
   }
 
   async publish(
