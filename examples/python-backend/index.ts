@@ -6,6 +6,7 @@ const config = new pulumi.Config();
 
 const relay = new WebsocketRelay("relay", {
   auth: config.requireObject<AuthArgs>("auth"),
+  allowedOrigins: config.getObject<string[]>("allowedOrigins"), // here for the local run's page
   delivery: "replay",
   ordering: config.require<"standard" | "strict">("ordering"),
   receipts: true,

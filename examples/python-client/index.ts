@@ -5,6 +5,7 @@ const config = new pulumi.Config();
 
 const relay = new WebsocketRelay("relay", {
   auth: config.requireObject<AuthArgs>("auth"),
+  allowedOrigins: config.getObject<string[]>("allowedOrigins"), // here for the local run's page
   delivery: "replay",
   connections: config.require<"newest" | "all">("connections"),
   receipts: true, // clients then acknowledge soon

@@ -66,6 +66,15 @@ export class Control {
       return found ? reply.code(204).send() : reply.code(404).send({ message });
     });
 
+    app.get("/rules", () => cloud.eventRules.names());
+    app.post<{ Params: { name: string } }>("/rules/:name/run", async ({ params: { name } }, reply) => {
+      if (!cloud.eventRules.has(name)) {
+        return reply.code(404).send({ message: `no scheduled rule is called ${name}: GET /rules lists them` });
+      }
+      await cloud.eventRules.run(name);
+      return reply.code(204).send();
+    });
+
     app.post("/faults", async ({ body }, reply) => {
       const fault = body as Fault;
       const problem = problemOf(fault);

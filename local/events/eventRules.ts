@@ -45,13 +45,18 @@ export class EventRules {
     const rule: Rule = { periodMs, enabled, targets: before?.targets ?? new Map<string, RuleTarget>() };
     const scaledMs = periodMs / (this.options.timeScale ?? 1);
     // Node's timers end at 2^31 ms: a period of more than 24 days never ends in a local run.
-    if (enabled && scaledMs < 2 ** 31) rule.timer = setInterval(() => this.run(name), scaledMs).unref();
+    if (enabled && scaledMs < 2 ** 31) rule.timer = setInterval(() => void this.run(name), scaledMs).unref();
     this.rules.set(name, rule);
   }
 
   delete(name: string): void {
     clearInterval(this.rules.get(name)?.timer);
     this.rules.delete(name);
+  }
+
+  /** Also of the disabled rules. */
+  names(): string[] {
+    return [...this.rules.keys()];
   }
 
   targetIds(name: string): string[] {
@@ -71,8 +76,10 @@ export class EventRules {
     for (const name of this.rules.keys()) this.delete(name);
   }
 
-  private run(name: string): void {
-    for (const target of this.rules.get(name)?.targets.values() ?? []) void this.invoke(name, target);
+  /** Invokes a rule's targets at once, also a disabled rule's. Resolves when every invocation has ended. */
+  async run(name: string): Promise<void> {
+    const targets = [...(this.rules.get(name)?.targets.values() ?? [])];
+    await Promise.all(targets.map((target) => this.invoke(name, target)));
   }
 
   private async invoke(name: string, { functionArn, input }: RuleTarget): Promise<void> {

@@ -59,7 +59,7 @@ export class LocalRun {
         allowedOrigins: (values.allowedOrigins ?? []) as string[],
       });
       control.serve(addresses);
-      return new LocalRun(addresses, foreignIssuers(cloud), cloud, control);
+      return new LocalRun(addresses, [...foreignIssuers(cloud), ...pageRefusals(cloud, control.url)], cloud, control);
     } catch (error) {
       await control?.close();
       await cloud.close();
@@ -90,6 +90,18 @@ function foreignIssuers({ lambda, issuer }: LocalCloud): string[] {
     return [
       `${name} accepts tokens of ${accepted} alone, and none of ${issuer.tokenUrl}: the program does not read auth from ` +
         'its config. Fix: auth: config.requireObject("auth"), which gets the local issuer here.',
+    ];
+  });
+}
+
+/** A program whose origins are in its code starts, and then refuses the page. */
+function pageRefusals({ lambda }: LocalCloud, page: string): string[] {
+  return lambda.functionNames().flatMap((name) => {
+    const allowed = JSON.parse(lambda.functionVariables(name)["ALLOWED_ORIGINS"] ?? "null") as string[] | null;
+    if (allowed === null || allowed.includes(page)) return [];
+    return [
+      `${name} refuses the connections of ${page}, the page: the program does not read allowedOrigins from its config. ` +
+        'Fix: allowedOrigins: config.getObject("allowedOrigins"), which gets the origin of the page here.',
     ];
   });
 }

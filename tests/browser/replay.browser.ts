@@ -191,7 +191,8 @@ describe("the page of a relay in replay mode", () => {
   });
 
   it("counts nothing as lost: what a half-open connection swallowed is replayed", async () => {
-    await page.connect(recipient());
+    // Long enough for the message to be posted before the client notices.
+    await page.connect(recipient(), 3);
     await page.page.click("#half-open");
     await page.publish("swallowed");
     await page.untilDrawn(/^Gateway to Client: message 1 .* is lost, unnoticed/);

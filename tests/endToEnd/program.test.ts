@@ -24,6 +24,22 @@ describe("another program than index.ts", () => {
       .and.include('config.requireObject("auth")');
   });
 
+  it("is told that it refuses the page where its origins are in its code, and not where it reads them", async () => {
+    relay = await startProgram(`const relay = new WebsocketRelay("relay", { auth });`);
+    const warning = await relay.line((line) => line.startsWith("warning: "), 0);
+    expect(warning)
+      .to.include(new URL(relay.addresses.pageUrl).origin)
+      .and.include('config.getObject("allowedOrigins")');
+    expect(await relay.pageHandshake(recipient())).to.equal(403);
+    await relay.stop();
+    const allowedOrigins = `new pulumi.Config().getObject("allowedOrigins")`;
+    relay = await startProgram(
+      `const relay = new WebsocketRelay("relay", { auth, allowedOrigins: ${allowedOrigins} });`,
+    );
+    expect(await relay.pageHandshake(recipient())).to.equal(101);
+    expect(relay.lines.filter((line) => line.startsWith("warning: "))).to.deep.equal([]);
+  });
+
   it("is refused where it fails, with its own error", async () => {
     const starting = startProgram(`const relay = new WebsocketRelay("relay", { auth, stageName: "a b" });`);
     const error = await starting.then(

@@ -142,6 +142,15 @@ export class Relay {
     });
   }
 
+  /** The status with which the page of the local run is answered when it connects. */
+  async pageHandshake(to: Recipient): Promise<number> {
+    const bearer = `websocket-relay.bearer.${await this.token(to.user)}`;
+    const { origin } = new URL(this.addresses.pageUrl);
+    return (
+      await this.handshake(this.url(to), { headers: { origin } }, ["websocket-relay.v1", "websocket-relay.raw", bearer])
+    ).status;
+  }
+
   async publish(
     given: Partial<Recipient & { scope: string; messageId: string; expiresAt: string }>,
     message: string,
@@ -233,6 +242,11 @@ export class Relay {
 
   async fault(fault: object): Promise<void> {
     await this.control("/faults", fault);
+  }
+
+  /** Invokes the relay's sweepers at once, which EventBridge does every minute, and resolves when they have ended. */
+  async sweep(): Promise<void> {
+    for (const name of await this.controlled<string[]>("/rules")) await this.control(`/rules/${name}/run`);
   }
 
   /** What the functions have counted so far, by name, and by reason where one is given. */

@@ -1,18 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { expect } from "chai";
 import { History } from "../endToEnd/history";
-import { pause } from "../endToEnd/pause";
 import { type Recipient, recipient, Relay } from "../endToEnd/relay";
 import { ReplayClient } from "../endToEnd/replayClient";
 import { ExampleCopy } from "./exampleCopy";
 import { PushDouble, type PushSubscription } from "./pushDouble";
 
-/** Longer than `waitingAfterSeconds` in the example's stack, so that the sweeper's next minute finds the message waiting. */
+/** Longer than `waitingAfterSeconds` in the example's stack, so that the sweeper's next run finds the message waiting. */
 const LONG_AGO_SECONDS = 120;
 
 describe("the backend of the push example", function () {
-  this.timeout(240_000);
-
   let example: ExampleCopy;
   let relay: Relay;
   let history: History;
@@ -55,14 +52,15 @@ describe("the backend of the push example", function () {
     await client.acknowledge(1);
     await history.untilAcknowledged(present, 1);
     await history.age(present, LONG_AGO_SECONDS);
-    // Until the sweeper has visited the session.
-    while (((await history.log(present)).at(-1)?.dueAtMs ?? 0) < Date.now()) await pause();
+    await relay.sweep();
+    expect((await history.log(present)).at(-1)?.dueAtMs).to.be.above(Date.now());
 
     const [device, gone] = [await register(away), await register(away)];
     gone.isGone = true;
     for (const message of ["Your report is ready", "So is mine"]) await relay.publish({ ...away }, message);
     await relay.untilQueueIsEmpty();
     await history.age(away, LONG_AGO_SECONDS);
+    await relay.sweep();
     await device.until(() => device.received.length === 2);
 
     for (const { notification, ttl, claims } of device.received) {
@@ -74,6 +72,10 @@ describe("the backend of the push example", function () {
     expect(gone.refused).to.equal(1);
     expect(presentDevice.received).to.deep.equal([]);
     await client.client.close();
+  });
+
+  it("lets the page of the local run connect", async () => {
+    expect(await relay.pageHandshake(recipient())).to.equal(101);
   });
 
   it("serves the page that registers a browser, and its service worker", async () => {

@@ -66,6 +66,10 @@ describe("the backend of the Python example", function () {
         await client.client.close();
       });
 
+      it("lets the page of the local run connect", async () => {
+        expect(await relay.pageHandshake(recipient())).to.equal(101);
+      });
+
       it("has a message that it published twice delivered once", async () => {
         const ids = [
           await publish("--message-id", "order-7", "once"),

@@ -147,6 +147,10 @@ describe("the Python client", function () {
         await client.stop();
       });
 
+      it("lets the page of the local run connect", async () => {
+        expect(await relay.pageHandshake(recipient())).to.equal(101);
+      });
+
       if (connections === "newest") {
         it("ends when another client takes the session, and says so by its exit code", async () => {
           const first = start();

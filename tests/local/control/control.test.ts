@@ -12,8 +12,10 @@ import { SQSClient, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 describe("the control server's page", () => {
   let cloud: LocalCloud;
   let control: Control;
+  const logs: string[] = [];
   before(async () => {
-    cloud = await LocalCloud.start({ audience: "test", userClaim: "sub", log: () => undefined });
+    const log = (line: string) => void logs.push(line);
+    cloud = await LocalCloud.start({ audience: "test", userClaim: "sub", log });
   });
   after(async () => {
     await cloud.close();
@@ -100,6 +102,22 @@ describe("the control server's page", () => {
     expect(Messages.map(({ Body }) => Body)).to.deep.equal(["<b>hello</b>"]);
     expect(Messages[0]?.MessageAttributes).to.have.nested.property("user.StringValue", "42");
     expect(Messages[0]?.MessageAttributes).to.have.nested.property("messageId.StringValue", "m-1");
+  });
+
+  it("lists the scheduled rules, runs one at once, and says which rule does not exist", async () => {
+    const rule = await cloud.provisioner.create("aws:cloudwatch/eventRule:EventRule", "sweep", {
+      scheduleExpression: "rate(1 day)",
+    });
+    const functionArn = "arn:aws:lambda:us-east-1:000000000000:function:none";
+    const target = { rule: rule.id, arn: functionArn };
+    await cloud.provisioner.create("aws:cloudwatch/eventTarget:EventTarget", "sweep", target);
+    expect(await (await get("/rules")).json()).to.deep.equal([rule.id]);
+    expect((await post(`/rules/${rule.id}/run`, {})).status).to.equal(204);
+    expect(logs.filter((line) => line.startsWith(`rule ${rule.id}:`))).to.have.lengthOf(1);
+    const unknown = await post("/rules/none/run", {});
+    expect([unknown.status, await unknown.text()]).to.satisfy(([status, text]: [number, string]) => {
+      return status === 404 && text.includes("GET /rules");
+    });
   });
 
   const publication = { user: "42", context: "chat", contextId: "7", message: "hello" };

@@ -138,6 +138,25 @@ describe("a scheduled rule", () => {
     expect(rules.has("clock")).to.equal(false);
   });
 
+  it("runs at once on demand, even while it is disabled, and is done when every invocation has ended", async () => {
+    const ended: (() => void)[] = [];
+    const { rules, createRule, createTarget, invoked, logs } = start(
+      () => new Promise((resolve) => ended.push(() => resolve({ payload: null }))),
+    );
+    await createRule({ isEnabled: false });
+    await createTarget({ input: '{"shard":0}' });
+    await createTarget({ input: '{"shard":1}' });
+    let isDone = false;
+    const run = rules.run("sweep").then(() => (isDone = true));
+    expect(invoked.map(({ event }) => event)).to.have.deep.members([{ shard: 0 }, { shard: 1 }]);
+    ended[0]?.();
+    await new Promise(setImmediate);
+    expect(isDone).to.equal(false);
+    ended[1]?.();
+    await run;
+    expect(logs).to.deep.equal([]);
+  });
+
   it("logs that a permission is missing, with both ARNs, and goes on", async () => {
     const denied = new AccessDeniedError("no permission of the function has this principal");
     const { createRule, createTarget, logs, until } = start(() => Promise.reject(denied));
