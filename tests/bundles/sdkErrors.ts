@@ -1,7 +1,26 @@
-import { ApiGatewayManagementApiClient, PostToConnectionCommand } from "@aws-sdk/client-apigatewaymanagementapi";
-import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
+import {
+  ApiGatewayManagementApiClient,
+  DeleteConnectionCommand,
+  GetConnectionCommand,
+  PostToConnectionCommand,
+} from "@aws-sdk/client-apigatewaymanagementapi";
+import {
+  BatchGetItemCommand,
+  DeleteItemCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  type PutItemCommandInput,
+  QueryCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
 import { PublishBatchCommand, SNSClient } from "@aws-sdk/client-sns";
-import { SendMessageCommand, SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
+import {
+  ChangeMessageVisibilityBatchCommand,
+  SendMessageCommand,
+  SQSClient,
+  type SQSClientConfig,
+} from "@aws-sdk/client-sqs";
 
 // A module to bundle as a function's: the clients as the functions use them.
 
@@ -37,6 +56,83 @@ const calls = {
       new PostToConnectionCommand({ ConnectionId: "c", Data: Buffer.from("d") }),
     ),
 };
+
+/** The answers to one command of each kind that the functions send, by a service at `endpoint`. */
+export async function answersFrom(endpoint: string): Promise<unknown[]> {
+  const config = { endpoint, credentials: { accessKeyId: "x", secretAccessKey: "x" }, region: "eu-west-1" };
+  const [dynamodb, sqs] = [new DynamoDBClient(config), new SQSClient(config)];
+  const [sns, gateway] = [new SNSClient(config), new ApiGatewayManagementApiClient(config)];
+  const TableName = "t";
+  const Key = { caller_id: { S: "user#1" }, n: { N: "1" } };
+  const condition: Pick<
+    PutItemCommandInput,
+    "ConditionExpression" | "ExpressionAttributeNames" | "ExpressionAttributeValues"
+  > = {
+    ConditionExpression: "#a = :a",
+    ExpressionAttributeNames: { "#a": "a" },
+    ExpressionAttributeValues: { ":a": { M: { list: { L: [{ BOOL: true }, { NULL: true }] }, ids: { SS: ["a"] } } } },
+  };
+  const attributes = { at: { DataType: "Binary", BinaryValue: Buffer.from("b") } };
+  const answers = [
+    await dynamodb.send(new GetItemCommand({ TableName, Key, ConsistentRead: true })),
+    await dynamodb.send(new PutItemCommand({ TableName, Item: { ...Key, b: { B: Buffer.from("b") } }, ...condition })),
+    await dynamodb.send(
+      new UpdateItemCommand({ TableName, Key, UpdateExpression: "SET #a = :a", ReturnValues: "ALL_NEW", ...condition }),
+    ),
+    await dynamodb.send(new DeleteItemCommand({ TableName, Key, ReturnValues: "ALL_OLD", ...condition })),
+    await dynamodb.send(
+      new QueryCommand({
+        TableName,
+        IndexName: "i",
+        KeyConditionExpression: "#a = :a",
+        ExclusiveStartKey: Key,
+        Limit: 1,
+      }),
+    ),
+    await dynamodb.send(new BatchGetItemCommand({ RequestItems: { t: { Keys: [Key], ConsistentRead: true } } })),
+    await sqs.send(
+      new SendMessageCommand({
+        QueueUrl: `${endpoint}/q`,
+        MessageBody: "b",
+        DelaySeconds: 1,
+        MessageAttributes: attributes,
+      }),
+    ),
+    await sqs.send(
+      new ChangeMessageVisibilityBatchCommand({
+        QueueUrl: `${endpoint}/q`,
+        Entries: [{ Id: "0", ReceiptHandle: "r", VisibilityTimeout: 5 }],
+      }),
+    ),
+    await sns.send(
+      new PublishBatchCommand({
+        TopicArn: "arn",
+        PublishBatchRequestEntries: [{ Id: "0", Message: "m", MessageAttributes: attributes }],
+      }),
+    ),
+    await gateway.send(new PostToConnectionCommand({ ConnectionId: "c=", Data: Buffer.from("d") })),
+    await gateway.send(new GetConnectionCommand({ ConnectionId: "c=" })),
+    await gateway.send(new DeleteConnectionCommand({ ConnectionId: "c=" })),
+  ];
+  return answers.map((answer) => ({ ...answer, $metadata: undefined }));
+}
+
+/** The URL of each service in that region; the problem if there is none. */
+export function endpointsIn(Region: string, UseFIPS: boolean, UseDualStack: boolean): string[] {
+  const clients = [
+    new DynamoDBClient({ region: "eu-west-1" }),
+    new SQSClient({ region: "eu-west-1" }),
+    new SNSClient({ region: "eu-west-1" }),
+    new ApiGatewayManagementApiClient({ region: "eu-west-1" }),
+  ];
+  return clients.map(({ config: { endpointProvider } }) => {
+    try {
+      return endpointProvider({ Region, UseFIPS, UseDualStack }).url.href;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  });
+}
 
 /** The hashes that the clients sign and check with, in hexadecimal. */
 export async function hashesOf(text: string): Promise<Record<string, string>> {

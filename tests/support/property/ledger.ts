@@ -5,11 +5,20 @@ import type { Cursor, Receipt } from "../../../protocol";
 import type { Gap } from "../../../client";
 import type { Invocation } from "./invocation";
 import type { Simulation } from "./simulation";
-import { Viewer } from "./viewer";
 
 /** An outcome that must never happen; the message names it. */
 export class Violation extends Error {
   override readonly name = "Violation";
+}
+
+/** A protocol client that keeps its cursor, as the ledger sees it. */
+export interface View {
+  hasMet(message: Published): boolean;
+  /** It was told that the message is missing. */
+  misses(message: Published): void;
+  /** The messages that it has not seen, and was not told of. */
+  lacking(): Published[];
+  readonly name: string;
 }
 
 /** A message as the backend published it, and its history since. */
@@ -62,7 +71,7 @@ export interface Sequence {
 interface Numbers {
   readonly sequences: Sequence[];
   /** The clients with stored cursors. */
-  readonly viewers: Viewer[];
+  readonly viewers: View[];
   /** When the newest message expires, in epoch milliseconds. */
   untilMs: number;
   /** Whether a client may have been told of a gap although no message was lost. */
@@ -242,9 +251,9 @@ export class Ledger {
   }
 
   /** A client that keeps its cursor. */
-  viewer(key: SessionKey): Viewer {
+  add<V extends View>(key: SessionKey, viewerNamed: (name: string) => V): V {
     const { viewers } = this.of(key);
-    const viewer = new Viewer(key, `client ${viewers.length} of ${key.callerId}`, this);
+    const viewer = viewerNamed(`client ${viewers.length} of ${key.callerId}`);
     viewers.push(viewer);
     return viewer;
   }
@@ -260,7 +269,7 @@ export class Ledger {
   }
 
   /** Numbers that a client with a stored cursor was told are missing. */
-  missing(key: SessionKey, { lost, after, first, epoch }: Gap, viewer: Viewer): void {
+  missing(key: SessionKey, { lost, after, first, epoch }: Gap, viewer: View): void {
     const numbers = this.of(key);
     const { sequences } = numbers;
     const isEndangered = (numbers.wasEndangered ||= this.isEndangered(numbers));

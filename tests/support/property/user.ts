@@ -8,7 +8,7 @@ import { RawDevice } from "./rawDevice";
 import { type Relay, type RelayOptions, sessionKeyOf } from "./relay";
 import type { Simulation } from "./simulation";
 import { Tab } from "./tab";
-import type { Handled, Viewer } from "./viewer";
+import { type Handled, Viewer } from "./viewer";
 
 export interface UserOptions extends Pick<RelayOptions, "retentionMs" | "maxConnectionMs"> {
   name: string;
@@ -301,7 +301,9 @@ export class User {
   }
 
   private addPage(): Page {
-    const page = { viewer: this.relay.ledger.viewer(this.key), tab: undefined, watched: { state: "", sinceMs: 0 } };
+    const { key, relay } = this;
+    const viewer = relay.ledger.add(key, (name) => new Viewer(key, name, relay.ledger));
+    const page = { viewer, tab: undefined, watched: { state: "", sinceMs: 0 } };
     this.pages.push(page);
     return page;
   }

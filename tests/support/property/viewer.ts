@@ -1,7 +1,7 @@
 import type { Gap, RelayMessage } from "../../../client";
 import type { SessionKey } from "../../../handlers/sessions/sessionKey";
 import type { Cursor } from "../../../protocol";
-import type { Ledger, Published } from "./ledger";
+import type { Ledger, Published, View } from "./ledger";
 
 /** A message, or the number of one that has expired. */
 export interface Handled {
@@ -10,7 +10,7 @@ export interface Handled {
 }
 
 /** A protocol client that keeps its cursor: after that, it sees every message in order, and none twice. */
-export class Viewer {
+export class Viewer implements View {
   /** As the client stores it, in one transaction with the messages it has shown. */
   cursor: Cursor | undefined;
   /** The position after which it sees everything; undefined as long as it has seen nothing. */
