@@ -60,10 +60,9 @@ export function deliverHandler<T extends QueueDependencies>(
           ...cursor,
         });
       }
-      const [failed] = await Promise.all([
-        settle(attempted, dependencies, settling),
-        recordPartial(attempted, dependencies, settling),
-      ]);
+      // Before a message may be received again.
+      await recordPartial(attempted, dependencies, settling);
+      const failed = await settle(attempted, dependencies, settling);
       return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
     } finally {
       dependencies.metrics.flush();

@@ -111,7 +111,7 @@ export class RawModel {
   private async deliver(entry: Entry): Promise<void> {
     const takenBy = new Set<string>();
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const outcomes = await this.invocation((dependencies) => this.attempt(entry, takenBy, dependencies));
+      const outcomes = await this.invocation((dependencies) => this.attempt(entry, attempt, takenBy, dependencies));
       if (outcomes && outcomes.every((each) => each.kind !== "failed")) return;
       await this.wait(1_000 * attempt);
     }
@@ -119,6 +119,7 @@ export class RawModel {
 
   private async attempt(
     entry: Entry,
+    attempt: number,
     takenBy: Set<string>,
     dependencies: ReturnType<RawModel["dependencies"]>,
   ): Promise<RawOutcomes> {
@@ -129,6 +130,8 @@ export class RawModel {
       connections: liveConnections(row),
       entries: [{ entry, takenBy: takenBy.size > 0 ? new Set(takenBy) : undefined }],
       presentEpoch: entry.epoch,
+      isLast: attempt === MAX_ATTEMPTS,
+      readTakenBy: () => Promise.resolve(new Map<number, ReadonlySet<string>>()),
       onPartial: (_: Entry, ids: readonly string[]) => Promise.resolve(void ids.forEach((id) => takenBy.add(id))),
     };
     const outcomes = await rawPoster(dependencies)(post, new AbortController().signal);
