@@ -55,7 +55,7 @@ describe("flush", () => {
   it("posts nothing where nothing was missed, or nothing was ever published", async () => {
     const { store, run, posted, history, counted } = setUp();
     expect(await run([request()])).to.deep.equal([]);
-    store(1, 2);
+    store(1, 2, { storedAtMs: now - 1_000_000 });
     await history.acknowledge(key, { epoch: "e1", seq: 2 });
     expect(await run([request()])).to.deep.equal([]);
     expect(posted()).to.deep.equal([]);

@@ -41,8 +41,12 @@ export class RawModel {
   private readonly deadLetters = new MemoryQueue();
   /** Connections that are open at the gateway. */
   private readonly open = new Set<string>();
-  /** What the gateway has accepted: the messages' ids by connection, in order. */
-  private readonly accepted = new Map<string, string[]>();
+  /** What the gateway has accepted: the messages' ids by connection, in order, each with the invocation that posted it. */
+  private readonly accepted = new Map<string, { id: string; invocation: object }[]>();
+  /** Invocations in which a connection did not accept a message: another invocation posts it again, and what comes after it. */
+  private readonly refused = new Set<object>();
+  /** Messages that were retried for some of the connections: another invocation may have posted them to these meanwhile. */
+  private readonly partial = new Set<string>();
   private readonly gateway = new MemoryConnections();
   private readonly published = new Map<string, Entry>();
   /** Whether an invocation has taken the place of another one that had not given it back. */
@@ -79,7 +83,7 @@ export class RawModel {
   }
 
   private lost(): string | undefined {
-    const got = new Set([...this.accepted.values()].flat());
+    const got = new Set([...this.accepted.values()].flat().map(({ id }) => id));
     const reported = new Set(this.deadLetters.deadLetters.map(({ sqsMessageId }) => sqsMessageId));
     const lost = [...this.published.keys()].filter((id) => !got.has(id) && !reported.has(id));
     return lost.length > 0 ? `no connection got ${lost.join()}` : undefined;
@@ -87,9 +91,13 @@ export class RawModel {
 
   private duplicate(): string | undefined {
     if (this.faults.crash + this.faults.failure > 0 || this.hasLeaseEnded) return undefined;
-    for (const [connectionId, ids] of this.accepted) {
-      const twice = ids.find((id, index) => ids.indexOf(id) < index);
-      if (twice !== undefined) return `${connectionId} got ${twice} twice`;
+    for (const [connectionId, posts] of this.accepted) {
+      const twice = posts.find(
+        ({ id }, index) =>
+          !this.partial.has(id) &&
+          posts.slice(0, index).some((before) => before.id === id && !this.refused.has(before.invocation)),
+      );
+      if (twice) return `${connectionId} got ${twice.id} twice`;
     }
     return undefined;
   }
@@ -111,6 +119,7 @@ export class RawModel {
   private async deliver(entry: Entry): Promise<void> {
     const takenBy = new Set<string>();
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      if (takenBy.size > 0) this.partial.add(entry.messageId);
       const outcomes = await this.invocation((dependencies) => this.attempt(entry, attempt, takenBy, dependencies));
       if (outcomes && outcomes.every((each) => each.kind !== "failed")) return;
       await this.wait(1_000 * attempt);
@@ -200,6 +209,7 @@ export class RawModel {
   /** Each call takes time, and may fail or end the invocation. */
   private dependencies(crash: () => void) {
     const { interleaving, history, sessions, gateway, faults } = this;
+    const invocation = {};
     const happens = (chance: number) => !this.isCalm && interleaving.random() < chance;
     const step = async <T>(call: () => Promise<T>): Promise<T> => {
       await this.turnOrCrash(crash, happens);
@@ -220,10 +230,13 @@ export class RawModel {
       });
     const post = async (connectionId: string, body: string): Promise<PostOutcome> => {
       await this.turnOrCrash(crash, happens);
-      if (!this.open.has(connectionId)) return { result: "gone" };
-      if (happens(faults.throttled)) return { result: "throttled" };
-      const ids = this.accepted.get(connectionId) ?? [];
-      this.accepted.set(connectionId, [...ids, body.replace("body of ", "")]);
+      const isGone = !this.open.has(connectionId);
+      if (isGone || happens(faults.throttled)) {
+        this.refused.add(invocation);
+        return { result: isGone ? "gone" : "throttled" };
+      }
+      const posts = this.accepted.get(connectionId) ?? [];
+      this.accepted.set(connectionId, [...posts, { id: body.replace("body of ", ""), invocation }]);
       await this.turnOrCrash(crash, happens);
       return { result: happens(faults.failure) ? "network-error" : "delivered" };
     };
