@@ -32,11 +32,11 @@ export interface TurnResult {
   hasMore: boolean;
 }
 
-/** For how long a turn has the session's raw connections to itself. */
-const LEASE_MS = 30_000;
+/** For how long a turn has the session's raw connections to itself. Shorter than `deliver` waits for it at a message's last attempt. */
+const LEASE_MS = 20_000;
 
 /** A turn begins no further post after this. */
-const POSTING_MS = 12_000;
+const POSTING_MS = 8_000;
 
 /** Reserved at the end of the lease for reports and receipts, and for the cursor: what is under way is aborted before. */
 const FINISHING_MS = 3_000;

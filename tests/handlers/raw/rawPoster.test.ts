@@ -564,7 +564,7 @@ describe("the raw poster", () => {
       };
       expect(await post([12])).to.deep.equal({ r1: "accepted" });
       expect(posted()).to.have.lengthOf(12);
-      expect(history.calls.filter((call) => call === "releaseRaw")).to.have.lengthOf(3);
+      expect(history.calls.filter((call) => call === "releaseRaw")).to.have.lengthOf(4);
       expect(log.lines).to.deep.equal([]);
     });
 
