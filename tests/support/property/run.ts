@@ -81,9 +81,11 @@ function noFates(): Record<Fate, number> {
 }
 
 function fateOf({ isShown, handled, acceptedBy, hasArrived, isToldExpired, inGap }: Published): Fate {
-  if (isShown || handled) return "shown";
+  if (isShown) return "shown";
   if (acceptedBy.size > 0) return hasArrived ? "raw" : "half-open";
-  return isToldExpired ? "expired" : inGap ? "missing" : "dead";
+  // A client handles the number of a message that has expired, too.
+  if (isToldExpired) return "expired";
+  return handled ? "shown" : inGap ? "missing" : "dead";
 }
 
 class Run {
