@@ -56,17 +56,18 @@ export interface RawRun {
   reason: string | undefined;
 }
 
-/** Posts everything that the session's raw clients have missed to these connections. */
+/** Posts everything up to there that the session's raw clients have missed to these connections. */
 export async function postMissed(
   row: SessionRow,
   connections: readonly Session[],
+  upTo: RawWork["upTo"],
   dependencies: RawPosterDependencies,
   signal: AbortSignal,
 ): Promise<RawRun> {
   const wanted = {
     key: keyOf(row),
     inHand: new Map<number, NewEntry>(),
-    upTo: undefined,
+    upTo,
     ...NO_PARTIALS,
     isLast: false,
   };

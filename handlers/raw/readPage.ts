@@ -25,8 +25,8 @@ export interface Wanted {
   key: SessionKey;
   /** Messages that were just stored, by their numbers: they are not read if nothing was missed before them. */
   inHand: ReadonlyMap<number, NewEntry>;
-  /** The log's present epoch and the last number wanted; undefined for everything in the log. */
-  upTo: { epoch: string | undefined; through: number } | undefined;
+  /** The log's present epoch and the last number wanted. */
+  upTo: { epoch: string | undefined; through: number };
   /** When the first of the raw connections began, in epoch milliseconds. */
   sinceMs: number;
   /** Whether no client of the session acknowledges: what the gateway has accepted is acknowledged then. */
@@ -45,11 +45,11 @@ export async function readPage(
 ): Promise<Page> {
   const { acknowledged, accepted, settled } = cursor;
   // A copy of a message may be of an earlier epoch than the log's: nothing would be covered by the cursors.
-  const isPresent = [acknowledged, accepted].every((cursor) => !cursor || cursor.epoch === upTo?.epoch);
-  const [tail] = upTo && isPresent ? [] : await history.readBack(key, NEWEST, 1, signal);
-  const epoch = tail ? tail.epoch : upTo?.epoch;
+  const isPresent = [acknowledged, accepted].every((cursor) => !cursor || cursor.epoch === upTo.epoch);
+  const [tail] = isPresent ? [] : await history.readBack(key, NEWEST, 1, signal);
+  const epoch = tail ? tail.epoch : upTo.epoch;
   const skipped = acknowledges ? skippedIn(epoch, cursor) : undefined;
-  const through = skipped?.through ?? upTo?.through ?? (tail ? lastSeqOf(tail) : 0);
+  const through = skipped?.through ?? upTo.through;
   const after = Math.max(seqIn(epoch, accepted), seqIn(epoch, settled));
   const isAllInHand = [...inHand.keys()].filter((seq) => seq > after).length === through - after;
   const isAfter = isAllInHand || seqIn(epoch, acknowledged) <= after;
