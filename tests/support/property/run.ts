@@ -267,7 +267,7 @@ class Run {
       const what = relay.ledger.open(message);
       // A client may learn late of a message that a fault kept from being posted, a missing message waits for the sweeper, and
       // an acknowledgement that was lost silently is repeated over the next connection.
-      const mayTakeLong = message.inGap || message.handled || message.letters.length > 0;
+      const mayTakeLong = message.inGap || message.handled || message.letters.length > 0 || message.isExhausted;
       return what === undefined ? [] : [{ message, what, hangs: !mayTakeLong }];
     });
     const lacking = this.users
