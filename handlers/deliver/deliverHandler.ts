@@ -68,10 +68,9 @@ export function deliverHandler<T extends QueueDependencies>(
         });
       }
       const known = await takenEarlier(attempted, isTaken, dependencies, settling);
-      const [failed] = await Promise.all([
-        settle(known, dependencies, settling),
-        recordPartial(known, dependencies, settling),
-      ]);
+      // Before a message may be received again.
+      await recordPartial(known, dependencies, settling);
+      const failed = await settle(known, dependencies, settling);
       return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
     } finally {
       dependencies.metrics.flush();

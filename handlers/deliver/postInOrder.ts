@@ -14,16 +14,15 @@ import type { Session, SessionRow } from "../sessions/sessionItems";
 import { liveConnections } from "../sessions/sessionRow";
 import { combineOutcomes, type CombinedOutcome, type ConnectionOutcome } from "./combineOutcomes";
 import type { Attempted, Outcome } from "./outcome";
-import { addTakenBy, type PartialDeliveries, type TakenBy } from "./partialDeliveries";
+import { addTakenBy, type PartialDeliveriesDependencies, type TakenBy } from "./partialDeliveries";
 import { postAllToConnection } from "./postAllToConnection";
 import type { Numbered } from "./storeInOrder";
 
 export interface PostInOrderDependencies
-  extends Omit<PostToConnectionDependencies, "subprotocols">, ExpireUnseenDependencies {
+  extends Omit<PostToConnectionDependencies, "subprotocols">, ExpireUnseenDependencies, PartialDeliveriesDependencies {
   history: Pick<History, "readCursor" | "addReported">;
   /** Posts to raw clients. @default they are closed: the relay refuses them */
   postToRaw?: PostToRaw;
-  partials: PartialDeliveries;
   /** The number of attempts before a message is dead-lettered. */
   maxAttempts: number;
 }
@@ -180,19 +179,29 @@ async function postRaw(
   signal: AbortSignal,
 ): Promise<void> {
   const { row, raw, others, inHand, presentEpoch, postToRaw } = given;
-  const { now, log } = dependencies;
+  const { now, log, partials, connectionsOfSession, maxAttempts } = dependencies;
   const otherIds = new Set(others.map(({ connectionId }) => connectionId));
-  const entries = inHand.map(({ entry, takenBy }) => ({
-    entry,
-    // Without a raw connection among them, the session's cursor knows better what raw clients have.
-    takenBy: [...takenBy].some((connectionId) => !otherIds.has(connectionId)) ? takenBy : undefined,
-  }));
-  const onPartial = async ({ seq }: Entry, acceptedBy: readonly string[]) => {
-    const { messages } = inHand.find(({ entry }) => entry.seq === seq) ?? { messages: [] };
-    for (const message of messages) await addTakenBy(message, acceptedBy, dependencies, signal);
+  // Without a raw connection among them, the session's cursor knows better what raw clients have.
+  const hasRaw = (takenBy: ReadonlySet<string>) => [...takenBy].some((connectionId) => !otherIds.has(connectionId));
+  const entries = inHand.map(({ entry, takenBy }) => ({ entry, takenBy: hasRaw(takenBy) ? takenBy : undefined }));
+  const messagesOf = ({ seq }: Entry) => inHand.find(({ entry }) => entry.seq === seq)?.messages ?? [];
+  const onPartial = async (entry: Entry, acceptedBy: readonly string[]) => {
+    for (const message of messagesOf(entry)) await addTakenBy(message, acceptedBy, dependencies, signal);
   };
+  const readTakenBy = async (of: readonly Entry[]) => {
+    if (connectionsOfSession === "newest") return new Map<number, ReadonlySet<string>>();
+    const idsOf = (entry: Entry) => messagesOf(entry).map(({ sqsMessageId }) => sqsMessageId);
+    const read = await partials.read(of.flatMap(idsOf), signal);
+    const taken = of.map((entry) => {
+      const connectionIds = idsOf(entry).flatMap((id) => [...(read.get(id) ?? [])]);
+      return [entry.seq, new Set(connectionIds)] as const;
+    });
+    return new Map(taken.filter(([, connectionIds]) => hasRaw(connectionIds)));
+  };
+  const isLast = inHand.some(({ messages }) => messages.some(({ attempt }) => attempt >= maxAttempts));
   try {
-    const posted = await postToRaw({ row, connections: raw, entries, presentEpoch, onPartial }, signal);
+    const post = { row, connections: raw, entries, presentEpoch, onPartial, readTakenBy, isLast };
+    const posted = await postToRaw(post, signal);
     for (const [connectionId, outcomes] of posted) {
       outcomes.forEach((outcome, index) => {
         const atMs = now();

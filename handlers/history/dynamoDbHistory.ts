@@ -3,7 +3,7 @@ import type { Cursor } from "../../protocol";
 import { type Environment, positiveInteger, text, wholeNumber } from "../environment";
 import type { SessionKey } from "../sessions/sessionKey";
 import { type Item, tableClient } from "../tableClient";
-import type { DueSegment, History, KeyClaim, RawLease, Segment, SessionCursor } from "./history";
+import type { DueSegment, History, KeyClaim, RawLease, Segment, SessionCursor, Skipped } from "./history";
 import {
   claimOfItem,
   cursorAttribute,
@@ -14,6 +14,7 @@ import {
   markAttributes,
   numberOf,
   sessionCursorOfItem,
+  skippedAttribute,
 } from "./historyItems";
 import { claimEntry, CURSOR_ENTRY, LAST_LOG_ENTRY, logEntry } from "./historyKey";
 import { HistoryTableClient } from "./historyTableClient";
@@ -159,18 +160,24 @@ export class DynamoDbHistory implements History {
   async releaseRaw(
     key: SessionKey,
     owner: string,
-    { accepted, acknowledges = false }: { accepted?: Cursor; acknowledges?: boolean },
+    { accepted, skipped, acknowledges = false }: { accepted?: Cursor; skipped?: Skipped; acknowledges?: boolean },
     signal?: AbortSignal,
   ): Promise<"released" | "changed"> {
-    const moved = accepted ? [A.accepted, ...(acknowledges ? [A.acknowledged] : [])] : [];
-    const set = moved.length > 0 ? `SET ${moved.map((name) => `${name} = :cursor`).join(", ")} ` : "";
-    const ahead = moved.includes(A.acknowledged) ? ` AND (${isBehind(A.acknowledged)})` : "";
+    const cursor = accepted && cursorAttribute(accepted);
+    const moved = cursor && {
+      [A.accepted]: cursor,
+      ...(acknowledges && { [A.acknowledged]: cursor }),
+      ...(skipped && { [A.skipped]: skippedAttribute(skipped) }),
+    };
+    const set = setting(moved ?? {});
+    const ahead = accepted && acknowledges ? ` AND (${isBehind(A.acknowledged)})` : "";
     const values = {
       ":owner": { S: owner },
-      ...(accepted && { ":cursor": cursorAttribute(accepted) }),
-      ...(accepted && ahead !== "" && { ":epoch": { S: accepted.epoch }, ":seq": numberOf(accepted.seq) }),
+      ...set.values,
+      ...(accepted && acknowledges && { ":epoch": { S: accepted.epoch }, ":seq": numberOf(accepted.seq) }),
     };
-    const expression = `${set}REMOVE ${A.rawLeaseOwner}, ${A.rawLeaseUntil}`;
+    const removed = [A.rawLeaseOwner, A.rawLeaseUntil, ...(accepted && !skipped ? [A.skipped] : [])];
+    const expression = `${moved ? `${set.expression} ` : ""}REMOVE ${removed.join(", ")}`;
     const condition = `${A.rawLeaseOwner} = :owner${ahead}`;
     const isReleased = await this.table.update(key, CURSOR_ENTRY, expression, { condition, values }, signal);
     return isReleased ? "released" : "changed";

@@ -88,10 +88,22 @@ export interface SessionCursor {
   settled?: Cursor;
   /** What the gateway has accepted for the session's raw clients, which cannot acknowledge: they get what comes after it. */
   accepted?: Cursor;
+  /** What `accepted` has passed, and no raw client has got. */
+  skipped?: Skipped;
   /** The receipts `waiting` are published through here. */
   waited?: Cursor;
   /** A lower bound of the first number that is available, so that a resume does not read through expired segments. */
   oldestSeq: number;
+}
+
+/**
+ * Messages that were older than the session's raw connections while a client was connected that acknowledges. If it leaves without,
+ * raw clients get them. Some of these numbers may be accepted or done.
+ */
+export interface Skipped {
+  epoch: string;
+  from: number;
+  through: number;
 }
 
 /** The right to post to a session's raw clients: they cannot drop duplicates, so that only one invocation posts at a time. */
@@ -171,13 +183,14 @@ export interface History {
   /** Takes the lease unless another invocation has it at `nowMs`; the session's cursor is as of then. */
   leaseRaw(key: SessionKey, lease: RawLease, nowMs: number, signal?: AbortSignal): Promise<SessionCursor | "busy">;
   /**
-   * Gives the lease back, and sets `accepted`, if given. With `acknowledges`, also sets `acknowledged` to the same. `changed` if the
-   * lease is another invocation's by now, or if `acknowledged` is already as far in the same epoch; nothing is changed then.
+   * Gives the lease back, and sets `accepted`, if given, and with it `skipped`, or removes that. With `acknowledges`, also sets
+   * `acknowledged` to the same. `changed` if the lease is another invocation's by now, or if `acknowledged` is already as far in the
+   * same epoch; nothing is changed then.
    */
   releaseRaw(
     key: SessionKey,
     owner: string,
-    to: { accepted?: Cursor; acknowledges?: boolean },
+    to: { accepted?: Cursor; skipped?: Skipped; acknowledges?: boolean },
     signal?: AbortSignal,
   ): Promise<"released" | "changed">;
   /** Moves `waited` forward, unless it is already as far in the same epoch. */

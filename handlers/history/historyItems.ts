@@ -2,7 +2,7 @@ import type { Cursor } from "../../protocol";
 import { SESSION_ATTRIBUTES } from "../sessions/sessionItems";
 import type { SessionKey } from "../sessions/sessionKey";
 import type { Item } from "../tableClient";
-import type { DueSegment, KeyClaim, SessionCursor } from "./history";
+import type { DueSegment, KeyClaim, SessionCursor, Skipped } from "./history";
 import { firstOf, historyShard, partitionKeyOf } from "./historyKey";
 
 /** The history table's attributes. */
@@ -41,6 +41,7 @@ export const HISTORY_ATTRIBUTES = {
   settled: "settled",
   oldestSeq: "oldest_seq",
   accepted: "accepted",
+  skipped: "skipped",
   waited: "waited",
   rawLeaseOwner: "raw_lease_owner",
   /** Epoch milliseconds. */
@@ -94,15 +95,21 @@ export function cursorAttribute({ epoch, seq }: Cursor): { M: Item } {
   return { M: { epoch: { S: epoch }, seq: numberOf(seq) } };
 }
 
+export function skippedAttribute({ epoch, from, through }: Skipped): { M: Item } {
+  return { M: { epoch: { S: epoch }, from: numberOf(from), through: numberOf(through) } };
+}
+
 export function sessionCursorOfItem(item: Item = {}): SessionCursor {
   const acknowledged = cursorOf(item[A.acknowledged]?.M);
   const settled = cursorOf(item[A.settled]?.M);
   const accepted = cursorOf(item[A.accepted]?.M);
+  const skipped = item[A.skipped]?.M;
   const waited = cursorOf(item[A.waited]?.M);
   return {
     ...(acknowledged && { acknowledged }),
     ...(settled && { settled }),
     ...(accepted && { accepted }),
+    ...(skipped && { skipped: skippedOf(skipped) }),
     ...(waited && { waited }),
     oldestSeq: Number(item[A.oldestSeq]?.N ?? 1),
   };
@@ -110,6 +117,10 @@ export function sessionCursorOfItem(item: Item = {}): SessionCursor {
 
 export function claimOfItem(item: Item): KeyClaim {
   return { owner: item[A.owner]?.S ?? "", claimedAtMs: Number(item[A.claimedAt]?.N) };
+}
+
+function skippedOf({ epoch, from, through }: Item): Skipped {
+  return { epoch: epoch?.S ?? "", from: Number(from?.N), through: Number(through?.N) };
 }
 
 function cursorOf(map: Item | undefined): Cursor | undefined {

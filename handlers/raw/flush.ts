@@ -7,6 +7,8 @@ import {
 } from "../connections/connectionsClient";
 import { type Environment, text } from "../environment";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
+import { NEWEST } from "../history/readRange";
+import { lastSeqOf } from "../history/segment";
 import { consoleLog, errorFields, type Log } from "../log";
 import { REASONS, stableReason } from "../messages/reasons";
 import { METRICS, metricsFromEnvironment } from "../metrics";
@@ -124,8 +126,11 @@ async function flushOne(
   dependencies: Dependencies,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const { sessions, metrics, log } = dependencies;
+  const { sessions, history, metrics, log } = dependencies;
   const fields = { callerId, context, connectionId };
+  // Before the row is read: what is stored later is posted by `deliver`, which knows the connections that have begun meanwhile.
+  const [tail] = await history.readBack({ callerId, context }, NEWEST, 1, signal);
+  const upTo = { epoch: tail?.epoch, through: tail ? lastSeqOf(tail) : 0 };
   const row = await sessions.read({ callerId, context }, signal);
   const live = row ? liveConnections(row) : [];
   const own = live.find((each) => each.connectionId === connectionId);
@@ -144,7 +149,7 @@ async function flushOne(
   const connections = row.connections.filter((each) => !gone.has(each.connectionId));
   // To the others, too: the session's cursor moves for all of its raw clients.
   const raw = live.filter((each) => each.subprotocol === undefined && !gone.has(each.connectionId));
-  const { lines, reason } = await postMissed({ ...row, connections }, raw, dependencies, signal);
+  const { lines, reason } = await postMissed({ ...row, connections }, raw, upTo, dependencies, signal);
   const messages = lines.reduce((sum, { acceptedCount }) => sum + acceptedCount, 0);
   if (messages > 0) metrics.add(METRICS.flushed, messages);
   log.info("missed messages sent", {

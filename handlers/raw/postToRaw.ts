@@ -17,6 +17,13 @@ export interface RawPost {
    * retried for these.
    */
   onPartial: (entry: Entry, acceptedBy: readonly string[]) => Promise<void>;
+  /**
+   * By the numbers of these entries: the connections that have taken them, where `onPartial` was called by another invocation. The
+   * queue may have delivered the same message twice.
+   */
+  readTakenBy: (entries: readonly Entry[]) => Promise<ReadonlyMap<number, ReadonlySet<string>>>;
+  /** Whether to wait for another invocation as long as there is time: there is no later attempt. */
+  isLast: boolean;
 }
 
 export interface NewEntry {

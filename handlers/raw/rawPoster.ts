@@ -21,20 +21,24 @@ export interface RawPosterDependencies extends Omit<RawTurnDependencies, "newOwn
   log?: Log;
 }
 
-/** Waits for another invocation's lease, in milliseconds: about a second together. */
-const PAUSES_MS = [100, 200, 300, 400];
+/** Between two attempts at another invocation's lease: each one longer, up to this. */
+const MAX_PAUSE_MS = 500;
+
+/** How long another invocation is waited for: in a burst, messages of one session are in many invocations. */
+const MAX_WAIT_MS = 10_000;
 
 /** Posts to the raw connections of sessions; the messages that they have missed first. */
 export function rawPoster(dependencies: RawPosterDependencies): PostToRaw {
   return async function postToRaw(post, signal) {
-    const { row, connections, entries, presentEpoch: epoch, onPartial } = post;
+    const { row, connections, entries, presentEpoch: epoch, onPartial, readTakenBy, isLast } = post;
     const inHand = new Map<number, NewEntry>();
     for (const each of entries) {
       const { entry, takenBy = inHand.get(entry.seq)?.takenBy } = each;
       inHand.set(entry.seq, { entry, takenBy });
     }
     const through = Math.max(0, ...inHand.keys());
-    const wanted = { key: keyOf(row), inHand, upTo: { epoch, through }, onPartial };
+    const upTo = { epoch, through };
+    const wanted = { key: keyOf(row), inHand, upTo, onPartial, readTakenBy, isLast };
     const { lines, reason } = await postUnderLease(row, connections, wanted, dependencies, signal);
     return new Map(
       lines.map((line) => [
@@ -52,14 +56,21 @@ export interface RawRun {
   reason: string | undefined;
 }
 
-/** Posts everything that the session's raw clients have missed to these connections. */
+/** Posts everything up to there that the session's raw clients have missed to these connections. */
 export async function postMissed(
   row: SessionRow,
   connections: readonly Session[],
+  upTo: RawWork["upTo"],
   dependencies: RawPosterDependencies,
   signal: AbortSignal,
 ): Promise<RawRun> {
-  const wanted = { key: keyOf(row), inHand: new Map<number, NewEntry>(), upTo: undefined, onPartial: noPartial };
+  const wanted = {
+    key: keyOf(row),
+    inHand: new Map<number, NewEntry>(),
+    upTo,
+    ...NO_PARTIALS,
+    isLast: false,
+  };
   return await postUnderLease(row, connections, wanted, dependencies, signal);
 }
 
@@ -67,7 +78,7 @@ export async function postMissed(
 async function postUnderLease(
   row: SessionRow,
   connections: readonly Session[],
-  wanted: Omit<RawWork, "lines" | "acknowledges">,
+  wanted: Omit<RawWork, "lines" | "acknowledges"> & Pick<RawPost, "isLast">,
   dependencies: RawPosterDependencies,
   signal: AbortSignal,
 ): Promise<RawRun> {
@@ -79,7 +90,8 @@ async function postUnderLease(
   if (lines.length === 0) return run(undefined);
   try {
     for (;;) {
-      const turn = await turnWithPauses({ ...wanted, lines, acknowledges }, after, dependencies, signal);
+      const maxWaitMs = wanted.isLast ? Infinity : MAX_WAIT_MS;
+      const turn = await turnWithPauses({ ...wanted, lines, acknowledges }, after, maxWaitMs, dependencies, signal);
       if (turn === "busy") return run(REASONS.rawBusy);
       after = turn.end;
       const open = lines.filter((line) => !line.isOver);
@@ -96,17 +108,19 @@ async function postUnderLease(
 async function turnWithPauses(
   work: RawWork,
   after: number,
+  maxWaitMs: number,
   given: RawPosterDependencies,
   signal: AbortSignal,
 ): ReturnType<typeof rawTurn> {
   const { pause = timer } = given;
   const dependencies = { newOwner: randomUUID, now: Date.now, log: consoleLog, ...given };
-  for (const ms of PAUSES_MS) {
+  for (let [ms, waitedMs] = [100, 0]; ; ms = Math.min(ms + 100, MAX_PAUSE_MS)) {
     const turn = await rawTurn(work, after, dependencies, signal);
-    if (turn !== "busy") return turn;
-    await pause(ms, signal);
+    if (turn !== "busy" || waitedMs >= maxWaitMs) return turn;
+    await pause(ms, signal).catch(() => undefined);
+    if (signal.aborted) return "busy";
+    waitedMs += ms;
   }
-  return await rawTurn(work, after, dependencies, signal);
 }
 
 /** Another connection may have taken a place since the row was read. */
@@ -120,7 +134,10 @@ function keyOf({ callerId, context }: SessionRow): SessionKey {
 }
 
 /** Without messages in hand, none is retried. */
-const noPartial: RawPost["onPartial"] = () => Promise.resolve();
+const NO_PARTIALS: Pick<RawPost, "onPartial" | "readTakenBy"> = {
+  onPartial: () => Promise.resolve(),
+  readTakenBy: () => Promise.resolve(new Map()),
+};
 
 async function timer(ms: number, signal: AbortSignal): Promise<void> {
   await setTimeout(ms, undefined, { signal });

@@ -1,5 +1,5 @@
 import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
-import type { Entry, History, SessionCursor } from "../history/history";
+import type { Entry, History, SessionCursor, Skipped } from "../history/history";
 import { readRange } from "../history/readRange";
 import { entriesBetween, isDone, seqIn } from "../history/recovery";
 import { errorFields } from "../log";
@@ -9,7 +9,7 @@ import type { SessionKey } from "../sessions/sessionKey";
 import { timeLimit } from "../timeLimit";
 import type { NewEntry, RawPost } from "./postToRaw";
 import type { RawLine, RawLineDependencies } from "./rawLine";
-import { type Page, readPage, type Wanted } from "./readPage";
+import { type Page, readPage, skippedIn, type Wanted } from "./readPage";
 
 export interface RawTurnDependencies extends RawLineDependencies, ExpireUnseenDependencies {
   history: Pick<History, "readBack" | "readOn" | "addReported" | "leaseRaw" | "releaseRaw">;
@@ -18,16 +18,13 @@ export interface RawTurnDependencies extends RawLineDependencies, ExpireUnseenDe
 }
 
 /** What one invocation posts to a session's raw connections. */
-export interface RawWork extends Omit<Wanted, "sinceMs"> {
+export interface RawWork extends Omit<Wanted, "sinceMs">, Pick<RawPost, "onPartial" | "readTakenBy"> {
   lines: readonly RawLine[];
-  /** Whether no client of the session acknowledges: what the gateway has accepted is acknowledged then. */
-  acknowledges: boolean;
-  onPartial: RawPost["onPartial"];
 }
 
 /** What one turn has done. */
 export interface TurnResult {
-  /** The session's cursor is here. */
+  /** The session's cursor is here, unless it has not been looked at. */
   end: number;
   /** If not, another turn would not get further. */
   hasMoved: boolean;
@@ -35,11 +32,11 @@ export interface TurnResult {
   hasMore: boolean;
 }
 
-/** For how long a turn has the session's raw connections to itself. */
-const LEASE_MS = 30_000;
+/** For how long a turn has the session's raw connections to itself. Shorter than `deliver` waits for it at a message's last attempt. */
+const LEASE_MS = 20_000;
 
 /** A turn begins no further post after this. */
-const POSTING_MS = 12_000;
+const POSTING_MS = 8_000;
 
 /** Reserved at the end of the lease for reports and receipts, and for the cursor: what is under way is aborted before. */
 const FINISHING_MS = 3_000;
@@ -72,7 +69,7 @@ export async function rawTurn(
     const sinceMs = Math.min(...work.lines.map((line) => line.sinceMs));
     page = await readPage({ ...work, sinceMs }, cursor, history, posting);
     for (const line of work.lines) line.acknowledged = seqIn(page.epoch, cursor.acknowledged);
-    const entries = [...takenBefore(work, after, page.start), ...page.entries];
+    const entries = [...(page.isSkipped ? [] : await takenBefore(work, after, page.start)), ...page.entries];
     const isOld = ({ entry }: NewEntry) => work.lines.some((line) => !line.isFor(entry));
     const old = entries.slice(0, entries.findLastIndex(isOld) + 1);
     for (const line of work.lines) await line.post(old, dependencies, isTimeUp, posting);
@@ -82,20 +79,23 @@ export async function rawTurn(
     throw error;
   }
   const end = await finish(work, owner, cursor, page, dependencies);
-  const { start, through } = page;
-  return { end, hasMoved: end > start, hasMore: end < through };
+  const { start, through, isSkipped } = page;
+  return { end: isSkipped ? after : end, hasMoved: end > start, hasMore: isSkipped || end < through };
 }
 
 /**
  * The messages in hand that the session's cursor covers: another invocation has posted them. Those that are retried for some
  * connections are posted to these.
  */
-function takenBefore({ inHand, lines }: RawWork, after: number, start: number): NewEntry[] {
+async function takenBefore({ inHand, lines, readTakenBy }: RawWork, after: number, start: number): Promise<NewEntry[]> {
   const covered = [...inHand.values()].filter(({ entry: { seq } }) => seq > after && seq <= start);
-  for (const { entry } of covered.filter(({ takenBy }) => takenBy === undefined)) {
+  const unknown = covered.flatMap(({ entry, takenBy }) => (takenBy ? [] : entry));
+  const taken = unknown.length > 0 ? await readTakenBy(unknown) : undefined;
+  return covered.flatMap(({ entry, takenBy = taken?.get(entry.seq) }) => {
+    if (takenBy) return { entry, takenBy };
     for (const line of lines) line.take(entry.seq);
-  }
-  return covered.filter(({ takenBy }) => takenBy !== undefined);
+    return [];
+  });
 }
 
 /** Reports what has expired, publishes receipts, moves the cursor as far as possible, and gives the lease back. */
@@ -103,7 +103,7 @@ async function finish(
   { key, lines, acknowledges: mayAcknowledge, inHand, onPartial }: RawWork,
   owner: string,
   cursor: SessionCursor,
-  { epoch, start, entries, end }: Page,
+  { epoch, start, entries, end, through, isSkipped }: Page,
   dependencies: RawTurnDependencies,
 ): Promise<number> {
   const { metrics, log } = dependencies;
@@ -125,17 +125,16 @@ async function finish(
     stopBefore(covered("late")[0], error);
   }
   for (const entry of covered("accepted")) {
-    const isInHand = inHand.has(entry.seq);
-    // What a connection has missed before it began goes to one of them, not to each.
-    const entitled = isInHand ? lines : lines.filter(({ sinceMs }) => entry.storedAtMs >= sinceMs);
-    if (!entitled.some((line) => lacks(line, entry))) continue;
-    // Another invocation has its message in hand, and posts it to all connections once it has the lease.
-    if (!isInHand) {
+    const acceptedBy = acceptedBySome(entry, lines);
+    if (acceptedBy.length === 0) continue;
+    if (!inHand.has(entry.seq)) {
+      if (!lines.some((line) => isOpen(entry, line) && entry.storedAtMs >= line.sinceMs)) continue;
+      // Another invocation has its message in hand, and posts it to all connections once it has the lease.
       stopBefore(entry);
       break;
     }
     try {
-      await onPartial(entry, acceptedBy(entry, lines));
+      await onPartial(entry, acceptedBy);
     } catch (error) {
       stopBefore(entry, error);
       break;
@@ -146,14 +145,18 @@ async function finish(
     return start;
   }
 
-  const to = { epoch, seq: reached };
-  const acknowledges = mayAcknowledge && reached > seqIn(epoch, cursor.acknowledged);
+  const to = { epoch, seq: isSkipped ? seqIn(epoch, cursor.accepted) : reached };
+  const skipped = isSkipped
+    ? reached < through && { epoch, from: reached + 1, through }
+    : withSkipped(covered("skipped"), cursor, epoch);
+  const acknowledges = mayAcknowledge && !skipped && to.seq > seqIn(epoch, cursor.acknowledged);
   const isPublished = await publishAccepted(key, cursor, to, covered("accepted"), acknowledges, dependencies, signal);
-  if (!(await release(key, owner, { accepted: to, acknowledges: acknowledges && isPublished }, dependencies))) {
+  const moved = { accepted: to, ...(skipped && { skipped }), acknowledges: acknowledges && isPublished };
+  if (!(await release(key, owner, moved, dependencies))) {
     log.warn("lease lost: messages may be posted to raw clients again", { ...key, seq: reached });
     return start;
   }
-  if (acknowledges && isPublished) metrics.add(METRICS.acknowledged, reached - seqIn(epoch, cursor.acknowledged));
+  if (moved.acknowledges) metrics.add(METRICS.acknowledged, to.seq - seqIn(epoch, cursor.acknowledged));
   return reached;
 }
 
@@ -170,16 +173,25 @@ function stateOf(entry: Entry, lines: readonly RawLine[]): State {
   return kinds.includes("failed") || kinds.includes("ended") ? "open" : "skipped";
 }
 
-/** Whether the connection may be open and has not accepted the message. */
-function lacks(line: RawLine, { seq }: Entry): boolean {
-  const outcome = line.outcomeOf(seq);
-  return outcome ? outcome.kind === "failed" : !line.hasEnded;
+/** The connections that have accepted the message, if another one that may be open has not. */
+function acceptedBySome(entry: Entry, lines: readonly RawLine[]): string[] {
+  if (!lines.some((line) => isOpen(entry, line))) return [];
+  return lines
+    .filter((line) => line.outcomeOf(entry.seq)?.kind === "accepted")
+    .map(({ connection }) => connection.connectionId);
 }
 
-function acceptedBy({ seq }: Entry, lines: readonly RawLine[]): string[] {
-  return lines
-    .filter((line) => line.outcomeOf(seq)?.kind === "accepted")
-    .map(({ connection }) => connection.connectionId);
+function isOpen({ seq }: Entry, line: RawLine): boolean {
+  return line.outcomeOf(seq)?.kind === "failed" || (line.outcomeOf(seq) === undefined && !line.hasEnded);
+}
+
+/** What is skipped with these entries, as far as no client has acknowledged it. */
+function withSkipped(entries: readonly Entry[], cursor: SessionCursor, epoch: string): Skipped | undefined {
+  const before = skippedIn(epoch, cursor);
+  const news = entries.filter((entry) => !isDone(entry, cursor, epoch)).map(({ seq }) => seq);
+  const [first, last] = [news[0], news.at(-1)];
+  if (first === undefined || last === undefined) return before;
+  return { epoch, from: before?.from ?? first, through: last };
 }
 
 /**
@@ -212,7 +224,7 @@ async function publishAccepted(
     for await (const segments of acknowledges ? readRange(history, key, earlier, signal) : []) {
       await publish(entriesBetween(segments, earlier.from, earlier.through));
     }
-    await publish(accepted);
+    await publish(accepted.filter(({ seq }) => !acknowledges || seq > earlier.through));
     return true;
   } catch (error) {
     log.error("receipts of accepted messages not published", { ...key, seq: to.seq, ...errorFields(error) });
@@ -231,5 +243,5 @@ async function release(
   if ((await history.releaseRaw(key, owner, to, signal)) === "released") return true;
   if (!to.acknowledges) return false;
   // A client may have acknowledged further meanwhile.
-  return (await history.releaseRaw(key, owner, { accepted: to.accepted }, signal)) === "released";
+  return (await history.releaseRaw(key, owner, { ...to, acknowledges: false }, signal)) === "released";
 }

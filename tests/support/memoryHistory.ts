@@ -213,15 +213,18 @@ export class MemoryHistory implements History {
   releaseRaw(
     key: SessionKey,
     owner: string,
-    { accepted, acknowledges = false }: { accepted?: Cursor; acknowledges?: boolean },
+    { accepted, skipped, acknowledges = false }: Parameters<History["releaseRaw"]>[2],
   ): Promise<"released" | "changed"> {
     return this.call("releaseRaw", key, (log) => {
       if (log.lease?.owner !== owner) return "changed";
       const acknowledged = acknowledges ? accepted : undefined;
       if (acknowledged && !isAhead(acknowledged, log.cursor.acknowledged)) return "changed";
       log.lease = undefined;
+      const { skipped: before, ...cursor } = log.cursor;
+      const left = accepted ? skipped : before;
       log.cursor = {
-        ...log.cursor,
+        ...cursor,
+        ...(left && { skipped: { ...left } }),
         ...(accepted && { accepted: { ...accepted } }),
         ...(acknowledged && { acknowledged: { ...acknowledged } }),
       };

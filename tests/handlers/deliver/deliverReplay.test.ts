@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type { SessionCursor } from "../../../handlers/history/history";
 import { backoffOf } from "./deliverSetUp";
 import { sqsRecord } from "../../support/events";
 import { key, now } from "../history/segments";
@@ -150,6 +151,63 @@ describe("deliver in replay: one message", () => {
       if (refused) expect(history.calls).to.deep.equal([]);
     });
   }
+});
+
+describe("deliver in replay: the last attempt at a message that is stored", () => {
+  const at = (seq: number, epoch = "e1") => ({ epoch, seq });
+  const skipped = { epoch: "e1", from: 1, through: 1 };
+
+  /** The connection fails, and the session's cursor is there. */
+  async function lastAttempt(cursor: Partial<SessionCursor>, attempt = 5) {
+    const relay = setUp();
+    relay.connections.answers.set("c1", "throttled");
+    await relay.run(sqsRecord({ attempt: attempt - 1 }));
+    relay.history.log(key).cursor = { oldestSeq: 1, ...cursor };
+    relay.history.calls.length = 0;
+    return { ...relay, failed: await relay.run(sqsRecord({ attempt })) };
+  }
+
+  for (const [name, cursor] of [
+    ["a client has acknowledged it", { acknowledged: at(1) }],
+    ["the gateway has accepted it for a raw client", { accepted: at(2) }],
+    ["it was skipped, and acknowledged", { acknowledged: at(1), accepted: at(1), skipped }],
+  ] as [string, Partial<SessionCursor>][]) {
+    it(`counts as a delivery, and is not dead-lettered, if ${name}`, async () => {
+      const { failed, reasons, metrics, log } = await lastAttempt(cursor);
+      expect(failed).to.deep.equal([]);
+      expect(reasons()).to.deep.equal([]);
+      expect(metrics.flushes.flat().filter((each) => each.name === "Delivered")).to.have.lengthOf(1);
+      expect(log.lines.at(-1)).to.include({ level: "warn", event: "delivered, but not to all connections" });
+    });
+  }
+
+  for (const [name, cursor] of [
+    ["no client has taken it", {}],
+    ["only earlier ones are acknowledged", { acknowledged: at(0), accepted: at(0) }],
+    ["the session's cursor is of another epoch", { acknowledged: at(9, "e0"), accepted: at(9, "e0") }],
+    ["it was skipped for raw clients", { accepted: at(3), skipped }],
+  ] as [string, Partial<SessionCursor>][]) {
+    it(`dead-letters it if ${name}`, async () => {
+      const { failed, reasons } = await lastAttempt(cursor);
+      expect(failed).to.deep.equal([]);
+      expect(reasons()).to.deep.equal(["throttled"]);
+    });
+  }
+
+  it("dead-letters it, and says so, if that cannot be read", async () => {
+    const { run, connections, history, reasons, log } = setUp();
+    connections.answers.set("c1", "throttled");
+    await run(sqsRecord({ attempt: 4 }));
+    history.beforeCall = (name) => (name === "readCursor" ? Promise.reject(new Error("no")) : Promise.resolve());
+    await run(sqsRecord({ attempt: 5 }));
+    expect(reasons()).to.deep.equal(["throttled"]);
+    expect(log.lines.map(({ event }) => event)).to.include("session's cursor not read");
+  });
+
+  it("costs a read that no other attempt costs", async () => {
+    expect((await lastAttempt({})).history.calls).to.include("readCursor");
+    expect((await lastAttempt({}, 4)).history.calls).to.not.include("readCursor");
+  });
 });
 
 describe("deliver in replay: a message that expires", () => {

@@ -219,6 +219,47 @@ describe("deliver in replay: raw connections of a session", () => {
     expect(raw.posts[1]?.entries.map(({ takenBy }) => takenBy)).to.deep.equal([undefined]);
   });
 
+  it("are recorded as having taken it before the message may be received again", async () => {
+    const { run, raw, partials, queue } = setUp([row, r1]);
+    raw.answers.set("r1", { kind: "failed", reason: "throttled" });
+    const { changeVisibility } = queue;
+    let before: readonly string[] = [];
+    queue.changeVisibility = async (...args) => {
+      before = [...partials.calls];
+      await changeVisibility.apply(queue, args);
+    };
+    expect(await run(m(1))).to.deep.equal(["m1"]);
+    expect(before).to.deep.equal(["add m1 c1"]);
+  });
+
+  it("can be asked again who took a message: the queue may deliver it twice at the same time", async () => {
+    const { run, raw, partials } = setUp([row, r1, r2]);
+    await run(m(1), m(2), m(3));
+    partials.takenBy.set("m1", new Set(["c1"])).set("m2", new Set(["c1", "r1"]));
+    const [post] = raw.posts;
+    const entries = post?.entries.map(({ entry }) => entry) ?? [];
+    expect(await post?.readTakenBy(entries)).to.deep.equal(new Map([[2, new Set(["c1", "r1"])]]));
+    expect(partials.calls).to.deep.equal(["read m1,m2,m3"]);
+  });
+
+  it("are not asked for where a session has one connection", async () => {
+    const raw = rawClients();
+    const { run, partials, sessions } = setUpWith(undefined, { postToRaw: raw.postToRaw });
+    sessions.sessionRows.clear();
+    sessions.put(r1);
+    await run(m(1));
+    const entries = raw.posts[0]?.entries.map(({ entry }) => entry) ?? [];
+    expect(await raw.posts[0]?.readTakenBy(entries)).to.deep.equal(new Map());
+    expect(partials.calls).to.deep.equal([]);
+  });
+
+  it("are waited for as long as there is time at the last attempt of one of the messages", async () => {
+    const { run, raw } = setUp([r1]);
+    await run(m(1, 4));
+    await run(m(2), m(3, 5));
+    expect(raw.posts.map(({ isLast }) => isLast)).to.deep.equal([false, true]);
+  });
+
   it("keep the session's cursor where it is if their record cannot be written", async () => {
     const { run, raw, partials, outcomes, log } = setUp([r1, r2]);
     raw.answers.set("r2", { kind: "failed", reason: "throttled" });

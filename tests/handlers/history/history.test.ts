@@ -347,6 +347,24 @@ for (const [name, start] of [
       });
     });
 
+    it("sets what is skipped with what the raw connections have accepted, or removes it", async () => {
+      const lease = () => history.leaseRaw(key, { owner: "a", untilMs: now + 30 }, now);
+      const release = (to: Parameters<typeof history.releaseRaw>[2]) => history.releaseRaw(key, "a", to);
+      const [accepted, skipped] = [
+        { epoch: "e1", seq: 7 },
+        { epoch: "e1", from: 2, through: 5 },
+      ];
+      await lease();
+      expect(await release({ accepted, skipped })).to.equal("released");
+      expect(await lease()).to.deep.equal({ accepted, skipped, oldestSeq: 1 });
+      expect(await release({})).to.equal("released");
+      expect(await lease()).to.deep.equal({ accepted, skipped, oldestSeq: 1 });
+      expect(await release({ accepted, skipped: { ...skipped, from: 4 } })).to.equal("released");
+      expect(await lease()).to.deep.equal({ accepted, skipped: { ...skipped, from: 4 }, oldestSeq: 1 });
+      expect(await release({ accepted, acknowledges: true })).to.equal("released");
+      expect(await history.readCursor(key)).to.deep.equal({ accepted, acknowledged: accepted, oldestSeq: 1 });
+    });
+
     it("changes nothing for an invocation that has lost its lease", async () => {
       await history.leaseRaw(key, { owner: "a", untilMs: now + 30 }, now);
       await history.leaseRaw(key, { owner: "b", untilMs: now + 60 }, now + 30);

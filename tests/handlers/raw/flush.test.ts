@@ -55,12 +55,21 @@ describe("flush", () => {
   it("posts nothing where nothing was missed, or nothing was ever published", async () => {
     const { store, run, posted, history, counted } = setUp();
     expect(await run([request()])).to.deep.equal([]);
-    store(1, 2, { storedAtMs: now - 200_000 });
+    store(1, 2, { storedAtMs: now - 1_000_000 });
     await history.acknowledge(key, { epoch: "e1", seq: 2 });
     expect(await run([request()])).to.deep.equal([]);
     expect(posted()).to.deep.equal([]);
     expect(counted()).to.deep.equal([]);
     expect(history.log(key).lease).to.equal(undefined);
+  });
+
+  it("leaves what is stored after it has begun to `deliver`: another connection may have begun meanwhile", async () => {
+    const { store, run, posted, sessions, cursor } = setUp();
+    store(1, 2);
+    sessions.beforeRead = () => store(3);
+    expect(await run([request()])).to.deep.equal([]);
+    expect(posted()).to.deep.equal(["r1: m1", "r1: m2"]);
+    expect(cursor().accepted).to.deep.equal({ epoch: "e1", seq: 2 });
   });
 
   it("posts thousands of messages page by page, and saves the cursor after each", async () => {
@@ -218,10 +227,12 @@ describe("flush", () => {
     sessions.failing.add("read");
     expect(await run([request()])).to.deep.equal(["m1"]);
     sessions.failing.clear();
+    history.beforeCall = (name) => (name === "leaseRaw" ? Promise.reject(new Error("no table")) : Promise.resolve());
+    expect(await run([request()])).to.deep.equal(["m1"]);
     history.beforeCall = () => Promise.reject(new Error("no table"));
     expect(await run([request()])).to.deep.equal(["m1"]);
     expect(log.lines.flatMap(({ event, reason }) => (event.endsWith("will be retried") ? [reason] : []))).to.deep.equal(
-      ["raw-busy", "internal-error", "history-unavailable"],
+      ["raw-busy", "internal-error", "history-unavailable", "internal-error"],
     );
   });
 

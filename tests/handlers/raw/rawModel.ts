@@ -33,13 +33,6 @@ export type RawMistake = (history: MemoryHistory) => Partial<Pick<History, "leas
 const MESSAGES = 12;
 const MAX_ATTEMPTS = 6;
 
-/** A message at a connection. */
-interface Accepted {
-  id: string;
-  /** The connections that did not take a message of the same invocation. */
-  missedBy: ReadonlySet<string>;
-}
-
 /** A session whose raw clients come and go while messages are published: random, but the same for the same seed. */
 export class RawModel {
   private readonly interleaving: Interleaving;
@@ -48,8 +41,12 @@ export class RawModel {
   private readonly deadLetters = new MemoryQueue();
   /** Connections that are open at the gateway. */
   private readonly open = new Set<string>();
-  /** What the gateway has accepted, by connection, in order. */
-  private readonly accepted = new Map<string, Accepted[]>();
+  /** What the gateway has accepted: the messages' ids by connection, in order, each with the invocation that posted it. */
+  private readonly accepted = new Map<string, { id: string; invocation: object }[]>();
+  /** Invocations in which a connection did not accept a message: another invocation posts it again, and what comes after it. */
+  private readonly refused = new Set<object>();
+  /** Messages that were retried for some of the connections: another invocation may have posted them to these meanwhile. */
+  private readonly partial = new Set<string>();
   private readonly gateway = new MemoryConnections();
   private readonly published = new Map<string, Entry>();
   /** Whether an invocation has taken the place of another one that had not given it back. */
@@ -94,11 +91,13 @@ export class RawModel {
 
   private duplicate(): string | undefined {
     if (this.faults.crash + this.faults.failure > 0 || this.hasLeaseEnded) return undefined;
-    for (const [connectionId, all] of this.accepted) {
-      // For another connection that did not take a message, the session's cursor may stay where it was.
-      const final = all.filter(({ missedBy }) => [...missedBy].every((id) => id === connectionId));
-      const twice = final.find(({ id }, index) => final.findIndex((each) => each.id === id) < index);
-      if (twice !== undefined) return `${connectionId} got ${twice.id} twice`;
+    for (const [connectionId, posts] of this.accepted) {
+      const twice = posts.find(
+        ({ id }, index) =>
+          !this.partial.has(id) &&
+          posts.slice(0, index).some((before) => before.id === id && !this.refused.has(before.invocation)),
+      );
+      if (twice) return `${connectionId} got ${twice.id} twice`;
     }
     return undefined;
   }
@@ -120,7 +119,8 @@ export class RawModel {
   private async deliver(entry: Entry): Promise<void> {
     const takenBy = new Set<string>();
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const outcomes = await this.invocation((dependencies) => this.attempt(entry, takenBy, dependencies));
+      if (takenBy.size > 0) this.partial.add(entry.messageId);
+      const outcomes = await this.invocation((dependencies) => this.attempt(entry, attempt, takenBy, dependencies));
       if (outcomes && outcomes.every((each) => each.kind !== "failed")) return;
       await this.wait(1_000 * attempt);
     }
@@ -128,6 +128,7 @@ export class RawModel {
 
   private async attempt(
     entry: Entry,
+    attempt: number,
     takenBy: Set<string>,
     dependencies: ReturnType<RawModel["dependencies"]>,
   ): Promise<RawOutcomes> {
@@ -138,6 +139,8 @@ export class RawModel {
       connections: liveConnections(row),
       entries: [{ entry, takenBy: takenBy.size > 0 ? new Set(takenBy) : undefined }],
       presentEpoch: entry.epoch,
+      isLast: attempt === MAX_ATTEMPTS,
+      readTakenBy: () => Promise.resolve(new Map<number, ReadonlySet<string>>()),
       onPartial: (_: Entry, ids: readonly string[]) => Promise.resolve(void ids.forEach((id) => takenBy.add(id))),
     };
     const outcomes = await rawPoster(dependencies)(post, new AbortController().signal);
@@ -206,6 +209,7 @@ export class RawModel {
   /** Each call takes time, and may fail or end the invocation. */
   private dependencies(crash: () => void) {
     const { interleaving, history, sessions, gateway, faults } = this;
+    const invocation = {};
     const happens = (chance: number) => !this.isCalm && interleaving.random() < chance;
     const step = async <T>(call: () => Promise<T>): Promise<T> => {
       await this.turnOrCrash(crash, happens);
@@ -224,16 +228,15 @@ export class RawModel {
             step(() => (own as (...given: unknown[]) => Promise<unknown>).apply(target, args));
         },
       });
-    const missedBy = new Set<string>();
     const post = async (connectionId: string, body: string): Promise<PostOutcome> => {
       await this.turnOrCrash(crash, happens);
-      const refused = !this.open.has(connectionId) ? "gone" : happens(faults.throttled) ? "throttled" : undefined;
-      if (refused) {
-        missedBy.add(connectionId);
-        return { result: refused };
+      const isGone = !this.open.has(connectionId);
+      if (isGone || happens(faults.throttled)) {
+        this.refused.add(invocation);
+        return { result: isGone ? "gone" : "throttled" };
       }
-      const before = this.accepted.get(connectionId) ?? [];
-      this.accepted.set(connectionId, [...before, { id: body.replace("body of ", ""), missedBy }]);
+      const posts = this.accepted.get(connectionId) ?? [];
+      this.accepted.set(connectionId, [...posts, { id: body.replace("body of ", ""), invocation }]);
       await this.turnOrCrash(crash, happens);
       return { result: happens(faults.failure) ? "network-error" : "delivered" };
     };

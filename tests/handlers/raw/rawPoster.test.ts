@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { key, now, retentionMs, segmentsOf } from "../history/segments";
+import type { Entry } from "../../../handlers/history/history";
 import { protocolConnection, rawConnection, rawSetUp } from "./rawSetUp";
 
 const at = (seq: number, epoch = "e1") => ({ epoch, seq });
@@ -34,29 +35,27 @@ describe("the raw poster", () => {
     expect(cursor().accepted).to.deep.equal(at(3));
   });
 
-  it("starts after what is settled", async () => {
-    const { store, post, posted, history } = rawSetUp();
-    store(1, 3);
-    await history.settle(key, { settled: at(2) });
-    expect(await post([3])).to.deep.equal({ r1: "accepted" });
-    expect(posted()).to.deep.equal(["r1: m3"]);
-  });
+  for (const [what, move] of [
+    ["acknowledged", (history) => history.acknowledge(key, at(2))],
+    ["settled", (history) => history.settle(key, { settled: at(2) })],
+  ] as [string, (history: ReturnType<typeof rawSetUp>["history"]) => Promise<unknown>][]) {
+    it(`starts after what is ${what}`, async () => {
+      const { store, post, posted, history } = rawSetUp();
+      store(1, 3, { storedAtMs: now - 1_000_000 });
+      await move(history);
+      expect(await post([3])).to.deep.equal({ r1: "accepted" });
+      expect(posted()).to.deep.equal(["r1: m3"]);
+    });
+  }
 
-  it("starts after what was acknowledged before the raw clients connected", async () => {
-    const { store, post, posted, history } = rawSetUp();
-    store(1, 2, { storedAtMs: now - 200_000 });
-    store(3);
+  it("posts what a client has acknowledged if the raw connection is older than that", async () => {
+    const { store, post, posted, history, cursor } = rawSetUp(rawConnection(), protocolConnection());
+    store(1, 1, { storedAtMs: now - 1_000_000 });
+    store(2, 3);
     await history.acknowledge(key, at(2));
     expect(await post([3])).to.deep.equal({ r1: "accepted" });
-    expect(posted()).to.deep.equal(["r1: m3"]);
-  });
-
-  it("posts what another client acknowledged while the raw clients were connected", async () => {
-    const { store, post, posted, history } = rawSetUp();
-    store(1, 3);
-    await history.acknowledge(key, at(2));
-    expect(await post([3])).to.deep.equal({ r1: "accepted" });
-    expect(posted()).to.deep.equal(["r1: m1", "r1: m2", "r1: m3"]);
+    expect(posted()).to.deep.equal(["r1: m2", "r1: m3"]);
+    expect(cursor()).to.deep.equal({ oldestSeq: 1, acknowledged: at(2), accepted: at(3) });
   });
 
   it("goes by the log's epoch where a copy of an earlier one is at hand", async () => {
@@ -213,7 +212,7 @@ describe("the raw poster", () => {
       store(3, 3, { storedAtMs: now + 5_000 });
       expect(await post([1, 2, 3])).to.deep.equal({ r2: "ended: no-session, ended: no-session, accepted" });
       expect(posted()).to.deep.equal(["r2: m3"]);
-      expect(cursor()).to.deep.equal({ oldestSeq: 1, accepted: at(3) });
+      expect(cursor()).to.deep.equal({ oldestSeq: 1, accepted: at(3), skipped: { epoch: "e1", from: 1, through: 2 } });
     });
 
     it("posts what was missed to the oldest of several raw connections only", async () => {
@@ -248,11 +247,22 @@ describe("the raw poster", () => {
       expect(cursor().accepted).to.deep.equal(at(2));
     });
 
-    it("does not move over another invocation's message that one did not take: that one posts it to all of them", async () => {
-      const { store, post, connections, cursor, partial } = rawSetUp(rawConnection("r1"), young);
-      store(1, 2, { storedAtMs: now + 10_000 });
+    it("posts what the oldest has missed, and does not accept, to the next one, so that later ones are not repeated", async () => {
+      const { store, post, posted, connections, cursor } = rawSetUp(rawConnection("r1"), young);
+      store(1, 1, { storedAtMs: now - 1_000_000 });
+      store(2, 2, { storedAtMs: now + 10_000 });
       connections.answers.set("r1", "throttled");
       expect(await post([2])).to.deep.equal({ r1: "failed: held-back: throttled", r2: "accepted" });
+      expect(posted()).to.deep.equal(["r1: m1", "r2: m1", "r2: m2"]);
+      expect(cursor().accepted).to.deep.equal(at(2));
+    });
+
+    it("does not move over another invocation's message that one did not take: that one posts it to all of them", async () => {
+      const { store, post, posted, connections, cursor, partial } = rawSetUp(rawConnection("r1"), rawConnection("r2"));
+      store(1, 2);
+      connections.answers.set("r1", "throttled");
+      expect(await post([2])).to.deep.equal({ r1: "failed: held-back: throttled", r2: "accepted" });
+      expect(posted()).to.have.members(["r1: m1", "r2: m1", "r2: m2"]);
       expect(partial).to.deep.equal([]);
       expect(cursor().accepted).to.equal(undefined);
     });
@@ -269,6 +279,95 @@ describe("the raw poster", () => {
       });
       expect(posted()).to.deep.equal(["r2: m2", "r3: m2"]);
       expect(cursor().accepted).to.deep.equal(at(2));
+    });
+  });
+
+  describe("with messages that were skipped while a client with the protocol was connected", () => {
+    const young = rawConnection("r1", { connectedAt: now + 10_000 });
+    const skipped = (from: number, through: number, epoch = "e1") => ({ epoch, from, through });
+
+    /** Messages 1 to 3 are older than the raw connection, which has 4; the other client leaves. */
+    async function afterSkip() {
+      const setUp = rawSetUp(young, protocolConnection());
+      setUp.store(1, 3);
+      setUp.store(4, 5, { storedAtMs: now + 10_000 });
+      await setUp.post([4]);
+      await setUp.sessions.removeConnection(key, "p1");
+      return setUp;
+    }
+
+    it("posts these before anything else once it is gone, and acknowledges then", async () => {
+      const { post, posted, published, cursor, metrics } = await afterSkip();
+      expect(cursor()).to.deep.equal({ oldestSeq: 1, accepted: at(4), skipped: skipped(1, 3) });
+      expect(published()).to.deep.equal(["accepted m4"]);
+      expect(await post([5])).to.deep.equal({ r1: "accepted" });
+      expect(posted().slice(1)).to.deep.equal(["r1: m1", "r1: m2", "r1: m3", "r1: m5"]);
+      expect(cursor()).to.deep.equal({ oldestSeq: 1, accepted: at(5), acknowledged: at(5) });
+      expect([...new Set(published())].sort()).to.deep.equal([1, 2, 3, 4, 5].map((n) => `accepted m${n}`));
+      metrics.flush();
+      expect(metrics.flushes.flat().map(({ value }) => value)).to.deep.equal([4, 1]);
+    });
+
+    it("posts none that it has acknowledged", async () => {
+      const { post, posted, history, cursor } = await afterSkip();
+      await history.acknowledge(key, at(2));
+      await post([5]);
+      expect(posted().slice(1)).to.deep.equal(["r1: m3", "r1: m5"]);
+      expect(cursor()).to.deep.equal({ oldestSeq: 1, accepted: at(5), acknowledged: at(5) });
+    });
+
+    it("keeps them, and acknowledges nothing, until a raw connection has accepted them", async () => {
+      const { post, posted, connections, cursor } = await afterSkip();
+      connections.onPost = (_, body) => Promise.resolve({ result: body === "body of m2" ? "throttled" : "delivered" });
+      expect(await post([5])).to.deep.equal({ r1: "failed: held-back: throttled" });
+      expect(cursor()).to.deep.equal({ oldestSeq: 1, accepted: at(4), skipped: skipped(2, 3) });
+      connections.onPost = undefined;
+      await post([5]);
+      expect(posted().slice(1)).to.deep.equal(["r1: m1", "r1: m2", "r1: m2", "r1: m3", "r1: m5"]);
+    });
+
+    it("posts one that is in hand again as one of them", async () => {
+      const { post, posted } = await afterSkip();
+      expect(await post([2])).to.deep.equal({ r1: "accepted" });
+      expect(posted().slice(1)).to.deep.equal(["r1: m1", "r1: m2", "r1: m3"]);
+    });
+
+    it("reports those that have expired", async () => {
+      const { post, posted, published, clock } = await afterSkip();
+      clock.now = now + retentionMs;
+      await post([5]);
+      expect(posted().slice(1)).to.deep.equal(["r1: m5"]);
+      expect(published().slice(1, 4)).to.deep.equal(["expired m1", "expired m2", "expired m3"]);
+    });
+
+    it("adds those that are skipped later", async () => {
+      const { store, post, sessions, cursor } = await afterSkip();
+      await sessions.removeConnection(key, "r1");
+      sessions.put(protocolConnection("p2"), "all");
+      sessions.put(rawConnection("r2", { connectedAt: now + 60_000 }), "all");
+      store(6, 6, { storedAtMs: now + 60_000 });
+      await post([6]);
+      expect(cursor()).to.deep.equal({ oldestSeq: 1, accepted: at(6), skipped: skipped(1, 5) });
+    });
+
+    it("forgets those of an epoch that is over: everything available is posted", async () => {
+      const { store, post, posted, cursor } = await afterSkip();
+      store(6, 6, { epoch: "e2" });
+      await post([6], { presentEpoch: "e2" });
+      expect(posted().slice(1)).to.deep.equal([1, 2, 3, 4, 5, 6].map((n) => `r1: m${n}`));
+      expect(cursor()).to.deep.equal({ oldestSeq: 1, accepted: at(6, "e2"), acknowledged: at(6, "e2") });
+    });
+
+    it("posts them page by page", async () => {
+      const { store, post, posted, sessions, cursor } = rawSetUp(young, protocolConnection());
+      store(1, 60);
+      store(61, 62, { storedAtMs: now + 10_000 });
+      await post([61]);
+      await post([61]);
+      await sessions.removeConnection(key, "p1");
+      expect(await post([62])).to.deep.equal({ r1: "accepted" });
+      expect(posted()).to.deep.equal([61, ...Array.from({ length: 60 }, (_, i) => i + 1), 62].map((n) => `r1: m${n}`));
+      expect(cursor()).to.deep.equal({ oldestSeq: 1, accepted: at(62), acknowledged: at(62) });
     });
   });
 
@@ -379,14 +478,57 @@ describe("the raw poster", () => {
   });
 
   describe("while another invocation posts", () => {
-    it("waits for about a second, and fails all messages as raw-busy", async () => {
+    it("waits for ten seconds, and fails all messages as raw-busy", async () => {
       const { store, post, posted, pauses, history } = rawSetUp(rawConnection("r1"), rawConnection("r2"));
       store(1, 2);
       await history.leaseRaw(key, { owner: "other", untilMs: now + 30_000 }, now);
       const busy = "failed: raw-busy, failed: raw-busy";
       expect(await post([1, 2])).to.deep.equal({ r1: busy, r2: busy });
-      expect(pauses).to.deep.equal([100, 200, 300, 400]);
+      expect(pauses.slice(0, 6)).to.deep.equal([100, 200, 300, 400, 500, 500]);
+      expect(pauses.reduce((sum, ms) => sum + ms)).to.equal(10_000);
       expect(posted()).to.deep.equal([]);
+    });
+
+    it("waits until its time is up at the last attempt, and does not call it a timeout", async () => {
+      const { store, post, dependencies, history } = rawSetUp();
+      store(1);
+      await history.leaseRaw(key, { owner: "other", untilMs: now + 30_000 }, now);
+      const controller = new AbortController();
+      let waitedMs = 0;
+      dependencies.pause = (ms) => {
+        waitedMs += ms;
+        if (waitedMs < 20_000) return Promise.resolve();
+        controller.abort();
+        return Promise.reject(new Error("aborted"));
+      };
+      expect(await post([1], { isLast: true, signal: controller.signal })).to.deep.equal({ r1: "failed: raw-busy" });
+      expect(waitedMs).to.equal(20_000);
+    });
+
+    it("posts what it has in hand, and another invocation too, to those that did not take it there", async () => {
+      const { store, post, posted, history, cursor } = rawSetUp(rawConnection("r1"), rawConnection("r2"));
+      store(1, 2);
+      await history.leaseRaw(key, { owner: "other", untilMs: now + 30_000 }, now);
+      await history.releaseRaw(key, "other", { accepted: at(2) });
+      const asked: number[] = [];
+      const readTakenBy = async (entries: readonly Entry[]) => {
+        asked.push(...entries.map(({ seq }) => seq));
+        return await Promise.resolve(new Map([[2, new Set(["r1"])]]));
+      };
+      expect(await post([1, 2], { readTakenBy })).to.deep.equal({ r1: "accepted, accepted", r2: "accepted, accepted" });
+      expect(asked).to.deep.equal([1, 2]);
+      expect(posted()).to.deep.equal(["r2: m2"]);
+      expect(cursor().accepted).to.deep.equal(at(2));
+    });
+
+    it("posts nothing, and gives the lease back, if it cannot be known who took it", async () => {
+      const { store, post, posted, history } = rawSetUp();
+      store(1);
+      await post([1]);
+      const readTakenBy = () => Promise.reject(new Error("no"));
+      expect(await post([1], { readTakenBy })).to.deep.equal({ r1: "failed: history-unavailable" });
+      expect(posted()).to.have.lengthOf(1);
+      expect(history.log(key).lease).to.equal(undefined);
     });
 
     it("goes on where it stopped", async () => {
@@ -440,7 +582,7 @@ describe("the raw poster", () => {
       };
       expect(await post([12])).to.deep.equal({ r1: "accepted" });
       expect(posted()).to.have.lengthOf(12);
-      expect(history.calls.filter((call) => call === "releaseRaw")).to.have.lengthOf(3);
+      expect(history.calls.filter((call) => call === "releaseRaw")).to.have.lengthOf(4);
       expect(log.lines).to.deep.equal([]);
     });
 

@@ -1,7 +1,7 @@
 import { segmentOf, type GivenSegment, key, now, retentionMs } from "../history/segments";
 import type { Entry } from "../../../handlers/history/history";
 import { entriesOf } from "../../../handlers/history/segment";
-import type { NewEntry } from "../../../handlers/raw/postToRaw";
+import type { NewEntry, RawPost } from "../../../handlers/raw/postToRaw";
 import { rawPoster } from "../../../handlers/raw/rawPoster";
 import type { Session } from "../../../handlers/sessions/sessionItems";
 import { liveConnections } from "../../../handlers/sessions/sessionRow";
@@ -84,6 +84,8 @@ export function rawSetUp(...given: Session[]) {
         takenBy = {},
         signal = new AbortController().signal,
         presentEpoch = "e1",
+        isLast = false,
+        readTakenBy = () => Promise.resolve(new Map<number, ReadonlySet<string>>()),
         onPartial = async (entry: Entry, acceptedBy: readonly string[]) => {
           partial.push([entry.seq, acceptedBy]);
           await Promise.resolve();
@@ -92,6 +94,8 @@ export function rawSetUp(...given: Session[]) {
         takenBy?: Record<number, readonly string[]>;
         signal?: AbortSignal;
         presentEpoch?: string;
+        isLast?: boolean;
+        readTakenBy?: RawPost["readTakenBy"];
         onPartial?: (entry: Entry, acceptedBy: readonly string[]) => Promise<void>;
       } = {},
     ) => {
@@ -102,7 +106,7 @@ export function rawSetUp(...given: Session[]) {
         return { entry, takenBy: takenBy[seq] && new Set(takenBy[seq]) };
       });
       const raw = liveConnections(row()).filter(({ subprotocol }) => subprotocol === undefined);
-      const posting = { row: row(), connections: raw, entries, presentEpoch, onPartial };
+      const posting = { row: row(), connections: raw, entries, presentEpoch, onPartial, readTakenBy, isLast };
       const outcomes = await rawPoster(dependencies)(posting, signal);
       return Object.fromEntries(
         [...outcomes].map(([connectionId, each]) => [

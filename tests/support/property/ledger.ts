@@ -46,10 +46,6 @@ export interface Published {
   hasArrived: boolean;
   /** Whether it was retried for some connections. */
   isPartial: boolean;
-  /** Whether `accepted` has passed it, which is older than the session's raw connections. */
-  isSkipped: boolean;
-  /** Whether the queue has delivered it twice. */
-  isCopied: boolean;
   /** The copies that are in the queue. */
   copies: number;
   /** Whether the queue has deleted a copy that was not redelivered once more because of the number of its attempts. */
@@ -103,8 +99,7 @@ const TOLERANCE_MS = 60_000;
  *   client of its session, reported as expired, or dead-lettered with a reason. See `open`.
  * - Each protocol client that stays sees every message after its own cursor, in order, and none twice. See `Viewer`.
  * - `acknowledged` passes no message that no client has taken, and covers nothing that is reported as expired.
- * - Receipts are true: `delivered` if a client has handled the message, `accepted` if the gateway has accepted it for a raw client,
- *   or if it was older than the raw connections, while another connection was open.
+ * - Receipts are true: `delivered` if a client has handled the message, `accepted` if the gateway has accepted it for a raw client.
  *
  * `RawRules` has the invariants of raw connections.
  */
@@ -139,8 +134,6 @@ export class Ledger {
       acceptedBy: new Map<string, Invocation>(),
       hasArrived: false,
       isPartial: false,
-      isSkipped: false,
-      isCopied: false,
       copies: 0,
       isExhausted: false,
       receipts: new Set<Receipt["status"]>(),
@@ -235,7 +228,7 @@ export class Ledger {
     if (status === "delivered" && !message.handled) {
       this.violated(`${messageId} is said to be delivered, and no client has handled it`);
     }
-    if (status === "accepted" && message.acceptedBy.size === 0 && !message.isSkipped) {
+    if (status === "accepted" && message.acceptedBy.size === 0) {
       this.violated(`${messageId} is said to be accepted, and no raw connection has got it`);
     }
     if (status === "expired") this.expired(message, askedAtMs);
@@ -365,8 +358,8 @@ export class Ledger {
 }
 
 /** Whether a client has it, or was told why not, or the backend was. */
-function isTaken({ handled, isToldExpired, inGap, acceptedBy, isSkipped, receipts, isDeleted }: Published): boolean {
-  return handled || isSkipped || isToldExpired || inGap || acceptedBy.size > 0 || receipts.has("expired") || isDeleted;
+function isTaken({ handled, isToldExpired, inGap, acceptedBy, receipts, isDeleted }: Published): boolean {
+  return handled || isToldExpired || inGap || acceptedBy.size > 0 || receipts.has("expired") || isDeleted;
 }
 
 function idOf(key: SessionKey, id: string): string {

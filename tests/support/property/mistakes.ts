@@ -180,6 +180,10 @@ export const MISTAKES: Record<string, Mistake> = {
     }),
   })),
 
+  "messages older than the raw connections that are forgotten": ofHistory("deliver", (history) => ({
+    releaseRaw: async (key, owner, to) => await history.releaseRaw(key, owner, { ...to, skipped: undefined }),
+  })),
+
   "acknowledgements that take messages from raw clients": {
     alter: (services, name) =>
       name === "deliver" || name === "flush"

@@ -1,4 +1,4 @@
-import type { DueSegment, Segment } from "../../../handlers/history/history";
+import type { DueSegment, History, Segment } from "../../../handlers/history/history";
 import { historyShard } from "../../../handlers/history/historyKey";
 import { sessionId, type SessionKey } from "../../../handlers/sessions/sessionKey";
 import type { Cursor } from "../../../protocol";
@@ -49,12 +49,12 @@ export class ModelHistory extends MemoryHistory {
   override async releaseRaw(
     key: SessionKey,
     owner: string,
-    to: { accepted?: Cursor; acknowledges?: boolean },
+    to: Parameters<History["releaseRaw"]>[2],
   ): Promise<"released" | "changed"> {
     const before = this.log(key).cursor;
     const result = await super.releaseRaw(key, owner, to);
     if (result === "released" && to.accepted) {
-      this.rules().released(key, before, to.accepted, to.acknowledges ?? false);
+      this.rules().released(key, before, { ...to, accepted: to.accepted });
       if (to.acknowledges) this.ledger.acknowledged(key, to.accepted);
     }
     return result;

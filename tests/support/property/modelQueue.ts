@@ -6,6 +6,8 @@ import type { Published } from "./ledger";
 import { sqsRecord } from "../events";
 import type { Faults } from "./faults";
 import type { Invocation } from "./invocation";
+import type { Simulation } from "./simulation";
+
 /** What the queue tells of its messages. */
 export interface QueueLedger {
   find(key: SessionKey, id: string): Published;
@@ -13,8 +15,6 @@ export interface QueueLedger {
   redriven(key: SessionKey, id: string, sqsId: string): void;
   done(key: SessionKey, id: string): void;
 }
-
-import type { Simulation } from "./simulation";
 
 /** Undefined if the function has crashed. */
 export type Deliver = (event: SQSEvent) => Promise<SQSBatchResponse | undefined>;
@@ -166,7 +166,6 @@ export class ModelQueue {
         // No copy is later than that: the retention must be longer.
         if (simulation.now - message.sentAtMs > this.retentionMs * 0.9) return;
         if (isLate) faults.count("queue delivers twice, hours later");
-        this.publishedAs(message).isCopied = true;
         this.show({ message, isCopy: true });
       });
     }

@@ -1,5 +1,6 @@
-import type { SessionCursor } from "../../../handlers/history/history";
+import type { SessionCursor, Skipped } from "../../../handlers/history/history";
 import { seqIn } from "../../../handlers/history/recovery";
+import { skippedIn } from "../../../handlers/raw/readPage";
 import type { Session } from "../../../handlers/sessions/sessionItems";
 import { sessionId, type SessionKey } from "../../../handlers/sessions/sessionKey";
 import { liveConnections } from "../../../handlers/sessions/sessionRow";
@@ -28,10 +29,10 @@ const KNOWN_MS = 45_000;
  * - Within an invocation, nothing is posted to a connection after a message that it did not take.
  * - While a protocol client or an older raw connection is open and accepts it, it gets nothing from before it connected.
  * - If the queue no longer has a message that was stored while it was connected and not half-open, it has accepted it, unless
- *   the message has expired, was dead-lettered, has had all of its attempts, or was delivered twice by the queue: the second
- *   delivery may not know yet which connections the first one has missed.
+ *   the message has expired, was dead-lettered, or has had all of its attempts.
  * - No message is dead-lettered that it has taken, as long as it is connected, unless the invocation that posted it had trouble.
- * - `accepted` never passes a message that no raw connection has taken, except expired ones, and those from before.
+ * - `accepted` never passes a message that no raw connection has taken, except expired ones, and those from before: these are recorded
+ *   as skipped, until a raw connection has taken them or they are acknowledged or have expired.
  * - Acceptance moves `acknowledged` only while no protocol client is connected.
  */
 export class RawRules {
@@ -91,7 +92,11 @@ export class RawRules {
   }
 
   /** The session's cursor `accepted` moves. */
-  released(key: SessionKey, before: SessionCursor, accepted: Cursor, acknowledges: boolean): void {
+  released(
+    key: SessionKey,
+    before: SessionCursor,
+    { accepted, skipped, acknowledges }: { accepted: Cursor; skipped?: Skipped; acknowledges?: boolean },
+  ): void {
     const { ledger, simulation } = this;
     const { epoch, seq } = accepted;
     if (before.accepted?.epoch === epoch && before.accepted.seq > seq) {
@@ -108,19 +113,24 @@ export class RawRules {
       throw ledger.violated(`${seq} of ${epoch} is accepted, and was never stored`);
     }
     const after = Math.max(seqIn(epoch, before.accepted), seqIn(epoch, before.acknowledged), sequence.first - 1);
-    for (const message of sequence.messages.slice(after - sequence.first + 1, seq - sequence.first + 1)) {
+    const owed = skippedIn(epoch, before);
+    const from = Math.min(after + 1, owed?.from ?? Infinity);
+    for (const message of sequence.messages.slice(from - sequence.first, seq - sequence.first + 1)) {
+      const at = message.stored?.seq ?? 0;
+      if (at <= after && (!owed || at > owed.through)) continue;
       if (message.acceptedBy.size > 0 || this.hasExpired(message) || ledger.isAcknowledged(message)) continue;
       const missing = live.find((each) => each.isRaw && each.openedAtMs < (message.stored?.atMs ?? 0));
-      // A later acceptance acknowledges it, too.
-      message.isSkipped = true;
-      if (missing) ledger.violated(`accepted passes ${message.id}, which neither ${missing.id} nor another has taken`);
+      const isOwed = skipped?.epoch === epoch && at >= skipped.from && at <= skipped.through;
+      if (!isOwed) ledger.violated(`accepted passes ${message.id}, which no raw connection has taken, and forgets it`);
+      if (missing && at > after)
+        ledger.violated(`accepted passes ${message.id}, which neither ${missing.id} nor another has taken`);
     }
   }
 
   /** The queue has deleted the last copy of a message. */
   deleted(message: Published): void {
-    const { stored, isExhausted, isCopied, letters, acceptedBy } = message;
-    if (isExhausted || isCopied || letters.length > 0 || this.hasExpired(message)) return;
+    const { stored, isExhausted, letters, acceptedBy } = message;
+    if (isExhausted || letters.length > 0 || this.hasExpired(message)) return;
     if (this.hasHistory && (!stored || this.ledger.wasEndangered(message.key))) return;
     const sinceMs = this.hasHistory ? (stored?.atMs ?? 0) : message.publishedAtMs;
     const lacking = this.liveOf(message.key).find(

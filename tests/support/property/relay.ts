@@ -21,6 +21,7 @@ import { flush } from "../../../handlers/raw/flush";
 import type { FlushRequests } from "../../../handlers/raw/flushRequests";
 import type { History } from "../../../handlers/history/history";
 import { seqIn } from "../../../handlers/history/recovery";
+import { skippedIn } from "../../../handlers/raw/readPage";
 import { lastSeqOf } from "../../../handlers/history/segment";
 import type { Connections } from "../../../handlers/sessions/sessionRow";
 import type { Receipts } from "../../../handlers/receipts/receipts";
@@ -129,7 +130,7 @@ export class Relay implements Functions {
     if (!tail) return true;
     const { acknowledged, accepted, settled } = cursor;
     const isPast = [acknowledged, accepted, settled].some((each) => seqIn(tail.epoch, each) >= lastSeqOf(tail));
-    return isPast || tail.untilMs <= this.simulation.now;
+    return (isPast && !skippedIn(tail.epoch, cursor)) || tail.untilMs <= this.simulation.now;
   }
 
   violated(what: string): void {

@@ -81,9 +81,11 @@ function noFates(): Record<Fate, number> {
 }
 
 function fateOf({ isShown, handled, acceptedBy, hasArrived, isToldExpired, inGap }: Published): Fate {
-  if (isShown || handled) return "shown";
+  if (isShown) return "shown";
   if (acceptedBy.size > 0) return hasArrived ? "raw" : "half-open";
-  return isToldExpired ? "expired" : inGap ? "missing" : "dead";
+  // A client handles the number of a message that has expired, too.
+  if (isToldExpired) return "expired";
+  return handled ? "shown" : inGap ? "missing" : "dead";
 }
 
 class Run {
@@ -265,7 +267,7 @@ class Run {
       const what = relay.ledger.open(message);
       // A client may learn late of a message that a fault kept from being posted, a missing message waits for the sweeper, and
       // an acknowledgement that was lost silently is repeated over the next connection.
-      const mayTakeLong = message.inGap || message.handled || message.letters.length > 0;
+      const mayTakeLong = message.inGap || message.handled || message.letters.length > 0 || message.isExhausted;
       return what === undefined ? [] : [{ message, what, hangs: !mayTakeLong }];
     });
     const lacking = this.users

@@ -290,6 +290,8 @@ export class User {
     const { simulation, relay, key, name } = this;
     for (const raw of this.raws) raw.close();
     await simulation.pause(ALONE_AFTER_MS);
+    // While the gateway has a half-open one, it is the one that gets what was missed.
+    while (relay.gateway.openOf(name).length > 0) await simulation.pause(5_000);
     this.raws = [this.openRaw()];
     const untilMs = simulation.now + FLUSHED_AFTER_MS;
     while (!relay.isFlushed(key)) {
