@@ -98,6 +98,8 @@ describe("the packed package, in another team's program", function () {
       "frames/acknowledge.receipts.bundle.js",
       "frames/resume.bundle.js",
       "frames/resume.receipts.bundle.js",
+      "raw/flush.bundle.js",
+      "raw/flush.receipts.bundle.js",
       "sweepers/historySweeper.bundle.js",
       "sweepers/historySweeper.receipts.bundle.js",
       "sweepers/sessionSweeper.bundle.js",
