@@ -50,16 +50,17 @@ export async function measureRawFleet(request: RawFleetRequest): Promise<RawFlee
   const relay = await BenchRelay.start({ config: relayConfig("replay"), maxEnvironments: MAX_ENVIRONMENTS });
   try {
     const limit = pLimit(10);
+    const users = Array.from({ length: clients }, (_, index) => `raw-${index}`);
+    const tokens = await limit.map(users, (user) => relay.token(user));
+    await limit.map(tokens, (token) => visit(relay, token, []));
     const taken: Returned[] = [];
     // The first round starts the functions: it is not counted.
     for (let round = 0; round <= rounds; round++) {
-      // Others in each round: the relay may not know yet that a connection has ended.
-      const users = Array.from({ length: clients }, (_, index) => `raw-${round}-${index}`);
-      const tokens = await limit.map(users, (user) => relay.token(user));
+      await Promise.all(users.map((user) => relay.untilGone(user)));
       const bodies = Array.from({ length: held }, (_, index) => `${round}-${index}`);
       await limit.map(users, (user) => relay.publish(user, bodies));
       await relay.untilQueueIsEmpty();
-      const returned = await Promise.all(tokens.map((token) => returnTo(relay, token, bodies)));
+      const returned = await Promise.all(tokens.map((token) => visit(relay, token, bodies)));
       if (round > 0) taken.push(...returned);
     }
     console.error(`bench: ${clients} raw clients returned ${rounds} times`);
@@ -76,8 +77,8 @@ export async function measureRawFleet(request: RawFleetRequest): Promise<RawFlee
   }
 }
 
-/** Connects without a subprotocol, receives what was held, and leaves. */
-async function returnTo(relay: BenchRelay, token: string, bodies: readonly string[]): Promise<Returned> {
+/** Connects without a subprotocol, receives what was held, and closes the connection. */
+async function visit(relay: BenchRelay, token: string, bodies: readonly string[]): Promise<Returned> {
   const url = new URL(relay.addresses.websocketUrl);
   url.search = new URLSearchParams(CONTEXT).toString();
   for (let refused = 0; ; refused++) {
@@ -86,28 +87,31 @@ async function returnTo(relay: BenchRelay, token: string, bodies: readonly strin
       return { ...(await receive(socket, bodies)), refused };
     } catch (error) {
       if (refused + 1 === MAX_HANDSHAKES || !String(error).includes("Unexpected server response")) throw error;
-    } finally {
-      socket.removeAllListeners("close");
-      socket.terminate();
     }
     await delay(PAUSE_MS);
   }
 }
 
-/** Resolves once all of these messages have arrived. */
+/** Resolves once all of these messages have arrived, and the connection is closed. */
 function receive(socket: WebSocket, bodies: readonly string[]): Promise<Omit<Returned, "refused">> {
   return new Promise((resolve, reject) => {
     const missing = new Set(bodies);
-    let [openedMs, firstMs, repeated] = [0, 0, 0];
-    socket.once("open", () => (openedMs = performance.now()));
+    let [openedMs, firstMs, allMs, repeated] = [0, 0, 0, 0];
+    socket.once("open", () => {
+      openedMs = performance.now();
+      if (missing.size === 0) socket.close(1000);
+    });
     socket.on("message", (data: Buffer) => {
-      const atMs = performance.now();
-      if (missing.size === bodies.length) firstMs = atMs - openedMs;
+      allMs = performance.now() - openedMs;
+      if (missing.size === bodies.length) firstMs = allMs;
       if (!missing.delete(data.toString())) repeated += 1;
-      if (missing.size === 0) resolve({ firstMs, allMs: atMs - openedMs, repeated });
+      if (missing.size === 0) socket.close(1000);
     });
     socket.on("error", reject);
-    socket.once("close", (code) => reject(new Error(`closed (${code}) without ${[...missing].join(", ")}`)));
+    socket.once("close", (code) => {
+      if (missing.size === 0) resolve({ firstMs, allMs, repeated });
+      else reject(new Error(`closed (${code}) without ${[...missing].join(", ")}`));
+    });
   });
 }
 
