@@ -72,7 +72,10 @@ export async function rawTurn(
     const entries = [...(page.isSkipped ? [] : await takenBefore(work, after, page.start)), ...page.entries];
     const isOld = ({ entry }: NewEntry) => work.lines.some((line) => !line.isFor(entry));
     const old = entries.slice(0, entries.findLastIndex(isOld) + 1);
-    for (const line of work.lines) await line.post(old, dependencies, isTimeUp, posting);
+    const isEntitled = (line: RawLine) => old.every(({ entry }) => line.isFor(entry));
+    // In parallel: a slow one must not use up the time of the others.
+    await Promise.all(work.lines.filter(isEntitled).map((line) => line.post(old, dependencies, isTimeUp, posting)));
+    for (const line of work.lines) if (!isEntitled(line)) await line.post(old, dependencies, isTimeUp, posting);
     await Promise.all(work.lines.map((line) => line.post(entries, dependencies, isTimeUp, posting)));
   } catch (error) {
     await release(key, owner, {}, dependencies).catch(() => log.warn("lease not released", { ...key }));
