@@ -77,12 +77,18 @@ export class RawRules {
     }
     const before = message.acceptedBy.get(connection.id);
     const isRepeated = before && !before.isTroubled && !this.troubled.has(before) && !message.isPartial;
-    if (isRepeated) ledger.violated(`${message.id} is posted to ${connection.id} again`);
+    if (isRepeated && !this.isLackedByAnother(connection, message, before))
+      ledger.violated(`${message.id} is posted to ${connection.id} again`);
     if (this.hasHistory && this.isOldFor(connection, message) && this.hasAnother(connection, message, invocation)) {
       ledger.violated(`${message.id} is old, and is posted to ${connection.id}, which is not the only connection`);
     }
     message.acceptedBy.set(connection.id, invocation);
     message.hasArrived ||= connection.passes;
+  }
+
+  /** Whether another raw connection did not take it in that invocation: if its time was up, the session's cursor did not pass it. */
+  private isLackedByAnother({ id }: Connection, { key, acceptedBy }: Published, invocation: Invocation): boolean {
+    return this.liveOf(key).some((each) => each.isRaw && each.id !== id && acceptedBy.get(each.id) !== invocation);
   }
 
   /** A raw connection is closed, for example because its token has ended: it takes no more messages. */
