@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
 import type { LimitFunction } from "p-limit";
 import { type MessageEnvelope, SUBPROTOCOLS } from "../../protocol";
 import type { Post, PostToConnectionDependencies } from "../connections/postToConnection";
@@ -23,9 +25,17 @@ export interface PostInOrderDependencies
   history: Pick<History, "readCursor" | "addReported">;
   /** Posts to raw clients. @default they are closed: the relay refuses them */
   postToRaw?: PostToRaw;
+  /** Waits for the end of what is posted to raw clients. @default a timer */
+  pause?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** The number of attempts before a message is dead-lettered. */
   maxAttempts: number;
 }
+
+/**
+ * How long, once time is up, raw clients' posts may take to report and to move the session's cursor. The rest of the time that
+ * `deliver` reserves is for the queues.
+ */
+const ENDING_MS = 1_500;
 
 /** One session's part of a batch. */
 export interface SessionPosts {
@@ -198,10 +208,21 @@ async function postRaw(
     });
     return new Map(taken.filter(([, connectionIds]) => hasRaw(connectionIds)));
   };
+  const failAll = (reason: string) => {
+    for (const { connectionId } of raw) {
+      for (const { outcomes } of inHand) outcomes.set(connectionId, { kind: "failed", reason });
+    }
+  };
   const isLast = inHand.some(({ messages }) => messages.some(({ attempt }) => attempt >= maxAttempts));
   try {
     const post = { row, connections: raw, entries, presentEpoch, onPartial, readTakenBy, isLast };
-    const posted = await postToRaw(post, signal);
+    const posted = await endingSoon(postToRaw(post, signal), dependencies, signal);
+    if (posted === "late") {
+      // The posts' end goes on. If it moves the cursor, the next attempt finds these messages posted.
+      log.warn("raw clients' posts not ended in time", { messageIds: inHand.map(({ entry }) => entry.messageId) });
+      failAll(REASONS.timeout);
+      return;
+    }
     for (const [connectionId, outcomes] of posted) {
       outcomes.forEach((outcome, index) => {
         const atMs = now();
@@ -212,10 +233,35 @@ async function postRaw(
   } catch (error) {
     const messageIds = inHand.map(({ entry }) => entry.messageId);
     log.error("messages not handled", { messageIds, ...errorFields(error) });
-    for (const { connectionId } of raw) {
-      for (const { outcomes } of inHand) outcomes.set(connectionId, { kind: "failed", reason: REASONS.internalError });
-    }
+    failAll(REASONS.internalError);
   }
+}
+
+/** What the work results in, or "late" if it goes on for too long after the signal has aborted. */
+async function endingSoon<T>(
+  work: Promise<T>,
+  { pause = timer }: PostInOrderDependencies,
+  signal: AbortSignal,
+): Promise<T | "late"> {
+  const ended = new AbortController();
+  const late = async () => {
+    try {
+      if (!signal.aborted) await once(signal, "abort", { signal: ended.signal });
+      await pause(ENDING_MS, ended.signal);
+    } catch {
+      // The work has ended.
+    }
+    return "late" as const;
+  };
+  try {
+    return await Promise.race([work, late()]);
+  } finally {
+    ended.abort();
+  }
+}
+
+async function timer(ms: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, { signal });
 }
 
 function outcomeOf(
