@@ -34,6 +34,7 @@ export class Viewer implements View {
     if (kind === "message") message.isShown = true;
     else message.isToldExpired = true;
     if (!this.start) this.begin({ epoch: cursor.epoch, seq: cursor.seq - 1 });
+    else if (!this.cursor) this.beginAnew(cursor);
     this.cursor = cursor;
   }
 
@@ -63,8 +64,7 @@ export class Viewer implements View {
     // It has no body to show, and the client learns its number with the next message.
     if (message.expiresAtMs !== undefined && message.receipts.has("expired")) return true;
     // Without a cursor it starts after what is acknowledged or reported.
-    const isDone = this.ledger.isAcknowledged(message) || message.receipts.has("expired");
-    return this.start === undefined && isDone;
+    return this.cursor === undefined && this.isDone(message);
   }
 
   /** It has had no cursor: what comes before its first message must be acknowledged or reported. */
@@ -73,8 +73,20 @@ export class Viewer implements View {
     if (this.ledger.wasEndangered(this.key)) return;
     const sequence = this.ledger.sequencesOf(this.key).find(({ epoch }) => epoch === start.epoch);
     for (const message of sequence?.messages.slice(0, start.seq - sequence.first + 1) ?? []) {
-      if (this.ledger.isAcknowledged(message) || message.receipts.has("expired")) continue;
+      if (this.isDone(message)) continue;
       this.ledger.violated(`${this.name} begins after ${message.id}, which is neither acknowledged nor reported`);
     }
+  }
+
+  /** A gap has left it without a cursor, since there was no log: what another client has acknowledged since then, it does not get. */
+  private beginAnew({ epoch, seq }: Cursor): void {
+    const sequence = this.ledger.sequencesOf(this.key).find((each) => each.epoch === epoch);
+    for (const message of sequence?.messages.slice(0, seq - sequence.first) ?? []) {
+      if (this.isDone(message)) this.missing.add(message);
+    }
+  }
+
+  private isDone(message: Published): boolean {
+    return this.ledger.isAcknowledged(message) || message.receipts.has("expired");
   }
 }
