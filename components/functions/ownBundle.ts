@@ -94,6 +94,7 @@ export async function bundleModule({ module, withReceipts }: OwnBuild): Promise<
     alias: {
       "@aws-sdk/credential-provider-node": resolve(handlersFolder, "lambdaCredentials"),
       "@aws-sdk/endpoint-cache": resolve(handlersFolder, "noEndpointCache"),
+      "@aws/lambda-invoke-store": resolve(handlersFolder, "lambdaInvokeStore"),
     },
     plugins: [
       versionOnly,

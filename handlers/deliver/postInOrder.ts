@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { setTimeout } from "node:timers/promises";
 import type { LimitFunction } from "p-limit";
 import { type MessageEnvelope, SUBPROTOCOLS } from "../../protocol";
 import type { Post, PostToConnectionDependencies } from "../connections/postToConnection";
@@ -19,6 +18,7 @@ import type { Attempted, Outcome } from "./outcome";
 import { addTakenBy, type PartialDeliveriesDependencies, type TakenBy } from "./partialDeliveries";
 import { postAllToConnection } from "./postAllToConnection";
 import type { Numbered } from "./storeInOrder";
+import { timer } from "../timer";
 
 export interface PostInOrderDependencies
   extends Omit<PostToConnectionDependencies, "subprotocols">, ExpireUnseenDependencies, PartialDeliveriesDependencies {
@@ -258,10 +258,6 @@ async function endingSoon<T>(
   } finally {
     ended.abort();
   }
-}
-
-async function timer(ms: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(ms, undefined, { signal });
 }
 
 function outcomeOf(

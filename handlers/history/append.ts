@@ -1,4 +1,3 @@
-import { setTimeout } from "node:timers/promises";
 import type { SessionKey } from "../sessions/sessionKey";
 import { timeLimit } from "../timeLimit";
 import { newEpoch as randomEpoch } from "./epoch";
@@ -17,6 +16,7 @@ import {
   WORKER_LIFE_MS,
 } from "./retention";
 import { entriesOf, isSealed, lastSeqOf } from "./segment";
+import { timer } from "../timer";
 
 export interface AppendDependencies extends FindDependencies {
   history: Pick<History, "readBack" | "readCursor" | "renew" | "put">;
@@ -258,8 +258,4 @@ function appended(
 function isSamePut(tried: Segment, stored: Segment): boolean {
   const idsOf = ({ messages }: Segment) => JSON.stringify(messages.map(({ id }) => id));
   return tried.first === stored.first && idsOf(tried) === idsOf(stored);
-}
-
-async function timer(ms: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(ms, undefined, { signal });
 }

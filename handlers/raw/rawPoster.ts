@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout } from "node:timers/promises";
 import { SUBPROTOCOLS } from "../../protocol";
 import { consoleLog, errorFields, type Log } from "../log";
 import { REASONS } from "../messages/reasons";
@@ -9,6 +8,7 @@ import { liveConnections } from "../sessions/sessionRow";
 import type { NewEntry, PostToRaw, RawPost } from "./postToRaw";
 import { type RawLine, rawLinesOf } from "./rawLine";
 import { rawTurn, type RawTurnDependencies, type RawWork } from "./rawTurn";
+import { timer } from "../timer";
 
 export interface RawPosterDependencies extends Omit<RawTurnDependencies, "newOwner" | "now" | "log"> {
   /** Names a turn. @default a random UUID */
@@ -138,7 +138,3 @@ const NO_PARTIALS: Pick<RawPost, "onPartial" | "readTakenBy"> = {
   onPartial: () => Promise.resolve(),
   readTakenBy: () => Promise.resolve(new Map()),
 };
-
-async function timer(ms: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(ms, undefined, { signal });
-}

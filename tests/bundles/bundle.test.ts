@@ -233,6 +233,7 @@ describe("a callback of the component's own", () => {
     ["errors of its own classes", "QueueDeletedRecently"],
     ["commands that are not sent", "ListMessageMoveTasksResult"],
     ["the names of regions", "Hyderabad"],
+    ["a store of invocations besides the runtime's", "AWS_LAMBDA_MAX_CONCURRENCY"],
   ] as const) {
     it(`has no code of the SDK for ${name}`, () => {
       for (const [index, each] of builds.entries()) {
