@@ -43,7 +43,8 @@ export function connectionIdOf(callerId: string): string | undefined {
 }
 
 /**
- * The partition keys of the index by token expiry, and of the history table's index by due time. A partition takes 1,000 writes a second: as many as an account's 500 new connections and their deletions.
+ * The partition keys of the index by token expiry, and of the history table's index by due time. A partition takes 1,000 writes
+ * a second: as many as an account's 500 new connections and their deletions.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
  */
 export const INDEX_SHARDS = ["0", "1", "2", "3", "4", "5", "6", "7"] as const;

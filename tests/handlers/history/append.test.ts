@@ -631,7 +631,7 @@ describe("append: the segment that the append before has stored", () => {
     expect(stored()).to.deep.equal(["1 m1", "2 m3"]);
   });
 
-  it("is not kept if its messages are large, and keeps no more ids than an item has room for", async () => {
+  it("is remembered only if its messages are small, and with as many ids as fit into an item", async () => {
     const { run, message, history, segments } = await warm({ maxRecentGroups: 1_000 });
     await run([message("m2", { body: "x".repeat(16_385) })]);
     await run([message("m3")]);
