@@ -115,10 +115,12 @@ export class Inbox {
       this.isVoid = true;
       this.moveTo(epoch, first, lost, after);
     } else if (!this.known || (this.epoch === undefined && epoch !== undefined)) {
-      // The client has seen no message of a session that was empty: the relay does not know what was missed.
-      const isWhole = recovered && !(this.known && first > 1);
-      this.moveTo(epoch, first, isWhole ? undefined : lost);
-    } else if (epoch === this.epoch && first > this.seq + 1) {
+      // The session was empty when the client began, so it wants all: the response may begin after what others have acknowledged.
+      const start = this.known ? hello.oldest : first;
+      const isWhole = recovered && !(this.known && start > 1);
+      this.moveTo(epoch, start, isWhole ? undefined : lost);
+    } else if (!recovered && epoch === this.epoch) {
+      // If it is recovered, it answers an earlier request without a cursor, and begins after what others have acknowledged.
       this.release(first, lost);
     }
     this.known = true;

@@ -74,6 +74,26 @@ describe("the inbox", () => {
     expect(taken(inbox)).to.deep.equal(["gap expired 2 to 6", "m6"]);
   });
 
+  it("reports no gap for a second response without a cursor that begins after what others have acknowledged", () => {
+    const inbox = new Inbox(10, undefined);
+    inbox.resumed(hello(4), resumed(3, 4), undefined);
+    inbox.accept(message(3), 4);
+    inbox.resumed(hello(9), resumed(9, 9), undefined);
+    inbox.accept(message(9), 9);
+    expect(taken(inbox)).to.deep.equal(["m3"]);
+    expect(inbox.missing).to.equal(true);
+    expect(inbox.request().cursor?.seq).to.equal(3);
+  });
+
+  it("starts a session that was empty with its oldest message, whatever others have acknowledged", () => {
+    const inbox = begun(0);
+    inbox.resumed(hello(5), resumed(5, 5), undefined);
+    inbox.accept(message(5), 5);
+    expect(taken(inbox)).to.deep.equal([]);
+    expect(inbox.missing).to.equal(true);
+    expect(inbox.request().cursor).to.deep.equal({ epoch: EPOCH, seq: 0 });
+  });
+
   it("hands over messages it has that the relay has lost", () => {
     const inbox = begun(2);
     inbox.accept(message(4), 0);

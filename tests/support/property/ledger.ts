@@ -31,7 +31,7 @@ export interface Published {
   readonly publishedAtMs: number;
   /** Its position in the log. */
   stored?: Cursor & { atMs: number };
-  /** Whether a client with a stored cursor has shown it, has reported it as expired, or has reported a gap that includes it. */
+  /** Whether a client with a stored cursor has shown it, has reported it as expired. */
   isShown: boolean;
   isToldExpired: boolean;
   inGap: boolean;
@@ -209,7 +209,7 @@ export class Ledger {
     return this.of(key).done;
   }
 
-  acknowledged(key: SessionKey, { epoch, seq }: Cursor): void {
+  acknowledged(key: SessionKey, { epoch, seq }: Cursor, by: "protocol" | "raw"): void {
     const numbers = this.of(key);
     const sequence = numbers.sequences.find((each) => each.epoch === epoch);
     if (!sequence || seq >= sequence.first + sequence.messages.length) {
@@ -217,7 +217,8 @@ export class Ledger {
     }
     for (let at = sequence.acknowledged; at <= seq - sequence.first && !numbers.wasEndangered; at++) {
       const message = sequence.messages[at] as Published;
-      if (!isTaken(message)) this.violated(`${message.id} is acknowledged by a cursor, and no client has taken it`);
+      const isOwed = by === "protocol" ? !isKnown(message) : !isTaken(message);
+      if (isOwed) this.violated(`${message.id} is acknowledged by a cursor, and no client has taken it`);
     }
     sequence.acknowledged = Math.max(sequence.acknowledged, seq - sequence.first + 1);
     numbers.acknowledged.push({ epoch, seq, atMs: this.simulation.now });
@@ -261,8 +262,8 @@ export class Ledger {
     return (numbers.wasEndangered ||= this.isEndangered(numbers));
   }
 
-  /** Numbers that a client with a stored cursor was told are missing. */
-  missing(key: SessionKey, { lost, after, first, epoch }: Gap, viewer: View): void {
+  /** Numbers that a client was told are missing. */
+  missing(key: SessionKey, { lost, after, first, epoch }: Gap, viewer: View | undefined): void {
     const numbers = this.of(key);
     const { sequences } = numbers;
     const isEndangered = (numbers.wasEndangered ||= this.isEndangered(numbers));
@@ -287,9 +288,10 @@ export class Ledger {
         // Messages that were stored after the log was found empty reach the client.
         if (!isOld && epoch === undefined) continue;
         if (!isOld) this.violated(`${id} is said to be missing, and is within the retention`);
-        if (viewer.hasMet(message) && !numbers.wasEndangered)
+        if (viewer?.hasMet(message) && !numbers.wasEndangered)
           this.violated(`${id} is said to be missing, and was shown`);
-        viewer.misses(message);
+        message.inGap = true;
+        viewer?.misses(message);
       }
     }
   }
@@ -357,9 +359,15 @@ export class Ledger {
   }
 }
 
+/** Whether a client has it, or was told why not. A message past its own expiry may only be told with the next number. */
+function isKnown({ handled, isToldExpired, inGap, acceptedBy, receipts, expiresAtMs }: Published): boolean {
+  const isOwnExpiry = expiresAtMs !== undefined && receipts.has("expired");
+  return handled || isToldExpired || inGap || acceptedBy.size > 0 || isOwnExpiry;
+}
+
 /** Whether a client has it, or was told why not, or the backend was. */
-function isTaken({ handled, isToldExpired, inGap, acceptedBy, receipts, isDeleted }: Published): boolean {
-  return handled || isToldExpired || inGap || acceptedBy.size > 0 || receipts.has("expired") || isDeleted;
+function isTaken(message: Published): boolean {
+  return isKnown(message) || message.receipts.has("expired") || message.isDeleted;
 }
 
 function idOf(key: SessionKey, id: string): string {

@@ -42,7 +42,7 @@ export class ModelHistory extends MemoryHistory {
 
   override async acknowledge(key: SessionKey, cursor: Cursor): Promise<"acknowledged" | "stale"> {
     const result = await super.acknowledge(key, cursor);
-    if (result === "acknowledged") this.ledger.acknowledged(key, cursor);
+    if (result === "acknowledged") this.ledger.acknowledged(key, cursor, "protocol");
     return result;
   }
 
@@ -55,7 +55,7 @@ export class ModelHistory extends MemoryHistory {
     const result = await super.releaseRaw(key, owner, to);
     if (result === "released" && to.accepted) {
       this.rules().released(key, before, { ...to, accepted: to.accepted });
-      if (to.acknowledges) this.ledger.acknowledged(key, to.accepted);
+      if (to.acknowledges) this.ledger.acknowledged(key, to.accepted, "raw");
     }
     return result;
   }

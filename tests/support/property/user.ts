@@ -335,6 +335,7 @@ export class User {
     const gap = (value: Gap) => {
       const { epoch, first } = value;
       place = epoch === undefined || first === 1 ? undefined : { epoch, seq: first - 1 };
+      relay.ledger.missing(this.key, value, viewer);
       viewer?.gap(value, place);
     };
     const events = {

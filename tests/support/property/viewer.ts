@@ -39,14 +39,12 @@ export class Viewer implements View {
   }
 
   gap(gap: Gap, next: Cursor | undefined): void {
-    this.ledger.missing(this.key, gap, this);
     this.start ??= gap.after ?? { epoch: this.ledger.sequencesOf(this.key)[0]?.epoch ?? "", seq: 0 };
     this.cursor = next;
   }
 
   misses(message: Published): void {
     this.missing.add(message);
-    message.inGap = true;
   }
 
   /** The messages after its first position that it has not seen, and was not told of. */
