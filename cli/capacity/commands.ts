@@ -1,15 +1,14 @@
 import type { Command } from "commander";
 import type { Cli } from "../cli";
-import { lineItems, usageOf } from "../cost/estimate";
-import { totalUsd } from "../cost/lineItem";
-import { shownOptions, workloadOf } from "../cost/options";
+import { shownOptions } from "../cost/options";
 import { PRICES } from "../cost/prices";
 import { listing, table } from "../output";
-import { type Ceiling, ceilingsOf } from "./ceilings";
-import { type Load, loadOf } from "./load";
+import type { Ceiling } from "./ceilings";
+import type { Load } from "./load";
 import { addCapacityOptions, readCapacityOptions } from "./options";
-import { increaseCommand, type QuotaNeed, quotaNeedsOf } from "./quotaNeeds";
-import { type Setting, settingsOf } from "./settings";
+import { type Plan, planOf } from "./plan";
+import type { QuotaNeed } from "./quotaNeeds";
+import type { Setting } from "./settings";
 
 /** `capacity` */
 export function addCapacityCommand(program: Command, cli: Cli): void {
@@ -18,57 +17,42 @@ export function addCapacityCommand(program: Command, cli: Cli): void {
     .description("says what to set for a fleet, which quotas to raise, and what it costs");
   addCapacityOptions(command);
   command.action(() => {
-    const { region, fleet, traffic } = readCapacityOptions(command);
-    const workload = workloadOf(traffic);
-    const load = loadOf(fleet, workload);
-    const settings = settingsOf(load, region, workload.delivery);
-    const quotas = quotaNeedsOf(load, region, workload.ordering);
-    const ceilings = ceilingsOf(load, workload);
-    const monthlyUsd = totalUsd(lineItems(usageOf(workload), traffic, traffic, PRICES));
-    const increases = quotas
-      .filter(({ raiseTo }) => raiseTo !== undefined)
-      .map((need) => increaseCommand(need, region));
+    const options = readCapacityOptions(command);
+    const { region, fleet, traffic } = options;
+    const plan = planOf(options);
     const { region: pricesOf, asOf: pricesAsOf } = PRICES;
-    const bill = { currency: "USD", monthlyUsd, pricesOf, pricesAsOf };
     cli.print(
-      {
-        ...{ region, fleet, workload: shownOptions(traffic), load, settings, config: configOf(settings) },
-        ...{ quotas, increases, ceilings, ...bill },
-      },
+      { region, fleet, workload: shownOptions(traffic), ...plan, currency: "USD", pricesOf, pricesAsOf },
       () =>
         [
           "At the busiest moment: all clients reconnect, and messages come at their highest rate.",
-          loadListing(load),
+          loadListing(plan.load),
           "",
-          settingTable(settings),
+          settingTable(plan.settings),
           "",
-          ...configLines(settings),
+          ...configLines(plan.config),
           "",
-          quotaTable(quotas),
+          quotaTable(plan.quotas),
           "",
-          ...increaseLines(increases),
+          ...increaseLines(plan.increases),
           "",
-          ceilingTable(ceilings),
-          ...remedies(ceilings),
+          ceilingTable(plan.ceilings),
+          ...remedies(plan.ceilings),
           "",
-          `About ${amount(monthlyUsd)} USD for ${amount(workload.messages)} messages a month and ` +
-            `${amount(workload.connections)} connections on average, with prices of ${pricesOf}, looked up on ${pricesAsOf}. ` +
-            "The command cost prints each item.",
+          `About ${amount(plan.monthlyUsd)} USD for ${amount(traffic.messages)} messages a month and ` +
+            `${amount(traffic.connections)} connections on average, with prices of ${pricesOf}, looked up on ` +
+            `${pricesAsOf}. The command cost prints each item.`,
         ].join("\n"),
       command.optsWithGlobals<{ json: boolean }>().json,
     );
   });
 }
 
-/** The arguments that differ from their defaults. */
-function configOf(settings: readonly Setting[]): Record<string, number> {
-  const changed = settings.filter(({ value, byDefault }) => value !== byDefault);
-  return Object.fromEntries(changed.map(({ key, value }) => [key, value]));
-}
+type PerSecond = Exclude<keyof Load, "concurrency" | "concurrentExecutions" | "waitingMessages">;
 
 function loadListing(load: Load): string {
-  const { concurrency, concurrentExecutions, waitingMessages, ...perSecond } = load;
-  const names: Record<keyof typeof perSecond, string> = {
+  const { concurrency, concurrentExecutions, waitingMessages } = load;
+  const names: Record<PerSecond, string> = {
     heartbeats: "heartbeats",
     handshakes: "handshakes",
     disconnects: "ends of connections",
@@ -87,10 +71,10 @@ function loadListing(load: Load): string {
     .map(([name, count]) => `${name} ${amount(Math.ceil(count))}`);
   return listing([
     ...Object.entries(names)
-      .map(([key, name]) => [name, load[key as keyof typeof perSecond]] as const)
+      .map(([key, name]) => [name, load[key as PerSecond]] as const)
       .filter(([, count]) => count > 0)
       .map(([name, count]) => [name, `${amount(count)} per second`] as const),
-    ["messages that wait in the retry queue", amount(waitingMessages)],
+    ...(waitingMessages > 0 ? [["messages that wait in the retry queue", amount(waitingMessages)] as const] : []),
     ["executions of functions", `${amount(Math.ceil(concurrentExecutions))} at one time (${functions.join(", ")})`],
   ]);
 }
@@ -108,10 +92,9 @@ function settingTable(settings: readonly Setting[]): string {
   );
 }
 
-function configLines(settings: readonly Setting[]): string[] {
-  const config = Object.entries(configOf(settings));
-  if (config.length === 0) return ["The default of every argument is enough."];
-  return ["Set:", ...config.map(([key, value]) => `pulumi config set ${key} ${value}`)];
+function configLines(config: Plan["config"]): string[] {
+  const lines = Object.entries(config).map(([key, value]) => `pulumi config set ${key} ${value}`);
+  return lines.length === 0 ? ["The default of every argument is enough."] : ["Set:", ...lines];
 }
 
 function quotaTable(quotas: readonly QuotaNeed[]): string {

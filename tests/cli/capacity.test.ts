@@ -1,15 +1,19 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "chai";
 import { Command } from "commander";
 import { SECONDS_BETWEEN_ACKS } from "../../cli/capacity/assumed";
 import { ceilingsOf } from "../../cli/capacity/ceilings";
 import { type Fleet, type Load, loadOf } from "../../cli/capacity/load";
 import { addCapacityOptions, readCapacityOptions } from "../../cli/capacity/options";
+import { planOf } from "../../cli/capacity/plan";
 import { increaseCommand, quotaNeedsOf } from "../../cli/capacity/quotaNeeds";
 import { LIMITS } from "../../cli/capacity/quotas";
 import { roundedUp, settingsOf } from "../../cli/capacity/settings";
 import type { Workload } from "../../cli/cost/workload";
 import { spec } from "../../components/args/spec";
 import { ackSeconds } from "../../components/functions/ackSeconds";
+import { repository } from "../support/repository";
 import { quiet } from "./quietMonth";
 
 const busy: Fleet = { clients: 30_000, messagesPerSecond: 100, heartbeatSeconds: 30, reconnectSeconds: 60 };
@@ -294,15 +298,15 @@ describe("the limits that no quota raises", () => {
   });
 });
 
-describe("the options of capacity", () => {
-  const optionsOf = (...args: string[]) => {
-    const command = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
-    addCapacityOptions(command);
-    return readCapacityOptions(
-      command.parse(["--clients", "100000", "--messages-per-second", "10", ...args], { from: "user" }),
-    );
-  };
+const optionsOf = (...args: string[]) => {
+  const command = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
+  addCapacityOptions(command);
+  return readCapacityOptions(
+    command.parse(["--clients", "100000", "--messages-per-second", "10", ...args], { from: "user" }),
+  );
+};
 
+describe("the options of capacity", () => {
   it("have the client library's heartbeats, and a reconnect as fast as an account's new connections allow", () => {
     expect(optionsOf().fleet).to.include({ heartbeatSeconds: 30, reconnectSeconds: 200 });
     expect(optionsOf("--delivery", "replay").fleet).to.include({ heartbeatSeconds: 240 });
@@ -330,6 +334,40 @@ describe("the options of capacity", () => {
   ] as const) {
     it(`refuse ${what}`, () => {
       expect(() => optionsOf(...args)).to.throw(message);
+    });
+  }
+});
+
+describe("the table of fleets in the docs", () => {
+  const page = readFileSync(join(repository, "docs/capacity-and-cost.md"), "utf8");
+  const rows = [...page.matchAll(/^\| +([\d,]+) +\| +[\d,]+ +\| +(?:retry|replay) +\|.*$/gm)].map(([row]) =>
+    row
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+
+  it("has rows", () => {
+    expect(rows).to.have.lengthOf(5);
+  });
+
+  for (const [clients = "", messages = "", delivery = "", ...figures] of rows) {
+    it(`is what the command says of ${clients} clients and ${messages} messages a second in ${delivery} mode`, () => {
+      const number = (text: string) => text.replaceAll(",", "");
+      const plan = planOf(
+        optionsOf("--clients", number(clients), "--messages-per-second", number(messages), "--delivery", delivery),
+      );
+      const valueOf = (key: string) => plan.settings.find((setting) => setting.key === key)?.value ?? NaN;
+      const { requests, concurrentExecutions, sessionWriteUnits, historyWriteUnits } = plan.load;
+      expect(figures.map(number).map(Number)).to.deep.equal([
+        valueOf("connectThrottlingRateLimit"),
+        valueOf("pingThrottlingRateLimit"),
+        valueOf("maximumConcurrency"),
+        Math.round(requests),
+        Math.ceil(concurrentExecutions),
+        Math.round(Math.max(sessionWriteUnits, historyWriteUnits)),
+        Number(plan.monthlyUsd.toPrecision(2)),
+      ]);
     });
   }
 });
