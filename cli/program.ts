@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { Cli } from "./cli";
+import { addCapacityCommand } from "./capacity/commands";
 import { addCostCommand } from "./cost/commands";
 import { addDeadLetterCommands } from "./deadLetters/commands";
 import { addHistoryCommands } from "./history/commands";
@@ -35,6 +36,7 @@ export async function run(args: readonly string[], terminal: Terminal, sources: 
   addSessionCommands(program, cli);
   addHistoryCommands(program, cli);
   addCostCommand(program, cli);
+  addCapacityCommand(program, cli);
   try {
     await program.parseAsync(args, { from: "user" });
     return terminal.interrupted.aborted && cli.exitCode !== 0 ? 130 : cli.exitCode;

@@ -61,7 +61,7 @@ const rooms: Record<string, string[][]> = {
     ["control", "page"],
     ["run"],
   ],
-  cli: [["."], ["cost", "deadLetters", "sessions"], ["history"], ["program.ts"], ["index.ts"]],
+  cli: [["."], ["cost", "deadLetters", "sessions"], ["capacity", "history"], ["program.ts"], ["index.ts"]],
 };
 
 /** Single files of other layers, each of which imports nothing itself. */

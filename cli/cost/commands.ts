@@ -5,7 +5,7 @@ import { type Alternative, alternativesOf } from "./alternatives";
 import { barChart } from "./chart";
 import { lineItems, usageOf } from "./estimate";
 import { type LineItem, totalUsd } from "./lineItem";
-import { addCostOptions, readCostOptions, shownOptions } from "./options";
+import { addCostOptions, readCostOptions, shownOptions, workloadOf } from "./options";
 import { PRICES } from "./prices";
 import { awayMessageOf } from "./workload";
 
@@ -18,10 +18,7 @@ export function addCostCommand(program: Command, cli: Cli): void {
   addCostOptions(command);
   command.action(() => {
     const options = readCostOptions(command);
-    const workload = {
-      ...options,
-      backoff: { minSeconds: options.backoffMinSeconds, maxSeconds: options.backoffMaxSeconds },
-    };
+    const workload = workloadOf(options);
     const items = lineItems(usageOf(workload), options, options, PRICES);
     const away = awayMessageOf(workload);
     const { region, asOf } = PRICES;

@@ -14,6 +14,9 @@ export type CostOptions = Omit<Workload, "backoff"> &
 /** Options whose defaults depend on others. */
 type Derived = "alarms" | "pingsPerMinute" | "usersPerBatch" | "messagesPerAck";
 
+/** The options as they were given. */
+export type GivenOptions = Omit<CostOptions, Derived> & Partial<Pick<CostOptions, Derived>>;
+
 type Range = [min: number, max: number, whole?: "whole"];
 
 type RelayNumber = "maxAttempts" | "backoffMinSeconds" | "backoffMaxSeconds" | "historyRetentionSeconds";
@@ -38,12 +41,35 @@ const replayOnly = [
 export const ALARM_METRICS = { retry: 16, replay: 26 } as const;
 
 export function addCostOptions(command: Command): void {
+  const { option, add, addDerived } = adderTo(command);
+  command.addOption(option("--messages <n>", "messages published in a month", [0, 1e12]).makeOptionMandatory());
+  add("--connections <n>", "connections open at one time, on average", [0, 1e9], 0);
+  addDerived(
+    "--pings-per-minute <n>",
+    "heartbeats of one client per minute",
+    [0, 60],
+    `the client library's, ${PINGS_PER_MINUTE.retry}, or ${PINGS_PER_MINUTE.replay} in replay mode`,
+  );
+  addTrafficOptions(command);
+  command.option("--chart", "draws the items as bars, and the total next to what other services cost");
+}
+
+/** Functions that add options with a range to a command. */
+export function adderTo(command: Command) {
   const option = (flags: string, description: string, range: Range) =>
     new Option(flags, description).argParser(numberIn(...range));
-  const add = (flags: string, description: string, range: Range, value: number) =>
-    command.addOption(option(flags, description, range).default(value));
-  const addDerived = (flags: string, description: string, range: Range, value: string) =>
-    command.addOption(option(flags, `${description} (default: ${value})`, range));
+  return {
+    option,
+    add: (flags: string, description: string, range: Range, value: number) =>
+      command.addOption(option(flags, description, range).default(value)),
+    addDerived: (flags: string, description: string, range: Range, value: string) =>
+      command.addOption(option(flags, `${description} (default: ${value})`, range)),
+  };
+}
+
+/** Options of the traffic, the relay's settings and its monitoring, but for how much there is. */
+export function addTrafficOptions(command: Command): void {
+  const { add, addDerived } = adderTo(command);
   // Ranges and defaults of the relay's arguments come from the component.
   const describe = (key: RelayNumber | RelayWord | "receipts" | "waitingAfterSeconds" | "rawClients") =>
     `the relay's ${key}${"replayOnly" in spec[key] ? "; only in replay mode" : ""}`;
@@ -55,9 +81,7 @@ export function addCostOptions(command: Command): void {
     const { oneOf, default: value } = spec[key];
     command.addOption(new Option(flags, describe(key)).choices(oneOf).default(value));
   };
-  command.addOption(option("--messages <n>", "messages published in a month", [0, 1e12]).makeOptionMandatory());
   add("--message-kb <n>", "KB of one message", [0, 128], 1);
-  add("--connections <n>", "connections open at one time, on average", [0, 1e9], 0);
   add("--connection-minutes <n>", "duration of a connection in minutes, on average", [0.1, 120], 30);
   add(
     "--connections-per-session <n>",
@@ -67,12 +91,6 @@ export function addCostOptions(command: Command): void {
   );
   add("--scoped-share <n>", "share of the messages that have a scope, 0 to 1", [0, 1], 0);
   add("--sessions-per-scoped-message <n>", "sessions that such a message goes to, on average", [1, MAX_SESSIONS], 2);
-  addDerived(
-    "--pings-per-minute <n>",
-    "heartbeats of one client per minute",
-    [0, 60],
-    `the client library's, ${PINGS_PER_MINUTE.retry}, or ${PINGS_PER_MINUTE.replay} in replay mode`,
-  );
   add("--away-share <n>", "share of the messages whose user is away, 0 to 1", [0, 1], 0.1);
   add("--minutes-away <n>", "minutes until such a user returns, on average", [0, 20_160], 10);
   const { min, max } = spec.batchSize;
@@ -124,12 +142,15 @@ export function addCostOptions(command: Command): void {
   const { retry, replay } = ALARM_METRICS;
   addDerived("--alarms <n>", "metrics of alarms", [0, 1_000, "whole"], `${retry}, or ${replay} in replay mode`);
   add("--dashboards <n>", "dashboards", [0, 100, "whole"], 1);
-  command.option("--chart", "draws the items as bars, and the total next to what other services cost");
 }
 
 /** The given options, with the defaults of their mode. @throws if an option without effect was given. */
 export function readCostOptions(command: Command): CostOptions {
-  const given = command.opts<Omit<CostOptions, Derived> & Partial<CostOptions>>();
+  return withDefaults(command, command.opts<GivenOptions>());
+}
+
+/** The same for options that a command has completed itself. */
+export function withDefaults(command: Command, given: GivenOptions): CostOptions {
   const options: CostOptions = {
     ...given,
     alarms: given.alarms ?? ALARM_METRICS[given.delivery],
@@ -158,6 +179,12 @@ function refuseContradictions({ rawClients, rawShare, receipts, waitingAfterSeco
     const allowed = "only with --receipts";
     throw new Error(`--waiting-after-seconds: got ${waitingAfterSeconds}; allowed: ${allowed}. Fix: add --receipts`);
   }
+}
+
+/** The traffic and settings of the options. */
+export function workloadOf(options: CostOptions): Workload {
+  const { backoffMinSeconds: minSeconds, backoffMaxSeconds: maxSeconds } = options;
+  return { ...options, backoff: { minSeconds, maxSeconds } };
 }
 
 /** Without receipts, the client acknowledges a connection's messages together, when it ends. */

@@ -8,7 +8,7 @@ import {
   writeUnitsPerConnection,
 } from "./assumed";
 import type { Usage } from "./usage";
-import { awayMessageOf, openedOf, publishesOf, sessionsPerMessageOf, type Workload } from "./workload";
+import { attemptsOf, awayMessageOf, openedOf, publishesOf, sessionsPerMessageOf, type Workload } from "./workload";
 
 const KB_A_GB = 1024 ** 2;
 
@@ -17,14 +17,14 @@ const KB_A_GB = 1024 ** 2;
  * by the client or expired. A returning client receives the missed messages in frames of many messages, and a raw client one by one.
  */
 export function replayUsageOf(workload: Workload): Usage {
-  const { messages, messageKb, batchSize, messagesPerAck, messagesPerReturn, ordering } = workload;
+  const { messages, messageKb, batchSize, messagesPerReturn, ordering } = workload;
   const { connectionsPerSession, rawShare, scopedShare } = workload;
   const { delivery, queueRequest, write, read } = INCREMENTS_KB;
   const opened = openedOf(workload);
   const connectionMinutes = workload.connections * MINUTES_A_MONTH;
   const minutes = MINUTES_A_MONTH;
   const sweeps = REPLAY_ASSUMED.sweepsPerMinute * minutes;
-  const batches = messages / batchSize;
+  const batches = attemptsOf(workload) / batchSize;
 
   // A message for several sessions is stored for each of them.
   const stored = messages * sessionsPerMessageOf(workload);
@@ -33,16 +33,13 @@ export function replayUsageOf(workload: Workload): Usage {
   const away = stored * workload.awayShare;
   const live = stored - away;
   const liveSegments = live / messagesPerSegment;
-  const awayDelivered = awayMessageOf(workload).becomes === "delivered" ? away : 0;
-  // Each connection of the session gets each message.
-  const returns = (awayDelivered * connectionsPerSession) / messagesPerReturn;
+  const awayDelivered = awayDeliveredOf(workload);
+  const returns = returnsOf(workload);
   const [rawReturns, rawLive] = [returns * rawShare, live * connectionsPerSession * rawShare];
   const [protocolReturns, protocolLive] = [returns - rawReturns, live * connectionsPerSession - rawLive];
 
-  // Every connection starts with a resume or a flush, and every return with a connection.
-  const resumes = Math.max(opened * (1 - rawShare), protocolReturns);
+  const { resumes, acknowledgements: acks } = clientFramesOf(workload);
   const flushes = Math.max(opened * rawShare, rawReturns);
-  const acks = protocolLive / messagesPerAck + protocolReturns;
   // The session's cursor moves with the first acknowledgement of a message.
   const moves = acks / connectionsPerSession;
   const leases = liveSegments * rawShare + flushes;
@@ -128,6 +125,37 @@ export function replayUsageOf(workload: Workload): Usage {
       ? (away / messagesPerReturn) * publishesOfReceipts(messagesPerReturn)
       : 0;
   }
+}
+
+/** The frames from clients that reach a function. */
+export interface ClientFrames {
+  resumes: number;
+  acknowledgements: number;
+}
+
+/** The frames of a month from clients that speak the protocol: raw ones send none. */
+export function clientFramesOf(workload: Workload): ClientFrames {
+  const { messages, awayShare, connectionsPerSession, messagesPerAck, rawShare } = workload;
+  const protocolShare = 1 - rawShare;
+  const live = messages * sessionsPerMessageOf(workload) * (1 - awayShare) * connectionsPerSession * protocolShare;
+  const returns = returnsOf(workload) * protocolShare;
+  return {
+    // Every connection starts with a resume or a flush, and every return with a connection.
+    resumes: Math.max(openedOf(workload) * protocolShare, returns),
+    acknowledgements: live / messagesPerAck + returns,
+  };
+}
+
+/** Messages that wait for a user, and reach the user in time. */
+function awayDeliveredOf(workload: Workload): number {
+  const { messages, awayShare } = workload;
+  if (awayMessageOf(workload).becomes !== "delivered") return 0;
+  return messages * sessionsPerMessageOf(workload) * awayShare;
+}
+
+/** Each connection of the session gets each message. */
+function returnsOf(workload: Workload): number {
+  return (awayDeliveredOf(workload) * workload.connectionsPerSession) / workload.messagesPerReturn;
 }
 
 /** The sweeper visits a session once for the messages of each retention, or of each `waitingAfterSeconds`. */

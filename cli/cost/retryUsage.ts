@@ -8,7 +8,7 @@ import {
   writeUnitsPerConnection,
 } from "./assumed";
 import type { Usage } from "./usage";
-import { awayMessageOf, publishesOf, sessionsPerMessageOf, type Workload } from "./workload";
+import { attemptsOf, awayMessageOf, publishesOf, sessionsPerMessageOf, type Workload } from "./workload";
 
 /** The usage of a month in retry mode. */
 export function retryUsageOf(workload: Workload): Usage {
@@ -18,9 +18,8 @@ export function retryUsageOf(workload: Workload): Usage {
   const deadLetters = away.becomes === "delivered" ? 0 : awayMessages;
   const liveMessages = messages - awayMessages;
   const awayAttempts = awayMessages * away.attempts;
-  const attempts = liveMessages + awayAttempts;
   const liveSessions = liveMessages * sessionsPerMessageOf(workload);
-  const batches = attempts / batchSize;
+  const batches = attemptsOf(workload) / batchSize;
   const connectionMinutes = connections * MINUTES_A_MONTH;
   const opened = connectionMinutes / workload.connectionMinutes;
   const invocations = batches + 2 * opened;

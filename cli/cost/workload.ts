@@ -75,6 +75,12 @@ export function awayMessageOf(workload: Workload): AwayMessage {
   }
 }
 
+/** Attempts to deliver the month's messages. */
+export function attemptsOf(workload: Workload): number {
+  const { messages, awayShare } = workload;
+  return messages * (1 - awayShare) + messages * awayShare * awayMessageOf(workload).attempts;
+}
+
 /** Sessions that a message goes to, on average. */
 export function sessionsPerMessageOf({
   scopedShare,

@@ -10,9 +10,11 @@ import { checkReplay, type ReplayArgs } from "./replayArgs";
 import { type ResolvedRetry, resolveRetry, type RetryArgs } from "./retryArgs";
 import { type Option, spec } from "./spec";
 import { refuseBadTags } from "./tagArgs";
+import { type DerivedThrottle, resolveThrottles, type ThrottleArgs, type Throttles } from "./throttleArgs";
 
 /** The arguments of a {@link WebsocketRelay}; the program's stack config has the same keys. */
-export interface WebsocketRelayArgs extends RetryArgs, ReplayArgs, ExistingArgs, ForeignPublisherArgs, OperationsArgs {
+export interface WebsocketRelayArgs
+  extends RetryArgs, ReplayArgs, ExistingArgs, ForeignPublisherArgs, ThrottleArgs, OperationsArgs {
   /**
    * Who may connect, and which user they are. Required, since there is no safe default. `null` turns authentication off:
    * each client names its user itself, in the query parameter `user`, and receives everything that is published to that user.
@@ -64,27 +66,13 @@ export interface WebsocketRelayArgs extends RetryArgs, ReplayArgs, ExistingArgs,
    * "INFO" adds a line for each message, attempt, handshake and frame. Metrics are written at every level. @default "WARN"
    */
   applicationLogLevel?: "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR" | "FATAL";
-  /**
-   * Sustained rate of requests to each route but `ping`, 1 to 10,000 per second. @default 500, an account's limit of new
-   * connections
-   */
-  throttlingRateLimit?: number;
-  /** Requests to each route but `ping` that may arrive at the same time, 1 to 5,000. @default 500 */
-  throttlingBurstLimit?: number;
-  /**
-   * Sustained rate of heartbeats of all clients together, 1 to 10,000 per second: at least clients divided by the seconds
-   * between two heartbeats. @default 2000, enough for 60,000 clients with a heartbeat every 30 s
-   */
-  pingThrottlingRateLimit?: number;
-  /** Heartbeats that may arrive at the same time, 1 to 5,000. @default 4000 */
-  pingThrottlingBurstLimit?: number;
   /** The last part of the WebSocket URL: letters, digits and `_`. A change **replaces** the stage. @default "live" */
   stageName?: string;
   /** Tags of every resource that supports tags. @default none */
   tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-type WithoutDefault = keyof ExistingArgs | keyof ResolvedOperations | "waitingAfterSeconds";
+type WithoutDefault = keyof ExistingArgs | keyof ResolvedOperations | DerivedThrottle | "waitingAfterSeconds";
 
 /** {@link WebsocketRelayArgs} with all defaults filled in, checked, and the settings that are derived from them. */
 export interface ResolvedArgs
@@ -95,6 +83,7 @@ export interface ResolvedArgs
     ResolvedRetry,
     ResolvedOperations {
   endSessionWithToken: boolean;
+  throttles: Throttles;
 }
 
 const defaults = defaultsOf(spec);
@@ -152,6 +141,7 @@ export function resolveArgs(args: WebsocketRelayArgs, region?: string): Resolved
     ...retry,
     ...resolveOperations(resolved, { ...retry, ...resolved }, region),
     endSessionWithToken: resolved.auth?.endSessionWithToken === true,
+    throttles: resolveThrottles(resolved),
   };
 }
 

@@ -1,6 +1,7 @@
 import { refuse } from "./refuse";
 import type { ResolvedRetry, RetryArgs } from "./retryArgs";
 import { spec } from "./spec";
+import type { ThrottleArgs } from "./throttleArgs";
 
 /** How a message reaches a client that was away. All arguments but `delivery` are only for replay mode. */
 export interface ReplayArgs {
@@ -53,7 +54,8 @@ export interface ReplayArgs {
 
 type CheckedArgs = Required<Omit<ReplayArgs, "waitingAfterSeconds">> &
   Pick<ReplayArgs, "waitingAfterSeconds"> &
-  Required<RetryArgs>;
+  Required<RetryArgs> &
+  ThrottleArgs;
 
 /** @throws pulumi.InputPropertyError where a combination of values is ruled out. */
 export function checkReplay(args: CheckedArgs, { retryWindowSeconds }: ResolvedRetry): void {
@@ -94,6 +96,10 @@ function refuseWithoutReplay(args: CheckedArgs): void {
     "waitingAfterSeconds",
     "rawClients",
     "ordering",
+    "resumeThrottlingRateLimit",
+    "resumeThrottlingBurstLimit",
+    "acknowledgeThrottlingRateLimit",
+    "acknowledgeThrottlingBurstLimit",
   ] as const) {
     const value = args[key];
     if (value === undefined || value === ("default" in spec[key] ? spec[key].default : undefined)) continue;

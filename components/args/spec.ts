@@ -442,29 +442,102 @@ const protection = {
   },
 } as const satisfies Options;
 
+/** Highest limits of a route: above the quotas that an account has by default, which AWS raises on request. */
+const [anyRate, anyBurst] = [100_000, 50_000] as const;
+
 const address = {
   throttlingRateLimit: {
     type: "integer",
     unit: "requests per second",
     default: 500,
     min: 1,
-    max: 10_000,
+    max: anyRate,
+    see: "capacity-and-cost.md#throttles",
     description:
-      "The sustained rate of requests to each route but `ping`. The default is an account's limit of new connections.",
+      "The sustained rate of requests to each route without a limit of its own. The default is an account's limit of new connections.",
   },
   throttlingBurstLimit: {
     type: "integer",
     default: 500,
     min: 1,
-    max: 5_000,
-    description: "Requests to each route but `ping` that may arrive at the same time.",
+    max: anyBurst,
+    see: "capacity-and-cost.md#throttles",
+    description: "Requests to each route without a limit of its own that may arrive at the same time.",
+  },
+  connectThrottlingRateLimit: {
+    type: "integer",
+    unit: "requests per second",
+    otherwise: "the value of `throttlingRateLimit`",
+    min: 1,
+    max: anyRate,
+    since: "0.2.0",
+    see: "capacity-and-cost.md#throttles",
+    description:
+      "The sustained rate of handshakes: at least clients divided by the seconds in which they are to be back after all of them " +
+      "lost their connections. The account's limit of new connections, 500 a second by default, applies as well. The end of a " +
+      "connection is never limited to less.",
+  },
+  connectThrottlingBurstLimit: {
+    type: "integer",
+    otherwise: "the value of `throttlingBurstLimit`",
+    min: 1,
+    max: anyBurst,
+    since: "0.2.0",
+    see: "capacity-and-cost.md#throttles",
+    description: "Handshakes that may arrive at the same time.",
+  },
+  resumeThrottlingRateLimit: {
+    type: "integer",
+    unit: "requests per second",
+    otherwise: "the larger of `throttlingRateLimit` and `connectThrottlingRateLimit`",
+    min: 1,
+    max: anyRate,
+    replayOnly: true,
+    since: "0.2.0",
+    see: "capacity-and-cost.md#throttles",
+    description:
+      "The sustained rate of `resume` frames. A protocol client sends one when it has connected, and one for each further page of " +
+      "messages that it has missed.",
+  },
+  resumeThrottlingBurstLimit: {
+    type: "integer",
+    otherwise: "the larger of `throttlingBurstLimit` and `connectThrottlingBurstLimit`",
+    min: 1,
+    max: anyBurst,
+    replayOnly: true,
+    since: "0.2.0",
+    see: "capacity-and-cost.md#throttles",
+    description: "The `resume` frames that may arrive at the same time.",
+  },
+  acknowledgeThrottlingRateLimit: {
+    type: "integer",
+    unit: "requests per second",
+    otherwise: "the value of `throttlingRateLimit`",
+    min: 1,
+    max: anyRate,
+    replayOnly: true,
+    since: "0.2.0",
+    see: "capacity-and-cost.md#throttles",
+    description:
+      "The sustained rate of `ack` frames. With `receipts` or `deadLetterExpired`, each client that gets messages sends one within " +
+      "five seconds. Otherwise few are sent.",
+  },
+  acknowledgeThrottlingBurstLimit: {
+    type: "integer",
+    otherwise: "the value of `throttlingBurstLimit`",
+    min: 1,
+    max: anyBurst,
+    replayOnly: true,
+    since: "0.2.0",
+    see: "capacity-and-cost.md#throttles",
+    description: "The `ack` frames that may arrive at the same time.",
   },
   pingThrottlingRateLimit: {
     type: "integer",
     unit: "requests per second",
     default: 2_000,
     min: 1,
-    max: 10_000,
+    max: anyRate,
     since: "0.2.0",
     see: "capacity-and-cost.md#heartbeats",
     description:
@@ -476,7 +549,7 @@ const address = {
     type: "integer",
     default: 4_000,
     min: 1,
-    max: 5_000,
+    max: anyBurst,
     since: "0.2.0",
     see: "capacity-and-cost.md#heartbeats",
     description: "Heartbeats that may arrive at the same time.",
@@ -713,7 +786,8 @@ export const rules = {
     "retried after its copy in the history has expired and its id is gone, and would be delivered twice.",
   deadLetterExpired:
     "`historyRetentionSeconds`, `historyGeneration`, `deadLetterExpired`, `receipts`, `waitingAfterSeconds`, `rawClients`, `ordering`, " +
-    "`alarms.expiredMessages` and `alarms.historySweepLagSeconds` keep their defaults unless `delivery` is `replay`.",
+    "the throttles of `resume` and `acknowledge`, `alarms.expiredMessages` and `alarms.historySweepLagSeconds` keep their defaults " +
+    "unless `delivery` is `replay`.",
   waitingAfterSeconds: "`waitingAfterSeconds` requires `receipts`, and is shorter than `historyRetentionSeconds`.",
   batchSize:
     "Where `ordering` is `strict`, `batchSize` is at most 10 and `maximumBatchingWindowInSeconds` is 0: Lambda allows no more for a " +

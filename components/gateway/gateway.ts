@@ -3,12 +3,14 @@ import * as pulumi from "@pulumi/pulumi";
 import type { AccessLogsArgs } from "../args/accessLogsArgs";
 import { originsOf, type ResolvedCustomDomain } from "../args/customDomainArgs";
 import { requireComputed } from "../args/requireComputed";
+import type { Throttles } from "../args/throttleArgs";
 import type { CallbackFunction, PolicyStatement } from "../lambda/callbackFunction";
 import { AccessLogs } from "./accessLogs";
 import { CustomDomain } from "./customDomain";
 import { contentsHash } from "./deploymentTrigger";
 import { type LambdaRoute, lambdaRoute, route } from "./lambdaRoute";
 import { pingRoute } from "./pingRoute";
+import { routeSettings } from "./routeSettings";
 
 export interface GatewayArgs {
   stageName: string;
@@ -30,10 +32,7 @@ export interface DeployArgs {
   kmsKeyArn?: pulumi.Input<string>;
   /** The boundary of the role that writes the access logs. @default none */
   permissionsBoundaryArn?: pulumi.Input<string>;
-  throttlingRateLimit: number;
-  throttlingBurstLimit: number;
-  pingThrottlingRateLimit: number;
-  pingThrottlingBurstLimit: number;
+  throttles: Throttles;
 }
 
 /**
@@ -149,19 +148,13 @@ export class Gateway extends pulumi.ComponentResource {
         apiId: this.api.id,
         name: this.args.stageName,
         deploymentId: this.deployment.id,
-        // Both, or neither: an omitted one is sent as 0, and every request is answered 429 (pulumi-aws#2363).
-        defaultRouteSettings: {
-          throttlingRateLimit: args.throttlingRateLimit,
-          throttlingBurstLimit: args.throttlingBurstLimit,
-        },
-        // Sized for the fleet: the clients that are connected all send heartbeats, and few of them handshakes.
-        routeSettings: [
-          {
-            routeKey: this.pingRoute.routeKey,
-            throttlingRateLimit: args.pingThrottlingRateLimit,
-            throttlingBurstLimit: args.pingThrottlingBurstLimit,
-          },
-        ],
+        ...routeSettings(args.throttles, {
+          connect: this.connectRoute,
+          disconnect: this.disconnectRoute,
+          resume: this.resumeRoute,
+          acknowledge: this.acknowledgeRoute,
+          ping: this.pingRoute,
+        }),
         accessLogSettings: this.accessLogs?.stageSettings(),
         tags,
       },

@@ -99,6 +99,10 @@ export class Api {
     }
     const endpoint = this.endpointOf(connection);
     const context = requestContext(endpoint, connection, "$disconnect", "DISCONNECT");
+    if (!stage.throttle.allows("$disconnect")) {
+      trace.record("Gateway", "Lambda", `$disconnect ${id} is throttled`, { connectionId, failure: "disconnect lost" });
+      return this.logAccess(stage, context, { status: 429, errorMessage: "Too Many Requests" });
+    }
     if (!isInvoked) return this.logAccess(stage, context, { status: 200 });
     trace.record("Gateway", "Lambda", `$disconnect ${id}`, { connectionId });
     const event = disconnectEvent(closing.code, closing.reason, endpoint, context);

@@ -63,7 +63,8 @@ export function readStackConfig(
     if (!(key in declarations || key in values)) {
       const known = [...new Set([...Object.keys(declarations), ...Object.keys(values)])].sort();
       throw new Error(
-        `--config: the program has no config key ${JSON.stringify(given)}; there are: ${known.join(", ") || "none"}`,
+        `--config: Pulumi.yaml declares no config key ${JSON.stringify(given)}; there are: ${known.join(", ") || "none"}. ` +
+          `Fix: check the spelling, or set a key that the program reads without a declaration in Pulumi.${stack}.yaml`,
       );
     }
     values[key] = overrideOf(key, value, declarations[key] ?? {});

@@ -35,6 +35,7 @@ describe("the command line", () => {
       .to.match(/dead-letters/)
       .and.match(/sessions/)
       .and.match(/cost/)
+      .and.match(/capacity/)
       .and.match(/--addresses/);
     const redrive = await cli(["dead-letters", "redrive", "--help"]);
     expect(redrive.printed)
@@ -69,6 +70,12 @@ describe("the command line", () => {
     ["an unknown queue", ["dead-letters", "list", "--queue", "retry"], /Allowed choices are dead-letter, subscription/],
     ["sessions without a user", ["sessions", "list"], /required option '--user <code>'/],
     ["cost without messages", ["cost"], /required option '--messages <n>'/],
+    ["capacity without clients", ["capacity", "--messages-per-second", "1"], /required option '--clients <n>'/],
+    [
+      "a heartbeat that comes too late to keep a connection open",
+      ["capacity", "--clients", "1", "--messages-per-second", "1", "--heartbeat-seconds", "600"],
+      /option '--heartbeat-seconds <n>' argument '600' is invalid\. Allowed: a number from 1 to 599/,
+    ],
     ["a share above 1", ["cost", "--messages", "1", "--away-share", "2"], /Allowed: a number from 0 to 1/],
     ["an empty count", ["cost", "--messages", ""], /Allowed: a number from 0/],
     ["a fraction of attempts", ["cost", "--messages", "1", "--max-attempts", "1.5"], /Allowed: a whole number/],
@@ -115,6 +122,43 @@ describe("the command line", () => {
     const { exitCode, noted } = await cli(args, JSON.stringify(addresses), AbortSignal.abort());
     expect(noted).to.match(/abort/i);
     expect(exitCode).to.equal(130);
+  });
+
+  const fleet = ["capacity", "--clients", "1000000", "--messages-per-second", "5000", "--delivery", "replay"];
+
+  it("says what to set for a fleet as commands to paste, with those that raise quotas, and what it costs", async () => {
+    const { exitCode, printed } = await cli([...fleet, "--region", "eu-west-1"]);
+    expect(exitCode).to.equal(0);
+    expect(printed)
+      .to.match(/^pulumi config set pingThrottlingRateLimit \d+$/m)
+      .and.match(/^aws service-quotas request-service-quota-increase --region eu-west-1 .* --desired-value \d+$/m)
+      .and.match(/^Over the limit: units of a new history table.* Fix: /m)
+      .and.match(/^About [\d,]+ USD for 13,140,000,000 messages a month and 1,000,000 connections on average/m);
+  });
+
+  it("says that a small fleet needs nothing", async () => {
+    const { printed } = await cli(["capacity", "--clients", "100", "--messages-per-second", "1"]);
+    expect(printed)
+      .to.match(/^The default of every argument is enough\.$/m)
+      .and.match(/^An account's default quotas/m);
+    expect(printed).not.to.match(/pulumi config set|service-quotas|Over the limit/);
+  });
+
+  it("prints the plan of a fleet as one line of JSON", async () => {
+    const { printed } = await cli([...fleet, "--json"]);
+    const plan = JSON.parse(printed) as Record<string, unknown>;
+    expect(plan).to.include({ region: "us-east-1", currency: "USD" });
+    expect(plan).to.include.keys(
+      "fleet",
+      "workload",
+      "load",
+      "settings",
+      "quotas",
+      "increases",
+      "ceilings",
+      "monthlyUsd",
+    );
+    expect(plan.config).to.include({ maximumConcurrency: 320 });
   });
 
   it("estimates a month as a table, with prices, their date, and the costs that are not included", async () => {

@@ -17,6 +17,10 @@ const companions: Record<string, object> = {
   historyGeneration: { delivery: "replay" },
   waitingAfterSeconds: { delivery: "replay", receipts: true, historyRetentionSeconds: 86_401 },
   ordering: { delivery: "replay" },
+  resumeThrottlingRateLimit: { delivery: "replay" },
+  resumeThrottlingBurstLimit: { delivery: "replay" },
+  acknowledgeThrottlingRateLimit: { delivery: "replay" },
+  acknowledgeThrottlingBurstLimit: { delivery: "replay" },
   alarms: { delivery: "replay" },
 };
 
@@ -131,6 +135,10 @@ describe("a rule between arguments", () => {
       [{ waitingAfterSeconds: 60 }, "waitingAfterSeconds"],
       [{ rawClients: false }, "rawClients"],
       [{ ordering: "strict" }, "ordering"],
+      [{ resumeThrottlingRateLimit: 500 }, "resumeThrottlingRateLimit"],
+      [{ resumeThrottlingBurstLimit: 500 }, "resumeThrottlingBurstLimit"],
+      [{ acknowledgeThrottlingRateLimit: 500 }, "acknowledgeThrottlingRateLimit"],
+      [{ acknowledgeThrottlingBurstLimit: 500 }, "acknowledgeThrottlingBurstLimit"],
       [{ alarms: { expiredMessages: 1 } }, "alarms.expiredMessages"],
       [{ alarms: { historySweepLagSeconds: 601 } }, "alarms.historySweepLagSeconds"],
     ],

@@ -16,10 +16,10 @@ describe("a default of the spec", () => {
   const names = (type: string) => byType(run.registrations)[type] ?? [];
   const connectAuth = () => JSON.parse(run.variables("relay-connect").AUTH ?? "") as Record<string, unknown>;
   const mapping = () => run.inputs("aws:lambda/eventSourceMapping:EventSourceMapping", "relay-deliver-mapping");
-  const routeSettings = () =>
-    run.inputs("aws:apigatewayv2/stage:Stage", "relay-stage").defaultRouteSettings as Record<string, unknown>;
+  const stage = () => run.inputs("aws:apigatewayv2/stage:Stage", "relay-stage");
+  const routeSettings = () => stage().defaultRouteSettings as Record<string, unknown>;
   const pingSettings = () =>
-    (run.inputs("aws:apigatewayv2/stage:Stage", "relay-stage").routeSettings as Record<string, unknown>[])[0] ?? {};
+    (stage().routeSettings as Record<string, unknown>[]).find(({ routeKey }) => routeKey === "ping") ?? {};
   const loggingConfig = () =>
     run.inputs("aws:lambda/function:Function", "relay-deliver").loggingConfig as Record<string, unknown>;
   const alarm = (part: string) => run.inputs("aws:cloudwatch/metricAlarm:MetricAlarm", `relay-${part}-alarm`);
@@ -64,7 +64,7 @@ describe("a default of the spec", () => {
     throttlingBurstLimit: () => routeSettings().throttlingBurstLimit,
     pingThrottlingRateLimit: () => pingSettings().throttlingRateLimit,
     pingThrottlingBurstLimit: () => pingSettings().throttlingBurstLimit,
-    stageName: () => run.inputs("aws:apigatewayv2/stage:Stage", "relay-stage").name,
+    stageName: () => stage().name,
     ipAddressType: () => run.inputs("aws:apigatewayv2/api:Api", "relay-api").ipAddressType,
     "alarms.enabled": () => names("aws:cloudwatch/metricAlarm:MetricAlarm").length > 0,
     "alarms.actions": () => alarm("dead-letters").alarmActions,

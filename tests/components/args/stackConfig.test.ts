@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { parse } from "yaml";
 import { resolveArgs } from "../../../components/args/args";
-import { spec } from "../../../components/args/spec";
+import { type Option, spec } from "../../../components/args/spec";
 import { argsFromConfig, refuseUnknownConfig } from "../../../components/args/stackConfig";
 import { auth } from "../../support/relayRun";
 
@@ -18,10 +18,14 @@ const project = parse(readFileSync(resolve(__dirname, "../../../Pulumi.yaml"), "
 describe("the program's config", () => {
   const declared = Object.entries(project.config);
 
-  it("declares every argument but the two that the CLI would require a value for", () => {
-    // The default of one follows from another argument, and a number has no value that means none.
-    const undeclared = ["pointInTimeRecovery", "waitingAfterSeconds"];
-    expect([...Object.keys(project.config), ...undeclared].sort()).to.deep.equal(Object.keys(spec).sort());
+  it("declares every argument but numbers and booleans without a default, which the CLI would require a value for", () => {
+    // Their defaults follow from other arguments, or there is no value that means none.
+    const undeclared = Object.entries<Option>(spec).filter(
+      ([, { type, default: value }]) => value === undefined && ["integer", "boolean"].includes(type),
+    );
+    const keys = undeclared.map(([key]) => key);
+    expect(keys).to.include.members(["pointInTimeRecovery", "waitingAfterSeconds", "connectThrottlingRateLimit"]);
+    expect([...Object.keys(project.config), ...keys].sort()).to.deep.equal(Object.keys(spec).sort());
   });
 
   it("describes every key, and declares none without a default but auth, since the CLI would stop", () => {

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import type { CallbackFunction } from "../../../components";
 import { Gateway } from "../../../components/gateway/gateway";
+import { resolveArgs } from "../../../components/args/args";
 import { record } from "../../support/recorder";
 
 describe("the deployment's trigger", () => {
@@ -116,10 +117,7 @@ function deployedGateway(opts: pulumi.ComponentResourceOptions, hasFrames: boole
       : undefined,
     accessLogs: undefined,
     logRetentionInDays: 30,
-    throttlingRateLimit: 1,
-    throttlingBurstLimit: 1,
-    pingThrottlingRateLimit: 1,
-    pingThrottlingBurstLimit: 1,
+    throttles: resolveArgs({ auth: null }).throttles,
   });
 }
 

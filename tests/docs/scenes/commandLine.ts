@@ -64,6 +64,22 @@ export const commandLineScenes: Record<string, Scene> = {
       expect(await (await consumer()).shell(block).succeeded()).to.match(/USD/);
     },
   },
+  capacity: {
+    async play(block) {
+      const printed = await (await consumer()).shell(block).succeeded();
+      expect(printed)
+        .to.match(/^pulumi config set maximumConcurrency \d+$/m)
+        .and.match(/L-8A5B8E43/)
+        .and.match(/USD/);
+    },
+  },
+  "capacity-fleet": {
+    async play(block) {
+      const printed = await (await consumer()).shell(block).succeeded();
+      expect(printed.match(/^About [\d,]+ USD/gm)).to.have.lengthOf(2);
+      expect(printed).to.match(/^aws service-quotas .* --region eu-west-1 /m);
+    },
+  },
   ...Object.fromEntries(["chat", "reports", "streaming"].map((product) => [`cost-${product}`, { play: playCost }])),
 };
 

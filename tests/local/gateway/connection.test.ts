@@ -97,6 +97,24 @@ describe("the local gateway's connections", () => {
       expect(event.requestContext.connectionId).to.equal(second.id);
       expect(fixture.invoker.count("$disconnect")).to.equal(1);
     });
+
+    it("is not delivered over the limits of its route, which are none of $connect's", async () => {
+      await fixture.api();
+      for (const routeKey of ["$connect", "$disconnect"]) await fixture.route(routeKey);
+      await fixture.deploy({
+        defaultRouteSettings: { throttlingRateLimit: 1_000, throttlingBurstLimit: 1_000 },
+        routeSettings: [{ routeKey: "$disconnect", throttlingRateLimit: 0.001, throttlingBurstLimit: 1 }],
+      });
+      const [first, second] = [await fixture.open(), await fixture.open()];
+      first.client.ws.close();
+      const { event } = await fixture.invoker.next("$disconnect");
+      expect(event.requestContext.connectionId).to.equal(first.id);
+      const throttled = fixture.traced("is throttled");
+      second.client.ws.close();
+      expect(await throttled).to.contain(second.id.slice(-5));
+      expect(fixture.failures).to.deep.equal([[second.id, "disconnect lost"]]);
+      expect(fixture.invoker.count("$disconnect")).to.equal(1);
+    });
   });
 
   it("is named in everything that is traced of it, with the route of what its client sends", async () => {

@@ -92,7 +92,8 @@ describe("readStackConfig", () => {
 
     it("refuses an unknown key, naming those that there are", () => {
       expect(() => read({ wohle: "1" })).to.throw(
-        '--config: the program has no config key "wohle"; there are: flag, list, map, text, undeclared, whole',
+        '--config: Pulumi.yaml declares no config key "wohle"; there are: flag, list, map, text, undeclared, whole. ' +
+          "Fix: check the spelling, or set a key that the program reads without a declaration in Pulumi.dev.yaml",
       );
     });
 

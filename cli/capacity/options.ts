@@ -1,0 +1,71 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { PINGS_PER_MINUTE, MINUTES_A_MONTH } from "../cost/assumed";
+import { addTrafficOptions, adderTo, type CostOptions, type GivenOptions, withDefaults } from "../cost/options";
+import { PRICES } from "../cost/prices";
+import { LEAST_RECONNECT_SECONDS } from "./assumed";
+import type { Fleet } from "./load";
+import { NEW_CONNECTIONS_PER_SECOND } from "./quotas";
+
+/** The options of the command line: the fleet at its busiest, and its traffic as `cost` takes it. */
+export interface CapacityOptions {
+  region: string;
+  fleet: Fleet;
+  traffic: CostOptions;
+}
+
+type Given = Omit<GivenOptions, "messages" | "connections" | "pingsPerMinute"> &
+  Pick<Fleet, "clients" | "messagesPerSecond"> &
+  Partial<Fleet & Pick<GivenOptions, "messages" | "connections">> & { region: string };
+
+export function addCapacityOptions(command: Command): void {
+  const { option, addDerived } = adderTo(command);
+  const required = (flags: string, description: string, range: Parameters<typeof option>[2]) =>
+    command.addOption(option(flags, description, range).makeOptionMandatory());
+  required("--clients <n>", "clients that are connected at one time, at the most", [1, 1e9]);
+  required("--messages-per-second <n>", "messages published per second, at the most", [0, 1e6]);
+  const { retry, replay } = PINGS_PER_MINUTE;
+  addDerived(
+    "--heartbeat-seconds <n>",
+    "seconds between two heartbeats of a client: a connection without any frame ends after ten minutes",
+    [1, 599],
+    `the client library's, ${60 / retry}, or ${60 / replay} in replay mode`,
+  );
+  addDerived(
+    "--reconnect-seconds <n>",
+    "seconds within which all clients are to be back after all of them lost their connections",
+    [1, 86_400],
+    `clients / ${NEW_CONNECTIONS_PER_SECOND}, as fast as an account's new connections allow; ${LEAST_RECONNECT_SECONDS} at least`,
+  );
+  command.option("--region <region>", "the region, for its quotas", regionOf, PRICES.region);
+  addDerived(
+    "--messages <n>",
+    "messages published in a month, for the bill",
+    [0, 1e12],
+    "the most per second, all month",
+  );
+  addDerived("--connections <n>", "connections open at one time, on average, for the bill", [0, 1e9], "--clients");
+  addTrafficOptions(command);
+}
+
+/** The given options, with the defaults of their mode. @throws if an option without effect was given. */
+export function readCapacityOptions(command: Command): CapacityOptions {
+  const { clients, messagesPerSecond, heartbeatSeconds, reconnectSeconds, region, ...given } = command.opts<Given>();
+  const fleet = {
+    clients,
+    messagesPerSecond,
+    heartbeatSeconds: heartbeatSeconds ?? 60 / PINGS_PER_MINUTE[given.delivery],
+    reconnectSeconds: reconnectSeconds ?? Math.max(LEAST_RECONNECT_SECONDS, clients / NEW_CONNECTIONS_PER_SECOND),
+  };
+  const traffic = withDefaults(command, {
+    ...given,
+    messages: given.messages ?? messagesPerSecond * MINUTES_A_MONTH * 60,
+    connections: given.connections ?? clients,
+    pingsPerMinute: 60 / fleet.heartbeatSeconds,
+  });
+  return { region, fleet, traffic };
+}
+
+function regionOf(text: string): string {
+  if (/^[a-z]{2}(-[a-z]+)+-\d$/.test(text)) return text;
+  throw new InvalidArgumentError("Allowed: the name of a region, such as eu-west-1.");
+}
