@@ -41,3 +41,42 @@ export const REASONS = {
 export function stableReason(reason: string): string {
   return reason.split(": ", 1)[0] ?? reason;
 }
+
+type Reason = (typeof REASONS)[keyof typeof REASONS];
+
+/** Whether a dead letter with the reason only means that its user was away, and so does not need an operator. */
+const USER_WAS_AWAY: Record<Exclude<Reason, typeof REASONS.heldBack>, boolean> = {
+  [REASONS.noSession]: true,
+  [REASONS.sessionExpired]: true,
+  [REASONS.tokenExpired]: true,
+  // Its connection was closed so that the client reconnects, which it did not do.
+  [REASONS.subprotocolChanged]: true,
+  [REASONS.sessionStoreUnavailable]: false,
+  [REASONS.historyUnavailable]: false,
+  [REASONS.historyContended]: false,
+  [REASONS.connectionGone]: true,
+  [REASONS.throttled]: false,
+  [REASONS.gatewayError]: false,
+  [REASONS.networkError]: false,
+  [REASONS.timeout]: false,
+  [REASONS.forbidden]: false,
+  [REASONS.internalError]: false,
+  [REASONS.notReached]: false,
+  [REASONS.rawBusy]: false,
+  [REASONS.tooManySessions]: false,
+  [REASONS.idempotencyKey]: false,
+  // The publisher chose the time. If a fault of the relay used it up, the metrics of the failed attempts tell.
+  [REASONS.expired]: true,
+  [REASONS.payloadTooLarge]: false,
+  [REASONS.missingAttribute]: false,
+  [REASONS.unusableAttribute]: false,
+};
+
+const HELD_BACK = `${REASONS.heldBack}: `;
+
+/** Whether a failure with this reason only means that the user was away. */
+export function isUserAway(reason: string): boolean {
+  // A message that was held back failed for the cause of the earlier one, which follows.
+  if (reason.startsWith(HELD_BACK)) return isUserAway(reason.slice(HELD_BACK.length));
+  return (USER_WAS_AWAY as Record<string, boolean>)[stableReason(reason)] === true;
+}

@@ -8,6 +8,7 @@ const topicArn = "arn:aws:sns:eu-west-1:444455556666:on-call";
 const subjects = {
   relayName: "chat-prod-relay",
   delivery: "retry" as const,
+  topicName: "topic",
   queueName: "queue",
   deadLetterQueueName: "dead-letter-queue",
   subscriptionDeadLetterQueueName: "subscription-dead-letter-queue",
@@ -18,8 +19,10 @@ describe("resolveAlarms", () => {
   it("has every alarm by default, with thresholds that a healthy relay does not pass, and no actions", () => {
     expect(resolveAlarms({}, retryWindow)).to.deep.equal({
       actions: [],
+      failedNotifications: 0,
       deadLetters: 0,
-      expiredMessages: 0,
+      userAwayDeadLetters: 100,
+      expiredMessages: 100,
       historySweepLagSeconds: 600,
       ageAtFailedAttemptSeconds: 2702,
       invisibleMessages: 80_000,
@@ -29,6 +32,12 @@ describe("resolveAlarms", () => {
       refusedHandshakesPercent: 50,
       refusedHandshakesMinimum: 20,
     });
+  });
+
+  it("has no alarms on SNS for a topic of the user's, whose other subscriptions they would count, unless they are wanted", () => {
+    const own = (alarms: AlarmArgs) => resolveAlarms(alarms, retryWindow, "retry", false)?.failedNotifications;
+    expect(own({})).to.equal(undefined);
+    expect(own({ failedNotifications: 0 })).to.equal(0);
   });
 
   it("sets the age below the time when the first message can be dead-lettered, for any retry window", () => {
@@ -90,6 +99,8 @@ describe("resolveAlarms", () => {
       "alarms.historySweepLagSeconds",
       "259200",
     ],
+    ["a depth that no queue can have", { deadLetterQueueDepth: -1 }, "alarms.deadLetterQueueDepth", "from 0"],
+    ["failed notifications in quotes", { failedNotifications: "0" }, "alarms.failedNotifications", "without quotes"],
     ["failed handshakes of no number", { failedHandshakes: NaN }, "alarms.failedHandshakes", "whole number"],
   ];
   for (const [what, given, path, part] of refused) {
@@ -114,34 +125,68 @@ describe("alarmsOf", () => {
 
   const expected: [part: string, what: string, alarm: object][] = [
     [
-      "dead-letters",
-      "any dead letter, for as long as it is there",
+      "failed-notifications",
+      "any message that SNS could not deliver",
       {
-        namespace: "AWS/SQS",
-        metricName: "ApproximateNumberOfMessagesVisible",
-        dimensions: { QueueName: "dead-letter-queue" },
-        statistic: "Maximum",
+        namespace: "AWS/SNS",
+        metricName: "NumberOfNotificationsFailed",
+        dimensions: { TopicName: "topic" },
+        statistic: "Sum",
         threshold: 0,
         ...once,
-        treatMissingData: "ignore",
+      },
+    ],
+    [
+      "lost-notifications",
+      "any message that the subscription's dead-letter queue did not take either",
+      {
+        namespace: "AWS/SNS",
+        metricName: "NumberOfNotificationsFailedToRedriveToDlq",
+        dimensions: { TopicName: "topic" },
+        statistic: "Sum",
+        threshold: 0,
+        ...once,
       },
     ],
     [
       "subscription-dead-letters",
-      "any message that SNS could not hand over",
+      "any message that SNS puts into the subscription's dead-letter queue, and not what is still there",
       {
         namespace: "AWS/SQS",
-        metricName: "ApproximateNumberOfMessagesVisible",
+        metricName: "NumberOfMessagesSent",
         dimensions: { QueueName: "subscription-dead-letter-queue" },
-        statistic: "Maximum",
+        statistic: "Sum",
         threshold: 0,
         ...once,
-        treatMissingData: "ignore",
+      },
+    ],
+    [
+      "dead-letters",
+      "any dead letter that is to be fixed, and not what is still there",
+      {
+        namespace: "WebsocketRelay",
+        metricName: "DeadLetteredToFix",
+        dimensions: { Relay: "chat-prod-relay" },
+        statistic: "Sum",
+        threshold: 0,
+        ...once,
+      },
+    ],
+    [
+      "dead-letters-user-away",
+      "more dead letters of absent users than single ones cause",
+      {
+        namespace: "WebsocketRelay",
+        metricName: "DeadLetteredUserAway",
+        dimensions: { Relay: "chat-prod-relay" },
+        statistic: "Sum",
+        threshold: 100,
+        ...once,
       },
     ],
     [
       "age-at-failed-attempt",
-      "the oldest message that was tried in vain, in the metric's milliseconds",
+      "the oldest message that was tried in vain though its user was not away, in the metric's milliseconds",
       {
         namespace: "WebsocketRelay",
         metricName: "AgeAtFailedAttempt",
@@ -242,7 +287,53 @@ describe("alarmsOf", () => {
     expect(period).to.equal(300);
   });
 
-  it("has two alarms for each function and six others", () => {
+  it("watches the depth of the dead-letter queue only where that is wanted, and keeps its state while the queue is asleep", () => {
+    expect(alarms).not.to.have.property("dead-letter-queue-depth");
+    const resolved = resolveAlarms({ deadLetterQueueDepth: 0 }, retryWindow) as ResolvedAlarms;
+    const { alarmDescription, ...alarm } = alarmsOf(resolved, subjects)["dead-letter-queue-depth"] ?? {};
+    expect(alarmDescription).to.include("without a reason");
+    expect(alarm).to.deep.equal({
+      namespace: "AWS/SQS",
+      metricName: "ApproximateNumberOfMessagesVisible",
+      dimensions: { QueueName: "dead-letter-queue" },
+      statistic: "Maximum",
+      threshold: 0,
+      ...once,
+      treatMissingData: "ignore",
+    });
+  });
+
+  it("has no alarm on SNS where there is no threshold for them", () => {
+    const resolved = resolveAlarms({}, retryWindow, "retry", false) as ResolvedAlarms;
+    expect(Object.keys(alarmsOf(resolved, subjects))).to.deep.equal(
+      Object.keys(alarms).filter((part) => part !== "failed-notifications" && part !== "lost-notifications"),
+    );
+  });
+
+  it("says what to look at where SNS loses messages: the key, characters and attributes", () => {
+    expect(alarms["lost-notifications"]?.alarmDescription).to.match(/key's policy, control characters .* ten attributes/);
+    expect(alarms["subscription-dead-letters"]?.alarmDescription).to.match(/queue's policy and the key's/);
+  });
+
+  it("is OK from its creation on, or raised: no alarm's state is unknown while its metric has never had a value", () => {
+    const resolved = resolveAlarms({}, retryWindow, "replay") as ResolvedAlarms;
+    const all = Object.entries(alarmsOf(resolved, { ...subjects, delivery: "replay" }));
+    const untold = all.filter(([, { treatMissingData = "" }]) => !["notBreaching", "breaching"].includes(treatMissingData));
+    expect(untold.map(([part]) => part)).to.deep.equal([]);
+    expect(all.filter(([, alarm]) => alarm.treatMissingData === "breaching").map(([part]) => part)).to.deep.equal([
+      "history-sweep-behind",
+    ]);
+  });
+
+  it("evaluates at most ten metrics in an expression, none of them by SEARCH, which alarms cannot use", () => {
+    for (const { metricQueries = [] } of Object.values(alarms)) {
+      const queries = metricQueries as { metric?: object; expression?: string }[];
+      expect(queries.filter(({ metric }) => metric).length).to.be.at.most(10);
+      expect(queries.filter(({ expression = "" }) => expression.includes("SEARCH"))).to.deep.equal([]);
+    }
+  });
+
+  it("has two alarms for each function and nine others", () => {
     const functionNames = { connect: "a", disconnect: "b", deliver: "c", sweep: "d" };
     const parts = Object.keys(
       alarmsOf(resolveAlarms({}, retryWindow) as ResolvedAlarms, { ...subjects, functionNames }),
@@ -250,7 +341,7 @@ describe("alarmsOf", () => {
     expect(parts.filter((part) => /-(errors|throttles)$/.test(part))).to.deep.equal(
       ["connect", "disconnect", "deliver", "sweep"].flatMap((name) => [`${name}-errors`, `${name}-throttles`]),
     );
-    expect(parts).to.have.lengthOf(4 * 2 + 6);
+    expect(parts).to.have.lengthOf(4 * 2 + 9);
   });
 
   it("watches the expired messages and the sweeper of a relay that has a history, and of no other", () => {
@@ -281,13 +372,16 @@ describe("alarmsOf", () => {
       statistic: "Maximum",
       threshold: 300_000,
       ...once,
-      treatMissingData: "missing",
+      treatMissingData: "breaching",
     });
   });
 
   it("uses the thresholds that are given", () => {
     const given = {
+      failedNotifications: 9,
       deadLetters: 1,
+      userAwayDeadLetters: 10,
+      deadLetterQueueDepth: 11,
       ageAtFailedAttemptSeconds: 2,
       invisibleMessages: 3,
       functionErrors: 4,
@@ -298,8 +392,12 @@ describe("alarmsOf", () => {
     };
     const those = alarmsOf(resolveAlarms(given, retryWindow) as ResolvedAlarms, subjects);
     expect(Object.fromEntries(Object.entries(those).map(([part, { threshold }]) => [part, threshold]))).to.deep.equal({
-      "dead-letters": 1,
+      "failed-notifications": 9,
+      "lost-notifications": 9,
       "subscription-dead-letters": 1,
+      "dead-letters": 1,
+      "dead-letters-user-away": 10,
+      "dead-letter-queue-depth": 11,
       "age-at-failed-attempt": 2_000,
       "invisible-messages": 3,
       "connect-errors": 4,
