@@ -95,7 +95,10 @@ export class Publisher extends pulumi.ComponentResource {
     );
     this.subscriptionDeadLetterQueue = new aws.sqs.Queue(
       `${name}-subscription-dead-letter-queue`,
-      { ...deadLetterQueueArgs, ...queueEncryption(args.subscriptionDeadLetterQueueSse === "sqs" ? undefined : kmsKeyArn) },
+      {
+        ...deadLetterQueueArgs,
+        ...queueEncryption(args.subscriptionDeadLetterQueueSse === "sqs" ? undefined : kmsKeyArn),
+      },
       keeper,
     );
 

@@ -161,7 +161,8 @@ function deadLetterQueueDepth(
   threshold: number,
 ): aws.cloudwatch.MetricAlarmArgs {
   return {
-    alarmDescription: "Dead letters wait to be redriven or purged. Those without a reason were moved by the queue itself.",
+    alarmDescription:
+      "Dead letters wait to be redriven or purged. Those without a reason were moved by the queue itself.",
     namespace: "AWS/SQS",
     metricName: "ApproximateNumberOfMessagesVisible",
     dimensions: { QueueName },

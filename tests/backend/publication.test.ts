@@ -231,7 +231,9 @@ describe("publishInput", () => {
       message: "x".repeat(131_072),
     };
     const attributesOf = (given: object) =>
-      Object.entries(publishInput({ ...publication, ...given } as Publication, topicArn, now).input.MessageAttributes ?? {});
+      Object.entries(
+        publishInput({ ...publication, ...given } as Publication, topicArn, now).input.MessageAttributes ?? {},
+      );
 
     it("stays below ten attributes with every input, since SNS discards a raw message with more", () => {
       expect(attributesOf(longest)).to.have.lengthOf(6);
@@ -240,7 +242,11 @@ describe("publishInput", () => {
     });
 
     it("stays below 256 KiB with the longest inputs, attributes included", () => {
-      const texts = attributesOf(longest).flatMap(([name, { DataType = "", StringValue = "" }]) => [name, DataType, StringValue]);
+      const texts = attributesOf(longest).flatMap(([name, { DataType = "", StringValue = "" }]) => [
+        name,
+        DataType,
+        StringValue,
+      ]);
       expect(Buffer.byteLength([longest.message, ...texts].join(""))).to.be.below(262_144);
     });
 

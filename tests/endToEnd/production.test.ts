@@ -104,9 +104,12 @@ const Statement = [owner, ...statements.filter(({ Sid }) => Sid !== "WebsocketRe
 const key = new aws.kms.Key("key", { policy: JSON.stringify({ Version: "2012-10-17", Statement }) });
 const relay = new WebsocketRelay("relay", { auth, kmsKeyArn: key.arn, subscriptionDeadLetterQueueSse: "sqs" });`);
     try {
+      const from = relay.lines.length;
       await relay.publish(recipient(), "hello");
-      const line = await relay.line((text) => text.includes("cannot deliver to"));
-      expect(line).to.match(/SNS may not use the queue's key: .*; the message went to the subscription's dead-letter queue/);
+      const line = await relay.line((text) => text.includes("cannot deliver to"), from);
+      expect(line).to.match(
+        /SNS may not use the queue's key: .*; the message went to the subscription's dead-letter queue/,
+      );
     } finally {
       await relay.stop();
     }

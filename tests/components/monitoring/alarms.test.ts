@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
+import { resolveArgs } from "../../../components/args/args";
 import { type AlarmArgs, resolveAlarms, type ResolvedAlarms } from "../../../components/args/alarmArgs";
 import { alarmsOf } from "../../../components/monitoring/alarms";
 
@@ -311,14 +312,18 @@ describe("alarmsOf", () => {
   });
 
   it("says what to look at where SNS loses messages: the key, characters and attributes", () => {
-    expect(alarms["lost-notifications"]?.alarmDescription).to.match(/key's policy, control characters .* ten attributes/);
+    expect(alarms["lost-notifications"]?.alarmDescription).to.match(
+      /key's policy, control characters .* ten attributes/,
+    );
     expect(alarms["subscription-dead-letters"]?.alarmDescription).to.match(/queue's policy and the key's/);
   });
 
   it("is OK from its creation on, or raised: no alarm's state is unknown while its metric has never had a value", () => {
     const resolved = resolveAlarms({}, retryWindow, "replay") as ResolvedAlarms;
     const all = Object.entries(alarmsOf(resolved, { ...subjects, delivery: "replay" }));
-    const untold = all.filter(([, { treatMissingData = "" }]) => !["notBreaching", "breaching"].includes(treatMissingData));
+    const untold = all.filter(
+      ([, { treatMissingData }]) => treatMissingData !== "notBreaching" && treatMissingData !== "breaching",
+    );
     expect(untold.map(([part]) => part)).to.deep.equal([]);
     expect(all.filter(([, alarm]) => alarm.treatMissingData === "breaching").map(([part]) => part)).to.deep.equal([
       "history-sweep-behind",
@@ -332,6 +337,34 @@ describe("alarmsOf", () => {
       expect(queries.filter(({ expression = "" }) => expression.includes("SEARCH"))).to.deep.equal([]);
     }
   });
+
+  for (const args of [{}, { maxAttempts: 1 }, { maxAttempts: 1, batchSize: 11, maximumBatchingWindowInSeconds: 300 }]) {
+    it(`raises deliver-errors before the queue itself moves a message that crashes deliver, with ${JSON.stringify(args)}`, () => {
+      const { visibilityTimeoutSeconds, maxReceiveCount } = resolveArgs({ auth: null, ...args });
+      const {
+        threshold = 1,
+        period = 0,
+        evaluationPeriods,
+        datapointsToAlarm,
+      } = alarms["connect-errors"] as {
+        threshold: number;
+        period: number;
+        evaluationPeriods: number;
+        datapointsToAlarm: number;
+      };
+      const crashes = Array.from({ length: maxReceiveCount }, (_, receive) => receive * visibilityTimeoutSeconds);
+      const movedAt = maxReceiveCount * visibilityTimeoutSeconds;
+      // CloudWatch evaluates each minute.
+      const isRaised = Array.from({ length: Math.floor(movedAt / 60) }, (_, minute) => minute * 60).some((now) => {
+        const errors = Array.from({ length: evaluationPeriods }, (_, back) => {
+          const end = now - back * period;
+          return crashes.filter((at) => at < end && at >= end - period).length;
+        });
+        return errors.filter((count) => count > threshold).length >= datapointsToAlarm;
+      });
+      expect(isRaised).to.equal(true);
+    });
+  }
 
   it("has two alarms for each function and nine others", () => {
     const functionNames = { connect: "a", disconnect: "b", deliver: "c", sweep: "d" };

@@ -126,7 +126,7 @@ describe("dashboardBody", () => {
   it("fills a grid of 24 columns without gap or overlap, each widget in the relay's region", () => {
     const places = body.widgets.map(({ x, y, width, height }) => [x, y, width, height]);
     expect(places).to.deep.equal(
-      [0, 6, 12, 18, 24, 30].flatMap((y) => [
+      [0, 6, 12, 18, 24, 30, 36].flatMap((y) => [
         [0, y, 12, 6],
         [12, y, 12, 6],
       ]),
