@@ -8,7 +8,7 @@ export type Delivery = "retry" | "replay";
 
 /**
  * When CloudWatch raises an alarm. A threshold is the highest value that raises none. Thresholds without a range are 0 to
- * 1,000,000,000; counts are per five minutes.
+ * 1,000,000,000; counts of what happens are per five minutes.
  */
 export interface AlarmArgs {
   /** Whether the alarms are created. @default true */

@@ -128,6 +128,23 @@ describe("WebsocketRelay's operations", () => {
     }
   });
 
+  it("takes a metric without values for OK in every alarm of retry mode, so that none is unknown on a new stack", () => {
+    const alarms = registrations.filter(({ type }) => type === "aws:cloudwatch/metricAlarm:MetricAlarm");
+    for (const { name, inputs: alarm } of alarms) expect(alarm.treatMissingData, name).to.equal("notBreaching");
+  });
+
+  it("watches what happens to the dead-letter queues, and not how much is in them, unless that is wanted", async () => {
+    const depths = async (alarms: WebsocketRelayArgs["alarms"]) => {
+      const { registrations: all } = await record(() => new WebsocketRelay("relay", { auth, alarms }));
+      const visible = all.filter(({ inputs: { metricName } }) => metricName === "ApproximateNumberOfMessagesVisible");
+      return visible.map(({ name, inputs: { dimensions, threshold } }) => [name, dimensions, threshold]);
+    };
+    expect(await depths({})).to.deep.equal([]);
+    expect(await depths({ deadLetterQueueDepth: 5 })).to.deep.equal([
+      ["relay-dead-letter-queue-depth-alarm", { QueueName: "relay-dead-letter-queue" }, 5],
+    ]);
+  });
+
   it("watches SNS on a topic of the user's only where that is wanted, and FIFO topics by their whole name", async () => {
     const topics = async (args: Partial<WebsocketRelayArgs>) => {
       const { registrations: all, errors } = await record(() => new WebsocketRelay("relay", { auth, ...args }));
