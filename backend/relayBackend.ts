@@ -69,7 +69,8 @@ export class RelayBackend {
    * - If SNS cannot write to the retry queue, it writes the message to the subscription's dead-letter queue.
    *
    * The message is lost if SNS may write to neither queue, as when the policy of the relay's `kmsKeyArn` does not let SNS use the
-   * key (the alarm `lost-notifications` is raised), or if `deliver` is not invoked for `messageRetentionSeconds`.
+   * key (the alarm `lost-notifications` is raised), or if `deliver` is not invoked for `messageRetentionSeconds` (the alarm
+   * `deliver-behind` is raised).
    *
    * @throws RelayInputError, before anything is sent, if the relay could never deliver the message. After an error of the SDK,
    * the message may or may not have been published.

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { RetryWindowSeconds } from "../../handlers/deliver/backoff";
 import { defaultsOf, refuseUnallowed } from "./options";
 import { isDeferred, refuse, refuseUnknownKeys, refuseUnlessList, refuseUnlessObject } from "./refuse";
+import type { ResolvedRetry } from "./retryArgs";
 import { spec } from "./spec";
 
 export type Delivery = "retry" | "replay";
@@ -40,6 +40,11 @@ export interface AlarmArgs {
    * the queue itself moved there, or to have the queue emptied. @default that alarm is not created
    */
   deadLetterQueueDepth?: number;
+  /**
+   * Age in seconds of the oldest message that `deliver` has not received three times yet, 60 to 1,209,600.
+   * @default four minutes more than such a message needs without a backlog, which is 246 with the default pauses
+   */
+  deliverLagSeconds?: number;
   /**
    * Age in seconds of the oldest message that an attempt failed to deliver although its user was not away, 1 to 1,209,600.
    * @default three quarters of the shortest retry window, which is before the message is dead-lettered
@@ -82,6 +87,9 @@ const { keys } = spec.alarms;
 
 const defaults = defaultsOf(keys);
 
+/** With a crash or a refused invocation, a message is received for the third time after six minutes: twice the visibility timeout. */
+const normalLagSeconds = 240;
+
 /**
  * @param createsTopic Whether the topic is the relay's own.
  * @returns undefined if the alarms are disabled.
@@ -89,7 +97,7 @@ const defaults = defaultsOf(keys);
  */
 export function resolveAlarms(
   given: AlarmArgs,
-  retryWindow: RetryWindowSeconds,
+  { retryWindowSeconds, thirdReceiveSeconds }: Pick<ResolvedRetry, "retryWindowSeconds" | "thirdReceiveSeconds">,
   delivery: Delivery = "retry",
   createsTopic = true,
 ): ResolvedAlarms | undefined {
@@ -98,10 +106,11 @@ export function resolveAlarms(
   refuseUnknownKeys("alarms.", given, Object.keys(keys));
   // A key that YAML leaves empty is null.
   const present = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
-  const ageAtFailedAttemptSeconds = Math.max(1, Math.floor(0.75 * retryWindow.shortest));
+  const ageAtFailedAttemptSeconds = Math.max(1, Math.floor(0.75 * retryWindowSeconds.shortest));
   const { enabled, ...resolved } = {
     ...defaults,
     ageAtFailedAttemptSeconds,
+    deliverLagSeconds: normalLagSeconds + thirdReceiveSeconds,
     ...(createsTopic && { failedNotifications: 0 }),
     ...(Object.fromEntries(present) as AlarmArgs),
   };

@@ -11,7 +11,7 @@ export interface OperationsArgs {
   /** A domain of your own for the WebSocket URL. @default none: clients use the API's own domain */
   customDomain?: CustomDomainArgs;
   /**
-   * When CloudWatch raises an alarm. All alarms together cost 1.90 USD a month in retry mode and 2.90 USD in replay mode.
+   * When CloudWatch raises an alarm. All alarms together cost 2.00 USD a month in retry mode and 3.00 USD in replay mode.
    * @default all alarms are created, and notify no one
    */
   alarms?: AlarmArgs;
@@ -32,7 +32,7 @@ export interface ResolvedOperations {
 }
 
 /** Settings that the alarms depend on. */
-type WatchedRelay = Pick<ResolvedRetry, "retryWindowSeconds"> & Pick<ExistingArgs, "topicArn"> & { delivery: Delivery };
+type WatchedRelay = ResolvedRetry & Pick<ExistingArgs, "topicArn"> & { delivery: Delivery };
 
 /**
  * @param region The region of the resources, if it is known.
@@ -40,13 +40,13 @@ type WatchedRelay = Pick<ResolvedRetry, "retryWindowSeconds"> & Pick<ExistingArg
  */
 export function resolveOperations(
   { customDomain, alarms, accessLogs }: OperationsArgs,
-  { retryWindowSeconds, delivery, topicArn }: WatchedRelay,
+  relay: WatchedRelay,
   region?: string,
 ): ResolvedOperations {
   if (accessLogs !== undefined) refuseBadAccessLogs(accessLogs);
   return {
     customDomain: customDomain == null ? undefined : resolveCustomDomain(customDomain, region),
-    alarms: resolveAlarms(alarms ?? {}, retryWindowSeconds, delivery, topicArn === undefined),
+    alarms: resolveAlarms(alarms ?? {}, relay, relay.delivery, relay.topicArn === undefined),
     accessLogs,
   };
 }

@@ -558,7 +558,7 @@ const monitoring = {
     see: "operations.md#alarms",
     description:
       "When CloudWatch raises an alarm. A threshold is the highest value that raises none; periods are five minutes. All alarms " +
-      "together cost about 1.90 USD a month, in replay mode 2.90 USD.",
+      "together cost about 2.00 USD a month, in replay mode 3.00 USD.",
     keys: {
       enabled: {
         type: "boolean",
@@ -606,6 +606,16 @@ const monitoring = {
         description:
           "Messages in the dead-letter queue, however long they have been there. Set it to be told of messages without a reason, " +
           "which the queue itself moved there, or to have the queue emptied.",
+      },
+      deliverLagSeconds: {
+        type: "integer",
+        unit: "seconds",
+        otherwise:
+          "four minutes more than such a message needs without a backlog, which is 246 with the default pauses",
+        min: 60,
+        // A queue's longest retention.
+        max: 1_209_600,
+        description: "Age of the oldest message that `deliver` has not received three times yet.",
       },
       ageAtFailedAttemptSeconds: {
         type: "integer",

@@ -58,6 +58,17 @@ export function alarmsOf(
       },
       "history-sweep-behind": historySweepBehind(alarms, subjects),
     }),
+    "deliver-behind": {
+      alarmDescription: `Messages wait for deliver for over ${alarms.deliverLagSeconds} s: it is not invoked, crashes, or is behind.`,
+      namespace: "AWS/SQS",
+      // It leaves out messages that were received three times: these are only tried again.
+      // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+      metricName: "ApproximateAgeOfOldestMessage",
+      dimensions: { QueueName: subjects.queueName },
+      statistic: "Maximum",
+      threshold: alarms.deliverLagSeconds,
+      ...once,
+    },
     "age-at-failed-attempt": {
       alarmDescription: `Delivery of a message has failed for over ${alarms.ageAtFailedAttemptSeconds} s, and not because its user is away: see Retried by reason.`,
       namespace: METRICS_NAMESPACE,

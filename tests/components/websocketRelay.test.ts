@@ -36,6 +36,7 @@ const expected = {
     "relay-connect-throttles-alarm",
     "relay-dead-letters-alarm",
     "relay-dead-letters-user-away-alarm",
+    "relay-deliver-behind-alarm",
     "relay-deliver-errors-alarm",
     "relay-deliver-throttles-alarm",
     "relay-disconnect-errors-alarm",

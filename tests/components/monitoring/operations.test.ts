@@ -105,7 +105,7 @@ describe("WebsocketRelay's operations", () => {
   it("names each alarm for project, stack and relay, and tells the actions of its beginning and of its end", () => {
     const actions = ["arn:aws:sns:eu-west-1:111122223333:on-call"];
     const alarms = registrations.filter(({ type }) => type === "aws:cloudwatch/metricAlarm:MetricAlarm");
-    expect(alarms).to.have.lengthOf(15);
+    expect(alarms).to.have.lengthOf(16);
     for (const { name, inputs: alarm } of alarms) {
       expect(alarm).to.deep.include({ alarmActions: actions, okActions: actions, tags: { team: "chat" } });
       expect(`${name}`).to.equal(`${(alarm.name as string).replace("pulumi-websocket-relay-test-", "")}-alarm`);
@@ -121,6 +121,7 @@ describe("WebsocketRelay's operations", () => {
     expect(watched("failed-notifications")).to.deep.equal({ TopicName: "relay-topic" });
     expect(watched("lost-notifications")).to.deep.equal({ TopicName: "relay-topic" });
     expect(watched("subscription-dead-letters")).to.deep.equal({ QueueName: "relay-subscription-dead-letter-queue" });
+    expect(watched("deliver-behind")).to.deep.equal({ QueueName: "relay-queue" });
     expect(watched("invisible-messages")).to.deep.equal({ QueueName: "relay-queue" });
     expect(watched("age-at-failed-attempt")).to.deep.equal({ Relay: "pulumi-websocket-relay-test-relay" });
     for (const part of ["connect", "disconnect", "deliver"]) {
