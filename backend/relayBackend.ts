@@ -61,8 +61,16 @@ export class RelayBackend {
   }
 
   /**
-   * Publishes a message to a user's session, or with a `scope` to several. Once this resolves, the relay delivers the message
-   * at least once or dead-letters it.
+   * Publishes a message to a user's session, or with a `scope` to several. Once this resolves, SNS has accepted the message, and
+   * SQS will not refuse its content. What follows from that:
+   * - In retry mode, the gateway accepts the message for a connection at least once, or the message is dead-lettered with a reason.
+   * - In replay mode, it is kept for the session's clients for `historyRetentionSeconds` and reported as expired if none
+   *   acknowledges it, or it is dead-lettered with a reason.
+   * - If SNS cannot write to the retry queue, it writes the message to the subscription's dead-letter queue.
+   *
+   * The message is lost if SNS may write to neither queue, as when the policy of the relay's `kmsKeyArn` does not let SNS use the
+   * key (the alarm `lost-notifications` is raised), or if `deliver` is not invoked for `messageRetentionSeconds` (the alarm
+   * `deliver-behind` is raised).
    *
    * @throws RelayInputError, before anything is sent, if the relay could never deliver the message. After an error of the SDK,
    * the message may or may not have been published.

@@ -15,9 +15,16 @@ export const METRICS = {
   retried: "Retried",
   /** By reason. */
   deadLettered: "DeadLettered",
+  /** The dead letters whose user was only away: alarms need them apart, and may use ten metrics, fewer than there are reasons. */
+  deadLetteredUserAway: "DeadLetteredUserAway",
+  /** All other dead letters. */
+  deadLetteredToFix: "DeadLetteredToFix",
   /** From the time the queue accepted the message to the time the gateway did. */
   ageAtDelivery: "AgeAtDelivery",
-  /** Unlike the queue's own age metric, includes messages that were received three times or more. */
+  /**
+   * At attempts that failed although the user was not away. Unlike the queue's own age metric, includes messages that were
+   * received three times or more.
+   */
   ageAtFailedAttempt: "AgeAtFailedAttempt",
   handshakesAccepted: "HandshakesAccepted",
   /** By reason. */

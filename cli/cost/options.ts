@@ -38,7 +38,7 @@ const replayOnly = [
 ] as const;
 
 /** Each metric of an alarm costs as much as an alarm: these are the metrics of the relay's default alarms. */
-export const ALARM_METRICS = { retry: 16, replay: 26 } as const;
+export const ALARM_METRICS = { retry: 20, replay: 30 } as const;
 
 export function addCostOptions(command: Command): void {
   const { option, add, addDerived } = adderTo(command);
@@ -138,7 +138,7 @@ export function addTrafficOptions(command: Command): void {
     [1, 1e9],
     MESSAGES_PER_CONNECTION,
   );
-  add("--metrics <n>", "custom metrics; each reason counts as one", [0, 1_000, "whole"], 20);
+  add("--metrics <n>", "custom metrics; each reason counts as one", [0, 1_000, "whole"], 22);
   const { retry, replay } = ALARM_METRICS;
   addDerived("--alarms <n>", "metrics of alarms", [0, 1_000, "whole"], `${retry}, or ${replay} in replay mode`);
   add("--dashboards <n>", "dashboards", [0, 100, "whole"], 1);

@@ -1,14 +1,14 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { RetryWindowSeconds } from "../../handlers/deliver/backoff";
 import { defaultsOf, refuseUnallowed } from "./options";
 import { isDeferred, refuse, refuseUnknownKeys, refuseUnlessList, refuseUnlessObject } from "./refuse";
+import type { ResolvedRetry } from "./retryArgs";
 import { spec } from "./spec";
 
 export type Delivery = "retry" | "replay";
 
 /**
  * When CloudWatch raises an alarm. A threshold is the highest value that raises none. Thresholds without a range are 0 to
- * 1,000,000,000; counts are per five minutes.
+ * 1,000,000,000; counts of what happens are per five minutes.
  */
 export interface AlarmArgs {
   /** Whether the alarms are created. @default true */
@@ -18,16 +18,41 @@ export interface AlarmArgs {
    * @default none: alarms are visible in the console only
    */
   actions?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Messages in a dead-letter queue. Applies to each of the two. @default 0 */
+  /**
+   * Notifications that SNS failed to deliver, and of these the ones that the subscription's dead-letter queue did not take:
+   * the threshold of `failed-notifications` and `lost-notifications`. On a topic of yours the metrics count all of its
+   * subscriptions, and are in the topic's account.
+   * @default 0 for a topic that the relay creates; with `topicArn`, these two alarms are not created
+   */
+  failedNotifications?: number;
+  /**
+   * Dead letters for a reason other than that the user was away, and messages that SNS put into the subscription's dead-letter
+   * queue. Applies to each of the two. @default 0
+   */
   deadLetters?: number;
   /**
-   * Age in seconds of the oldest message that an attempt failed to deliver, 1 to 1,209,600.
+   * Dead letters whose user was away: `no-session`, `session-expired`, `token-expired`, `subprotocol-changed`, `connection-gone`
+   * or `expired`. @default 100, more than single users cause
+   */
+  userAwayDeadLetters?: number;
+  /**
+   * Messages in the dead-letter queue, however long they have been there. Set it to be told of messages without a reason, which
+   * the queue itself moved there, or to have the queue emptied. @default that alarm is not created
+   */
+  deadLetterQueueDepth?: number;
+  /**
+   * Age in seconds of the oldest message that `deliver` has not received three times yet, 60 to 1,209,600.
+   * @default four minutes more than such a message needs without a backlog, which is 246 with the default pauses
+   */
+  deliverLagSeconds?: number;
+  /**
+   * Age in seconds of the oldest message that an attempt failed to deliver although its user was not away, 1 to 1,209,600.
    * @default three quarters of the shortest retry window, which is before the message is dead-lettered
    */
   ageAtFailedAttemptSeconds?: number;
   /**
    * Messages that no client acknowledged within the history's retention or before their `expiresAt`. Only in replay mode.
-   * @default 0
+   * @default 100, more than single users cause
    */
   expiredMessages?: number;
   /**
@@ -53,30 +78,40 @@ export interface AlarmArgs {
 }
 
 /** {@link AlarmArgs} with all defaults filled in, checked. */
-export type ResolvedAlarms = Required<Omit<AlarmArgs, "enabled">>;
+export type ResolvedAlarms = Required<Omit<AlarmArgs, "enabled" | WithoutAlarm>> & Pick<AlarmArgs, WithoutAlarm>;
+
+/** The thresholds whose alarms are not created without a value. */
+type WithoutAlarm = "failedNotifications" | "deadLetterQueueDepth";
 
 const { keys } = spec.alarms;
 
 const defaults = defaultsOf(keys);
 
+/** With a crash or a refused invocation, a message is received for the third time after six minutes: twice the visibility timeout. */
+const normalLagSeconds = 240;
+
 /**
+ * @param createsTopic Whether the topic is the relay's own.
  * @returns undefined if the alarms are disabled.
  * @throws pulumi.InputPropertyError naming the argument, its value, the allowed values and a fix.
  */
 export function resolveAlarms(
   given: AlarmArgs,
-  retryWindow: RetryWindowSeconds,
+  { retryWindowSeconds, thirdReceiveSeconds }: Pick<ResolvedRetry, "retryWindowSeconds" | "thirdReceiveSeconds">,
   delivery: Delivery = "retry",
+  createsTopic = true,
 ): ResolvedAlarms | undefined {
   const fix = "write { enabled: false } for no alarms, { actions: [topicArn] } to be notified";
   refuseUnlessObject("alarms", given, "an object", fix);
   refuseUnknownKeys("alarms.", given, Object.keys(keys));
   // A key that YAML leaves empty is null.
   const present = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
-  const ageAtFailedAttemptSeconds = Math.max(1, Math.floor(0.75 * retryWindow.shortest));
+  const ageAtFailedAttemptSeconds = Math.max(1, Math.floor(0.75 * retryWindowSeconds.shortest));
   const { enabled, ...resolved } = {
     ...defaults,
     ageAtFailedAttemptSeconds,
+    deliverLagSeconds: normalLagSeconds + thirdReceiveSeconds,
+    ...(createsTopic && { failedNotifications: 0 }),
     ...(Object.fromEntries(present) as AlarmArgs),
   };
   refuseUnallowed("alarms.", { enabled, ...resolved }, keys);

@@ -46,6 +46,13 @@ export interface WebsocketRelayArgs
    */
   connectionIndex?: boolean;
   /**
+   * What encrypts the subscription's dead-letter queue, where SNS puts messages that it cannot put into the retry queue. "kms":
+   * `kmsKeyArn`. If the key's policy does not let SNS use it, neither queue takes a message, and the message is lost. "sqs": a key
+   * that SQS manages (SSE-SQS), for which SNS needs no right. Only with `kmsKeyArn`: without it, the queue always has SSE-SQS.
+   * @default "kms"
+   */
+  subscriptionDeadLetterQueueSse?: "kms" | "sqs";
+  /**
    * Whether tables, topics and queues are protected from being deleted or replaced: Pulumi's `protect`, and the tables'
    * deletion protection. A topic holds messages that SNS is still retrying, and a new topic would have an ARN that publishers
    * do not know. To destroy the stack, set it to false and run `pulumi up` first. @default false
@@ -128,6 +135,10 @@ export function resolveArgs(args: WebsocketRelayArgs, region?: string): Resolved
     );
   }
   refuseBadTags(resolved.tags);
+  if (resolved.subscriptionDeadLetterQueueSse === "sqs" && resolved.kmsKeyArn === undefined) {
+    const allowed = '"kms" without kmsKeyArn, since SQS then manages the keys of all queues';
+    refuse("subscriptionDeadLetterQueueSse", "sqs", allowed, "leave it out, or set kmsKeyArn");
+  }
   if (resolved.pointInTimeRecovery && !createsTable(resolved)) {
     refuse("pointInTimeRecovery", true, "not with tableName", "set it where you create that table");
   }

@@ -1,7 +1,8 @@
-import type { RetryWindowSeconds } from "../../handlers/deliver/backoff";
 import { type AccessLogsArgs, refuseBadAccessLogs } from "./accessLogsArgs";
-import { type AlarmArgs, resolveAlarms, type ResolvedAlarms } from "./alarmArgs";
+import { type AlarmArgs, type Delivery, resolveAlarms, type ResolvedAlarms } from "./alarmArgs";
 import { type CustomDomainArgs, resolveCustomDomain, type ResolvedCustomDomain } from "./customDomainArgs";
+import type { ExistingArgs } from "./existingArgs";
+import type { ResolvedRetry } from "./retryArgs";
 
 /** The relay's address, and how it is monitored. */
 export interface OperationsArgs {
@@ -10,7 +11,7 @@ export interface OperationsArgs {
   /** A domain of your own for the WebSocket URL. @default none: clients use the API's own domain */
   customDomain?: CustomDomainArgs;
   /**
-   * When CloudWatch raises an alarm. All alarms together cost 1.60 USD a month in retry mode and 2.60 USD in replay mode.
+   * When CloudWatch raises an alarm. All alarms together cost 2.00 USD a month in retry mode and 3.00 USD in replay mode.
    * @default all alarms are created, and notify no one
    */
   alarms?: AlarmArgs;
@@ -30,19 +31,22 @@ export interface ResolvedOperations {
   accessLogs: AccessLogsArgs | undefined;
 }
 
+/** Settings that the alarms depend on. */
+type WatchedRelay = ResolvedRetry & Pick<ExistingArgs, "topicArn"> & { delivery: Delivery };
+
 /**
  * @param region The region of the resources, if it is known.
  * @throws pulumi.InputPropertyError naming the argument, its value, the allowed values and a fix.
  */
 export function resolveOperations(
   { customDomain, alarms, accessLogs }: OperationsArgs,
-  { retryWindowSeconds, delivery }: { retryWindowSeconds: RetryWindowSeconds; delivery: "retry" | "replay" },
+  relay: WatchedRelay,
   region?: string,
 ): ResolvedOperations {
   if (accessLogs !== undefined) refuseBadAccessLogs(accessLogs);
   return {
     customDomain: customDomain == null ? undefined : resolveCustomDomain(customDomain, region),
-    alarms: resolveAlarms(alarms ?? {}, retryWindowSeconds, delivery),
+    alarms: resolveAlarms(alarms ?? {}, relay, relay.delivery, relay.topicArn === undefined),
     accessLogs,
   };
 }

@@ -33,6 +33,8 @@ export interface RetryArgs {
 export interface ResolvedRetry {
   backoff: Backoff;
   retryWindowSeconds: RetryWindowSeconds;
+  /** The age at which `deliver` gets a message for the third time, at the latest, if it has no backlog. */
+  thirdReceiveSeconds: number;
   deliverTimeoutSeconds: number;
   visibilityTimeoutSeconds: number;
   maxReceiveCount: number;
@@ -88,6 +90,7 @@ export function resolveRetry(args: Required<RetryArgs>): ResolvedRetry {
   return {
     backoff,
     retryWindowSeconds: { shortest, longest },
+    thirdReceiveSeconds: retryWindowSeconds(3, backoff).longest + 2 * maximumBatchingWindowInSeconds,
     deliverTimeoutSeconds,
     visibilityTimeoutSeconds,
     maxReceiveCount: maxAttempts + spareReceives,

@@ -379,6 +379,17 @@ const resources = {
       "A customer-managed KMS key that encrypts tables, topics, queues, log groups and the functions' environments. If you " +
       "bring your own table or topic, use the key that encrypts it. Its policy needs `kmsKeyPolicyStatements`.",
   },
+  subscriptionDeadLetterQueueSse: {
+    type: "string",
+    default: "kms",
+    oneOf: ["kms", "sqs"],
+    since: "0.2.0",
+    see: "changing-a-stack.md#a-key-of-your-own",
+    description:
+      "What encrypts the subscription's dead-letter queue where there is a `kmsKeyArn`. `kms`: that key, which SNS must be allowed " +
+      "to use; messages that SNS cannot put into the retry queue for want of that right are lost. `sqs`: a key that SQS manages " +
+      "(SSE-SQS), so that these messages are kept.",
+  },
   permissionsBoundaryArn: {
     type: "string",
     otherwise: "the roles have no boundary",
@@ -620,7 +631,7 @@ const monitoring = {
     see: "operations.md#alarms",
     description:
       "When CloudWatch raises an alarm. A threshold is the highest value that raises none; periods are five minutes. All alarms " +
-      "together cost about 1.60 USD a month, in replay mode 2.60 USD.",
+      "together cost about 2.00 USD a month, in replay mode 3.00 USD.",
     keys: {
       enabled: {
         type: "boolean",
@@ -633,12 +644,51 @@ const monitoring = {
         allowed: "up to five ARNs",
         description: "The ARNs to notify when an alarm is raised and when it is over, such as those of SNS topics.",
       },
+      failedNotifications: {
+        type: "integer",
+        otherwise: "0 for a topic that the relay creates; with `topicArn`, these two alarms are not created",
+        min: 0,
+        max: anyCount,
+        description:
+          "Notifications that SNS failed to deliver, and of these the ones that the subscription's dead-letter queue did not take " +
+          "either. On a topic of yours the metrics count all of its subscriptions, and are in the topic's account.",
+      },
       deadLetters: {
         type: "integer",
         default: 0,
         min: 0,
         max: anyCount,
-        description: "Messages in a dead-letter queue. Applies to each of the two.",
+        description:
+          "Dead letters for a reason other than that the user was away, and messages that SNS put into the subscription's " +
+          "dead-letter queue. Applies to each of the two.",
+      },
+      userAwayDeadLetters: {
+        type: "integer",
+        default: 100,
+        min: 0,
+        max: anyCount,
+        description:
+          "Dead letters whose user was away: `no-session`, `session-expired`, `token-expired`, `subprotocol-changed`, " +
+          "`connection-gone` or `expired`. Single users cause fewer than the default.",
+      },
+      deadLetterQueueDepth: {
+        type: "integer",
+        otherwise: "that alarm is not created",
+        min: 0,
+        max: anyCount,
+        description:
+          "Messages in the dead-letter queue, however long they have been there. Set it to be told of messages without a reason, " +
+          "which the queue itself moved there, or to have the queue emptied.",
+      },
+      deliverLagSeconds: {
+        type: "integer",
+        unit: "seconds",
+        otherwise:
+          "four minutes more than such a message needs without a backlog, which is 246 with the default pauses",
+        min: 60,
+        // A queue's longest retention.
+        max: 1_209_600,
+        description: "Age of the oldest message that `deliver` has not received three times yet.",
       },
       ageAtFailedAttemptSeconds: {
         type: "integer",
@@ -647,11 +697,11 @@ const monitoring = {
         min: 1,
         // A queue's longest retention.
         max: 1_209_600,
-        description: "Age of the oldest message that an attempt failed to deliver.",
+        description: "Age of the oldest message that an attempt failed to deliver although its user was not away.",
       },
       expiredMessages: {
         type: "integer",
-        default: 0,
+        default: 100,
         min: 0,
         max: anyCount,
         replayOnly: true,
@@ -796,6 +846,7 @@ export const rules = {
     "`topicArn` names a FIFO topic where `ordering` is `strict`, and a standard topic otherwise. It is in the relay's region.",
   publisherAccountIds:
     "`publisherAccountIds` and `publisherOrganizationIds` are empty where `topicArn` is set: the topic's policy belongs to its owner.",
+  subscriptionDeadLetterQueueSse: "`subscriptionDeadLetterQueueSse` is `sqs` only where `kmsKeyArn` is set.",
   pointInTimeRecovery: "`pointInTimeRecovery` is not `true` where `tableName` is set, except in replay mode.",
   auth: "`auth` has exactly one of `cognito`, `oidc` and `authenticate`. With `allowedOrigins` it takes at most 3,072 bytes of JSON.",
   "auth.userClaim":

@@ -34,6 +34,8 @@ export interface PublisherArgs {
   publisherOrganizationIds: pulumi.Input<string>[];
   /** @default the encryption that SNS and SQS use by default */
   kmsKeyArn?: pulumi.Input<string>;
+  /** `sqs`: the subscription's dead-letter queue is not encrypted with that key, so that it takes what the key keeps from the other. */
+  subscriptionDeadLetterQueueSse: "kms" | "sqs";
   /**
    * `strict`: the topic and all its queues are FIFO, so that each message group keeps its order; `topicArn` names a FIFO
    * topic then. A change **replaces** the topic, the queues and the subscription, and loses the messages in them.
@@ -85,16 +87,18 @@ export class Publisher extends pulumi.ComponentResource {
     // A redriven message keeps its enqueue time: a dead-letter queue must retain longer than its source.
     // FIFO sources, the subscription of a FIFO topic among them, take FIFO dead-letter queues only.
     // https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
-    const deadLetterQueueArgs = {
-      ...fifoQueue,
-      messageRetentionSeconds: maxMessageRetentionSeconds,
-      ...encryption,
-      tags,
-    };
-    this.deadLetterQueue = new aws.sqs.Queue(`${name}-dead-letter-queue`, deadLetterQueueArgs, keeper);
+    const deadLetterQueueArgs = { ...fifoQueue, messageRetentionSeconds: maxMessageRetentionSeconds, tags };
+    this.deadLetterQueue = new aws.sqs.Queue(
+      `${name}-dead-letter-queue`,
+      { ...deadLetterQueueArgs, ...encryption },
+      keeper,
+    );
     this.subscriptionDeadLetterQueue = new aws.sqs.Queue(
       `${name}-subscription-dead-letter-queue`,
-      deadLetterQueueArgs,
+      {
+        ...deadLetterQueueArgs,
+        ...queueEncryption(args.subscriptionDeadLetterQueueSse === "sqs" ? undefined : kmsKeyArn),
+      },
       keeper,
     );
 

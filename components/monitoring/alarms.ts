@@ -1,13 +1,14 @@
 import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { RefusalReason } from "../../handlers/connect/refusals";
-import { METRICS, METRICS_NAMESPACE } from "../../handlers/metrics";
+import { type MetricName, METRICS, METRICS_NAMESPACE } from "../../handlers/metrics";
 import type { Delivery, ResolvedAlarms } from "../args/alarmArgs";
 
 /** The resources whose metrics are watched. */
 export interface AlarmSubjects {
   relayName: string;
   delivery: Delivery;
+  topicName: pulumi.Input<string>;
   queueName: pulumi.Input<string>;
   deadLetterQueueName: pulumi.Input<string>;
   subscriptionDeadLetterQueueName: pulumi.Input<string>;
@@ -21,22 +22,55 @@ export function alarmsOf(
   subjects: AlarmSubjects,
 ): Record<string, aws.cloudwatch.MetricAlarmArgs> {
   return {
-    "dead-letters": deadLetters(
-      subjects.deadLetterQueueName,
-      alarms.deadLetters,
-      "Messages could not be delivered: each dead letter names its reason.",
-    ),
-    "subscription-dead-letters": deadLetters(
-      subjects.subscriptionDeadLetterQueueName,
-      alarms.deadLetters,
-      "SNS could not deliver messages to the retry queue: see the queue's policy and key.",
-    ),
+    ...notificationAlarms(alarms, subjects),
+    "subscription-dead-letters": {
+      alarmDescription:
+        "SNS could not deliver messages to the retry queue: see the queue's policy and the key's. They are in the " +
+        "subscription's dead-letter queue: redrive them.",
+      namespace: "AWS/SQS",
+      // A rate, unlike the depth, which would hide later messages for 14 days. SNS is a sender, so this counts its messages.
+      // https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+      metricName: "NumberOfMessagesSent",
+      dimensions: { QueueName: subjects.subscriptionDeadLetterQueueName },
+      statistic: "Sum",
+      threshold: alarms.deadLetters,
+      ...once,
+    },
+    "dead-letters": {
+      alarmDescription: "Messages could not be delivered for a reason to fix, which each dead letter names.",
+      ...ofRelay(subjects, METRICS.deadLetteredToFix),
+      threshold: alarms.deadLetters,
+    },
+    "dead-letters-user-away": {
+      alarmDescription:
+        "Many messages could not be delivered because their users were away. Can clients connect? See HandshakesAccepted.",
+      ...ofRelay(subjects, METRICS.deadLetteredUserAway),
+      threshold: alarms.userAwayDeadLetters,
+    },
+    ...(alarms.deadLetterQueueDepth !== undefined && {
+      "dead-letter-queue-depth": deadLetterQueueDepth(subjects, alarms.deadLetterQueueDepth),
+    }),
     ...(subjects.delivery === "replay" && {
-      "expired-messages": expiredMessages(alarms, subjects),
+      "expired-messages": {
+        alarmDescription: "No client acknowledged many messages in time: their users stayed away. See expire's log.",
+        ...ofRelay(subjects, METRICS.expired),
+        threshold: alarms.expiredMessages,
+      },
       "history-sweep-behind": historySweepBehind(alarms, subjects),
     }),
+    "deliver-behind": {
+      alarmDescription: `Messages wait for deliver for over ${alarms.deliverLagSeconds} s: it is not invoked, crashes, or is behind.`,
+      namespace: "AWS/SQS",
+      // It leaves out messages that were received three times: these are only tried again.
+      // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+      metricName: "ApproximateAgeOfOldestMessage",
+      dimensions: { QueueName: subjects.queueName },
+      statistic: "Maximum",
+      threshold: alarms.deliverLagSeconds,
+      ...once,
+    },
     "age-at-failed-attempt": {
-      alarmDescription: `Delivery of a message has failed for over ${alarms.ageAtFailedAttemptSeconds} s: its user is away, or nothing is delivered.`,
+      alarmDescription: `Delivery of a message has failed for over ${alarms.ageAtFailedAttemptSeconds} s, and not because its user is away: see Retried by reason.`,
       namespace: METRICS_NAMESPACE,
       metricName: METRICS.ageAtFailedAttempt,
       dimensions: { Relay: subjects.relayName },
@@ -81,7 +115,11 @@ export function alarmsOf(
 
 const periodSeconds = 300;
 
-/** Raised by a single period. */
+/**
+ * Raised by a single period. Most metrics only have values when something has happened, and some never have: that is no
+ * fault, and a new alarm is OK at once.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+ */
 const once = {
   period: periodSeconds,
   comparisonOperator: "GreaterThanThreshold",
@@ -92,34 +130,60 @@ const once = {
 /** Raised by two periods of three: the queue or the client recovers from a single failure by itself. */
 const repeatedly = { ...once, evaluationPeriods: 3, datapointsToAlarm: 2 };
 
-function deadLetters(
-  QueueName: pulumi.Input<string>,
+/** The sum of a metric of the relay. */
+function ofRelay({ relayName }: AlarmSubjects, metricName: MetricName) {
+  return { namespace: METRICS_NAMESPACE, metricName, dimensions: { Relay: relayName }, statistic: "Sum", ...once };
+}
+
+/** None for a topic of the user's, unless there is a threshold: the metrics count all of its subscriptions. */
+function notificationAlarms(
+  { failedNotifications }: ResolvedAlarms,
+  { topicName: TopicName }: AlarmSubjects,
+): Record<string, aws.cloudwatch.MetricAlarmArgs> {
+  if (failedNotifications === undefined) return {};
+  // https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html#sns-metrics
+  const ofTopic = {
+    namespace: "AWS/SNS",
+    dimensions: { TopicName },
+    statistic: "Sum",
+    threshold: failedNotifications,
+    ...once,
+  };
+  return {
+    "failed-notifications": {
+      alarmDescription:
+        "SNS accepted messages from publishers and could not deliver them. See whether subscription-dead-letters or " +
+        "lost-notifications is raised, too.",
+      metricName: "NumberOfNotificationsFailed",
+      ...ofTopic,
+    },
+    "lost-notifications": {
+      alarmDescription:
+        "SNS accepted messages that neither the retry queue nor the subscription's dead-letter queue takes. They are lost: " +
+        "see the key's policy, control characters in messages, and messages with over ten attributes.",
+      metricName: "NumberOfNotificationsFailedToRedriveToDlq",
+      ...ofTopic,
+    },
+  };
+}
+
+function deadLetterQueueDepth(
+  { deadLetterQueueName: QueueName }: AlarmSubjects,
   threshold: number,
-  alarmDescription: string,
 ): aws.cloudwatch.MetricAlarmArgs {
   return {
-    alarmDescription,
+    alarmDescription:
+      "Dead letters wait to be redriven or purged. Those without a reason were moved by the queue itself.",
     namespace: "AWS/SQS",
     metricName: "ApproximateNumberOfMessagesVisible",
     dimensions: { QueueName },
     statistic: "Maximum",
     threshold,
     ...once,
-    // A queue without requests has no metrics after six hours: that says nothing about its messages.
+    // A queue without requests has no metrics after six hours: that says nothing about its messages. It has some from its
+    // creation on, and again within 15 minutes after a message has arrived.
     // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/monitoring-using-cloudwatch.html
     treatMissingData: "ignore",
-  };
-}
-
-function expiredMessages(alarms: ResolvedAlarms, { relayName }: AlarmSubjects): aws.cloudwatch.MetricAlarmArgs {
-  return {
-    alarmDescription: "No client acknowledged messages in time: their users stayed away. See expire's log.",
-    namespace: METRICS_NAMESPACE,
-    metricName: METRICS.expired,
-    dimensions: { Relay: relayName },
-    statistic: "Sum",
-    threshold: alarms.expiredMessages,
-    ...once,
   };
 }
 
@@ -133,9 +197,8 @@ function historySweepBehind(alarms: ResolvedAlarms, { relayName }: AlarmSubjects
     // The metric is in milliseconds.
     threshold: alarms.historySweepLagSeconds * 1_000,
     ...once,
-    // The sweeper has a value every minute. Without any, nothing is known: the alarm says so, and not that all is well. As
-    // "breaching", it would be raised in each new stack before the first value.
-    treatMissingData: "missing",
+    // The sweeper has a value every minute: without any, it is not called. A new stack's alarm is raised until the first.
+    treatMissingData: "breaching",
   };
 }
 
@@ -199,7 +262,8 @@ function refusedShare(Relay: string, minimum: number): aws.types.input.cloudwatc
   return [
     sum("accepted", METRICS.handshakesAccepted),
     ...Object.entries(configuredReasons).map(([id, reason]) => sum(id, METRICS.handshakesRefused, reason)),
-    // If a metric had no value in a period, the whole expression would have none.
+    // Most periods have no refusal for some of the reasons. FILL takes a value that is late for 0, which two of three periods
+    // make up for. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
     { id: "refused", expression: refused, returnData: false },
     { id: "handshakes", expression: "refused + FILL(accepted, 0)", returnData: false },
     {

@@ -7,6 +7,7 @@ export interface DashboardSubjects {
   region: string;
   apiId: string;
   stageName: string;
+  topicName: string;
   queueName: string;
   deadLetterQueueName: string;
   subscriptionDeadLetterQueueName: string;
@@ -41,6 +42,7 @@ export function dashboardBody(subjects: DashboardSubjects): DashboardBody {
   const { relayName, apiId, stageName } = subjects;
   const relay = (metric: string, options: object = {}) => ofRelay(relayName, metric, options);
   const api = (metric: string) => ["AWS/ApiGateway", metric, "ApiId", apiId, "Stage", stageName];
+  const topic = (metric: string, label: string) => ["AWS/SNS", metric, "TopicName", subjects.topicName, { label }];
   const queue = (metric: string, name: string, label: string) => ["AWS/SQS", metric, "QueueName", name, { label }];
   const functions = (metric: string, stats: string[]) =>
     Object.entries(subjects.functionNames).flatMap(([part, name]) =>
@@ -58,6 +60,14 @@ export function dashboardBody(subjects: DashboardSubjects): DashboardBody {
     widget(subjects, "Ages of messages", ages, { label: "ms" }),
     widget(subjects, "Retried, by reason", [byReason(relayName, METRICS.retried)]),
     widget(subjects, "Dead-lettered, by reason", [byReason(relayName, METRICS.deadLettered)]),
+    widget(subjects, "Dead-lettered, to fix or because the user was away", [
+      relay(METRICS.deadLetteredToFix, { label: "to fix" }),
+      relay(METRICS.deadLetteredUserAway, { label: "user away" }),
+    ]),
+    widget(subjects, "Topic: not delivered", [
+      topic("NumberOfNotificationsFailed", "to the retry queue"),
+      topic("NumberOfNotificationsFailedToRedriveToDlq", "to the dead-letter queue either: lost"),
+    ]),
     ...(subjects.delivery === "replay" ? ofHistory(subjects) : []),
     widget(subjects, "Handshakes accepted, and sessions ended with their token", [
       relay(METRICS.handshakesAccepted),

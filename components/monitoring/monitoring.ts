@@ -34,6 +34,7 @@ export class Monitoring extends pulumi.ComponentResource {
     const subjects = {
       relayName,
       delivery,
+      topicName: publisher.topicArn.apply((arn) => requireComputed(arn, `arn of ${name}-topic`).split(":")[5] ?? ""),
       queueName: publisher.queue.name,
       deadLetterQueueName: publisher.deadLetterQueue.name,
       subscriptionDeadLetterQueueName: publisher.subscriptionDeadLetterQueue.name,
@@ -60,7 +61,7 @@ export class Monitoring extends pulumi.ComponentResource {
       new aws.cloudwatch.MetricAlarm(
         `${name}-${part}-alarm`,
         // The name tells which relay of which stack it is.
-        { name: `${relayName}-${part}`, ...alarm, ...told, ...insufficientDataActionsOf(alarm, alarms), tags },
+        { name: `${relayName}-${part}`, ...alarm, ...told, tags },
         { parent: this },
       );
     return Object.fromEntries(
@@ -88,9 +89,4 @@ export class Monitoring extends pulumi.ComponentResource {
       { parent: this },
     );
   }
-}
-
-/** Where missing data is a fault, it has a state of its own, with its own actions. */
-function insufficientDataActionsOf({ treatMissingData }: aws.cloudwatch.MetricAlarmArgs, { actions }: ResolvedAlarms) {
-  return treatMissingData === "missing" ? { insufficientDataActions: actions } : {};
 }

@@ -1,7 +1,8 @@
 import pLimit from "p-limit";
 import { errorFields, type Log } from "../log";
 import { ageMs, deadLetterOf, idsOf, type QueuedMessage } from "../messages/message";
-import { stableReason } from "../messages/reasons";
+import { countDeadLetter } from "../messages/countDeadLetter";
+import { isUserAway, stableReason } from "../messages/reasons";
 import { METRICS, type Metrics } from "../metrics";
 import type { MessageQueue } from "../queue/queue";
 import { type Backoff, backoffSeconds } from "./backoff";
@@ -70,9 +71,13 @@ export async function settle(
 
   const failed = open.flatMap(({ message, outcome, reason, isLast }) => {
     const isDead = dead.has(message);
-    metrics.add(METRICS.ageAtFailedAttempt, ageMs(message, now()));
-    metrics.add(isDead ? METRICS.deadLettered : METRICS.retried, 1, stableReason(reason));
-    if (isDead) return [];
+    // A user who is away would hide how old the other messages are.
+    if (!isUserAway(reason)) metrics.add(METRICS.ageAtFailedAttempt, ageMs(message, now()));
+    if (isDead) {
+      countDeadLetter(metrics, reason);
+      return [];
+    }
+    metrics.add(METRICS.retried, 1, stableReason(reason));
     const visibilityTimeoutSeconds =
       outcome.kind === "not-reached" && !isLast ? 0 : secondsUntilNextAttempt(message, outcome.kind, dependencies);
     return [{ ...idsOf(message), receiptHandle: message.receiptHandle, visibilityTimeoutSeconds }];

@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import type { Log } from "../log";
+import { countDeadLetter } from "../messages/countDeadLetter";
 import { type DeadLetter, deadLetterOf } from "../messages/message";
 import { REASONS } from "../messages/reasons";
 import { METRICS, type Metrics } from "../metrics";
@@ -57,7 +58,7 @@ export async function reportExpired(
   for (const { entry, reason } of expired) {
     const { messageId, seq } = entry;
     metrics.add(METRICS.expired, 1, reason);
-    if (deadLetters) metrics.add(METRICS.deadLettered, 1, REASONS.expired);
+    if (deadLetters) countDeadLetter(metrics, REASONS.expired);
     const { callerId, context } = key;
     log.warn("expired", { messageId, seq, callerId, context, reason, deadLettered: deadLetters !== undefined });
   }

@@ -143,6 +143,14 @@ describe("publishInput", () => {
     ["an empty message", { message: "" }, "message", /empty/],
     ["a message that is an object", { message: { a: 1 } }, "message", /type object.*JSON\.stringify/s],
     ["a message with a control character", { message: "a\u0007" }, "message", /character at 1/],
+    ["a message with a lone surrogate", { message: "ab\uDC00" }, "message", /character at 2/],
+    ["a message with U+FFFF", { message: "\uFFFF" }, "message", /character at 0/],
+    ["a user with a control character", { user: "4\u0000" }, "user", /character at 1/],
+    ["a context with U+FFFE", { context: "chat\uFFFE" }, "context", /character at 4/],
+    ["a contextId with a control character", { contextId: "\u007F\u001F" }, "contextId", /character at 1/],
+    ["a messageId with a line break", { messageId: "m\n1" }, "messageId", /printable ASCII/],
+    ["a messageId that is null", { messageId: null }, "messageId", /type object/],
+    ["attributes of the program's own", { attributes: { tenant: "a" } }, "attributes", /not a key of publication/],
     ["an empty user", { user: "" }, "user", /user is empty/],
     ["a user that is a number", { user: 42 }, "user", /type number.*as a string/s],
     ["no user", { user: undefined }, "user", /user is missing/],
@@ -210,6 +218,51 @@ describe("publishInput", () => {
         .and.match(/; allowed: .*\. Fix: .*\.$/s);
     });
   }
+
+  describe("for what SNS accepts and SQS does not", () => {
+    // As long as the relay's rules let each input be.
+    const longest = {
+      user: "u".repeat(2_043),
+      context: "c".repeat(1_000),
+      contextId: "i".repeat(23),
+      messageId: "m".repeat(128),
+      idempotencyKey: "k".repeat(128),
+      expiresAt: new Date("2027-01-01"),
+      message: "x".repeat(131_072),
+    };
+    const attributesOf = (given: object) =>
+      Object.entries(
+        publishInput({ ...publication, ...given } as Publication, topicArn, now).input.MessageAttributes ?? {},
+      );
+
+    it("stays below ten attributes with every input, since SNS discards a raw message with more", () => {
+      expect(attributesOf(longest)).to.have.lengthOf(6);
+      const scoped = { scope: "context", contextId: undefined };
+      expect(attributesOf({ ...longest, ...scoped })).to.have.lengthOf(6);
+    });
+
+    it("stays below 256 KiB with the longest inputs, attributes included", () => {
+      const texts = attributesOf(longest).flatMap(([name, { DataType = "", StringValue = "" }]) => [
+        name,
+        DataType,
+        StringValue,
+      ]);
+      expect(Buffer.byteLength([longest.message, ...texts].join(""))).to.be.below(262_144);
+    });
+
+    it("gives every attribute a name and a type that SQS takes, and a value that is not empty", () => {
+      for (const [name, { DataType, StringValue }] of attributesOf(longest)) {
+        expect(name).to.match(/^(?!aws|amazon)[A-Za-z]{1,256}$/i);
+        expect(DataType).to.equal("String");
+        expect(StringValue).to.have.length.above(0);
+      }
+    });
+
+    it("takes every character that SQS takes, from tab to the last one of Unicode", () => {
+      const message = "\t\n\r \u007F\u0085\uD7FF\uE000\uFFFD\u{10000}\u{1FFFE}\u{10FFFF}";
+      expect(inputOf({ message, user: message, contextId: message }).input.Message).to.equal(message);
+    });
+  });
 
   it("quotes no payload in a refusal", () => {
     expect(refusalOf({ message: `secret${"x".repeat(131_073)}` }).message).not.to.include("secret");

@@ -157,13 +157,10 @@ describe("a relay in replay mode", () => {
     }
   });
 
-  it("has the sweeper's alarm tell its actions of missing data, too, and no other alarm", async () => {
-    const actions = ["arn:aws:sns:eu-west-1:111122223333:on-call"];
-    const { registrations } = await runRelay({ ...replay, alarms: { actions } });
-    const told = registrations
-      .filter(({ inputs }) => "insufficientDataActions" in inputs)
-      .map(({ name, inputs }) => [name, inputs.insufficientDataActions]);
-    expect(told).to.deep.equal([["relay-history-sweep-behind-alarm", actions]]);
+  it("raises the sweeper's alarm, and no other, without any data: the sweeper is not called", () => {
+    const alarms = run.registrations.filter(({ type }) => type === "aws:cloudwatch/metricAlarm:MetricAlarm");
+    const raised = alarms.filter(({ inputs }) => inputs.treatMissingData === "breaching");
+    expect(raised.map(({ name }) => name)).to.deep.equal(["relay-history-sweep-behind-alarm"]);
   });
 
   it("asks for what raw clients have missed through a queue of its own, which delays the requests, and keeps none for long", () => {

@@ -100,11 +100,16 @@ describe("docs/operations.md", () => {
   const thresholds = Object.keys(spec.alarms.keys).filter((key) => key !== "enabled" && key !== "actions");
   const sectionOfPage = (heading: string) =>
     read("docs/operations.md").split(`\n## ${heading}\n`)[1]?.split("\n## ")[0];
-  const resolved = resolveAlarms({}, { shortest: 4, longest: 8 }, "replay");
+  const resolved = resolveAlarms(
+    { deadLetterQueueDepth: 0 },
+    { retryWindowSeconds: { shortest: 4, longest: 8 }, thirdReceiveSeconds: 0 },
+    "replay",
+  );
   if (!resolved) throw new Error("alarms are on by default");
   const alarms = alarmsOf(resolved, {
     relayName: "relay",
     delivery: "replay",
+    topicName: "topic",
     queueName: "queue",
     deadLetterQueueName: "dead-letter-queue",
     subscriptionDeadLetterQueueName: "subscription-dead-letter-queue",

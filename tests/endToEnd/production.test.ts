@@ -89,8 +89,30 @@ describe("a relay with a customer-managed key, a boundary, a domain, access logs
     const counted = await relay.metrics();
     expect(counted("Delivered")).to.be.at.least(1);
     expect(counted("DeadLettered", "missing-attribute")).to.equal(1);
+    expect(counted("DeadLetteredToFix")).to.equal(1);
     expect(counted("HandshakesRefused", "origin-not-allowed")).to.equal(1);
     expect(counted("HandshakesAccepted")).to.be.at.least(3);
+  });
+});
+
+describe("a key whose policy does not let SNS use it", () => {
+  it("does not lose messages where the subscription's dead-letter queue does without it", async () => {
+    const relay = await startProgram(`
+const owner = { Effect: "Allow", Principal: { AWS: "arn:aws:iam::000000000000:root" }, Action: "kms:*", Resource: "*" };
+const statements = kmsKeyPolicyStatements({ accountId: "000000000000", region: "us-east-1" });
+const Statement = [owner, ...statements.filter(({ Sid }) => Sid !== "WebsocketRelayTopicToQueues")];
+const key = new aws.kms.Key("key", { policy: JSON.stringify({ Version: "2012-10-17", Statement }) });
+const relay = new WebsocketRelay("relay", { auth, kmsKeyArn: key.arn, subscriptionDeadLetterQueueSse: "sqs" });`);
+    try {
+      const from = relay.lines.length;
+      await relay.publish(recipient(), "hello");
+      const line = await relay.line((text) => text.includes("cannot deliver to"), from);
+      expect(line).to.match(
+        /SNS may not use the queue's key: .*; the message went to the subscription's dead-letter queue/,
+      );
+    } finally {
+      await relay.stop();
+    }
   });
 });
 

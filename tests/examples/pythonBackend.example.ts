@@ -96,6 +96,7 @@ describe("the backend of the Python example", function () {
   for (const [what, call, refusal] of [
     ["a context with #", "context='a#b'", "context has no #"],
     ["a message above 128 KB", "message='x' * 131_073", "message: 131073 bytes; allowed: 1 to 131072"],
+    ["a character that SQS refuses", "context_id='a\\u0001'", "context_id: got U\\+0001"],
     ["a time without a time zone", "expires_at=datetime(2030, 1, 1)", "expires_at: .* without a time zone"],
   ] as const) {
     it(`refuses ${what} before it publishes`, async () => {

@@ -138,6 +138,8 @@ describe("EmbeddedMetrics", () => {
     [METRICS.ageAtDelivery, "Milliseconds"],
     [METRICS.ageAtFailedAttempt, "Milliseconds"],
     [METRICS.historySweepLag, "Milliseconds"],
+    [METRICS.deadLetteredToFix, "Count"],
+    [METRICS.deadLetteredUserAway, "Count"],
     [METRICS.messageIdConflicts, "Count"],
     [METRICS.duplicates, "Count"],
   ] as const) {

@@ -2,10 +2,15 @@
 
 import hashlib
 import json
+import re
 import uuid
 from datetime import datetime, timezone
 
 MAX_MESSAGE_BYTES = 131_072
+
+# SNS accepts these characters and SQS does not, so the message would be lost.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+NOT_FOR_QUEUES = re.compile(r"[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 
 
 def publish(
@@ -29,6 +34,10 @@ def publish(
     """
     if not user or not context or not context_id or "#" in context:
         raise ValueError("user, context and context_id must not be empty, and context has no #")
+    texts = {"user": user, "context": context, "context_id": context_id, "message": message, "message_id": message_id}
+    for name, text in texts.items():
+        if found := NOT_FOR_QUEUES.search(text or ""):
+            raise ValueError(f"{name}: got U+{ord(found[0]):04X}; allowed: the characters that SQS accepts")
     size = len(message.encode())
     if not 1 <= size <= MAX_MESSAGE_BYTES:
         raise ValueError(f"message: {size} bytes; allowed: 1 to {MAX_MESSAGE_BYTES} bytes of UTF-8")

@@ -15,6 +15,7 @@ const companions: Record<string, object> = {
   messageRetentionSeconds: { maxAttempts: 1 },
   historyRetentionSeconds: { delivery: "replay", maxAttempts: 1 },
   historyGeneration: { delivery: "replay" },
+  subscriptionDeadLetterQueueSse: { kmsKeyArn: "arn:aws:kms:eu-west-1:210987654321:key/k-1" },
   waitingAfterSeconds: { delivery: "replay", receipts: true, historyRetentionSeconds: 86_401 },
   ordering: { delivery: "replay" },
   resumeThrottlingRateLimit: { delivery: "replay" },
@@ -155,6 +156,7 @@ describe("a rule between arguments", () => {
       [{ topicArn, publisherAccountIds: ["210987654321"] }],
       [{ topicArn, publisherOrganizationIds: ["o-a1b2c3d4e5"] }, "publisherOrganizationIds"],
     ],
+    subscriptionDeadLetterQueueSse: [[{ subscriptionDeadLetterQueueSse: "sqs" }]],
     pointInTimeRecovery: [[{ tableName: "sessions", pointInTimeRecovery: true }]],
     auth: [
       [{ auth: {} }],

@@ -36,6 +36,16 @@ describe("a customer-managed key", () => {
     }
   });
 
+  it("leaves only the subscription's dead-letter queue to SQS where that is wanted, so that it takes what the key keeps from the others", async () => {
+    const { inputs } = await runRelay({ kmsKeyArn, subscriptionDeadLetterQueueSse: "sqs" });
+    const queue = inputs("aws:sqs/queue:Queue", "relay-subscription-dead-letter-queue");
+    expect(queue.sqsManagedSseEnabled).to.equal(true);
+    expect(queue).not.to.have.property("kmsMasterKeyId");
+    for (const name of ["relay-queue", "relay-dead-letter-queue"]) {
+      expect(inputs("aws:sqs/queue:Queue", name).kmsMasterKeyId, name).to.equal(kmsKeyArn);
+    }
+  });
+
   it("encrypts every function's log group and environment", () => {
     for (const name of ["relay-connect", "relay-disconnect", "relay-deliver", "relay-sweep"]) {
       expect(run.inputs("aws:cloudwatch/logGroup:LogGroup", `${name}-logs`).kmsKeyId, name).to.equal(kmsKeyArn);

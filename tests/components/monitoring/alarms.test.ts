@@ -1,13 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
+import { resolveArgs } from "../../../components/args/args";
 import { type AlarmArgs, resolveAlarms, type ResolvedAlarms } from "../../../components/args/alarmArgs";
 import { alarmsOf } from "../../../components/monitoring/alarms";
 
-const retryWindow = { shortest: 3603, longest: 7206 };
+const retry = { retryWindowSeconds: { shortest: 3603, longest: 7206 }, thirdReceiveSeconds: 6 };
 const topicArn = "arn:aws:sns:eu-west-1:444455556666:on-call";
 const subjects = {
   relayName: "chat-prod-relay",
   delivery: "retry" as const,
+  topicName: "topic",
   queueName: "queue",
   deadLetterQueueName: "dead-letter-queue",
   subscriptionDeadLetterQueueName: "subscription-dead-letter-queue",
@@ -16,11 +18,14 @@ const subjects = {
 
 describe("resolveAlarms", () => {
   it("has every alarm by default, with thresholds that a healthy relay does not pass, and no actions", () => {
-    expect(resolveAlarms({}, retryWindow)).to.deep.equal({
+    expect(resolveAlarms({}, retry)).to.deep.equal({
       actions: [],
+      failedNotifications: 0,
       deadLetters: 0,
-      expiredMessages: 0,
+      userAwayDeadLetters: 100,
+      expiredMessages: 100,
       historySweepLagSeconds: 600,
+      deliverLagSeconds: 246,
       ageAtFailedAttemptSeconds: 2702,
       invisibleMessages: 80_000,
       functionErrors: 0,
@@ -31,14 +36,21 @@ describe("resolveAlarms", () => {
     });
   });
 
+  it("has no alarms on SNS for a topic of the user's, whose other subscriptions they would count, unless they are wanted", () => {
+    const own = (alarms: AlarmArgs) => resolveAlarms(alarms, retry, "retry", false)?.failedNotifications;
+    expect(own({})).to.equal(undefined);
+    expect(own({ failedNotifications: 0 })).to.equal(0);
+  });
+
   it("sets the age below the time when the first message can be dead-lettered, for any retry window", () => {
-    const age = (shortest: number) => resolveAlarms({}, { shortest, longest: shortest })?.ageAtFailedAttemptSeconds;
+    const age = (shortest: number) =>
+      resolveAlarms({}, { ...retry, retryWindowSeconds: { shortest, longest: shortest } })?.ageAtFailedAttemptSeconds;
     expect([0, 1, 4, 44].map(age)).to.deep.equal([1, 1, 3, 33]);
   });
 
   it("takes what is given, and a default for what is null, as YAML has an empty key", () => {
     const given = { actions: [topicArn], deadLetters: 5, invisibleMessages: null } as unknown as AlarmArgs;
-    expect(resolveAlarms(given, retryWindow)).to.deep.include({
+    expect(resolveAlarms(given, retry)).to.deep.include({
       actions: [topicArn],
       deadLetters: 5,
       invisibleMessages: 80_000,
@@ -46,14 +58,14 @@ describe("resolveAlarms", () => {
   });
 
   it("has none where they are not enabled, and still checks what is given", () => {
-    expect(resolveAlarms({ enabled: false }, retryWindow)).to.equal(undefined);
-    expect(() => resolveAlarms({ enabled: false, deadLetters: -1 }, retryWindow)).to.throw("alarms.deadLetters");
+    expect(resolveAlarms({ enabled: false }, retry)).to.equal(undefined);
+    expect(() => resolveAlarms({ enabled: false, deadLetters: -1 }, retry)).to.throw("alarms.deadLetters");
   });
 
   it("takes actions that are known later", () => {
     const actions = pulumi.output([topicArn]);
-    expect(resolveAlarms({ actions }, retryWindow)?.actions).to.equal(actions);
-    expect(() => resolveAlarms({ actions: [pulumi.output(topicArn)] }, retryWindow)).not.to.throw();
+    expect(resolveAlarms({ actions }, retry)?.actions).to.equal(actions);
+    expect(() => resolveAlarms({ actions: [pulumi.output(topicArn)] }, retry)).not.to.throw();
   });
 
   const refused: [what: string, given: unknown, path: string, part: string][] = [
@@ -90,11 +102,13 @@ describe("resolveAlarms", () => {
       "alarms.historySweepLagSeconds",
       "259200",
     ],
+    ["a depth that no queue can have", { deadLetterQueueDepth: -1 }, "alarms.deadLetterQueueDepth", "from 0"],
+    ["failed notifications in quotes", { failedNotifications: "0" }, "alarms.failedNotifications", "without quotes"],
     ["failed handshakes of no number", { failedHandshakes: NaN }, "alarms.failedHandshakes", "whole number"],
   ];
   for (const [what, given, path, part] of refused) {
     it(`refuses ${what}, naming ${path}`, () => {
-      const resolve = () => resolveAlarms(given as AlarmArgs, retryWindow);
+      const resolve = () => resolveAlarms(given as AlarmArgs, retry);
       expect(resolve).to.throw(pulumi.InputPropertyError, `${path}: got`);
       expect(resolve).to.throw(part);
       expect(resolve).to.throw("Fix: ");
@@ -103,7 +117,7 @@ describe("resolveAlarms", () => {
 });
 
 describe("alarmsOf", () => {
-  const alarms = alarmsOf(resolveAlarms({}, retryWindow) as ResolvedAlarms, subjects);
+  const alarms = alarmsOf(resolveAlarms({}, retry) as ResolvedAlarms, subjects);
   const once = {
     period: 300,
     evaluationPeriods: 1,
@@ -114,34 +128,80 @@ describe("alarmsOf", () => {
 
   const expected: [part: string, what: string, alarm: object][] = [
     [
-      "dead-letters",
-      "any dead letter, for as long as it is there",
+      "failed-notifications",
+      "any message that SNS could not deliver",
       {
-        namespace: "AWS/SQS",
-        metricName: "ApproximateNumberOfMessagesVisible",
-        dimensions: { QueueName: "dead-letter-queue" },
-        statistic: "Maximum",
+        namespace: "AWS/SNS",
+        metricName: "NumberOfNotificationsFailed",
+        dimensions: { TopicName: "topic" },
+        statistic: "Sum",
         threshold: 0,
         ...once,
-        treatMissingData: "ignore",
+      },
+    ],
+    [
+      "lost-notifications",
+      "any message that the subscription's dead-letter queue did not take either",
+      {
+        namespace: "AWS/SNS",
+        metricName: "NumberOfNotificationsFailedToRedriveToDlq",
+        dimensions: { TopicName: "topic" },
+        statistic: "Sum",
+        threshold: 0,
+        ...once,
       },
     ],
     [
       "subscription-dead-letters",
-      "any message that SNS could not hand over",
+      "any message that SNS puts into the subscription's dead-letter queue, and not what is still there",
       {
         namespace: "AWS/SQS",
-        metricName: "ApproximateNumberOfMessagesVisible",
+        metricName: "NumberOfMessagesSent",
         dimensions: { QueueName: "subscription-dead-letter-queue" },
-        statistic: "Maximum",
+        statistic: "Sum",
         threshold: 0,
         ...once,
-        treatMissingData: "ignore",
+      },
+    ],
+    [
+      "dead-letters",
+      "any dead letter that is to be fixed, and not what is still there",
+      {
+        namespace: "WebsocketRelay",
+        metricName: "DeadLetteredToFix",
+        dimensions: { Relay: "chat-prod-relay" },
+        statistic: "Sum",
+        threshold: 0,
+        ...once,
+      },
+    ],
+    [
+      "dead-letters-user-away",
+      "more dead letters of absent users than single ones cause",
+      {
+        namespace: "WebsocketRelay",
+        metricName: "DeadLetteredUserAway",
+        dimensions: { Relay: "chat-prod-relay" },
+        statistic: "Sum",
+        threshold: 100,
+        ...once,
+      },
+    ],
+    [
+      "deliver-behind",
+      "messages that deliver has not got yet, or gets again and again",
+      {
+        namespace: "AWS/SQS",
+        metricName: "ApproximateAgeOfOldestMessage",
+        dimensions: { QueueName: "queue" },
+        statistic: "Maximum",
+        threshold: 246,
+        ...once,
       },
     ],
     [
       "age-at-failed-attempt",
-      "the oldest message that was tried in vain, in the metric's milliseconds",
+      "the oldest message that was tried in vain though its user was not away, in the metric's milliseconds",
       {
         namespace: "WebsocketRelay",
         metricName: "AgeAtFailedAttempt",
@@ -242,21 +302,109 @@ describe("alarmsOf", () => {
     expect(period).to.equal(300);
   });
 
-  it("has two alarms for each function and six others", () => {
-    const functionNames = { connect: "a", disconnect: "b", deliver: "c", sweep: "d" };
-    const parts = Object.keys(
-      alarmsOf(resolveAlarms({}, retryWindow) as ResolvedAlarms, { ...subjects, functionNames }),
+  it("watches the depth of the dead-letter queue only where that is wanted, and keeps its state while the queue is asleep", () => {
+    expect(alarms).not.to.have.property("dead-letter-queue-depth");
+    const resolved = resolveAlarms({ deadLetterQueueDepth: 0 }, retry) as ResolvedAlarms;
+    const { alarmDescription, ...alarm } = alarmsOf(resolved, subjects)["dead-letter-queue-depth"] ?? {};
+    expect(alarmDescription).to.include("without a reason");
+    expect(alarm).to.deep.equal({
+      namespace: "AWS/SQS",
+      metricName: "ApproximateNumberOfMessagesVisible",
+      dimensions: { QueueName: "dead-letter-queue" },
+      statistic: "Maximum",
+      threshold: 0,
+      ...once,
+      treatMissingData: "ignore",
+    });
+  });
+
+  it("has no alarm on SNS where there is no threshold for them", () => {
+    const resolved = resolveAlarms({}, retry, "retry", false) as ResolvedAlarms;
+    expect(Object.keys(alarmsOf(resolved, subjects))).to.deep.equal(
+      Object.keys(alarms).filter((part) => part !== "failed-notifications" && part !== "lost-notifications"),
     );
+  });
+
+  it("says what to look at where SNS loses messages: the key, characters and attributes", () => {
+    expect(alarms["lost-notifications"]?.alarmDescription).to.match(
+      /key's policy, control characters .* ten attributes/,
+    );
+    expect(alarms["subscription-dead-letters"]?.alarmDescription).to.match(/queue's policy and the key's/);
+  });
+
+  it("is OK from its creation on, or raised: no alarm's state is unknown while its metric has never had a value", () => {
+    const resolved = resolveAlarms({}, retry, "replay") as ResolvedAlarms;
+    const all = Object.entries(alarmsOf(resolved, { ...subjects, delivery: "replay" }));
+    const untold = all.filter(
+      ([, { treatMissingData }]) => treatMissingData !== "notBreaching" && treatMissingData !== "breaching",
+    );
+    expect(untold.map(([part]) => part)).to.deep.equal([]);
+    expect(all.filter(([, alarm]) => alarm.treatMissingData === "breaching").map(([part]) => part)).to.deep.equal([
+      "history-sweep-behind",
+    ]);
+  });
+
+  it("evaluates at most ten metrics in an expression, none of them by SEARCH, which alarms cannot use", () => {
+    for (const { metricQueries = [] } of Object.values(alarms)) {
+      const queries = metricQueries as { metric?: object; expression?: string }[];
+      expect(queries.filter(({ metric }) => metric).length).to.be.at.most(10);
+      expect(queries.filter(({ expression = "" }) => expression.includes("SEARCH"))).to.deep.equal([]);
+    }
+  });
+
+  for (const args of [{}, { maximumBatchingWindowInSeconds: 300 }, { backoffMinSeconds: 30 }]) {
+    it(`raises deliver-behind for no message that is only tried again, with ${JSON.stringify(args)}, and before its third receive if Lambda cannot invoke deliver`, () => {
+      const resolved = resolveArgs({ auth: null, ...args });
+      const { backoffMinSeconds, maximumBatchingWindowInSeconds, visibilityTimeoutSeconds } = resolved;
+      const threshold = resolved.alarms?.deliverLagSeconds;
+      // After the third receive, the metric leaves it out: two pauses and two windows.
+      const third = 3 * backoffMinSeconds + 2 * maximumBatchingWindowInSeconds;
+      expect(threshold).to.equal(third + 240);
+      expect(threshold).to.be.below(2 * visibilityTimeoutSeconds);
+    });
+  }
+
+  for (const args of [{}, { maxAttempts: 1 }, { maxAttempts: 1, batchSize: 11, maximumBatchingWindowInSeconds: 300 }]) {
+    it(`raises deliver-errors before the queue itself moves a message that crashes deliver, with ${JSON.stringify(args)}`, () => {
+      const { visibilityTimeoutSeconds, maxReceiveCount } = resolveArgs({ auth: null, ...args });
+      const {
+        threshold = 1,
+        period = 0,
+        evaluationPeriods,
+        datapointsToAlarm,
+      } = alarms["connect-errors"] as {
+        threshold: number;
+        period: number;
+        evaluationPeriods: number;
+        datapointsToAlarm: number;
+      };
+      const crashes = Array.from({ length: maxReceiveCount }, (_, receive) => receive * visibilityTimeoutSeconds);
+      const movedAt = maxReceiveCount * visibilityTimeoutSeconds;
+      // CloudWatch evaluates each minute.
+      const isRaised = Array.from({ length: Math.floor(movedAt / 60) }, (_, minute) => minute * 60).some((now) => {
+        const errors = Array.from({ length: evaluationPeriods }, (_, back) => {
+          const end = now - back * period;
+          return crashes.filter((at) => at < end && at >= end - period).length;
+        });
+        return errors.filter((count) => count > threshold).length >= datapointsToAlarm;
+      });
+      expect(isRaised).to.equal(true);
+    });
+  }
+
+  it("has two alarms for each function and ten others", () => {
+    const functionNames = { connect: "a", disconnect: "b", deliver: "c", sweep: "d" };
+    const parts = Object.keys(alarmsOf(resolveAlarms({}, retry) as ResolvedAlarms, { ...subjects, functionNames }));
     expect(parts.filter((part) => /-(errors|throttles)$/.test(part))).to.deep.equal(
       ["connect", "disconnect", "deliver", "sweep"].flatMap((name) => [`${name}-errors`, `${name}-throttles`]),
     );
-    expect(parts).to.have.lengthOf(4 * 2 + 6);
+    expect(parts).to.have.lengthOf(4 * 2 + 10);
   });
 
   it("watches the expired messages and the sweeper of a relay that has a history, and of no other", () => {
     expect(alarms).not.to.have.property("expired-messages");
     const given = { expiredMessages: 7, historySweepLagSeconds: 300 };
-    const resolved = resolveAlarms(given, retryWindow, "replay") as ResolvedAlarms;
+    const resolved = resolveAlarms(given, retry, "replay") as ResolvedAlarms;
     const those = alarmsOf(resolved, { ...subjects, delivery: "replay" });
     expect(Object.keys(those).filter((part) => !(part in alarms))).to.deep.equal([
       "expired-messages",
@@ -281,13 +429,17 @@ describe("alarmsOf", () => {
       statistic: "Maximum",
       threshold: 300_000,
       ...once,
-      treatMissingData: "missing",
+      treatMissingData: "breaching",
     });
   });
 
   it("uses the thresholds that are given", () => {
     const given = {
+      failedNotifications: 9,
       deadLetters: 1,
+      userAwayDeadLetters: 10,
+      deadLetterQueueDepth: 11,
+      deliverLagSeconds: 60,
       ageAtFailedAttemptSeconds: 2,
       invisibleMessages: 3,
       functionErrors: 4,
@@ -296,10 +448,15 @@ describe("alarmsOf", () => {
       refusedHandshakesPercent: 7,
       refusedHandshakesMinimum: 8,
     };
-    const those = alarmsOf(resolveAlarms(given, retryWindow) as ResolvedAlarms, subjects);
+    const those = alarmsOf(resolveAlarms(given, retry) as ResolvedAlarms, subjects);
     expect(Object.fromEntries(Object.entries(those).map(([part, { threshold }]) => [part, threshold]))).to.deep.equal({
-      "dead-letters": 1,
+      "failed-notifications": 9,
+      "lost-notifications": 9,
       "subscription-dead-letters": 1,
+      "dead-letters": 1,
+      "dead-letters-user-away": 10,
+      "dead-letter-queue-depth": 11,
+      "deliver-behind": 60,
       "age-at-failed-attempt": 2_000,
       "invisible-messages": 3,
       "connect-errors": 4,

@@ -7,6 +7,7 @@ const subjects: DashboardSubjects = {
   region: "eu-west-1",
   apiId: "api123",
   stageName: "live",
+  topicName: "topic",
   queueName: "queue",
   deadLetterQueueName: "dead-letter-queue",
   subscriptionDeadLetterQueueName: "subscription-dead-letter-queue",
@@ -40,6 +41,14 @@ describe("dashboardBody", () => {
       ]),
       "Retried, by reason": [""],
       "Dead-lettered, by reason": [""],
+      "Dead-lettered, to fix or because the user was away": [
+        `WebsocketRelay DeadLetteredToFix ${relay}`,
+        `WebsocketRelay DeadLetteredUserAway ${relay}`,
+      ],
+      "Topic: not delivered": [
+        "AWS/SNS NumberOfNotificationsFailed TopicName topic",
+        "AWS/SNS NumberOfNotificationsFailedToRedriveToDlq TopicName topic",
+      ],
       "Handshakes accepted, and sessions ended with their token": [
         `WebsocketRelay HandshakesAccepted ${relay}`,
         `WebsocketRelay SessionsEnded ${relay}`,
@@ -117,7 +126,7 @@ describe("dashboardBody", () => {
   it("fills a grid of 24 columns without gap or overlap, each widget in the relay's region", () => {
     const places = body.widgets.map(({ x, y, width, height }) => [x, y, width, height]);
     expect(places).to.deep.equal(
-      [0, 6, 12, 18, 24, 30].flatMap((y) => [
+      [0, 6, 12, 18, 24, 30, 36].flatMap((y) => [
         [0, y, 12, 6],
         [12, y, 12, 6],
       ]),

@@ -105,7 +105,7 @@ describe("WebsocketRelay's operations", () => {
   it("names each alarm for project, stack and relay, and tells the actions of its beginning and of its end", () => {
     const actions = ["arn:aws:sns:eu-west-1:111122223333:on-call"];
     const alarms = registrations.filter(({ type }) => type === "aws:cloudwatch/metricAlarm:MetricAlarm");
-    expect(alarms).to.have.lengthOf(12);
+    expect(alarms).to.have.lengthOf(16);
     for (const { name, inputs: alarm } of alarms) {
       expect(alarm).to.deep.include({ alarmActions: actions, okActions: actions, tags: { team: "chat" } });
       expect(`${name}`).to.equal(`${(alarm.name as string).replace("pulumi-websocket-relay-test-", "")}-alarm`);
@@ -116,13 +116,50 @@ describe("WebsocketRelay's operations", () => {
   it("watches its own queues and functions", () => {
     const watched = (part: string) =>
       inputs("aws:cloudwatch/metricAlarm:MetricAlarm", `relay-${part}-alarm`).dimensions;
-    expect(watched("dead-letters")).to.deep.equal({ QueueName: "relay-dead-letter-queue" });
+    expect(watched("dead-letters")).to.deep.equal({ Relay: "pulumi-websocket-relay-test-relay" });
+    expect(watched("dead-letters-user-away")).to.deep.equal({ Relay: "pulumi-websocket-relay-test-relay" });
+    expect(watched("failed-notifications")).to.deep.equal({ TopicName: "relay-topic" });
+    expect(watched("lost-notifications")).to.deep.equal({ TopicName: "relay-topic" });
     expect(watched("subscription-dead-letters")).to.deep.equal({ QueueName: "relay-subscription-dead-letter-queue" });
+    expect(watched("deliver-behind")).to.deep.equal({ QueueName: "relay-queue" });
     expect(watched("invisible-messages")).to.deep.equal({ QueueName: "relay-queue" });
     expect(watched("age-at-failed-attempt")).to.deep.equal({ Relay: "pulumi-websocket-relay-test-relay" });
     for (const part of ["connect", "disconnect", "deliver"]) {
       expect(watched(`${part}-errors`)).to.deep.equal({ FunctionName: `relay-${part}` });
     }
+  });
+
+  it("takes a metric without values for OK in every alarm of retry mode, so that none is unknown on a new stack", () => {
+    const alarms = registrations.filter(({ type }) => type === "aws:cloudwatch/metricAlarm:MetricAlarm");
+    for (const { name, inputs: alarm } of alarms) expect(alarm.treatMissingData, name).to.equal("notBreaching");
+  });
+
+  it("watches what happens to the dead-letter queues, and not how much is in them, unless that is wanted", async () => {
+    const depths = async (alarms: WebsocketRelayArgs["alarms"]) => {
+      const { registrations: all } = await record(() => new WebsocketRelay("relay", { auth, alarms }));
+      const visible = all.filter(({ inputs: { metricName } }) => metricName === "ApproximateNumberOfMessagesVisible");
+      return visible.map(({ name, inputs: { dimensions, threshold } }) => [name, dimensions, threshold]);
+    };
+    expect(await depths({})).to.deep.equal([]);
+    expect(await depths({ deadLetterQueueDepth: 5 })).to.deep.equal([
+      ["relay-dead-letter-queue-depth-alarm", { QueueName: "relay-dead-letter-queue" }, 5],
+    ]);
+  });
+
+  it("watches SNS on a topic of the user's only where that is wanted, and FIFO topics by their whole name", async () => {
+    const topics = async (args: Partial<WebsocketRelayArgs>) => {
+      const { registrations: all, errors } = await record(() => new WebsocketRelay("relay", { auth, ...args }));
+      expect(errors).to.deep.equal([]);
+      const alarms = all.filter(({ name }) => /(failed|lost)-notifications-alarm$/.test(name));
+      return alarms.map(({ inputs: { dimensions, threshold } }) => [dimensions, threshold]);
+    };
+    const topicArn = "arn:aws:sns:eu-west-1:111122223333:events";
+    expect(await topics({ topicArn })).to.deep.equal([]);
+    const wanted = [{ TopicName: "events" }, 3];
+    expect(await topics({ topicArn, alarms: { failedNotifications: 3 } })).to.deep.equal([wanted, wanted]);
+    const own = [{ TopicName: "events.fifo" }, 0];
+    const strict = { delivery: "replay", ordering: "strict", topicArn: `${topicArn}.fifo` } as const;
+    expect(await topics({ ...strict, alarms: { failedNotifications: 0 } })).to.deep.equal([own, own]);
   });
 
   it("has a dashboard of this API, in its region", () => {

@@ -269,7 +269,7 @@ describe("resume", () => {
     expect(queue.deadLetters.map(({ body }) => body)).to.deep.equal(["body of m2"]);
     expect(history.segments(key).map(({ reported }) => reported)).to.deep.equal([[], [0], []]);
     expect(metrics.flushes[0]?.map(({ name }) => name)).to.have.members([
-      ...[METRICS.resumed, METRICS.expired, METRICS.deadLettered],
+      ...[METRICS.resumed, METRICS.expired, METRICS.deadLettered, METRICS.deadLetteredUserAway],
     ]);
   });
 

@@ -69,6 +69,7 @@ describe("reportExpired", () => {
       [
         { name: METRICS.expired, value: 1, reason: "expires-at" },
         { name: METRICS.deadLettered, value: 1, reason: "expired" },
+        { name: METRICS.deadLetteredUserAway, value: 1, reason: undefined },
       ],
     ]);
     expect(log.lines).to.deep.equal([

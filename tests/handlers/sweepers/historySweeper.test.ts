@@ -92,6 +92,7 @@ describe("expire", () => {
       [
         { name: METRICS.expired, value: 1, reason: "retention" },
         { name: METRICS.deadLettered, value: 1, reason: "expired" },
+        { name: METRICS.deadLetteredUserAway, value: 1, reason: undefined },
         { name: METRICS.historySweepLag, value: 7, reason: undefined },
       ],
     ]);
