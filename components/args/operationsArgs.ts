@@ -1,5 +1,5 @@
 import type { RetryWindowSeconds } from "../../handlers/deliver/backoff";
-import { type AccessLogsArgs, refuseBadAccessLogs } from "./accessLogsArgs";
+import { type AccessLogsArgs, resolveAccessLogs, type ResolvedAccessLogs } from "./accessLogsArgs";
 import { type AlarmArgs, resolveAlarms, type ResolvedAlarms } from "./alarmArgs";
 import { type CustomDomainArgs, resolveCustomDomain, type ResolvedCustomDomain } from "./customDomainArgs";
 
@@ -19,7 +19,10 @@ export interface OperationsArgs {
    * @default true
    */
   dashboard?: boolean;
-  /** The gateway's log of handshakes, frames and closed connections. @default none: the gateway writes no access logs */
+  /**
+   * The gateway's logs: of handshakes, frames and closed connections, and of requests that failed.
+   * @default none: the gateway writes no logs
+   */
   accessLogs?: AccessLogsArgs;
 }
 
@@ -27,7 +30,7 @@ export interface OperationsArgs {
 export interface ResolvedOperations {
   customDomain: ResolvedCustomDomain | undefined;
   alarms: ResolvedAlarms | undefined;
-  accessLogs: AccessLogsArgs | undefined;
+  accessLogs: ResolvedAccessLogs | undefined;
 }
 
 /**
@@ -39,10 +42,9 @@ export function resolveOperations(
   { retryWindowSeconds, delivery }: { retryWindowSeconds: RetryWindowSeconds; delivery: "retry" | "replay" },
   region?: string,
 ): ResolvedOperations {
-  if (accessLogs !== undefined) refuseBadAccessLogs(accessLogs);
   return {
     customDomain: customDomain == null ? undefined : resolveCustomDomain(customDomain, region),
     alarms: resolveAlarms(alarms ?? {}, retryWindowSeconds, delivery),
-    accessLogs,
+    accessLogs: accessLogs === undefined ? undefined : resolveAccessLogs(accessLogs),
   };
 }

@@ -73,13 +73,14 @@ describe("the gateway", () => {
     ]);
   });
 
-  it("sets both throttles of the stage and of the ping route, since an omitted one would refuse everything", () => {
+  it("sets both throttles of the stage and of the ping route, since an omitted one would refuse everything, and no logs", () => {
+    const logging = { loggingLevel: "OFF", dataTraceEnabled: false };
     expect(run.inputs("aws:apigatewayv2/stage:Stage", "relay-stage")).to.deep.equal({
       apiId: "relay-api-id",
       name: "live",
       deploymentId: "relay-deployment-id",
-      defaultRouteSettings: { throttlingRateLimit: 500, throttlingBurstLimit: 500 },
-      routeSettings: [{ routeKey: "ping", throttlingRateLimit: 2_000, throttlingBurstLimit: 4_000 }],
+      defaultRouteSettings: { ...logging, throttlingRateLimit: 500, throttlingBurstLimit: 500 },
+      routeSettings: [{ ...logging, routeKey: "ping", throttlingRateLimit: 2_000, throttlingBurstLimit: 4_000 }],
       tags: { team: "chat" },
     });
   });
