@@ -7,7 +7,12 @@ import { historySweeperSpec } from "./functions/historySweeper";
 import { type FunctionSettings, relayFunction, type RelayParts, type ReplayParts } from "./functions/relayFunction";
 import { resumeSpec } from "./functions/resume";
 import { HistorySweeper } from "./historySweeper";
+import { queuePolicy } from "./ingress/queuePolicy";
+import { topicPolicy } from "./ingress/topicPolicy";
 import type { CallbackFunction } from "./lambda/callbackFunction";
+
+/** Only the relay's own functions publish receipts. */
+const noPublishers = { accountIds: [], organizationIds: [] };
 
 export interface ReplayComponentArgs extends HistoryTableArgs, FunctionSettings {
   tags: HistoryTableArgs["tags"];
@@ -27,10 +32,12 @@ export class Replay extends pulumi.ComponentResource {
   readonly historyTable: HistoryTable;
   /** Carries the outcome of each message; absent unless `receipts` is set. */
   readonly receiptsTopic?: aws.sns.Topic;
+  readonly receiptsTopicPolicy?: aws.sns.TopicPolicy;
   readonly resume: CallbackFunction;
   readonly acknowledge: CallbackFunction;
   /** Requests for what clients without the protocol have missed; absent if `rawClients` is false. */
   readonly flushQueue?: aws.sqs.Queue;
+  readonly flushQueuePolicy?: aws.sqs.QueuePolicy;
   /** Sends it to them; absent if `rawClients` is false. */
   readonly flush?: CallbackFunction;
   readonly flushMapping?: aws.lambda.EventSourceMapping;
@@ -55,11 +62,13 @@ export class Replay extends pulumi.ComponentResource {
         // Backends subscribe to its ARN, and a new topic would have another one.
         { ...child, protect: args.protectData || undefined },
       );
+      this.receiptsTopicPolicy = topicPolicy(`${name}-receipts-topic`, this.receiptsTopic, noPublishers, child);
     }
     const { historyRetentionSeconds, historyGeneration, deadLetterExpired, waitingAfterSeconds } = args;
     this.settings = { historyRetentionSeconds, historyGeneration, deadLetterExpired, waitingAfterSeconds };
     if (args.rawClients) {
       this.flushQueue = flushQueue(name, args, child);
+      this.flushQueuePolicy = queuePolicy(`${name}-flush-queue`, this.flushQueue, undefined, child);
     }
     const parts = this.partsWith(relay);
     this.resume = relayFunction(`${name}-resume`, resumeSpec(parts), args, child);

@@ -2,9 +2,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { configurationPage } from "./configurationPage";
 import { projectFile } from "./projectFile";
+import { securityPage } from "./securityPage";
 
-// Generates `config` in Pulumi.yaml and docs/configuration.md from components/args/spec.ts. With --check, it writes nothing, and
-// fails if one of them is stale.
+// Generates `config` in Pulumi.yaml and docs/configuration.md from components/args/spec.ts, and a part of docs/security.md from
+// securityControls.ts. With --check, it writes nothing, and fails if one of them is stale.
 
 const repository = resolve(__dirname, "..");
 
@@ -14,6 +15,7 @@ export async function staleFiles(): Promise<Map<string, string>> {
   const generated = [
     ["Pulumi.yaml", projectFile(read("Pulumi.yaml"))],
     ["docs/configuration.md", await configurationPage()],
+    ["docs/security.md", await securityPage(read("docs/security.md"))],
   ] as const;
   return new Map(generated.filter(([file, text]) => text !== read(file)));
 }

@@ -10,7 +10,7 @@ import { PRICES } from "./prices";
 import { awayMessageOf } from "./workload";
 
 const notIncluded =
-  "Not included: free tiers, data transfer, tax, storage (session table, backups, kept logs), KMS, access logs, a custom domain's DNS, the backend itself, retries for some of a session's connections (a write and a read unit each).";
+  "Not included: free tiers, data transfer, tax, storage (session table, backups, kept logs), KMS, the gateway's logs, a custom domain's DNS, the backend itself, retries for some of a session's connections (a write and a read unit each).";
 
 /** `cost` */
 export function addCostCommand(program: Command, cli: Cli): void {

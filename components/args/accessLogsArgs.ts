@@ -1,10 +1,12 @@
-import { refuseUnallowed } from "./options";
+import { defaultsOf, refuseUnallowed } from "./options";
 import { refuse, refuseUnknownKeys, refuseUnlessObject } from "./refuse";
 import { spec } from "./spec";
 
 const { keys } = spec.accessLogs;
 
-/** The gateway's log of handshakes, frames and closed connections. */
+const defaults = defaultsOf(keys);
+
+/** The gateway's own logs: of handshakes, frames and closed connections, and of requests that failed. */
 export interface AccessLogsArgs {
   /**
    * API Gateway writes logs with one role for all APIs of an account and region. `exists`: the role is already set, and the
@@ -12,15 +14,29 @@ export interface AccessLogsArgs {
    * the last to write wins, and destroying that stack stops the logs of every other API of the account and region.
    */
   accountRole: "exists" | "create";
+  /**
+   * What API Gateway writes to the execution log, a log group of its own. `ERROR`: requests that failed. `INFO`: all requests,
+   * which is for debugging: it costs much, and cookies and subprotocols are not documented to be redacted. `OFF`: nothing.
+   * Full requests and responses (data tracing) are never logged, since they contain tokens.
+   * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html @default "ERROR"
+   */
+  executionLoggingLevel?: "OFF" | "ERROR" | "INFO";
 }
 
+/** {@link AccessLogsArgs} with all defaults filled in, checked. */
+export type ResolvedAccessLogs = Required<AccessLogsArgs>;
+
 /** @throws pulumi.InputPropertyError naming the argument, its value, the allowed values and a fix. */
-export function refuseBadAccessLogs(given: unknown): void {
+export function resolveAccessLogs(given: unknown): ResolvedAccessLogs {
   const fix = 'write { accountRole: "exists" }, or "create" where no stack of the account and region has set the role';
   refuseUnlessObject("accessLogs", given, "{ accountRole }", fix);
   refuseUnknownKeys("accessLogs.", given, Object.keys(keys));
-  if (given.accountRole === undefined || given.accountRole === null) {
+  // A key that YAML leaves empty is null.
+  const present = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
+  const { accountRole, ...others } = Object.fromEntries(present) as Partial<AccessLogsArgs>;
+  refuseUnallowed("accessLogs.", { accountRole, ...others }, keys);
+  if (accountRole === undefined) {
     refuse("accessLogs.accountRole", given.accountRole, '"exists" or "create"', fix);
   }
-  refuseUnallowed("accessLogs.", given, keys);
+  return { ...defaults, ...others, accountRole };
 }

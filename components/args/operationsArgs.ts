@@ -1,4 +1,4 @@
-import { type AccessLogsArgs, refuseBadAccessLogs } from "./accessLogsArgs";
+import { type AccessLogsArgs, resolveAccessLogs, type ResolvedAccessLogs } from "./accessLogsArgs";
 import { type AlarmArgs, type Delivery, resolveAlarms, type ResolvedAlarms } from "./alarmArgs";
 import { type CustomDomainArgs, resolveCustomDomain, type ResolvedCustomDomain } from "./customDomainArgs";
 import type { ExistingArgs } from "./existingArgs";
@@ -20,7 +20,10 @@ export interface OperationsArgs {
    * @default true
    */
   dashboard?: boolean;
-  /** The gateway's log of handshakes, frames and closed connections. @default none: the gateway writes no access logs */
+  /**
+   * The gateway's logs: of handshakes, frames and closed connections, and of requests that failed.
+   * @default none: the gateway writes no logs
+   */
   accessLogs?: AccessLogsArgs;
 }
 
@@ -28,7 +31,7 @@ export interface OperationsArgs {
 export interface ResolvedOperations {
   customDomain: ResolvedCustomDomain | undefined;
   alarms: ResolvedAlarms | undefined;
-  accessLogs: AccessLogsArgs | undefined;
+  accessLogs: ResolvedAccessLogs | undefined;
 }
 
 /** Settings that the alarms depend on. */
@@ -43,10 +46,9 @@ export function resolveOperations(
   relay: WatchedRelay,
   region?: string,
 ): ResolvedOperations {
-  if (accessLogs !== undefined) refuseBadAccessLogs(accessLogs);
   return {
     customDomain: customDomain == null ? undefined : resolveCustomDomain(customDomain, region),
     alarms: resolveAlarms(alarms ?? {}, relay, relay.delivery, relay.topicArn === undefined),
-    accessLogs,
+    accessLogs: accessLogs === undefined ? undefined : resolveAccessLogs(accessLogs),
   };
 }

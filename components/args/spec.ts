@@ -776,10 +776,12 @@ const monitoring = {
   },
   accessLogs: {
     type: "object",
-    otherwise: "the gateway writes no access logs",
+    otherwise: "the gateway writes no logs",
     since: "0.2.0",
     see: "operations.md#access-logs",
-    description: "The gateway's log of handshakes, frames and closed connections.",
+    description:
+      "The gateway's logs: the access log of handshakes, frames and closed connections, and the execution log of requests that " +
+      "failed.",
     keys: {
       accountRole: {
         type: "string",
@@ -789,6 +791,16 @@ const monitoring = {
           "API Gateway writes logs with one role for all APIs of an account and region. `exists`: the role is already set, and the " +
           "relay leaves it alone. `create`: the relay creates the role and sets it. Use `create` in one relay of one stack only: the last " +
           "to write wins, and destroying that stack stops the logs of every other API of the account and region.",
+      },
+      executionLoggingLevel: {
+        type: "string",
+        default: "ERROR",
+        // https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-stages.html
+        oneOf: ["OFF", "ERROR", "INFO"],
+        see: "operations.md#execution-logs",
+        description:
+          "What API Gateway writes to the execution log. `ERROR`: requests that failed. `INFO`: all requests, which is for debugging. " +
+          "`OFF`: nothing. Full requests and responses (data tracing) are never logged, since they contain tokens.",
       },
     },
   },

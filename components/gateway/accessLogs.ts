@@ -1,33 +1,46 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { AccessLogsArgs } from "../args/accessLogsArgs";
+import type { ResolvedAccessLogs } from "../args/accessLogsArgs";
 
-export interface AccessLogsPartArgs extends AccessLogsArgs {
+export interface AccessLogsPartArgs extends ResolvedAccessLogs {
+  api: aws.apigatewayv2.Api;
+  stageName: string;
   logRetentionInDays: number;
-  /** The key of the log group. @default CloudWatch's own */
+  /** The key of the log groups. @default CloudWatch's own */
   kmsKeyArn?: pulumi.Input<string>;
   /** The boundary of the account's role. @default none */
   permissionsBoundaryArn?: pulumi.Input<string>;
   tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-/** The log group of the stage's access logs and, with `create`, the account's role that writes them. */
+/** The log groups of the stage and, with `create`, the account's role that writes to them. */
 export class AccessLogs extends pulumi.ComponentResource {
   readonly logGroup: aws.cloudwatch.LogGroup;
+  /** Absent if `executionLoggingLevel` is `OFF`. */
+  readonly executionLogGroup: aws.cloudwatch.LogGroup | undefined;
   readonly role: aws.iam.Role | undefined;
   readonly rolePolicy: aws.iam.RolePolicy | undefined;
-  /** A setting of the whole account and region: see {@link AccessLogsArgs.accountRole}. */
+  /** A setting of the whole account and region: see `accessLogs.accountRole`. */
   readonly account: aws.apigateway.Account | undefined;
 
   constructor(name: string, args: AccessLogsPartArgs, opts?: pulumi.ComponentResourceOptions) {
     super("websocket-relay:index:AccessLogs", `${name}-access-logs`, {}, opts);
     const { tags } = args;
+    const logGroupArgs = { retentionInDays: args.logRetentionInDays, kmsKeyId: args.kmsKeyArn, tags };
 
-    this.logGroup = new aws.cloudwatch.LogGroup(
-      `${name}-access-logs`,
-      { retentionInDays: args.logRetentionInDays, kmsKeyId: args.kmsKeyArn, tags },
-      { parent: this },
-    );
+    this.logGroup = new aws.cloudwatch.LogGroup(`${name}-access-logs`, logGroupArgs, { parent: this });
+    if (args.executionLoggingLevel !== "OFF") {
+      this.executionLogGroup = new aws.cloudwatch.LogGroup(
+        `${name}-execution-logs`,
+        {
+          // API Gateway writes to the group of this name, and creates it, without retention and key, if it does not exist. For
+          // WebSocket APIs the name is not documented; docs/operations.md has a check.
+          name: pulumi.interpolate`/aws/apigateway/${args.api.id}/${args.stageName}`,
+          ...logGroupArgs,
+        },
+        { parent: this },
+      );
+    }
 
     if (args.accountRole === "create") {
       this.role = new aws.iam.Role(
@@ -57,7 +70,7 @@ export class AccessLogs extends pulumi.ComponentResource {
 
   /** Resources that must exist before a stage can log. */
   prerequisites(): pulumi.Resource[] {
-    return this.account ? [this.account] : [];
+    return [this.account, this.executionLogGroup].filter((resource) => resource !== undefined);
   }
 
   /** The stage's `accessLogSettings`. */

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { AccessLogsArgs } from "../args/accessLogsArgs";
+import type { ResolvedAccessLogs } from "../args/accessLogsArgs";
 import { originsOf, type ResolvedCustomDomain } from "../args/customDomainArgs";
 import { requireComputed } from "../args/requireComputed";
 import type { Throttles } from "../args/throttleArgs";
@@ -26,11 +26,11 @@ export interface DeployArgs {
   /** Called with clients' frames in replay mode. @default the gateway drops such frames */
   frames?: { resume: CallbackFunction; acknowledge: CallbackFunction };
   /** None if undefined. */
-  accessLogs: AccessLogsArgs | undefined;
+  accessLogs: ResolvedAccessLogs | undefined;
   logRetentionInDays: number;
-  /** The key of the access logs. @default CloudWatch's own */
+  /** The key of the gateway's logs. @default CloudWatch's own */
   kmsKeyArn?: pulumi.Input<string>;
-  /** The boundary of the role that writes the access logs. @default none */
+  /** The boundary of the role that writes the gateway's logs. @default none */
   permissionsBoundaryArn?: pulumi.Input<string>;
   throttles: Throttles;
 }
@@ -140,32 +140,41 @@ export class Gateway extends pulumi.ComponentResource {
       { ...child, dependsOn: [...routes, ...integrations, this.pingIntegrationResponse, this.pingRouteResponse] },
     );
 
-    const { tags, customDomain, ipAddressType } = this.args;
-    this.accessLogs = args.accessLogs && new AccessLogs(name, { ...args, ...args.accessLogs, tags }, child);
+    const { tags, customDomain, ipAddressType, stageName } = this.args;
+    const { api } = this;
+    this.accessLogs =
+      args.accessLogs && new AccessLogs(name, { ...args, ...args.accessLogs, api, stageName, tags }, child);
+    // Explicit in each route's settings too: they replace the defaults, and the provider keeps a level that is omitted.
+    // https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/apigatewayv2/stage.go
+    const logging = { loggingLevel: args.accessLogs?.executionLoggingLevel ?? "OFF", dataTraceEnabled: false };
     this.stage = new aws.apigatewayv2.Stage(
       `${name}-stage`,
       {
         apiId: this.api.id,
-        name: this.args.stageName,
+        name: stageName,
         deploymentId: this.deployment.id,
-        ...routeSettings(args.throttles, {
-          connect: this.connectRoute,
-          disconnect: this.disconnectRoute,
-          resume: this.resumeRoute,
-          acknowledge: this.acknowledgeRoute,
-          ping: this.pingRoute,
-        }),
+        ...routeSettings(
+          args.throttles,
+          {
+            connect: this.connectRoute,
+            disconnect: this.disconnectRoute,
+            resume: this.resumeRoute,
+            acknowledge: this.acknowledgeRoute,
+            ping: this.pingRoute,
+          },
+          logging,
+        ),
         accessLogSettings: this.accessLogs?.stageSettings(),
         tags,
       },
-      // Before the permissions exist, clients would get 500; without the account's role, AWS refuses the access logs.
+      // Before the permissions exist, clients would get 500; without the account's role, AWS refuses the logs.
       {
         ...child,
         dependsOn: [...called.map(({ permission }) => permission), ...(this.accessLogs?.prerequisites() ?? [])],
       },
     );
 
-    const { api, stage } = this;
+    const { stage } = this;
     this.customDomain =
       customDomain && new CustomDomain(name, { ...customDomain, api, stage, ipAddressType, tags }, child);
 

@@ -6,17 +6,19 @@ import type { Throttles } from "../args/throttleArgs";
 export type ThrottledRoutes = Record<Exclude<keyof Throttles, "other">, { routeKey: pulumi.Input<string> }>;
 
 /**
- * A stage's settings of each route, and of frames without a route.
+ * A stage's settings of each route, and of frames without a route. Settings of a route replace the default ones as a whole.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-protect.html
  */
 export function routeSettings(
   throttles: Throttles,
   routes: ThrottledRoutes,
+  logging: { loggingLevel: string; dataTraceEnabled: boolean },
 ): Pick<aws.apigatewayv2.StageArgs, "defaultRouteSettings" | "routeSettings"> {
   return {
-    defaultRouteSettings: throttles.other,
+    defaultRouteSettings: { ...logging, ...throttles.other },
     routeSettings: Object.entries(routes).map(([name, { routeKey }]) => ({
       routeKey,
+      ...logging,
       ...throttles[name as keyof ThrottledRoutes],
     })),
   };

@@ -4,6 +4,7 @@ import { topicRegionProblem } from "../args/existingArgs";
 import { refuseProblem } from "../args/refuse";
 import { requireComputed } from "../args/requireComputed";
 import { queueEncryption } from "./queueEncryption";
+import { queuePolicy } from "./queuePolicy";
 import { topicPolicy } from "./topicPolicy";
 
 /** The queues' longest retention. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
@@ -50,12 +51,13 @@ export class Publisher extends pulumi.ComponentResource {
   /** The relay's own; absent if `topicArn` names an existing one. */
   readonly topic?: aws.sns.Topic;
   readonly topicArn: pulumi.Output<string>;
-  /** Only if other accounts or organizations may publish. */
+  /** Absent if `topicArn` names an existing topic, whose policy is its owner's. */
   readonly topicPolicy?: aws.sns.TopicPolicy;
   readonly queue: aws.sqs.Queue;
   readonly deadLetterQueue: aws.sqs.Queue;
   readonly subscriptionDeadLetterQueue: aws.sqs.Queue;
   readonly queuePolicy: aws.sqs.QueuePolicy;
+  readonly deadLetterQueuePolicy: aws.sqs.QueuePolicy;
   readonly subscriptionDeadLetterQueuePolicy: aws.sqs.QueuePolicy;
   readonly subscription: aws.sns.TopicSubscription;
 
@@ -69,18 +71,10 @@ export class Publisher extends pulumi.ComponentResource {
     if (args.topicArn === undefined) {
       this.topic = new aws.sns.Topic(`${name}-topic`, { ...fifoTopic, kmsMasterKeyId: kmsKeyArn, tags }, keeper);
       this.topicArn = this.topic.arn;
+      const publishers = { accountIds: publisherAccountIds, organizationIds: publisherOrganizationIds };
+      this.topicPolicy = topicPolicy(`${name}-topic`, this.topic, publishers, child);
     } else {
       this.topicArn = pulumi.output(args.topicArn);
-    }
-    if (publisherAccountIds.length > 0 || publisherOrganizationIds.length > 0) {
-      const policy = pulumi
-        .all([this.topicArn, publisherAccountIds, publisherOrganizationIds])
-        .apply(([topicArn, accountIds, organizationIds]) => topicPolicy(topicArn, { accountIds, organizationIds }));
-      this.topicPolicy = new aws.sns.TopicPolicy(
-        `${name}-topic-policy`,
-        { arn: this.topicArn, policy: pulumi.jsonStringify(policy) },
-        child,
-      );
     }
 
     const encryption = queueEncryption(kmsKeyArn);
@@ -118,10 +112,13 @@ export class Publisher extends pulumi.ComponentResource {
       keeper,
     );
 
-    this.queuePolicy = this.allowTopic(`${name}-queue-policy`, this.queue);
-    this.subscriptionDeadLetterQueuePolicy = this.allowTopic(
-      `${name}-subscription-dead-letter-queue-policy`,
+    this.queuePolicy = queuePolicy(`${name}-queue`, this.queue, this.topicArn, child);
+    this.deadLetterQueuePolicy = queuePolicy(`${name}-dead-letter-queue`, this.deadLetterQueue, undefined, child);
+    this.subscriptionDeadLetterQueuePolicy = queuePolicy(
+      `${name}-subscription-dead-letter-queue`,
       this.subscriptionDeadLetterQueue,
+      this.topicArn,
+      child,
     );
 
     this.subscription = new aws.sns.TopicSubscription(
@@ -145,27 +142,5 @@ export class Publisher extends pulumi.ComponentResource {
     );
 
     this.registerOutputs({ topicArn: this.topicArn });
-  }
-
-  private allowTopic(name: string, queue: aws.sqs.Queue): aws.sqs.QueuePolicy {
-    return new aws.sqs.QueuePolicy(
-      name,
-      {
-        queueUrl: queue.url,
-        policy: pulumi.jsonStringify({
-          Version: "2012-10-17",
-          Statement: [
-            {
-              Effect: "Allow",
-              Principal: { Service: "sns.amazonaws.com" },
-              Action: "sqs:SendMessage",
-              Resource: queue.arn,
-              Condition: { ArnEquals: { "aws:SourceArn": this.topicArn } },
-            },
-          ],
-        }),
-      },
-      { parent: this },
-    );
   }
 }

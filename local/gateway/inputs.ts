@@ -53,9 +53,15 @@ export interface StageInputs {
   name?: string;
   deploymentId?: string;
   autoDeploy?: boolean;
-  defaultRouteSettings?: RouteSettings;
+  defaultRouteSettings?: RouteSettings & LoggingSettings;
   accessLogSettings?: AccessLogSettings;
-  routeSettings?: (RouteSettings & { routeKey: string })[];
+  routeSettings?: (RouteSettings & LoggingSettings & { routeKey: string })[];
+}
+
+/** Checked; no execution logs are written. */
+interface LoggingSettings {
+  loggingLevel?: string;
+  dataTraceEnabled?: boolean;
 }
 
 /** The function behind `arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{functionArn}/invocations`. */
@@ -128,6 +134,11 @@ export function checkStage(inputs: StageInputs): void {
   }
   if (inputs.autoDeploy) {
     throw badRequest("autoDeploy is documented for HTTP APIs only: give the stage a Deployment");
+  }
+  for (const { loggingLevel } of [inputs.defaultRouteSettings ?? {}, ...(inputs.routeSettings ?? [])]) {
+    if (loggingLevel !== undefined && !["OFF", "ERROR", "INFO"].includes(loggingLevel)) {
+      throw badRequest(`loggingLevel is ${loggingLevel}: it must be OFF, ERROR or INFO`);
+    }
   }
 }
 

@@ -22,12 +22,43 @@ const topicRules: AttributeRules = {
 /** @throws AwsError InvalidParameter for attributes that SNS refuses; `topic` is its name or its ARN. */
 export function checkTopicAttributes(topic: string, attributes: Attributes): void {
   checkRules(attributes, topicRules);
+  if (attributes["Policy"]) checkPolicyActions(attributes["Policy"]);
   const ofFifo = ["FifoThroughputScope", "ContentBasedDeduplication"].find(
     (name) => attributes[name] && attributes[name] !== "false",
   );
   if (ofFifo && !topic.endsWith(".fifo")) {
     throw invalid(ofFifo, attributes[ofFifo] ?? "", "only a FIFO topic has it");
   }
+}
+
+/**
+ * The actions that a topic's policy may name, in lower case as IAM compares them.
+ * https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-language-api-permissions-reference.html
+ */
+const policyActions = new Set(
+  [
+    "AddPermission",
+    "DeleteTopic",
+    "GetDataProtectionPolicy",
+    "GetTopicAttributes",
+    "ListSubscriptionsByTopic",
+    "ListTagsForResource",
+    "Publish",
+    "PutDataProtectionPolicy",
+    "Receive",
+    "RemovePermission",
+    "SetTopicAttributes",
+    "Subscribe",
+  ].map((action) => `sns:${action}`.toLowerCase()),
+);
+
+/** A wildcard is let through: whether SNS takes one is not documented. */
+function checkPolicyActions(policy: string): void {
+  const { Statement = [] } = jsonObject(policy) as { Statement?: { Action?: string | string[] }[] };
+  const actions = [Statement].flat().flatMap(({ Action = [] }) => Action);
+  const unknown = actions.find((action) => !action.includes("*") && !policyActions.has(action.toLowerCase()));
+  // As the service says it. https://github.com/hashicorp/terraform/issues/12740
+  if (unknown !== undefined) throw invalid("Policy", unknown, "Policy statement action out of service scope!");
 }
 
 /** The two ends of a subscription. */

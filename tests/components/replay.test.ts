@@ -29,6 +29,7 @@ describe("a relay in replay mode", () => {
       "websocket-relay:index:HistorySweeper relay-history-sweeper",
       "aws:dynamodb/table:Table relay-history-table",
       "aws:sqs/queue:Queue relay-flush-queue",
+      "aws:sqs/queuePolicy:QueuePolicy relay-flush-queue-policy",
       "aws:lambda/eventSourceMapping:EventSourceMapping relay-flush-mapping",
       ...["resume", "acknowledge", "flush", "expire"].flatMap((part) => [
         `websocket-relay:index:CallbackFunction relay-${part}`,
@@ -180,8 +181,19 @@ describe("a relay in replay mode", () => {
       tags: { team: "chat" },
     });
     expect(run.inputs("aws:lambda/function:Function", "relay-flush").timeout).to.equal(30);
-    const policies = byType(run.registrations)["aws:sqs/queuePolicy:QueuePolicy"];
-    expect(policies).to.deep.equal(byType(plain.registrations)["aws:sqs/queuePolicy:QueuePolicy"]);
+  });
+
+  it("leaves that queue to the policies of its account's roles, and denies them calls without TLS", () => {
+    const { queueUrl, policy } = run.inputs("aws:sqs/queuePolicy:QueuePolicy", "relay-flush-queue-policy");
+    expect(queueUrl).to.equal("https://sqs.eu-west-1.amazonaws.com/111122223333/relay-flush-queue");
+    const { Statement } = JSON.parse(policy as string) as { Statement: object[] };
+    expect(Statement).to.have.lengthOf(1);
+    expect(Statement[0]).to.deep.include({
+      Effect: "Deny",
+      Action: "sqs:*",
+      Resource: flushQueue,
+      Condition: { Bool: { "aws:SecureTransport": "false" } },
+    });
   });
 
   it("keeps that queue standard where the others are FIFO, which delay no single message", async () => {
@@ -214,6 +226,7 @@ describe("a relay in replay mode", () => {
     expect(added(refusing, run)).to.deep.equal([]);
     expect(added(run, refusing)).to.have.members([
       "aws:sqs/queue:Queue relay-flush-queue",
+      "aws:sqs/queuePolicy:QueuePolicy relay-flush-queue-policy",
       "aws:lambda/eventSourceMapping:EventSourceMapping relay-flush-mapping",
       "websocket-relay:index:CallbackFunction relay-flush",
       "aws:cloudwatch/logGroup:LogGroup relay-flush-logs",
@@ -297,7 +310,10 @@ describe("a relay in replay mode", () => {
     });
 
     it("registers a topic more, and nothing else", async () => {
-      expect(added(reporting, run)).to.deep.equal(["aws:sns/topic:Topic relay-receipts-topic"]);
+      expect(added(reporting, run)).to.have.members([
+        "aws:sns/topic:Topic relay-receipts-topic",
+        "aws:sns/topicPolicy:TopicPolicy relay-receipts-topic-policy",
+      ]);
       expect(await valueOf(reporting.relay.receiptsTopicArn)).to.equal(receipts);
       expect(await valueOf(reporting.relay.addresses)).to.include({ receiptsTopicArn: receipts });
     });

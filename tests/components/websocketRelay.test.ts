@@ -56,9 +56,14 @@ const expected = {
   "aws:lambda/function:Function": ["relay-connect", "relay-deliver", "relay-disconnect"],
   "aws:lambda/permission:Permission": ["relay-connect-permission", "relay-disconnect-permission"],
   "aws:sns/topic:Topic": ["relay-topic"],
+  "aws:sns/topicPolicy:TopicPolicy": ["relay-topic-policy"],
   "aws:sns/topicSubscription:TopicSubscription": ["relay-subscription"],
   "aws:sqs/queue:Queue": ["relay-dead-letter-queue", "relay-queue", "relay-subscription-dead-letter-queue"],
-  "aws:sqs/queuePolicy:QueuePolicy": ["relay-queue-policy", "relay-subscription-dead-letter-queue-policy"],
+  "aws:sqs/queuePolicy:QueuePolicy": [
+    "relay-dead-letter-queue-policy",
+    "relay-queue-policy",
+    "relay-subscription-dead-letter-queue-policy",
+  ],
 };
 
 describe("WebsocketRelay", () => {

@@ -47,8 +47,8 @@ describe("a change in components/", () => {
   it("that takes the retry queue's policy away sends its messages to the subscription's dead-letter queue", async () => {
     const started = await startWith(
       "ingress/publisher.ts",
-      "this.allowTopic(`${name}-queue-policy`, this.queue)",
-      "this.allowTopic(`${name}-queue-policy`, this.deadLetterQueue)",
+      "queuePolicy(`${name}-queue`, this.queue, this.topicArn, child)",
+      "queuePolicy(`${name}-queue`, this.queue, undefined, child)",
     );
     const to = recipient();
     await started.connect(to);

@@ -28,13 +28,15 @@ export interface Grant {
 }
 
 /**
- * Everything that a policy allows, each action on each resource for itself; less what has its say when a resource is made,
+ * Everything that a policy allows, each action on each resource for itself, next to what it denies; less what has its say when a resource is made,
  * and is tested there: whom a role trusts, and what CloudWatch Logs may do with a key; and less what AWS itself gives.
  */
 export function grantsOf(policy: PolicyEntry): Grant[] {
   if (policy.name === trustPolicyName) return [];
   const document = policy.document as Document;
-  const played = document.Statement.filter((statement) => !isDefault(statement) && !isForLogs(statement));
+  const played = document.Statement.filter(
+    (statement) => statement.Effect === "Allow" && !isDefault(statement) && !isForLogs(statement),
+  );
   const singles = played.flatMap((statement) =>
     [statement.Action]
       .flat()

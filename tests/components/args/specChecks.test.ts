@@ -27,8 +27,9 @@ const companions: Record<string, object> = {
 
 const argsFor = (path: string, value: unknown): object => {
   const [key = ""] = path.split(".");
-  const given = argsWith(path, value) as { auth?: object };
-  return { ...companions[key], ...given, auth: { ...auth, ...given.auth } };
+  const given = argsWith(path, value) as { auth?: object; accessLogs?: object };
+  const accessLogs = given.accessLogs && { accountRole: "exists", ...given.accessLogs };
+  return { ...companions[key], ...given, auth: { ...auth, ...given.auth }, ...(accessLogs && { accessLogs }) };
 };
 const resolve = (path: string, value: unknown) => resolveArgs(argsFor(path, value) as WebsocketRelayArgs);
 const refusalOf = (path: string, value: unknown) => problemOf(argsFor(path, value));

@@ -8,9 +8,11 @@ import { auth, byType, type RelayRun, runPart, runRelay } from "../../support/re
 
 describe("a default of the spec", () => {
   const withDefault = optionsWithPaths().filter(({ option }) => option.default !== undefined);
+  // It has a required key, and a key with a default.
+  const accessLogs = { accountRole: "exists" } as const;
   let run: RelayRun;
   before(async () => {
-    run = await runRelay({ delivery: "replay" });
+    run = await runRelay({ delivery: "replay", accessLogs });
   });
 
   const names = (type: string) => byType(run.registrations)[type] ?? [];
@@ -22,6 +24,12 @@ describe("a default of the spec", () => {
     (stage().routeSettings as Record<string, unknown>[]).find(({ routeKey }) => routeKey === "ping") ?? {};
   const loggingConfig = () =>
     run.inputs("aws:lambda/function:Function", "relay-deliver").loggingConfig as Record<string, unknown>;
+  const publishers = (sid: string) => {
+    const { policy } = run.inputs("aws:sns/topicPolicy:TopicPolicy", "relay-topic-policy");
+    return (JSON.parse(policy as string) as { Statement: { Sid: string }[] }).Statement.filter(
+      ({ Sid }) => Sid === sid,
+    );
+  };
   const alarm = (part: string) => run.inputs("aws:cloudwatch/metricAlarm:MetricAlarm", `relay-${part}-alarm`);
   const refusedHandshakes = () => JSON.stringify(alarm("refused-handshakes").metricQueries);
 
@@ -55,8 +63,8 @@ describe("a default of the spec", () => {
     rawClients: () => names("aws:sqs/queue:Queue").includes("relay-flush-queue"),
     ordering: () => (run.inputs("aws:sns/topic:Topic", "relay-topic").fifoTopic ? "strict" : "standard"),
     connectionIndex: () => run.variables("relay-disconnect").CONNECTION_INDEX_NAME !== undefined,
-    publisherAccountIds: () => names("aws:sns/topicPolicy:TopicPolicy"),
-    publisherOrganizationIds: () => names("aws:sns/topicPolicy:TopicPolicy"),
+    publisherAccountIds: () => publishers("PublisherAccounts"),
+    publisherOrganizationIds: () => publishers("PublisherOrganizations"),
     subscriptionDeadLetterQueueSse: () => resolveArgs({ auth }).subscriptionDeadLetterQueueSse,
     protectData: () => run.guarded.length > 0,
     logRetentionInDays: () => run.inputs("aws:cloudwatch/logGroup:LogGroup", "relay-connect-logs").retentionInDays,
@@ -80,6 +88,7 @@ describe("a default of the spec", () => {
     "alarms.refusedHandshakesPercent": () => alarm("refused-handshakes").threshold,
     "alarms.refusedHandshakesMinimum": () => Number(/ >= (\d+)/.exec(refusedHandshakes())?.[1]),
     dashboard: () => names("aws:cloudwatch/dashboard:Dashboard").length > 0,
+    "accessLogs.executionLoggingLevel": () => routeSettings().loggingLevel,
     tags: () => run.inputs("aws:sns/topic:Topic", "relay-topic").tags,
   };
 
@@ -93,10 +102,14 @@ describe("a default of the spec", () => {
     });
 
     it(`changes nothing where ${path} is set to it`, () => {
-      const given = argsWith(path, option.default) as { auth?: { oidc?: object } };
-      const withIt = { ...given, auth: { ...auth, ...given.auth, oidc: { ...auth.oidc, ...given.auth?.oidc } } };
+      const given = argsWith(path, option.default) as { auth?: { oidc?: object }; accessLogs?: object };
+      const withIt = {
+        ...given,
+        auth: { ...auth, ...given.auth, oidc: { ...auth.oidc, ...given.auth?.oidc } },
+        accessLogs: { ...accessLogs, ...given.accessLogs },
+      };
       const resolved = resolveArgs(withIt as WebsocketRelayArgs);
-      expect({ ...resolved, auth }).to.deep.equal(resolveArgs({ auth }));
+      expect({ ...resolved, auth }).to.deep.equal(resolveArgs({ auth, accessLogs }));
     });
   }
 

@@ -1,14 +1,27 @@
+import * as aws from "@pulumi/aws";
+import type * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { AccessLogs, type AccessLogsPartArgs } from "../../../components/gateway/accessLogs";
 import { record, type Registration, valueOf } from "../../support/recorder";
 
 describe("AccessLogs", () => {
-  it("makes the log group alone where the account's role exists", async () => {
+  it("makes the log groups alone where the account's role exists, the execution logs' by the name that API Gateway uses", async () => {
     const { accessLogs, registered } = await accessLogsOf({ accountRole: "exists" });
 
+    const settings = { retentionInDays: 30, tags: { team: "chat" } };
     expect(registered).to.deep.equal({
-      "aws:cloudwatch/logGroup:LogGroup relay-access-logs": { retentionInDays: 30, tags: { team: "chat" } },
+      "aws:cloudwatch/logGroup:LogGroup relay-access-logs": settings,
+      "aws:cloudwatch/logGroup:LogGroup relay-execution-logs": { name: "/aws/apigateway/api-id/live", ...settings },
     });
+    // Else API Gateway would create the group, without retention and key.
+    expect(await namesOf(accessLogs.prerequisites())).to.deep.equal(["relay-execution-logs"]);
+  });
+
+  it("makes no group of execution logs where they are off", async () => {
+    const { accessLogs, registered } = await accessLogsOf({ accountRole: "exists", executionLoggingLevel: "OFF" });
+
+    expect(Object.keys(registered)).to.deep.equal(["aws:cloudwatch/logGroup:LogGroup relay-access-logs"]);
+    expect(accessLogs.executionLogGroup).to.equal(undefined);
     expect(accessLogs.prerequisites()).to.deep.equal([]);
   });
 
@@ -43,18 +56,18 @@ describe("AccessLogs", () => {
     expect(registered["aws:apigateway/account:Account relay-account"]).to.deep.equal({
       cloudwatchRoleArn: "arn:aws:iam::111122223333:role/relay-access-logs-role",
     });
-    const [account, ...others] = accessLogs.prerequisites();
-    expect(await valueOf(account?.urn)).to.match(/aws:apigateway\/account:Account::relay-account$/);
-    expect(others).to.deep.equal([]);
+    expect(await namesOf(accessLogs.prerequisites())).to.deep.equal(["relay-account", "relay-execution-logs"]);
   });
 
-  it("encrypts the log group with a key, and bounds the role, where these are given", async () => {
+  it("encrypts the log groups with a key, and bounds the role, where these are given", async () => {
     const kmsKeyArn = "arn:aws:kms:eu-west-1:444455556666:key/k";
     const permissionsBoundaryArn = "arn:aws:iam::444455556666:policy/boundary";
 
     const { registered } = await accessLogsOf({ accountRole: "create", kmsKeyArn, permissionsBoundaryArn });
 
-    expect(registered["aws:cloudwatch/logGroup:LogGroup relay-access-logs"]).to.include({ kmsKeyId: kmsKeyArn });
+    for (const part of ["access", "execution"]) {
+      expect(registered[`aws:cloudwatch/logGroup:LogGroup relay-${part}-logs`]).to.include({ kmsKeyId: kmsKeyArn });
+    }
     expect(registered["aws:iam/role:Role relay-access-logs-role"]).to.include({
       permissionsBoundary: permissionsBoundaryArn,
     });
@@ -91,12 +104,19 @@ async function accessLogsOf(args: Partial<AccessLogsPartArgs> & Pick<AccessLogsP
 }> {
   let accessLogs!: AccessLogs;
   const { registrations, errors } = await record(() => {
-    accessLogs = new AccessLogs("relay", { logRetentionInDays: 30, tags: { team: "chat" }, ...args });
+    const api = new aws.apigatewayv2.Api("api", { protocolType: "WEBSOCKET" });
+    const common = { executionLoggingLevel: "ERROR", logRetentionInDays: 30, tags: { team: "chat" } } as const;
+    accessLogs = new AccessLogs("relay", { api, stageName: "live", ...common, ...args });
   });
   expect(errors).to.deep.equal([]);
-  const own = registrations.filter(({ type }) => type.startsWith("aws:"));
+  const own = registrations.filter(({ type, name }) => type.startsWith("aws:") && name !== "api");
   return {
     accessLogs,
     registered: Object.fromEntries(own.map(({ type, name, inputs }) => [`${type} ${name}`, inputs])),
   };
+}
+
+async function namesOf(resources: pulumi.Resource[]): Promise<string[]> {
+  const urns = await Promise.all(resources.map(({ urn }) => valueOf(urn)));
+  return urns.map((urn) => urn.split("::").at(-1) ?? "");
 }

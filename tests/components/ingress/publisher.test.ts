@@ -6,6 +6,14 @@ import { Publisher } from "../../../components/ingress/publisher";
 import { record, valueOf } from "../../support/recorder";
 import { auth, type Run, runPart } from "../../support/relayRun";
 
+/** Denies every caller what does not come over TLS. */
+const withoutTls = {
+  Sid: "DenyWithoutTls",
+  Effect: "Deny",
+  Principal: { AWS: "*" },
+  Condition: { Bool: { "aws:SecureTransport": "false" } },
+};
+
 describe("the publisher", () => {
   let run: Run;
 
@@ -42,6 +50,7 @@ describe("the publisher", () => {
     for (const name of ["relay-queue", "relay-subscription-dead-letter-queue"]) {
       const policy = run.inputs("aws:sqs/queuePolicy:QueuePolicy", `${name}-policy`);
       expect(policy.queueUrl).to.equal(`https://sqs.eu-west-1.amazonaws.com/111122223333/${name}`);
+      const Resource = `arn:aws:sqs:eu-west-1:111122223333:${name}`;
       expect(JSON.parse(policy.policy as string)).to.deep.equal({
         Version: "2012-10-17",
         Statement: [
@@ -49,12 +58,23 @@ describe("the publisher", () => {
             Effect: "Allow",
             Principal: { Service: "sns.amazonaws.com" },
             Action: "sqs:SendMessage",
-            Resource: `arn:aws:sqs:eu-west-1:111122223333:${name}`,
+            Resource,
             Condition: { ArnEquals: { "aws:SourceArn": "arn:aws:sns:eu-west-1:111122223333:relay-topic" } },
           },
+          { ...withoutTls, Action: "sqs:*", Resource },
         ],
       });
     }
+  });
+
+  it("leaves the dead-letter queue to the policies of its account's roles, and denies them calls without TLS", () => {
+    const { queueUrl, policy } = run.inputs("aws:sqs/queuePolicy:QueuePolicy", "relay-dead-letter-queue-policy");
+    expect(queueUrl).to.equal("https://sqs.eu-west-1.amazonaws.com/111122223333/relay-dead-letter-queue");
+    const Resource = "arn:aws:sqs:eu-west-1:111122223333:relay-dead-letter-queue";
+    expect(JSON.parse(policy as string)).to.deep.equal({
+      Version: "2012-10-17",
+      Statement: [{ ...withoutTls, Action: "sqs:*", Resource }],
+    });
   });
 
   it("subscribes the retry queue raw, with a dead-letter queue of the subscription's own", () => {
@@ -71,8 +91,34 @@ describe("the publisher", () => {
     });
   });
 
-  it("leaves the topic's policy to SNS without other publishers", () => {
-    expect(run.registrations.filter(({ type }) => type === "aws:sns/topicPolicy:TopicPolicy")).to.deep.equal([]);
+  it("gives the topic the policy that SNS gives a new one, and denies each of its actions without TLS", () => {
+    const { arn, policy } = run.inputs("aws:sns/topicPolicy:TopicPolicy", "relay-topic-policy");
+    expect(arn).to.equal("arn:aws:sns:eu-west-1:111122223333:relay-topic");
+    // https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
+    const Action = [
+      "SNS:GetTopicAttributes",
+      "SNS:SetTopicAttributes",
+      "SNS:AddPermission",
+      "SNS:RemovePermission",
+      "SNS:DeleteTopic",
+      "SNS:Subscribe",
+      "SNS:ListSubscriptionsByTopic",
+      "SNS:Publish",
+    ];
+    expect(JSON.parse(policy as string)).to.deep.equal({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Sid: "__default_statement_ID",
+          Effect: "Allow",
+          Principal: { AWS: "*" },
+          Action,
+          Resource: arn,
+          Condition: { StringEquals: { "AWS:SourceOwner": "111122223333" } },
+        },
+        { ...withoutTls, Action, Resource: arn },
+      ],
+    });
   });
 
   it("lets other accounts and organizations publish, and nothing else, and keeps what the owner may", async () => {
@@ -82,12 +128,11 @@ describe("the publisher", () => {
     });
     const { arn, policy } = inputs("aws:sns/topicPolicy:TopicPolicy", "relay-topic-policy");
     expect(arn).to.equal("arn:aws:sns:eu-west-1:111122223333:relay-topic");
-    const [owner, ...others] = (JSON.parse(policy as string) as { Statement: object[] }).Statement;
-    expect(owner).to.deep.include({
-      Principal: { AWS: "*" },
-      Condition: { StringEquals: { "AWS:SourceOwner": "111122223333" } },
-    });
-    expect(others).to.deep.equal([
+    const { Statement } = JSON.parse(policy as string) as { Statement: object[] };
+    const own = run.inputs("aws:sns/topicPolicy:TopicPolicy", "relay-topic-policy").policy as string;
+    const [owner, deny] = (JSON.parse(own) as { Statement: object[] }).Statement;
+    expect(Statement).to.deep.equal([
+      owner,
       {
         Effect: "Allow",
         Action: "sns:Publish",
@@ -103,6 +148,7 @@ describe("the publisher", () => {
         Principal: { AWS: "*" },
         Condition: { StringEquals: { "aws:PrincipalOrgID": ["o-a1b2c3d4e5"] } },
       },
+      deny,
     ]);
   });
 
@@ -128,7 +174,7 @@ describe("the publisher", () => {
           ...fifoQueue,
         });
       }
-      for (const name of ["relay-queue-policy", "relay-subscription-dead-letter-queue-policy"]) {
+      for (const name of queues.map((each) => `${each}-policy`)) {
         const type = "aws:sqs/queuePolicy:QueuePolicy";
         expect(inputs(type, name)).to.deep.equal(run.inputs(type, name));
       }
@@ -158,13 +204,14 @@ describe("the publisher", () => {
   describe("with a topic of the user's own", () => {
     const topicArn = "arn:aws:sns:eu-west-1:444455556666:answers";
 
-    it("subscribes the retry queue to it, lets it send, and makes none", async () => {
+    it("subscribes the retry queue to it, lets it send, and makes no topic and no policy of one", async () => {
       let publisher!: Publisher;
       const { registrations, inputs } = await runPart((args) => (publisher = new Publisher("relay", args)), {
         topicArn: pulumi.output(topicArn),
       });
-      expect(registrations.filter(({ type }) => type === "aws:sns/topic:Topic")).to.deep.equal([]);
+      expect(registrations.filter(({ type }) => /^aws:sns\/topic(Policy)?:/.test(type))).to.deep.equal([]);
       expect(publisher.topic).to.equal(undefined);
+      expect(publisher.topicPolicy).to.equal(undefined);
       expect(await valueOf(publisher.topicArn)).to.equal(topicArn);
       expect(inputs("aws:sns/topicSubscription:TopicSubscription", "relay-subscription").topic).to.equal(topicArn);
       const { policy } = inputs("aws:sqs/queuePolicy:QueuePolicy", "relay-queue-policy");

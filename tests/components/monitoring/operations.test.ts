@@ -98,8 +98,19 @@ describe("WebsocketRelay's operations", () => {
       "relay-account",
       "relay-connect-permission",
       "relay-disconnect-permission",
+      "relay-execution-logs",
     ]);
     expect(dependencies["relay-account"]).to.deep.equal(["relay-access-logs-policy"]);
+  });
+
+  it("has the stage log failed requests of every route, and never full requests, which have tokens", () => {
+    const { defaultRouteSettings, routeSettings } = inputs("aws:apigatewayv2/stage:Stage", "relay-stage");
+    for (const settings of [defaultRouteSettings, ...(routeSettings as object[])]) {
+      expect(settings).to.include({ loggingLevel: "ERROR", dataTraceEnabled: false });
+    }
+    expect(inputs("aws:cloudwatch/logGroup:LogGroup", "relay-execution-logs")).to.include({
+      name: "/aws/apigateway/relay-api-id/live",
+    });
   });
 
   it("names each alarm for project, stack and relay, and tells the actions of its beginning and of its end", () => {

@@ -190,6 +190,18 @@ describe("the local gateway's resources", () => {
       "Unable to find Route by key ping within the provided RouteSettings",
     ],
     ["autoDeploy", "stage", { name: "a", autoDeploy: true }, "autoDeploy"],
+    [
+      "a logging level that there is not",
+      "stage",
+      { name: "a", defaultRouteSettings: { loggingLevel: "WARN" } },
+      "loggingLevel is WARN: it must be OFF, ERROR or INFO",
+    ],
+    [
+      "a logging level of one route that there is not",
+      "stage",
+      { name: "a", routeSettings: [{ routeKey: "$default", loggingLevel: "error" }] },
+      "loggingLevel is error: it must be OFF, ERROR or INFO",
+    ],
   ] as const) {
     it(`refuse ${why}`, async () => {
       await fixture.deployed("$default");

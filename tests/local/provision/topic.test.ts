@@ -57,6 +57,25 @@ describe("a provisioned topic's policy", () => {
   }
 });
 
+describe("a provisioned topic's policy with an action", () => {
+  const withAction = async (Action: string | string[]) => {
+    const { create } = await startMessagingResources();
+    const { id: arn } = await create(topic, {});
+    const Statement = [{ Effect: "Deny", Principal: "*", Action, Resource: arn }];
+    return create("aws:sns/topicPolicy:TopicPolicy", { arn, policy: JSON.stringify({ Statement }) });
+  };
+
+  it("that is not a topic's is refused in SNS's words", async () => {
+    for (const action of ["sns:CreateTopic", ["sns:Publish", "SNS:SetSubscriptionAttributes"], "sqs:SendMessage"]) {
+      expect((await refusal(withAction(action))).message).to.include("Policy statement action out of service scope!");
+    }
+  });
+
+  it("that is a topic's is taken, in any case", async () => {
+    expect(await withAction(["SNS:Publish", "sns:Subscribe", "sns:listsubscriptionsbytopic"])).to.have.property("id");
+  });
+});
+
 describe("a provisioned FIFO topic", () => {
   it("has a name that says so, and the scope of its throughput", async () => {
     const { messaging, create } = await startMessagingResources();
