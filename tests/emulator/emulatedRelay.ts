@@ -3,13 +3,14 @@ import { PublishCommand } from "@aws-sdk/client-sns";
 import { GetQueueAttributesCommand, type Message, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import type { ClientOptions } from "ws";
+import type { Properties } from "../../local/provision/resource";
 import { Issuer } from "../../local/oidc/issuer";
 import type { RelayAddresses } from "../../components";
 import { Client } from "../endToEnd/client";
 import { pause } from "../endToEnd/pause";
 import { keyOf, type Recipient } from "../endToEnd/recipient";
 import { SessionTable } from "../endToEnd/sessionTable";
-import { nameOf, ProgramCopy } from "../engine/programCopy";
+import { nameOf, ProgramCopy, type Resource } from "../engine/programCopy";
 import type { EmulatedAws } from "./emulatedAws";
 
 const audience = "websocket-relay-emulator";
@@ -18,6 +19,7 @@ const audience = "websocket-relay-emulator";
 export class EmulatedRelay {
   readonly table: SessionTable;
   private readonly clients: Client[] = [];
+  private isRemoved = false;
 
   private constructor(
     readonly aws: EmulatedAws,
@@ -56,6 +58,7 @@ export class EmulatedRelay {
   }
 
   async remove(): Promise<void> {
+    this.isRemoved = true;
     this.clients.forEach(({ socket }) => socket.terminate());
     await Promise.all([this.program.remove(), this.issuer.close()]);
   }
@@ -97,47 +100,54 @@ export class EmulatedRelay {
     return (await this.session(to))?.connection_id?.S;
   }
 
-  async untilDisconnected(to: Recipient): Promise<void> {
-    while ((await this.connectionId(to)) !== undefined) await pause();
+  untilDisconnected(to: Recipient): Promise<void> {
+    return this.until(async () => (await this.connectionId(to)) === undefined);
   }
 
   /** Resolves when the retry queue holds so many messages, each waiting for its next attempt. */
-  async untilWaiting(count: number): Promise<void> {
+  untilWaiting(count: number): Promise<void> {
     const visible = "ApproximateNumberOfMessages";
     const waiting = "ApproximateNumberOfMessagesNotVisible";
-    for (;;) {
+    return this.until(async () => {
       const { Attributes } = await this.aws.sqs.send(
         new GetQueueAttributesCommand({ QueueUrl: this.addresses.queueUrl, AttributeNames: [visible, waiting] }),
       );
-      if (Attributes?.[visible] === "0" && Attributes[waiting] === String(count)) return;
-      await pause();
-    }
+      return Attributes?.[visible] === "0" && Attributes[waiting] === String(count);
+    });
   }
 
   /** The dead letter with that body. */
-  async deadLetter(body: string): Promise<Message> {
-    for (;;) {
-      const { Messages = [] } = await this.aws.sqs.send(
-        new ReceiveMessageCommand({
-          QueueUrl: this.addresses.deadLetterQueueUrl,
-          MessageAttributeNames: ["All"],
-          WaitTimeSeconds: 1,
-        }),
-      );
-      const found = Messages.find(({ Body }) => Body === body);
-      if (found) return found;
-    }
+  async deadLetter(body: string): Promise<Message | undefined> {
+    const receive = new ReceiveMessageCommand({
+      QueueUrl: this.addresses.deadLetterQueueUrl,
+      MessageAttributeNames: ["All"],
+    });
+    let found: Message | undefined;
+    await this.until(async () => {
+      const { Messages = [] } = await this.aws.sqs.send(receive);
+      found = Messages.find(({ Body }) => Body === body);
+      return found !== undefined;
+    });
+    return found;
   }
 
-  /** Resolves when one of the functions has logged that, from here on. */
-  async untilLogged(pattern: RegExp, from = this.aws.ministack.log.length): Promise<void> {
-    while (!pattern.test(this.aws.ministack.log.slice(from))) await pause();
+  /**
+   * Resolves when a function has logged that, from here on. Only the functions that queues and rules invoke: ministack does
+   * not keep what those of routes log.
+   */
+  untilLogged(pattern: RegExp, from = this.aws.ministack.log.length): Promise<void> {
+    return this.until(() => Promise.resolve(pattern.test(this.aws.ministack.log.slice(from))));
+  }
+
+  /** What the function of that name in the program answers. */
+  async invoke(name: string, event: object): Promise<Properties> {
+    const { id } = await this.resource("aws:lambda/function:Function", name);
+    return this.aws.requests.rest("lambda", "POST", `/2015-03-31/functions/${id}/invocations`, event);
   }
 
   /** Takes an action out of a role's policy; resolves with a function that puts it back. */
   async takeRight(policyName: string, action: string): Promise<() => Promise<void>> {
-    const policies = (await this.program.resources()).filter(({ type }) => type === "aws:iam/rolePolicy:RolePolicy");
-    const { id = "" } = policies.find(({ urn }) => nameOf(urn) === policyName) ?? {};
+    const { id = "" } = await this.resource("aws:iam/rolePolicy:RolePolicy", policyName);
     const [RoleName = "", PolicyName = ""] = id.split(":");
     const policy = { RoleName, PolicyName };
     const put = async (PolicyDocument: string) => {
@@ -151,6 +161,20 @@ export class EmulatedRelay {
     expect(others.length).to.be.lessThan(Statement.length);
     await put(JSON.stringify({ ...rest, Statement: others }));
     return () => put(document);
+  }
+
+  private async resource(type: string, name: string): Promise<Resource> {
+    const found = (await this.program.resources()).find((each) => each.type === type && nameOf(each.urn) === name);
+    if (!found) throw new Error(`the stack has no ${type} ${name}`);
+    return found;
+  }
+
+  /** Also ends when the relay is removed, so that a test which has failed holds nothing up. */
+  private async until(holds: () => Promise<boolean>): Promise<void> {
+    while (!(await holds())) {
+      if (this.isRemoved) throw new Error("the relay was removed");
+      await pause();
+    }
   }
 
   private iam(action: string, parameters: Record<string, string>): Promise<string> {

@@ -23,7 +23,10 @@ export class Ministack {
     private readonly lines: string[],
     /** The interpreter that runs it. */
     readonly python: string,
-  ) {}
+  ) {
+    // However this process ends.
+    process.once("exit", this.end);
+  }
 
   /** @throws Error that names the missing tool. */
   static async start(): Promise<Ministack> {
@@ -33,7 +36,7 @@ export class Ministack {
     // On a port of its own choice: `python -m ministack` takes only a number.
     const child = spawn(python, ["-m", "hypercorn", "ministack.app:app", "--bind", "127.0.0.1:0"], {
       cwd: folder,
-      // A group of its own, since its functions are processes too.
+      // A group of its own.
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
       // Nothing of the developer's own AWS settings.
@@ -74,13 +77,23 @@ export class Ministack {
   }
 
   async stop(): Promise<void> {
-    if (this.process.exitCode === null && this.process.signalCode === null) {
+    process.off("exit", this.end);
+    if (this.isRunning) {
       const closed = once(this.process, "close");
-      endGroup(this.process);
+      this.end();
       await closed;
     }
     await this.frontDoor.close();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** With its functions, which are processes of its group. */
+  private readonly end = (): void => {
+    if (this.process.pid !== undefined && this.isRunning) process.kill(-this.process.pid, "SIGKILL");
+  };
+
+  private get isRunning(): boolean {
+    return this.process.exitCode === null && this.process.signalCode === null;
   }
 }
 
@@ -110,9 +123,4 @@ async function portOf(child: ChildProcess, lines: string[]): Promise<number> {
     throw new Error(`ministack ended:\n${lines.join("\n")}`);
   });
   return Promise.race([port, ended]);
-}
-
-function endGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  process.kill(-child.pid, "SIGKILL");
 }
