@@ -4,6 +4,7 @@
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
 #
 # Seen with Python 3.11:
+#   ministack 1.5.33
 #   SendMessage: accepted
 #   SendMessageBatch: User: … is not authorized to perform: sqs:SendMessageBatch …
 #
@@ -35,10 +36,13 @@ import socket
 import sys
 import zipfile
 
+from importlib.metadata import version
+
 from botocore.session import Session
 
 port = int(sys.argv[1])
 endpoint = f"http://127.0.0.1:{port}"
+print("ministack", version("ministack"))
 
 
 def client(service, access_key="root", secret_key="root"):

@@ -1,9 +1,10 @@
 #!/bin/sh
 # ministack 1.5.33 answers 403 to the handshake of a WebSocket API whatever status the integration of $connect answers. On AWS
-# the client gets the status of the integration, here is an example that answers 400:
+# the client gets that status, 400 in this example:
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-connect-route-subprotocol.html
 #
 # Seen with Python 3.11:
+#   ministack 1.5.33
 #   $connect answered: 401
 #   the client got: HTTP/1.1 403
 #
@@ -35,10 +36,13 @@ import socket
 import sys
 import zipfile
 
+from importlib.metadata import version
+
 from botocore.session import Session
 
 port = int(sys.argv[1])
 endpoint = f"http://127.0.0.1:{port}"
+print("ministack", version("ministack"))
 
 
 def client(service, access_key="root", secret_key="root"):

@@ -4,6 +4,7 @@
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-connect-route-subprotocol.html
 #
 # Seen with Python 3.11:
+#   ministack 1.5.33
 #   $connect answered: Sec-WebSocket-Protocol: chat
 #   the client got: HTTP/1.1 101 and no subprotocol
 #
@@ -35,10 +36,13 @@ import socket
 import sys
 import zipfile
 
+from importlib.metadata import version
+
 from botocore.session import Session
 
 port = int(sys.argv[1])
 endpoint = f"http://127.0.0.1:{port}"
+print("ministack", version("ministack"))
 
 
 def client(service, access_key="root", secret_key="root"):
