@@ -2,16 +2,15 @@ import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import { ListTopicsCommand, SNSClient } from "@aws-sdk/client-sns";
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { region } from "../../local/account";
-import { accountFunctions } from "../../local/provision/accountFunctions";
-import { ProviderServer, type ProvisionerLike } from "../../local/provision/providerServer";
+import { ProviderServer } from "../../local/provision/providerServer";
 import { AwsRequests } from "./awsRequests";
 import { Ministack, rootCredentials } from "./ministack";
+import { provisionerOf } from "./provisioner";
 import { apiGatewayResources } from "./resources/apiGateway";
 import { cloudWatchResources } from "./resources/cloudWatch";
 import { dynamodbResources } from "./resources/dynamodb";
 import { iamResources } from "./resources/iam";
 import { lambdaResources } from "./resources/lambda";
-import type { EmulatedResource, EmulatedResources } from "./resources/resource";
 import { snsResources } from "./resources/sns";
 import { sqsResources } from "./resources/sqs";
 
@@ -77,32 +76,4 @@ export class EmulatedAws {
     await this.provider.close();
     await this.ministack.stop();
   }
-}
-
-/** Nothing is changed in place: the tests create stacks and destroy them. */
-function provisionerOf(resources: EmulatedResources): ProvisionerLike {
-  const resourceOf = (type: string, name: string): EmulatedResource => {
-    const resource = resources[type];
-    if (!resource)
-      throw new Error(`${type} (${name}): not mapped to ministack. Fix: add it in tests/emulator/resources`);
-    return resource;
-  };
-  return {
-    check: (type, name) => void resourceOf(type, name),
-    async create(type, name, inputs) {
-      const { id, outputs } = await resourceOf(type, name).create(name, inputs);
-      return { id, outputs: { ...inputs, ...outputs } };
-    },
-    update: (type, name) => Promise.reject(new Error(`${type} (${name}) cannot be changed in place`)),
-    delete: (type, name, id, olds) => resourceOf(type, name).delete(id, olds),
-    // As it was created: nothing else changes it.
-    read: () => Promise.resolve(undefined),
-    replaces: (_type, _name, changed) => changed,
-    async call(token, args) {
-      const answer = accountFunctions[token];
-      if (!answer) throw new Error(`${token}: not mapped to ministack. Fix: add it in tests/emulator/emulatedAws.ts`);
-      return answer(args);
-    },
-    computedInputs: () => [],
-  };
 }

@@ -135,8 +135,9 @@ export class EmulatedRelay {
    * Resolves when a function has logged that, from here on. Only the functions that queues and rules invoke: ministack does
    * not keep what those of routes log.
    */
-  untilLogged(pattern: RegExp, from = this.aws.ministack.log.length): Promise<void> {
-    return this.until(() => Promise.resolve(pattern.test(this.aws.ministack.log.slice(from))));
+  untilLogged(pattern: RegExp): Promise<void> {
+    const from = this.aws.ministack.log.length;
+    return this.until(() => pattern.test(this.aws.ministack.log.slice(from)));
   }
 
   /** What the function of that name in the program answers. */
@@ -163,18 +164,18 @@ export class EmulatedRelay {
     return () => put(document);
   }
 
-  private async resource(type: string, name: string): Promise<Resource> {
-    const found = (await this.program.resources()).find((each) => each.type === type && nameOf(each.urn) === name);
-    if (!found) throw new Error(`the stack has no ${type} ${name}`);
-    return found;
-  }
-
-  /** Also ends when the relay is removed, so that a test which has failed holds nothing up. */
-  private async until(holds: () => Promise<boolean>): Promise<void> {
+  /** Resolves when that holds. Also ends when the relay is removed, so that a test which has failed holds nothing up. */
+  async until(holds: () => boolean | Promise<boolean>): Promise<void> {
     while (!(await holds())) {
       if (this.isRemoved) throw new Error("the relay was removed");
       await pause();
     }
+  }
+
+  private async resource(type: string, name: string): Promise<Resource> {
+    const found = (await this.program.resources()).find((each) => each.type === type && nameOf(each.urn) === name);
+    if (!found) throw new Error(`the stack has no ${type} ${name}`);
+    return found;
   }
 
   private iam(action: string, parameters: Record<string, string>): Promise<string> {

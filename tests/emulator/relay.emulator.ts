@@ -1,9 +1,12 @@
 import { expect } from "chai";
+import { WebSocket } from "ws";
+import { RelayClient } from "../../client";
 import { pause } from "../endToEnd/pause";
 import { recipient, type Recipient } from "../endToEnd/recipient";
 import { ReplayClient } from "../endToEnd/replayClient";
 import { EmulatedAws } from "./emulatedAws";
 import { EmulatedRelay } from "./emulatedRelay";
+import { ReceiptsQueue } from "./receiptsQueue";
 
 describe("this repository's program on ministack", function () {
   this.timeout(120_000);
@@ -131,7 +134,7 @@ describe("this repository's program on ministack", function () {
   describe("in replay mode", () => {
     let relay: EmulatedRelay;
     before(async () => {
-      relay = await EmulatedRelay.deploy(aws, { delivery: "replay" });
+      relay = await EmulatedRelay.deploy(aws, { delivery: "replay", receipts: "true" });
     });
     after(() => relay?.remove());
 
@@ -195,6 +198,42 @@ describe("this repository's program on ministack", function () {
       const second = await relay.connect(to);
       await second.message("missed, too");
       expect(second.messages).to.deep.equal(["missed", "missed, too"]);
+    });
+
+    it("gives the client library each message once, those included that it missed", async () => {
+      const to = recipient();
+      const received: string[] = [];
+      const library = new RelayClient({
+        ...{ url: relay.addresses.websocketUrl, context: to.context, contextId: to.contextId, WebSocket },
+        token: () => relay.token(to.user),
+        onMessage: ({ body }) => void received.push(body),
+      });
+      try {
+        library.connect();
+        await relay.until(() => library.state === "connected");
+        await publishInOrder(to, ["before"]);
+        await relay.until(() => received.length === 1);
+        library.close();
+        await relay.untilDisconnected(to);
+        await publishInOrder(to, ["missed", "missed, too"]);
+        library.connect();
+        await relay.until(() => received.length === 3);
+        expect(received).to.deep.equal(["before", "missed", "missed, too"]);
+      } finally {
+        library.close();
+      }
+    });
+
+    it("reports a message that was acknowledged", async () => {
+      const to = recipient();
+      const receipts = await ReceiptsQueue.create(relay);
+      const client = await ReplayClient.connect(relay, to);
+      await client.resume();
+      await relay.publish(to, "to be reported");
+      await client.message(1);
+      await client.acknowledge(1);
+      expect(await receipts.next(to.user)).to.include({ status: "delivered", context: "chat", contextId: "7", seq: 1 });
+      await receipts.remove();
     });
 
     it("is destroyed, and leaves nothing behind", async () => {
