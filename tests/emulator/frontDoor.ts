@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { SUBPROTOCOLS } from "../../protocol";
 
 /**
- * What AWS has in front of its services and ministack lacks, as a proxy on a port of its own:
+ * A proxy in front of ministack that adds two things which AWS has:
  *
  * - TLS ends here, by the header that a load balancer would add, so that policies which deny calls without TLS are met.
  * - The answer to a handshake names a subprotocol. ministack drops the one that `$connect` answers. This is the one that a

@@ -11,20 +11,20 @@ import { FrontDoor } from "./frontDoor";
 /** The account's own key: its policies are not asked. Any other key is. */
 export const rootCredentials = { accessKeyId: "root", secretAccessKey: "of-this-run" };
 
-/** Where `.ci/run` installs ministack and Node 24; README and CONTRIBUTING say how a developer does. */
+/** The folder with ministack and Node 24: CONTRIBUTING.md says how to install them. */
 const tools = process.env.EMULATOR_TOOLS;
 
-/** The emulator as a process of its own, with IAM enforced, behind a front door that stands in for AWS's. */
+/** The emulator as a process, with IAM enforced, behind a proxy that adds what it lacks. */
 export class Ministack {
   private constructor(
-    private readonly process: ChildProcess,
+    private readonly child: ChildProcess,
     private readonly folder: string,
     private readonly frontDoor: FrontDoor,
     private readonly lines: string[],
     /** The interpreter that runs it. */
     readonly python: string,
   ) {
-    // However this process ends.
+    // If the tests are interrupted.
     process.once("exit", this.end);
   }
 
@@ -33,13 +33,13 @@ export class Ministack {
     const { python, nodeFolder } = installed();
     const folder = await mkdtemp(join(tmpdir(), "emulator-"));
     const frontDoor = await FrontDoor.start();
-    // On a port of its own choice: `python -m ministack` takes only a number.
+    // Not `python -m ministack`, which cannot choose a free port itself.
     const child = spawn(python, ["-m", "hypercorn", "ministack.app:app", "--bind", "127.0.0.1:0"], {
       cwd: folder,
-      // A group of its own.
+      // In a process group, to be ended with its functions.
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
-      // Nothing of the developer's own AWS settings.
+      // Without the developer's own AWS settings.
       env: {
         PATH: [nodeFolder, process.env.PATH].join(delimiter),
         HOME: folder,
@@ -79,7 +79,7 @@ export class Ministack {
   async stop(): Promise<void> {
     process.off("exit", this.end);
     if (this.isRunning) {
-      const closed = once(this.process, "close");
+      const closed = once(this.child, "close");
       this.end();
       await closed;
     }
@@ -89,15 +89,16 @@ export class Ministack {
 
   /** With its functions, which are processes of its group. */
   private readonly end = (): void => {
-    if (this.process.pid !== undefined && this.isRunning) process.kill(-this.process.pid, "SIGKILL");
+    const { pid } = this.child;
+    if (pid !== undefined && this.isRunning) process.kill(-pid, "SIGKILL");
   };
 
   private get isRunning(): boolean {
-    return this.process.exitCode === null && this.process.signalCode === null;
+    return this.child.exitCode === null && this.child.signalCode === null;
   }
 }
 
-/** With the packages of requirements.txt, and the Node that the functions are deployed to. */
+/** @throws Error that names a missing tool. */
 function installed(): { python: string; nodeFolder: string } {
   const fix = `install what ${join(repository, "tests/emulator/requirements.txt")} lists, as .ci/run does`;
   if (tools === undefined) throw new Error(`EMULATOR_TOOLS is not set. Fix: ${fix}, and set it to that folder`);
