@@ -113,6 +113,15 @@ describe("this repository's program on ministack", function () {
       expect(deadLetter?.MessageAttributes?.reason?.StringValue).to.equal("missing-attribute: context");
     });
 
+    it("admits a client only with the right to save its session", async () => {
+      const to = recipient();
+      const giveBack = await relay.takeRight("relay-connect-policy", "dynamodb:PutItem");
+      const refused = await relay.connect(to).catch((error: Error) => error.message);
+      expect(refused).to.include("Unexpected server response");
+      await giveBack();
+      await relay.connect(to);
+    });
+
     it("delivers only with the right to post to connections, which is given back while the message is retried", async () => {
       const to = recipient();
       const client = await relay.connect(to);
