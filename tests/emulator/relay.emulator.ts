@@ -4,6 +4,7 @@ import { RelayClient } from "../../client";
 import { pause } from "../endToEnd/pause";
 import { recipient, type Recipient } from "../endToEnd/recipient";
 import { ReplayClient } from "../endToEnd/replayClient";
+import { isPulumiInstalled } from "../engine/programCopy";
 import { EmulatedAws } from "./emulatedAws";
 import { EmulatedRelay } from "./emulatedRelay";
 import { ReceiptsQueue } from "./receiptsQueue";
@@ -13,10 +14,14 @@ describe("this repository's program on ministack", function () {
 
   let aws: EmulatedAws;
   before(async () => {
+    expect(
+      isPulumiInstalled(),
+      "the pulumi CLI is on PATH: https://www.pulumi.com/docs/iac/download-install/",
+    ).to.equal(true);
     aws = await EmulatedAws.start();
   });
   afterEach(function () {
-    if (this.currentTest?.state === "failed") console.error(aws.ministack.log);
+    if (this.currentTest?.state === "failed") console.error(aws?.ministack.log);
   });
   after(() => aws?.stop());
 
