@@ -11,6 +11,9 @@ import {
 import { envelopesIn } from "../support/schemas";
 import type { Client, Recipient, Relay } from "./relay";
 
+/** What a client needs of a relay, wherever it runs. */
+type ReplayRelay = Pick<Relay, "token" | "url" | "connectByUrl" | "session">;
+
 /** A client of `websocket-relay.v1`, by hand: it keeps whatever it is told, and answers nothing by itself. */
 export class ReplayClient {
   private constructor(
@@ -18,7 +21,7 @@ export class ReplayClient {
     readonly connectionId: string,
   ) {}
 
-  static async connect(relay: Relay, to: Recipient): Promise<ReplayClient> {
+  static async connect(relay: ReplayRelay, to: Recipient): Promise<ReplayClient> {
     const headers = { authorization: `Bearer ${await relay.token(to.user)}` };
     const client = await relay.connectByUrl(relay.url(to), { headers }, [SUBPROTOCOLS.v1]);
     return new ReplayClient(client, (await relay.session(to))?.connection_id?.S ?? "");

@@ -1,0 +1,154 @@
+#!/bin/sh
+# ministack 1.5.33 sends what a function answers to a frame to the client, although its route has no route response. On AWS
+# such a route is one-way, and the client gets nothing:
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-response.html
+#
+# Seen with Python 3.11:
+#   ministack 1.5.33
+#   the client got: the function's answer
+#
+# Exits 0 while that is so, and otherwise with another status.
+set -eu
+
+folder=$(mktemp -d)
+server=
+trap 'if [ -n "$server" ]; then kill "$server"; wait "$server" || true; fi; rm -rf "$folder"' EXIT
+cd "$folder"
+python3 -m venv python
+python/bin/pip install --quiet --disable-pip-version-check ministack==1.5.33
+
+port=$(python/bin/python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+GATEWAY_PORT=$port BIND_HOST=127.0.0.1 TMPDIR=$folder SFTP_ENABLED=0 IOT_MTLS_ENABLED=0 \
+  AWS_ACCESS_KEY_ID=root AWS_SECRET_ACCESS_KEY=root python/bin/ministack > log 2>&1 &
+server=$!
+for _ in $(seq 100); do
+  if grep -q "Running on" log; then break; fi
+  sleep 0.2
+done
+
+cat > try.py <<'PY'
+import base64
+import io
+import json
+import os
+import socket
+import sys
+import zipfile
+
+from importlib.metadata import version
+
+from botocore.session import Session
+
+port = int(sys.argv[1])
+endpoint = f"http://127.0.0.1:{port}"
+print("ministack", version("ministack"))
+
+
+def client(service, access_key="root", secret_key="root"):
+    return Session().create_client(
+        service,
+        region_name="us-east-1",
+        endpoint_url=endpoint,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
+    )
+
+
+def websocket_api(answer):
+    """A WebSocket API whose route $connect answers so."""
+    role = client("iam").create_role(
+        RoleName="role",
+        AssumeRolePolicyDocument=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "lambda.amazonaws.com"},
+                        "Action": "sts:AssumeRole",
+                    }
+                ],
+            }
+        ),
+    )["Role"]["Arn"]
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("index.py", f"def handler(event, context):\n    return {answer!r}\n")
+    function = client("lambda").create_function(
+        FunctionName="connect",
+        Runtime="python3.13",
+        Handler="index.handler",
+        Role=role,
+        Code={"ZipFile": code.getvalue()},
+    )["FunctionArn"]
+    gateway = client("apigatewayv2")
+    api = gateway.create_api(
+        Name="api", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
+    )["ApiId"]
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function}/invocations"
+    integration = gateway.create_integration(
+        ApiId=api, IntegrationType="AWS_PROXY", IntegrationMethod="POST", IntegrationUri=uri
+    )["IntegrationId"]
+    gateway.create_route(ApiId=api, RouteKey="$connect", Target=f"integrations/{integration}")
+    gateway.create_stage(ApiId=api, StageName="live")
+    return api
+
+
+def handshake(api, *headers):
+    """The socket of a client, and the head of the answer to its handshake."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    lines = [
+        f"GET /_aws/execute-api/{api}/live HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: " + base64.b64encode(os.urandom(16)).decode(),
+        *headers,
+    ]
+    connection.sendall("\r\n".join([*lines, "", ""]).encode())
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += connection.recv(4096)
+    return connection, head.decode().splitlines()
+
+
+def send(connection, text):
+    """A masked text frame of up to 125 bytes."""
+    connection.sendall(bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text.encode())
+
+
+def echo_route(api):
+    """A route that calls a function, which answers the id of the connection. It has no route response."""
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        body = 'event["requestContext"]["connectionId"]'
+        archive.writestr("index.py", f'def handler(event, context):\n    return {{"statusCode": 200, "body": {body}}}\n')
+    function = client("lambda").create_function(
+        FunctionName="echo",
+        Runtime="python3.13",
+        Handler="index.handler",
+        Role="arn:aws:iam::000000000000:role/role",
+        Code={"ZipFile": code.getvalue()},
+    )["FunctionArn"]
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function}/invocations"
+    gateway = client("apigatewayv2")
+    integration = gateway.create_integration(
+        ApiId=api, IntegrationType="AWS_PROXY", IntegrationMethod="POST", IntegrationUri=uri
+    )["IntegrationId"]
+    gateway.create_route(ApiId=api, RouteKey="echo", Target=f"integrations/{integration}")
+
+
+api = websocket_api({"statusCode": 200})
+echo_route(api)
+connection, _ = handshake(api)
+connection.settimeout(10)
+send(connection, '{"action":"echo"}')
+try:
+    answered = connection.recv(4096)[2:].decode()
+except TimeoutError:
+    answered = ""
+print("the client got:", "the function's answer" if answered else "nothing")
+sys.exit(0 if answered else 1)
+PY
+python/bin/python try.py "$port"
