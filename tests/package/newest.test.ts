@@ -15,12 +15,13 @@ const nodes = tools.flatMap((name) => {
   return path === undefined ? [] : [{ name, path }];
 });
 
-const { devDependencies } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as {
+const { devDependencies, peerDependencies } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as {
   devDependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
 };
 
 describe("the packed package, in a program with the newest versions", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   after(() => {
     if (nodes.length === 0) console.log(`    Left out here, and run by .ci/run: what needs ${tools.join(" and ")}`);
   });
@@ -31,6 +32,14 @@ describe("the packed package, in a program with the newest versions", function (
       expect(version, name).to.match(/^\d+\.\d+\.\d+$/);
       const order = version.localeCompare(devDependencies[name] ?? "0", "en", { numeric: true });
       expect(order, `${name} ${version}, here ${devDependencies[name]}`).to.be.at.least(0);
+    }
+  });
+
+  it("has the oldest versions that the package takes named in the docs", () => {
+    const page = readFileSync(join(repository, "docs/in-your-program.md"), "utf8");
+    for (const [name, range] of Object.entries(peerDependencies)) {
+      const [, oldest = range] = /^\^(\d+\.\d+)\.0$/.exec(range) ?? [];
+      expect(page).to.include(`\`${name}\` ${oldest} or later`);
     }
   });
 
