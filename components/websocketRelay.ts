@@ -15,6 +15,7 @@ import { Gateway } from "./gateway/gateway";
 import { Publisher } from "./ingress/publisher";
 import type { CallbackFunction, PolicyStatement } from "./lambda/callbackFunction";
 import { checkedRole, GrantNames, grantRole } from "./lambda/grantRole";
+import { refuseUnusableTypescript } from "./lambda/refuseUnusableTypescript";
 import { Monitoring } from "./monitoring/monitoring";
 import { Replay } from "./replay";
 import { Sweeper } from "./sweeper";
@@ -102,6 +103,7 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     args: WebsocketRelayArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
+    refuseUnusableTypescript();
     refuseUnlessName(name);
     const resolved = resolveArgs(args, knownRegion(opts));
     refuseUnusableName(name, resolved, opts);

@@ -4,6 +4,7 @@ import { refuseUnlessName, refuseUnusableFunctionName } from "../args/nameArgs";
 import { isDeferred, refuse, refuseUnknownKeys, refuseUnlessObject, refuseUnlessOneOf } from "../args/refuse";
 import { spec } from "../args/spec";
 import { bundle } from "./bundle";
+import { refuseUnusableTypescript } from "./refuseUnusableTypescript";
 
 /** One statement of a function's inline policy; always of effect Allow. */
 export interface PolicyStatement {
@@ -83,6 +84,7 @@ export class CallbackFunction extends pulumi.ComponentResource {
    * @throws pulumi.InputPropertyError before anything is registered, if the name or an argument is invalid.
    */
   constructor(name: string, args: CallbackFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
+    refuseUnusableTypescript();
     refuseUnlessName(name);
     refuseUnusableFunctionName(name, opts);
     refuseUnlessObject("args", args, "an object with callbackFactory", "pass one as the second argument");

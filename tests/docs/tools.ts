@@ -6,6 +6,7 @@ const places = {
   "the AWS CLI": "python/bin/aws",
   "Node 22": "node_modules/node22/bin/node",
   "Node 24": "node_modules/node24/bin/node",
+  "Node 26": "node_modules/node26/bin/node",
   Bun: "node_modules/@oven/bun-linux-x64-baseline/bin/bun",
   Deno: "node_modules/@deno/linux-x64-glibc/deno",
   Mermaid: "node_modules/mermaid/dist/mermaid.min.js",

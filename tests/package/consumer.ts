@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   cpSync,
   mkdirSync,
@@ -28,31 +29,52 @@ export interface Program {
   exported: Record<string, unknown>;
 }
 
+/** The files of a function's archive. */
+export type Code = Record<string, string>;
+
+/** What a program registered of a function. */
+export function functionIn({ registrations }: Program, name: string): { code: Code; environment: { variables: Code } } {
+  const found = registrations.find((each) => each.type === "aws:lambda/function:Function" && each.name === name);
+  if (!found) throw new Error(`no function ${name} was registered`);
+  return found.inputs as ReturnType<typeof functionIn>;
+}
+
+/** By file; the texts themselves would make failures unreadable. */
+export function hashesOf(code: Code): Record<string, string> {
+  const hash = (text: string) => createHash("sha256").update(text).digest("hex");
+  return Object.fromEntries(Object.entries(code).map(([file, text]) => [file, hash(text)]));
+}
+
+/** Versions by package: of what the package takes from its consumer, and of the tools that run and compile a program. */
+export type Toolchain = Record<string, string>;
+
+/** The oldest @pulumi/* that the package takes, with this repository's tools. */
+const oldest: Toolchain = Object.fromEntries([
+  ...Object.entries(manifest.peerDependencies).map(([name, range]) => [name, range.replace("^", "")]),
+  ...["ts-node", "typescript", "@types/node"].map((name) => [name, manifest.devDependencies[name]]),
+]);
+
 /**
- * Another team's program, in `program`, that has the packed package installed, beside a web framework, packages that the
- * relay's functions have in other versions, and the oldest @pulumi/* that the package takes.
+ * Another team's program, in `program`, that has the packed package installed, next to a web framework and packages that the
+ * relay's functions have in other versions.
  */
 export class Consumer {
   private constructor(private readonly root: string) {}
 
-  static async install(): Promise<Consumer> {
+  static async install(toolchain = oldest): Promise<Consumer> {
     // Its real path, as a module's own folder is.
     const consumer = new Consumer(realpathSync(mkdtempSync(join(tmpdir(), "package-"))));
     const built = await builtRepository();
     const tarball = join(built, readdirSync(built).find((name) => name.endsWith(".tgz")) ?? "");
     cpSync(join(__dirname, "program"), consumer.folder, { recursive: true });
-    const { devDependencies, peerDependencies } = manifest;
-    const oldest = Object.entries(peerDependencies).map(([name, range]) => [name, range.replace("^", "")]);
+    const { devDependencies } = manifest;
     const dependencies = {
       [manifest.name]: `file:${tarball}`,
-      ...Object.fromEntries(oldest),
+      ...toolchain,
       fastify: devDependencies.fastify,
       jose: devDependencies.jose,
       cookie: "0.7.2",
       "p-limit": "3.1.0",
-      "ts-node": devDependencies["ts-node"],
-      typescript: devDependencies.typescript,
-      "@types/node": devDependencies["@types/node"],
       ws: devDependencies.ws,
       "@types/ws": devDependencies["@types/ws"],
     };
@@ -109,12 +131,12 @@ export class Consumer {
   }
 
   /** What Node prints in `folder`; rejects with all it wrote where it fails. */
-  node(args: string[], folder = this.folder): Promise<string> {
-    return run(process.execPath, args, folder);
+  node(args: string[], folder = this.folder, node = process.execPath): Promise<string> {
+    return run(node, args, folder);
   }
 
-  async runProgram(folder = this.folder): Promise<Program> {
-    return JSON.parse(await this.node(["-r", "ts-node/register", "runUnderMocks.js"], folder)) as Program;
+  async runProgram(folder = this.folder, node = process.execPath): Promise<Program> {
+    return JSON.parse(await this.node(["-r", "ts-node/register", "runUnderMocks.js"], folder, node)) as Program;
   }
 
   remove(): void {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { createHash, createPrivateKey, type JsonWebKey } from "node:crypto";
+import { createPrivateKey, type JsonWebKey } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -10,9 +10,7 @@ import { ownCallbacks } from "../../components/functions/ownCallbacks";
 import { buildsOf, builtFile, bundleModule } from "../../components/functions/ownBundle";
 import { deployedFunctions } from "../bundles/deployed";
 import { connectEvent } from "../support/events";
-import { Consumer, type Program } from "./consumer";
-
-type Code = Record<string, string>;
+import { Consumer, functionIn, hashesOf, type Program } from "./consumer";
 
 describe("the packed package, in another team's program", function () {
   this.timeout(300_000);
@@ -26,11 +24,7 @@ describe("the packed package, in another team's program", function () {
   });
   after(() => consumer?.remove());
 
-  const functionOf = (name: string, { registrations } = program) => {
-    const found = registrations.find((each) => each.type === "aws:lambda/function:Function" && each.name === name);
-    if (!found) throw new Error(`no function ${name} was registered`);
-    return found.inputs as { code: Code; environment: { variables: Record<string, string> } };
-  };
+  const functionOf = (name: string, of = program) => functionIn(of, name);
 
   const functionNames = () =>
     program.registrations.filter(({ type }) => type === "aws:lambda/function:Function").map(({ name }) => name);
@@ -325,9 +319,3 @@ describe("the packed package, in another team's program", function () {
     expect(readdirSync(join(folder, "dist")).filter((name) => !shipped.includes(name))).to.deep.equal([]);
   });
 });
-
-/** By file; the texts themselves would make failures unreadable. */
-function hashesOf(code: Code): Record<string, string> {
-  const hash = (text: string) => createHash("sha256").update(text).digest("hex");
-  return Object.fromEntries(Object.entries(code).map(([file, text]) => [file, hash(text)]));
-}
