@@ -42,8 +42,8 @@ export const FULL: Times = {
     clients: 1_000_000,
     wholeClients: 500,
     idleDays: 2,
-    messages: 20_000,
-    flood: { messages: 20_000, others: 100, seconds: 20 },
+    messages: 4_000,
+    flood: { messages: 4_000, others: 100, seconds: 10 },
   },
   recovery: {
     many: { missed: 1_000, bodyBytes: 200, users: 3, reconnectsPerUser: 35 },

@@ -2,7 +2,7 @@ import { messageGroupOf } from "../../backend/messageGroup";
 import { itemOfSegment } from "../../handlers/history/segmentItems";
 import { itemBytes, writeUnitsOf } from "../../handlers/history/itemSize";
 import type { Segment } from "../../handlers/history/history";
-import type { SessionKey } from "../../handlers/sessions/sessionKey";
+import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
 import { SUBPROTOCOLS } from "../../protocol";
 import { MemoryHistory } from "../../tests/support/memoryHistory";
 import { Simulation } from "../../tests/support/property/simulation";
@@ -11,7 +11,7 @@ import type { Mode } from "../deployed";
 import { percentile, rounded } from "../median";
 import { DEFAULTS, FleetFunctions } from "./functions";
 import { ASSUMED_MS, LIMITS, TokenBucket } from "./limits";
-import { FleetQueue, type Queued, type QueueOptions } from "./queue";
+import { FleetQueue, type QueueOptions } from "./queue";
 
 /** How `deliver` carries a load, in virtual time. */
 class Deliveries {
@@ -62,12 +62,11 @@ class Deliveries {
 
 const START_MS = new Simulation(1).now;
 
-/** The history, whose items of one session share a partition. */
+/** The history, in which the items of each session have a partition: none has more. */
 class PartitionedHistory extends MemoryHistory {
   throttled = 0;
   writeUnits = 0;
-  private readonly writes = new TokenBucket(LIMITS.writeUnitsPerSecond, LIMITS.writeUnitsPerSecond);
-  private readonly reads = new TokenBucket(LIMITS.readUnitsPerSecond, LIMITS.readUnitsPerSecond);
+  private readonly partitions = new Map<string, { writes: TokenBucket; reads: TokenBucket }>();
 
   constructor(private readonly simulation: Simulation) {
     super();
@@ -75,14 +74,25 @@ class PartitionedHistory extends MemoryHistory {
 
   override async put(key: SessionKey, segment: Segment): Promise<"stored" | "taken"> {
     const units = writeUnitsOf(itemBytes(itemOfSegment(key, segment)));
-    await this.consume(this.writes, units);
+    await this.consume(this.partitionOf(key).writes, units);
     this.writeUnits += units;
     return await super.put(key, segment);
   }
 
   override async readBack(key: SessionKey, throughFirst: number, limit: number): Promise<Segment[]> {
-    await this.consume(this.reads, 1);
+    await this.consume(this.partitionOf(key).reads, 1);
     return await super.readBack(key, throughFirst, limit);
+  }
+
+  private partitionOf(key: SessionKey) {
+    const { writeUnitsPerSecond, readUnitsPerSecond } = LIMITS;
+    const id = sessionId(key);
+    const partition = this.partitions.get(id) ?? {
+      writes: new TokenBucket(writeUnitsPerSecond, writeUnitsPerSecond),
+      reads: new TokenBucket(readUnitsPerSecond, readUnitsPerSecond),
+    };
+    this.partitions.set(id, partition);
+    return partition;
   }
 
   /** As the SDK, which tries a throttled request three times. */
@@ -183,7 +193,13 @@ export interface FloodRequest {
 }
 
 /** One tenant floods the queue; all users are connected. */
-export async function measureFlood({ messages, users, grouped, others, seconds }: FloodRequest): Promise<FloodMeasurement> {
+export async function measureFlood({
+  messages,
+  users,
+  grouped,
+  others,
+  seconds,
+}: FloodRequest): Promise<FloodMeasurement> {
   const deliveries = new Deliveries("retry");
   const { simulation, queue } = deliveries;
   const publish = (user: string, index: number) =>

@@ -34,7 +34,8 @@ export interface FleetMeasurement {
     newAccount: ReconnectMeasurement;
   };
   idle: IdleMeasurement;
-  hotUser: ThroughputMeasurement;
+  /** Messages to one session, by the batch size. */
+  hotUser: Record<"batchesOf10" | "batchesOf100", ThroughputMeasurement>;
   deliver: Record<"retry" | "replay", ThroughputMeasurement>;
   away: AwayMeasurement;
   flood: Record<"grouped" | "ungrouped" | "manyUsers", FloodMeasurement>;
@@ -63,12 +64,15 @@ export async function measureFleet(times: FleetTimes): Promise<FleetMeasurement>
     assumedMs: ASSUMED_MS,
     reconnect,
     idle: await measureIdleClient(idleDays),
-    hotUser: await measureDeliver("replay", 1, messages),
+    hotUser: {
+      batchesOf10: await measureDeliver("replay", 1, messages),
+      batchesOf100: await measureDeliver("replay", 1, messages, { batchSize: 100 }),
+    },
     deliver: {
       retry: await measureDeliver("retry", 1_000, messages),
       replay: await measureDeliver("replay", 1_000, messages),
     },
-    away: await measureAway(messages / 20),
+    away: await measureAway(messages / 50),
     flood: {
       grouped: await measureFlood(flooded),
       ungrouped: await measureFlood({ ...flooded, grouped: false }),

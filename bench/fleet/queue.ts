@@ -127,7 +127,8 @@ export class FleetQueue {
       const isNoisy =
         name !== UNGROUPED && inFlight >= LIMITS.noisyInFlight && inFlight > LIMITS.noisyShare * this.inFlight;
       const rank = [isNoisy ? inFlight : 0, head.sentAtMs] as const;
-      if (!best || rank[0] < best.rank[0] || (rank[0] === best.rank[0] && rank[1] < best.rank[1])) best = { visible, rank };
+      if (!best || rank[0] < best.rank[0] || (rank[0] === best.rank[0] && rank[1] < best.rank[1]))
+        best = { visible, rank };
     }
     return best?.visible.shift();
   }
@@ -157,6 +158,12 @@ export class FleetQueue {
 }
 
 function recordOf({ id, user, body, sentAtMs, receives }: Queued): SQSEvent["Records"][number] {
-  const record = sqsRecord({ messageId: id, body, attributes: { user }, sentAtMs: Math.floor(sentAtMs), attempt: receives });
+  const record = sqsRecord({
+    messageId: id,
+    body,
+    attributes: { user },
+    sentAtMs: Math.floor(sentAtMs),
+    attempt: receives,
+  });
   return { ...record, receiptHandle: id };
 }

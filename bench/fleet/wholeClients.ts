@@ -78,7 +78,9 @@ export class WholeClients {
     const counts: Record<string, number> = {};
     const names = [...this.functions.table.calls, ...this.history.calls];
     for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
-    return Object.fromEntries(Object.entries(counts).map(([name, calls]) => [name, rounded(calls / this.connections, 2)]));
+    return Object.fromEntries(
+      Object.entries(counts).map(([name, calls]) => [name, rounded(calls / this.connections, 2)]),
+    );
   }
 
   close(): void {
