@@ -1,4 +1,5 @@
 import { ASSUMED } from "../../cli/cost/assumed";
+import { VirtualClock } from "../../tests/support/virtualClock";
 import { ASSUMED_MS, Environments, LIMITS, TokenBucket } from "./limits";
 
 export interface GatewayOptions {
@@ -20,8 +21,8 @@ export class FleetGateway {
   readonly connect: Environments;
   private readonly connections = new TokenBucket(LIMITS.newConnectionsPerSecond, LIMITS.newConnectionsPerSecond);
   private readonly requests = new TokenBucket(LIMITS.requestsPerSecond, LIMITS.requestsBurst);
-  /** Ends of invocations of `connect`, by whether the environment was new: each list is in order. */
-  private readonly ends = { warm: new Ends(), cold: new Ends() };
+  /** Its timers are the ends of invocations of `connect`. */
+  private readonly clock = new VirtualClock(0);
 
   constructor(private readonly options: GatewayOptions) {
     this.connect = new Environments(options.concurrentExecutions);
@@ -35,39 +36,18 @@ export class FleetGateway {
     this.handshakesByMinute[minute] = (this.handshakesByMinute[minute] ?? 0) + 1;
     if (countsRefused && !this.request(nowMs)) return undefined;
     if (!this.connections.take(nowMs)) return undefined;
-    if (!countsRefused) this.request(nowMs);
-    for (const ends of Object.values(this.ends)) while (ends.next <= nowMs && ends.shift()) this.connect.end();
-    const began = this.connect.begin(nowMs);
+    if (!countsRefused && !this.request(nowMs)) return undefined;
+    const { clock, connect } = this;
+    while ((clock.nextMs ?? Infinity) <= nowMs) clock.runNext();
+    const began = connect.begin(nowMs);
     if (began === "throttled") return undefined;
     const durationMs = ASSUMED.connectSeconds * 1000 + (began === "cold" ? ASSUMED_MS.coldStart : 0);
-    this.ends[began].push(nowMs + durationMs);
+    clock.setTimeout(() => connect.end(), nowMs + durationMs - clock.now());
     return durationMs;
   }
 
   /** A frame, or a POST to `@connections`. @returns whether it is let through */
   request(nowMs: number): boolean {
     return this.requests.take(nowMs);
-  }
-}
-
-/** Times in order, of which the first ones are removed. */
-class Ends {
-  private times: number[] = [];
-  private first = 0;
-
-  get next(): number {
-    return this.times[this.first] ?? Infinity;
-  }
-
-  push(atMs: number): void {
-    this.times.push(atMs);
-  }
-
-  shift(): boolean {
-    if (++this.first > 1_000) {
-      this.times = this.times.slice(this.first);
-      this.first = 0;
-    }
-    return true;
   }
 }

@@ -3,6 +3,8 @@ import { measureAway, measureDeliver, measureFlood } from "../../bench/fleet/del
 import { DEFAULTS } from "../../bench/fleet/functions";
 import { Environments, LIMITS, TokenBucket } from "../../bench/fleet/limits";
 import { measureReconnect } from "../../bench/fleet/reconnect";
+import { BACKOFF_BASE_MS } from "../../client";
+import { fullJitterMs } from "../../client/backoff";
 import { retryWindowSeconds } from "../../handlers/deliver/backoff";
 
 describe("the model of an account's limits", () => {
@@ -31,7 +33,7 @@ describe("the model of an account's limits", () => {
 describe("a fleet that loses its connections at once", () => {
   const seed = 7;
 
-  it("is back as soon as the new connections of a second allow, the same with the same seed", async () => {
+  it("is not back before the limits allow it, and at the same time with the same seed", async () => {
     const fleet = { clients: 5_000, wholeClients: 50, seed };
     const measured = await measureReconnect(fleet);
     expect(await measureReconnect(fleet)).to.deep.equal(measured);
@@ -44,7 +46,14 @@ describe("a fleet that loses its connections at once", () => {
     expect(allBackSeconds).to.be.within(199, 250);
   });
 
-  it("is not told apart by the whole client and by its back-off alone", async () => {
+  it("takes longer with longer pauses, twice as long with 4 ms for each client", async () => {
+    const pauseMs = (failures: number, random: () => number) =>
+      fullJitterMs(failures, random, BACKOFF_BASE_MS, 4 * 100_000);
+    const { allBackSeconds } = await measureReconnect({ clients: 100_000, wholeClients: 0, pauseMs, seed });
+    expect(allBackSeconds).to.be.above(400);
+  });
+
+  it("is back at the same time as whole clients and as their back-off alone", async () => {
     const { p50Seconds, wholeP50Seconds } = await measureReconnect({ clients: 20_000, wholeClients: 1_000, seed });
     expect(wholeP50Seconds).to.be.closeTo(p50Seconds, p50Seconds * 0.15);
   });
