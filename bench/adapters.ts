@@ -13,7 +13,7 @@ export function adaptersOf(options: object = spec): string[] {
     adapters.push("RelayBackend has no publishBatch: the messages of a batch are published one by one");
   }
   if (!hasConnections(options)) {
-    adapters.push("the component has no argument connections: the rows connections and raw are not measured");
+    adapters.push("the component has no argument connections: the rows connections, raw and fleet are not measured");
   }
   return adapters;
 }

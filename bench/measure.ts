@@ -4,6 +4,7 @@ import { type ContentionMeasurement, measureContention } from "./contention";
 import { type Delivery, withDelivery } from "./delivery";
 import { type IdleMeasurement, measureIdleClient } from "./idleClient";
 import { type FanOutMeasurement, measureFanOut } from "./fanOut";
+import type { FleetMeasurement } from "./fleet/measureFleet";
 import { measureRawFleet, type RawFleetMeasurement } from "./rawFleet";
 import { measureRecovery, type RecoveryMeasurement } from "./recovery";
 import { measureReplayThroughput, type ReplayThroughputMeasurement } from "./throughput";
@@ -23,6 +24,7 @@ export const ROWS = [
   "throughput",
   "connections",
   "raw",
+  "fleet",
   "recovery",
   "client",
 ] as const;
@@ -38,6 +40,7 @@ export interface Measured {
   throughput?: { stub: ReplayThroughputMeasurement; stubAnswerMs: number; dynalite: ReplayThroughputMeasurement };
   connections?: FanOutMeasurement;
   raw?: RawFleetMeasurement;
+  fleet?: FleetMeasurement;
   recovery?: { many: RecoveryMeasurement; few: RecoveryMeasurement; notes: readonly string[] };
   clientBytes?: number;
   /** Seconds that the measurements took, by row; those of local runs together as `counted`. */
@@ -72,6 +75,11 @@ export async function measure(rows: readonly (Row | "sequential")[], times: Time
     measured.connections = await timed("connections", () => measureFanOut(STUB_ANSWER_MS, times.fanOut));
   }
   if (has("raw") && hasConnections()) measured.raw = await timed("raw", () => measureRawFleet(times.rawFleet));
+  if (has("fleet") && hasConnections()) {
+    // Not loaded for a commit that lacks what it imports.
+    const { measureFleet } = require("./fleet/measureFleet") as typeof import("./fleet/measureFleet");
+    measured.fleet = await timed("fleet", () => measureFleet(times.fleet));
+  }
   if (has("recovery")) measured.recovery = await timed("recovery", () => measureRecovery(times.recovery));
   if (has("contended")) {
     const { messages, seconds: duration } = times.contention;

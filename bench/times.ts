@@ -1,5 +1,6 @@
 import type { CountedTimes } from "./counted";
 import type { FanOutTimes } from "./fanOut";
+import type { FleetTimes } from "./fleet/measureFleet";
 import type { RawFleetRequest } from "./rawFleet";
 import type { RecoveryRequest } from "./recovery";
 import { PROFILE } from "./scenarios";
@@ -17,6 +18,7 @@ export interface Times {
   stubMessagesPerRound: number;
   fanOut: FanOutTimes;
   rawFleet: RawFleetRequest;
+  fleet: FleetTimes;
   recovery: Record<"many" | "few", RecoveryRequest>;
   counted: CountedTimes;
   idleDays: number;
@@ -36,6 +38,13 @@ export const FULL: Times = {
   stubMessagesPerRound: 2_000,
   fanOut: { batches: 20, rounds: 6, messagesPerRound: 200 },
   rawFleet: { clients: 100, held: 5, rounds: 3 },
+  fleet: {
+    clients: 1_000_000,
+    wholeClients: 500,
+    idleDays: 2,
+    messages: 4_000,
+    flood: { messages: 4_000, others: 100, seconds: 10 },
+  },
   recovery: {
     many: { missed: 1_000, bodyBytes: 200, users: 3, reconnectsPerUser: 35 },
     few: { missed: 10, bodyBytes: 200, users: 3, reconnectsPerUser: 35 },
@@ -59,6 +68,13 @@ export const QUICK: Times = {
   stubMessagesPerRound: 500,
   fanOut: { batches: 2, rounds: 1, messagesPerRound: 20 },
   rawFleet: { clients: 10, held: 2, rounds: 1 },
+  fleet: {
+    clients: 5_000,
+    wholeClients: 20,
+    idleDays: 1,
+    messages: 500,
+    flood: { messages: 1_000, others: 10, seconds: 2 },
+  },
   recovery: {
     many: { missed: 100, bodyBytes: 200, users: 1, reconnectsPerUser: 2 },
     few: { missed: 10, bodyBytes: 200, users: 1, reconnectsPerUser: 1 },
