@@ -15,7 +15,7 @@ describe("the generated configuration", () => {
 
   it("declares in Pulumi.yaml every option that has a default of its own, or an empty one", () => {
     const { config } = parse(committed) as { config: object };
-    const withoutDefault = ["pointInTimeRecovery", "waitingAfterSeconds"];
+    const withoutDefault = ["pointInTimeRecovery", "waitingAfterSeconds", "connectReservedConcurrentExecutions"];
     expect(Object.keys(config)).to.deep.equal(Object.keys(spec).filter((key) => !withoutDefault.includes(key)));
   });
 });
