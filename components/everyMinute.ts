@@ -13,6 +13,28 @@ export interface EveryMinute {
 /** By the name of its target: JSON, or undefined for EventBridge's own event. */
 export type TargetInputs = Record<string, string | undefined>;
 
+/**
+ * The next minute's run does what a late or failed one has left. By default, EventBridge retries to reach the function for a
+ * day, and Lambda keeps a run for six hours if the function is throttled and repeats a failed one twice: hundreds of runs would
+ * start together once a throttle ends. A minute is the lowest age that both services take.
+ * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+ */
+const WITHIN_ITS_MINUTE = { maximumEventAgeInSeconds: 60, maximumRetryAttempts: 0 };
+
+/** Has Lambda drop a run that cannot start within its minute, and repeat none. */
+export function withinItsMinute(
+  name: string,
+  called: aws.lambda.Function,
+  opts: pulumi.CustomResourceOptions,
+): aws.lambda.FunctionEventInvokeConfig {
+  return new aws.lambda.FunctionEventInvokeConfig(
+    `${name}-invoke-config`,
+    { functionName: called.name, ...WITHIN_ITS_MINUTE },
+    opts,
+  );
+}
+
 /** Has EventBridge call the function every minute, once for each target: at most five. */
 export function everyMinute(
   name: string,
@@ -36,7 +58,7 @@ export function everyMinute(
     ([targetName, input]) =>
       new aws.cloudwatch.EventTarget(
         targetName,
-        { rule: rule.name, arn: called.arn, input },
+        { rule: rule.name, arn: called.arn, input, retryPolicy: WITHIN_ITS_MINUTE },
         { ...opts, dependsOn: [permission] },
       ),
   );

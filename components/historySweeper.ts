@@ -1,7 +1,8 @@
+import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { INDEX_SHARDS } from "../handlers/connections/connectionItems";
 import type { HistorySweepEvent } from "../handlers/sweepers/historySweeper";
-import { type EveryMinute, everyMinute } from "./everyMinute";
+import { type EveryMinute, everyMinute, withinItsMinute } from "./everyMinute";
 import { type FunctionSettings, type FunctionSpec, relayFunction } from "./functions/relayFunction";
 import type { CallbackFunction } from "./lambda/callbackFunction";
 import { SWEEPER_TIMEOUT_SECONDS } from "./sweeper";
@@ -12,6 +13,8 @@ const SHARDS_PER_RULE = INDEX_SHARDS.length / 2;
 /** The history sweeper: a function, and the two rules that call it every minute, once for each shard of the history's index. */
 export class HistorySweeper extends pulumi.ComponentResource {
   readonly callbackFunction: CallbackFunction;
+  /** What Lambda does with a run that is late or fails. */
+  readonly invokeConfig: aws.lambda.FunctionEventInvokeConfig;
   readonly schedules: readonly EveryMinute[];
 
   constructor(
@@ -30,6 +33,7 @@ export class HistorySweeper extends pulumi.ComponentResource {
       child,
     );
     const { function: sweeper } = this.callbackFunction;
+    this.invokeConfig = withinItsMinute(`${name}-expire`, sweeper, child);
     const inputs = INDEX_SHARDS.map((shard) => [
       `${name}-expire-${shard}-target`,
       JSON.stringify({ shard: Number(shard) } satisfies HistorySweepEvent),

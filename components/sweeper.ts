@@ -1,6 +1,6 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { everyMinute } from "./everyMinute";
+import { everyMinute, withinItsMinute } from "./everyMinute";
 import { type FunctionSettings, type FunctionSpec, relayFunction } from "./functions/relayFunction";
 import type { CallbackFunction } from "./lambda/callbackFunction";
 
@@ -10,6 +10,8 @@ export const SWEEPER_TIMEOUT_SECONDS = 50;
 /** The session sweeper: a function, and the rule that calls it every minute. */
 export class Sweeper extends pulumi.ComponentResource {
   readonly callbackFunction: CallbackFunction;
+  /** What Lambda does with a run that is late or fails. */
+  readonly invokeConfig: aws.lambda.FunctionEventInvokeConfig;
   readonly rule: aws.cloudwatch.EventRule;
   readonly permission: aws.lambda.Permission;
   readonly target: aws.cloudwatch.EventTarget;
@@ -31,6 +33,7 @@ export class Sweeper extends pulumi.ComponentResource {
       child,
     );
     const { function: sweeper } = this.callbackFunction;
+    this.invokeConfig = withinItsMinute(`${name}-sweep`, sweeper, child);
     const inputs = { [`${name}-sweep-target`]: undefined };
     const { rule, permission, targets } = everyMinute(`${name}-sweep`, sweeper, inputs, settings.tags, child);
     this.rule = rule;

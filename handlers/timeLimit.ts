@@ -8,3 +8,13 @@ export function timeLimit(ms: number, outer?: AbortSignal): AbortSignal {
   setMaxListeners(0, signal);
   return signal;
 }
+
+/** What the work resolves with. Rejects once the signal has aborted, also if the work cannot be stopped: then it goes on. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = new Promise<never>((_, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
+  });
+  return await Promise.race([work, aborted]);
+}

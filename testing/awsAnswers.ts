@@ -39,6 +39,7 @@ export const computedByAws: Record<string, (name: string) => Values> = {
     arn: arn("lambda", `function:${name}`),
     invokeArn: `invoke:${name}`,
   }),
+  "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": nothing,
   "aws:lambda/permission:Permission": nothing,
   "aws:route53/record:Record": nothing,
   "aws:sns/topic:Topic": (name) => ({ arn: arn("sns", name) }),

@@ -73,19 +73,26 @@ export interface WebsocketRelayArgs
    * "INFO" adds a line for each message, attempt, handshake and frame. Metrics are written at every level. @default "WARN"
    */
   applicationLogLevel?: "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR" | "FATAL";
+  /**
+   * Concurrency of the account that is reserved for `connect`, 1 to 100,000: other functions cannot use it, and `connect`
+   * cannot use more. The account must keep 100 unreserved. @default none: `connect` shares the account's concurrency
+   */
+  connectReservedConcurrentExecutions?: number;
   /** The last part of the WebSocket URL: letters, digits and `_`. A change **replaces** the stage. @default "live" */
   stageName?: string;
   /** Tags of every resource that supports tags. @default none */
   tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-type WithoutDefault = keyof ExistingArgs | keyof ResolvedOperations | DerivedThrottle | "waitingAfterSeconds";
+type Optional = "waitingAfterSeconds" | "connectReservedConcurrentExecutions";
+
+type WithoutDefault = keyof ExistingArgs | keyof ResolvedOperations | DerivedThrottle | Optional;
 
 /** {@link WebsocketRelayArgs} with all defaults filled in, checked, and the settings that are derived from them. */
 export interface ResolvedArgs
   extends
     Required<Omit<WebsocketRelayArgs, WithoutDefault>>,
-    Pick<WebsocketRelayArgs, "waitingAfterSeconds">,
+    Pick<WebsocketRelayArgs, Optional>,
     ExistingArgs,
     ResolvedRetry,
     ResolvedOperations {

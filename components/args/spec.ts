@@ -571,6 +571,18 @@ const address = {
     allowed: "1 to 128 letters, digits and `_`",
     description: "The last part of the WebSocket URL. A change **replaces** the stage.",
   },
+  connectReservedConcurrentExecutions: {
+    type: "integer",
+    otherwise: "`connect` shares the account's concurrency with every other function",
+    min: 1,
+    max: 100_000,
+    since: "0.2.0",
+    see: "capacity-and-cost.md#concurrency-for-handshakes",
+    description:
+      "How much of the account's concurrency is reserved for `connect`. A backlog of `deliver`, or another application, then cannot " +
+      "keep clients from connecting. It is also the most that `connect` can use. AWS refuses it unless 100 of the account's " +
+      "concurrency remain unreserved.",
+  },
   ipAddressType: {
     type: "string",
     default: "ipv4",

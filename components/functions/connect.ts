@@ -27,14 +27,21 @@ export const connectCallbacks = {
 
 export type ConnectSettings = Pick<
   ResolvedArgs,
-  "delivery" | "auth" | "allowedOrigins" | "sessionTtlSeconds" | "connections" | "historyRetentionSeconds"
+  | "delivery"
+  | "auth"
+  | "allowedOrigins"
+  | "sessionTtlSeconds"
+  | "connections"
+  | "historyRetentionSeconds"
+  | "connectReservedConcurrentExecutions"
 >;
 
 /** In replay mode, raw clients are accepted if there is a flush queue. */
 export function connectSpec(
   { sessionTable, gateway, relayName, flushQueue }: RelayParts & Pick<ReplayParts, "flushQueue">,
-  { delivery, auth, allowedOrigins, sessionTtlSeconds, connections, historyRetentionSeconds }: ConnectSettings,
+  settings: ConnectSettings,
 ): FunctionSpec {
+  const { delivery, auth, allowedOrigins, sessionTtlSeconds, connections, historyRetentionSeconds } = settings;
   const checked = checkedOrigins(allowedOrigins);
   const origins = pulumi
     .all([checked, gateway.origins])
@@ -61,7 +68,9 @@ export function connectSpec(
       ...(managed.length > 0 ? [gateway.manageConnectionsStatement(...managed)] : []),
       ...(flushQueue ? [{ Action: ["sqs:SendMessage"], Resource: [flushQueue.arn] }] : []),
     ],
-    timeoutSeconds: 10,
+    // Two attempts to fetch the issuer's keys, a second for the table, and what `connect` reserves to clean up and answer.
+    timeoutSeconds: 12,
+    reservedConcurrentExecutions: settings.connectReservedConcurrentExecutions,
   };
 }
 

@@ -17,6 +17,8 @@ export interface FunctionSpec {
   /** What the function may do, besides writing its logs and using the relay's key. */
   statements: CallbackFunctionArgs["policyStatements"];
   timeoutSeconds: number;
+  /** @default none are reserved */
+  reservedConcurrentExecutions?: number;
   /** @default none besides `index.js` */
   files?: CallbackFunctionArgs["files"];
 }
@@ -56,7 +58,15 @@ export function relayFunction(
   settings: FunctionSettings,
   opts: pulumi.ComponentResourceOptions,
 ): CallbackFunction {
-  const { callback, withReceipts = false, environment, statements, timeoutSeconds, files } = spec;
+  const {
+    callback,
+    withReceipts = false,
+    environment,
+    statements,
+    timeoutSeconds,
+    reservedConcurrentExecutions,
+    files,
+  } = spec;
   const { logRetentionInDays, applicationLogLevel, kmsKeyArn, permissionsBoundaryArn, tags } = settings;
   /** The package carries the bundle of an own callback: see `ownBundle.ts`. */
   class RelayFunction extends CallbackFunction {
@@ -72,6 +82,7 @@ export function relayFunction(
       environment,
       policyStatements: [...statements, ...keyStatements(kmsKeyArn, statements)],
       timeoutSeconds,
+      reservedConcurrentExecutions,
       logRetentionInDays,
       applicationLogLevel,
       kmsKeyArn,

@@ -42,6 +42,12 @@ export interface CallbackFunctionArgs {
   policyStatements: PolicyStatement[];
   /** Seconds until Lambda ends an invocation. */
   timeoutSeconds: number;
+  /**
+   * The most invocations at one time, which are taken from the account's concurrency for this function alone; 0 stops it. The
+   * account must keep 100 unreserved. https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+   * @default none are reserved: the function shares the account's with others
+   */
+  reservedConcurrentExecutions?: number;
   /** Days that its logs are kept, one of CloudWatch's values; 0 keeps them for ever. */
   logRetentionInDays: number;
   /** The lowest level of its log's lines, written by `console`. @default "INFO" */
@@ -61,6 +67,7 @@ const argumentKeys: (keyof CallbackFunctionArgs)[] = [
   "environment",
   "policyStatements",
   "timeoutSeconds",
+  "reservedConcurrentExecutions",
   "logRetentionInDays",
   "applicationLogLevel",
   "kmsKeyArn",
@@ -152,6 +159,7 @@ export class CallbackFunction extends pulumi.ComponentResource {
         code: pulumi.output({ ...args.files, "index.js": this.bundle(args) }).apply(asArchive),
         role: this.role.arn,
         timeout: args.timeoutSeconds,
+        reservedConcurrentExecutions: args.reservedConcurrentExecutions,
         // CPU scales with memory: below 512 MB the cold start doubles, and requests make up most of a delivery's cost anyway.
         memorySize: 512,
         environment: { variables: args.environment },

@@ -10,7 +10,8 @@ import { callerIdOf, type Checked } from "../sessions/sessionKey";
 import { CONNECTIONS } from "../sessions/sessionRow";
 import { DynamoDbSessionStore } from "../sessions/sessionStore";
 import { tableClient } from "../tableClient";
-import { admit, type AdmitDependencies, type Admitted } from "./admit";
+import { timeLimit, unlessAborted } from "../timeLimit";
+import { admit, type AdmitDependencies, CLEAN_UP_MS } from "./admit";
 import { authConfig } from "./auth/authConfig";
 import type { Authenticator } from "./auth/authenticate";
 import { authenticatorFromEnvironment } from "./auth/authenticatorFromEnvironment";
@@ -47,9 +48,23 @@ export interface Answer {
   body: string;
 }
 
-type ConnectHandler = (handshake: Handshake) => Promise<Answer>;
+/** The part of Lambda's context that the handler uses. */
+interface Invocation {
+  getRemainingTimeInMillis(): number;
+}
 
-/** Called for `$connect`: saves the session and answers 200, or refuses the handshake with 400, 401, 403, 409 or 500. */
+type ConnectHandler = (handshake: Handshake, invocation: Invocation) => Promise<Answer>;
+
+/**
+ * Reserved at the end of the function's time: for the cleanup, for a pause of the SDK before a retry, which it does not stop, and
+ * for the answer.
+ */
+export const RESERVED_MS = CLEAN_UP_MS + 2_000;
+
+/**
+ * Called for `$connect`: saves the session and answers 200, or refuses the handshake with 400, 401, 403, 409 or 500. If a service
+ * does not respond, it answers 500 before the function's time is up.
+ */
 export function connect(given: ConnectDependencies): ConnectHandler {
   const filled = {
     connectionsOfSession: "newest" as const,
@@ -61,9 +76,10 @@ export function connect(given: ConnectDependencies): ConnectHandler {
   const { metrics, log } = filled;
   const dependencies = { ...filled, ...placesWith(filled) };
 
-  return async function connectHandler(handshake) {
+  return async function connectHandler(handshake, invocation) {
     const { connectionId, requestId } = handshake.requestContext;
-    const { refused, session, subprotocol, fields } = await openSafely(handshake, dependencies);
+    const signal = timeLimit(invocation.getRemainingTimeInMillis() - RESERVED_MS);
+    const { refused, session, subprotocol, fields } = await openSafely(handshake, dependencies, signal);
     const key = { callerId: session?.callerId, context: session?.context };
     if (refused) {
       const { statusCode, reason, message, detail = message } = refused;
@@ -131,25 +147,24 @@ function placesWith({
   // With `newest`, its client would connect again, and the two would take the session from each other for ever.
   const closes = connectionsOfSession === "all";
   return {
-    findGone: (sessions) => goneConnections(sessions, { connections, now, log }),
-    onAdmitted: async (admitted: Admitted) => {
-      const ended = endSuperseded(admitted.superseded, { connections, notifies, closes, log });
-      // They have lost their place, even if the handshake fails.
-      await onAdmitted?.(admitted).finally(() => ended);
-      await ended;
+    findGone: (sessions, signal) => goneConnections(sessions, { connections, now, log }, signal),
+    onAdmitted: async (admitted, signal) => {
+      await onAdmitted?.(admitted, signal);
+      // Last, since it cannot fail: if the handshake had failed, they would have their places again.
+      await endSuperseded(admitted.superseded, { connections, notifies, closes, log });
     },
   };
 }
 
-async function openSafely(...args: Parameters<typeof open>): Promise<Opened> {
+async function openSafely(handshake: Handshake, dependencies: OpenDependencies, signal: AbortSignal): Promise<Opened> {
   try {
-    return await open(...args);
+    return await open(handshake, dependencies, signal);
   } catch (error) {
-    return { refused: refusals.internalError(), fields: errorFields(error) };
+    return { refused: refusals.internalError(), fields: { outOfTime: signal.aborted, ...errorFields(error) } };
   }
 }
 
-async function open(handshake: Handshake, dependencies: OpenDependencies): Promise<Opened> {
+async function open(handshake: Handshake, dependencies: OpenDependencies, signal: AbortSignal): Promise<Opened> {
   const { authenticator, sessionTtlSeconds, endSessionWithToken, chooseSubprotocol } = dependencies;
   const { connectionId, connectedAt } = handshake.requestContext;
 
@@ -158,7 +173,7 @@ async function open(handshake: Handshake, dependencies: OpenDependencies): Promi
   if (context.reason !== undefined) return { refused: refusals.badRequest(context.reason) };
   const subprotocol = chooseSubprotocol(handshake);
   if (subprotocol.reason !== undefined) return { refused: refusals.badRequest(subprotocol.reason) };
-  const { user, expiresAt, refused } = await authenticator.authenticate(handshake);
+  const { user, expiresAt, refused } = await unlessAborted(authenticator.authenticate(handshake), signal);
   if (refused) return { refused };
   const callerId = callerIdOf(user);
   if (callerId.reason !== undefined) return { refused: refusals.notAccepted(callerId.reason) };
@@ -172,7 +187,7 @@ async function open(handshake: Handshake, dependencies: OpenDependencies): Promi
     ...(endSessionWithToken && expiresAt !== undefined && { tokenExpiresAt: expiresAt }),
     ...(subprotocol.value === SUBPROTOCOLS.v1 && { subprotocol: subprotocol.value }),
   };
-  const refusal = await admit(session, dependencies);
+  const refusal = await admit(session, dependencies, signal);
   return refusal ? { refused: refusal, session } : { session, subprotocol: subprotocol.value };
 }
 

@@ -6,7 +6,6 @@ import { flushRequestsFromEnvironment } from "../raw/sqsFlushRequests";
 import type { Checked } from "../sessions/sessionKey";
 import { DynamoDbSessionMarkers, type SessionMarkers } from "../sessions/sessionMarkers";
 import { tableClient } from "../tableClient";
-import type { Admitted } from "./admit";
 import type { loadAuthenticate } from "./auth/loadAuthenticate";
 import { connect, type ConnectDependencies, dependenciesFromEnvironment } from "./connect";
 import type { Handshake } from "./handshake";
@@ -33,20 +32,16 @@ export function connectReplay(given: ConnectReplayDependencies): ReturnType<type
   const { markers, historyRetentionSeconds, flushRequests, ...dependencies } = given;
   const { now = Date.now } = dependencies;
 
-  const mark = async ({ session, markedUntil = 0 }: Admitted) => {
-    const until = Math.floor(now() / 1000) + historyRetentionSeconds;
-    if (markedUntil < until) await markers.mark(session, until + MARKED_BEYOND_RETENTION_SECONDS);
-  };
-  const flush = async ({ session }: Admitted) => {
-    if (session.subprotocol === undefined) await flushRequests?.send(session, session.connectionId);
-  };
   return connect({
     ...dependencies,
     chooseSubprotocol: flushRequests ? v1OrRaw : requiredSubprotocol,
     notifies: true,
     readsMarker: true,
-    onAdmitted: async (admitted) => {
-      await Promise.all([mark(admitted), flush(admitted)]);
+    onAdmitted: async ({ session, markedUntil = 0 }, signal) => {
+      const until = Math.floor(now() / 1000) + historyRetentionSeconds;
+      if (markedUntil < until) await markers.mark(session, until + MARKED_BEYOND_RETENTION_SECONDS, signal);
+      // Last, so that no request is sent for a connection that is then removed. A session is marked once a day.
+      if (session.subprotocol === undefined) await flushRequests?.send(session, session.connectionId, signal);
     },
   });
 }

@@ -12,7 +12,10 @@ export interface EndSupersededDependencies {
   log: Log;
 }
 
-/** Limits each call: the connecting client must not wait for a connection that may be gone. */
+/**
+ * Limits each of the two calls: the connecting client must not wait for a connection that may be gone. They have the time that
+ * is reserved for the cleanup, which is no longer needed.
+ */
 const CALL_MS = 1_000;
 
 /**

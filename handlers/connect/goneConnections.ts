@@ -1,6 +1,7 @@
 import { closeIfGone, type CloseIfGoneDependencies } from "../connections/closeIfGone";
 import { errorFields } from "../log";
 import type { Session } from "../sessions/sessionItems";
+import { timeLimit } from "../timeLimit";
 
 /** Limits the check: the connecting client waits for it. */
 const CHECK_MS = 2_000;
@@ -11,9 +12,10 @@ const CHECK_MS = 2_000;
 export async function goneConnections(
   sessions: readonly Session[],
   dependencies: CloseIfGoneDependencies,
+  signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
-  const signal = AbortSignal.timeout(CHECK_MS);
-  const gone = await Promise.all(sessions.map((each) => isGone(each, dependencies, signal)));
+  const limit = timeLimit(CHECK_MS, signal);
+  const gone = await Promise.all(sessions.map((each) => isGone(each, dependencies, limit)));
   return new Set(sessions.filter((_, index) => gone[index]).map(({ connectionId }) => connectionId));
 }
 

@@ -18,7 +18,7 @@ export interface ConnectionLookup {
 
 /** Finds the session of a connection. */
 export interface ConnectionLookups {
-  add(lookup: ConnectionLookup): Promise<void>;
+  add(lookup: ConnectionLookup, signal?: AbortSignal): Promise<void>;
   /** A consistent read; undefined if the connection has ended or was never admitted. */
   read(connectionId: string, signal?: AbortSignal): Promise<ConnectionLookup | undefined>;
   /** Deletes the lookup and returns it; undefined if there was none. */
@@ -34,8 +34,9 @@ export class DynamoDbConnectionLookups implements ConnectionLookups {
     private readonly table: { tableName: string },
   ) {}
 
-  async add(lookup: ConnectionLookup): Promise<void> {
-    await this.client.send(new PutItemCommand({ TableName: this.table.tableName, Item: itemOf(lookup) }));
+  async add(lookup: ConnectionLookup, signal?: AbortSignal): Promise<void> {
+    const command = new PutItemCommand({ TableName: this.table.tableName, Item: itemOf(lookup) });
+    await this.client.send(command, { abortSignal: signal });
   }
 
   async read(connectionId: string, signal?: AbortSignal): Promise<ConnectionLookup | undefined> {

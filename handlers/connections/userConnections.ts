@@ -8,7 +8,7 @@ import { queryPages } from "../queryPages";
 /** A user's connections, including superseded ones, and the block that keeps the user from opening any. */
 export interface UserConnections {
   /** Epoch seconds until which the user's handshakes are refused, by a consistent read; a time in the past is no block. */
-  blockedUntil(callerId: string): Promise<number | undefined>;
+  blockedUntil(callerId: string, signal?: AbortSignal): Promise<number | undefined>;
   /** Refuses the user's handshakes until then. Replaces an earlier block, even a longer one. */
   block(callerId: string, until: number, signal?: AbortSignal): Promise<void>;
   /** All rows of the user, by a consistent read, including expired ones. */
@@ -29,10 +29,10 @@ export class DynamoDbUserConnections implements UserConnections {
     private readonly table: { tableName: string },
   ) {}
 
-  async blockedUntil(callerId: string): Promise<number | undefined> {
+  async blockedUntil(callerId: string, signal?: AbortSignal): Promise<number | undefined> {
     const Key = keyOf(blockItemKey(callerId));
     const command = new GetItemCommand({ TableName: this.table.tableName, Key, ConsistentRead: true });
-    return blockOf((await this.client.send(command)).Item);
+    return blockOf((await this.client.send(command, { abortSignal: signal })).Item);
   }
 
   async block(callerId: string, until: number, signal?: AbortSignal): Promise<void> {
@@ -63,13 +63,13 @@ export class DynamoDbUserConnections implements UserConnections {
 
 /** The connections of a session's row. */
 export function connectionsOf({ callerId, context, connections }: SessionRow): UserConnection[] {
-  return connections.map(({ connectionId, connectedAt, expirationDate, tokenExpiresAt, superseded }) => ({
+  return connections.map(({ connectionId, connectedAt, expirationDate, tokenExpiresAt, supersededBy }) => ({
     callerId,
     connectionId,
     connectedAt,
     expirationDate,
     context,
     ...(tokenExpiresAt !== undefined && { tokenExpiresAt }),
-    ...(superseded && { superseded }),
+    ...(supersededBy && { superseded: true as const }),
   }));
 }

@@ -2,7 +2,7 @@ import { connectedSessionsFromEnvironment } from "../connections/connectedSessio
 import { connectionsFromEnvironment } from "../connections/connectionsClient";
 import { limitedConnections } from "../connections/limitedConnections";
 import type { Environment } from "../environment";
-import { sessionStoreFromEnvironment } from "../sessions/sessionStore";
+import { sessionReaderFromEnvironment } from "../sessions/sessionReader";
 import { deliverBatch, type DeliverBatchDependencies } from "./deliverBatch";
 import {
   type DeliverHandler,
@@ -27,7 +27,7 @@ export function deliver(dependencies: DeliverDependencies): DeliverHandler {
 /** `deliver` as the component deploys it. */
 export function deliverFromEnvironment(environment: Environment): DeliverHandler {
   return deliver({
-    sessions: sessionStoreFromEnvironment(environment),
+    sessions: sessionReaderFromEnvironment(environment),
     connections: limitedConnections(connectionsFromEnvironment(environment)),
     scopes: connectedSessionsFromEnvironment(environment),
     ...queueDependenciesFromEnvironment(environment),

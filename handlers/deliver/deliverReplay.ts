@@ -12,7 +12,7 @@ import { deadLetterQueueFromEnvironment } from "../queue/queue";
 import { rawPoster } from "../raw/rawPoster";
 import { receiptsFromEnvironment } from "../receipts/snsReceipts";
 import { DynamoDbSessionMarkers } from "../sessions/sessionMarkers";
-import { sessionStoreFromEnvironment } from "../sessions/sessionStore";
+import { sessionReaderFromEnvironment } from "../sessions/sessionReader";
 import { tableClient } from "../tableClient";
 import { deadReceiptOf } from "./deadReceipts";
 import {
@@ -68,7 +68,7 @@ export function deliverReplay(given: DeliverReplayDependencies): DeliverHandler 
 /** `deliver` as the component deploys it in replay mode. */
 export function deliverReplayFromEnvironment(environment: Environment): DeliverHandler {
   const dependencies = {
-    sessions: sessionStoreFromEnvironment(environment),
+    sessions: sessionReaderFromEnvironment(environment),
     connections: limitedConnections(connectionsFromEnvironment(environment)),
     scopes: new DynamoDbSessionMarkers(tableClient(), { tableName: text(environment, "TABLE_NAME") }),
     history: historyFromEnvironment(environment),

@@ -5,6 +5,7 @@ import type { ConnectionLookups } from "../connections/connectionLookups";
 import type { ConnectionsClient } from "../connections/connectionsClient";
 import type { UserConnections } from "../connections/userConnections";
 import { callerIdOf } from "../sessions/sessionKey";
+import { MAX_HANDSHAKE_MS } from "../sessions/sessionRow";
 import type { SessionStore } from "../sessions/sessionStore";
 import type { DisconnectedUser } from "./disconnectedUser";
 
@@ -26,11 +27,6 @@ export interface DisconnectUserOptions {
 
 export const MAX_BLOCK_SECONDS = 31_536_000;
 
-/**
- * How long a handshake may be under way: its connection is "gone" until it opens. A second above the timeout of an
- * integration: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
- */
-const MAX_HANDSHAKE_MS = 30_000;
 const RETRY_MS = 1_000;
 const MAX_FAILURES = 3;
 const MAX_PARALLEL = 10;

@@ -23,8 +23,8 @@ export const SESSION_ATTRIBUTES = {
   subprotocol: "subprotocol",
   /** All connections, by their ids. Absent in rows of 0.1.0. */
   connections: "connections",
-  /** Of a connection: true if another one has taken its place. */
-  superseded: "superseded",
+  /** Of a connection: the id of the one that has taken its place, if one has. */
+  supersededBy: "superseded_by",
   /** Changes with every write, so that a writer notices the writes of others. Absent in rows of 0.1.0. */
   revision: "revision",
 } as const;
@@ -42,8 +42,8 @@ export interface SessionConnection {
   tokenExpiresAt?: number;
   /** The subprotocol of the connection; undefined if messages arrive as they were published. */
   subprotocol?: string;
-  /** True if another connection has taken its place: it may still be open, but no messages are sent to it. */
-  superseded?: true;
+  /** The id of the connection that has taken its place, if one has: it may still be open, but no messages are sent to it. */
+  supersededBy?: string;
 }
 
 /** A connection, with the key of its session. */
@@ -64,7 +64,7 @@ export function keyOf(key: SessionKey): Item {
 }
 
 export function itemOf({ connections, expirationDate, ...key }: SessionRow, revision: string): Item {
-  const newest = connections.find(({ superseded }) => !superseded);
+  const newest = connections.find(({ supersededBy }) => !supersededBy);
   const entries = connections.map((each) => [each.connectionId, { M: attributesOf(each) }]);
   return {
     ...keyOf(key),
@@ -99,13 +99,13 @@ export function newestFirst(a: SessionConnection, b: SessionConnection): number 
 }
 
 function attributesOf(connection: SessionConnection): Item {
-  const { connectedAt, expirationDate, tokenExpiresAt, subprotocol, superseded } = connection;
+  const { connectedAt, expirationDate, tokenExpiresAt, subprotocol, supersededBy } = connection;
   return {
     [A.connectedAt]: { N: String(connectedAt) },
     [A.expirationDate]: { N: String(expirationDate) },
     ...(tokenExpiresAt !== undefined && { [A.tokenExpiresAt]: { N: String(tokenExpiresAt) } }),
     ...(subprotocol !== undefined && { [A.subprotocol]: { S: subprotocol } }),
-    ...(superseded && { [A.superseded]: { BOOL: true } }),
+    ...(supersededBy && { [A.supersededBy]: { S: supersededBy } }),
   };
 }
 
@@ -113,12 +113,13 @@ function connectionOf(connectionId: string, item: Record<string, AttributeValue>
   const [connectedAt, expirationDate] = [Number(item[A.connectedAt]?.N), Number(item[A.expirationDate]?.N)];
   if (Number.isNaN(connectedAt) || Number.isNaN(expirationDate)) return undefined;
   const [tokenExpiresAt, subprotocol] = [item[A.tokenExpiresAt]?.N, item[A.subprotocol]?.S];
+  const supersededBy = item[A.supersededBy]?.S;
   return {
     connectionId,
     connectedAt,
     expirationDate,
     ...(tokenExpiresAt !== undefined && { tokenExpiresAt: Number(tokenExpiresAt) }),
     ...(subprotocol !== undefined && { subprotocol }),
-    ...(item[A.superseded]?.BOOL && { superseded: true }),
+    ...(supersededBy && { supersededBy }),
   };
 }

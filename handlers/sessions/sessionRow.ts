@@ -16,15 +16,25 @@ const MAX_SUPERSEDED = 9;
  */
 const MAX_CONNECTION_MS = 7_500_000;
 
-/** A row that has another connection, and the connections that have lost their place to it. */
+/**
+ * How long a handshake may be under way: its connection is "gone" until it opens. A second above the timeout of an
+ * integration, which is on the same page.
+ */
+export const MAX_HANDSHAKE_MS = 30_000;
+
+/** A row that has another connection. */
 export interface WithConnection {
   row: SessionRow;
+  /**
+   * The connections that have lost their place to it; and those that had lost theirs to one of these, whose handshake may still
+   * be under way: it may fail before it tells them.
+   */
   superseded: readonly Session[];
 }
 
 /** The connections that get the session's messages, the newest first. */
 export function liveConnections({ callerId, context, connections }: SessionRow): Session[] {
-  return connections.filter(({ superseded }) => !superseded).map((each) => ({ callerId, context, ...each }));
+  return connections.filter(({ supersededBy }) => !supersededBy).map((each) => ({ callerId, context, ...each }));
 }
 
 /** Whether a connection that is as new or newer has the session. */
@@ -56,17 +66,21 @@ export function withConnection(
   const others = (row?.connections ?? [])
     .filter(({ connectionId }) => connectionId !== own.connectionId && !gone.has(connectionId))
     .filter(({ connectedAt }) => own.connectedAt - connectedAt < MAX_CONNECTION_MS);
-  const live = others.filter(({ superseded }) => !superseded);
+  const live = others.filter(({ supersededBy }) => !supersededBy);
   const losing = connections === "newest" ? live : losingOf([own, ...live]);
   if (losing === undefined) return "full";
 
   const lost = new Set(losing.map(({ connectionId }) => connectionId));
-  const marked = others.map((each) => (lost.has(each.connectionId) ? { ...each, superseded: true as const } : each));
-  const superseded = marked.filter((each) => each.superseded).sort(newestFirst);
-  const next = [own, ...marked.filter((each) => !each.superseded), ...superseded.slice(0, MAX_SUPERSEDED)];
+  const marked = others.map((each) =>
+    lost.has(each.connectionId) ? { ...each, supersededBy: own.connectionId } : each,
+  );
+  const superseded = marked.filter(({ supersededBy }) => supersededBy).sort(newestFirst);
+  const next = [own, ...marked.filter(({ supersededBy }) => !supersededBy), ...superseded.slice(0, MAX_SUPERSEDED)];
+  const opening = losing.filter(({ connectedAt }) => own.connectedAt - connectedAt < MAX_HANDSHAKE_MS);
+  const untold = others.filter((each) => opening.some(({ connectionId }) => connectionId === each.supersededBy));
   return {
     row: rowWith({ callerId, context }, next),
-    superseded: losing.map((each) => ({ callerId, context, ...each })),
+    superseded: [...losing, ...untold].map((each) => ({ callerId, context, ...each })),
   };
 }
 
@@ -74,6 +88,18 @@ export function withConnection(
 export function withoutConnection(row: SessionRow, connectionId: string): SessionRow | undefined {
   const connections = row.connections.filter((each) => each.connectionId !== connectionId);
   return connections.length === 0 ? undefined : { ...row, ...rowWith(row, connections) };
+}
+
+/**
+ * The row as if this connection, whose handshake has failed, had never been added: those that had lost their place to it have it
+ * again, unless another one has taken this connection's own place in the meantime. Undefined if no other connection remains.
+ */
+export function withoutHandshake(row: SessionRow, connectionId: string): SessionRow | undefined {
+  const own = row.connections.find((each) => each.connectionId === connectionId);
+  const connections = row.connections.map((each) =>
+    own && each.supersededBy === connectionId ? { ...each, supersededBy: own.supersededBy } : each,
+  );
+  return withoutConnection({ ...row, connections }, connectionId);
 }
 
 export function hasConnection({ connections }: SessionRow, connectionId: string): boolean {

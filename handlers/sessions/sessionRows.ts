@@ -15,13 +15,13 @@ import { hasConnection, liveConnections, withoutConnection } from "./sessionRow"
 const MAX_WRITE_TRIES = 20;
 
 /**
- * Sessions' rows in the session table, one at a time. Separate from the store, whose other calls would enlarge a bundle that
- * does not need them.
+ * Sessions' rows in the session table, one at a time. Separate from the reader and the store, whose other calls would enlarge a
+ * bundle that does not need them.
  */
 export class DynamoDbSessionRows {
   constructor(
-    private readonly client: DynamoDBClient,
-    private readonly table: { tableName: string },
+    protected readonly client: DynamoDBClient,
+    protected readonly table: { tableName: string },
   ) {}
 
   /** The row, by a consistent read. */
@@ -32,12 +32,17 @@ export class DynamoDbSessionRows {
   }
 
   /** See `SessionStore`. */
-  async removeConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<boolean> {
+  async removeConnection(
+    key: SessionKey,
+    connectionId: string,
+    signal?: AbortSignal,
+    without = withoutConnection,
+  ): Promise<boolean> {
     const deleted = await this.deleteIfOnly(key, connectionId, signal);
     if (deleted) return deleted.connectionId === connectionId;
     const write = async (row: SessionRow | undefined) => {
       if (!row || !hasConnection(row, connectionId)) return false;
-      const isWritten = await this.replace(key, row, withoutConnection(row, connectionId), signal);
+      const isWritten = await this.replace(key, row, without(row, connectionId), signal);
       return isWritten ? liveConnections(row).some((each) => each.connectionId === connectionId) : undefined;
     };
     return await this.untilWritten(key, write, signal);

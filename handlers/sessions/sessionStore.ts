@@ -1,18 +1,20 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { type Environment, text } from "../environment";
-import { type Item, tableClient } from "../tableClient";
-import { batchGet, waitMs } from "./batchGet";
 import { blockItemKey, blockOf } from "./blockItems";
 import { markedUntilOf, markerItemKey } from "./markerItems";
-import { keyOf, rowOf, type Session, SESSION_ATTRIBUTES as A, type SessionRow } from "./sessionItems";
-import { sessionId, type SessionKey } from "./sessionKey";
-import { type Connections, hasConnection, withConnection, type WithConnection } from "./sessionRow";
-import { DynamoDbSessionRows } from "./sessionRows";
+import { rowOf, type Session, SESSION_ATTRIBUTES as A, type SessionRow } from "./sessionItems";
+import type { SessionKey } from "./sessionKey";
+import { DynamoDbSessionReader } from "./sessionReader";
+import {
+  type Connections,
+  hasConnection,
+  withConnection,
+  type WithConnection,
+  type withoutConnection,
+} from "./sessionRow";
 
 /** Stores the connections of each user and context. */
 export interface SessionStore {
   /** What a handshake depends on, by a consistent read. */
-  readForConnect(key: SessionKey, options?: { readsMarker?: boolean }): Promise<ReadForConnect>;
+  readForConnect(key: SessionKey, options?: ReadForConnectOptions): Promise<ReadForConnect>;
   /**
    * Adds the connection to its session's row; see `withConnection` for why it is not added.
    *
@@ -24,6 +26,7 @@ export interface SessionStore {
     connections: Connections,
     row?: SessionRow,
     gone?: ReadonlySet<string>,
+    signal?: AbortSignal,
   ): Promise<Saved | "superseded" | "full">;
   /** The rows that exist, by `sessionId`, by consistent reads, including expired ones. */
   readAll(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Map<string, SessionRow>>;
@@ -32,9 +35,21 @@ export interface SessionStore {
   /**
    * Removes the connection from its session's row, and deletes the row with its last connection.
    *
+   * @param without What remains of the row. @default `withoutConnection`: the connection has ended
    * @returns whether the connection was live: messages were sent to it.
    */
-  removeConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<boolean>;
+  removeConnection(
+    key: SessionKey,
+    connectionId: string,
+    signal?: AbortSignal,
+    without?: typeof withoutConnection,
+  ): Promise<boolean>;
+}
+
+export interface ReadForConnectOptions {
+  /** @default false */
+  readsMarker?: boolean;
+  signal?: AbortSignal;
 }
 
 export interface ReadForConnect {
@@ -45,24 +60,14 @@ export interface ReadForConnect {
   markedUntil?: number;
 }
 
-/** The connections that have lost their place to the one that was saved. */
+/** The connections to tell that they have lost their place. */
 export type Saved = Pick<WithConnection, "superseded">;
 
 /** Sessions in a DynamoDB table whose keys are `caller_id` and `context`. */
-export class DynamoDbSessionStore implements SessionStore {
-  private readonly rows: DynamoDbSessionRows;
-
-  constructor(
-    private readonly client: DynamoDBClient,
-    private readonly table: { tableName: string },
-    private readonly wait: (ms: number) => Promise<void> = waitMs,
-  ) {
-    this.rows = new DynamoDbSessionRows(client, table);
-  }
-
-  async readForConnect(key: SessionKey, options?: { readsMarker?: boolean }): Promise<ReadForConnect> {
+export class DynamoDbSessionStore extends DynamoDbSessionReader implements SessionStore {
+  async readForConnect(key: SessionKey, options: ReadForConnectOptions = {}): Promise<ReadForConnect> {
     const [block, marker] = [blockItemKey(key.callerId), markerItemKey(key)];
-    const items = await this.batchGet([key, block, ...(options?.readsMarker ? [marker] : [])]);
+    const items = await this.batchGet([key, block, ...(options.readsMarker ? [marker] : [])], options.signal);
     const item = ({ callerId, context }: SessionKey) =>
       items.find((each) => each[A.callerId]?.S === callerId && each[A.context]?.S === context);
     const row = rowOf(item(key) ?? {});
@@ -79,6 +84,7 @@ export class DynamoDbSessionStore implements SessionStore {
     connections: Connections,
     row?: SessionRow,
     gone?: ReadonlySet<string>,
+    signal?: AbortSignal,
   ): Promise<Saved | "superseded" | "full"> {
     let superseded: readonly Session[] = [];
     const write = async (current: SessionRow | undefined) => {
@@ -88,33 +94,8 @@ export class DynamoDbSessionStore implements SessionStore {
       const next = withConnection(current, session, connections, gone);
       if (typeof next === "string") return next;
       superseded = next.superseded;
-      return (await this.rows.replace(session, current, next.row)) ? { superseded } : undefined;
+      return (await this.replace(session, current, next.row, signal)) ? { superseded } : undefined;
     };
-    return (await write(row)) ?? (await this.rows.untilWritten(session, write));
+    return (await write(row)) ?? (await this.untilWritten(session, write, signal));
   }
-
-  async readAll(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Map<string, SessionRow>> {
-    const distinct = [...new Map(keys.map((key) => [sessionId(key), key])).values()];
-    const items = await this.batchGet(distinct, signal);
-    const rows = items.flatMap((item) => rowOf(item) ?? []);
-    return new Map(rows.map((row) => [sessionId(row), row]));
-  }
-
-  async read(key: SessionKey, signal?: AbortSignal): Promise<SessionRow | undefined> {
-    return await this.rows.read(key, signal);
-  }
-
-  async removeConnection(key: SessionKey, connectionId: string, signal?: AbortSignal): Promise<boolean> {
-    return await this.rows.removeConnection(key, connectionId, signal);
-  }
-
-  private async batchGet(keys: readonly SessionKey[], signal?: AbortSignal): Promise<Item[]> {
-    const { client, wait } = this;
-    return await batchGet(keys.map(keyOf), { client, wait, tableName: this.table.tableName }, signal);
-  }
-}
-
-/** The store in the table `TABLE_NAME`. */
-export function sessionStoreFromEnvironment(environment: Environment): SessionStore {
-  return new DynamoDbSessionStore(tableClient(), { tableName: text(environment, "TABLE_NAME") });
 }

@@ -46,8 +46,9 @@ export class LambdaService implements Invoker, PolicyHolder {
     this.iam = options.iam ?? new Iam();
   }
 
-  hasFunction(name: string): boolean {
-    return this.functions.has(name);
+  /** `functionName` is a name, an ARN, or an ARN with a qualifier. */
+  hasFunction(functionName: string): boolean {
+    return this.functions.has(nameOf(functionName));
   }
 
   functionNames(): string[] {

@@ -78,7 +78,10 @@ export const knownArguments: Readonly<Record<string, KnownArguments>> = {
     modelled: ["eventBusName", "forceDestroy", "isEnabled", "name", "scheduleExpression", "state"],
     withoutEffect: { description: noText },
   },
-  "aws:cloudwatch/eventTarget:EventTarget": { modelled: ["arn", "eventBusName", "input", "rule", "targetId"] },
+  "aws:cloudwatch/eventTarget:EventTarget": {
+    modelled: ["arn", "eventBusName", "input", "rule", "targetId"],
+    withoutEffect: { retryPolicy: "every function is reached at once" },
+  },
   "aws:cloudwatch/logGroup:LogGroup": {
     modelled: ["kmsKeyId", "name", "retentionInDays"],
     withoutEffect: {
@@ -194,6 +197,13 @@ export const knownArguments: Readonly<Record<string, KnownArguments>> = {
       tracingConfig: "nothing is traced by X-Ray",
       sourceCodeHash: "the code itself is compared",
       skipDestroy: "the function ends with the run",
+    },
+  },
+  "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": {
+    modelled: ["functionName"],
+    withoutEffect: {
+      maximumEventAgeInSeconds: "a scheduled run starts at once",
+      maximumRetryAttempts: "a scheduled run that fails is not repeated",
     },
   },
   "aws:lambda/permission:Permission": {

@@ -1,7 +1,7 @@
 import { type EventRules, ruleArnOf } from "../events/eventRules";
 import { ratePeriodMs } from "../events/scheduleExpression";
 import { autoname } from "./autoname";
-import { refusal } from "./refuse";
+import { type Refuse, refusal } from "./refuse";
 import type { LocalResource, LocalResources, Properties } from "./resource";
 
 /** Scheduled rules and their targets. */
@@ -58,11 +58,17 @@ function settings(name: string, inputs: Properties): { periodMs: number; enabled
 function targetResource(rules: EventRules): LocalResource {
   const put = (id: string, name: string, inputs: Properties): void => {
     const refuse = refusal(`event target ${name}`, "ValidationException");
-    const { rule, arn, input } = inputs as { rule: string; arn: string; input?: string };
+    const { rule, arn, input, retryPolicy } = inputs as {
+      rule: string;
+      arn: string;
+      input?: string;
+      retryPolicy?: Properties;
+    };
     if (!rules.has(rule))
       throw new Error(`ResourceNotFoundException: Rule ${rule} does not exist on EventBus default.`);
     if (!/^arn:[^:]+:lambda:[^:]+:\d+:function:/.test(arn)) refuse("arn", arn, "a function's ARN");
     if (input !== undefined && !isJson(input)) refuse("input", input, "JSON");
+    if (retryPolicy) checkRetryPolicy(retryPolicy, refuse);
     rules.putTarget(rule, id, { functionArn: arn, input });
   };
   return {
@@ -78,6 +84,22 @@ function targetResource(rules: EventRules): LocalResource {
     },
     delete: async (_, { rule, targetId }) => rules.removeTarget(String(rule), String(targetId)),
   };
+}
+
+/**
+ * The provider sends 0 for what is left out, and EventBridge refuses that as an age: hashicorp/terraform-provider-aws#38265.
+ * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
+ */
+function checkRetryPolicy(
+  { maximumEventAgeInSeconds: age = 0, maximumRetryAttempts: attempts = 0 }: Properties,
+  refuse: Refuse,
+): void {
+  if (!isWithin(age, 60, 86_400)) refuse("retryPolicy.maximumEventAgeInSeconds", age, "an integer from 60 to 86400");
+  if (!isWithin(attempts, 0, 185)) refuse("retryPolicy.maximumRetryAttempts", attempts, "an integer from 0 to 185");
+}
+
+function isWithin(value: unknown, least: number, most: number): boolean {
+  return Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
 }
 
 function isJson(text: string): boolean {

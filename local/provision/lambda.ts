@@ -7,10 +7,11 @@ import { autoname } from "./autoname";
 import { refusal, type Refuse } from "./refuse";
 import type { LocalResource, LocalResources, Properties, Registration } from "./resource";
 
-/** Functions and their permissions, refusing what AWS refuses and what has no local counterpart but would matter. */
+/** Functions, their permissions and their settings for asynchronous invocations, refusing what AWS refuses and what has no local counterpart but would matter. */
 export function lambdaResources(lambda: LambdaService, iam: Iam): LocalResources {
   return {
     "aws:lambda/function:Function": functionResource(lambda, iam),
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": eventInvokeConfigResource(lambda),
     "aws:lambda/permission:Permission": permissionResource(lambda),
   };
 }
@@ -68,6 +69,9 @@ const maxEnvironmentBytes = 4096;
 /** -1 takes a reservation away. */
 const unreserved: unknown[] = [undefined, -1];
 
+/** An account's quota is 1,000, and AWS raises it to tens of thousands. Here there is none. */
+const maxReserved = 100_000;
+
 /** Checks a function's inputs and fills in AWS's own defaults. */
 function functionConfiguration(logicalName: string, name: string, inputs: Properties): FunctionConfiguration {
   const refuse = refusal(`function ${logicalName}`);
@@ -107,7 +111,7 @@ function functionConfiguration(logicalName: string, name: string, inputs: Proper
     variables: functionVariables(refuse, inputs),
     reservedConcurrentExecutions: unreserved.includes(inputs["reservedConcurrentExecutions"])
       ? undefined
-      : integer("reservedConcurrentExecutions", 0, 0, 900),
+      : integer("reservedConcurrentExecutions", 0, 0, maxReserved),
     loggingConfig: loggingConfigOf(refuse, inputs),
   };
 }
@@ -137,6 +141,39 @@ function functionVariables(refuse: Refuse, inputs: Properties): Record<string, s
     refuse("environment.variables", `${bytes} bytes`, `at most ${maxEnvironmentBytes} bytes of keys and values`);
   }
   return variables;
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html */
+function eventInvokeConfigResource(lambda: LambdaService): LocalResource {
+  const check = (logicalName: string, inputs: Properties): string => {
+    const refuse = refusal(`event invoke config ${logicalName}`);
+    const { functionName } = inputs;
+    if (typeof functionName !== "string") return refuse("functionName", functionName, "a function's name or ARN");
+    if (!lambda.hasFunction(functionName)) {
+      throw new Error(
+        `ResourceNotFoundException: Function not found: ${functionName} (event invoke config ${logicalName})`,
+      );
+    }
+    for (const [key, least, most] of [
+      ["maximumEventAgeInSeconds", 60, 21_600],
+      ["maximumRetryAttempts", 0, 2],
+    ] as const) {
+      const value = inputs[key];
+      const isAllowed =
+        value === undefined || (Number.isInteger(value) && Number(value) >= least && Number(value) <= most);
+      if (!isAllowed) refuse(key, value, `an integer from ${least} to ${most}`);
+    }
+    return functionName;
+  };
+  return {
+    replaceOnChanges: ["functionName"],
+    create: async ({ name, inputs }) => ({ id: check(name, inputs), outputs: {} }),
+    update: async (_, { name, inputs }) => {
+      check(name, inputs);
+      return {};
+    },
+    delete: async () => undefined,
+  };
 }
 
 function permissionResource(lambda: LambdaService): LocalResource {

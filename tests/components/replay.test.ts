@@ -48,6 +48,7 @@ describe("a relay in replay mode", () => {
         `aws:cloudwatch/eventRule:EventRule relay-expire-${rule}-rule`,
         `aws:lambda/permission:Permission relay-expire-${rule}-permission`,
       ]),
+      "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig relay-expire-invoke-config",
       ...INDEX_SHARDS.map((shard) => `aws:cloudwatch/eventTarget:EventTarget relay-expire-${shard}-target`),
       "aws:cloudwatch/metricAlarm:MetricAlarm relay-expired-messages-alarm",
       "aws:cloudwatch/metricAlarm:MetricAlarm relay-history-sweep-behind-alarm",
@@ -142,6 +143,7 @@ describe("a relay in replay mode", () => {
         rule: `relay-expire-${shard < 4 ? 1 : 2}-rule`,
         arn,
         input: `{"shard":${shard}}`,
+        retryPolicy: { maximumEventAgeInSeconds: 60, maximumRetryAttempts: 0 },
       })),
     );
     for (const rule of ["relay-expire-1", "relay-expire-2"]) {
@@ -156,6 +158,16 @@ describe("a relay in replay mode", () => {
         sourceArn: `arn:aws:events:eu-west-1:111122223333:rule/${rule}-rule`,
       });
     }
+  });
+
+  it("has a run of expire that is late by a minute dropped, and none repeated", () => {
+    const type = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig";
+    expect(byType(run.registrations)[type]).to.deep.equal(["relay-expire-invoke-config"]);
+    expect(run.inputs(type, "relay-expire-invoke-config")).to.deep.equal({
+      functionName: "relay-expire",
+      maximumEventAgeInSeconds: 60,
+      maximumRetryAttempts: 0,
+    });
   });
 
   it("raises the sweeper's alarm, and no other, without any data: the sweeper is not called", () => {

@@ -83,10 +83,15 @@ export class MemorySessions implements SessionStore {
     });
   }
 
-  removeConnection(key: SessionKey, connectionId: string): Promise<boolean> {
+  removeConnection(
+    key: SessionKey,
+    connectionId: string,
+    _signal?: AbortSignal,
+    without = withoutConnection,
+  ): Promise<boolean> {
     return this.call("removeConnection", () => {
       const row = this.sessionRows.get(sessionId(key));
-      const rest = row && withoutConnection(row, connectionId);
+      const rest = row && without(row, connectionId);
       if (rest) this.sessionRows.set(sessionId(key), rest);
       else this.sessionRows.delete(sessionId(key));
       return row !== undefined && liveConnections(row).some((each) => each.connectionId === connectionId);

@@ -26,6 +26,11 @@ export function connectEvent(given: {
   };
 }
 
+/** The part of Lambda's context that handlers use: by default, `connect` has its whole time left. */
+export function invocation(remainingMs = 12_000): { getRemainingTimeInMillis(): number } {
+  return { getRemainingTimeInMillis: () => remainingMs };
+}
+
 /** A record of the retry queue; `attributes` are String attributes, `undefined` leaves one out. */
 export function sqsRecord(
   given: {

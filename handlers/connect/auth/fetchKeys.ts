@@ -12,7 +12,7 @@ export interface FetchKeysOptions {
   agent?: https.Agent;
 }
 
-/** Two attempts fit into the time that a handshake has. */
+/** Two attempts fit into the time that a handshake has: then keys that were fetched earlier can still be used. */
 export const ATTEMPT_TIMEOUT_MS = 3_000;
 
 /** Far more than any identity provider publishes. */

@@ -28,7 +28,7 @@ const limits: Record<string, [maxLength: number, characters: RegExp]> = {
 
 /** Types that have no name at AWS, or one that has nothing to do with the relay's. */
 const nameless =
-  /^(websocket-relay|pulumi|aws:apigateway\/account|aws:apigatewayv2\/(apiMapping|deployment|domainName|integration|integrationResponse|route|routeResponse|stage)|aws:cloudwatch\/eventTarget|aws:lambda\/eventSourceMapping|aws:route53\/record|aws:sns\/topicPolicy|aws:sns\/topicSubscription|aws:sqs\/queuePolicy):/;
+  /^(websocket-relay|pulumi|aws:apigateway\/account|aws:apigatewayv2\/(apiMapping|deployment|domainName|integration|integrationResponse|route|routeResponse|stage)|aws:cloudwatch\/eventTarget|aws:lambda\/(eventSourceMapping|functionEventInvokeConfig)|aws:route53\/record|aws:sns\/topicPolicy|aws:sns\/topicSubscription|aws:sqs\/queuePolicy):/;
 
 /** The name that AWS gets for a registration, where it gets one. */
 function physicalName({ name, inputs }: Registration): string {

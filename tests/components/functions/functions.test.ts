@@ -5,6 +5,8 @@ import type { AuthenticateHandshake, WebsocketRelayArgs } from "../../../compone
 import { resolveArgs } from "../../../components/args/args";
 import { connectSpec } from "../../../components/functions/connect";
 import type { RelayParts } from "../../../components/functions/relayFunction";
+import { ATTEMPT_TIMEOUT_MS } from "../../../handlers/connect/auth/fetchKeys";
+import { RESERVED_MS } from "../../../handlers/connect/connect";
 import { refusal } from "../../support/refusal";
 import { valueOf } from "../../support/recorder";
 import { auth, byType, type RelayRun, runRelay } from "../../support/relayRun";
@@ -53,6 +55,27 @@ describe("the functions", () => {
         applicationLogLevel: "ERROR",
       });
     }
+  });
+
+  it("reserves concurrency for connect alone, and only as much as it is told", async () => {
+    const type = "aws:lambda/function:Function";
+    const reserving = await runRelay({
+      connectReservedConcurrentExecutions: 50,
+      delivery: "replay",
+      auth: { ...auth, endSessionWithToken: true },
+    });
+    const reserved = ({ registrations, inputs }: RelayRun) =>
+      (byType(registrations)[type] ?? []).flatMap((name) => {
+        const { reservedConcurrentExecutions } = inputs(type, name);
+        return reservedConcurrentExecutions === undefined ? [] : [[name, reservedConcurrentExecutions]];
+      });
+    expect(reserved(reserving)).to.deep.equal([["relay-connect", 50]]);
+    expect(reserved(run)).to.deep.equal([]);
+  });
+
+  it("gives connect the time for two attempts to fetch keys, besides a second for the table and what it reserves", () => {
+    const { timeout } = run.inputs("aws:lambda/function:Function", "relay-connect");
+    expect(timeout).to.equal((2 * ATTEMPT_TIMEOUT_MS + 1_000 + RESERVED_MS) / 1_000);
   });
 
   it("gives each function the environment that it needs, and no more", () => {
@@ -266,6 +289,7 @@ describe("the functions", () => {
       expect(ending.inputs("aws:cloudwatch/eventTarget:EventTarget", "relay-sweep-target")).to.deep.equal({
         rule: "relay-sweep-rule",
         arn,
+        retryPolicy: { maximumEventAgeInSeconds: 60, maximumRetryAttempts: 0 },
       });
       expect(ending.inputs("aws:lambda/permission:Permission", "relay-sweep-permission")).to.deep.equal({
         action: "lambda:InvokeFunction",
@@ -274,6 +298,16 @@ describe("the functions", () => {
         sourceArn: "arn:aws:events:eu-west-1:111122223333:rule/relay-sweep-rule",
       });
       expect(ending.dependencies["relay-sweep-target"]).to.deep.equal(["relay-sweep-permission"]);
+    });
+
+    it("drop a run that is late by a minute, and repeat none", () => {
+      const type = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig";
+      expect(byType(ending.registrations)[type]).to.deep.equal(["relay-sweep-invoke-config"]);
+      expect(ending.inputs(type, "relay-sweep-invoke-config")).to.deep.equal({
+        functionName: "relay-sweep",
+        maximumEventAgeInSeconds: 60,
+        maximumRetryAttempts: 0,
+      });
     });
 
     it("let it find, read, change and delete expired items and close their connections, and nothing else", () => {

@@ -18,7 +18,7 @@ function item(context: string, given: { endsIn?: number; tokenEndsIn?: number; i
   return {
     ...{ caller_id: { S: callerId }, context: { S: context } },
     ...(isSuperseded ? { expiration_date: attributes.expiration_date } : { connection_id: { S: "c1" }, ...attributes }),
-    connections: { M: { c1: { M: { ...attributes, ...(isSuperseded && { superseded: { BOOL: true } }) } } } },
+    connections: { M: { c1: { M: { ...attributes, ...(isSuperseded && { superseded_by: { S: "c2" } }) } } } },
     revision: { S: "r1" },
   };
 }

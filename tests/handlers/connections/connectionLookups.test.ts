@@ -89,7 +89,8 @@ describe("DynamoDbConnectionLookups", () => {
     const { lookups, requests } = lookupsWith(() => ({}));
     await lookups.read("c1=", AbortSignal.abort());
     await lookups.remove("c1=", AbortSignal.abort());
-    expect(requests.map(({ aborted }) => aborted)).to.deep.equal([true, true]);
+    await lookups.add(lookup, AbortSignal.abort());
+    expect(requests.map(({ aborted }) => aborted)).to.deep.equal([true, true, true]);
   });
 });
 

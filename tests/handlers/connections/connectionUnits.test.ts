@@ -9,7 +9,7 @@ import { DynamoDbSessionMarkers } from "../../../handlers/sessions/sessionMarker
 import type { Connections } from "../../../handlers/sessions/sessionRow";
 import { DynamoDbSessionStore } from "../../../handlers/sessions/sessionStore";
 import { MemoryConnections, RecordedLog, RecordedMetrics } from "../../support/boundaries";
-import { connectEvent } from "../../support/events";
+import { connectEvent, invocation } from "../../support/events";
 import { MemoryDynamoDb } from "../../support/memoryDynamoDb";
 
 const NOW = 1_700_000_001_000;
@@ -99,7 +99,7 @@ function metered({ delivery, indexes = [], endSessionWithToken = false, connecti
       const headers: Record<string, string> =
         delivery === "replay" ? { "Sec-WebSocket-Protocol": "websocket-relay.v1" } : {};
       const query = { context: "conversation", contextId: KEY.contextId };
-      const { statusCode } = await $connect(connectEvent({ connectionId, connectedAt, query, headers }));
+      const { statusCode } = await $connect(connectEvent({ connectionId, connectedAt, query, headers }), invocation());
       expect(statusCode).to.equal(200);
     },
     disconnect: async (connectionId: string) => {

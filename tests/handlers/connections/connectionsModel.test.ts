@@ -8,14 +8,19 @@ import { postToConnection } from "../../../handlers/connections/postToConnection
 import { DynamoDbUserConnections } from "../../../handlers/connections/userConnections";
 import { disconnect } from "../../../handlers/disconnect/disconnect";
 import { disconnectUser } from "../../../handlers/operations/disconnectUser";
-import { rowOf } from "../../../handlers/sessions/sessionItems";
+import { rowOf, type SessionRow } from "../../../handlers/sessions/sessionItems";
 import { sessionId } from "../../../handlers/sessions/sessionKey";
-import { type Connections, liveConnections, MAX_LIVE_CONNECTIONS } from "../../../handlers/sessions/sessionRow";
-import { DynamoDbSessionStore } from "../../../handlers/sessions/sessionStore";
+import {
+  type Connections,
+  liveConnections,
+  MAX_LIVE_CONNECTIONS,
+  withoutConnection,
+} from "../../../handlers/sessions/sessionRow";
+import { DynamoDbSessionStore, type SessionStore } from "../../../handlers/sessions/sessionStore";
 import { sessionSweeper } from "../../../handlers/sweepers/sessionSweeper";
 import { SUBPROTOCOLS } from "../../../protocol";
 import { RecordedLog, RecordedMetrics } from "../../support/boundaries";
-import { connectEvent } from "../../support/events";
+import { connectEvent, invocation as invocationOf } from "../../support/events";
 import { Interleaving } from "../../support/interleaving";
 import { MemoryDynamoDb } from "../../support/memoryDynamoDb";
 
@@ -32,12 +37,14 @@ const MISTAKES = [
   "connections that are just opening, and taken for gone",
   "connections that are taken for gone, and not closed",
   "connections that lose their place, and are not closed",
+  "places that are not given back when a handshake fails",
+  "places that are given back though a newer connection has come",
 ] as const;
 
 type Mistake = (typeof MISTAKES)[number];
 
-/** `lost`: the gateway never opened it, or it crashed; it has no `$disconnect`. */
-type State = "pending" | "open" | "ended" | "refused" | "blocked" | "lost";
+/** `lost`: the gateway never opened it, or it crashed; it has no `$disconnect`. `failed`: answered 500. */
+type State = "pending" | "open" | "ended" | "refused" | "blocked" | "failed" | "lost";
 
 interface Connection {
   connectedAt: number;
@@ -47,10 +54,10 @@ interface Connection {
 }
 
 /**
- * Up to 14 connections of one session open and end, every request being a step that may come at any time, while messages are
+ * Up to 16 connections of one session open and end, every request being a step that may come at any time, while messages are
  * posted, tokens end, sessions expire and the user is disconnected. One connection may have been opened under 0.1.0. The answer to a write of the
  * row may be lost, so that the SDK sends it again. `connect` may crash before any request: its connection then never opens, and
- * has no `$disconnect`. The gateway is as AWS's: a connection is gone until `$connect` has answered, and sometimes it is called gone
+ * has no `$disconnect`. Or one of its requests fails, with or without effect: it answers 500. The gateway is as AWS's: a connection is gone until `$connect` has answered, and sometimes it is called gone
  * while it is open.
  */
 class Model {
@@ -60,6 +67,7 @@ class Model {
   private readonly setting: Connections;
   private readonly log = new RecordedLog();
   private readonly expires: boolean;
+  private crowded: string | undefined;
 
   constructor(
     seed: number,
@@ -75,6 +83,7 @@ class Model {
         (mistake === "rows that are written unconditionally" && name === "PutItem") ||
         (mistake === "rows that are deleted unconditionally" && name === "DeleteItem");
       if (isMistaken) delete request.ConditionExpression;
+      this.crowded ??= this.tooMany(request.Item && rowOf(request.Item));
     };
     this.table.losesAnswer = (_, { Key, Item }) => (Key ?? Item)?.context?.S === KEY.context && steps.random() < 0.1;
   }
@@ -84,7 +93,7 @@ class Model {
     if (steps.random() < 0.3) this.openUnder010("old");
     // Most clients of a crowd stay: a session has to be full before any of them loses its place.
     const isCrowd = this.setting === "all" && steps.random() < 0.5;
-    const [count, leaves] = isCrowd ? [14, 0.2] : [1 + Math.floor(steps.random() * 8), 0.7];
+    const [count, leaves] = isCrowd ? [16, 0.2] : [1 + Math.floor(steps.random() * 8), 0.7];
     for (let i = 0; i < count; i++) {
       steps.start(async () => {
         if (i >= 10) await this.untilFull();
@@ -106,7 +115,7 @@ class Model {
     const all = [...this.connections].map(([id, connection]) => ({ id, ...connection }));
     const of = (...states: State[]) => all.filter(({ state }) => states.includes(state));
 
-    if (live.length > (this.setting === "all" ? MAX_LIVE_CONNECTIONS : 1)) return `${live.join()} are live`;
+    if (this.crowded) return this.crowded;
     for (const { id, wasToldToEnd } of of("open")) {
       const hasLookup = this.table.items.has(sessionId({ callerId: `connection#${id}`, context: "#connection" }));
       if (!inRow.has(id)) return `${id} is open and not in the row`;
@@ -116,7 +125,7 @@ class Model {
       const mayBeUntold = this.setting === "newest" || wasToldToEnd || isCrashed;
       if (!live.includes(id) && !mayBeUntold) return `${id} is open and not live`;
     }
-    for (const { id, state } of of("ended", "refused", "blocked")) {
+    for (const { id, state } of of("ended", "refused", "blocked", "failed")) {
       if (inRow.has(id)) return `${id} is ${state} and in the row`;
       // Of a connection that has ended, the table's TTL deletes it.
       const hasLookup = this.table.items.has(sessionId({ callerId: `connection#${id}`, context: "#connection" }));
@@ -125,12 +134,19 @@ class Model {
     return this.setting === "newest" ? this.problemOfNewest(live[0]) : this.problemOfAll();
   }
 
+  /** Whether more connections than the setting allows are live in a row, also in one that is only about to be written. */
+  private tooMany(row: SessionRow | undefined): string | undefined {
+    const live = row ? liveConnections(row).map(({ connectionId }) => connectionId) : [];
+    return live.length > (this.setting === "all" ? MAX_LIVE_CONNECTIONS : 1) ? `${live.join()} are live` : undefined;
+  }
+
   private problemOfNewest(holder: string | undefined): string | undefined {
     const all = [...this.connections].map(([id, connection]) => ({ id, ...connection }));
     for (const { id, state, connectedAt } of all) {
       const newer = all.filter((each) => each.state !== "refused" && each.id !== id && each.connectedAt >= connectedAt);
       if (state === "refused" && newer.length === 0) return `${id} is refused and the newest`;
-      if (state === "open" && newer.length === 0 && holder !== id) return `${id} is the newest, not ${holder}`;
+      const isNewest = newer.every((each) => each.state === "failed");
+      if (state === "open" && isNewest && holder !== id) return `${id} is the newest, not ${holder}`;
     }
     return undefined;
   }
@@ -173,13 +189,16 @@ class Model {
     const { steps } = this;
     await steps.turn();
     const connectedAt = Math.floor(steps.now);
-    const invocation = this.stores(steps.random() < 0.1 ? Math.floor(steps.random() * 4) : Infinity);
+    const fault = steps.random();
+    const nth = Math.floor(steps.random() * 4);
+    const invocation = this.stores(fault < 0.1 ? { crashesAt: nth } : fault < 0.2 ? { failsAt: nth } : {});
     const isYoungTakenForGone = this.mistake === "connections that are just opening, and taken for gone";
     const $connect = connect({
       authenticator: {
         authenticate: () => Promise.resolve({ user: "42", expiresAt: Math.floor(steps.now / 1000) + 60 }),
       },
       ...invocation,
+      sessions: this.sessionsOfConnect(invocation.sessions),
       connectionsOfSession: this.setting,
       connections: this.gatewayFor("connect"),
       chooseSubprotocol: () => ({ value: steps.random() < 0.5 ? SUBPROTOCOLS.v1 : undefined }),
@@ -192,10 +211,12 @@ class Model {
     const connection: Connection = { connectedAt, state: "pending" };
     this.connections.set(connectionId, connection);
     const query = { context: "chat", contextId: "7" };
-    const { statusCode } = await $connect(connectEvent({ connectionId, connectedAt, query }));
+    const { statusCode } = await $connect(connectEvent({ connectionId, connectedAt, query }), invocationOf());
+    const isInTime = steps.now - connectedAt <= MAX_HANDSHAKE_MS;
     if (invocation.isCrashed()) connection.state = "lost";
+    else if (statusCode === 500) connection.state = isInTime ? "failed" : "lost";
     else if (statusCode !== 200) connection.state = statusCode === 403 ? "blocked" : "refused";
-    else connection.state = steps.now - connectedAt <= MAX_HANDSHAKE_MS ? "open" : "lost";
+    else connection.state = isInTime ? "open" : "lost";
     if (connection.state === "open" && steps.random() < leaves) await this.leave(connectionId);
   }
 
@@ -312,19 +333,45 @@ class Model {
     };
   }
 
-  /** The stores of one invocation, which crashes after so many requests. */
-  private stores(requests = Infinity) {
-    let left = requests;
+  /** The store of `connect`, with its mistakes. */
+  private sessionsOfConnect(sessions: DynamoDbSessionStore): SessionStore {
+    const { mistake } = this;
+    const store = Object.create(sessions) as DynamoDbSessionStore;
+    store.removeConnection = async (key, connectionId, signal, without) => {
+      if (mistake === "places that are not given back when a handshake fails") {
+        return await sessions.removeConnection(key, connectionId, signal);
+      }
+      const always: typeof without = (row, id) => {
+        const connections = row.connections.map(({ supersededBy, ...each }) =>
+          supersededBy === id ? each : { ...each, supersededBy },
+        );
+        return withoutConnection({ ...row, connections }, id);
+      };
+      const isMistaken = mistake === "places that are given back though a newer connection has come";
+      return await sessions.removeConnection(key, connectionId, signal, isMistaken ? always : without);
+    };
+    return store;
+  }
+
+  /** The stores of one invocation. After so many requests it crashes, or one request fails. */
+  private stores({ crashesAt = Infinity, failsAt = Infinity } = {}) {
+    let [requests, isCrashed] = [0, false];
     const send = async (command: never) => {
-      if (left-- <= 0) throw new Error("crashed");
-      return await this.table.client.send(command);
+      const request = requests++;
+      isCrashed ||= request >= crashesAt;
+      if (isCrashed) throw new Error("crashed");
+      const hasEffect = request !== failsAt || this.steps.random() < 0.5;
+      const answer = hasEffect ? await this.table.client.send(command).catch((error: Error) => error) : undefined;
+      if (request === failsAt) throw new Error("no answer");
+      if (answer instanceof Error) throw answer;
+      return answer;
     };
     const client = { send } as unknown as typeof this.table.client;
     return {
       sessions: new DynamoDbSessionStore(client, TABLE),
       lookups: new DynamoDbConnectionLookups(client, TABLE),
       userConnections: new DynamoDbUserConnections(client, TABLE),
-      isCrashed: () => left < 0,
+      isCrashed: () => isCrashed,
     };
   }
 }

@@ -14,7 +14,7 @@ const rest = {
     M: {
       "c1=": { M: { connected_at, token_expires_at, expiration_date } },
       "c0=": {
-        M: { connected_at: { N: "1700000000400" }, expiration_date: { N: "1700010799" }, superseded: { BOOL: true } },
+        M: { connected_at: { N: "1700000000400" }, expiration_date: { N: "1700010799" }, superseded_by: { S: "c1" } },
       },
     },
   },
@@ -111,6 +111,7 @@ describe("DynamoDbUserConnections", () => {
     const signal = AbortSignal.abort();
     await store.block("user#42", 1, signal);
     await store.listByUser("user#42", signal);
-    expect(requests.map(({ aborted }) => aborted)).to.deep.equal([true, true]);
+    await store.blockedUntil("user#42", signal);
+    expect(requests.map(({ aborted }) => aborted)).to.deep.equal([true, true, true]);
   });
 });

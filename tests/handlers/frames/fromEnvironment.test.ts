@@ -72,14 +72,15 @@ describe("a function in replay mode, made from its environment", () => {
     const urls = { MANAGEMENT_ENDPOINT: `${aws.url}/prod`, FLUSH_QUEUE_URL: `${aws.url}/flush` };
     const handler = connectReplayFromEnvironment({ ...table, ...auth, ...retention, ...urls });
     const rawHandshake = connectEvent({ query: { context: "chat", contextId: "7", user: "42" } });
-    expect(await handler(rawHandshake)).to.include({ statusCode: 200 });
+    expect(await handler(rawHandshake, invocation)).to.include({ statusCode: 200 });
     expect(aws.calls).to.include("SendMessage /flush");
   });
 
   it("refuses raw clients where the component says so, and needs no flush queue", async () => {
     const aws = await fakeAws();
     const handler = connectReplayFromEnvironment({ ...table, ...auth, ...retention, RAW_CLIENTS: "false" });
-    expect(await handler(connectEvent({ query: { context: "chat", contextId: "7", user: "42" } }))).to.include({
+    const handshake = connectEvent({ query: { context: "chat", contextId: "7", user: "42" } });
+    expect(await handler(handshake, invocation)).to.include({
       statusCode: 400,
     });
     expect(aws.calls).to.deep.equal([]);

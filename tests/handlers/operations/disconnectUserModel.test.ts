@@ -7,7 +7,7 @@ import { disconnectUser } from "../../../handlers/operations/disconnectUser";
 import type { Connections } from "../../../handlers/sessions/sessionRow";
 import { DynamoDbSessionStore } from "../../../handlers/sessions/sessionStore";
 import { RecordedLog, RecordedMetrics } from "../../support/boundaries";
-import { connectEvent } from "../../support/events";
+import { connectEvent, invocation } from "../../support/events";
 import { Interleaving } from "../../support/interleaving";
 import { MemoryDynamoDb } from "../../support/memoryDynamoDb";
 
@@ -21,7 +21,7 @@ type Mistake =
 
 /**
  * A user's clients connect, leave and are superseded while the user is disconnected, every request of any of them being a step
- * that may come at any time. The gateway is as AWS's: a connection is open only once `$connect` has answered 200, within 29
+ * that may come at any time. A handshake may fail once it is saved. The gateway is as AWS's: a connection is open only once `$connect` has answered 200, within 29
  * seconds; before, it is "gone". `$disconnect` is sometimes not called.
  */
 class Model {
@@ -79,7 +79,10 @@ class Model {
       userConnections: this.userConnections(),
     });
     const query = { context: "chat", contextId: steps.random() < 0.7 ? "7" : "8" };
-    const { statusCode } = await $connect(connectEvent({ connectionId, connectedAt: Math.floor(connectedAt), query }));
+    const { statusCode } = await $connect(
+      connectEvent({ connectionId, connectedAt: Math.floor(connectedAt), query }),
+      invocation(),
+    );
     await steps.turn();
     const opens = statusCode === 200 && steps.now - connectedAt <= MAX_HANDSHAKE_MS;
     this.connections.set(connectionId, opens ? "open" : "over");
@@ -131,11 +134,17 @@ class Model {
     };
   }
 
-  /** The second look at the block: the first one is at the row as well. */
+  /** The second look at the block, which may fail: the first one is at the row as well. */
   private userConnections(): Pick<UserConnections, "blockedUntil"> {
-    return this.mistake === "one look at the block"
-      ? { blockedUntil: () => Promise.resolve(undefined) }
-      : this.stores().userConnections;
+    if (this.mistake === "one look at the block") return { blockedUntil: () => Promise.resolve(undefined) };
+    const { userConnections } = this.stores();
+    if (this.steps.random() < 0.8) return userConnections;
+    return {
+      blockedUntil: async (callerId) => {
+        await userConnections.blockedUntil(callerId);
+        throw new Error("no answer");
+      },
+    };
   }
 }
 

@@ -9,6 +9,7 @@ import {
   liveConnections,
   withConnection,
   withoutConnection,
+  withoutHandshake,
 } from "../../../handlers/sessions/sessionRow";
 
 const key = { callerId: "user#42", context: "chat#7" };
@@ -21,7 +22,7 @@ const session = (connectionId: string, connectedAt: number, more: Partial<Sessio
   ...connection(connectionId, connectedAt),
   ...more,
 });
-const superseded = true as const;
+const supersededBy = "c1";
 
 /** The row after the connection was added. */
 function added(row: SessionRow | undefined, next: Session, connections: Connections, gone?: ReadonlySet<string>) {
@@ -46,20 +47,25 @@ const allLive = (count: number, more: (index: number) => Partial<Session> = () =
 const idsIn = (row: SessionRow | undefined) => row?.connections.map(({ connectionId }) => connectionId);
 const liveIn = (row: SessionRow | undefined) => row && liveConnections(row).map(({ connectionId }) => connectionId);
 const supersededIn = (row: SessionRow) =>
-  row.connections.filter((each) => each.superseded).map(({ connectionId }) => connectionId);
+  row.connections.filter((each) => each.supersededBy).map(({ connectionId }) => connectionId);
 
 describe("a session's row, where the newest connection gets the messages", () => {
   it("has the newest connection as its only live one, and keeps the superseded ones", () => {
     const row = rowWith(at, at + 1);
     expect(liveConnections(row)).to.deep.equal([session("c1", at + 1)]);
-    expect(row.connections).to.deep.equal([connection("c1", at + 1), { ...connection("c0", at), superseded }]);
+    expect(row.connections).to.deep.equal([connection("c1", at + 1), { ...connection("c0", at), supersededBy }]);
   });
 
-  it("says which connection has lost its place", () => {
-    expect(added(rowWith(at), session("c1", at + 1), "newest").superseded).to.deep.equal([session("c0", at)]);
-    expect(added(rowWith(at, at + 1), session("c2", at + 2), "newest").superseded).to.deep.equal([
-      session("c1", at + 1),
-    ]);
+  it("says which connection has lost its place, and to which", () => {
+    const { row, superseded } = added(rowWith(at), session("c1", at + 1), "newest");
+    expect(superseded).to.deep.equal([session("c0", at)]);
+    expect(row.connections.map((each) => each.supersededBy)).to.deep.equal([undefined, "c1"]);
+  });
+
+  it("says, too, which had lost their place to one whose handshake may still fail before it tells them", () => {
+    const told = (age: number) =>
+      added(rowWith(at - 1, at), session("c2", at + age), "newest").superseded.map((each) => each.connectionId);
+    expect([told(29_999), told(30_000)]).to.deep.equal([["c1", "c0"], ["c1"]]);
   });
 
   it("drops connections that can no longer be open: older than two hours and five minutes", () => {
@@ -74,7 +80,7 @@ describe("a session's row, where the newest connection gets the messages", () =>
 
   it("has no live connection once the newest has left: superseded ones do not get the session back", () => {
     const left = withoutConnection(rowWith(at, at + 1), "c1") as SessionRow;
-    expect(left).to.deep.equal({ ...key, connections: [{ ...connection("c0", at), superseded }], expirationDate });
+    expect(left).to.deep.equal({ ...key, connections: [{ ...connection("c0", at), supersededBy }], expirationDate });
     expect(liveIn(left)).to.deep.equal([]);
   });
 
@@ -159,9 +165,65 @@ describe("a session's row, where all connections get the messages", () => {
   });
 });
 
+describe("a session's row, where a handshake fails after it was written", () => {
+  for (const connections of ["newest", "all"] as const) {
+    it(`is as it was before, ${connections}`, () => {
+      const before = connections === "newest" ? rowWith(at - 2, at - 1) : allLive(10, () => v1);
+      const { row } = added(before, session("own", at + 20), connections);
+      expect(supersededIn(row)).not.to.deep.equal(supersededIn(before));
+      expect(itemOf(withoutHandshake(row, "own") as SessionRow, "r")).to.deep.equal(itemOf(before, "r"));
+    });
+  }
+
+  it("leaves those superseded that were so before", () => {
+    const { row } = added(rowWith(at, at + 1), session("own", at + 2), "newest");
+    const left = withoutHandshake(row, "own") as SessionRow;
+    expect([liveIn(left), supersededIn(left)]).to.deep.equal([["c1"], ["c0"]]);
+  });
+
+  it("leaves the session to a newer connection, and has its first one back once that one's handshake fails as well", () => {
+    const second = added(rowWith(at), session("c1", at + 1), "newest").row;
+    const third = added(second, session("c2", at + 2), "newest").row;
+    const withoutSecond = withoutHandshake(third, "c1") as SessionRow;
+    expect([liveIn(withoutSecond), supersededIn(withoutSecond)]).to.deep.equal([["c2"], ["c0"]]);
+    expect(liveIn(withoutHandshake(withoutSecond, "c2"))).to.deep.equal(["c0"]);
+    const withoutThird = withoutHandshake(third, "c2") as SessionRow;
+    expect([liveIn(withoutThird), supersededIn(withoutThird)]).to.deep.equal([["c1"], ["c0"]]);
+    expect(liveIn(withoutHandshake(withoutThird, "c1"))).to.deep.equal(["c0"]);
+  });
+
+  it("gives no place back to one that has left, nor to one that lost it to a connection that has ended", () => {
+    const { row } = added(rowWith(at), session("own", at + 1), "newest");
+    expect(withoutHandshake(withoutConnection(row, "c0") as SessionRow, "own")).to.equal(undefined);
+    const ended = withoutConnection(row, "own") as SessionRow;
+    expect(withoutHandshake(ended, "own")).to.deep.equal(ended);
+    expect(liveIn(ended)).to.deep.equal([]);
+  });
+
+  it("has ten live connections at most, though another one has taken a place meanwhile", () => {
+    const first = added(
+      allLive(10, () => v1),
+      session("own", at + 20),
+      "all",
+    ).row;
+    const second = added(first, session("other", at + 21), "all").row;
+    const left = withoutHandshake(second, "own") as SessionRow;
+    expect(liveIn(left)).to.deep.equal(["other", ...[9, 8, 7, 6, 5, 4, 3, 2, 0].map((index) => `c${index}`)]);
+    expect(supersededIn(left)).to.deep.equal(["c1"]);
+  });
+
+  it("gives a connection of 0.1.0 its session back", () => {
+    const old = { caller_id: { S: key.callerId }, context: { S: key.context }, connection_id: { S: "c0" } };
+    const times = { connected_at: { N: String(at) }, expiration_date: { N: String(expirationDate) } };
+    const { row } = added(rowOf({ ...old, ...times }), session("own", at + 1), "newest");
+    const left = itemOf(withoutHandshake(row, "own") as SessionRow, "r");
+    expect(left).to.deep.equal({ ...old, ...times, connections: { M: { c0: { M: times } } }, revision: { S: "r" } });
+  });
+});
+
 describe("a session's row, where the setting changes", () => {
   it("leaves superseded connections superseded: their clients were told", () => {
-    const { row, superseded: lost } = added(rowWith(at, at + 1), session("c2", at + 2), "all");
+    const { row, superseded: lost } = added(rowWith(at, at + 1), session("c2", at + 40_000), "all");
     expect([liveIn(row), supersededIn(row), lost]).to.deep.equal([["c2", "c1"], ["c0"], []]);
   });
 
@@ -199,7 +261,7 @@ describe("the item of a session's row", () => {
           M: {
             connected_at: { N: String(at) },
             expiration_date: { N: "1700010800" },
-            superseded: { BOOL: true },
+            superseded_by: { S: "c1" },
           },
         },
       },
@@ -224,7 +286,7 @@ describe("the item of a session's row", () => {
       connections: { M: { c0: Item.connections.M.c0 } },
       revision: { S: "r2" },
     });
-    expect(rowOf(left)).to.deep.include({ connections: [{ ...connection("c0", at), superseded }], revision: "r2" });
+    expect(rowOf(left)).to.deep.include({ connections: [{ ...connection("c0", at), supersededBy }], revision: "r2" });
   });
 
   it("has the session's connection, too, where 0.1.0 wrote it without a map", () => {
@@ -260,8 +322,8 @@ describe("the item of a session's row", () => {
     ["ten raw connections", "all", 10, {}, 864],
     ["eight connections that speak the protocol", "all", 8, v1, 1_007],
     ["ten connections that speak the protocol", "all", 10, v1, 1_193],
-    ["ten whose tokens end, and nine that they have superseded", "all", 19, ending, 2_597],
-    ["one whose token ends, and four that it has superseded", "newest", 5, ending, 913],
+    ["ten whose tokens end, and nine that they have superseded", "all", 19, ending, 2_759],
+    ["one whose token ends, and four that it has superseded", "newest", 5, ending, 985],
   ] as const) {
     const units = Math.ceil(bytes / 1_024);
     it(`has ${bytes} bytes, ${units} write unit${units > 1 ? "s" : ""} and a read unit, with ${name}`, () => {

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
 import type { Session, SessionRow } from "../../../handlers/sessions/sessionItems";
-import { type Connections, withConnection } from "../../../handlers/sessions/sessionRow";
+import { type Connections, withConnection, withoutHandshake } from "../../../handlers/sessions/sessionRow";
 import { DynamoDbSessionStore } from "../../../handlers/sessions/sessionStore";
 import type { Item } from "../../../handlers/tableClient";
 import { MemoryDynamoDb } from "../../support/memoryDynamoDb";
@@ -57,7 +57,7 @@ function rowWith(connections: Connections, ...sessions: Session[]): SessionRow {
 }
 
 const live = ({ connections }: SessionRow = rowWith("newest")) =>
-  connections.filter(({ superseded }) => !superseded).map(({ connectionId }) => connectionId);
+  connections.filter(({ supersededBy }) => !supersededBy).map(({ connectionId }) => connectionId);
 
 function revisionIn(request: unknown[] | undefined) {
   const [, { Item: put }] = request as [string, { Item: Item }];
@@ -332,6 +332,7 @@ describe("DynamoDbSessionStore", () => {
       return { store, memory };
     };
     const saved = (...sessions: Session[]) => savedWith("newest", ...sessions);
+    const saveNewer = async (store: DynamoDbSessionStore) => store.save(newer, "newest", await store.read(key));
     const idsAfter = async (store: DynamoDbSessionStore) =>
       (await store.readForConnect(key)).row?.connections.map(({ connectionId }) => connectionId);
 
@@ -364,6 +365,32 @@ describe("DynamoDbSessionStore", () => {
       expect(live(await store.read(key))).to.deep.equal([]);
       expect(await idsAfter(store)).to.deep.equal(["c0"]);
     });
+
+    it("whose handshake has failed, and gives the one that it has superseded its place back", async () => {
+      const { store, memory } = await saved(older, session);
+      expect(await store.removeConnection(key, "c1", undefined, withoutHandshake)).to.equal(true);
+      expect(memory.requests).to.deep.equal(["DeleteItem", "GetItem", "PutItem"]);
+      expect(live(await store.read(key))).to.deep.equal(["c0"]);
+      expect([...memory.items.values()].map((each) => each.connection_id)).to.deep.equal([{ S: "c0" }]);
+    });
+
+    for (const [name, change, left] of [
+      ["a newer one has come", (store: DynamoDbSessionStore) => saveNewer(store), ["c2"]],
+      ["that one has left", (store: DynamoDbSessionStore) => store.removeConnection(key, "c0"), undefined],
+    ] as const) {
+      it(`whose handshake has failed, and writes nothing that was read before ${name}`, async () => {
+        const { store, memory } = await saved(older, session);
+        let isFirst = true;
+        memory.beforeRequest = async (request) => {
+          if (request !== "PutItem" || !isFirst) return;
+          isFirst = false;
+          await change(store);
+        };
+        await store.removeConnection(key, "c1", undefined, withoutHandshake);
+        const row = await store.read(key);
+        expect(row && live(row)).to.deep.equal(left);
+      });
+    }
 
     it("that is one of several live ones, and leaves the others live", async () => {
       for (const left of ["c0", "c1", "c2"]) {
@@ -413,12 +440,14 @@ describe("DynamoDbSessionStore", () => {
     });
   });
 
-  it("hands the signal that stops reading and deleting to the client", async () => {
+  it("hands the signal that stops a call to the client", async () => {
     const signals: (boolean | undefined)[] = [];
     const { store } = storeWith(({ aborted }) => (signals.push(aborted), {}));
     await store.readAll([key], AbortSignal.abort());
     await store.read(key, AbortSignal.abort());
     await store.removeConnection(key, "c1", AbortSignal.abort());
-    expect(signals).to.deep.equal([true, true, true]);
+    await store.readForConnect(key, { signal: AbortSignal.abort() });
+    await store.save(session, "newest", undefined, undefined, AbortSignal.abort());
+    expect(signals).to.deep.equal([true, true, true, true, true]);
   });
 });

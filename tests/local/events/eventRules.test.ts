@@ -207,6 +207,16 @@ describe("a scheduled rule", () => {
     ["of a rule that does not exist", { rule: "none" }, "Rule none does not exist"],
     ["that is no function", { arn: "arn:aws:sqs:us-east-1:000000000000:queue" }, "a function's ARN"],
     ["with input that is no JSON", { input: "{" }, "input"],
+    [
+      "with a retry policy without an age, for which the provider sends 0",
+      { retryPolicy: { maximumRetryAttempts: 0 } },
+      "retryPolicy.maximumEventAgeInSeconds",
+    ],
+    [
+      "with more than 185 retries",
+      { retryPolicy: { maximumEventAgeInSeconds: 60, maximumRetryAttempts: 186 } },
+      "retryPolicy.maximumRetryAttempts",
+    ],
   ];
   for (const [what, inputs, message] of refusedTargets) {
     it(`is refused a target ${what}`, async () => {

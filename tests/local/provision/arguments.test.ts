@@ -30,6 +30,8 @@ describe("the arguments of a resource", () => {
     ["aws:lambda/eventSourceMapping:EventSourceMapping", "filterCriteria", { filters: [{ pattern: "{}" }] }],
     ["aws:lambda/function:Function", "layers", ["arn"]],
     ["aws:lambda/function:Function", "vpcConfig", { subnetIds: ["s"] }],
+    ["aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig", "destinationConfig", { onFailure: {} }],
+    ["aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig", "qualifier", "live"],
     ["aws:lambda/permission:Permission", "principalOrgId", "o-1"],
     ["aws:lambda/permission:Permission", "qualifier", "live"],
     ["aws:kms/key:Key", "multiRegion", true],

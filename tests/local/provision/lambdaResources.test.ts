@@ -144,7 +144,7 @@ describe("provisioning of aws.lambda", () => {
     {
       claim: "a negative reserved concurrency",
       changes: { reservedConcurrentExecutions: -2 },
-      message: /reservedConcurrentExecutions.*from 0 to 900; got -2/,
+      message: /reservedConcurrentExecutions.*from 0 to 100000; got -2/,
     },
     { claim: "no code", changes: { code: undefined }, message: /AssetArchive/ },
   ];
@@ -153,6 +153,38 @@ describe("provisioning of aws.lambda", () => {
       expect((await refusal(create(changes))).message).to.match(message);
     });
   }
+
+  describe("an event invoke config", () => {
+    const configs = () =>
+      lambdaResources(lambda, iam)["aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"] as LocalResource;
+    const createConfig = (inputs: Properties) =>
+      configs().create({ name: "late", inputs: { functionName: "f", ...inputs } });
+
+    beforeEach(() => create({ name: "f" }));
+
+    it("takes the function's name as its id, by name or ARN, and changes in place", async () => {
+      const inputs = { maximumEventAgeInSeconds: 60, maximumRetryAttempts: 0 };
+      expect(await createConfig(inputs)).to.deep.equal({ id: "f", outputs: {} });
+      const arn = "arn:aws:lambda:us-east-1:000000000000:function:f";
+      expect((await createConfig({ functionName: arn })).id).to.equal(arn);
+      const changed = { functionName: "f", maximumRetryAttempts: 2 };
+      expect(await configs().update?.("f", { name: "late", inputs: changed }, inputs)).to.deep.equal({});
+      expect(configs().replaceOnChanges).to.deep.equal(["functionName"]);
+      await configs().delete("f", inputs);
+    });
+
+    for (const [claim, inputs, message] of [
+      ["no function", { functionName: undefined }, /functionName.*got nothing/],
+      ["a function that does not exist", { functionName: "absent" }, /ResourceNotFoundException.*absent/],
+      ["an age below a minute", { maximumEventAgeInSeconds: 59 }, /maximumEventAgeInSeconds.*60 to 21600; got 59/],
+      ["an age over six hours", { maximumEventAgeInSeconds: 21_601 }, /got 21601/],
+      ["three retries", { maximumRetryAttempts: 3 }, /maximumRetryAttempts.*0 to 2; got 3/],
+    ] as const) {
+      it(`refuses ${claim}`, async () => {
+        expect((await refusal(createConfig(inputs))).message).to.match(message);
+      });
+    }
+  });
 
   describe("a permission", () => {
     const caller = {

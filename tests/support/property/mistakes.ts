@@ -131,7 +131,7 @@ export const MISTAKES: Record<string, Mistake> = {
     install: () => {
       const { withConnection } = sessionRow;
       const without: typeof withConnection = (row, session, connections, gone) => {
-        const rest = row && { ...row, connections: row.connections.filter(({ superseded }) => superseded) };
+        const rest = row && { ...row, connections: row.connections.filter(({ supersededBy }) => supersededBy) };
         return withConnection(connections === "all" ? rest : row, session, connections, gone);
       };
       return patched(sessionRow, "withConnection", without);

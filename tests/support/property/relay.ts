@@ -159,7 +159,7 @@ export class Relay implements Functions {
           Promise.resolve({ user: queryStringParameters?.user ?? "", expiresAt: this.tokenEnd() }),
       },
     });
-    return await this.run(invocation, () => handler(handshake));
+    return await this.run(invocation, () => handler(handshake, invocation));
   }
 
   async disconnect(connectionId: string): Promise<void> {

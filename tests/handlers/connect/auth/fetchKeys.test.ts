@@ -105,7 +105,7 @@ describe("fetchKeys", () => {
     expect(attempts).to.equal(2);
   });
 
-  it("takes three seconds for an attempt by default, of which two fit into a handshake's ten", () => {
+  it("takes three seconds for an attempt by default", () => {
     expect(ATTEMPT_TIMEOUT_MS).to.equal(3_000);
   });
 });
