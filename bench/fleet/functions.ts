@@ -66,7 +66,7 @@ export class FleetFunctions {
       endSessionWithToken: false,
       historyRetentionSeconds: DAY_SECONDS,
     });
-    return handler(handshake);
+    return handler(handshake, invocation);
   }
 
   async resume(connectionId: string, body: string): Promise<void> {
