@@ -2,6 +2,7 @@ import { SUBPROTOCOLS } from "../../protocol";
 import { connectionsFromEnvironment } from "../connections/connectionsClient";
 import { type Environment, positiveInteger, text } from "../environment";
 import type { FlushRequests } from "../raw/flushRequests";
+import { servesRawClients } from "../raw/rawClients";
 import { flushRequestsFromEnvironment } from "../raw/sqsFlushRequests";
 import type { Checked } from "../sessions/sessionKey";
 import { DynamoDbSessionMarkers, type SessionMarkers } from "../sessions/sessionMarkers";
@@ -51,13 +52,12 @@ export function connectReplayFromEnvironment(
   environment: Environment,
   load?: typeof loadAuthenticate,
 ): ReturnType<typeof connect> {
-  const refusesRawClients = environment.RAW_CLIENTS === "false";
   return connectReplay({
     ...dependenciesFromEnvironment(environment, load),
     connections: connectionsFromEnvironment(environment),
     markers: new DynamoDbSessionMarkers(tableClient(), { tableName: text(environment, "TABLE_NAME") }),
     historyRetentionSeconds: positiveInteger(environment, "HISTORY_RETENTION_SECONDS"),
-    ...(!refusesRawClients && { flushRequests: flushRequestsFromEnvironment(environment) }),
+    ...(servesRawClients(environment) && { flushRequests: flushRequestsFromEnvironment(environment) }),
   });
 }
 

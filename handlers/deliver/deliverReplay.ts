@@ -9,6 +9,7 @@ import {
 } from "../history/dynamoDbHistory";
 import { KnownSessions } from "../history/knownIds";
 import { deadLetterQueueFromEnvironment } from "../queue/queue";
+import { servesRawClients } from "../raw/rawClients";
 import { rawPoster } from "../raw/rawPoster";
 import { receiptsFromEnvironment } from "../receipts/snsReceipts";
 import { DynamoDbSessionMarkers } from "../sessions/sessionMarkers";
@@ -81,6 +82,6 @@ export function deliverReplayFromEnvironment(environment: Environment): DeliverH
     ...queueDependenciesFromEnvironment(environment),
   };
   // Without it, a raw connection from retry mode is closed as of the other mode.
-  const postToRaw = environment.RAW_CLIENTS === "false" ? undefined : rawPoster(dependencies);
+  const postToRaw = servesRawClients(environment) ? rawPoster(dependencies) : undefined;
   return deliverReplay({ ...dependencies, postToRaw });
 }

@@ -55,7 +55,7 @@ export class DynamoDbSessionRows {
     signal?: AbortSignal,
   ): Promise<{ connectionId?: string } | undefined> {
     const isRowOf010 = `attribute_not_exists(${A.connections}) AND ${A.connectionId} = :id`;
-    const isOnly = `size(${A.connections}) = :one AND attribute_exists(${A.connections}.#id)`;
+    const isOnly = `attribute_exists(${A.connections}.#id) AND size(${A.connections}) = :one`;
     const deleted = await this.unlessConditionFails(
       new DeleteItemCommand({
         TableName: this.table.tableName,

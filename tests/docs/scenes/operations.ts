@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
 import { expect } from "chai";
-import { dynamoDbHistory } from "../../handlers/history/historySetUp";
 import { key, messageOf, segmentOf } from "../../handlers/history/segments";
 import { credentials, region } from "../../../local/account";
+import { dynamoDbHistory } from "../../support/realTables";
 import { Stage } from "../stage";
 import { pathOf, pathWith } from "../tools";
 import type { Scene } from "./scene";
@@ -12,7 +12,7 @@ export const operationsScenes: Record<string, Scene> = {
   "read-history": {
     needs: ["the AWS CLI"],
     async play(block) {
-      const { history, endpoint, close } = await dynamoDbHistory(86_400_000);
+      const { history, endpoint, tableName, close } = await dynamoDbHistory(86_400_000);
       try {
         const large = messageOf("order-9", { body: JSON.stringify("naïve ".repeat(1_000)) });
         const sealed = segmentOf(1, { count: 2 });
@@ -21,7 +21,7 @@ export const operationsScenes: Record<string, Scene> = {
         await history.put(key, segmentOf(3, { messages: [messageOf("order-7", { body: '{"n":7}' }), messageOf("b")] }));
         await history.put(key, segmentOf(5, { messages: [large] }));
         const stage = new Stage();
-        stage.command("bin/pulumi", '#!/bin/sh\n[ "$*" = "stack output historyTableName" ] && echo history\n');
+        stage.command("bin/pulumi", `#!/bin/sh\n[ "$*" = "stack output historyTableName" ] && echo ${tableName}\n`);
         const env = {
           AWS_REGION: region,
           AWS_DEFAULT_REGION: region,

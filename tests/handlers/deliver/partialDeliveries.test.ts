@@ -1,12 +1,11 @@
-import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
 import { DynamoDbPartialDeliveries } from "../../../handlers/deliver/partialDeliveries";
-import { tableClient } from "../../../local/dynamodb/tableClient";
-import { Tables } from "../../../local/dynamodb/tables";
-import { Trace } from "../../../local/trace/trace";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
 import { afterTest } from "../../support/afterTest";
+import { realTable } from "../../support/realTables";
 import { refusal } from "../../support/refusal";
+import { SESSION_TABLE } from "../../support/tableDeclarations";
 
 function partialsWith(respond: (request: FakeRequest, index: number) => FakeResponse) {
   const { requests, requestHandler } = fakeRequestHandler(respond);
@@ -51,22 +50,9 @@ describe("DynamoDbPartialDeliveries", () => {
   });
 
   it("keeps the connections of all attempts, in a real table", async () => {
-    const tables = await Tables.start({ trace: new Trace() });
-    const client = tableClient(tables);
-    afterTest(async () => (client.destroy(), await tables.close()));
-    const keys = { caller_id: "HASH", context: "RANGE" } as const;
-    await client.send(
-      new CreateTableCommand({
-        TableName: "sessions",
-        BillingMode: "PAY_PER_REQUEST",
-        AttributeDefinitions: Object.keys(keys).map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
-        KeySchema: Object.entries(keys).map(([AttributeName, KeyType]) => ({ AttributeName, KeyType })),
-      }),
-    );
-    const status = async () =>
-      (await client.send(new DescribeTableCommand({ TableName: "sessions" }))).Table?.TableStatus;
-    while ((await status()) !== "ACTIVE");
-    const partials = new DynamoDbPartialDeliveries(client, { tableName: "sessions" });
+    const { client, tableName, close } = await realTable(SESSION_TABLE);
+    afterTest(close);
+    const partials = new DynamoDbPartialDeliveries(client, { tableName });
     await partials.add("m1", ["c1=", "c2="], 1_700_000_000);
     await partials.add("m1", ["c3=", "c1="], 1_700_000_000);
     expect(await partials.read(["m1", "m2"])).to.deep.equal(new Map([["m1", new Set(["c1=", "c2=", "c3="])]]));

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { append, type Appended } from "../../../handlers/history/append";
 import { entriesOf } from "../../../handlers/history/segment";
-import { dynamoDbHistory } from "./historySetUp";
+import { dynamoDbHistory } from "../../support/realTables";
 import { key } from "./segments";
 
 const retentionMs = 3_600_000;

@@ -10,7 +10,7 @@ import { messageGroupIdOf, historyShard, partitionKeyOf } from "../../../handler
 import { itemOfSegment } from "../../../handlers/history/segmentItems";
 import { refusal } from "../../support/refusal";
 import { fakeCredentials, type FakeRequest, fakeRequestHandler, type FakeResponse } from "../../support/boundaries";
-import { dynamoDbHistory } from "./historySetUp";
+import { dynamoDbHistory } from "../../support/realTables";
 import { key, now, segmentOf } from "./segments";
 
 const failedCondition = {

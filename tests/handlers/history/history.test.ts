@@ -3,7 +3,7 @@ import { expect } from "chai";
 import type { History, Segment } from "../../../handlers/history/history";
 import { historyShard } from "../../../handlers/history/historyKey";
 import { MemoryHistory } from "../../support/memoryHistory";
-import { dynamoDbHistory } from "./historySetUp";
+import { dynamoDbHistory } from "../../support/realTables";
 import { key, messageOf, now, segmentOf } from "./segments";
 
 const retentionMs = 3_600_000;

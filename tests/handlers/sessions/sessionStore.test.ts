@@ -308,7 +308,7 @@ describe("DynamoDbSessionStore", () => {
     const { store, sent } = storeWith(() => ({}));
     await store.removeConnection(key, "c1");
     const isOf010 = "attribute_not_exists(connections) AND connection_id = :id";
-    const isOnly = "size(connections) = :one AND attribute_exists(connections.#id)";
+    const isOnly = "attribute_exists(connections.#id) AND size(connections) = :one";
     expect(sent()).to.deep.equal([
       [
         "DeleteItem",

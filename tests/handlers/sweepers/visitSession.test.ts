@@ -9,7 +9,7 @@ import { MemoryHistory } from "../../support/memoryHistory";
 import { mulberry32 } from "../../support/mulberry32";
 import { refusal } from "../../support/refusal";
 import { MemoryReceipts } from "../receipts/memoryReceipts";
-import { dynamoDbHistory } from "../history/historySetUp";
+import { dynamoDbHistory } from "../../support/realTables";
 import { key, messagesOf, now } from "../history/segments";
 import { appendTo, segmentOf } from "./segments";
 
