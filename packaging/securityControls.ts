@@ -6,13 +6,14 @@
  * https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-controls-reference.html
  * https://docs.aws.amazon.com/config/latest/developerguide/managed-rules-by-aws-config.html
  */
-
-/** A resource as a program registers it. */
-export interface Registered {
-  type: string;
-  name: string;
-  inputs: Record<string, unknown>;
-}
+import {
+  allowed,
+  deniesWithoutTls,
+  isNotPublic,
+  isText,
+  type Registered,
+  routeSettingsOf,
+} from "./registeredResources";
 
 /** Settings that `Pulumi.prod.yaml` does not have, and that meet more controls. */
 export const hardeningSettings = ["kmsKeyArn", "alarms.actions", "logRetentionInDays: 365"] as const;
@@ -377,6 +378,7 @@ export const typesWithoutControls: readonly string[] = [
   "cloudwatch/eventRule:EventRule",
   "cloudwatch/eventTarget:EventTarget",
   "lambda/eventSourceMapping:EventSourceMapping",
+  "lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
   "sns/topicSubscription:TopicSubscription",
 ];
 
@@ -393,107 +395,4 @@ function tagged(securityHub: string, what: string, type: string): Control {
 /** What a control is called in Security Hub, or else in AWS Config, or else what it asks for. */
 export function controlName({ securityHub, configRule, asks }: Control): string {
   return securityHub ?? configRule ?? asks;
-}
-
-/**
- * The controls that a program does not meet, each with the resource, as `APIGateway.1: relay-stage`; exceptions left out.
- *
- * @param settings Those of {@link hardeningSettings} that the program has.
- */
-export function violations(registered: readonly Registered[], settings: readonly HardeningSetting[]): string[] {
-  return subjects(registered)
-    .filter(({ control, resource }) => !isExcepted(control, resource, settings))
-    .filter(({ control, resource }) => !control.holds(resource, registered))
-    .map(({ control, resource }) => `${controlName(control)}: ${resource.name}`);
-}
-
-/** The exceptions that a program does not need, because it meets the control. @param settings See {@link violations}. */
-export function needlessExceptions(registered: readonly Registered[], settings: readonly HardeningSetting[]): string[] {
-  return subjects(registered)
-    .filter(({ control, resource }) => isExcepted(control, resource, settings))
-    .filter(({ control, resource }) => control.holds(resource, registered))
-    .map(({ control, resource }) => `${controlName(control)}: ${resource.name}`);
-}
-
-function subjects(registered: readonly Registered[]): { control: Control; resource: Registered }[] {
-  return controls.flatMap((control) =>
-    registered
-      .filter(({ type }) => control.types.some((own) => type === `aws:${own}`))
-      .map((resource) => ({ control, resource })),
-  );
-}
-
-function isExcepted({ exception }: Control, { name }: Registered, settings: readonly HardeningSetting[]): boolean {
-  if (exception === undefined) return false;
-  const { resources = /^/, unless } = exception;
-  return resources.test(name) && !(unless !== undefined && settings.includes(unless));
-}
-
-function routeSettingsOf({ inputs }: Registered): Record<string, unknown>[] {
-  return [inputs.defaultRouteSettings, ...((inputs.routeSettings ?? []) as unknown[])] as Record<string, unknown>[];
-}
-
-interface Statement {
-  Effect: string;
-  Principal?: string | Record<string, string | string[]>;
-  Action: string | string[];
-  Resource: string | string[];
-  Condition?: Record<string, Record<string, string | string[]>>;
-}
-
-function statementsOf({ inputs }: Registered): Statement[] {
-  return (JSON.parse(inputs.policy as string) as { Statement: Statement[] }).Statement;
-}
-
-function allowed(resource: Registered): { actions: string[]; resources: string[] }[] {
-  return statementsOf(resource)
-    .filter(({ Effect }) => Effect === "Allow")
-    .map(({ Action, Resource }) => ({ actions: [Action].flat(), resources: [Resource].flat() }));
-}
-
-/** Condition keys that bind a statement to fixed accounts, organizations or resources, in lower case. */
-const bindingKeys = ["aws:sourceowner", "aws:sourceaccount", "aws:sourcearn", "aws:principalorgid"];
-
-function isNotPublic(resource: Registered): boolean {
-  return statementsOf(resource)
-    .filter(({ Effect }) => Effect === "Allow")
-    .every(({ Principal, Condition = {} }) => {
-      const binding = Object.entries(Condition).flatMap(([operator, keys]) =>
-        Object.entries(keys).filter(
-          ([key, value]) =>
-            /^(String|Arn)Equals$/.test(operator) &&
-            bindingKeys.includes(key.toLowerCase()) &&
-            [value].flat().every((one) => one !== "" && !one.includes("*")),
-        ),
-      );
-      const named = isEveryone(Principal) ? [] : [(Principal as Record<string, string | string[]>).AWS ?? []].flat();
-      return binding.length > 0 || named.length > 0;
-    });
-}
-
-function isEveryone(principal: Statement["Principal"]): boolean {
-  return principal === "*" || (typeof principal === "object" && [principal.AWS ?? []].flat().includes("*"));
-}
-
-/** By its name, a queue or topic is found in the URL or ARN of its policy. */
-function deniesWithoutTls({ type, name }: Registered, all: readonly Registered[]): boolean {
-  const isTopic = type === `aws:${topic}`;
-  const policy = all.find(({ type: policyType, inputs }) =>
-    isTopic
-      ? policyType === `aws:${topicPolicy}` && String(inputs.arn).endsWith(`:${name}`)
-      : policyType === `aws:${queuePolicy}` && String(inputs.queueUrl).endsWith(`/${name}`),
-  );
-  if (policy === undefined) return false;
-  const denied = statementsOf(policy)
-    .filter(({ Effect, Principal }) => Effect === "Deny" && isEveryone(Principal))
-    .filter(({ Condition }) => Condition?.Bool?.["aws:SecureTransport"] === "false")
-    .flatMap(({ Action }) => Action)
-    .map((action) => action.toLowerCase());
-  // A topic's policy takes no wildcard, so what it allows is denied by name.
-  const actions = isTopic ? allowed(policy).flatMap((statement) => statement.actions) : ["sqs:*"];
-  return actions.every((action) => denied.includes(action.toLowerCase()));
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === "string" && value !== "";
 }

@@ -3,18 +3,17 @@ import { expect } from "chai";
 import { WebsocketRelay } from "../../components";
 import { argsFromConfig } from "../../components/args/stackConfig";
 import { asRuntimeConfig, readStackConfig, withLocalIssuer } from "../../local/run/stackConfig";
+import type { Registered } from "../../packaging/registeredResources";
 import {
   type Control,
   controlName,
   controls,
   type HardeningSetting,
   hardeningSettings,
-  needlessExceptions,
-  type Registered,
   typesWithoutControls,
-  violations,
 } from "../../packaging/securityControls";
 import { securityPage } from "../../packaging/securityPage";
+import { needlessExceptions, violations } from "../../packaging/securityViolations";
 import { record } from "../support/recorder";
 import { repository } from "../support/repository";
 
