@@ -2,7 +2,7 @@ import { MINUTES_A_MONTH } from "../cli/cost/assumed";
 import { PRICES } from "../cli/cost/prices";
 import { awayMessageOf, type Workload } from "../cli/cost/workload";
 import { type Bill, billOf } from "./bill";
-import type { FleetMeasurement } from "./fleet/measureFleet";
+import { FLEET_FIGURES } from "./fleet/figures";
 import type { Measured, Row } from "./measure";
 import { FAN_OUT_BATCH_SIZES } from "./fanOut";
 import { rounded } from "./median";
@@ -53,92 +53,6 @@ export const ATTEMPTS_IN_AN_HOUR = awayMessageOf({
   maxAttempts: 66,
   backoff: { minSeconds: 2, maxSeconds: 120 },
 } as Workload).attempts;
-
-const A_MILLION = 1_000_000;
-
-/** 1.25 times what a million clients need at an account's 500 new connections a second. */
-const MILLION_BACK_SECONDS = (1.25 * A_MILLION) / 500;
-
-/** What the first version of the client library took, in seconds. */
-const THOUSAND_BACK_SECONDS = { atOnce: 3, afterOutage: 60 };
-
-type FleetFigure = [
-  what: string,
-  unit: string,
-  measuredOf: (fleet: FleetMeasurement) => { value: number; of: unknown },
-  target?: Target,
-];
-
-const back = (of: FleetMeasurement["reconnect"]["large"]) => ({ value: of.allBackSeconds ?? Infinity, of });
-const perSecondOf = (count: number, { days }: FleetMeasurement["idle"]) =>
-  Math.round((count * A_MILLION) / (days * 86_400));
-
-const FLEET_FIGURES: readonly FleetFigure[] = [
-  [
-    "a million clients lose their connections at once: until all are back",
-    "s",
-    ({ reconnect }) => back(reconnect.large),
-    most(MILLION_BACK_SECONDS),
-  ],
-  [
-    "the same, if refused handshakes take the account's requests",
-    "s",
-    ({ reconnect }) => back(reconnect.largeCounted),
-    most(MILLION_BACK_SECONDS),
-  ],
-  [
-    "the same: the account's other requests that are refused",
-    "ratio",
-    ({ reconnect }) => ({ value: reconnect.largeCounted.othersRefused, of: reconnect.largeCounted }),
-  ],
-  [
-    "a thousand clients lose their connections at once: until all are back",
-    "s",
-    ({ reconnect }) => back(reconnect.small),
-    most(THOUSAND_BACK_SECONDS.atOnce),
-  ],
-  [
-    "the same after an outage of ten minutes",
-    "s",
-    ({ reconnect }) => back(reconnect.smallAfterOutage),
-    most(THOUSAND_BACK_SECONDS.afterOutage),
-  ],
-  ["a thousand clients in an account with ten executions", "s", ({ reconnect }) => back(reconnect.newAccount)],
-  [
-    "a million quiet clients in replay mode: heartbeats",
-    "requests/s",
-    ({ idle }) => ({ value: perSecondOf(idle.pings, idle), of: idle }),
-    most(10_000),
-  ],
-  [
-    "the same: new connections",
-    "connections/s",
-    ({ idle }) => ({ value: perSecondOf(idle.connections, idle), of: idle }),
-    most(500),
-  ],
-  ...([10, 100] as const).map((size): FleetFigure => [
-    `messages to one session, replay, batches of ${size}`,
-    "messages/s",
-    ({ hotUser }) => ({ value: hotUser[`batchesOf${size}`].messagesPerSecond, of: hotUser[`batchesOf${size}`] }),
-  ]),
-  ...(["retry", "replay"] as const).map((mode): FleetFigure => [
-    `messages to a thousand sessions, ${mode}, batches of 10, ten invocations at a time`,
-    "messages/s",
-    ({ deliver }) => ({ value: deliver[mode].messagesPerSecond, of: deliver[mode] }),
-  ]),
-  [
-    "messages to users who do not come back, until the retry queue is full, retry",
-    "messages/s",
-    ({ away }) => ({ value: away.messagesPerSecond, of: away }),
-  ],
-  ...(
-    [
-      ["one user is flooded: how long others' messages wait, p99", "grouped"],
-      ["the same without message groups", "ungrouped"],
-      ["the same with message groups, over a thousand users", "manyUsers"],
-    ] as const
-  ).map(([what, key]): FleetFigure => [what, "ms", ({ flood }) => ({ value: flood[key].p99Ms, of: flood[key] })]),
-];
 
 const SPECS: readonly RowSpec[] = [
   {
@@ -329,11 +243,11 @@ const SPECS: readonly RowSpec[] = [
     unit: "ms",
     figure: ({ raw }) => raw && { value: raw.firstHeldMs.p95, lineItems: raw },
   },
-  ...FLEET_FIGURES.map(([what, unit, measuredOf, target]): RowSpec => ({
+  ...FLEET_FIGURES.map(([what, unit, measuredOf, atMost]): RowSpec => ({
     row: "fleet",
     what,
     unit,
-    ...target,
+    ...(atMost !== undefined && most(atMost)),
     figure: ({ fleet }) => {
       const measurement = fleet && measuredOf(fleet);
       return measurement && { value: measurement.value, lineItems: measurement.of };
