@@ -6,7 +6,7 @@
 # Seen with Python 3.11:
 #   ministack 1.5.33
 #   $connect answered: 401
-#   the client got: HTTP/1.1 403
+#   the client got: HTTP/1.1 403 Forbidden
 #
 # Exits 0 while that is so, and otherwise with another status.
 set -eu

@@ -6,7 +6,7 @@
 # Seen with Python 3.11:
 #   ministack 1.5.33
 #   $connect answered: Sec-WebSocket-Protocol: chat
-#   the client got: HTTP/1.1 101 and no subprotocol
+#   the client got: HTTP/1.1 101 Switching Protocols and no subprotocol
 #
 # Exits 0 while that is so, and otherwise with another status.
 set -eu
