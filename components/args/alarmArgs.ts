@@ -42,7 +42,7 @@ export interface AlarmArgs {
   deadLetterQueueDepth?: number;
   /**
    * Age in seconds of the oldest message that `deliver` has not received three times yet, 60 to 1,209,600.
-   * @default four minutes more than such a message needs without a backlog, which is 246 with the default pauses
+   * @default four minutes more than a third receive takes without a backlog: 246 with the default pauses
    */
   deliverLagSeconds?: number;
   /**
@@ -87,7 +87,10 @@ const { keys } = spec.alarms;
 
 const defaults = defaultsOf(keys);
 
-/** With a crash or a refused invocation, a message is received for the third time after six minutes: twice the visibility timeout. */
+/**
+ * Less than six minutes, which is twice the visibility timeout: then, a message is received for the third time where `deliver`
+ * crashes or cannot be invoked, and the metric no longer includes it.
+ */
 const normalLagSeconds = 240;
 
 /**

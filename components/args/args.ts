@@ -46,9 +46,10 @@ export interface WebsocketRelayArgs
    */
   connectionIndex?: boolean;
   /**
-   * What encrypts the subscription's dead-letter queue, where SNS puts messages that it cannot put into the retry queue. "kms":
-   * `kmsKeyArn`. If the key's policy does not let SNS use it, neither queue takes a message, and the message is lost. "sqs": a key
-   * that SQS manages (SSE-SQS), for which SNS needs no right. Only with `kmsKeyArn`: without it, the queue always has SSE-SQS.
+   * The encryption of the subscription's dead-letter queue, where SNS puts messages that it cannot put into the retry queue.
+   * "kms": with `kmsKeyArn`. If the key's policy does not let SNS use it, neither queue takes a message, and the message is lost.
+   * "sqs": with a key that SQS manages (SSE-SQS), for which SNS needs no right. Only with `kmsKeyArn`: without it, the queue always
+   * has SSE-SQS.
    * @default "kms"
    */
   subscriptionDeadLetterQueueSse?: "kms" | "sqs";

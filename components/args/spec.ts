@@ -386,9 +386,9 @@ const resources = {
     since: "0.2.0",
     see: "changing-a-stack.md#a-key-of-your-own",
     description:
-      "What encrypts the subscription's dead-letter queue where there is a `kmsKeyArn`. `kms`: that key, which SNS must be allowed " +
-      "to use; messages that SNS cannot put into the retry queue for want of that right are lost. `sqs`: a key that SQS manages " +
-      "(SSE-SQS), so that these messages are kept.",
+      "The encryption of the subscription's dead-letter queue if `kmsKeyArn` is set. `kms`: with that key. If the key's policy does " +
+      "not let SNS use it, SNS can write to neither queue, and messages are lost. `sqs`: with a key that SQS manages (SSE-SQS), so " +
+      "that these messages are kept.",
   },
   permissionsBoundaryArn: {
     type: "string",
@@ -695,8 +695,7 @@ const monitoring = {
       deliverLagSeconds: {
         type: "integer",
         unit: "seconds",
-        otherwise:
-          "four minutes more than such a message needs without a backlog, which is 246 with the default pauses",
+        otherwise: "four minutes more than a third receive takes without a backlog: 246 with the default pauses",
         min: 60,
         // A queue's longest retention.
         max: 1_209_600,

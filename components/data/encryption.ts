@@ -77,10 +77,10 @@ export interface KmsKeyPolicyStatement {
 /**
  * Statements that the policy of the relay's `kmsKeyArn` must contain besides a key's default statement, which lets the
  * account's own policies allow the key's use (the relay's roles have theirs). They allow SNS, which writes to encrypted
- * queues, and CloudWatch Logs, each for the relay's account and region only. Without the one for SNS, messages are lost that
- * publishers were told SNS has accepted: neither the retry queue nor, unless `subscriptionDeadLetterQueueSse` is "sqs", the
- * subscription's dead-letter queue takes them. DynamoDB and Lambda use grants, which the
- * deploying role creates: that takes `kms:CreateGrant`, `kms:DescribeKey`, `kms:Encrypt`, `kms:Decrypt`, `kms:ReEncrypt*` and `kms:GenerateDataKey*`.
+ * queues, and CloudWatch Logs, each for the relay's account and region only. Without the one for SNS, messages are lost
+ * although SNS has accepted them: it can write neither to the retry queue nor, unless `subscriptionDeadLetterQueueSse` is "sqs",
+ * to the subscription's dead-letter queue. DynamoDB and Lambda use grants, which the deploying role
+ * creates: that takes `kms:CreateGrant`, `kms:DescribeKey`, `kms:Encrypt`, `kms:Decrypt`, `kms:ReEncrypt*` and `kms:GenerateDataKey*`.
  *
  * @throws pulumi.InputPropertyError naming the argument, what it got, what is allowed and what to do.
  */

@@ -35,7 +35,7 @@ export interface PublisherArgs {
   publisherOrganizationIds: pulumi.Input<string>[];
   /** @default the encryption that SNS and SQS use by default */
   kmsKeyArn?: pulumi.Input<string>;
-  /** `sqs`: the subscription's dead-letter queue is not encrypted with that key, so that it takes what the key keeps from the other. */
+  /** `sqs`: the subscription's dead-letter queue has SSE-SQS instead of that key, so that SNS can write to it without the key. */
   subscriptionDeadLetterQueueSse: "kms" | "sqs";
   /**
    * `strict`: the topic and all its queues are FIFO, so that each message group keeps its order; `topicArn` names a FIFO

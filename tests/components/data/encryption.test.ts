@@ -36,7 +36,7 @@ describe("a customer-managed key", () => {
     }
   });
 
-  it("leaves only the subscription's dead-letter queue to SQS where that is wanted, so that it takes what the key keeps from the others", async () => {
+  it("encrypts only the subscription's dead-letter queue with a key of SQS where that is set, so that SNS can write to it without the relay's key", async () => {
     const { inputs } = await runRelay({ kmsKeyArn, subscriptionDeadLetterQueueSse: "sqs" });
     const queue = inputs("aws:sqs/queue:Queue", "relay-subscription-dead-letter-queue");
     expect(queue.sqsManagedSseEnabled).to.equal(true);
