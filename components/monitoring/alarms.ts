@@ -221,7 +221,7 @@ function functionAlarms(
     [
       `${part}-throttles`,
       {
-        alarmDescription: `${part} is not invoked: the account's concurrency is used up.`,
+        alarmDescription: `${part} is not invoked: the account's concurrency, or what is reserved for the function, is used up.`,
         metricName: "Throttles",
         dimensions: { FunctionName },
         threshold: alarms.functionThrottles,

@@ -36,7 +36,7 @@ describe("resolveAlarms", () => {
     });
   });
 
-  it("has no alarms on SNS for a topic of the user's, whose other subscriptions they would count, unless they are wanted", () => {
+  it("has no alarms on SNS for a topic of the user's, whose other subscriptions they would count, unless a threshold is set", () => {
     const own = (alarms: AlarmArgs) => resolveAlarms(alarms, retry, "retry", false)?.failedNotifications;
     expect(own({})).to.equal(undefined);
     expect(own({ failedNotifications: 0 })).to.equal(0);
@@ -302,7 +302,7 @@ describe("alarmsOf", () => {
     expect(period).to.equal(300);
   });
 
-  it("watches the depth of the dead-letter queue only where that is wanted, and keeps its state while the queue is asleep", () => {
+  it("watches the depth of the dead-letter queue only where a threshold is set, and keeps its state while the queue has no metrics", () => {
     expect(alarms).not.to.have.property("dead-letter-queue-depth");
     const resolved = resolveAlarms({ deadLetterQueueDepth: 0 }, retry) as ResolvedAlarms;
     const { alarmDescription, ...alarm } = alarmsOf(resolved, subjects)["dead-letter-queue-depth"] ?? {};

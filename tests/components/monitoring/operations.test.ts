@@ -145,7 +145,7 @@ describe("WebsocketRelay's operations", () => {
     for (const { name, inputs: alarm } of alarms) expect(alarm.treatMissingData, name).to.equal("notBreaching");
   });
 
-  it("watches what happens to the dead-letter queues, and not how much is in them, unless that is wanted", async () => {
+  it("watches what happens to the dead-letter queues, and not how much is in them, unless a threshold of that is set", async () => {
     const depths = async (alarms: WebsocketRelayArgs["alarms"]) => {
       const { registrations: all } = await record(() => new WebsocketRelay("relay", { auth, alarms }));
       const visible = all.filter(({ inputs: { metricName } }) => metricName === "ApproximateNumberOfMessagesVisible");
@@ -157,7 +157,7 @@ describe("WebsocketRelay's operations", () => {
     ]);
   });
 
-  it("watches SNS on a topic of the user's only where that is wanted, and FIFO topics by their whole name", async () => {
+  it("watches SNS on a topic of the user's only where a threshold is set, and FIFO topics by their whole name", async () => {
     const topics = async (args: Partial<WebsocketRelayArgs>) => {
       const { registrations: all, errors } = await record(() => new WebsocketRelay("relay", { auth, ...args }));
       expect(errors).to.deep.equal([]);
