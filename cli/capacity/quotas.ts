@@ -116,8 +116,14 @@ const publishedMessages: Record<string, number> = {
   "eu-west-1": 9_000,
   ...Object.fromEntries(
     [
-      ...["us-east-2", "us-west-1", "ap-south-1", "ap-northeast-1", "ap-northeast-2"],
-      ...["ap-southeast-1", "ap-southeast-2", "eu-central-1"],
+      "us-east-2",
+      "us-west-1",
+      "ap-south-1",
+      "ap-northeast-1",
+      "ap-northeast-2",
+      "ap-southeast-1",
+      "ap-southeast-2",
+      "eu-central-1",
     ].map((region) => [region, 1_500]),
   ),
 };

@@ -7,7 +7,10 @@ import { autoname } from "./autoname";
 import { refusal, type Refuse } from "./refuse";
 import type { LocalResource, LocalResources, Properties, Registration } from "./resource";
 
-/** Functions, their permissions and their settings for asynchronous invocations, refusing what AWS refuses and what has no local counterpart but would matter. */
+/**
+ * Functions, their permissions and their settings for asynchronous invocations, refusing what AWS refuses and what has no local
+ * counterpart but would matter.
+ */
 export function lambdaResources(lambda: LambdaService, iam: Iam): LocalResources {
   return {
     "aws:lambda/function:Function": functionResource(lambda, iam),

@@ -218,7 +218,10 @@ describe("this repository's program on ministack", function () {
       const to = recipient();
       const received: string[] = [];
       const library = new RelayClient({
-        ...{ url: relay.addresses.websocketUrl, context: to.context, contextId: to.contextId, WebSocket },
+        url: relay.addresses.websocketUrl,
+        context: to.context,
+        contextId: to.contextId,
+        WebSocket,
         token: () => relay.token(to.user),
         onMessage: ({ body }) => void received.push(body),
       });

@@ -9,9 +9,12 @@ const limits = (throttlingRateLimit: number, throttlingBurstLimit: number): Thro
 });
 
 const shared: Partial<WebsocketRelayArgs> = {
-  ...{ throttlingRateLimit: 11, throttlingBurstLimit: 12 },
-  ...{ connectThrottlingRateLimit: 21, connectThrottlingBurstLimit: 22 },
-  ...{ pingThrottlingRateLimit: 31, pingThrottlingBurstLimit: 32 },
+  throttlingRateLimit: 11,
+  throttlingBurstLimit: 12,
+  connectThrottlingRateLimit: 21,
+  connectThrottlingBurstLimit: 22,
+  pingThrottlingRateLimit: 31,
+  pingThrottlingBurstLimit: 32,
 };
 
 describe("the stage's settings of routes", () => {
@@ -19,19 +22,28 @@ describe("the stage's settings of routes", () => {
     [
       { ...shared, delivery: "retry" },
       {
-        ...{ $connect: limits(21, 22), $disconnect: limits(21, 22), ping: limits(31, 32) },
-        ...{ resume: limits(21, 22), ack: limits(11, 12) },
+        $connect: limits(21, 22),
+        $disconnect: limits(21, 22),
+        ping: limits(31, 32),
+        resume: limits(21, 22),
+        ack: limits(11, 12),
       },
     ],
     [
       {
-        ...{ ...shared, delivery: "replay" },
-        ...{ resumeThrottlingRateLimit: 41, resumeThrottlingBurstLimit: 42 },
-        ...{ acknowledgeThrottlingRateLimit: 51, acknowledgeThrottlingBurstLimit: 52 },
+        ...shared,
+        delivery: "replay",
+        resumeThrottlingRateLimit: 41,
+        resumeThrottlingBurstLimit: 42,
+        acknowledgeThrottlingRateLimit: 51,
+        acknowledgeThrottlingBurstLimit: 52,
       },
       {
-        ...{ $connect: limits(21, 22), $disconnect: limits(21, 22), ping: limits(31, 32) },
-        ...{ resume: limits(41, 42), ack: limits(51, 52) },
+        $connect: limits(21, 22),
+        $disconnect: limits(21, 22),
+        ping: limits(31, 32),
+        resume: limits(41, 42),
+        ack: limits(51, 52),
       },
     ],
   ];

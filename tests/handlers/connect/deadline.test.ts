@@ -15,16 +15,17 @@ const older: Session = {
   expirationDate: now / 1000 + 7_200,
 };
 
-/** A call that does not answer, and stops when its signal aborts. */
-function hanging(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("Request aborted"))));
-}
-
 /** A handshake of a raw client, which calls every service, one of which does not answer. */
 function setUp(name?: string) {
   const table = new MemoryTable();
   table.put(older);
   const [gateway, log, metrics] = [new MemoryConnections(), new RecordedLog(), new RecordedMetrics()];
+  let hasHung = false;
+  /** A call that does not answer, and stops when its signal aborts. */
+  const hanging = (signal?: AbortSignal): Promise<never> => {
+    hasHung = true;
+    return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("Request aborted"))));
+  };
   /** The signal of a call is its last argument, or among its options. */
   const signalIn = (args: readonly unknown[]) =>
     args
@@ -51,7 +52,7 @@ function setUp(name?: string) {
   const handler = connectReplay({
     authenticator: {
       // Cannot be stopped: a user's own callback, or a library that fetches keys.
-      authenticate: () => (name === "authenticate" ? new Promise(() => undefined) : Promise.resolve({ user: "42" })),
+      authenticate: () => (name === "authenticate" ? hanging() : Promise.resolve({ user: "42" })),
     },
     sessions: own,
     userConnections: own,
@@ -70,6 +71,7 @@ function setUp(name?: string) {
     table,
     log,
     metrics,
+    hasHung: () => hasHung,
     live: () => [...table.sessionRows.values()].flatMap(liveConnections).map(({ connectionId }) => connectionId),
     handshake: async (remainingMs?: number) =>
       (await handler(connectEvent({ connectedAt: now }), invocation(remainingMs))).statusCode,
@@ -93,9 +95,10 @@ describe("a handshake", () => {
 
   for (const name of ["authenticate", "readForConnect", "addLookup", "save", "blockedUntil", "mark", "flush"]) {
     it(`answers 500 when that time is up while ${name} does not answer, and leaves the session as it was`, async () => {
-      const { table, log, metrics, live, handshake } = setUp(name);
+      const { table, log, metrics, hasHung, live, handshake } = setUp(name);
       // A millisecond.
       expect(await handshake(5_001)).to.equal(500);
+      expect(hasHung()).to.equal(true);
       expect(log.lines).to.have.length(1);
       expect(log.lines[0]).to.include({ level: "error", event: "refused", outOfTime: true });
       expect(metrics.flushes).to.have.length(1);
@@ -105,7 +108,7 @@ describe("a handshake", () => {
 
   for (const name of ["removeConnection", "removeLookup"]) {
     it(`answers 500 within three seconds more where ${name} does not answer`, async () => {
-      const { table, log, handshake } = setUp(name);
+      const { table, log, hasHung, handshake } = setUp(name);
       table.failing.add("blockedUntil");
       const [original, limits] = [AbortSignal.timeout.bind(AbortSignal), [] as number[]];
       AbortSignal.timeout = (ms) => {
@@ -117,6 +120,7 @@ describe("a handshake", () => {
       } finally {
         AbortSignal.timeout = original;
       }
+      expect(hasHung()).to.equal(true);
       expect(limits).to.deep.equal([7_000, 3_000]);
       expect(log.lines.map(({ event }) => event)).to.deep.equal(["not cleaned up", "refused"]);
       expect(log.lines[1]).to.include({ outOfTime: false, errorMessage: "blockedUntil fails" });

@@ -247,7 +247,10 @@ describe("in a real table", () => {
       const add = async (connectionIds: string[], tokenExpiresAt?: number) => {
         for (const connectionId of connectionIds) {
           await lookups.add({
-            ...{ connectionId, connectedAt: session.connectedAt, expirationDate: session.expirationDate, session: key },
+            connectionId,
+            connectedAt: session.connectedAt,
+            expirationDate: session.expirationDate,
+            session: key,
             ...(tokenExpiresAt !== undefined && { tokenExpiresAt }),
           });
         }
