@@ -7,7 +7,10 @@ export const CONNECTIONS = ["newest", "all"] as const;
 /** The connections of a session that get messages. With more, each batch of messages would read and write larger rows. */
 export const MAX_LIVE_CONNECTIONS = 10;
 
-/** Superseded connections are only kept so that `disconnectUser` closes them. Of more, the oldest are dropped. */
+/**
+ * Superseded connections are kept so that `disconnectUser` closes them, and that a handshake that fails gives back the places that
+ * it took. Of more, the oldest are dropped.
+ */
 const MAX_SUPERSEDED = 9;
 
 /**
@@ -18,7 +21,8 @@ const MAX_CONNECTION_MS = 7_500_000;
 
 /**
  * How long a handshake may be under way: its connection is "gone" until it opens. A second above the timeout of an
- * integration, which is on the same page.
+ * integration.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
  */
 export const MAX_HANDSHAKE_MS = 30_000;
 
