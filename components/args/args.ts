@@ -65,7 +65,7 @@ export interface WebsocketRelayArgs
    */
   pointInTimeRecovery?: boolean;
   /**
-   * Days for which the functions' logs and the access logs are kept, one of CloudWatch's values; 0 keeps them forever.
+   * Days for which the functions' logs and the gateway's are kept, one of CloudWatch's values; 0 keeps them forever.
    * @default 30
    */
   logRetentionInDays?: number;

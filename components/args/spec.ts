@@ -437,7 +437,7 @@ const protection = {
     default: 30,
     // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
     oneOf: [0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
-    description: "How long the functions' logs and the access logs are kept; 0 keeps them forever.",
+    description: "How long the functions' logs and the gateway's are kept; 0 keeps them forever.",
   },
   applicationLogLevel: {
     type: "string",

@@ -114,7 +114,7 @@ describe("resolveArgs", () => {
       ["31", "30, 60"],
     ],
     ["a throttle of nothing", { throttlingRateLimit: 0 }, "throttlingRateLimit", ["got 0"]],
-    ["heartbeats of nobody", { pingThrottlingRateLimit: 0 }, "pingThrottlingRateLimit", ["got 0", "1", "100000"]],
+    ["no heartbeats", { pingThrottlingRateLimit: 0 }, "pingThrottlingRateLimit", ["got 0", "1", "100000"]],
     [
       "a burst of heartbeats over any account's",
       { pingThrottlingBurstLimit: 50_001 },
