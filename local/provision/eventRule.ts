@@ -1,6 +1,7 @@
 import { type EventRules, ruleArnOf } from "../events/eventRules";
 import { ratePeriodMs } from "../events/scheduleExpression";
 import { autoname } from "./autoname";
+import { isIntegerWithin } from "./integerWithin";
 import { type Refuse, refusal } from "./refuse";
 import type { LocalResource, LocalResources, Properties } from "./resource";
 
@@ -94,12 +95,10 @@ function checkRetryPolicy(
   { maximumEventAgeInSeconds: age = 0, maximumRetryAttempts: attempts = 0 }: Properties,
   refuse: Refuse,
 ): void {
-  if (!isWithin(age, 60, 86_400)) refuse("retryPolicy.maximumEventAgeInSeconds", age, "an integer from 60 to 86400");
-  if (!isWithin(attempts, 0, 185)) refuse("retryPolicy.maximumRetryAttempts", attempts, "an integer from 0 to 185");
-}
-
-function isWithin(value: unknown, least: number, most: number): boolean {
-  return Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
+  if (!isIntegerWithin(age, 60, 86_400))
+    refuse("retryPolicy.maximumEventAgeInSeconds", age, "an integer from 60 to 86400");
+  if (!isIntegerWithin(attempts, 0, 185))
+    refuse("retryPolicy.maximumRetryAttempts", attempts, "an integer from 0 to 185");
 }
 
 function isJson(text: string): boolean {

@@ -4,6 +4,7 @@ import type { LambdaService } from "../lambda/lambdaService";
 import { applicationLogLevels, systemLogLevels } from "../lambda/logLevels";
 import type { FunctionConfiguration } from "../lambda/localFunction";
 import { autoname } from "./autoname";
+import { isIntegerWithin } from "./integerWithin";
 import { refusal, type Refuse } from "./refuse";
 import type { LocalResource, LocalResources, Properties, Registration } from "./resource";
 
@@ -84,8 +85,8 @@ function functionConfiguration(logicalName: string, name: string, inputs: Proper
   };
   const integer = (key: string, byDefault: number, least: number, most: number) => {
     const value = inputs[key] ?? byDefault;
-    const allowed = Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
-    return allowed ? Number(value) : refuse(key, value, `an integer from ${least} to ${most}`);
+    const isAllowed = isIntegerWithin(value, least, most);
+    return isAllowed ? Number(value) : refuse(key, value, `an integer from ${least} to ${most}`);
   };
 
   if (!/^[a-zA-Z0-9-_]{1,64}$/.test(name)) refuse("name", name, "1 to 64 letters, digits, hyphens and underscores");
@@ -162,9 +163,8 @@ function eventInvokeConfigResource(lambda: LambdaService): LocalResource {
       ["maximumRetryAttempts", 0, 2],
     ] as const) {
       const value = inputs[key];
-      const isAllowed =
-        value === undefined || (Number.isInteger(value) && Number(value) >= least && Number(value) <= most);
-      if (!isAllowed) refuse(key, value, `an integer from ${least} to ${most}`);
+      if (value !== undefined && !isIntegerWithin(value, least, most))
+        refuse(key, value, `an integer from ${least} to ${most}`);
     }
     return functionName;
   };
