@@ -99,7 +99,7 @@ export function describeRights(program: string, start: () => Promise<Relay>, pla
     const breaks = async (flow: string, grant: Grant): Promise<boolean> => {
       const { of, name, document } = grant.policy;
       const from = relay.lines.length;
-      const patience = setTimeout(() => relay.abandon(), 20_000);
+      const patience = setTimeout(() => relay.abandon(), 60_000);
       await relay.control("/policies", { of, name, document: grant.without }, "PUT");
       try {
         const ended = play(flow).then(

@@ -19,7 +19,7 @@ const snapshot = "relay-deployment";
 
 /** Resources that only a relay in replay mode has. */
 const ofReplay =
-  /^relay-(replay$|history|receipts|flush|expired-messages-alarm$|(resume|acknowledge|expire)($|-(integration|permission|logs|role|policy|errors-alarm|throttles-alarm)$)|expire-\d-(rule|permission|target)$)/;
+  /^relay-(replay$|history|receipts|flush|expired-messages-alarm$|(resume|acknowledge|expire)($|-(integration|permission|logs|role|policy|errors-alarm|throttles-alarm|invoke-config)$)|expire-\d-(rule|permission|target)$)/;
 
 /** Both modes have these routes, so that a switch changes them before the new snapshot is taken. */
 const framesRoutes = ["relay-acknowledge-route", "relay-resume-route"];

@@ -7,7 +7,7 @@ import { ProgramCopy } from "./programCopy";
 
 /** Each test goes on from where the one before it ended. */
 describe("the packed package in another team's program, run by the real engine", function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   this.bail(true);
 
   let consumer: Consumer;

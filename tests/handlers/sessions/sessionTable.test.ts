@@ -136,9 +136,9 @@ describe("in a real table", () => {
       expect(await liveIds()).to.deep.equal(["c7="]);
       const superseded = saved.flatMap((each) => (typeof each === "string" ? [] : each.superseded));
       const refused = connections.filter((_, i) => saved[i] === "superseded");
-      expect([...superseded, ...refused].map(({ connectionId }) => connectionId).sort()).to.deep.equal(
-        connections.slice(0, 7).map(({ connectionId }) => connectionId),
-      );
+      // The order in which the table writes them decides which of them are told twice: see `WithConnection`.
+      const ended = new Set([...superseded, ...refused].map(({ connectionId }) => connectionId));
+      expect([...ended].sort()).to.deep.equal(connections.slice(0, 7).map(({ connectionId }) => connectionId));
     });
 
     it("deletes a row with its last connection, and says whether that one was live", async () => {
