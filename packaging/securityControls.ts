@@ -277,7 +277,7 @@ export const controls: readonly Control[] = [
     holds: ({ inputs }) => inputs.deadLetterConfig !== undefined,
     exception: {
       reason:
-        "It would only be used for asynchronous calls. In a relay these are the sweepers' runs, and the next minute has another one. " +
+        "It would only be used for asynchronous calls. Of those, a relay has the sweepers' calls, and the next minute repeats them. " +
         "Messages have the queues' dead-letter queues.",
     },
   },
@@ -289,7 +289,7 @@ export const controls: readonly Control[] = [
     exception: {
       reason:
         "What is reserved is lost to the account's other functions. `maximumConcurrency` bounds `deliver` and `flush`, and the stage's " +
-        "throttles bound the others. `connectReservedConcurrentExecutions` reserves some for `connect`.",
+        "throttles bound the others.",
     },
   },
   {
