@@ -24,13 +24,15 @@ export const addressSources: AddressSources = {
       return (await promisify(execFile)("pulumi", args)).stdout;
     } catch (error) {
       const { code, stderr = "" } = error as { code?: unknown; stderr?: string };
-      const why =
-        code === "ENOENT"
-          ? "the pulumi CLI is not installed"
-          : stderr.trim().replace(/^error: /, "") || (error as Error).message;
+      const isMissing = code === "ENOENT";
+      const why = isMissing
+        ? "the pulumi CLI is not installed"
+        : stderr.trim().replace(/^error: /, "") || (error as Error).message;
+      const fix = isMissing
+        ? "install it"
+        : "run this command in the Pulumi program's folder, name a stack with --stack";
       throw new Error(
-        `pulumi ${args.join(" ")} failed: ${why}. Fix: run this command in the Pulumi program's folder, name a stack with ` +
-          "--stack, or pass the addresses as JSON with --addresses FILE (- for stdin)",
+        `pulumi ${args.join(" ")} failed: ${why}. Fix: ${fix}, or pass the addresses as JSON with --addresses FILE (- for stdin)`,
         { cause: error },
       );
     }

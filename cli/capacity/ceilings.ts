@@ -1,3 +1,4 @@
+import { spec } from "../../components/args/spec";
 import type { Workload } from "../cost/workload";
 import { HEADROOM } from "./assumed";
 import type { Load } from "./load";
@@ -18,6 +19,13 @@ export interface Ceiling {
 export function ceilingsOf(load: Load, { delivery, ordering }: Pick<Workload, "delivery" | "ordering">): Ceiling[] {
   const isReplay = delivery === "replay";
   const ceilings: (Ceiling | false)[] = [
+    {
+      what: "requests to one route",
+      limit: spec.pingThrottlingRateLimit.max,
+      unit: "per second",
+      load: Math.max(load.heartbeats * HEADROOM, load.acknowledgements * HEADROOM, load.handshakes, load.resumes),
+      remedy: "let clients send fewer heartbeats (--heartbeat-seconds), or divide the users among several relays",
+    },
     {
       what: "invocations of deliver",
       limit: LIMITS.maximumConcurrency,

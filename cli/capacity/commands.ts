@@ -68,14 +68,14 @@ function loadListing(load: Load): string {
   };
   const functions = Object.entries(concurrency)
     .filter(([, count]) => count > 0)
-    .map(([name, count]) => `${name} ${amount(Math.ceil(count))}`);
+    .map(([name, count]) => `${name} ${atOneTime(count)}`);
   return listing([
     ...Object.entries(names)
       .map(([key, name]) => [name, load[key as PerSecond]] as const)
       .filter(([, count]) => count > 0)
       .map(([name, count]) => [name, `${amount(count)} per second`] as const),
     ...(waitingMessages > 0 ? [["messages that wait in the retry queue", amount(waitingMessages)] as const] : []),
-    ["executions of functions", `${amount(Math.ceil(concurrentExecutions))} at one time (${functions.join(", ")})`],
+    ["executions of functions", `${atOneTime(concurrentExecutions)} at one time (${functions.join(", ")})`],
   ]);
 }
 
@@ -104,7 +104,7 @@ function quotaTable(quotas: readonly QuotaNeed[]): string {
       `${name}, ${unit}`,
       quotaCode,
       amount(byDefault),
-      amount(load),
+      unit === "at one time" ? atOneTime(load) : amount(load),
       raiseTo === undefined ? "the default" : amount(raiseTo),
     ]),
   );
@@ -125,7 +125,7 @@ function ceilingTable(ceilings: readonly Ceiling[]): string {
     ceilings.map(({ what, unit, limit, load }) => [
       `${what}, ${unit}`,
       amount(limit),
-      load === undefined ? "by session" : amount(load),
+      load === undefined ? "by session" : unit === "at one time" ? atOneTime(load) : amount(load),
     ]),
   );
 }
@@ -134,6 +134,11 @@ function remedies(ceilings: readonly Ceiling[]): string[] {
   return ceilings
     .filter(({ load = 0, limit }) => load > limit)
     .map(({ what, remedy }) => `Over the limit: ${what}. Fix: ${remedy}.`);
+}
+
+/** Executions and messages are whole. What only the arithmetic of floating point adds to them is left out. */
+function atOneTime(count: number): string {
+  return amount(Math.ceil(Number(count.toFixed(6))));
 }
 
 function amount(count: number): string {

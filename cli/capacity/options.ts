@@ -21,7 +21,7 @@ export function addCapacityOptions(command: Command): void {
   const { option, addDerived } = adderTo(command);
   const required = (flags: string, description: string, range: Parameters<typeof option>[2]) =>
     command.addOption(option(flags, description, range).makeOptionMandatory());
-  required("--clients <n>", "clients that are connected at one time, at the most", [1, 1e9]);
+  required("--clients <n>", "clients that are connected at one time, at the most", [1, 1e9, "whole"]);
   required("--messages-per-second <n>", "messages published per second, at the most", [0, 1e6]);
   const { retry, replay } = PINGS_PER_MINUTE;
   addDerived(
@@ -56,13 +56,25 @@ export function readCapacityOptions(command: Command): CapacityOptions {
     heartbeatSeconds: heartbeatSeconds ?? 60 / PINGS_PER_MINUTE[given.delivery],
     reconnectSeconds: reconnectSeconds ?? Math.max(LEAST_RECONNECT_SECONDS, clients / NEW_CONNECTIONS_PER_SECOND),
   };
+  const messagesAtMost = messagesPerSecond * MINUTES_A_MONTH * 60;
   const traffic = withDefaults(command, {
     ...given,
-    messages: given.messages ?? messagesPerSecond * MINUTES_A_MONTH * 60,
+    messages: given.messages ?? messagesAtMost,
     connections: given.connections ?? clients,
     pingsPerMinute: 60 / fleet.heartbeatSeconds,
   });
+  refuseOver("--messages", traffic.messages, messagesAtMost, "--messages-per-second in a month");
+  refuseOver("--connections", traffic.connections, clients, "--clients");
   return { region, fleet, traffic };
+}
+
+/** What the bill counts cannot be more than the busiest moment allows. */
+function refuseOver(flag: string, value: number, most: number, what: string): void {
+  if (value <= most) return;
+  throw new Error(
+    `${flag}: got ${value.toLocaleString("en-US")}; allowed: at most ${most.toLocaleString("en-US")}, as ${what}. ` +
+      `Fix: lower it, or raise ${what.split(" ")[0]}`,
+  );
 }
 
 function regionOf(text: string): string {

@@ -255,6 +255,12 @@ describe("the limits that no quota raises", () => {
 
   const cases: [string, Load, Pick<Workload, "delivery" | "ordering">, RegExp[]][] = [
     ["are not reached by a small load", idle, retryMode, []],
+    [
+      "are reached by heartbeats that the limits of a route cannot allow",
+      { ...idle, heartbeats: 80_001 },
+      retryMode,
+      [/^requests to one route/],
+    ],
     ["are reached by invocations of deliver", withDeliver(801), retryMode, [/^invocations of deliver/]],
     [
       "are reached by messages that wait",
@@ -323,7 +329,18 @@ describe("the options of capacity", () => {
   });
 
   for (const [what, args, message] of [
-    ["no client", ["--clients", "0"], /--clients <n>.*'0'.*Allowed: a number from 1 to/],
+    [
+      "more messages in a month than the most per second allows",
+      ["--messages", "26280001"],
+      /--messages: got 26,280,001; allowed: at most 26,280,000, as --messages-per-second in a month\. Fix: lower it, or raise/,
+    ],
+    [
+      "more connections on average than clients at the most",
+      ["--connections", "100001"],
+      /--connections: got 100,001; allowed: at most 100,000, as --clients\. Fix: lower it, or raise --clients/,
+    ],
+    ["a part of a client", ["--clients", "10.5"], /--clients <n>.*'10\.5'.*Allowed: a whole number from 1 to/],
+    ["no client", ["--clients", "0"], /--clients <n>.*'0'.*Allowed: a whole number from 1 to/],
     ["a heartbeat after the idle time-out", ["--heartbeat-seconds", "600"], /'600'.*Allowed: a number from 1 to 599/],
     ["a word that is no region", ["--region", "Ireland"], /--region.*'Ireland'.*such as eu-west-1/],
     [

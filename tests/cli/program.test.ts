@@ -136,6 +136,21 @@ describe("the command line", () => {
       .and.match(/^About [\d,]+ USD for 13,140,000,000 messages a month and 1,000,000 connections on average/m);
   });
 
+  it("says the same number of executions in the load as in the quota", async () => {
+    const { printed } = await cli([
+      "capacity",
+      "--clients",
+      "200000",
+      "--messages-per-second",
+      "2000",
+      "--delivery",
+      "replay",
+    ]);
+    const [, inLoad] = /^executions of functions +([\d,]+) at one time/m.exec(printed) ?? [];
+    const [, inQuota] = /^Lambda: concurrent executions.*L-B99A9384 +1,000 +([\d,]+) /m.exec(printed) ?? [];
+    expect(inLoad).to.equal("930").and.equal(inQuota);
+  });
+
   it("says that a small fleet needs nothing", async () => {
     const { printed } = await cli(["capacity", "--clients", "100", "--messages-per-second", "1"]);
     expect(printed)

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { addressSources } from "../../cli/addressSources";
 import { clientConfigOf } from "../../cli/clients";
 import { addressOf, type AddressOptions, readAddresses } from "../../cli/relayAddresses";
 import { refusal } from "../support/refusal";
@@ -42,6 +43,19 @@ describe("the relay's addresses", () => {
       expect(await read(options, { [place]: json })).to.deep.equal({ topicArn });
     });
   }
+
+  describe("where the pulumi CLI is missing", () => {
+    const { PATH } = process.env;
+    before(() => void (process.env.PATH = ""));
+    after(() => void (process.env.PATH = PATH));
+
+    it("are refused with what to install, or what to pass instead", async () => {
+      const { message } = await refusal(addressSources.stackOutput());
+      expect(message).to.match(
+        /^pulumi stack output --json failed: the pulumi CLI is not installed\. Fix: install it, or pass .* --addresses FILE/,
+      );
+    });
+  });
 
   it("are found in the given output; another output is refused with the allowed ones", async () => {
     const texts = { "stack the selected one": JSON.stringify({ url: "x", chat: { topicArn } }) };
