@@ -22,7 +22,7 @@ export const METRICS = {
   /** From the time the queue accepted the message to the time the gateway did. */
   ageAtDelivery: "AgeAtDelivery",
   /**
-   * At attempts that failed although the user was not away. Unlike the queue's own age metric, includes messages that were
+   * At attempts that failed although the user was not away, or whose dead letter could not be sent. Unlike the queue's own age metric, includes messages that were
    * received three times or more.
    */
   ageAtFailedAttempt: "AgeAtFailedAttempt",

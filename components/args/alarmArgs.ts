@@ -46,7 +46,8 @@ export interface AlarmArgs {
    */
   deliverLagSeconds?: number;
   /**
-   * Age in seconds of the oldest message that an attempt failed to deliver although its user was not away, 1 to 1,209,600.
+   * Age in seconds of the oldest message that an attempt failed to deliver although its user was not away, or whose dead letter
+   * could not be sent, 1 to 1,209,600.
    * @default three quarters of the shortest retry window, which is before the message is dead-lettered
    */
   ageAtFailedAttemptSeconds?: number;

@@ -708,7 +708,8 @@ const monitoring = {
         min: 1,
         // A queue's longest retention.
         max: 1_209_600,
-        description: "Age of the oldest message that an attempt failed to deliver although its user was not away.",
+        description:
+          "Age of the oldest message that an attempt failed to deliver although its user was not away, or whose dead letter could not be sent.",
       },
       expiredMessages: {
         type: "integer",

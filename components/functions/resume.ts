@@ -33,7 +33,7 @@ export function resumeSpec(parts: ReplayParts): FunctionSpec {
     statements: [
       sessionTable.statement("dynamodb:GetItem"),
       historyTable.statement("dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem"),
-      gateway.manageConnectionsStatement("POST"),
+      gateway.manageConnectionsStatement("POST", "GET"),
       ...deadLetterStatements(parts),
       ...receiptsStatements(parts),
     ],

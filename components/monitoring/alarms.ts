@@ -70,7 +70,7 @@ export function alarmsOf(
       ...once,
     },
     "age-at-failed-attempt": {
-      alarmDescription: `Delivery of a message has failed for over ${alarms.ageAtFailedAttemptSeconds} s, and not because its user is away: see Retried by reason.`,
+      alarmDescription: `Delivery of a message has failed for over ${alarms.ageAtFailedAttemptSeconds} s, and not because its user is away, or it could not be dead-lettered: see Retried by reason and deliver's log.`,
       namespace: METRICS_NAMESPACE,
       metricName: METRICS.ageAtFailedAttempt,
       dimensions: { Relay: subjects.relayName },

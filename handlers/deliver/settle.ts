@@ -71,8 +71,9 @@ export async function settle(
 
   const failed = open.flatMap(({ message, outcome, reason, isLast }) => {
     const isDead = dead.has(message);
-    // A user who is away would hide how old the other messages are.
-    if (!isUserAway(reason)) metrics.add(METRICS.ageAtFailedAttempt, ageMs(message, now()));
+    // A user who is away would hide how old the other messages are. But the queue itself moves or drops what cannot be
+    // dead-lettered, and no other metric tells.
+    if (!isUserAway(reason) || (isLast && !isDead)) metrics.add(METRICS.ageAtFailedAttempt, ageMs(message, now()));
     if (isDead) {
       countDeadLetter(metrics, reason);
       return [];

@@ -1,6 +1,10 @@
 import { type Hello, type Resume, type Resumed, SUBPROTOCOLS, type Superseded } from "../../protocol";
 import { DynamoDbConnectionLookups } from "../connections/connectionLookups";
-import { connectionsFromEnvironment } from "../connections/connectionsClient";
+import {
+  type ConnectionsClient,
+  connectionsFromEnvironment,
+  YOUNG_CONNECTION_MS,
+} from "../connections/connectionsClient";
 import { reasonToEnd } from "../connections/postToConnection";
 import { type Environment, positiveInteger, text } from "../environment";
 import { historyFromEnvironment, retentionMsFromEnvironment } from "../history/dynamoDbHistory";
@@ -37,6 +41,7 @@ export type ResumeDependencies = Omit<Dependencies, "now" | "log"> & Partial<Pic
 
 interface Dependencies extends FrameDependencies, SendDependencies, MoveCursorDependencies {
   sessions: Pick<SessionStore, "read">;
+  connections: Pick<ConnectionsClient, "post" | "isGone">;
   history: SendDependencies["history"] & MoveCursorDependencies["history"] & Pick<History, "readCursor" | "settle">;
   /** Within how many seconds clients are to acknowledge; undefined if an acknowledgement with the next resume will do. */
   ackSeconds?: number;
@@ -115,23 +120,32 @@ async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): P
   await rememberPosition(frame, hasMoved ? undefined : move, bound, dependencies);
 }
 
-/** Whether this is a live connection of the session; if not, tells the client that it is superseded or must reconnect. */
+/** Whether this is a live connection of the session; if not, tells the client that it is superseded, must reconnect or ask again. */
 async function hasSession(
   row: SessionRow | undefined,
-  { connectionId, fields }: ClientFrame<Resume>,
+  { connectionId, fields, signal }: ClientFrame<Resume>,
   dependencies: Dependencies,
 ): Promise<boolean> {
   const live = row ? liveConnections(row) : [];
   const session = live.find((each) => each.connectionId === connectionId);
-  // Only if another one has the session: a connection that is the last to know of it had better reconnect.
-  if (!session && live.length > 0) {
-    const notice: Superseded = { type: "superseded" };
-    dependencies.log.info("superseded", fields);
-    await posted(connectionId, JSON.stringify(notice), fields, dependencies);
-    return false;
+  const { connections, now, log } = dependencies;
+  const [newest] = live;
+  // Only if another one has the session: a connection that is the last to know of it had better reconnect. That one may have
+  // ended unnoticed, and until its handshake is over it is "gone" as well: if that fails, this one has the session again.
+  if (!session && newest) {
+    if (!(await connections.isGone(newest.connectionId, signal))) {
+      const notice: Superseded = { type: "superseded" };
+      log.info("superseded", fields);
+      await posted(connectionId, JSON.stringify(notice), fields, dependencies);
+      return false;
+    }
+    if (now() - newest.connectedAt < YOUNG_CONNECTION_MS) {
+      log.info("superseded by a connection that is not open yet", fields);
+      await tellUnavailable(connectionId, "resume", fields, dependencies);
+      return false;
+    }
   }
   // A connection that has no right to the session's messages must not get the missed ones either.
-  const { now } = dependencies;
   const reason = session ? reasonToEnd(session, { subprotocols: [SUBPROTOCOLS.v1], now }) : REASONS.noSession;
   if (reason === undefined) return true;
   const message = "the session has ended: open another connection";

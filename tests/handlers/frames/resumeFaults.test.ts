@@ -52,14 +52,32 @@ describe("resume, where something is in its way", () => {
   });
 
   it("tells a superseded connection so, and sends it nothing", async () => {
-    const { ask, table, history, envelopes, events, metrics } = setUp();
+    const { ask, table, history, connections, envelopes, events, metrics } = setUp();
     await store(history, segmentOf(1));
     table.put({ ...row, connectionId: "c2", connectedAt: row.connectedAt + 1 });
+    connections.gone = false;
     expect(await ask()).to.deep.equal({ statusCode: 200 });
     expect(envelopes()).to.deep.equal([{ type: "superseded" }]);
+    expect(connections.asked).to.deep.equal(["c2"]);
     expect(events()).to.deep.equal(["superseded"]);
     expect(metrics.flushes).to.deep.equal([[]]);
   });
+
+  for (const [name, gone, age, code, statusCode] of [
+    ["ask again where the other connection's handshake is not over, and may fail", true, 59_999, "unavailable", 200],
+    ["open another connection where the other one has ended unnoticed", true, 60_000, "no-session", 200],
+    ["ask again where the gateway does not say whether the other one is open", undefined, 60_000, "unavailable", 500],
+  ] as const) {
+    it(`tells a connection that has lost its place to ${name}`, async () => {
+      const { ask, table, history, connections, envelopes } = setUp();
+      await store(history, segmentOf(1));
+      table.put({ ...row, connectedAt: now - age - 1 });
+      table.put({ ...row, connectionId: "c2", connectedAt: now - age });
+      connections.gone = gone;
+      expect(await ask()).to.deep.equal({ statusCode });
+      expect(envelopes().map((envelope) => envelope.type === "error" && envelope.code)).to.deep.equal([code]);
+    });
+  }
 
   const ended = "the session has ended: open another connection";
   for (const [name, prepare, message, reason] of [
