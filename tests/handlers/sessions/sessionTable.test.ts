@@ -136,9 +136,9 @@ describe("in a real table", () => {
       expect(await liveIds()).to.deep.equal(["c7="]);
       const superseded = saved.flatMap((each) => (typeof each === "string" ? [] : each.superseded));
       const refused = connections.filter((_, i) => saved[i] === "superseded");
-      expect([...superseded, ...refused].map(({ connectionId }) => connectionId).sort()).to.deep.equal(
-        connections.slice(0, 7).map(({ connectionId }) => connectionId),
-      );
+      // One that lost its place to a handshake that was itself under way is named by the next one as well.
+      const named = new Set([...superseded, ...refused].map(({ connectionId }) => connectionId));
+      expect([...named].sort()).to.deep.equal(connections.slice(0, 7).map(({ connectionId }) => connectionId));
     });
 
     it("deletes a row with its last connection, and says whether that one was live", async () => {
