@@ -49,7 +49,7 @@ export interface Answer {
 }
 
 /** The part of Lambda's context that the handler uses. */
-interface Invocation {
+export interface Invocation {
   getRemainingTimeInMillis(): number;
 }
 
