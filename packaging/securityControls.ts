@@ -290,7 +290,7 @@ export const controls: readonly Control[] = [
     exception: {
       reason:
         "What is reserved is lost to the account's other functions. `maximumConcurrency` bounds `deliver` and `flush`, and the stage's " +
-        "throttles bound the others.",
+        "throttles bound the others. `connectReservedConcurrentExecutions` reserves a part for `connect`, where you set it.",
     },
   },
   {

@@ -1,20 +1,21 @@
+import { gatewayRequestsOf, NEW_CONNECTIONS_PER_SECOND, LIMITS as QUOTAS, quotasOf } from "../../cli/capacity/quotas";
+
+const region = "eu-west-1";
+const gatewayRequests = gatewayRequestsOf(region);
+
 /** The default quotas of an account in one region, and limits that no quota raises. */
 export const LIMITS = {
-  // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
-  newConnectionsPerSecond: 500,
-  // https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
-  requestsPerSecond: 10_000,
-  requestsBurst: 5_000,
-  // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-  concurrentExecutions: 1_000,
+  newConnectionsPerSecond: NEW_CONNECTIONS_PER_SECOND,
+  requestsPerSecond: gatewayRequests.rate,
+  requestsBurst: gatewayRequests.burst,
+  concurrentExecutions: quotasOf(region, "standard").concurrentExecutions.byDefault,
+  inFlight: QUOTAS.messagesInFlight,
   // Of each function: https://docs.aws.amazon.com/lambda/latest/dg/scaling-behavior.html
   newEnvironments: 1_000,
   newEnvironmentsSeconds: 10,
   // Of each partition: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
   writeUnitsPerSecond: 1_000,
   readUnitsPerSecond: 3_000,
-  // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
-  inFlight: 120_000,
   // A group is noisy above both: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues-detailed.html
   noisyShare: 0.1,
   noisyInFlight: 30,

@@ -10,7 +10,7 @@ describe("what a measured commit lacks", () => {
   it("includes the rows that are not measured where the component has no argument connections", () => {
     expect(hasConnections({ delivery: {} })).to.equal(false);
     expect(adaptersOf({ delivery: {} })).to.deep.equal([
-      "the component has no argument connections: the rows connections and raw are not measured",
+      "the component has no argument connections: the rows connections, raw and fleet are not measured",
     ]);
   });
 });

@@ -24,7 +24,8 @@ describe("connect's bundle, with the user's own callback next to it", () => {
   after(() => rmSync(folder, { recursive: true }));
 
   const call = async (headers: Record<string, string>): Promise<string> => {
-    const script = `require("./index.js").handler(${JSON.stringify(connectEvent({ headers }))})`;
+    const event = JSON.stringify(connectEvent({ headers }));
+    const script = `require("./index.js").handler(${event}, { getRemainingTimeInMillis: () => 12_000 })`;
     const { stdout, stderr } = await promisify(execFile)(process.execPath, ["-e", script], {
       cwd: folder,
       env: {
