@@ -116,7 +116,7 @@ function increaseLines(increases: readonly string[]): string[] {
       "An account's default quotas are enough, if nothing else uses them. A new account has far less concurrency.",
     ];
   }
-  return ["Ask for, besides what else the account uses:", ...increases];
+  return ["Request these quotas, in addition to what else the account uses:", ...increases];
 }
 
 function ceilingTable(ceilings: readonly Ceiling[]): string {
