@@ -281,7 +281,7 @@ describe("a relay in replay mode", () => {
     expect(rights(run, "resume")).to.deep.equal([
       allow(sessions, "dynamodb:GetItem"),
       allow(history, "dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem"),
-      posts,
+      { ...posts, Resource: connections("POST", "GET") },
     ]);
     expect(rights(run, "acknowledge")).to.deep.equal([
       allow(sessions, "dynamodb:GetItem"),

@@ -189,13 +189,18 @@ export const replayFlows: Flows = {
     await relay.untilQueueIsEmpty();
   },
 
-  "a superseded connection is told so, and leaves the newer one's session alone": async (relay) => {
+  "a superseded connection is told so, again if it resumes, and leaves the newer one's session alone": async (
+    relay,
+  ) => {
     const to = recipient();
     const first = await ReplayClient.connect(relay, to);
     await ReplayClient.connect(relay, to);
     await first.until("superseded");
     const [newer] = await idsIn(relay, to);
     expect(await idsIn(relay, to)).to.deep.equal([newer, first.connectionId]);
+    const told = first.envelopes.length;
+    first.send({ action: "resume" });
+    await first.until("superseded", told);
     await relay.management("DELETE", first.connectionId);
     await relay.log({ event: "disconnected", connectionId: first.connectionId });
     expect((await relay.session(to))?.connection_id?.S).to.equal(newer);
