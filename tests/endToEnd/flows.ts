@@ -185,10 +185,13 @@ export const optionalFlows: Flows = {
     const connectionId = await connectionOf(relay, to);
     await relay.connect(to);
     const newer = await connectionOf(relay, to);
+    // The sweeper itself removes the connection: disconnect would often be faster.
+    await relay.fault({ disconnects: "lose" });
     await relay.table.expireToken(connectionId);
     await once(client.socket, "close");
     while (await relay.table.lookup(connectionId)) await pause();
     while ((await idsIn(relay, to)).length > 1) await pause();
+    await relay.fault({ disconnects: "deliver" });
     expect(await idsIn(relay, to)).to.deep.equal([newer]);
   },
 
