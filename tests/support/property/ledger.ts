@@ -31,7 +31,7 @@ export interface Published {
   readonly publishedAtMs: number;
   /** Its position in the log. */
   stored?: Cursor & { atMs: number };
-  /** Whether a client with a stored cursor has shown it, has reported it as expired. */
+  /** Whether a client with a stored cursor has shown it, or was told that it has expired. */
   isShown: boolean;
   isToldExpired: boolean;
   inGap: boolean;
