@@ -31,7 +31,7 @@ interface Exception {
 export interface Control {
   /** Its id in Security Hub. @default Security Hub does not have it */
   securityHub?: string;
-  /** The managed rule of AWS Config. @default there is none, or Security Hub's own is not among them */
+  /** The managed rule of AWS Config. @default no managed rule checks this */
   configRule?: string;
   /** What it asks for, in a few words. */
   asks: string;

@@ -51,7 +51,7 @@ export function settingsOf(load: Load, region: string, delivery: "retry" | "repl
     };
   };
 
-  // Like the quota of new connections: the account accepts no more than a reconnect needs.
+  // No headroom: the account's quota of new connections is sized for the reconnect, too, and a higher limit would have no effect.
   const connect = addRoute("connect", load.handshakes, "clients / reconnect seconds", shared, 1);
   addRoute("ping", load.heartbeats, "clients / heartbeat seconds", {
     rate: spec.pingThrottlingRateLimit.default,

@@ -73,7 +73,7 @@ const maxEnvironmentBytes = 4096;
 /** -1 takes a reservation away. */
 const unreserved: unknown[] = [undefined, -1];
 
-/** An account's quota is 1,000, and AWS raises it to tens of thousands. Here there is none. */
+/** On AWS, an account's quota is 1,000, and can be raised to tens of thousands. The local account has no quota. */
 const maxReserved = 100_000;
 
 /** Checks a function's inputs and fills in AWS's own defaults. */

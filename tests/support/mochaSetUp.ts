@@ -7,9 +7,9 @@ Error.stackTraceLimit = 30;
 // a Ctrl-C that mocha already has from the terminal.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 
-// Mocha takes no notice of a rejection that nothing handles: its listener removes itself and emits the event again, and because
-// it is there, Node does not throw. What is thrown here reaches mocha as an uncaught exception, and fails the test that runs,
-// or the one that has just ended. It is not thrown where a test has a listener of its own, or has expected the same error.
+// Mocha ignores a rejection that nothing handles: its listener removes itself and emits the event again, and while it exists,
+// Node does not throw. An error thrown here reaches mocha as an uncaught exception. It fails the test that is running, or the one
+// that has just ended. Tests with their own listener, and errors that a test expects, are left alone.
 process.on("unhandledRejection", (reason) => {
   if (process.listenerCount("unhandledRejection") === 1 && !isExpected(reason)) throw reason;
 });
