@@ -8,12 +8,12 @@ import type { Sweeper } from "./sweeper";
 
 export type { Authenticate, AuthenticateHandshake } from "../handlers/connect/auth/authenticate";
 export type { RetryWindowSeconds } from "../handlers/deliver/backoff";
-export type { AccessLogsArgs } from "./args/accessLogsArgs";
+export type { GatewayLogsArgs } from "./args/gatewayLogsArgs";
 export type { AlarmArgs } from "./args/alarmArgs";
 export { type WebsocketRelayArgs } from "./args/args";
 export { type AuthArgs } from "./args/authArgs";
 export { CallbackFunction, type CallbackFunctionArgs, type PolicyStatement } from "./lambda/callbackFunction";
-export type { AccessLogs } from "./gateway/accessLogs";
+export type { GatewayLogs } from "./gateway/gatewayLogs";
 export type { CustomDomain, CustomDomainTarget } from "./gateway/customDomain";
 export type { CustomDomainArgs } from "./args/customDomainArgs";
 export { type KmsKeyPolicyArgs, type KmsKeyPolicyStatement, kmsKeyPolicyStatements } from "./data/encryption";

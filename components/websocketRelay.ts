@@ -95,7 +95,7 @@ export class WebsocketRelay extends pulumi.ComponentResource {
 
   /**
    * @param name Prefix of every child's name: letters, digits, `-` and `_`; up to 40 of them, 39 in replay mode or where
-   * `accessLogs.accountRole` is `create`, 36 with `ordering: "strict"`, unless transforms or `pulumi:autonaming` set names.
+   * `gatewayLogs.accountRole` is `create`, 36 with `ordering: "strict"`, unless transforms or `pulumi:autonaming` set names.
    * @throws pulumi.InputPropertyError before anything is registered, if a value or a combination is invalid.
    */
   constructor(

@@ -6,7 +6,7 @@ import { isText } from "./values";
 interface NamedRelay {
   delivery: "retry" | "replay";
   ordering: "standard" | "strict";
-  accessLogs?: { accountRole: string };
+  gatewayLogs?: { accountRole: string };
   alarms?: unknown;
   dashboard: boolean;
 }
@@ -79,7 +79,7 @@ function derivedNames(name: string, relay: NamedRelay): DerivedName[] {
   const roles = [
     "disconnect",
     ...(relay.delivery === "replay" ? ["acknowledge"] : []),
-    ...(relay.accessLogs?.accountRole === "create" ? ["access-logs"] : []),
+    ...(relay.gatewayLogs?.accountRole === "create" ? ["access-logs"] : []),
   ];
   return [
     ...roles.map((part) => ({

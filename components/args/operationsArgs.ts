@@ -1,4 +1,4 @@
-import { type AccessLogsArgs, resolveAccessLogs, type ResolvedAccessLogs } from "./accessLogsArgs";
+import { type GatewayLogsArgs, resolveGatewayLogs, type ResolvedGatewayLogs } from "./gatewayLogsArgs";
 import { type AlarmArgs, type Delivery, resolveAlarms, type ResolvedAlarms } from "./alarmArgs";
 import { type CustomDomainArgs, resolveCustomDomain, type ResolvedCustomDomain } from "./customDomainArgs";
 import type { ExistingArgs } from "./existingArgs";
@@ -24,14 +24,14 @@ export interface OperationsArgs {
    * The gateway's logs: of handshakes, frames and closed connections, and of requests that failed.
    * @default none: the gateway writes no logs
    */
-  accessLogs?: AccessLogsArgs;
+  gatewayLogs?: GatewayLogsArgs;
 }
 
 /** {@link OperationsArgs}, checked. Parts that are not to be created are undefined. */
 export interface ResolvedOperations {
   customDomain: ResolvedCustomDomain | undefined;
   alarms: ResolvedAlarms | undefined;
-  accessLogs: ResolvedAccessLogs | undefined;
+  gatewayLogs: ResolvedGatewayLogs | undefined;
 }
 
 /** Settings that the alarms depend on. */
@@ -42,13 +42,13 @@ type WatchedRelay = ResolvedRetry & Pick<ExistingArgs, "topicArn"> & { delivery:
  * @throws pulumi.InputPropertyError naming the argument, its value, the allowed values and a fix.
  */
 export function resolveOperations(
-  { customDomain, alarms, accessLogs }: OperationsArgs,
+  { customDomain, alarms, gatewayLogs }: OperationsArgs,
   relay: WatchedRelay,
   region?: string,
 ): ResolvedOperations {
   return {
     customDomain: customDomain == null ? undefined : resolveCustomDomain(customDomain, region),
     alarms: resolveAlarms(alarms ?? {}, relay, relay.delivery, relay.topicArn === undefined),
-    accessLogs: accessLogs === undefined ? undefined : resolveAccessLogs(accessLogs),
+    gatewayLogs: gatewayLogs === undefined ? undefined : resolveGatewayLogs(gatewayLogs),
   };
 }

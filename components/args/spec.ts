@@ -786,7 +786,7 @@ const monitoring = {
     description:
       "Whether a CloudWatch dashboard is created. It costs 3 USD a month beyond an account's first three dashboards.",
   },
-  accessLogs: {
+  gatewayLogs: {
     type: "object",
     otherwise: "the gateway writes no logs",
     since: "0.2.0",

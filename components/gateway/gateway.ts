@@ -1,11 +1,11 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { ResolvedAccessLogs } from "../args/accessLogsArgs";
+import type { ResolvedGatewayLogs } from "../args/gatewayLogsArgs";
 import { originsOf, type ResolvedCustomDomain } from "../args/customDomainArgs";
 import { requireComputed } from "../args/requireComputed";
 import type { Throttles } from "../args/throttleArgs";
 import type { CallbackFunction, PolicyStatement } from "../lambda/callbackFunction";
-import { AccessLogs } from "./accessLogs";
+import { GatewayLogs } from "./gatewayLogs";
 import { CustomDomain } from "./customDomain";
 import { contentsHash } from "./deploymentTrigger";
 import { type LambdaRoute, lambdaRoute, route } from "./lambdaRoute";
@@ -26,7 +26,7 @@ export interface DeployArgs {
   /** Called with clients' frames in replay mode. @default the gateway drops such frames */
   frames?: { resume: CallbackFunction; acknowledge: CallbackFunction };
   /** None if undefined. */
-  accessLogs: ResolvedAccessLogs | undefined;
+  gatewayLogs: ResolvedGatewayLogs | undefined;
   logRetentionInDays: number;
   /** The key of the gateway's logs. @default CloudWatch's own */
   kmsKeyArn?: pulumi.Input<string>;
@@ -66,7 +66,7 @@ export class Gateway extends pulumi.ComponentResource {
   pingRouteResponse!: aws.apigatewayv2.RouteResponse;
   deployment!: aws.apigatewayv2.Deployment;
   stage!: aws.apigatewayv2.Stage;
-  accessLogs: AccessLogs | undefined;
+  gatewayLogs: GatewayLogs | undefined;
   customDomain: CustomDomain | undefined;
   /** The URL that clients open: the custom domain's, if there is one. The API's own is `stage.invokeUrl`. */
   websocketUrl!: pulumi.Output<string>;
@@ -142,11 +142,11 @@ export class Gateway extends pulumi.ComponentResource {
 
     const { tags, customDomain, ipAddressType, stageName } = this.args;
     const { api } = this;
-    this.accessLogs =
-      args.accessLogs && new AccessLogs(name, { ...args, ...args.accessLogs, api, stageName, tags }, child);
+    this.gatewayLogs =
+      args.gatewayLogs && new GatewayLogs(name, { ...args, ...args.gatewayLogs, api, stageName, tags }, child);
     // Explicit in each route's settings too: they replace the defaults, and the provider keeps a level that is omitted.
     // https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/apigatewayv2/stage.go
-    const logging = { loggingLevel: args.accessLogs?.executionLoggingLevel ?? "OFF", dataTraceEnabled: false };
+    const logging = { loggingLevel: args.gatewayLogs?.executionLoggingLevel ?? "OFF", dataTraceEnabled: false };
     this.stage = new aws.apigatewayv2.Stage(
       `${name}-stage`,
       {
@@ -164,13 +164,13 @@ export class Gateway extends pulumi.ComponentResource {
           },
           logging,
         ),
-        accessLogSettings: this.accessLogs?.stageSettings(),
+        accessLogSettings: this.gatewayLogs?.stageSettings(),
         tags,
       },
       // Before the permissions exist, clients would get 500; without the account's role, AWS refuses the logs.
       {
         ...child,
-        dependsOn: [...called.map(({ permission }) => permission), ...(this.accessLogs?.prerequisites() ?? [])],
+        dependsOn: [...called.map(({ permission }) => permission), ...(this.gatewayLogs?.prerequisites() ?? [])],
       },
     );
 

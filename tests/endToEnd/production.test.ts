@@ -29,7 +29,7 @@ const relay = new WebsocketRelay("relay", {
     hostedZoneId: "Z0123456789",
     basePath: "chat",
   },
-  accessLogs: { accountRole: "create" },
+  gatewayLogs: { accountRole: "create" },
   publisherAccountIds: ["111122223333"],
 });`;
 

@@ -32,7 +32,7 @@ describe("runUnderMocks", () => {
         delivery: "replay",
         ordering: "strict",
         receipts: true,
-        accessLogs: { accountRole: "create" },
+        gatewayLogs: { accountRole: "create" },
         customDomain: {
           domainName: "ws.relay.dev",
           certificateArn: "arn:aws:acm:eu-west-1:444455556666:certificate/0a1b2c3d",

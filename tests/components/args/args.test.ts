@@ -28,7 +28,7 @@ describe("resolveArgs", () => {
       ipAddressType: "ipv4",
       customDomain: undefined,
       dashboard: true,
-      accessLogs: undefined,
+      gatewayLogs: undefined,
       tags: {},
     });
     expect(resolved.retryWindowSeconds).to.deep.equal({ shortest: 3603, longest: 7206 });
@@ -140,7 +140,7 @@ describe("resolveArgs", () => {
     ["a stage that is a number", { stageName: 5 }, "stageName", ["got 5"]],
     ["an address type of IPv6 alone", { ipAddressType: "ipv6" }, "ipAddressType", ['"dualstack"']],
     ["a dashboard that is neither there nor not", { dashboard: "no" }, "dashboard", ["true or false"]],
-    ["access logs without a word on the account's role", { accessLogs: {} }, "accessLogs.accountRole", ["exists"]],
+    ["access logs without a word on the account's role", { gatewayLogs: {} }, "gatewayLogs.accountRole", ["exists"]],
     ["alarms that are no object", { alarms: true }, "alarms", ["{ enabled: false }"]],
     ["a domain without a certificate", { customDomain: { domainName: "ws.relay.dev" } }, "customDomain", ["ACM"]],
     [
@@ -174,11 +174,11 @@ describe("resolveArgs", () => {
     ["an address type in another letter case", { ipAddressType: "DualStack" }, "ipAddressType", ['write "dualstack"']],
     [
       "an account's role in another letter case",
-      { accessLogs: { accountRole: "Create" } },
-      "accessLogs.accountRole",
+      { gatewayLogs: { accountRole: "Create" } },
+      "gatewayLogs.accountRole",
       ['write "create"'],
     ],
-    ["access logs that are a text", { accessLogs: "exists" }, "accessLogs", ['write { accountRole: "exists" }']],
+    ["access logs that are a text", { gatewayLogs: "exists" }, "gatewayLogs", ['write { accountRole: "exists" }']],
     [
       "an account that is no list",
       { publisherAccountIds: "210987654321" },
@@ -238,8 +238,8 @@ describe("resolveArgs", () => {
     ],
     [
       "a key of the access logs with a typing error",
-      { accessLogs: { acountRole: "exists" } },
-      "accessLogs.acountRole",
+      { gatewayLogs: { acountRole: "exists" } },
+      "gatewayLogs.acountRole",
       ["did you mean accountRole?"],
     ],
     ["an argument in another letter case", { MaxAttempts: 3 }, "MaxAttempts", ["did you mean maxAttempts?"]],

@@ -54,12 +54,12 @@ const everything: Partial<WebsocketRelayArgs> = {
 const variants: [what: string, args: Partial<WebsocketRelayArgs>, longest: number][] = [
   ["retry", {}, 40],
   ["retry with all that goes with it", everything, 40],
-  ["retry with the role of access logs", { ...everything, accessLogs: { accountRole: "create" } }, 39],
+  ["retry with the role of access logs", { ...everything, gatewayLogs: { accountRole: "create" } }, 39],
   ["retry unwatched", { alarms: { enabled: false }, dashboard: false }, 40],
   ["replay", { delivery: "replay" }, 39],
   [
     "replay with all that goes with it",
-    { ...everything, delivery: "replay", receipts: true, accessLogs: { accountRole: "create" } },
+    { ...everything, delivery: "replay", receipts: true, gatewayLogs: { accountRole: "create" } },
     39,
   ],
   ["strict order", { delivery: "replay", ordering: "strict", receipts: true }, 36],

@@ -27,9 +27,9 @@ const companions: Record<string, object> = {
 
 const argsFor = (path: string, value: unknown): object => {
   const [key = ""] = path.split(".");
-  const given = argsWith(path, value) as { auth?: object; accessLogs?: object };
-  const accessLogs = given.accessLogs && { accountRole: "exists", ...given.accessLogs };
-  return { ...companions[key], ...given, auth: { ...auth, ...given.auth }, ...(accessLogs && { accessLogs }) };
+  const given = argsWith(path, value) as { auth?: object; gatewayLogs?: object };
+  const gatewayLogs = given.gatewayLogs && { accountRole: "exists", ...given.gatewayLogs };
+  return { ...companions[key], ...given, auth: { ...auth, ...given.auth }, ...(gatewayLogs && { gatewayLogs }) };
 };
 const resolve = (path: string, value: unknown) => resolveArgs(argsFor(path, value) as WebsocketRelayArgs);
 const refusalOf = (path: string, value: unknown) => problemOf(argsFor(path, value));
@@ -99,7 +99,7 @@ describe("an argument that is required", () => {
     ["auth.cognito.clientIds", { auth: { cognito: { userPoolId: "eu-west-1_abc" } } }],
     ["auth.oidc.issuer", { auth: { oidc: { audience: "a" } } }],
     ["auth.oidc.audience", { auth: { oidc: { issuer: auth.oidc.issuer } } }],
-    ["accessLogs.accountRole", { auth, accessLogs: {} }],
+    ["gatewayLogs.accountRole", { auth, gatewayLogs: {} }],
   ] as const;
   for (const [path, parent] of cases) {
     it(`is refused if it is absent: ${path}`, () => {

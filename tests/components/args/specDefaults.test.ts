@@ -9,10 +9,10 @@ import { auth, byType, type RelayRun, runPart, runRelay } from "../../support/re
 describe("a default of the spec", () => {
   const withDefault = optionsWithPaths().filter(({ option }) => option.default !== undefined);
   // It has a required key, and a key with a default.
-  const accessLogs = { accountRole: "exists" } as const;
+  const gatewayLogs = { accountRole: "exists" } as const;
   let run: RelayRun;
   before(async () => {
-    run = await runRelay({ delivery: "replay", accessLogs });
+    run = await runRelay({ delivery: "replay", gatewayLogs });
   });
 
   const names = (type: string) => byType(run.registrations)[type] ?? [];
@@ -88,7 +88,7 @@ describe("a default of the spec", () => {
     "alarms.refusedHandshakesPercent": () => alarm("refused-handshakes").threshold,
     "alarms.refusedHandshakesMinimum": () => Number(/ >= (\d+)/.exec(refusedHandshakes())?.[1]),
     dashboard: () => names("aws:cloudwatch/dashboard:Dashboard").length > 0,
-    "accessLogs.executionLoggingLevel": () => routeSettings().loggingLevel,
+    "gatewayLogs.executionLoggingLevel": () => routeSettings().loggingLevel,
     tags: () => run.inputs("aws:sns/topic:Topic", "relay-topic").tags,
   };
 
@@ -102,14 +102,14 @@ describe("a default of the spec", () => {
     });
 
     it(`changes nothing where ${path} is set to it`, () => {
-      const given = argsWith(path, option.default) as { auth?: { oidc?: object }; accessLogs?: object };
+      const given = argsWith(path, option.default) as { auth?: { oidc?: object }; gatewayLogs?: object };
       const withIt = {
         ...given,
         auth: { ...auth, ...given.auth, oidc: { ...auth.oidc, ...given.auth?.oidc } },
-        accessLogs: { ...accessLogs, ...given.accessLogs },
+        gatewayLogs: { ...gatewayLogs, ...given.gatewayLogs },
       };
       const resolved = resolveArgs(withIt as WebsocketRelayArgs);
-      expect({ ...resolved, auth }).to.deep.equal(resolveArgs({ auth, accessLogs }));
+      expect({ ...resolved, auth }).to.deep.equal(resolveArgs({ auth, gatewayLogs }));
     });
   }
 

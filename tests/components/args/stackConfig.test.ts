@@ -79,8 +79,8 @@ describe("the program's config", () => {
     });
 
     it("takes the empty text or object that Pulumi.yaml has for no default as absent, and others as they are", () => {
-      const args = read({ topicArn: "", customDomain: {}, accessLogs: {}, tags: {}, stageName: "" });
-      expect(args).to.deep.include({ topicArn: undefined, customDomain: undefined, accessLogs: undefined });
+      const args = read({ topicArn: "", customDomain: {}, gatewayLogs: {}, tags: {}, stageName: "" });
+      expect(args).to.deep.include({ topicArn: undefined, customDomain: undefined, gatewayLogs: undefined });
       expect(args).to.deep.include({ tags: {}, stageName: "" });
     });
 

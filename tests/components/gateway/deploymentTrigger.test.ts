@@ -115,7 +115,7 @@ function deployedGateway(opts: pulumi.ComponentResourceOptions, hasFrames: boole
     frames: hasFrames
       ? { resume: functionOf("relay-resume"), acknowledge: functionOf("relay-acknowledge") }
       : undefined,
-    accessLogs: undefined,
+    gatewayLogs: undefined,
     logRetentionInDays: 30,
     throttles: resolveArgs({ auth: null }).throttles,
   });

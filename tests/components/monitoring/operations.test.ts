@@ -25,7 +25,7 @@ describe("WebsocketRelay's operations", () => {
       allowedOrigins: ["https://app.relay.dev"],
       ipAddressType: "dualstack",
       customDomain: { domainName: "ws.relay.dev", certificateArn, hostedZoneId: "Z0A1B2C3", basePath: "chat" },
-      accessLogs: { accountRole: "create" },
+      gatewayLogs: { accountRole: "create" },
       tags: { team: "chat" },
     };
     const recorded = await record(() => {
@@ -184,7 +184,7 @@ describe("WebsocketRelay's operations", () => {
 
     expect(errors).to.deep.equal([]);
     const operations =
-      /cloudwatch\/(metricAlarm|dashboard)|apigateway\/|domainName|apiMapping|route53|Monitoring|CustomDomain|AccessLogs/;
+      /cloudwatch\/(metricAlarm|dashboard)|apigateway\/|domainName|apiMapping|route53|Monitoring|CustomDomain|GatewayLogs/;
     expect(few.map(({ type }) => type).filter((type) => operations.test(type))).to.deep.equal([]);
     expect(few.map(({ name }) => name)).not.to.include("relay-access-logs");
     expect(few.find(({ name }) => name === "relay-stage")?.inputs).not.to.have.property("accessLogSettings");

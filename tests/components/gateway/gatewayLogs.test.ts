@@ -1,12 +1,12 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { AccessLogs, type AccessLogsPartArgs } from "../../../components/gateway/accessLogs";
+import { GatewayLogs, type GatewayLogsPartArgs } from "../../../components/gateway/gatewayLogs";
 import { record, type Registration, valueOf } from "../../support/recorder";
 
-describe("AccessLogs", () => {
+describe("GatewayLogs", () => {
   it("makes the log groups alone where the account's role exists, the execution logs' by the name that API Gateway uses", async () => {
-    const { accessLogs, registered } = await accessLogsOf({ accountRole: "exists" });
+    const { gatewayLogs, registered } = await gatewayLogsOf({ accountRole: "exists" });
 
     const settings = { retentionInDays: 30, tags: { team: "chat" } };
     expect(registered).to.deep.equal({
@@ -14,19 +14,19 @@ describe("AccessLogs", () => {
       "aws:cloudwatch/logGroup:LogGroup relay-execution-logs": { name: "/aws/apigateway/api-id/live", ...settings },
     });
     // Else API Gateway would create the group, without retention and key.
-    expect(await namesOf(accessLogs.prerequisites())).to.deep.equal(["relay-execution-logs"]);
+    expect(await namesOf(gatewayLogs.prerequisites())).to.deep.equal(["relay-execution-logs"]);
   });
 
   it("makes no group of execution logs where they are off", async () => {
-    const { accessLogs, registered } = await accessLogsOf({ accountRole: "exists", executionLoggingLevel: "OFF" });
+    const { gatewayLogs, registered } = await gatewayLogsOf({ accountRole: "exists", executionLoggingLevel: "OFF" });
 
     expect(Object.keys(registered)).to.deep.equal(["aws:cloudwatch/logGroup:LogGroup relay-access-logs"]);
-    expect(accessLogs.executionLogGroup).to.equal(undefined);
-    expect(accessLogs.prerequisites()).to.deep.equal([]);
+    expect(gatewayLogs.executionLogGroup).to.equal(undefined);
+    expect(gatewayLogs.prerequisites()).to.deep.equal([]);
   });
 
   it("makes the account's role, as API Gateway wants it, and sets it where asked to", async () => {
-    const { accessLogs, registered } = await accessLogsOf({ accountRole: "create" });
+    const { gatewayLogs, registered } = await gatewayLogsOf({ accountRole: "create" });
 
     const role = registered["aws:iam/role:Role relay-access-logs-role"];
     expect(role?.assumeRolePolicy).to.have.nested.property(
@@ -56,14 +56,14 @@ describe("AccessLogs", () => {
     expect(registered["aws:apigateway/account:Account relay-account"]).to.deep.equal({
       cloudwatchRoleArn: "arn:aws:iam::111122223333:role/relay-access-logs-role",
     });
-    expect(await namesOf(accessLogs.prerequisites())).to.deep.equal(["relay-account", "relay-execution-logs"]);
+    expect(await namesOf(gatewayLogs.prerequisites())).to.deep.equal(["relay-account", "relay-execution-logs"]);
   });
 
   it("encrypts the log groups with a key, and bounds the role, where these are given", async () => {
     const kmsKeyArn = "arn:aws:kms:eu-west-1:444455556666:key/k";
     const permissionsBoundaryArn = "arn:aws:iam::444455556666:policy/boundary";
 
-    const { registered } = await accessLogsOf({ accountRole: "create", kmsKeyArn, permissionsBoundaryArn });
+    const { registered } = await gatewayLogsOf({ accountRole: "create", kmsKeyArn, permissionsBoundaryArn });
 
     for (const part of ["access", "execution"]) {
       expect(registered[`aws:cloudwatch/logGroup:LogGroup relay-${part}-logs`]).to.include({ kmsKeyId: kmsKeyArn });
@@ -74,8 +74,8 @@ describe("AccessLogs", () => {
   });
 
   it("logs each event as a line of JSON, of nothing that can carry a token", async () => {
-    const { accessLogs } = await accessLogsOf({ accountRole: "exists" });
-    const { destinationArn, format } = accessLogs.stageSettings();
+    const { gatewayLogs } = await gatewayLogsOf({ accountRole: "exists" });
+    const { destinationArn, format } = gatewayLogs.stageSettings();
 
     expect(await valueOf(destinationArn)).to.equal("arn:aws:logs:eu-west-1:111122223333:log-group:relay-access-logs");
     expect(Object.values(JSON.parse(format) as object)).to.deep.equal([
@@ -98,20 +98,20 @@ describe("AccessLogs", () => {
   });
 });
 
-async function accessLogsOf(args: Partial<AccessLogsPartArgs> & Pick<AccessLogsPartArgs, "accountRole">): Promise<{
-  accessLogs: AccessLogs;
+async function gatewayLogsOf(args: Partial<GatewayLogsPartArgs> & Pick<GatewayLogsPartArgs, "accountRole">): Promise<{
+  gatewayLogs: GatewayLogs;
   registered: Record<string, Registration["inputs"]>;
 }> {
-  let accessLogs!: AccessLogs;
+  let gatewayLogs!: GatewayLogs;
   const { registrations, errors } = await record(() => {
     const api = new aws.apigatewayv2.Api("api", { protocolType: "WEBSOCKET" });
     const common = { executionLoggingLevel: "ERROR", logRetentionInDays: 30, tags: { team: "chat" } } as const;
-    accessLogs = new AccessLogs("relay", { api, stageName: "live", ...common, ...args });
+    gatewayLogs = new GatewayLogs("relay", { api, stageName: "live", ...common, ...args });
   });
   expect(errors).to.deep.equal([]);
   const own = registrations.filter(({ type, name }) => type.startsWith("aws:") && name !== "api");
   return {
-    accessLogs,
+    gatewayLogs,
     registered: Object.fromEntries(own.map(({ type, name, inputs }) => [`${type} ${name}`, inputs])),
   };
 }

@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { ResolvedAccessLogs } from "../args/accessLogsArgs";
+import type { ResolvedGatewayLogs } from "../args/gatewayLogsArgs";
 
-export interface AccessLogsPartArgs extends ResolvedAccessLogs {
+export interface GatewayLogsPartArgs extends ResolvedGatewayLogs {
   api: aws.apigatewayv2.Api;
   stageName: string;
   logRetentionInDays: number;
@@ -14,17 +14,17 @@ export interface AccessLogsPartArgs extends ResolvedAccessLogs {
 }
 
 /** The log groups of the stage and, with `create`, the account's role that writes to them. */
-export class AccessLogs extends pulumi.ComponentResource {
+export class GatewayLogs extends pulumi.ComponentResource {
   readonly logGroup: aws.cloudwatch.LogGroup;
   /** Absent if `executionLoggingLevel` is `OFF`. */
   readonly executionLogGroup: aws.cloudwatch.LogGroup | undefined;
   readonly role: aws.iam.Role | undefined;
   readonly rolePolicy: aws.iam.RolePolicy | undefined;
-  /** A setting of the whole account and region: see `accessLogs.accountRole`. */
+  /** A setting of the whole account and region: see `gatewayLogs.accountRole`. */
   readonly account: aws.apigateway.Account | undefined;
 
-  constructor(name: string, args: AccessLogsPartArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("websocket-relay:index:AccessLogs", `${name}-access-logs`, {}, opts);
+  constructor(name: string, args: GatewayLogsPartArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("websocket-relay:index:GatewayLogs", `${name}-access-logs`, {}, opts);
     const { tags } = args;
     const logGroupArgs = { retentionInDays: args.logRetentionInDays, kmsKeyId: args.kmsKeyArn, tags };
 

@@ -2,12 +2,12 @@ import { defaultsOf, refuseUnallowed } from "./options";
 import { refuse, refuseUnknownKeys, refuseUnlessObject } from "./refuse";
 import { spec } from "./spec";
 
-const { keys } = spec.accessLogs;
+const { keys } = spec.gatewayLogs;
 
 const defaults = defaultsOf(keys);
 
 /** The gateway's own logs: of handshakes, frames and closed connections, and of requests that failed. */
-export interface AccessLogsArgs {
+export interface GatewayLogsArgs {
   /**
    * API Gateway writes logs with one role for all APIs of an account and region. `exists`: the role is already set, and the
    * relay leaves it alone. `create`: the relay creates the role and sets it. Use `create` in one relay of one stack only:
@@ -23,20 +23,20 @@ export interface AccessLogsArgs {
   executionLoggingLevel?: "OFF" | "ERROR" | "INFO";
 }
 
-/** {@link AccessLogsArgs} with all defaults filled in, checked. */
-export type ResolvedAccessLogs = Required<AccessLogsArgs>;
+/** {@link GatewayLogsArgs} with all defaults filled in, checked. */
+export type ResolvedGatewayLogs = Required<GatewayLogsArgs>;
 
 /** @throws pulumi.InputPropertyError naming the argument, its value, the allowed values and a fix. */
-export function resolveAccessLogs(given: unknown): ResolvedAccessLogs {
+export function resolveGatewayLogs(given: unknown): ResolvedGatewayLogs {
   const fix = 'write { accountRole: "exists" }, or "create" where no stack of the account and region has set the role';
-  refuseUnlessObject("accessLogs", given, "{ accountRole }", fix);
-  refuseUnknownKeys("accessLogs.", given, Object.keys(keys));
+  refuseUnlessObject("gatewayLogs", given, "{ accountRole }", fix);
+  refuseUnknownKeys("gatewayLogs.", given, Object.keys(keys));
   // A key that YAML leaves empty is null.
   const present = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
-  const { accountRole, ...others } = Object.fromEntries(present) as Partial<AccessLogsArgs>;
-  refuseUnallowed("accessLogs.", { accountRole, ...others }, keys);
+  const { accountRole, ...others } = Object.fromEntries(present) as Partial<GatewayLogsArgs>;
+  refuseUnallowed("gatewayLogs.", { accountRole, ...others }, keys);
   if (accountRole === undefined) {
-    refuse("accessLogs.accountRole", given.accountRole, '"exists" or "create"', fix);
+    refuse("gatewayLogs.accountRole", given.accountRole, '"exists" or "create"', fix);
   }
   return { ...defaults, ...others, accountRole };
 }
