@@ -22,7 +22,7 @@ export type FrameToClient = Envelope | Envelope[] | Pong | GatewayError;
 export type Envelope = Hello | Resumed | MessageEnvelope | Superseded | ErrorEnvelope;
 
 /**
- * Client -> relay: requests the messages after the cursor. It is the first frame of a connection, and is sent again when a number is missing.
+ * Client -> relay: requests the messages after the cursor, or after `after`. It is the first frame of a connection, and is sent again when a number is missing.
  */
 export interface Resume {
   action: "resume";
@@ -30,6 +30,10 @@ export interface Resume {
    * The last message that the client has handled, which acknowledges all messages up to it. Without a cursor, `from` sets the start.
    */
   cursor?: Cursor;
+  /**
+   * The last message that has arrived in order, if that is later than the cursor: the client has messages that it has not handled, or whose stream is still open. Messages after it follow, and it acknowledges nothing. It is a number of the cursor's epoch, and is ignored without a cursor.
+   */
+  after?: number;
   /**
    * Where to start without a cursor: after the last message that a client of the session has acknowledged, on any device (`acknowledged`, the default), or with the oldest message that is available (`oldest`). Ignored if there is a cursor.
    */
@@ -115,15 +119,19 @@ export interface MessageEnvelope {
    */
   epoch: string;
   /**
-   * The message's number in its session, from 1.
+   * The message's number in its session, from 1. With `first`, the number of the last message that the envelope covers.
    */
   seq: number;
   /**
-   * The backend's `messageId`; without one, the retry queue's message ID.
+   * The number of the first message that the envelope covers, if it covers several. They are chunks of one stream (`StreamChunk`) with the numbers `first` to `seq`, and `body` is one chunk with the text of all. Absent if the envelope covers only `seq`.
+   */
+  first?: number;
+  /**
+   * The backend's `messageId`; without one, the retry queue's message ID. With `first`, the ID of the message `seq`.
    */
   id: string;
   /**
-   * The text that the backend published. Absent if `expired` is true.
+   * The text that the backend published; with `first`, the joined chunk. Absent if `expired` is true.
    */
   body?: string;
   /**

@@ -7,6 +7,8 @@
 
 export type * from "./frames";
 export type * from "./receipt";
+export type * from "./streamChunk";
+export { parseStreamChunk, STREAM_CHUNK_TYPE } from "./parseStreamChunk";
 
 /** Query parameters of the handshake: `?context=…&contextId=…`. */
 export const QUERY_PARAMETERS = {
