@@ -6,7 +6,9 @@ export interface Backoff {
 
 /** How long a message is retried before it is dead-lettered, shortest and longest, in seconds. */
 export interface RetryWindowSeconds {
+  /** The least seconds. */
   shortest: number;
+  /** The most seconds. */
   longest: number;
 }
 

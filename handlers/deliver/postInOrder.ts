@@ -4,6 +4,7 @@ import { type MessageEnvelope, SUBPROTOCOLS } from "../../protocol";
 import type { Post, PostToConnectionDependencies } from "../connections/postToConnection";
 import { expireUnseen, type ExpireUnseenDependencies } from "../history/expireUnseen";
 import type { Entry, History } from "../history/history";
+import { mergeChunks, numbersOf } from "../history/mergeChunks";
 import { messageEnvelopeOf } from "../history/messageEnvelope";
 import { type Frame, packFrames } from "../history/packFrames";
 import { isAvailable, isRetained } from "../history/retention";
@@ -144,7 +145,7 @@ async function reportedEntries(
 }
 
 function framesOf(posted: readonly Posted[], nowMs: number): Frame<MessageEnvelope>[] {
-  return packFrames(posted.map(({ entry }) => messageEnvelopeOf(entry, nowMs)));
+  return packFrames(mergeChunks(posted.map(({ entry }) => messageEnvelopeOf(entry, nowMs))));
 }
 
 /** Posts the frames to a client that speaks the protocol. What is in none of them, it has taken before. */
@@ -157,11 +158,12 @@ async function postFrames(
 ): Promise<void> {
   const { connectionId } = connection;
   const bySeq = new Map(posted.map((each) => [each.entry.seq, each]));
-  const posts = frames.map(({ text, envelopes }): Post => {
-    const messages = envelopes.flatMap(({ seq }) => bySeq.get(seq)?.messages ?? []);
+  const inFrame = frames.map(({ envelopes }) => envelopes.flatMap(numbersOf).flatMap((seq) => bySeq.get(seq) ?? []));
+  const posts = frames.map(({ text }, index): Post => {
+    const own = inFrame[index] ?? [];
     const fields = {
-      messageIds: envelopes.map(({ id }) => id),
-      sqsMessageIds: messages.map(({ sqsMessageId }) => sqsMessageId),
+      messageIds: own.map(({ entry }) => entry.messageId),
+      sqsMessageIds: own.flatMap(({ messages }) => messages).map(({ sqsMessageId }) => sqsMessageId),
     };
     return { text, fields };
   });
@@ -171,7 +173,7 @@ async function postFrames(
     if (takenBy.has(connectionId)) each.set(connectionId, { kind: "taken" });
   }
   outcomes.forEach((outcome, index) => {
-    for (const { seq } of frames[index]?.envelopes ?? []) bySeq.get(seq)?.outcomes.set(connectionId, outcome);
+    for (const { outcomes: each } of inFrame[index] ?? []) each.set(connectionId, outcome);
   });
 }
 

@@ -16,9 +16,12 @@ export function parseResume(body: string | null | undefined): Checked<Resume> {
   if (from !== undefined && from !== "acknowledged" && from !== "oldest") {
     return refused("from", from, "acknowledged, oldest, or nothing");
   }
+  const after = frame.value.after ?? undefined;
+  if (after !== undefined && !isNumber(after)) return refused("after", after, `${A_NUMBER}, or nothing`);
   if (cursor === undefined) return { value: { action: "resume", ...(from && { from }) } };
   const checked = parseCursor(cursor);
-  return checked.reason === undefined ? { value: { action: "resume", cursor: checked.value } } : checked;
+  if (checked.reason !== undefined) return checked;
+  return { value: { action: "resume", cursor: checked.value, ...(after !== undefined && { after }) } };
 }
 
 /** The frame of the route `ack`, or its problem. */
@@ -46,10 +49,13 @@ function parseCursor(cursor: unknown): Checked<Cursor> {
   const { epoch, seq } = cursor;
   if (typeof epoch !== "string" || epoch === "")
     return refused("cursor.epoch", epoch, "the epoch of a message or a hello");
-  if (!Number.isSafeInteger(seq) || (seq as number) < 0) {
-    return refused("cursor.seq", seq, "a whole number from 0");
-  }
-  return { value: { epoch, seq: seq as number } };
+  return isNumber(seq) ? { value: { epoch, seq } } : refused("cursor.seq", seq, A_NUMBER);
+}
+
+const A_NUMBER = "a whole number from 0";
+
+function isNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function refused(name: string, got: unknown, allowed: string): { reason: string } {

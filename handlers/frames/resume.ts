@@ -12,7 +12,7 @@ import { reportUnseen, type Unseen } from "../history/expireUnseen";
 import type { History } from "../history/history";
 import { firstPageOf, readEnds, type ReadLog, readLog } from "../history/readLog";
 import { readRange } from "../history/readRange";
-import { entriesBetween, isDone, seqIn, startOf, throughOf } from "../history/recovery";
+import { arrivedOf, entriesBetween, isDone, seqIn, startOf, throughOf } from "../history/recovery";
 import { consoleLog, errorFields } from "../log";
 import { REASONS } from "../messages/reasons";
 import { METRICS, metricsFromEnvironment } from "../metrics";
@@ -83,9 +83,10 @@ export function resumeFromEnvironment(environment: Environment): FrameHandler {
 async function answer(frame: ClientFrame<Resume>, dependencies: Dependencies): Promise<void> {
   const { action, key, fields, signal } = frame;
   const { sessions, ackSeconds, metrics, log } = dependencies;
+  const { cursor, after } = action;
   const [row, ends] = await Promise.all([
     sessions.read(key, signal),
-    readEnds(key, action.cursor, dependencies, signal),
+    readEnds(key, cursor && { ...cursor, seq: arrivedOf(cursor, after) }, dependencies, signal),
   ]);
   if (!(await hasSession(row, frame, dependencies))) return;
 

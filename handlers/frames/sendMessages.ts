@@ -2,6 +2,7 @@ import type { Envelope, MessageEnvelope } from "../../protocol";
 import type { ConnectionsClient } from "../connections/connectionsClient";
 import { expireUnseen, type ExpireUnseenDependencies, type Unseen } from "../history/expireUnseen";
 import type { Entry, History, Segment } from "../history/history";
+import { mergeChunks, numbersOf } from "../history/mergeChunks";
 import { messageEnvelopeOf } from "../history/messageEnvelope";
 import { packFrames } from "../history/packFrames";
 import { entriesBetween, envelopeBytes, withoutGap } from "../history/recovery";
@@ -51,10 +52,10 @@ export async function sendMessages(messages: Messages, dependencies: SendDepende
     // If a frame is not accepted, this read is not awaited.
     following?.catch(() => undefined);
 
-    const envelopes = await envelopesOf(entriesBetween(segments, next, through), messages, dependencies);
+    const envelopes = mergeChunks(await envelopesOf(entriesBetween(segments, next, through), messages, dependencies));
     for (const frame of next === first ? firstFrames(before, envelopes) : packFrames(envelopes)) {
       if (!(await posted(connectionId, frame.text, fields, dependencies, signal))) return sent;
-      sent += frame.envelopes.filter(({ type }) => type === "message").length;
+      sent += frame.envelopes.flatMap((each) => (each.type === "message" ? numbersOf(each) : [])).length;
     }
     if (!following) return sent;
     next = end + 1;

@@ -19,6 +19,7 @@ import {
 import { claimEntry, CURSOR_ENTRY, LAST_LOG_ENTRY, logEntry } from "./historyKey";
 import { HistoryTableClient } from "./historyTableClient";
 import { DAY_MS } from "./retention";
+import { charactersOf } from "./segment";
 import { itemOfSegment, segmentOfItem } from "./segmentItems";
 
 export interface DynamoDbHistoryOptions {
@@ -54,9 +55,24 @@ export class DynamoDbHistory implements History {
     return (await this.table.query(key, [logEntry(0), last], options, signal)).map(segmentOfItem);
   }
 
-  async readOn(key: SessionKey, fromFirst: number, limit: number, signal?: AbortSignal): Promise<Segment[]> {
+  async readOn(
+    key: SessionKey,
+    fromFirst: number,
+    limit: number,
+    signal?: AbortSignal,
+    maxCharacters = Infinity,
+  ): Promise<Segment[]> {
     const options = { Limit: limit, ScanIndexForward: true };
-    return (await this.table.query(key, [logEntry(fromFirst), LAST_LOG_ENTRY], options, signal)).map(segmentOfItem);
+    const items = await this.table.query(key, [logEntry(fromFirst), LAST_LOG_ENTRY], options, signal);
+    const segments: Segment[] = [];
+    let characters = 0;
+    for (const item of items) {
+      if (characters >= maxCharacters) break;
+      const segment = segmentOfItem(item);
+      segments.push(segment);
+      characters += charactersOf(segment);
+    }
+    return segments;
   }
 
   async put(key: SessionKey, segment: Segment, signal?: AbortSignal): Promise<"stored" | "taken"> {

@@ -1,6 +1,6 @@
 import type { SessionKey } from "../sessions/sessionKey";
 import type { History, Segment } from "./history";
-import { isRetained } from "./retention";
+import { hasBodies } from "./retention";
 import { lastSeqOf } from "./segment";
 
 /** What is known of a log before its oldest available number is sought. */
@@ -29,12 +29,12 @@ export async function findOldest(
   { head, segments, hint }: Known,
   { retentionMs, nowMs, signal }: Circumstances,
 ): Promise<number> {
-  // The others are a prefix of the log. A segment without messages was sealed once.
-  const hasBodies = (segment: Segment) => segment.messages.length > 0 && isRetained(segment, retentionMs, nowMs);
+  // The others are a prefix of the log.
+  const isAvailable = (segment: Segment) => hasBodies(segment, retentionMs, nowMs);
 
   const known = [...(head ? [head] : []), ...segments].sort((a, b) => a.first - b.first);
-  const firstAvailable = known.find(hasBodies);
-  const lastExpired = known.findLast((segment) => !hasBodies(segment));
+  const firstAvailable = known.find(isAvailable);
+  const lastExpired = known.findLast((segment) => !isAvailable(segment));
   /** The oldest number is in this range. */
   let low = lastExpired ? lastSeqOf(lastExpired) + 1 : 1;
   if (!firstAvailable) return low;
@@ -48,8 +48,8 @@ export async function findOldest(
     const read = await history.readBack(key, at, 2, signal);
     const [last, before] = read.filter(({ first }) => first >= low);
     if (!last) low = at + 1;
-    else if (!hasBodies(last)) low = lastSeqOf(last) + 1;
-    else if (before && hasBodies(before)) high = before.first;
+    else if (!isAvailable(last)) low = lastSeqOf(last) + 1;
+    else if (before && isAvailable(before)) high = before.first;
     else return last.first;
   }
   return high;

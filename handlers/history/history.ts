@@ -136,8 +136,17 @@ export interface KeyClaim {
 export interface History {
   /** Segments whose `first` is at most `throughFirst`, the newest first: as many as one response holds (1 MB), at most `limit`. */
   readBack(key: SessionKey, throughFirst: number, limit: number, signal?: AbortSignal): Promise<Segment[]>;
-  /** Segments whose `first` is at least `fromFirst`, the oldest first: as many as one response holds, at most `limit`. */
-  readOn(key: SessionKey, fromFirst: number, limit: number, signal?: AbortSignal): Promise<Segment[]>;
+  /**
+   * Segments whose `first` is at least `fromFirst`, the oldest first: as many as one response holds, at most `limit`, and none
+   * after the one whose bodies reach `maxCharacters`: a response may be many times as large once it is inflated.
+   */
+  readOn(
+    key: SessionKey,
+    fromFirst: number,
+    limit: number,
+    signal?: AbortSignal,
+    maxCharacters?: number,
+  ): Promise<Segment[]>;
   /**
    * Stores the segment if its first number is free. Of `recent`, keeps the newest ids that fit into the free rest of the item's
    * last KB.

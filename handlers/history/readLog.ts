@@ -40,8 +40,11 @@ export interface FirstPage extends Start {
   oldest: number;
 }
 
-/** Segments of the first page; a small page reaches the client sooner. */
-const FIRST_PAGE = 20;
+/**
+ * Segments of the first page. A small page reaches the client sooner, but eight seconds of a stream, a segment for each chunk of
+ * 250 ms, are to be one page: they then arrive as one envelope.
+ */
+const FIRST_PAGE = 32;
 
 /** The first reads: they do not depend on each other. */
 export async function readEnds(

@@ -13,6 +13,8 @@ const PAGE = 100;
 /**
  * The segment that holds the number, and up to `limit` after it; if the number's segment was deleted or not stored yet, the
  * one before it. The two parts are read in parallel: there may be a gap between them.
+ *
+ * @param maxCharacters As for `readOn`.
  */
 export async function readFrom(
   history: Reads,
@@ -20,10 +22,11 @@ export async function readFrom(
   seq: number,
   limit: number,
   signal?: AbortSignal,
+  maxCharacters?: number,
 ): Promise<Segment[]> {
   const [before, after] = await Promise.all([
     history.readBack(key, seq, 1, signal),
-    limit > 0 ? history.readOn(key, seq + 1, limit, signal) : [],
+    limit > 0 ? history.readOn(key, seq + 1, limit, signal, maxCharacters) : [],
   ]);
   return [...before, ...after];
 }

@@ -21,19 +21,27 @@ export interface Start {
 
 /** Where sending starts. If the cursor is no longer valid, everything available is sent. */
 export function startOf(
-  { cursor, from }: Pick<Resume, "cursor" | "from">,
+  { cursor, after, from }: Pick<Resume, "cursor" | "after" | "from">,
   { epoch, oldest, newest }: Available,
   acknowledged: Cursor | undefined,
 ): Start {
   const acknowledgedSeq = seqIn(epoch, acknowledged);
   const everything = { first: oldest, seen: acknowledgedSeq };
   if (cursor && cursor.epoch !== epoch) return { ...everything, lost: "epoch" };
-  if (cursor && cursor.seq > newest) return { ...everything, lost: "ahead" };
+  if (cursor && arrivedOf(cursor, after) > newest) return { ...everything, lost: "ahead" };
   if (!cursor && from === "oldest") return everything;
-  const seen = cursor ? cursor.seq : acknowledgedSeq;
-  if (seen + 1 < oldest) return { first: oldest, lost: "expired", seen: Math.max(seen, acknowledgedSeq) };
+  const seen = cursor ? arrivedOf(cursor, after) : acknowledgedSeq;
+  // What has arrived and is not handled has expired as well, and may never be acknowledged.
+  if (seen + 1 < oldest) {
+    return { first: oldest, lost: "expired", seen: Math.max(cursor?.seq ?? 0, acknowledgedSeq) };
+  }
   // The acknowledged number is larger than the newest if both changed between the reads.
   return { first: seen + 1, seen };
+}
+
+/** The last number that has arrived at the client. */
+export function arrivedOf(cursor: Cursor, after = 0): number {
+  return Math.max(cursor.seq, after);
 }
 
 /** The cursor's number; 0 if it is of another epoch than this one, or there is none. */

@@ -49,6 +49,15 @@ export function isRetained(
   return endMs(stored, retentionMs) > nowMs;
 }
 
+/** Whether the segment's messages are available, as far as the retention decides. One without messages was sealed once. */
+export function hasBodies(
+  segment: Pick<Segment, "messages" | "storedAtMs" | "untilMs">,
+  retentionMs: number,
+  nowMs: number,
+): boolean {
+  return segment.messages.length > 0 && isRetained(segment, retentionMs, nowMs);
+}
+
 /** Whether the publisher's own `expiresAt` has passed. */
 export function isPastItsOwnExpiry({ expiresAtMs }: Partial<Pick<Entry, "expiresAtMs">>, nowMs: number): boolean {
   return expiresAtMs !== undefined && expiresAtMs <= nowMs;

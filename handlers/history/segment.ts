@@ -10,6 +10,11 @@ export function isSealed({ ttlMs }: Pick<Segment, "ttlMs">): boolean {
   return ttlMs === undefined;
 }
 
+/** The length of its bodies. */
+export function charactersOf({ messages }: Pick<Segment, "messages">): number {
+  return messages.reduce((sum, { body }) => sum + body.length, 0);
+}
+
 /** Whether the message with that number is this segment's and has that id. */
 export function hasMessage({ first, messages }: Pick<Segment, "first" | "messages">, seq: number, id: string): boolean {
   return messages[seq - first]?.id === id;

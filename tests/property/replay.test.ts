@@ -27,6 +27,7 @@ describe("replay, whatever goes wrong", function () {
     if (PROPERTY_SEED !== undefined) return;
     // A fault that never happens is not tested.
     expect(FAULT_KINDS.filter((kind) => result.faults[kind] === 0)).to.deep.equal([]);
+    expect(result.joined).to.be.above(0);
     expect(Object.entries(result.fates).filter(([, count]) => count === 0)).to.deep.equal([]);
   });
 

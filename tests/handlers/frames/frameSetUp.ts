@@ -68,7 +68,11 @@ export function frameOf(frame: object | string | undefined, remainingMs = 30_000
 }
 
 /** How many calls lay one after the other before each call, itself included. Nothing else is counted as time. */
-export function callDepths({ table, history, connections }: ReturnType<typeof frameParts>) {
+export function callDepths({
+  table,
+  history,
+  connections = new MemoryConnections(),
+}: Pick<ReturnType<typeof frameParts>, "table" | "history"> & { connections?: MemoryConnections }) {
   const depths: [string, number][] = [];
   let done = 0;
   const called = async (name: string) => {

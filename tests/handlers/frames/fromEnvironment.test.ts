@@ -3,8 +3,9 @@ import { connectReplayFromEnvironment } from "../../../handlers/connect/connectR
 import { acknowledgeFromEnvironment } from "../../../handlers/frames/acknowledge";
 import { resumeFromEnvironment } from "../../../handlers/frames/resume";
 import { deadLetterQueueFromEnvironment } from "../../../handlers/queue/queue";
+import { readFromEnvironment } from "../../../handlers/read/read";
 import { historySweeperFromEnvironment } from "../../../handlers/sweepers/historySweeper";
-import { connectEvent } from "../../support/events";
+import { connectEvent, httpEvent } from "../../support/events";
 import { fakeAws } from "../fakeAws";
 import { frameOf } from "./frameSetUp";
 
@@ -31,6 +32,13 @@ describe("a function in replay mode, made from its environment", () => {
       { ...table, ...auth, ...retention, ...raw },
       handshake,
       ["BatchGetItem sessions", "PutItem sessions", "GetItem sessions"],
+    ],
+    [
+      "read",
+      readFromEnvironment,
+      { TABLE_NAME: "sessions", RELAY_NAME: "relay", ...history, AUTH: "null", ALLOWED_ORIGINS: "null" },
+      httpEvent({ query: "context=chat&contextId=7&user=42" }),
+      ["GetItem sessions", "Query history", "GetItem history"],
     ],
     ["resume", resumeFromEnvironment, { ...table, ...history }, resumeFrame, unknownConnection],
     ["acknowledge", acknowledgeFromEnvironment, { ...table, ...history }, ackFrame, unknownConnection],

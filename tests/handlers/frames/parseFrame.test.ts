@@ -8,6 +8,8 @@ describe("parseResume", () => {
     { action: "resume" },
     { action: "resume", cursor },
     { action: "resume", cursor: { epoch: "e", seq: 0 } },
+    { action: "resume", cursor, after: 5 },
+    { action: "resume", cursor, after: 0 },
     { action: "resume", from: "oldest" },
     { action: "resume", from: "acknowledged" },
   ]) {
@@ -22,6 +24,7 @@ describe("parseResume", () => {
     [{ cursor: null, from: null }, {}],
     [{ cursor: null, from: "oldest" }, { from: "oldest" }],
     [{ cursor, from: null }, { cursor }],
+    [{ cursor, after: null }, { cursor }],
   ]) {
     it(`takes ${JSON.stringify(given)} as what has no null in it`, () => {
       expect(parseResume(JSON.stringify({ action: "resume", ...given }))).to.deep.equal({
@@ -35,7 +38,17 @@ describe("parseResume", () => {
     expect(parseResume(JSON.stringify(frame))).to.deep.equal({ value: { action: "resume", cursor } });
   });
 
+  it("ignores `after` without a cursor, whose epoch it has", () => {
+    const frame = { action: "resume", after: 5, from: "oldest" };
+    expect(parseResume(JSON.stringify(frame))).to.deep.equal({ value: { action: "resume", from: "oldest" } });
+  });
+
   for (const [body, reason] of [
+    ['{"action":"resume","after":-1}', "after: got -1; allowed: a whole number from 0, or nothing"],
+    [
+      '{"action":"resume","after":"5"}',
+      "after: got a string of 1 characters; allowed: a whole number from 0, or nothing",
+    ],
     [undefined, "the frame is not JSON: got nothing"],
     [null, "the frame is not JSON: got nothing"],
     ["", "the frame is not JSON: got nothing"],

@@ -144,7 +144,8 @@ describe("resume", () => {
     await store(history, ...segmentsOf(1, 60, { body: "x".repeat(1_000) }));
     await ask({ cursor: at(0) });
     expect(Buffer.byteLength(connections.posts[0]?.body ?? "")).to.be.within(20_000, 32_768);
-    expect(posted()).to.have.length(2);
+    // The rest of the first page, and the second.
+    expect(posted()).to.have.length(3);
   });
 
   it("sends a message as large as they come in a frame after hello and the result", async () => {
@@ -361,6 +362,62 @@ describe("resume", () => {
       { type: "error", code: "unavailable", message: "the relay could not answer: ask again", action: "resume" },
     ]);
     expect(history.log(key).cursor.settled).to.equal(undefined);
+  });
+
+  describe("after more than the cursor that has arrived", () => {
+    it("sends what follows that, and acknowledges the cursor alone", async () => {
+      const { ask, history, envelopes, seqs, receipts } = setUp();
+      await store(history, ...segmentsOf(1, 9));
+      await ask({ cursor: at(2), after: 6 });
+      expect(envelopes()[1]).to.deep.equal({ type: "resumed", recovered: true, first: 7, through: 9 });
+      expect(seqs()).to.deep.equal([7, 8, 9]);
+      expect(history.log(key).cursor.acknowledged).to.deep.equal(at(2));
+      expect(receipts.published.map(({ status, seq }) => [status, seq])).to.deep.equal([
+        ["delivered", 1],
+        ["delivered", 2],
+      ]);
+    });
+
+    it("reads no more for it", async () => {
+      const { ask, history } = setUp();
+      await store(history, ...segmentsOf(1, 50));
+      await ask({ cursor: at(30), after: 40 });
+      const { calls } = history;
+      const reads = [...calls];
+      calls.length = 0;
+      await ask({ cursor: at(40) });
+      expect(reads.filter((name) => name.startsWith("read"))).to.deep.equal(
+        calls.filter((name) => name.startsWith("read")),
+      );
+    });
+
+    it("reports what has arrived and was not handled before it expired, too", async () => {
+      const { ask, history, seqs, receipts } = setUp();
+      await store(history, ...segmentsOf(1, 5, { storedAtMs: expired }), ...segmentsOf(6, 7));
+      await ask({ cursor: at(2), after: 4 });
+      expect(seqs()).to.deep.equal([6, 7]);
+      expect(receipts.published.map(({ status, seq }) => [status, seq])).to.deep.equal([
+        ["delivered", 1],
+        ["delivered", 2],
+        ["expired", 3],
+        ["expired", 4],
+        ["expired", 5],
+      ]);
+    });
+
+    it("goes on page by page, though the cursor does not move", async () => {
+      const { ask, history, envelopes } = setUp();
+      await store(history, segmentOf(1, { count: 2_500 }));
+      const pages: unknown[] = [];
+      for (let after = 0; after < 2_500;) {
+        const from = envelopes().length;
+        await ask({ cursor: at(0), after });
+        const resumed = envelopes()[from + 1];
+        after = resumed?.type === "resumed" ? resumed.through : Infinity;
+        pages.push(after);
+      }
+      expect(pages).to.deep.equal([1_000, 2_000, 2_500]);
+    });
   });
 
   describe("acknowledges its cursor", () => {

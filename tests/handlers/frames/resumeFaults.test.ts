@@ -160,11 +160,11 @@ describe("resume, where something is in its way", () => {
       history.beforeCall = (name) => {
         // The log's first segment, the first page, and the second.
         if (name !== "readOn" || ++reads !== 3) return Promise.resolve();
-        history.log(key).segments.delete(21);
+        history.log(key).segments.delete(33);
         return fault === "fails" ? Promise.reject(new Error("read fails")) : Promise.resolve();
       };
       expect(await ask()).to.deep.equal({ statusCode: 500 });
-      expect(seqs()).to.deep.equal(range(1, 20));
+      expect(seqs()).to.deep.equal(range(1, 32));
       expect(envelopes().at(-1)).to.include({ type: "error", code: "unavailable", action: "resume" });
     }
   });

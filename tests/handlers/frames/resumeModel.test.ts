@@ -68,7 +68,8 @@ function scenarioOf(seed: number): Scenario {
   const cursor = chance(0.8)
     ? { epoch: chance(0.1) ? "c" : epoch, seq: below(newest + 1) + (chance(0.1) ? 9 : 0) }
     : undefined;
-  return { segments, done, asked: { ...(cursor ? { cursor } : chance(0.5) && { from: "oldest" }) } };
+  const after = cursor && chance(0.3) ? { after: cursor.seq + below(9) } : {};
+  return { segments, done, asked: { ...(cursor ? { cursor, ...after } : chance(0.5) && { from: "oldest" }) } };
 }
 
 function endOf({ untilMs, storedAtMs }: Segment): number {
@@ -76,7 +77,7 @@ function endOf({ untilMs, storedAtMs }: Segment): number {
 }
 
 /** What the answer and its reports are, worked out from the whole log at once. */
-function modelOf({ segments, done, asked: { cursor, from } }: Scenario) {
+function modelOf({ segments, done, asked: { cursor, after = 0, from } }: Scenario) {
   const tail = segments.at(-1);
   const newest = tail ? tail.first + tail.count - 1 : 0;
   const epoch = tail?.epoch;
@@ -84,13 +85,16 @@ function modelOf({ segments, done, asked: { cursor, from } }: Scenario) {
   const oldest = segments.find((segment) => segment.messages.length > 0 && endOf(segment) > now)?.first ?? newest + 1;
   const acknowledgedSeq = done.acknowledged?.epoch === epoch ? (done.acknowledged?.seq ?? 0) : 0;
   const settledSeq = done.settled?.epoch === epoch ? (done.settled?.seq ?? 0) : 0;
-  const isCursorValid = cursor !== undefined && cursor.epoch === epoch && cursor.seq <= newest;
+  const arrived = cursor && Math.max(cursor.seq, after);
+  const isCursorValid = cursor !== undefined && cursor.epoch === epoch && (arrived ?? 0) <= newest;
   const lost = cursor && !isCursorValid ? (cursor.epoch === epoch ? "ahead" : "epoch") : undefined;
-  const begin = lost || (!cursor && from === "oldest") ? oldest : (cursor?.seq ?? acknowledgedSeq) + 1;
+  const begin = lost || (!cursor && from === "oldest") ? oldest : (arrived ?? acknowledgedSeq) + 1;
   const first = Math.max(begin, oldest);
   const isOpen = (entry: Entry) => entry.body !== undefined && entry.seq > acknowledgedSeq && entry.seq > settledSeq;
   const isLate = ({ expiresAtMs = Infinity }: Entry) => expiresAtMs <= now;
   const seen = isCursorValid ? cursor.seq : 0;
+  // What has arrived is only skipped together with what follows it.
+  const held = isCursorValid && begin >= oldest ? (arrived ?? 0) : seen;
   return {
     hello: { type: "hello", ...(epoch !== undefined && { epoch }), oldest, newest },
     lost: lost ?? (begin < oldest ? "expired" : undefined),
@@ -106,7 +110,7 @@ function modelOf({ segments, done, asked: { cursor, from } }: Scenario) {
     reportedThrough: (through: number) =>
       entries
         .filter(
-          (entry) => isOpen(entry) && entry.seq > seen && entry.seq <= through && (entry.seq < first || isLate(entry)),
+          (entry) => isOpen(entry) && entry.seq > held && entry.seq <= through && (entry.seq < first || isLate(entry)),
         )
         .map(({ seq }) => seq),
     /** Receipts that its cursor brings. */

@@ -130,6 +130,14 @@ for (const [name, start] of [
       expect(await history.readBack(key, 12, 100)).to.have.lengthOf.within(7, 10);
     });
 
+    it("reads on no further than the segment whose bodies reach a size", async () => {
+      // They take a twentieth of it in the table.
+      for (let first = 1; first <= 5; first++) await store(segmentOf(first, { body: "x".repeat(1_000) }));
+      const count = async (maxCharacters: number) =>
+        (await history.readOn(key, 1, 100, undefined, maxCharacters)).length;
+      expect(await Promise.all([1, 1_000, 1_001, 3_000, 1e6].map(count))).to.deep.equal([1, 1, 2, 3, 5]);
+    });
+
     it("counts neither claims nor the cursor among the segments", async () => {
       await store(segmentOf(1));
       await history.claimKey(key, "a", { owner: "q1", claimedAtMs: now }, 0);

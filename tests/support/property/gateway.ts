@@ -1,6 +1,7 @@
 import type { WebSocketConstructor } from "../../../client";
 import type { ConnectionsClient, PostOutcome } from "../../../handlers/connections/connectionsClient";
 import type { Handshake } from "../../../handlers/connect/handshake";
+import { numbersOf } from "../../../handlers/history/mergeChunks";
 import { type Connections, MAX_LIVE_CONNECTIONS } from "../../../handlers/sessions/sessionRow";
 import {
   type Action,
@@ -192,7 +193,7 @@ export class Gateway {
     const envelopes = [JSON.parse(body) as Envelope | Envelope[]].flat();
     const at = envelopes.findIndex(({ type }) => type === "resumed");
     const { first, through } = envelopes[at] as Resumed;
-    const seqs = envelopes.slice(at + 1).map((envelope) => (envelope as MessageEnvelope).seq);
+    const seqs = envelopes.slice(at + 1).flatMap((envelope) => numbersOf(envelope as MessageEnvelope));
     if (seqs.some((seq, index) => seq !== first + index || seq > through) || (seqs.length === 0 && first <= through)) {
       this.functions.violated(`a resume from ${first} to ${through} is answered with ${seqs.join()}`);
     }

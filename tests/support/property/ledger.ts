@@ -1,7 +1,7 @@
 import { ENDANGERED_MS, MIN_VISIT_GAP_MS, REPORT_GRACE_MS, ttlSlackMs } from "../../../handlers/history/retention";
 import { REASONS } from "../../../handlers/messages/reasons";
 import { sessionId, type SessionKey } from "../../../handlers/sessions/sessionKey";
-import type { Cursor, Receipt } from "../../../protocol";
+import { type Cursor, parseStreamChunk, type Receipt } from "../../../protocol";
 import type { Gap } from "../../../client";
 import type { Invocation } from "./invocation";
 import type { Simulation } from "./simulation";
@@ -112,6 +112,8 @@ export class Ledger {
   onDeadLettered: (message: Published, reason: string) => void = () => undefined;
   /** Whether the sweeper was down for days. */
   wasSweeperDown = false;
+  /** How often a client got several messages as one. */
+  joined = 0;
 
   constructor(
     private readonly simulation: Simulation,
@@ -152,6 +154,39 @@ export class Ledger {
     const message = this.messages.get(idOf(key, id));
     if (!message) throw this.violated(`${id} was never published to ${key.context}`);
     return message;
+  }
+
+  /**
+   * The messages that a client was shown as one, with their numbers: chunks of one stream that the relay has joined, up to this
+   * message. Their texts must be the shown one.
+   */
+  shownAs(message: Published, body: string): { seq: number; message: Published }[] {
+    const { key, id, stored } = message;
+    const shown = parseStreamChunk(body);
+    if (body === message.body || !shown || !stored) {
+      if (body !== message.body) this.violated(`${id} has another body`);
+      return [{ seq: stored?.seq ?? 0, message }];
+    }
+    this.joined += 1;
+    const sequences = this.of(key).sequences.slice(
+      0,
+      this.of(key).sequences.findIndex(({ epoch }) => epoch === stored.epoch) + 1,
+    );
+    const covered: { seq: number; message: Published }[] = [];
+    for (let { seq } = stored; ; seq--) {
+      const holding = sequences.findLast(({ first }) => first <= seq);
+      const each = holding?.messages[seq - holding.first];
+      const chunk = parseStreamChunk(each?.body ?? "");
+      if (!each || chunk?.id !== shown.id || chunk.offset < shown.offset) {
+        throw this.violated(`${id} is shown with text that its stream does not have`);
+      }
+      covered.unshift({ seq, message: each });
+      if (chunk.offset === shown.offset) break;
+    }
+    const text = covered.map((each) => parseStreamChunk(each.message.body)?.text).join("");
+    const isSame = text === shown.text && parseStreamChunk(message.body)?.end === shown.end;
+    if (!isSame) this.violated(`${id} is shown with another text, joined of ${covered.length} messages`);
+    return covered;
   }
 
   stored(key: SessionKey, { epoch, seq }: Cursor, id: string, body: string | undefined, untilMs: number): void {

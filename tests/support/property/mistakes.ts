@@ -7,6 +7,7 @@ import { RawLine } from "../../../handlers/raw/rawLine";
 import * as rawPoster from "../../../handlers/raw/rawPoster";
 import * as sessionRow from "../../../handlers/sessions/sessionRow";
 import type { History, Segment } from "../../../handlers/history/history";
+import * as merging from "../../../handlers/history/mergeChunks";
 import { NEWEST } from "../../../handlers/history/readRange";
 import * as recovery from "../../../handlers/history/recovery";
 import { lastSeqOf } from "../../../handlers/history/segment";
@@ -71,6 +72,10 @@ export const MISTAKES: Record<string, Mistake> = {
   "a page that is not cut at a hole": {
     install: () => patched(recovery, "withoutGap", (page, first) => page.filter((each) => lastSeqOf(each) >= first)),
   },
+
+  "joined chunks that count as one message": ofMergedChunks((joined) => ({ ...joined, first: undefined })),
+
+  "joined chunks with the text of the last alone": ofMergedChunks((joined, last) => ({ ...joined, body: last.body })),
 
   "a resume that acknowledges what the client has skipped": {
     retentionPasses: true,
@@ -259,6 +264,21 @@ function ofServices(of: FunctionName, change: (services: Services, now: () => nu
 
 function ofHistory(of: FunctionName, change: (history: History, now: () => number) => Partial<History>): Mistake {
   return ofServices(of, ({ history }, now) => ({ history: changed(history, change(history, now)) }));
+}
+
+/** Changes the envelopes that cover several messages; `last` is the last of these. */
+function ofMergedChunks(change: (joined: MessageEnvelope, last: MessageEnvelope) => MessageEnvelope): Mistake {
+  return {
+    install: () => {
+      const { mergeChunks } = merging;
+      const changed: typeof mergeChunks = (envelopes) =>
+        mergeChunks(envelopes).map((each) => {
+          const last = envelopes.find(({ seq }) => seq === each.seq);
+          return last && each.first !== undefined ? change(each, last) : each;
+        });
+      return patched(merging, "mergeChunks", changed);
+    },
+  };
 }
 
 function ofPosts(change: (outcome: PostOutcome) => PostOutcome): Mistake {

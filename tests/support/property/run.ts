@@ -1,5 +1,6 @@
 import { type FaultCounts, FAULT_KINDS, Faults, noFaults } from "./faults";
 import type { Connections } from "../../../handlers/sessions/sessionRow";
+import { chunkBody } from "../streams";
 import type { Published } from "./ledger";
 import { attributesOf, queueId } from "./modelQueue";
 import { Relay, type RelayOptions } from "./relay";
@@ -29,6 +30,8 @@ export interface PropertyResult {
   messages: number;
   runs: number;
   faults: FaultCounts;
+  /** How often a client got several messages as one. */
+  joined: number;
   /** Number of messages by their end. */
   fates: Record<Fate, number>;
   durationMs: number;
@@ -51,7 +54,7 @@ const CALM_MS = 240_000;
  */
 export async function runProperty({ messages, seed, mistake = {} }: PropertyOptions): Promise<PropertyResult> {
   const begunAt = performance.now();
-  const result = { messages: 0, runs: 0, faults: noFaults(), fates: noFates() };
+  const result = { messages: 0, runs: 0, faults: noFaults(), joined: 0, fates: noFates() };
   for (; result.messages < messages; result.runs++) {
     const uninstall = mistake.install?.();
     const run = new Run(seed + result.runs, Math.min(MESSAGES_A_RUN, messages - result.messages), mistake);
@@ -66,6 +69,7 @@ export async function runProperty({ messages, seed, mistake = {} }: PropertyOpti
       uninstall?.();
     }
     result.messages += run.published.length;
+    result.joined += run.joined;
     for (const kind of FAULT_KINDS) result.faults[kind] += run.faults.counts[kind];
     for (const message of run.published) result.fates[fateOf(message)] += 1;
   }
@@ -152,6 +156,10 @@ class Run {
     this.meanMs = passes ? simulation.between(1_500, 4_000) : simulation.between(50, 1_500);
   }
 
+  get joined(): number {
+    return this.relay.ledger.joined;
+  }
+
   async play(): Promise<void> {
     const { simulation } = this;
     simulation.start(() => this.publish());
@@ -177,9 +185,10 @@ class Run {
     this.hasPublished = true;
   }
 
-  /** Publishes several messages at once, as for a text that is generated. */
+  /** Publishes several messages at once, as for a text that is generated: a third of them are chunks of a stream. */
   private publishTo(user: User): void {
     const { simulation, faults, relay, published } = this;
+    const stream = published.length % 3 === 0 ? { id: `s${published.length}`, length: 0 } : undefined;
     for (let i = simulation.exponential(4); i > 0 && published.length < this.messages; i--) {
       const number = published.length;
       const hasId = simulation.chance(0.8);
@@ -189,7 +198,10 @@ class Run {
       const size = isTooLarge ? 131_050 : simulation.random() * this.bodies;
       const expires = simulation.chance(0.05) ? simulation.now + simulation.exponential(20_000) : undefined;
       if (expires !== undefined) faults.count("message is past its own expiry");
-      const message = relay.ledger.publish(user.key, id, `${number} `.padEnd(size, "x"), expires && Math.ceil(expires));
+      const text = `${number} `.padEnd(size, "x");
+      const body = stream ? chunkBody(stream.length, text, { id: stream.id }) : text;
+      if (stream) stream.length += text.length;
+      const message = relay.ledger.publish(user.key, id, body, expires && Math.ceil(expires));
       published.push(message);
       relay.rules.published(message);
       const attributes = attributesOf(message, hasId);

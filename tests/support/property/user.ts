@@ -321,16 +321,26 @@ export class User {
     options.onOpen(this);
     let place: Cursor | undefined = viewer?.cursor;
     const judge = (kind: Handled["kind"], value: RelayMessage) => {
+      const { ledger } = relay;
       const cursor = { epoch: value.epoch ?? "", seq: value.seq ?? 0 };
-      if (place && (place.epoch !== cursor.epoch || place.seq + 1 !== cursor.seq) && !options.movesTooEarly) {
-        relay.ledger.violated(`${name} is shown ${cursor.seq} after ${place.seq} (${cursor.epoch}, ${place.epoch})`);
+      const last = ledger.find(this.key, value.id ?? "");
+      const covered = kind === "message" ? ledger.shownAs(last, value.body) : [{ seq: cursor.seq, message: last }];
+      if (last.stored?.seq !== cursor.seq) ledger.violated(`${last.id} comes with number ${cursor.seq}`);
+      const first = covered[0]?.seq ?? 0;
+      const isNext = !place || (place.epoch === cursor.epoch && first <= place.seq + 1 && cursor.seq > place.seq);
+      if (!isNext && !options.movesTooEarly) {
+        ledger.violated(
+          `${name} is shown ${first} to ${cursor.seq} after ${place?.seq} (${cursor.epoch}, ${place?.epoch})`,
+        );
       }
+      // Of an envelope that covers several numbers, it may have had some.
+      const before = place?.epoch === cursor.epoch ? place.seq : 0;
       place = cursor;
-      const message = relay.ledger.find(this.key, value.id ?? "");
-      message.handled = true;
-      if (kind === "message" && value.body !== message.body) relay.ledger.violated(`${message.id} has another body`);
-      if (message.stored?.seq !== cursor.seq) relay.ledger.violated(`${message.id} comes with number ${cursor.seq}`);
-      viewer?.handle(kind, message, cursor);
+      for (const { seq, message } of covered) {
+        if (seq <= before && covered.length > 1) continue;
+        message.handled = true;
+        viewer?.handle(kind, message, { ...cursor, seq });
+      }
     };
     const gap = (value: Gap) => {
       const { epoch, first } = value;
