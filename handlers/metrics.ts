@@ -37,6 +37,10 @@ export const METRICS = {
   expired: "Expired",
   /** Answers to a client that resumed. By reason: `recovered`, or why its cursor is no longer valid. */
   resumed: "Resumed",
+  /** Requests that read a session over HTTP and were answered. Only with `httpRead`. */
+  httpReads: "HttpReads",
+  /** By reason. Requests over HTTP that were refused. Only with `httpRead`. */
+  httpReadsRefused: "HttpReadsRefused",
   /** Messages that clients without the protocol got when they connected, since they had missed them. Only in replay mode. */
   flushed: "Flushed",
   /** Copies of a stored message whose body differs from the first one's. Only in replay mode. */

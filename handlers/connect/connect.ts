@@ -18,7 +18,8 @@ import { authenticatorFromEnvironment } from "./auth/authenticatorFromEnvironmen
 import type { loadAuthenticate } from "./auth/loadAuthenticate";
 import { endSuperseded } from "./endSuperseded";
 import { goneConnections } from "./goneConnections";
-import { type Handshake, requestedContext } from "./handshake";
+import { requestedContext } from "./clientRequest";
+import type { Handshake } from "./handshake";
 import { type Refusal, refusals } from "./refusals";
 import { answeredSubprotocol } from "./subprotocol";
 

@@ -1,6 +1,6 @@
 import { BEARER_SUBPROTOCOL_PREFIX, offeredSubprotocols, SUBPROTOCOLS } from "../../protocol";
 import type { Checked } from "../sessions/sessionKey";
-import { type Handshake, headerValues } from "./handshake";
+import { type ClientRequest, headerValues } from "./clientRequest";
 
 /**
  * The subprotocol to answer: exactly one of those that were offered, or none if none was. A client that only asks for
@@ -8,10 +8,10 @@ import { type Handshake, headerValues } from "./handshake";
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-connect-route-subprotocol.html
  */
 export function answeredSubprotocol(
-  handshake: Handshake,
+  request: ClientRequest,
   supported: string = SUBPROTOCOLS.raw,
 ): Checked<string | undefined> {
-  const values = offered(handshake);
+  const values = offered(request);
   if (values.length === 0) return { value: undefined };
   // The token's subprotocol is answered only if no other was offered: a token should appear in few places.
   const bearer = values.includes(SUBPROTOCOLS.v1)
@@ -24,13 +24,13 @@ export function answeredSubprotocol(
 }
 
 /** The tokens of the subprotocols that carry one. */
-export function subprotocolTokens(handshake: Handshake): string[] {
-  return offered(handshake).flatMap((value) =>
+export function subprotocolTokens(request: ClientRequest): string[] {
+  return offered(request).flatMap((value) =>
     value.startsWith(BEARER_SUBPROTOCOL_PREFIX) ? [value.slice(BEARER_SUBPROTOCOL_PREFIX.length)] : [],
   );
 }
 
 /** The subprotocols that the client offers, in its order. */
-export function offered(handshake: Handshake): string[] {
-  return offeredSubprotocols(headerValues(handshake, "sec-websocket-protocol").join(","));
+export function offered(request: ClientRequest): string[] {
+  return offeredSubprotocols(headerValues(request, "sec-websocket-protocol").join(","));
 }

@@ -1,4 +1,4 @@
-import type { Handshake } from "../handshake";
+import type { ClientRequest } from "../clientRequest";
 import type { Refusal } from "../refusals";
 import type { Jwks } from "./jwks";
 
@@ -53,10 +53,10 @@ export type Authentication =
   | { user: string; expiresAt?: number; refused?: undefined }
   | { user?: undefined; expiresAt?: undefined; refused: Refusal };
 
-/** Decides which user a handshake connects, including whether the page's origin matters. */
+/** Decides which user a handshake or an HTTP request is from, including whether the page's origin matters. */
 export interface Authenticator {
   /** @throws if it cannot decide: the relay's fault, not the client's. */
-  authenticate(handshake: Handshake): Promise<Authentication>;
+  authenticate(request: ClientRequest): Promise<Authentication>;
 }
 
 /** Returns the user's code and, if known, when its proof expires; or null, which refuses the handshake with 401. */

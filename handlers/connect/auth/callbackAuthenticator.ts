@@ -1,5 +1,5 @@
 import { QUERY_PARAMETERS } from "../../../protocol";
-import { type Handshake, headersOf } from "../handshake";
+import { type ClientRequest, headersOf } from "../clientRequest";
 import { refusals } from "../refusals";
 import { subprotocolTokens } from "../subprotocol";
 import type { Authenticate, AuthenticateHandshake, Authentication, Authenticator } from "./authenticate";
@@ -19,30 +19,30 @@ export interface CallbackAuthenticatorDependencies {
 export function callbackAuthenticator(dependencies: CallbackAuthenticatorDependencies): Authenticator {
   const { authenticate, cookieName, allowedOrigins, now = Date.now } = dependencies;
   return {
-    async authenticate(handshake) {
-      if (callbackRequiresOrigin(handshake) && !originIsAllowed(handshake, allowedOrigins)) {
+    async authenticate(request) {
+      if (callbackRequiresOrigin(request) && !originIsAllowed(request, allowedOrigins)) {
         return { refused: refusals.originNotAllowed() };
       }
 
-      const given = handshakeFor(handshake, credentialOf(handshake, cookieName).value?.tokens[0]);
+      const given = handshakeFor(request, credentialOf(request, cookieName).value?.tokens[0]);
       let answer: unknown;
       try {
         answer = await authenticate(given);
       } catch (error) {
-        throw new Error(`authenticate threw ${described(error, sentBy(handshake))}`);
+        throw new Error(`authenticate threw ${described(error, sentBy(request))}`);
       }
       return authenticationOf(answer, now());
     },
   };
 }
 
-function handshakeFor(handshake: Handshake, token: string | undefined): AuthenticateHandshake {
+function handshakeFor(request: ClientRequest, token: string | undefined): AuthenticateHandshake {
   return {
-    headers: headersOf(handshake),
-    query: present(handshake.queryStringParameters ?? {}),
-    cookies: cookiesOf(handshake),
+    headers: headersOf(request),
+    query: present(request.queryStringParameters ?? {}),
+    cookies: cookiesOf(request),
     token,
-    sourceIp: handshake.requestContext.identity?.sourceIp ?? "",
+    sourceIp: request.requestContext.identity?.sourceIp ?? "",
   };
 }
 
@@ -60,12 +60,12 @@ function described(error: unknown, sent: readonly string[]): string {
 }
 
 /** Values that a callback may use as a credential: headers and their parts, cookies, and the query except for the context. */
-function sentBy(handshake: Handshake): string[] {
-  const query = Object.entries(present(handshake.queryStringParameters ?? {}));
+function sentBy(request: ClientRequest): string[] {
+  const query = Object.entries(present(request.queryStringParameters ?? {}));
   return [
-    ...Object.values(headersOf(handshake)).flatMap((value) => [value, ...partsOf(value)]),
-    ...subprotocolTokens(handshake),
-    ...cookiePairs(handshake).flatMap(([, value]) => [value, ...partsOf(value)]),
+    ...Object.values(headersOf(request)).flatMap((value) => [value, ...partsOf(value)]),
+    ...subprotocolTokens(request),
+    ...cookiePairs(request).flatMap(([, value]) => [value, ...partsOf(value)]),
     ...query.flatMap(([name, value]) => (CONTEXT_PARAMETERS.includes(name) ? [] : value)),
   ];
 }

@@ -1,4 +1,4 @@
-import { type Handshake, hasHeader, headerValues } from "../handshake";
+import { type ClientRequest, hasHeader, headerValues } from "../clientRequest";
 import type { Credential } from "./credential";
 
 /**
@@ -6,9 +6,9 @@ import type { Credential } from "./credential";
  * handshake and CORS does not apply to it, so this comparison is all there is against cross-site hijacking (OWASP ASVS 5,
  * 4.4.2). `null` is what any sandboxed page sends: it is never allowed.
  */
-export function originIsAllowed(handshake: Handshake, allowedOrigins: readonly string[] | null): boolean {
+export function originIsAllowed(request: ClientRequest, allowedOrigins: readonly string[] | null): boolean {
   if (allowedOrigins === null) return true;
-  const [origin, ...others] = headerValues(handshake, "origin");
+  const [origin, ...others] = headerValues(request, "origin");
   if (origin === undefined || others.length > 0 || origin === "null") return false;
   return allowedOrigins.some((allowed) => matches(origin, allowed));
 }
@@ -18,8 +18,8 @@ export function originIsAllowed(handshake: Handshake, allowedOrigins: readonly s
  * it with an Origin of their own. Browsers always send Origin, so a subprotocol without one is from a program that offers its
  * own token. Other clients than browsers may send cookies by themselves, too.
  */
-export function tokenRequiresOrigin(handshake: Handshake, { source }: Credential): boolean {
-  if (source === "subprotocol") return hasHeader(handshake, "origin");
+export function tokenRequiresOrigin(request: ClientRequest, { source }: Credential): boolean {
+  if (source === "subprotocol") return hasHeader(request, "origin");
   return source === "cookie";
 }
 
@@ -27,8 +27,8 @@ export function tokenRequiresOrigin(handshake: Handshake, { source }: Credential
  * Whether a callback is asked only with an allowed origin. It may use anything that a browser sends by itself, and browsers
  * always send Origin. Other clients may send cookies by themselves, too.
  */
-export function callbackRequiresOrigin(handshake: Handshake): boolean {
-  return ["origin", "cookie"].some((name) => hasHeader(handshake, name));
+export function callbackRequiresOrigin(request: ClientRequest): boolean {
+  return ["origin", "cookie"].some((name) => hasHeader(request, name));
 }
 
 const WILDCARD = "https://*";

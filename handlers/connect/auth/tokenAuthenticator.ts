@@ -15,10 +15,10 @@ export interface TokenAuthenticatorDependencies {
 export function tokenAuthenticator(dependencies: TokenAuthenticatorDependencies): Authenticator {
   const { verify, cookieName, allowedOrigins } = dependencies;
   return {
-    async authenticate(handshake) {
-      const { value: credential, reason } = credentialOf(handshake, cookieName);
+    async authenticate(request) {
+      const { value: credential, reason } = credentialOf(request, cookieName);
       if (reason !== undefined) return { refused: refusals.noCredential(reason) };
-      if (tokenRequiresOrigin(handshake, credential) && !originIsAllowed(handshake, allowedOrigins)) {
+      if (tokenRequiresOrigin(request, credential) && !originIsAllowed(request, allowedOrigins)) {
         return { refused: refusals.originNotAllowed() };
       }
       const { length } = credential.tokens;

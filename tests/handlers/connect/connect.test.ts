@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { Authenticator } from "../../../handlers/connect/auth/authenticate";
 import { connect } from "../../../handlers/connect/connect";
-import type { Handshake } from "../../../handlers/connect/handshake";
+import type { ClientRequest } from "../../../handlers/connect/clientRequest";
 import { liveConnections } from "../../../handlers/sessions/sessionRow";
 import type { Session } from "../../../handlers/sessions/sessionItems";
 import { METRICS } from "../../../handlers/metrics";
@@ -34,7 +34,7 @@ function handlerWith(
   const table = new MemoryTable();
   const log = new RecordedLog();
   const metrics = new RecordedMetrics();
-  const asked: Handshake[] = [];
+  const asked: ClientRequest[] = [];
   const handle = connect({
     authenticator: { authenticate: (handshake) => (asked.push(handshake), authenticate(handshake)) },
     sessions: table,

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { hasHeader, headersOf, requestedContext } from "../../../handlers/connect/handshake";
+import { hasHeader, headersOf, requestedContext } from "../../../handlers/connect/clientRequest";
 import { connectEvent } from "../../support/events";
 
 describe("handshake", () => {
