@@ -1,5 +1,6 @@
 import type { SQSEvent, SQSMessageAttributes, SQSRecord } from "aws-lambda";
 import type { Handshake } from "../../handlers/connect/handshake";
+import type { HttpEvent } from "../../handlers/read/httpEvent";
 
 /** A `$connect` event of a native client; `cookie`, `origin` and the like go into `headers`. */
 export function connectEvent(given: {
@@ -23,6 +24,19 @@ export function connectEvent(given: {
       requestId: "r1",
       ...(given.sourceIp !== undefined && { identity: { sourceIp: given.sourceIp } }),
     },
+  };
+}
+
+/** A request of the HTTP API in payload format 2.0, with the fields that the function does not use as well. */
+export function httpEvent(
+  given: { method?: string; query?: string; headers?: Record<string, string>; cookies?: string[] } = {},
+): HttpEvent & { cookies?: string[] } {
+  const { method = "GET", query = "context=chat&contextId=7", headers = {}, cookies } = given;
+  return {
+    rawQueryString: query,
+    headers: { host: "api.test", ...headers },
+    ...(cookies && { cookies }),
+    requestContext: { http: { method, sourceIp: "192.0.2.1" }, requestId: "r1" },
   };
 }
 

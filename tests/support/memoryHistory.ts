@@ -9,7 +9,7 @@ import type {
   SessionCursor,
 } from "../../handlers/history/history";
 import { withoutOldest } from "../../handlers/history/recentIds";
-import { entriesOf } from "../../handlers/history/segment";
+import { charactersOf, entriesOf } from "../../handlers/history/segment";
 import { sessionId, type SessionKey } from "../../handlers/sessions/sessionKey";
 import type { Cursor } from "../../protocol";
 
@@ -87,13 +87,26 @@ export class MemoryHistory implements History {
     );
   }
 
-  async readOn(key: SessionKey, fromFirst: number, limit: number): Promise<Segment[]> {
+  async readOn(
+    key: SessionKey,
+    fromFirst: number,
+    limit: number,
+    _signal?: AbortSignal,
+    maxCharacters = Infinity,
+  ): Promise<Segment[]> {
     const read = () => new Map(this.log(key).segments);
-    const page = (segments: ReadonlyMap<number, Segment>) =>
-      pageOf(
+    const page = (segments: ReadonlyMap<number, Segment>) => {
+      const read = pageOf(
         sorted(segments).filter(({ first }) => first >= fromFirst),
         limit,
       );
+      let characters = 0;
+      return read.filter((segment) => {
+        const fits = characters < maxCharacters;
+        characters += charactersOf(segment);
+        return fits;
+      });
+    };
     const seesMeanwhile = this.seesMeanwhile;
     if (!seesMeanwhile) return await this.call("readOn", key, () => page(read()));
     const before = await this.call("readOn", key, read);

@@ -1,6 +1,7 @@
 import Ajv, { type ErrorObject } from "ajv";
 import framesSchema from "../../protocol/frames.schema.json";
 import receiptSchema from "../../protocol/receipt.schema.json";
+import streamChunkSchema from "../../protocol/streamChunk.schema.json";
 import type { Envelope, FrameToClient, FrameToRelay, Receipt } from "../../protocol";
 
 // Conditions name members of the object that they are in, whose type is said once.
@@ -15,6 +16,9 @@ export interface Definition {
 }
 
 const isReceipt = ajv.compile(receiptSchema);
+
+/** Whether a message's body, parsed, is a chunk of a stream. */
+export const isStreamChunk: (value: unknown) => boolean = ajv.compile(streamChunkSchema);
 
 /** Why a value is not what the definition says; empty where it is. */
 export function problemsOf(definition: string, value: unknown): string[] {
