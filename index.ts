@@ -21,3 +21,4 @@ export const {
 export const customDomainTarget = relay.customDomainTarget ?? null;
 export const historyTableName = relay.historyTableName ?? null;
 export const receiptsTopicArn = relay.receiptsTopicArn ?? null;
+export const readUrl = relay.readUrl ?? null;

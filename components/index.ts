@@ -19,6 +19,7 @@ export type { CustomDomainArgs } from "./args/customDomainArgs";
 export { type KmsKeyPolicyArgs, type KmsKeyPolicyStatement, kmsKeyPolicyStatements } from "./data/encryption";
 export type { Gateway } from "./gateway/gateway";
 export type { HistoryTable } from "./data/historyTable";
+export type { HttpRead } from "./httpRead";
 export type { Monitoring } from "./monitoring/monitoring";
 export type { Publisher } from "./ingress/publisher";
 export type { Replay } from "./replay";

@@ -10,6 +10,11 @@ export function routeSettingsOf({ inputs }: Registered): Record<string, unknown>
   return [inputs.defaultRouteSettings, ...((inputs.routeSettings ?? []) as unknown[])] as Record<string, unknown>[];
 }
 
+/** Whether a stage is an HTTP API's, which has neither execution logs nor data tracing. Only HTTP APIs have a stage `$default`. */
+export function isOfHttpApi({ inputs }: Registered): boolean {
+  return inputs.name === "$default";
+}
+
 interface Statement {
   Effect: string;
   Principal?: string | Record<string, string | string[]>;

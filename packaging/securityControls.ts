@@ -10,6 +10,7 @@ import {
   allowed,
   deniesWithoutTls,
   isNotPublic,
+  isOfHttpApi,
   isText,
   type Registered,
   routeSettingsOf,
@@ -65,12 +66,14 @@ export const controls: readonly Control[] = [
     asks: "execution logs, for each route",
     types: [stage],
     holds: (resource) =>
+      isOfHttpApi(resource) ||
       routeSettingsOf(resource).every(({ loggingLevel }) => ["ERROR", "INFO"].includes(String(loggingLevel))),
   },
   {
     asks: "no data tracing: it logs tokens and payloads",
     types: [stage],
-    holds: (resource) => routeSettingsOf(resource).every(({ dataTraceEnabled }) => dataTraceEnabled === false),
+    holds: (resource) =>
+      isOfHttpApi(resource) || routeSettingsOf(resource).every(({ dataTraceEnabled }) => dataTraceEnabled === false),
   },
   {
     securityHub: "APIGateway.8",
@@ -82,7 +85,7 @@ export const controls: readonly Control[] = [
       reason:
         "`connect` authenticates instead, since no authorizer accepts a token in a header, a subprotocol or a cookie " +
         "([why](decisions/authentication-in-connect.md)). API Gateway authorizes only `$connect`; later frames are those of an " +
-        "admitted connection.",
+        "admitted connection. `read` authenticates each request to the HTTP API of `httpRead` in the same way.",
     },
   },
   {

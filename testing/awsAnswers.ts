@@ -3,14 +3,16 @@ type Values = Record<string, unknown>;
 const account = "111122223333";
 const region = "eu-west-1";
 const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${account}:${resource}`;
+const websocketApi = `api123.execute-api.${region}.amazonaws.com`;
+const httpApi = `api456.execute-api.${region}.amazonaws.com`;
 const nothing = () => ({});
 
-/** The attributes that AWS computes for the resources of a relay, by type; each is called with the resource's name. */
-export const computedByAws: Record<string, (name: string) => Values> = {
+/** The attributes that AWS computes for the resources of a relay, by type; each is called with the resource's name and inputs. */
+export const computedByAws: Record<string, (name: string, inputs: Values) => Values> = {
   "aws:apigateway/account:Account": nothing,
-  "aws:apigatewayv2/api:Api": () => ({
-    apiEndpoint: `wss://api123.execute-api.${region}.amazonaws.com`,
-    executionArn: arn("execute-api", "api123"),
+  "aws:apigatewayv2/api:Api": (_, { protocolType }) => ({
+    apiEndpoint: protocolType === "HTTP" ? `https://${httpApi}` : `wss://${websocketApi}`,
+    executionArn: arn("execute-api", protocolType === "HTTP" ? "api456" : "api123"),
   }),
   "aws:apigatewayv2/apiMapping:ApiMapping": nothing,
   "aws:apigatewayv2/deployment:Deployment": nothing,
@@ -24,7 +26,9 @@ export const computedByAws: Record<string, (name: string) => Values> = {
   "aws:apigatewayv2/integrationResponse:IntegrationResponse": nothing,
   "aws:apigatewayv2/route:Route": nothing,
   "aws:apigatewayv2/routeResponse:RouteResponse": nothing,
-  "aws:apigatewayv2/stage:Stage": () => ({ invokeUrl: `wss://api123.execute-api.${region}.amazonaws.com/live` }),
+  "aws:apigatewayv2/stage:Stage": (_, { name }) => ({
+    invokeUrl: name === "$default" ? `https://${httpApi}/` : `wss://${websocketApi}/live`,
+  }),
   "aws:cloudwatch/dashboard:Dashboard": nothing,
   "aws:cloudwatch/eventRule:EventRule": (name) => ({ name, arn: arn("events", `rule/${name}`) }),
   "aws:cloudwatch/eventTarget:EventTarget": nothing,

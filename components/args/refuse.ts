@@ -22,8 +22,13 @@ export function refuseProblem(propertyPath: string, problem: string | undefined)
 export function refuseUnlessInteger(path: string, value: unknown, min: number, max: number, byDefault?: number): void {
   if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return;
   const theDefault = byDefault === undefined ? "the default" : `the default of ${byDefault}`;
-  const fix = unquoted(value) ?? `choose one in that range, or leave it out for ${theDefault}`;
+  const fix = deferredFix(value) ?? unquoted(value) ?? `choose one in that range, or leave it out for ${theDefault}`;
   refuse(path, value, `a whole number from ${min} to ${max}`, fix);
+}
+
+/** What to do about a value that is known too late: it decides which resources there are, or what is in them. */
+function deferredFix(value: unknown): string | undefined {
+  return isDeferred(value) ? "pass the value itself, neither an output nor a secret" : undefined;
 }
 
 /** How to write a number that was given as a text, as config and environment variables have it. */
@@ -40,7 +45,8 @@ export function refuseUnlessBoolean(path: string, value: unknown): void {
 function booleanProblem(value: unknown): string | undefined {
   if (typeof value === "boolean") return undefined;
   const [word] = typeof value === "string" ? (/^(true|false)$/i.exec(value.trim()) ?? []) : [];
-  return problemText(value, "true or false", `write ${word?.toLowerCase() ?? "one of them"} without quotes`);
+  const fix = deferredFix(value) ?? `write ${word?.toLowerCase() ?? "one of them"} without quotes`;
+  return problemText(value, "true or false", fix);
 }
 
 /** Refuses a value that is not one of the words. */
@@ -48,7 +54,7 @@ export function refuseUnlessOneOf(path: string, value: unknown, words: readonly 
   if (words.includes(value as string)) return;
   const near = nearest(value, words);
   const quoted = words.map((word) => JSON.stringify(word));
-  const fix = near === undefined ? "write one of them" : `write ${JSON.stringify(near)}`;
+  const fix = deferredFix(value) ?? (near === undefined ? "write one of them" : `write ${JSON.stringify(near)}`);
   refuse(path, value, quoted.join(" or "), fix);
 }
 

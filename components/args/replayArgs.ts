@@ -50,6 +50,11 @@ export interface ReplayArgs {
    * and the queue may let one overtake another
    */
   ordering?: "standard" | "strict";
+  /**
+   * Whether an HTTP API, with a function of its own, reads the messages of a session over HTTPS: for networks that block
+   * WebSockets, and for servers. Only in replay mode. @default false
+   */
+  httpRead?: boolean;
 }
 
 type CheckedArgs = Required<Omit<ReplayArgs, "waitingAfterSeconds">> &
@@ -73,6 +78,16 @@ export function checkReplay(args: CheckedArgs, { retryWindowSeconds }: ResolvedR
   }
   if (ordering === "strict") refuseUnordered(args);
   refuseUselessWaiting(args);
+  refuseUselessThrottles(args);
+}
+
+function refuseUselessThrottles(args: CheckedArgs): void {
+  if (args.httpRead) return;
+  for (const key of ["httpReadThrottlingRateLimit", "httpReadThrottlingBurstLimit"] as const) {
+    if (args[key] !== undefined) {
+      refuse(key, args[key], "only with httpRead", `set httpRead to true, or leave ${key} out`);
+    }
+  }
 }
 
 function refuseUselessWaiting({ waitingAfterSeconds, receipts, historyRetentionSeconds }: CheckedArgs): void {
@@ -96,10 +111,13 @@ function refuseWithoutReplay(args: CheckedArgs): void {
     "waitingAfterSeconds",
     "rawClients",
     "ordering",
+    "httpRead",
     "resumeThrottlingRateLimit",
     "resumeThrottlingBurstLimit",
     "acknowledgeThrottlingRateLimit",
     "acknowledgeThrottlingBurstLimit",
+    "httpReadThrottlingRateLimit",
+    "httpReadThrottlingBurstLimit",
   ] as const) {
     const value = args[key];
     if (value === undefined || value === ("default" in spec[key] ? spec[key].default : undefined)) continue;

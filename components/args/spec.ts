@@ -33,6 +33,11 @@ export interface Option {
   replayOnly?: true;
   /** The keys of an object. @default its keys are the user's own */
   keys?: Options;
+  /**
+   * What differs in programs of other languages, where `null` is the same as no value: the description, and the boolean argument
+   * that means `null`. @default nothing differs
+   */
+  remote?: { description: string; nullAs?: { key: string; description: string } };
   /** The page that has more, relative to docs/. @default none */
   see?: string;
   /** The release that introduced it. @default that of the object that it is a key of, else 0.1.0 */
@@ -49,6 +54,15 @@ const clients = {
       "Who may connect, and which user they are: exactly one of `cognito`, `oidc` and, in a program, `authenticate`. " +
       "There is no safe default. In a program, `null` turns authentication off: each client names its user itself, in the " +
       "query parameter `user`, and receives everything that is published to that user.",
+    remote: {
+      description: "Who may connect, and which user they are: either `cognito` or `oidc`.",
+      nullAs: {
+        key: "authDisabled",
+        description:
+          "Whether authentication is off, instead of `auth`: each client names its user itself, in the query parameter `user`, and " +
+          "receives everything that is published to that user.",
+      },
+    },
     see: "authentication.md",
     keys: {
       cognito: {
@@ -86,6 +100,15 @@ const clients = {
             description:
               "The value of the claim `aud` in accepted tokens. If this is a list, one match is enough. `null` is for issuers that " +
               "set no `aud`, and requires `authorizedParties`.",
+            remote: {
+              description: "The values of the claim `aud` in accepted tokens. One match is enough.",
+              nullAs: {
+                key: "audienceCheckDisabled",
+                description:
+                  "Whether the claim `aud` is not checked, instead of `audience`: for issuers that set no `aud`. Requires " +
+                  "`authorizedParties`.",
+              },
+            },
           },
           authorizedParties: {
             type: "array",
@@ -94,6 +117,11 @@ const clients = {
             description:
               "The values of the claim `azp` to accept; a token without `azp` is then refused. `null` does not check the claim. " +
               "Required where `audience` is `null`.",
+            remote: {
+              description:
+                "The values of the claim `azp` to accept; a token without `azp` is then refused. Without it, the claim is not " +
+                "checked. Required where `audienceCheckDisabled` is `true`.",
+            },
           },
           jwksUri: {
             type: "string",
@@ -165,6 +193,18 @@ const clients = {
       "`https://app.your-domain.com`, an app's own `capacitor://localhost`, or `file://`. `https://*.your-domain.com` matches " +
       "one more label. The origins of the API and of the custom domain are always allowed. " +
       "In a program, `null` checks no origin: any page that a user visits may then connect with the user's cookie.",
+    remote: {
+      description:
+        "Origins whose pages may connect with a cookie or a subprotocol token, exactly as browsers send them: " +
+        "`https://app.your-domain.com`, an app's own `capacitor://localhost`, or `file://`. `https://*.your-domain.com` matches " +
+        "one more label. The origins of the API and of the custom domain are always allowed.",
+      nullAs: {
+        key: "originCheckDisabled",
+        description:
+          "Whether no origin is checked, instead of `allowedOrigins`: any page that a user visits may then connect with the user's " +
+          "cookie.",
+      },
+    },
   },
   sessionTtlSeconds: {
     type: "integer",
@@ -335,6 +375,16 @@ const replay = {
       "The order in which the messages of a session are numbered. `standard`: as they arrive, and the queue may let one overtake " +
       "another. `strict`: as they were published, through a FIFO topic and FIFO queues. A change **replaces** the topic and the " +
       "queues.",
+  },
+  httpRead: {
+    type: "boolean",
+    default: false,
+    replayOnly: true,
+    since: "0.2.0",
+    see: "http-read.md",
+    description:
+      "Whether an HTTP API, with a function of its own, reads the messages of a session over HTTPS: for networks that block WebSockets, " +
+      "and for servers.",
   },
 } as const satisfies Options;
 
@@ -542,6 +592,27 @@ const address = {
     since: "0.2.0",
     see: "capacity-and-cost.md#throttles",
     description: "The `ack` frames that may arrive at the same time.",
+  },
+  httpReadThrottlingRateLimit: {
+    type: "integer",
+    unit: "requests per second",
+    otherwise: "the value of `throttlingRateLimit`",
+    min: 1,
+    max: anyRate,
+    replayOnly: true,
+    since: "0.2.0",
+    see: "http-read.md",
+    description: "The sustained rate of requests to the HTTP API. Requires `httpRead`.",
+  },
+  httpReadThrottlingBurstLimit: {
+    type: "integer",
+    otherwise: "the value of `throttlingBurstLimit`",
+    min: 1,
+    max: anyBurst,
+    replayOnly: true,
+    since: "0.2.0",
+    see: "http-read.md",
+    description: "Requests to the HTTP API that may arrive at the same time. Requires `httpRead`.",
   },
   pingThrottlingRateLimit: {
     type: "integer",
@@ -860,8 +931,10 @@ export const rules = {
     "retried after its copy in the history has expired and its id is gone, and would be delivered twice.",
   deadLetterExpired:
     "`historyRetentionSeconds`, `historyGeneration`, `deadLetterExpired`, `receipts`, `waitingAfterSeconds`, `rawClients`, `ordering`, " +
-    "the throttles of `resume` and `acknowledge`, `alarms.expiredMessages` and `alarms.historySweepLagSeconds` keep their defaults " +
+    "`httpRead`, the throttles of `resume`, `acknowledge` and the HTTP API, `alarms.expiredMessages` and `alarms.historySweepLagSeconds` keep their defaults " +
     "unless `delivery` is `replay`.",
+  httpReadThrottlingRateLimit:
+    "`httpReadThrottlingRateLimit` and `httpReadThrottlingBurstLimit` are only set where `httpRead` is `true`.",
   waitingAfterSeconds: "`waitingAfterSeconds` requires `receipts`, and is shorter than `historyRetentionSeconds`.",
   batchSize:
     "Where `ordering` is `strict`, `batchSize` is at most 10 and `maximumBatchingWindowInSeconds` is 0: Lambda allows no more for a " +

@@ -33,6 +33,16 @@ export interface ThrottleArgs {
   /** `ack` frames that may arrive at the same time, 1 to 50,000. Only in replay mode. @default `throttlingBurstLimit` */
   acknowledgeThrottlingBurstLimit?: number;
   /**
+   * Sustained rate of requests to the HTTP API, 1 to 100,000 per second. Requires `httpRead`. Only in replay mode.
+   * @default `throttlingRateLimit`
+   */
+  httpReadThrottlingRateLimit?: number;
+  /**
+   * Requests to the HTTP API that may arrive at the same time, 1 to 50,000. Requires `httpRead`. Only in replay mode.
+   * @default `throttlingBurstLimit`
+   */
+  httpReadThrottlingBurstLimit?: number;
+  /**
    * Sustained rate of heartbeats of all clients together, 1 to 100,000 per second: at least clients divided by the seconds
    * between two heartbeats. @default 2000, enough for 60,000 clients with a heartbeat every 30 s
    */
@@ -53,8 +63,11 @@ export interface Throttle {
   throttlingBurstLimit: number;
 }
 
-/** The limits of each route, and of frames without a route (`other`). */
-export type Throttles = Record<"connect" | "disconnect" | "resume" | "acknowledge" | "ping" | "other", Throttle>;
+/** The limits of each route, of frames without a route (`other`), and of the HTTP API. */
+export type Throttles = Record<
+  "connect" | "disconnect" | "resume" | "acknowledge" | "ping" | "other" | "httpRead",
+  Throttle
+>;
 
 /** The limits of each route, where those that are not set follow others. */
 export function resolveThrottles(args: ThrottleArgs & Required<Pick<ThrottleArgs, WithDefault>>): Throttles {
@@ -70,6 +83,7 @@ export function resolveThrottles(args: ThrottleArgs & Required<Pick<ThrottleArgs
     acknowledge: throttle(args.acknowledgeThrottlingRateLimit, args.acknowledgeThrottlingBurstLimit, other),
     ping: { throttlingRateLimit: pingThrottlingRateLimit, throttlingBurstLimit: pingThrottlingBurstLimit },
     other,
+    httpRead: throttle(args.httpReadThrottlingRateLimit, args.httpReadThrottlingBurstLimit, other),
   };
 }
 

@@ -1,8 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
 import type { ResolvedArgs } from "../args/args";
-import { resolveAuth } from "../args/authArgs";
-import { checkedOrigins } from "../args/originArgs";
-import { bundleCallback } from "../lambda/bundle";
+import { authentication, type AuthenticationSettings } from "./authentication";
 import type { OwnCallback } from "./ownBundle";
 import type { FunctionSpec, RelayParts, ReplayParts } from "./relayFunction";
 
@@ -25,38 +22,28 @@ export const connectCallbacks = {
   },
 } satisfies Record<string, OwnCallback>;
 
-export type ConnectSettings = Pick<
-  ResolvedArgs,
-  | "delivery"
-  | "auth"
-  | "allowedOrigins"
-  | "sessionTtlSeconds"
-  | "connections"
-  | "historyRetentionSeconds"
-  | "connectReservedConcurrentExecutions"
->;
+export type ConnectSettings = AuthenticationSettings &
+  Pick<
+    ResolvedArgs,
+    "delivery" | "sessionTtlSeconds" | "connections" | "historyRetentionSeconds" | "connectReservedConcurrentExecutions"
+  >;
 
 /** In replay mode, raw clients are accepted if there is a flush queue. */
 export function connectSpec(
   { sessionTable, gateway, relayName, flushQueue }: RelayParts & Pick<ReplayParts, "flushQueue">,
   settings: ConnectSettings,
 ): FunctionSpec {
-  const { delivery, auth, allowedOrigins, sessionTtlSeconds, connections, historyRetentionSeconds } = settings;
-  const checked = checkedOrigins(allowedOrigins);
-  const origins = pulumi
-    .all([checked, gateway.origins])
-    .apply(([allowed, own]) => (allowed === null ? null : [...new Set([...own, ...allowed])]));
+  const { delivery, sessionTtlSeconds, connections, historyRetentionSeconds } = settings;
+  const { files, environment } = authentication(settings, gateway.origins);
   const replays = delivery === "replay";
   const managed = managedConnections({ replays, connections });
   return {
     callback: connectCallbacks[delivery],
-    // A file of its own: a change of the user's code leaves the relay's unchanged.
-    files: auth?.authenticate && { "authenticate.js": bundleCallback(auth.authenticate, auth.requireFrom) },
+    files,
     environment: {
       TABLE_NAME: sessionTable.tableName,
       SESSION_TTL_SECONDS: String(sessionTtlSeconds),
-      AUTH: pulumi.jsonStringify(pulumi.all([auth, checked]).apply(([auth, allowed]) => resolveAuth(auth, allowed))),
-      ALLOWED_ORIGINS: pulumi.jsonStringify(origins),
+      ...environment,
       RELAY_NAME: relayName,
       CONNECTIONS: connections,
       ...(managed.length > 0 && { MANAGEMENT_ENDPOINT: gateway.managementEndpoint }),

@@ -5,6 +5,7 @@ import { disconnectCallback } from "./disconnect";
 import { flushCallback } from "./flush";
 import { historySweeperCallback } from "./historySweeper";
 import type { OwnCallback } from "./ownBundle";
+import { readCallback } from "./read";
 import { resumeCallback } from "./resume";
 import { sessionSweeperCallback } from "./sessionSweeper";
 
@@ -18,6 +19,7 @@ export const ownCallbacks: OwnCallback[] = [
   resumeCallback,
   acknowledgeCallback,
   flushCallback,
+  readCallback,
   historySweeperCallback,
   sessionSweeperCallback,
 ];

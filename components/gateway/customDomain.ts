@@ -11,7 +11,9 @@ export interface CustomDomainPartArgs extends ResolvedCustomDomain {
 
 /** The target of the domain's DNS record: a CNAME to the name, or an alias to the name in its Route 53 zone. */
 export interface CustomDomainTarget {
+  /** The name that the DNS record points to. */
   domainName: string;
+  /** The Route 53 hosted zone of that name, which an alias record needs. */
   hostedZoneId: string;
 }
 

@@ -3,7 +3,10 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Throttles } from "../args/throttleArgs";
 
 /** The routes by the throttles that apply to them. A stage refuses settings of a route that its deployment lacks. */
-export type ThrottledRoutes = Record<Exclude<keyof Throttles, "other">, { routeKey: pulumi.Input<string> }>;
+export type ThrottledRoutes = Record<
+  Exclude<keyof Throttles, "other" | "httpRead">,
+  { routeKey: pulumi.Input<string> }
+>;
 
 /**
  * A stage's settings of each route, and of frames without a route. Settings of a route replace the default ones as a whole.

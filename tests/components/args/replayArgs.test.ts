@@ -15,6 +15,7 @@ describe("the arguments of replay mode", () => {
       receipts: false,
       rawClients: true,
       ordering: "standard",
+      httpRead: false,
     });
     expect(resolveArgs({ auth })).not.to.have.property("waitingAfterSeconds");
   });
@@ -28,15 +29,15 @@ describe("the arguments of replay mode", () => {
       receipts: false,
       rawClients: true,
       ordering: "standard",
+      httpRead: false,
     });
     expect(resolveArgs({ auth, ...replay })).not.to.have.property("waitingAfterSeconds");
   });
 
   it("are accepted in retry mode with their defaults, which the stack config always has", () => {
     const defaults = { historyRetentionSeconds: 86_400, historyGeneration: 0, deadLetterExpired: false } as const;
-    expect(resolveArgs({ auth, ...defaults, receipts: false, rawClients: true, ordering: "standard" })).to.deep.equal(
-      resolveArgs({ auth }),
-    );
+    const others = { receipts: false, rawClients: true, ordering: "standard", httpRead: false } as const;
+    expect(resolveArgs({ auth, ...defaults, ...others })).to.deep.equal(resolveArgs({ auth }));
   });
 
   it("take a history from five minutes, where messages are not retried for longer, to 14 days", () => {
@@ -95,6 +96,19 @@ describe("the arguments of replay mode", () => {
     ],
     ["raw clients without replay", { rawClients: false }, "rawClients", ["got false", ...only]],
     ["raw clients that are no boolean", { ...replay, rawClients: "no" }, "rawClients", ['"no"', "true or false"]],
+    ["reading over HTTP without replay", { httpRead: true }, "httpRead", ["got true", ...only]],
+    [
+      "a limit of an HTTP API that there is not",
+      { ...replay, httpReadThrottlingRateLimit: 9 },
+      "httpReadThrottlingRateLimit",
+      ["got 9", "only with httpRead", "set httpRead to true, or leave httpReadThrottlingRateLimit out"],
+    ],
+    [
+      "a limit of an HTTP API without replay",
+      { httpReadThrottlingBurstLimit: 9 },
+      "httpReadThrottlingBurstLimit",
+      ["got 9", ...only],
+    ],
     ["strict ordering without replay", { ordering: "strict" }, "ordering", [...only, "hold back all later messages"]],
     [
       "too short a history",

@@ -22,6 +22,8 @@ const companions: Record<string, object> = {
   resumeThrottlingBurstLimit: { delivery: "replay" },
   acknowledgeThrottlingRateLimit: { delivery: "replay" },
   acknowledgeThrottlingBurstLimit: { delivery: "replay" },
+  httpReadThrottlingRateLimit: { delivery: "replay", httpRead: true },
+  httpReadThrottlingBurstLimit: { delivery: "replay", httpRead: true },
   alarms: { delivery: "replay" },
 };
 
@@ -137,12 +139,19 @@ describe("a rule between arguments", () => {
       [{ waitingAfterSeconds: 60 }, "waitingAfterSeconds"],
       [{ rawClients: false }, "rawClients"],
       [{ ordering: "strict" }, "ordering"],
+      [{ httpRead: true }, "httpRead"],
       [{ resumeThrottlingRateLimit: 500 }, "resumeThrottlingRateLimit"],
       [{ resumeThrottlingBurstLimit: 500 }, "resumeThrottlingBurstLimit"],
       [{ acknowledgeThrottlingRateLimit: 500 }, "acknowledgeThrottlingRateLimit"],
       [{ acknowledgeThrottlingBurstLimit: 500 }, "acknowledgeThrottlingBurstLimit"],
+      [{ httpReadThrottlingRateLimit: 500 }, "httpReadThrottlingRateLimit"],
+      [{ httpReadThrottlingBurstLimit: 500 }, "httpReadThrottlingBurstLimit"],
       [{ alarms: { expiredMessages: 1 } }, "alarms.expiredMessages"],
       [{ alarms: { historySweepLagSeconds: 601 } }, "alarms.historySweepLagSeconds"],
+    ],
+    httpReadThrottlingRateLimit: [
+      [{ ...replay, httpReadThrottlingRateLimit: 500 }],
+      [{ ...replay, httpReadThrottlingBurstLimit: 500 }, "httpReadThrottlingBurstLimit"],
     ],
     waitingAfterSeconds: [
       [{ ...replay, waitingAfterSeconds: 60 }],

@@ -62,6 +62,7 @@ describe("a default of the spec", () => {
     receipts: () => names("aws:sns/topic:Topic").length > 1,
     rawClients: () => names("aws:sqs/queue:Queue").includes("relay-flush-queue"),
     ordering: () => (run.inputs("aws:sns/topic:Topic", "relay-topic").fifoTopic ? "strict" : "standard"),
+    httpRead: () => names("aws:lambda/function:Function").includes("relay-read"),
     connectionIndex: () => run.variables("relay-disconnect").CONNECTION_INDEX_NAME !== undefined,
     publisherAccountIds: () => publishers("PublisherAccounts"),
     publisherOrganizationIds: () => publishers("PublisherOrganizations"),

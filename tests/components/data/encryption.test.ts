@@ -64,7 +64,8 @@ describe("a customer-managed key", () => {
 
   it("encrypts the history and the receipts, and their functions may use it", async () => {
     const replay = { delivery: "replay", receipts: true, deadLetterExpired: true } as const;
-    const replaying = await runRelay({ kmsKeyArn, ...replay });
+    const use = (relay: RelayRun["relay"]) => relay.grantReadPosition("backend");
+    const replaying = await runRelay({ kmsKeyArn, ...replay }, { use });
     const history = replaying.inputs("aws:dynamodb/table:Table", "relay-history-table");
     expect(history.serverSideEncryption).to.deep.equal({ enabled: true, kmsKeyArn });
     expect(replaying.inputs("aws:sns/topic:Topic", "relay-receipts-topic").kmsMasterKeyId).to.equal(kmsKeyArn);
@@ -83,6 +84,7 @@ describe("a customer-managed key", () => {
     expect(usedBy("deliver")).to.deep.equal([table, queue, topic]);
     expect(usedBy("acknowledge")).to.deep.equal([table, topic]);
     expect(usedBy("resume")).to.deep.equal([table, queue, topic]);
+    expect(usedBy("read-position")).to.deep.equal([table]);
     expect(usedBy("expire")).to.deep.equal([table, queue, topic]);
     for (const name of ["relay-resume", "relay-acknowledge", "relay-flush", "relay-expire"]) {
       expect(replaying.inputs("aws:cloudwatch/logGroup:LogGroup", `${name}-logs`).kmsKeyId, name).to.equal(kmsKeyArn);

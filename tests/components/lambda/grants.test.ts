@@ -57,10 +57,10 @@ describe("grants", () => {
 
   it("refuse a second one without a policyName, and say what to write", async () => {
     await runRelay(
-      {},
+      { delivery: "replay" },
       {
         use: (relay) => {
-          for (const method of ["grantPublish", "grantDisconnectUser"] as const) {
+          for (const method of ["grantPublish", "grantDisconnectUser", "grantReadPosition"] as const) {
             relay[method]("backend");
             const refused = refusalOf(() => relay[method]("backend"));
             expect(refused).to.match(/^policyName: got "[\w-]+"; allowed: another for each grant of a relay/);
@@ -92,6 +92,35 @@ describe("grants", () => {
         },
       },
     );
+  });
+
+  it("let a backend's role query the history, and nothing else", async () => {
+    const use = (relay: WebsocketRelay) => [
+      relay.grantReadPosition("backend"),
+      relay.grantReadPosition("backend", "read-2"),
+    ];
+    const { statements, inputs } = await runRelay({ delivery: "replay" }, { use });
+    expect(inputs("aws:iam/rolePolicy:RolePolicy", "relay-read-position-policy").role).to.equal("backend");
+    for (const policy of ["relay-read-position-policy", "relay-read-2-policy"]) {
+      expect(statements(policy)).to.deep.equal([
+        {
+          Effect: "Allow",
+          Action: ["dynamodb:Query"],
+          Resource: ["arn:aws:dynamodb:eu-west-1:111122223333:table/relay-history-table"],
+        },
+      ]);
+    }
+  });
+
+  it("refuse to let a role read positions in retry mode, which has none", async () => {
+    let refused = "";
+    const use = (relay: WebsocketRelay) => void (refused = refusalOf(() => relay.grantReadPosition("backend")));
+    const { registrations } = await runRelay({}, { use });
+    expect(refused).to.equal(
+      'delivery: got "retry"; allowed: "replay" for grantReadPosition. Fix: set delivery to "replay", or leave out ' +
+        "grantReadPosition: without a history, messages have no numbers.",
+    );
+    expect(registrations.map(({ name }) => name)).not.to.include("relay-read-position-policy");
   });
 
   it("let a backend's role cut users off: their items, and closing their connections", async () => {
