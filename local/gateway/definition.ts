@@ -1,5 +1,6 @@
 import type { AccessLogSettings } from "./accessLog";
 import { newResourceId } from "./ids";
+import { httpChecks } from "./httpInputs";
 import * as check from "./inputs";
 import { badRequest, conflict, notFound } from "./controlPlaneError";
 import { StageThrottle } from "./throttle";
@@ -15,18 +16,23 @@ export interface DeployedRoute {
 
 /** What a stage runs: the API as it was when the deployment was made. */
 export interface Deployment {
+  /** Empty for an HTTP API. */
   routeSelectionExpression: string;
   routes: ReadonlyMap<string, DeployedRoute>;
 }
 
 export interface Stage {
   name: string;
+  /** Whether it runs the API as it is now. */
+  autoDeploy: boolean;
   deployment?: Deployment;
   throttle: StageThrottle;
   accessLog?: AccessLogSettings;
 }
 
-/** An API as the program declares it. Nothing of it has an effect before it is deployed to a stage. */
+const checksOf: Readonly<Record<string, check.Checks>> = { WEBSOCKET: check.websocketChecks, HTTP: httpChecks };
+
+/** An API as the program declares it. Nothing of it has an effect before it is deployed to a stage, or a stage deploys it itself. */
 export class ApiDefinition {
   readonly stages = new Map<string, Stage>();
   private readonly routes = new Map<string, check.RouteInputs>();
@@ -35,13 +41,25 @@ export class ApiDefinition {
   private readonly routeResponses = new Map<string, check.RouteResponseInputs>();
   private readonly deployments = new Map<string, Deployment>();
 
+  private readonly check: check.Checks;
+
   constructor(private inputs: check.ApiInputs) {
-    check.checkApi(inputs);
+    const { protocolType } = inputs;
+    const checks = checksOf[protocolType];
+    if (!checks) {
+      throw badRequest(`protocolType is ${protocolType}: it must be ${Object.keys(checksOf).join(" or ")}`);
+    }
+    this.check = checks;
+    this.check.api(inputs);
   }
 
   update(inputs: check.ApiInputs): void {
-    check.checkApi(inputs);
+    this.check.api(inputs);
     this.inputs = inputs;
+  }
+
+  get protocolType(): string {
+    return this.inputs.protocolType;
   }
 
   /** Whether the API answers at its own address, besides its custom domain names. */
@@ -50,7 +68,7 @@ export class ApiDefinition {
   }
 
   putRoute(inputs: check.RouteInputs, id = newResourceId()): string {
-    check.checkRoute(inputs);
+    this.check.route(inputs);
     for (const [otherId, other] of this.routes) {
       if (otherId !== id && other.routeKey === inputs.routeKey) {
         throw conflict(`Route with key ${inputs.routeKey} already exists for this API`);
@@ -60,17 +78,20 @@ export class ApiDefinition {
       throw badRequest(`target of route ${inputs.routeKey} is ${inputs.target}: it must be integrations/{id}`);
     }
     this.routes.set(id, inputs);
+    this.autoDeploy();
     return id;
   }
 
   removeRoute(id: string): void {
     this.routes.delete(id);
     removeWhere(this.routeResponses, (response) => response.routeId === id);
+    this.autoDeploy();
   }
 
   putIntegration(inputs: check.IntegrationInputs, id = newResourceId()): string {
-    check.checkIntegration(inputs);
+    this.check.integration(inputs);
     this.integrations.set(id, inputs);
+    this.autoDeploy();
     return id;
   }
 
@@ -83,7 +104,7 @@ export class ApiDefinition {
   }
 
   putIntegrationResponse(inputs: check.IntegrationResponseInputs, id = newResourceId()): string {
-    check.checkIntegrationResponse(inputs);
+    this.check.integrationResponse(inputs);
     if (!this.integrations.has(inputs.integrationId)) throw notFound(`Invalid Integration id ${inputs.integrationId}`);
     this.integrationResponses.set(id, inputs);
     return id;
@@ -94,7 +115,7 @@ export class ApiDefinition {
   }
 
   putRouteResponse(inputs: check.RouteResponseInputs, id = newResourceId()): string {
-    check.checkRouteResponse(inputs);
+    this.check.routeResponse(inputs);
     if (!this.routes.has(inputs.routeId)) throw notFound(`Invalid Route id ${inputs.routeId}`);
     this.routeResponses.set(id, inputs);
     return id;
@@ -107,10 +128,18 @@ export class ApiDefinition {
   /** Freezes the API as it is now. Inputs are replaced and never changed, so references are copy enough. */
   deploy(): string {
     if (this.routes.size === 0) throw badRequest("At least one route is required before deploying the Api");
-    const routes = new Map([...this.routes].map(([id, route]) => [route.routeKey, this.deployedRoute(id, route)]));
     const id = newResourceId();
-    this.deployments.set(id, { routeSelectionExpression: this.inputs.routeSelectionExpression as string, routes });
+    this.deployments.set(id, this.deployment());
     return id;
+  }
+
+  private deployment(): Deployment {
+    const routes = new Map([...this.routes].map(([id, route]) => [route.routeKey, this.deployedRoute(id, route)]));
+    return { routeSelectionExpression: this.inputs.routeSelectionExpression ?? "", routes };
+  }
+
+  private autoDeploy(): void {
+    for (const stage of this.stages.values()) if (stage.autoDeploy) stage.deployment = this.deployment();
   }
 
   removeDeployment(id: string): void {
@@ -138,7 +167,7 @@ export class ApiDefinition {
   }
 
   private stageParts(inputs: check.StageInputs): Omit<Stage, "name"> {
-    check.checkStage(inputs);
+    this.check.stage(inputs);
     const deployment = inputs.deploymentId ? this.deployments.get(inputs.deploymentId) : undefined;
     if (inputs.deploymentId && !deployment) throw badRequest(`Deployment id ${inputs.deploymentId} does not exist`);
     // As the service says it. https://github.com/terraform-aws-modules/terraform-aws-apigateway-v2/pull/80
@@ -147,8 +176,9 @@ export class ApiDefinition {
         throw notFound(`Unable to find Route by key ${routeKey} within the provided RouteSettings`);
       }
     }
+    const { autoDeploy = false, accessLogSettings: accessLog } = inputs;
     const throttle = new StageThrottle(inputs.defaultRouteSettings, inputs.routeSettings ?? []);
-    return { deployment, throttle, accessLog: inputs.accessLogSettings };
+    return { autoDeploy, deployment: autoDeploy ? this.deployment() : deployment, throttle, accessLog };
   }
 
   private deployedRoute(id: string, route: check.RouteInputs): DeployedRoute {

@@ -1,4 +1,4 @@
-import { SUBPROTOCOLS, type Envelope } from "../../protocol";
+import { SUBPROTOCOLS, type Envelope, type MessageEnvelope } from "../../protocol";
 
 /**
  * The kinds of a frame's envelopes, without their bodies: `hello, resumed, message 3 to 5`. Only for clients of our protocol:
@@ -32,11 +32,16 @@ function runs(envelopes: Envelope[]): string[] {
       labels.push(envelope.type);
       continue;
     }
-    first ??= envelope.seq;
+    first ??= firstOf(envelope);
     const next = envelopes[at + 1];
-    if (next?.type === "message" && next.seq === envelope.seq + 1) continue;
+    if (next?.type === "message" && firstOf(next) === envelope.seq + 1) continue;
     labels.push(first === envelope.seq ? `message ${first}` : `message ${first} to ${envelope.seq}`);
     first = undefined;
   }
   return labels;
+}
+
+/** The first number that it covers. */
+function firstOf({ first, seq }: MessageEnvelope): number {
+  return first ?? seq;
 }

@@ -1,10 +1,11 @@
 import { Iam } from "../iam/iam";
 import type { Invoker } from "../lambda/invoker";
 import type { Trace } from "../trace/trace";
-import type { Api } from "./api";
 import { ApiServer, type ServerEnvironment } from "./apiServer";
 import type { Connection, ConnectionState } from "./connection";
 import { CustomDomains } from "./customDomains";
+import type { ApiDefinition } from "./definition";
+import { HttpApi } from "./httpApi";
 import { shortId } from "./ids";
 import type { ApiInputs } from "./inputs";
 import { Listener } from "./listener";
@@ -27,7 +28,16 @@ export interface GatewaysOptions {
   iam?: Iam;
 }
 
-/** The WebSocket APIs of a local account: real sockets on 127.0.0.1, and the network between them and their clients. */
+/** An API as its provider sees it. */
+export interface RegisteredApi {
+  id: string;
+  apiEndpoint: string;
+  executionArn: string;
+  definition: ApiDefinition;
+  removeStage(name: string): void;
+}
+
+/** The APIs of a local account: real sockets on 127.0.0.1, and the network between WebSocket APIs and their clients. */
 export class Gateways implements ServerEnvironment {
   readonly invoker: Invoker;
   readonly trace: Trace;
@@ -37,6 +47,7 @@ export class Gateways implements ServerEnvironment {
   /** May be changed at any time. */
   loseDisconnects: boolean;
   private readonly servers = new Map<string, ApiServer>();
+  private readonly httpApis = new Map<string, HttpApi>();
   private readonly managementFaults: number[] = [];
   private disconnectsToLose = 0;
   /** What the first API will listen on. */
@@ -52,8 +63,21 @@ export class Gateways implements ServerEnvironment {
     this.loseDisconnects = options.loseDisconnects;
   }
 
-  /** Registers an API and listens for it; rejects where the port is taken, or the API is no WebSocket API. */
-  async addApi(inputs: ApiInputs): Promise<{ api: Api; apiEndpoint: string }> {
+  /** Registers an API and listens for it; rejects where the port is taken, or the API is refused. */
+  async addApi(inputs: ApiInputs): Promise<RegisteredApi> {
+    if (inputs.protocolType !== "HTTP") return registered(await this.addWebsocketApi(inputs));
+    const listener = await Listener.open(0);
+    try {
+      const api = new HttpApi(this, inputs, listener);
+      this.httpApis.set(api.id, api);
+      return api;
+    } catch (error) {
+      await listener.close();
+      throw error;
+    }
+  }
+
+  private async addWebsocketApi(inputs: ApiInputs): Promise<ApiServer> {
     const isFirst = !this.hasFirst;
     this.hasFirst = true;
     let listener: Listener | undefined;
@@ -61,7 +85,7 @@ export class Gateways implements ServerEnvironment {
       listener = await (isFirst ? this.listenForFirst() : Listener.open(0));
       const server = new ApiServer(this, inputs, listener);
       this.servers.set(server.api.id, server);
-      return { api: server.api, apiEndpoint: server.apiEndpoint };
+      return server;
     } catch (error) {
       // An API that is not registered takes no port: the next one is still the first.
       if (isFirst) this.hasFirst = false;
@@ -85,9 +109,15 @@ export class Gateways implements ServerEnvironment {
   }
 
   has(apiId: string): boolean {
-    return this.servers.has(apiId);
+    return this.servers.has(apiId) || this.httpApis.has(apiId);
   }
 
+  /** @throws ControlPlaneError where no API has the id. */
+  api(apiId: string): RegisteredApi {
+    return this.httpApis.get(apiId) ?? registered(this.server(apiId));
+  }
+
+  /** A WebSocket API's. */
   server(apiId: string): ApiServer {
     const server = this.servers.get(apiId);
     if (!server) throw notFound(`Invalid API identifier specified ${apiId}`);
@@ -96,8 +126,9 @@ export class Gateways implements ServerEnvironment {
 
   async removeApi(apiId: string): Promise<void> {
     this.customDomains.checkUnmapped(apiId);
-    const server = this.servers.get(apiId);
+    const server = this.servers.get(apiId) ?? this.httpApis.get(apiId);
     this.servers.delete(apiId);
+    this.httpApis.delete(apiId);
     await server?.close();
   }
 
@@ -147,8 +178,9 @@ export class Gateways implements ServerEnvironment {
 
   /** Ends every API, connection and timer. No `$disconnect` is delivered: the functions are going away as well. */
   async close(): Promise<void> {
-    const servers = [...this.servers.values()];
+    const servers = [...this.servers.values(), ...this.httpApis.values()];
     this.servers.clear();
+    this.httpApis.clear();
     await Promise.all(servers.map((server) => server.close()));
     if (!this.hasFirst) await (await this.first)?.close();
   }
@@ -160,4 +192,9 @@ export class Gateways implements ServerEnvironment {
   private all(): Connection[] {
     return [...this.servers.values()].flatMap(({ api }) => [...api.connections.values()]);
   }
+}
+
+function registered({ api, apiEndpoint }: ApiServer): RegisteredApi {
+  const { id, executionArn, definition } = api;
+  return { id, apiEndpoint, executionArn, definition, removeStage: (name) => api.removeStage(name) };
 }

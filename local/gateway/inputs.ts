@@ -32,6 +32,7 @@ export interface IntegrationInputs {
   requestTemplates?: Record<string, string>;
   templateSelectionExpression?: string;
   timeoutMilliseconds?: number;
+  payloadFormatVersion?: string;
 }
 
 export interface IntegrationResponseInputs {
@@ -71,42 +72,75 @@ export function functionArnOf(integrationUri: string | undefined): string | unde
   )?.[1];
 }
 
-/** The checks below refuse inputs that AWS refuses, and inputs that would silently behave differently here. */
-export function checkApi(inputs: ApiInputs): void {
-  if (inputs.protocolType !== "WEBSOCKET") {
-    throw badRequest(`protocolType is ${inputs.protocolType}: only WEBSOCKET APIs run locally`);
-  }
+/** What the two kinds of API check. */
+export interface Checks {
+  api(inputs: ApiInputs): void;
+  route(inputs: RouteInputs): void;
+  integration(inputs: IntegrationInputs): void;
+  integrationResponse(inputs: IntegrationResponseInputs): void;
+  routeResponse(inputs: RouteResponseInputs): void;
+  stage(inputs: StageInputs): void;
+}
+
+/** Refuse inputs that AWS refuses, and inputs that would silently behave differently here. */
+export const websocketChecks: Checks = {
+  api: checkApi,
+  route: checkRoute,
+  integration: checkIntegration,
+  integrationResponse: checkIntegrationResponse,
+  routeResponse: checkRouteResponse,
+  stage: checkStage,
+};
+
+function checkApi(inputs: ApiInputs): void {
   const expression = inputs.routeSelectionExpression;
   if (!expression || !isBodyExpression(expression)) {
     throw badRequest(`routeSelectionExpression is ${expression}: a WEBSOCKET API needs $request.body.{path}`);
   }
 }
 
-export function checkRoute(inputs: RouteInputs): void {
+/** Of both kinds of API. */
+export function checkAuthorization(inputs: RouteInputs): void {
   const authorization = inputs.authorizationType ?? "NONE";
   if (authorization !== "NONE") {
     // Ignoring it would let everyone in.
     throw badRequest(`authorizationType of route ${inputs.routeKey} is ${authorization}: only NONE runs locally`);
   }
   if (inputs.apiKeyRequired) throw badRequest(`apiKeyRequired of route ${inputs.routeKey} does not run locally`);
+}
+
+function checkRoute(inputs: RouteInputs): void {
+  checkAuthorization(inputs);
   const responses = inputs.routeResponseSelectionExpression;
   if (responses && responses !== "$default") {
     throw badRequest(`routeResponseSelectionExpression of ${inputs.routeKey} is ${responses}: AWS has only $default`);
   }
 }
 
-export function checkIntegration(inputs: IntegrationInputs): void {
-  const { integrationType, integrationUri, integrationMethod, timeoutMilliseconds } = inputs;
-  if (integrationType === "AWS_PROXY") {
-    if (!functionArnOf(integrationUri))
-      throw badRequest(`integrationUri ${integrationUri} is not the invoke ARN of a function`);
-    // Lambda's Invoke is a POST, whatever the route.
-    if (integrationMethod !== "POST") throw badRequest(`integrationMethod is ${integrationMethod}: Lambda takes POST`);
-  } else if (integrationType !== "MOCK") {
+/** Of both kinds of API. */
+export function checkLambda({ integrationUri, integrationMethod }: IntegrationInputs): void {
+  if (!functionArnOf(integrationUri))
+    throw badRequest(`integrationUri ${integrationUri} is not the invoke ARN of a function`);
+  // Lambda's Invoke is a POST, whatever the route.
+  if (integrationMethod !== "POST") throw badRequest(`integrationMethod is ${integrationMethod}: Lambda takes POST`);
+}
+
+/** Of both kinds of API. */
+export function checkTimeout({ timeoutMilliseconds }: IntegrationInputs, highest: number): void {
+  if (timeoutMilliseconds != null && (timeoutMilliseconds < 50 || timeoutMilliseconds > highest)) {
+    throw badRequest(`timeoutMilliseconds is ${timeoutMilliseconds}: it must be 50 to ${highest}`);
+  }
+}
+
+function checkIntegration(inputs: IntegrationInputs): void {
+  const { integrationType, payloadFormatVersion = "1.0" } = inputs;
+  if (integrationType === "AWS_PROXY") checkLambda(inputs);
+  else if (integrationType !== "MOCK") {
     throw badRequest(`integrationType is ${integrationType}: only AWS_PROXY and MOCK run locally`);
   }
-  if (timeoutMilliseconds != null && (timeoutMilliseconds < 50 || timeoutMilliseconds > limits.integrationTimeoutMs)) {
-    throw badRequest(`timeoutMilliseconds is ${timeoutMilliseconds}: it must be 50 to ${limits.integrationTimeoutMs}`);
+  checkTimeout(inputs, limits.integrationTimeoutMs);
+  if (payloadFormatVersion !== "1.0") {
+    throw badRequest(`payloadFormatVersion is ${payloadFormatVersion}: a WEBSOCKET API has 1.0 alone`);
   }
   const { passthroughBehavior = "WHEN_NO_MATCH" } = inputs;
   if (passthroughBehavior !== "WHEN_NO_MATCH") {
@@ -115,20 +149,20 @@ export function checkIntegration(inputs: IntegrationInputs): void {
   checkTemplates("requestTemplates", inputs.requestTemplates);
 }
 
-export function checkIntegrationResponse(inputs: IntegrationResponseInputs): void {
+function checkIntegrationResponse(inputs: IntegrationResponseInputs): void {
   if (!/^(\$default|\/.+\/)$/.test(inputs.integrationResponseKey)) {
     throw badRequest(`integrationResponseKey is ${inputs.integrationResponseKey}: it must be $default or /a pattern/`);
   }
   checkTemplates("responseTemplates", inputs.responseTemplates);
 }
 
-export function checkRouteResponse(inputs: RouteResponseInputs): void {
+function checkRouteResponse(inputs: RouteResponseInputs): void {
   if (inputs.routeResponseKey !== "$default") {
     throw badRequest(`routeResponseKey is ${inputs.routeResponseKey}: AWS has only $default`);
   }
 }
 
-export function checkStage(inputs: StageInputs): void {
+function checkStage(inputs: StageInputs): void {
   if (!/^[\w-]{1,128}$/.test(inputs.name ?? "")) {
     throw badRequest(`the stage's name is ${inputs.name}: it must be letters, digits, _ and -`);
   }

@@ -1,4 +1,4 @@
-import { AccessDeniedError, type Invocation, type Invoker, ThrottledError } from "../lambda/invoker";
+import { AccessDeniedError, type Invoker, ThrottledError } from "../lambda/invoker";
 import { functionArnOf, type IntegrationInputs } from "./inputs";
 import { limits } from "./limits";
 
@@ -34,9 +34,26 @@ export async function invokeProxy(
   sourceArn: string,
   gone?: AbortSignal,
 ): Promise<ProxyAnswer> {
+  const timeoutMs = integration.timeoutMilliseconds ?? limits.integrationTimeoutMs;
+  const payload = await invokeFunction({ invoker, integration, event, sourceArn, timeoutMs }, gone);
+  return proxyAnswer(integration, payload);
+}
+
+export interface FunctionCall {
+  invoker: Invoker;
+  integration: IntegrationInputs;
+  event: unknown;
+  sourceArn: string;
+  timeoutMs: number;
+}
+
+/** What the function behind an `AWS_PROXY` integration answers; rejects with `IntegrationError`, also if it failed. */
+export async function invokeFunction(
+  { invoker, integration, event, sourceArn, timeoutMs }: FunctionCall,
+  gone?: AbortSignal,
+): Promise<unknown> {
   const functionArn = functionArnOf(integration.integrationUri) as string;
   const caller = { principal: "apigateway.amazonaws.com", sourceArn };
-  const timeoutMs = integration.timeoutMilliseconds ?? limits.integrationTimeoutMs;
   let timer: NodeJS.Timeout | undefined;
   try {
     const invocation = await Promise.race([
@@ -47,7 +64,11 @@ export async function invokeProxy(
         timer = setTimeout(reject, timeoutMs, timedOut).unref();
       }),
     ]);
-    return proxyAnswer(functionArn, invocation);
+    const { functionError, payload } = invocation;
+    if (functionError) {
+      throw new IntegrationError(500, `${functionArn} failed: ${payload.errorType}: ${payload.errorMessage}`);
+    }
+    return payload;
   } catch (error) {
     if (error instanceof IntegrationError || error === gone?.reason) throw error;
     const message = error instanceof Error ? error.message : String(error);
@@ -61,12 +82,10 @@ export async function invokeProxy(
   }
 }
 
-function proxyAnswer(functionArn: string, { functionError, payload }: Invocation): ProxyAnswer {
-  if (functionError) {
-    throw new IntegrationError(500, `${functionArn} failed: ${payload.errorType}: ${payload.errorMessage}`);
-  }
+function proxyAnswer({ integrationUri }: IntegrationInputs, payload: unknown): ProxyAnswer {
   const { statusCode, body, headers } = (payload ?? {}) as Record<string, unknown>;
   if (!isStatus(statusCode) || !(body == null || typeof body === "string")) {
+    const functionArn = functionArnOf(integrationUri) as string;
     throw new IntegrationError(500, `${functionArn} answered without an integer statusCode, or with a body of no text`);
   }
   return {
@@ -76,6 +95,6 @@ function proxyAnswer(functionArn: string, { functionError, payload }: Invocation
   };
 }
 
-function isStatus(value: unknown): value is number {
+export function isStatus(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 200 && (value as number) <= 599;
 }

@@ -88,8 +88,8 @@ function headersOf(pairs: [string, string][]) {
   return { headers: Object.fromEntries(pairs), multiValueHeaders };
 }
 
-// 10/Oct/2026:13:55:36 +0000
-function commonLogTime(date: Date): string {
+/** 10/Oct/2026:13:55:36 +0000 */
+export function commonLogTime(date: Date): string {
   const [, day, month, year, time] = date.toUTCString().split(" ");
   return `${day}/${month}/${year}:${time} +0000`;
 }

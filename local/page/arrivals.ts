@@ -27,10 +27,14 @@ export class Arrivals {
     for (const envelope of envelopesOf(frame)) {
       if (envelope.type === "resumed") this.replayedThrough = envelope.through;
       if (envelope.type !== "message") continue;
-      const key = keyOf(envelope);
-      if (this.origins.has(key)) this.duplicates += 1;
-      else this.origins.set(key, envelope.seq <= this.replayedThrough ? "replayed" : "live");
+      const { epoch, seq: last, first = last } = envelope;
+      for (let seq = first; seq <= last; seq++) this.note(keyOf({ epoch, seq }), seq <= this.replayedThrough);
     }
+  }
+
+  private note(key: string, isReplayed: boolean): void {
+    if (this.origins.has(key)) this.duplicates += 1;
+    else this.origins.set(key, isReplayed ? "replayed" : "live");
   }
 
   /** How a message came first; undefined for one without a number. */

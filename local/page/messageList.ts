@@ -1,4 +1,4 @@
-import type { RelayMessage } from "../../client";
+import type { RelayMessage, StreamPiece } from "../../client";
 import type { Origin } from "./arrivals";
 import { append, element, say } from "./elements";
 import { timeOfDay } from "./inWords";
@@ -6,6 +6,8 @@ import { timeOfDay } from "./inWords";
 /** The messages that the client has handed over, and what happened to the client meanwhile. */
 export class MessageList {
   readonly counts = { shown: 0, lost: 0, replayed: 0, expired: 0, gaps: 0 };
+  /** The entries of streams that are open, by the streams' IDs. */
+  private readonly streams = new Map<string, HTMLElement>();
 
   constructor(private readonly onCount: () => void) {}
 
@@ -18,6 +20,28 @@ export class MessageList {
     const entry = append(element("messages"), now(), ...(seq === undefined ? [] : [badge]), body);
     if (seq !== undefined) entry.dataset.seq = String(seq);
     if (origin) entry.dataset.origin = origin;
+  }
+
+  /** A stream has one entry, whose text grows. */
+  stream({ id, offset, text, status, reason }: StreamPiece): void {
+    const entry = this.streams.get(id) ?? this.begun(id);
+    const shown = entry.lastElementChild as HTMLElement;
+    // After a reload of the page, the stream comes again from its beginning.
+    shown.textContent = `${shown.textContent?.slice(0, offset)}${text}`;
+    entry.dataset.status = status;
+    if (status === "open") return;
+    this.streams.delete(id);
+    this.notice(`stream ${id}: ${status}${reason === undefined ? "" : ` (${reason})`}`);
+  }
+
+  private begun(id: string): HTMLElement {
+    this.count("shown");
+    const badge = document.createElement("span");
+    badge.className = "badge";
+    badge.textContent = `stream ${id}`;
+    const entry = append(element("messages"), now(), badge, document.createElement("span"));
+    this.streams.set(id, entry);
+    return entry;
   }
 
   count(what: keyof typeof this.counts): void {

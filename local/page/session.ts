@@ -66,6 +66,7 @@ export class Session {
         },
       }),
       onMessage: (message) => list.show(message, this.arrivals.originOf(message)),
+      onStream: (piece) => list.stream(piece),
       onExpired: ({ seq }) => {
         list.count("expired");
         list.notice(`#${seq} had expired before it came`);

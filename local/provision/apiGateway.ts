@@ -13,10 +13,9 @@ import type { ApiDefinition } from "../gateway/definition";
 import type { LogGroups } from "./logGroup";
 import type { LocalResource, LocalResources, Properties, Registration } from "./resource";
 
-/** WebSocket APIs and their parts, registered with the local gateway; `logGroups` are those that a stage may log to. */
+/** APIs and their parts, registered with the local gateway; `logGroups` are those that a stage may log to. */
 export function apiGatewayResources(gateways: Gateways, logGroups: LogGroups): LocalResources {
-  const definitionOf = (properties: Properties): ApiDefinition =>
-    gateways.server(properties.apiId as string).api.definition;
+  const definitionOf = (properties: Properties): ApiDefinition => gateways.api(properties.apiId as string).definition;
 
   /** A part of an API that has nothing to it but its inputs. */
   const part = <Inputs>(
@@ -70,22 +69,17 @@ export function apiGatewayResources(gateways: Gateways, logGroups: LogGroups): L
 
 function api(gateways: Gateways): LocalResource {
   const outputs = (id: string, { name, inputs }: Registration): Properties => {
-    const server = gateways.server(id);
-    return {
-      name: inputs.name ?? name,
-      apiEndpoint: server.apiEndpoint,
-      executionArn: server.api.executionArn,
-      arn: apiArn(id),
-    };
+    const { apiEndpoint, executionArn } = gateways.api(id);
+    return { name: inputs.name ?? name, apiEndpoint, executionArn, arn: apiArn(id) };
   };
   return {
     replaceOnChanges: ["region", "protocolType"],
     async create(registration) {
-      const { api } = await gateways.addApi(registration.inputs as unknown as ApiInputs);
-      return { id: api.id, outputs: outputs(api.id, registration) };
+      const { id } = await gateways.addApi(registration.inputs as unknown as ApiInputs);
+      return { id, outputs: outputs(id, registration) };
     },
     async update(id, registration) {
-      gateways.server(id).api.definition.update(registration.inputs as unknown as ApiInputs);
+      gateways.api(id).definition.update(registration.inputs as unknown as ApiInputs);
       return outputs(id, registration);
     },
     delete: (id) => gateways.removeApi(id),
@@ -99,11 +93,11 @@ function stage(gateways: Gateways, logGroups: LogGroups): LocalResource {
     return { ...(inputs as unknown as StageInputs), name };
   };
   const outputs = (name: string, apiId: string): Properties => {
-    const { api, apiEndpoint } = gateways.server(apiId);
+    const { apiEndpoint, executionArn } = gateways.api(apiId);
     return {
       name,
-      invokeUrl: `${apiEndpoint}/${name}`,
-      executionArn: `${api.executionArn}/${name}`,
+      invokeUrl: `${apiEndpoint}/${name === "$default" ? "" : name}`,
+      executionArn: `${executionArn}/${name}`,
       arn: `${apiArn(apiId)}/stages/${name}`,
     };
   };
@@ -112,19 +106,19 @@ function stage(gateways: Gateways, logGroups: LogGroups): LocalResource {
     async create({ name, inputs }) {
       const apiId = inputs.apiId as string;
       const stageName = (inputs.name as string | undefined) ?? name;
-      gateways.server(apiId).api.definition.addStage(inputsOf(stageName, inputs));
+      gateways.api(apiId).definition.addStage(inputsOf(stageName, inputs));
       return { id: stageName, outputs: outputs(stageName, apiId) };
     },
     async update(id, { inputs }) {
       const apiId = inputs.apiId as string;
-      gateways.server(apiId).api.definition.updateStage(inputsOf(id, inputs));
+      gateways.api(apiId).definition.updateStage(inputsOf(id, inputs));
       return outputs(id, apiId);
     },
     delete: async (id, olds) => {
       const apiId = olds.apiId as string;
       if (!gateways.has(apiId)) return;
       gateways.customDomains.checkUnmapped(apiId, id);
-      gateways.server(apiId).api.removeStage(id);
+      gateways.api(apiId).removeStage(id);
     },
   };
 }

@@ -40,6 +40,7 @@ export const knownArguments: Readonly<Record<string, KnownArguments>> = {
       "integrationType",
       "integrationUri",
       "passthroughBehavior",
+      "payloadFormatVersion",
       "requestTemplates",
       "templateSelectionExpression",
       "timeoutMilliseconds",

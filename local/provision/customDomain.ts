@@ -70,7 +70,11 @@ function checkDomainName(name: string, inputs: Properties): void {
 function apiMapping(gateways: Gateways): LocalResource {
   const put = (inputs: Properties, id?: string): string => {
     const { apiId, domainName, stage, apiMappingKey = "" } = inputs as Record<string, string>;
-    const { stages } = gateways.server(String(apiId)).api.definition;
+    const { stages, protocolType } = gateways.api(String(apiId)).definition;
+    if (protocolType !== "WEBSOCKET") {
+      const refuse = refusal(`API mapping of ${domainName}`, "the local run");
+      refuse("apiId", apiId, "a WebSocket API: an HTTP API has only its own address here");
+    }
     if (!stages.has(String(stage))) {
       throw new Error(`BadRequestException: Invalid stage identifier specified: API ${apiId} has no stage ${stage}`);
     }

@@ -26,6 +26,8 @@ export interface Addresses {
   historyTableName?: string;
   /** Where receipts are on. */
   receiptsTopicArn?: string;
+  /** With `httpRead`. */
+  readUrl?: string;
   tokenUrl: string;
   jwksUrl: string;
   cookieName: string;
@@ -58,7 +60,7 @@ export function relayAddresses(
     deadLetterQueueUrl: text(outputs, "deadLetterQueueUrl"),
     subscriptionDeadLetterQueueUrl: text(outputs, "subscriptionDeadLetterQueueUrl"),
     tableName: text(outputs, "tableName"),
-    ...textsOf(outputs, ["historyTableName", "receiptsTopicArn"]),
+    ...textsOf(outputs, ["historyTableName", "receiptsTopicArn", "readUrl"]),
     tokenUrl: cloud.issuer.tokenUrl,
     jwksUrl: cloud.issuer.jwksUrl,
     cookieName,

@@ -10,7 +10,7 @@ export interface WelcomeOptions {
 /** The text printed when a run is ready: the addresses of its parts, and commands to paste. */
 export function welcome(heading: string, addresses: Addresses, { replayCommand, host }: WelcomeOptions): string {
   const { websocketUrl, tokenUrl, awsEndpoint, dynamodbEndpoint, topicArn, deadLetterQueueUrl, tableName } = addresses;
-  const { accessKeyId, secretAccessKey, region, controlUrl, pageUrl, delivery } = addresses;
+  const { accessKeyId, secretAccessKey, region, controlUrl, pageUrl, delivery, readUrl } = addresses;
   const value = (key: string, text: string) => `"${key}":{"DataType":"String","StringValue":"${text}"}`;
   return `
 ${heading}
@@ -28,7 +28,7 @@ Connect as user 42, with context "chat" and contextId "7" (with any WebSocket cl
       ? ` -s websocket-relay.v1\n\nTo get messages that were published before, send {"action":"resume"} on that connection.`
       : ""
   }
-
+${readUrl === undefined ? "" : `\nRead that user's messages over HTTP:\n\n  curl '${readUrl}?context=chat&contextId=7' -H "Authorization: Bearer $(curl -s '${tokenUrl}?user=42')"\n`}
 Publish to that user as the backend, in another shell (AWS CLI):
 
   export AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey} AWS_DEFAULT_REGION=${region}

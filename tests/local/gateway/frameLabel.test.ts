@@ -14,6 +14,12 @@ describe("the label of a frame to a client", () => {
     expect(label({ type: "superseded" })).to.equal("superseded");
   });
 
+  it("names all numbers of an envelope that covers several", () => {
+    expect(label({ ...message(7), first: 3 })).to.equal("message 3 to 7");
+    expect(label([message(2), { ...message(7), first: 3 }, message(8)])).to.equal("message 2 to 8");
+    expect(label([message(2), { ...message(7), first: 4 }])).to.equal("message 2, message 4 to 7");
+  });
+
   it("is message for every other protocol, whatever was published looks like", () => {
     const published = JSON.stringify(message(3));
     expect(frameLabel(published, undefined)).to.equal("message");

@@ -108,6 +108,14 @@ describe("what arrives at the page", () => {
     expect(arrivals.originOf({ epoch: "e", seq: 1 })).to.equal("live");
   });
 
+  it("counts all numbers of an envelope that covers several", () => {
+    take(message(2));
+    take([resumed(1, 4), { ...message(4), first: 1 }]);
+    expect(arrivals.duplicates).to.equal(1);
+    const origins = [1, 2, 4].map((seq) => arrivals.originOf({ epoch: "e", seq }));
+    expect(origins).to.deep.equal(["replayed", "live", "replayed"]);
+  });
+
   it("says nothing of what is no envelope", () => {
     for (const frame of ["Hello, 42", "null", "[1,null]", "{}", undefined]) arrivals.take(frame);
     expect(arrivals.duplicates).to.equal(0);

@@ -158,7 +158,7 @@ describe("the local gateway's resources", () => {
 
   const lambda = { integrationType: "AWS_PROXY", integrationMethod: "POST", integrationUri: invokeArn };
   for (const [why, type, inputs, message] of [
-    ["an HTTP API", "api", { protocolType: "HTTP" }, "only WEBSOCKET"],
+    ["a REST API", "api", { protocolType: "REST" }, "it must be WEBSOCKET or HTTP"],
     ["an API without a route selection", "api", { protocolType: "WEBSOCKET" }, "routeSelectionExpression"],
     ["an unknown API", "route", { apiId: "nope", routeKey: "x" }, "Invalid API identifier"],
     ["a route with an authorizer", "route", { routeKey: "x", authorizationType: "AWS_IAM" }, "authorizationType"],
