@@ -65,7 +65,7 @@ export interface PublishInput {
 }
 
 /** The allowed values of each input, and the fix for others. */
-const rules = {
+export const publicationRules = {
   user: [
     "a string of 1 character to 2,043 bytes, only characters that SQS accepts",
     "pass the user's code as a string, as in the user claim of the token",
@@ -100,13 +100,13 @@ const rules = {
  * @throws RelayInputError
  */
 export function publishInput(publication: Publication, topicArn: string, now: Date): PublishInput {
-  refuseUnknownKeys("publication", publication, Object.keys(rules));
+  refuseUnknownKeys("publication", publication, Object.keys(publicationRules));
   const { message, messageId = randomUUID(), ...others } = publication;
   const expiresAt = expiryOf(publication.expiresAt, now);
   const given = { ...others, messageId, expiresAt };
   const { value, reason } = checkPublication({ ...given, message });
   // A reason starts with the name of its input.
-  if (reason !== undefined) throw inputError(/^\w+/.exec(reason)?.[0] as keyof typeof rules, reason);
+  if (reason !== undefined) throw inputError(/^\w+/.exec(reason)?.[0] as keyof typeof publicationRules, reason);
   const MessageGroupId = messageGroupOf(value.key ?? value.scope);
   return {
     messageId,
@@ -128,7 +128,7 @@ export function publishInput(publication: Publication, topicArn: string, now: Da
 function expiryOf(expiresAt: unknown, now: Date): string | undefined {
   if (expiresAt === undefined) return undefined;
   if (!(expiresAt instanceof Date) || Number.isNaN(expiresAt.getTime())) {
-    const [allowed] = rules.expiresAt;
+    const [allowed] = publicationRules.expiresAt;
     const fix =
       "pass a Date, such as new Date(Date.now() + 60_000), or leave it out for a message that does not expire";
     throw new RelayInputError("expiresAt", "expiresAt is an invalid Date", allowed, fix);
@@ -141,7 +141,7 @@ function expiryOf(expiresAt: unknown, now: Date): string | undefined {
   return expiresAt.toISOString();
 }
 
-function inputError(input: keyof typeof rules, problem: string): RelayInputError {
-  const [allowed, fix] = rules[input];
+function inputError(input: keyof typeof publicationRules, problem: string): RelayInputError {
+  const [allowed, fix] = publicationRules[input];
   return new RelayInputError(input, problem, allowed, fix);
 }

@@ -54,21 +54,30 @@ export function batchInputs(publications: readonly Publication[], topicArn: stri
   });
 }
 
+export interface PublishInBatchesOptions {
+  /**
+   * Whether a message may be published after a later one of its session. @default unless the topic is FIFO: its subscribers rely
+   * on the order
+   */
+  mayOvertake?: boolean;
+  /** Waits before another attempt. @default a timer */
+  wait?: (ms: number) => Promise<unknown>;
+}
+
 /** Publishes the messages in as few requests as SNS allows. Results are in the order of the messages. */
 export async function publishInBatches(
   sns: Pick<SNSClient, "send">,
   topicArn: string,
   inputs: readonly PublishInput[],
-  wait: (ms: number) => Promise<unknown> = pause,
+  { mayOvertake = !topicArn.endsWith(".fifo"), wait = pause }: PublishInBatchesOptions = {},
 ): Promise<PublishResult[]> {
   const results: PublishResult[] = inputs.map(({ messageId }) => ({ messageId }));
-  const isFifo = topicArn.endsWith(".fifo");
   let pending = inputs.map(entryOf);
   const busy = new Set<string>();
   const running = new Set<Promise<void>>();
 
   const publish = async (batch: readonly Entry[]): Promise<void> => {
-    const { failed, retried } = await attempt(sns, topicArn, batch, isFifo);
+    const { failed, retried } = await attempt(sns, topicArn, batch, mayOvertake);
     for (const { entry, error } of failed) results[entry.index] = { ...resultOf(entry), error };
     const failedGroups = new Set(failed.map(({ entry }) => entry.group));
     const isHeldBack = ({ group }: Entry) => failedGroups.has(group);
@@ -137,7 +146,7 @@ async function attempt(
   sns: Pick<SNSClient, "send">,
   topicArn: string,
   batch: readonly Entry[],
-  isFifo: boolean,
+  mayOvertake: boolean,
 ): Promise<{ failed: { entry: Entry; error: Error }[]; retried: Entry[] }> {
   const failed: { entry: Entry; error: Error }[] = [];
   const retried: Entry[] = [];
@@ -151,9 +160,8 @@ async function attempt(
       if (published.has(entry.request.Id)) return;
       const failure = Failed.find(({ Id }) => Id === entry.request.Id);
       entry.attempts += 1;
-      // In strict order, a message cannot be published after a later one of its session.
       const isOvertaken =
-        isFifo &&
+        !mayOvertake &&
         batch.slice(position + 1).some(({ group, request }) => group === entry.group && published.has(request.Id));
       if (failure?.SenderFault !== true && entry.attempts < MAX_ATTEMPTS && !isOvertaken) retried.push(entry);
       else failed.push({ entry, error: snsError(failure?.Code, failure?.Message) });

@@ -7,9 +7,17 @@ import { disconnectUser } from "../handlers/operations/disconnectUser";
 import { DynamoDbSessionStore } from "../handlers/sessions/sessionStore";
 import { DynamoDbConnectionLookups } from "../handlers/connections/connectionLookups";
 import { DynamoDbUserConnections } from "../handlers/connections/userConnections";
+import { DynamoDbHistory } from "../handlers/history/dynamoDbHistory";
+import { NEWEST } from "../handlers/history/readRange";
+import { lastSeqOf } from "../handlers/history/segment";
+import type { Cursor } from "../protocol";
 import { type Publication, publishInput } from "./publication";
 import { batchInputs, publishInBatches, type PublishResult } from "./publishBatch";
 import { refuseUnknownKeys, RelayInputError } from "./relayInputError";
+import { type SessionAddress, sessionKeyOf } from "./sessionAddress";
+import { RelayStream } from "./stream";
+import { resolveStreamOptions, type StreamOptions } from "./streamOptions";
+import { processTimers } from "./timers";
 
 export interface RelayBackendOptions {
   /** The relay's output `topicArn`. */
@@ -18,6 +26,8 @@ export interface RelayBackendOptions {
   tableName?: string;
   /** The relay's output `managementEndpoint`; `disconnectUser` needs it. @default `disconnectUser` throws */
   managementEndpoint?: string;
+  /** The relay's output `historyTableName`, in replay mode; `position` needs it. @default `position` throws */
+  historyTableName?: string;
   /** The AWS Region. @default the topic's Region */
   region?: string;
   /**
@@ -25,9 +35,9 @@ export interface RelayBackendOptions {
    * `AWS_ENDPOINT_URL_SNS`, …)
    */
   clients?: {
-    /** For `publish` and `publishBatch`. @default created on first use */
+    /** For `publish`, `publishBatch` and `stream`. @default created on first use */
     sns?: SNSClient;
-    /** For `disconnectUser`. @default created on first use */
+    /** For `disconnectUser` and `position`. @default created on first use */
     dynamodb?: DynamoDBClient;
     /** For `disconnectUser`. @default created on first use, with `managementEndpoint` as its endpoint */
     managementApi?: ApiGatewayManagementApiClient;
@@ -44,15 +54,16 @@ export interface DisconnectUserOptions {
   signal?: AbortSignal;
 }
 
-/** Publishes messages to the relay's users, and disconnects users. */
+/** Publishes messages and streams to the relay's users, reads positions in their sessions, and disconnects users. */
 export class RelayBackend {
   private readonly region: string;
   private readonly clients: NonNullable<RelayBackendOptions["clients"]>;
 
   /** @throws RelayInputError if `topicArn` is not the ARN of a topic, an option has another type, or a key is unknown. */
   constructor(private readonly options: RelayBackendOptions) {
-    refuseUnknownKeys("options", options, ["topicArn", "tableName", "managementEndpoint", "region", "clients"]);
-    for (const key of ["tableName", "managementEndpoint", "region"] as const) refuseUnlessString(key, options[key]);
+    const texts = ["tableName", "managementEndpoint", "historyTableName", "region"] as const;
+    refuseUnknownKeys("options", options, ["topicArn", ...texts, "clients"]);
+    for (const key of texts) refuseUnlessString(key, options[key]);
     if (options.clients !== undefined) {
       refuseUnknownKeys("clients", options.clients, ["sns", "dynamodb", "managementApi"]);
     }
@@ -97,6 +108,56 @@ export class RelayBackend {
   }
 
   /**
+   * Opens a stream: a text that is published to a session while it is written, in few messages. A client of
+   * `pulumi-websocket-relay-client` gets it in order through `onStream`. Any other client gets the messages of the form
+   * `StreamChunk` as they were published. See {@link RelayStream}. Always end it with `close` or `abort`.
+   *
+   * @example
+   * const stream = relay.stream({ user: "42", context: "chat", contextId: "7" });
+   * try {
+   *   for await (const text of source) await stream.append(text);
+   *   await stream.close();
+   * } catch (error) {
+   *   await stream.abort("failed");
+   *   throw error;
+   * }
+   * @throws RelayInputError, before anything is sent, if an option is invalid.
+   */
+  stream(options: StreamOptions): RelayStream {
+    const { topicArn } = this.options;
+    const resolved = resolveStreamOptions(options, topicArn, new Date());
+    return new RelayStream(resolved, {
+      publish: (publications) => {
+        const inputs = publications.map((publication) => publishInput(publication, topicArn, new Date()));
+        // A client orders a stream's chunks by their offsets.
+        return publishInBatches(this.sns, topicArn, inputs, { mayOvertake: true });
+      },
+      timers: processTimers,
+    });
+  }
+
+  /**
+   * The number of a session's newest message, in replay mode: for a client that loads a snapshot of its state from the backend
+   * and then applies messages. Read the position **before** the snapshot, and send both to the client, which resumes from the
+   * position (`from`). A message that is published between the two reads is then in the snapshot and comes again, so give state and
+   * messages a version of your own, and let the client drop what is older. In the other order, such a message would be missed.
+   *
+   * One consistent query. The caller's role needs `relay.grantReadPosition(role)`.
+   *
+   * @returns undefined if the session never had a message: the client then begins with `from: { epoch: "", seq: 0 }`.
+   * @throws RelayInputError if the option `historyTableName` is missing or the address is invalid.
+   */
+  async position(session: SessionAddress): Promise<Cursor | undefined> {
+    refuseUnknownKeys("session", session, ["user", "context", "contextId"]);
+    const key = sessionKeyOf(session);
+    const tableName = this.required("historyTableName", "position");
+    // Only new items need a retention.
+    const history = new DynamoDbHistory(this.dynamodb, { tableName, retentionMs: 0 });
+    const [newest] = await history.readBack(key, NEWEST, 1);
+    return newest && { epoch: newest.epoch, seq: lastSeqOf(newest) };
+  }
+
+  /**
    * Closes all connections of a user, including superseded ones, deletes the user's sessions, and refuses the user's
    * handshakes for `blockSeconds`. Takes up to 30 s if a handshake of the user is in progress. The caller's role needs
    * `relay.grantDisconnectUser(role)`.
@@ -107,10 +168,10 @@ export class RelayBackend {
   async disconnectUser(code: string, options: DisconnectUserOptions = {}): Promise<DisconnectedUser> {
     refuseUnknownKeys("options", options, ["blockSeconds", "signal"]);
     const { blockSeconds = 3_600, signal } = options;
-    const tableName = this.required("tableName");
-    const endpoint = this.required("managementEndpoint");
+    const tableName = this.required("tableName", "disconnectUser");
+    const endpoint = this.required("managementEndpoint", "disconnectUser");
     const { region } = this;
-    const dynamodb = (this.clients.dynamodb ??= new DynamoDBClient({ region }));
+    const { dynamodb } = this;
     const managementApi = (this.clients.managementApi ??= new ApiGatewayManagementApiClient({ region, endpoint }));
     const dependencies = {
       sessions: new DynamoDbSessionStore(dynamodb, { tableName }),
@@ -125,11 +186,15 @@ export class RelayBackend {
     return (this.clients.sns ??= new SNSClient({ region: this.region }));
   }
 
-  private required(option: "tableName" | "managementEndpoint"): string {
+  private get dynamodb(): DynamoDBClient {
+    return (this.clients.dynamodb ??= new DynamoDBClient({ region: this.region }));
+  }
+
+  private required(option: "tableName" | "managementEndpoint" | "historyTableName", method: string): string {
     const value = this.options[option];
     if (value) return value;
     const fix = `pass the relay's ${option} to new RelayBackend`;
-    throw new RelayInputError(option, `${option} is missing`, "a string; disconnectUser needs it", fix);
+    throw new RelayInputError(option, `${option} is missing`, `a string; ${method} needs it`, fix);
   }
 }
 

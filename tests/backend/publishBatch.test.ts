@@ -70,7 +70,7 @@ class FakeSns {
   publish(publications: Publication[], arn = topicArn): Promise<PublishResult[]> {
     const inputs = batchInputs(publications, arn, new Date());
     const wait = (ms: number) => Promise.resolve(void this.waits.push(ms));
-    return publishInBatches(this as unknown as SNSClient, arn, inputs, wait);
+    return publishInBatches(this as unknown as SNSClient, arn, inputs, { wait });
   }
 }
 

@@ -5,6 +5,9 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { expect } from "chai";
 import { RelayBackend, type RelayBackendOptions, RelayInputError } from "../../backend";
+import type { Segment } from "../../handlers/history/history";
+import { partitionKeyOf } from "../../handlers/history/historyKey";
+import { itemOfSegment } from "../../handlers/history/segmentItems";
 import { fakeCredentials, fakeRequestHandler, type FakeResponse } from "../support/boundaries";
 import { refusal } from "../support/refusal";
 
@@ -128,6 +131,77 @@ describe("RelayBackend", () => {
       expect(table.requests).to.deep.equal([]);
     });
   }
+
+  describe("position", () => {
+    const session = { user: "42", context: "chat", contextId: "7" };
+    const key = { callerId: "user#42", context: "chat#7" };
+    const segment: Segment = {
+      ...{ first: 41, count: 2, epoch: "e1", generation: 0, storedAtMs: 1, untilMs: 2, ttlMs: 3, dueAtMs: undefined },
+      ...{ isMarked: false, reported: [], recent: { coveredFromMs: 0, groups: [] } },
+      messages: [
+        { id: "a", body: "forty-one" },
+        { id: "b", body: "forty-two" },
+      ],
+    };
+    const withHistory = (options: Partial<RelayBackendOptions> = {}) =>
+      backendOf({ historyTableName: "history", ...options });
+
+    it("answers epoch and number of the session's newest message, by one consistent query", async () => {
+      const { backend, table, items } = withHistory();
+      items.push(itemOfSegment(key, segment));
+      expect(await backend.position(session)).to.deep.equal({ epoch: "e1", seq: 42 });
+      expect(table.requests.map(({ target }) => target)).to.deep.equal(["Query"]);
+      expect(JSON.parse(table.requests[0]?.text ?? "")).to.deep.include({
+        TableName: "history",
+        ConsistentRead: true,
+        Limit: 1,
+        ScanIndexForward: false,
+        ExpressionAttributeValues: {
+          ":session": { S: partitionKeyOf(key) },
+          ":first": { S: "log#0000000000000000" },
+          ":last": { S: "log#9007199254740991" },
+        },
+      });
+    });
+
+    it("answers the last number that was used where all messages have expired", async () => {
+      const { backend, items } = withHistory();
+      items.push(itemOfSegment(key, { ...segment, messages: [], ttlMs: undefined }));
+      expect(await backend.position(session)).to.deep.equal({ epoch: "e1", seq: 42 });
+    });
+
+    it("answers undefined for a session that never had a message", async () => {
+      expect(await withHistory().backend.position(session)).to.equal(undefined);
+    });
+
+    for (const [what, given, options, input, says] of [
+      [
+        "without historyTableName",
+        session,
+        { historyTableName: undefined },
+        "historyTableName",
+        /missing.*position needs it/,
+      ],
+      [
+        "without a contextId",
+        { ...session, contextId: undefined },
+        {},
+        "contextId",
+        /missing.*the client's URL as a string\.$/,
+      ],
+      ["of a context with #", { ...session, context: "a#b" }, {}, "context", /contains #/],
+      ["of all sessions of a user", { user: "42", scope: "user" }, {}, "scope", /scope is not a key of session/],
+      ["of no session", undefined, {}, "session", /session is undefined/],
+    ] as const) {
+      it(`refuses a position ${what}, and reads nothing`, async () => {
+        const { backend, table } = withHistory(options);
+        const error = await refusal(backend.position(given as typeof session));
+        expect(error).to.be.instanceOf(RelayInputError).and.include({ input });
+        expect(error.message).to.match(says);
+        expect(table.requests).to.deep.equal([]);
+      });
+    }
+  });
 
   it("does not load Pulumi", () => {
     const program = `require("./backend"); console.log(Object.keys(require.cache).filter((path) => path.includes("@pulumi")).length)`;
