@@ -8,6 +8,7 @@ import type { Settings } from "./settings";
  */
 export class Acknowledger {
   private readonly timer: Timer;
+  private newest: Cursor | undefined;
   /** The newest handled cursor, until it is acknowledged. */
   private unacknowledged: Cursor | undefined;
   /** Delay between a handled message and its acknowledgement. Undefined if none is wanted, or before the relay has said so. */
@@ -23,14 +24,19 @@ export class Acknowledger {
     this.timer = new Timer(settings.clock);
   }
 
-  handled(cursor: Cursor): void {
-    this.unacknowledged = cursor;
-    if (++this.waiting >= this.settings.ackEveryMessages) this.flush();
-    else this.later();
+  /** @param isLost Whether messages before the cursor were lost: they are not acknowledged before a later one is. */
+  handled(cursor: Cursor, isLost: boolean): void {
+    if (isLost) this.forget();
+    else if (cursor !== this.newest) {
+      this.unacknowledged = cursor;
+      if (++this.waiting >= this.settings.ackEveryMessages) this.flush();
+      else this.later();
+    }
+    this.newest = cursor;
   }
 
   /** Nothing is left to acknowledge. */
-  forget(): void {
+  private forget(): void {
     this.unacknowledged = undefined;
     this.waiting = 0;
     this.timer.clear();

@@ -120,7 +120,7 @@ export class Connection {
     socket.onmessage = ({ data }: { data: unknown }) => {
       this.heartbeat.alive();
       if (typeof data === "string") this.events.received(data);
-      else this.settings.report("frame", "a binary frame arrived");
+      else this.settings.report("frame", "a binary frame");
     };
     socket.onclose = ({ code, reason }: { code?: number; reason?: string }) => this.closed(code, reason);
     socket.onerror = ({ message }: { message?: string }) => {
@@ -144,7 +144,7 @@ export class Connection {
     this.timer.set(renewalDelayMs(maxConnectionMs, expiresInMs, random), this.events.renewalDue);
     this.events.opened();
     // Last: the callback may close the client.
-    if (expiresInMs <= 0) report("token", "token: expiresAtMs has passed by this device's clock; it is ignored");
+    if (expiresInMs <= 0) report("token", "token: expiresAtMs has passed; it is ignored");
   }
 
   private closed(code: number | undefined, text = "", statusCode?: number): void {

@@ -1,25 +1,24 @@
-import type { Cursor } from "../protocol";
-import { isCursor } from "./cursorStore";
+import { isCursor, type StoredCursor } from "./cursorStore";
 import { settle } from "./settle";
 import type { Settings } from "./settings";
 
 /** Reads and writes the cursor store. If the store fails, the client continues without it. */
 export class CursorStorage {
   private isUnderWay = false;
-  private newest: Cursor | undefined;
+  private newest: StoredCursor | undefined;
   /** An error is reported once: a store that is blocked or full fails with every message. */
   private hasFailed = false;
 
   constructor(private readonly settings: Settings) {}
 
   /** Continues with the stored cursor. If there is none, or the store fails, the relay sets the start. */
-  load(then: (cursor: Cursor | undefined) => void): void {
+  load(then: (cursor: StoredCursor | undefined) => void): void {
     settle(
       () => this.settings.cursorStore.get(),
       (cursor) => {
         if (isCursor(cursor)) return then(cursor);
         if (cursor !== null && cursor !== undefined) {
-          this.failed("get returned another value; allowed: { epoch, seq }, null or undefined");
+          this.failed("get returned neither { epoch, seq } nor null");
         }
         then(undefined);
       },
@@ -31,13 +30,13 @@ export class CursorStorage {
   }
 
   /** One call at a time; during a call, only the newest cursor waits. */
-  write(cursor: Cursor): void {
+  write(cursor: StoredCursor): void {
     this.newest = cursor;
     if (this.isUnderWay) return;
     this.isUnderWay = true;
     const done = () => {
       this.isUnderWay = false;
-      if (this.newest !== cursor) this.write(this.newest as Cursor);
+      if (this.newest !== cursor) this.write(this.newest as StoredCursor);
     };
     settle(
       () => this.settings.cursorStore.set(cursor),

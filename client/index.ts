@@ -6,8 +6,15 @@
 
 export { BACKOFF_BASE_MS, BACKOFF_CAP_MS } from "./backoff";
 export type { Clock } from "./clock";
-export { type CursorStore, memoryCursorStore, type WebStorage, webStorageCursorStore } from "./cursorStore";
-export type { ExpiredMessage, Gap, RelayMessage } from "./messages";
+export {
+  type CursorStore,
+  memoryCursorStore,
+  type StoredCursor,
+  type WebStorage,
+  webStorageCursorStore,
+} from "./cursorStore";
+export { followState, type FollowStateOptions, type Snapshot } from "./followState";
+export type { ExpiredMessage, Gap, RelayMessage, StreamPiece } from "./messages";
 export type { RelayClientOptions } from "./options";
 export { RelayClient } from "./relayClient";
 export { RelayClientError, type RelayClientErrorCode } from "./relayClientError";

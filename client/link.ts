@@ -3,7 +3,6 @@ import {
   type Envelope,
   type ErrorEnvelope,
   type GatewayError,
-  type MessageEnvelope,
   type Pong,
   SUBPROTOCOLS,
 } from "../protocol";
@@ -16,8 +15,8 @@ import type { Settings } from "./settings";
 export interface LinkEvents {
   /** The connection is open and, in replay mode, has resumed: messages arrive. Called after each resume. */
   ready(): void;
-  /** The inbox may have a new item. */
-  arrived(): void;
+  /** The inbox may have a new item. `moreFollows`: the rest of the frame follows. */
+  arrived(moreFollows?: boolean): void;
   /** The relay answered a resume with this cursor. */
   resumed(cursor: Cursor | undefined, ackSeconds: number | undefined): void;
   superseded(): void;
@@ -92,9 +91,10 @@ export class Link {
     const value = parsed(text, (_, member) => (member ?? undefined) as unknown);
     for (const envelope of Array.isArray(value) ? (value as unknown[]) : [value]) {
       // A callback may have closed the client.
-      if (this.connection.isEnded) return;
+      if (this.connection.isEnded) break;
       this.receivedEnvelope(envelope);
     }
+    this.events.arrived();
     if (!this.connection.isEnded) this.resumer.check();
   }
 
@@ -102,10 +102,12 @@ export class Link {
     if (typeof value !== "object" || value === null) return this.malformed();
     const envelope = value as Envelope | Pong | Untyped;
     switch (envelope.type) {
-      case "message":
-        if (!isCursor(envelope) || envelope.seq === 0) return this.malformed();
-        this.inbox.accept(envelope as MessageEnvelope, this.resumer.through);
-        return this.events.arrived();
+      case "message": {
+        const { seq, first = seq } = envelope;
+        if (!isCursor(envelope) || !areNumbers(first - 1, seq - first)) return this.malformed();
+        this.inbox.accept(envelope, this.resumer.through);
+        return this.events.arrived(true);
+      }
       case "hello":
         if (!areNumbers(envelope.newest, envelope.oldest, envelope.ackSeconds ?? 0)) return this.malformed();
         this.resumer.hello = envelope;
@@ -113,8 +115,7 @@ export class Link {
       case "resumed":
         if (!areNumbers(envelope.first, envelope.through) || !this.resumer.resumed(envelope)) return this.malformed();
         this.events.resumed(this.resumer.confirmed, this.resumer.hello?.ackSeconds);
-        this.events.ready();
-        return this.events.arrived();
+        return this.events.ready();
       case "superseded":
         return this.events.superseded();
       case "error":
@@ -129,8 +130,7 @@ export class Link {
 
   private receivedError({ code, message, action }: ErrorEnvelope): void {
     const { report } = this.settings;
-    if (code === "no-session")
-      return this.connection.end({ reason: `the connection is unknown to the relay: ${message}` });
+    if (code === "no-session") return this.connection.end({ reason: `no session: ${message}` });
     if (code === "bad-request") {
       report("bad-request", `the relay rejected a frame: ${message}`);
       if (action !== "ack") this.resumer.refused();
@@ -154,7 +154,7 @@ export class Link {
   }
 
   private malformed(): void {
-    this.settings.report("frame", "a frame arrived that does not follow the protocol");
+    this.settings.report("frame", "an invalid frame");
   }
 }
 

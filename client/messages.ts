@@ -25,9 +25,27 @@ export interface Gap {
   epoch?: string;
 }
 
-/** What a callback is called with, in order; `cursor` is the position once it is handled. */
-export type Item = { cursor?: Cursor } & (
+/** Text of a stream, in order and once. */
+export interface StreamPiece {
+  /** The stream's ID, unique in its session. */
+  id: string;
+  /** The length of the stream's text before this piece, in UTF-16 code units, as JavaScript counts a string's length. */
+  offset: number;
+  /** All text that has arrived since the last piece. It may be empty if `status` is not `open`. */
+  text: string;
+  /**
+   * `open`: more text follows. `closed`: the text is complete. `aborted`: the backend has given up. `timed-out`: nothing has
+   * arrived for `streamTimeoutMs`, or a part is missing.
+   */
+  status: "open" | "closed" | "aborted" | "timed-out";
+  /** Only if it is aborted: why, in the backend's words. */
+  reason?: string;
+}
+
+/** What a callback is called with, in order; `cursor` is the position once it is handled, and `first` the first number that it covers. */
+export type Item = { cursor?: Cursor; first?: number } & (
   | { callback: "onMessage"; value: RelayMessage }
   | { callback: "onExpired"; value: ExpiredMessage }
   | { callback: "onGap"; value: Gap }
+  | { callback: "onStream"; value: StreamPiece }
 );

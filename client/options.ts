@@ -1,7 +1,7 @@
-import type { Resume } from "../protocol";
+import type { Cursor, Resume } from "../protocol";
 import type { Clock } from "./clock";
 import type { CursorStore } from "./cursorStore";
-import type { ExpiredMessage, Gap, RelayMessage } from "./messages";
+import type { ExpiredMessage, Gap, RelayMessage, StreamPiece } from "./messages";
 import type { RelayClientError } from "./relayClientError";
 import type { RelayState, StateDetail } from "./state";
 import type { TokenProvider } from "./token";
@@ -21,6 +21,13 @@ export interface RelayClientOptions {
   onMessage(message: RelayMessage): void | PromiseLike<void>;
   /** Called for each connection. @default none: the browser sends its cookie */
   token?: TokenProvider;
+  /**
+   * Called with the text of streams (`RelayBackend.stream`), each in the order of its offsets; a returned promise is awaited, as that
+   * of `onMessage`. All text of a stream that has arrived by then comes as one piece.
+   *
+   * @default the chunks of streams are passed to `onMessage`
+   */
+  onStream?(piece: StreamPiece): void | PromiseLike<void>;
   /** Called, in order, when messages are missing and will not arrive. @default the gap is reported to `onError` */
   onGap?(gap: Gap): void | PromiseLike<void>;
   /** Called, in order, for a message that expired before it arrived. @default the message is skipped */
@@ -31,8 +38,13 @@ export interface RelayClientOptions {
   onError?(error: RelayClientError): void;
   /** Keeps the cursor across restarts of the page or app. @default in memory: a new client starts after the last acknowledged message */
   cursorStore?: CursorStore;
-  /** Where to start without a cursor. `oldest` requests the whole history. @default "acknowledged": after the last acknowledged message */
-  from?: Resume["from"];
+  /**
+   * Where to start without a cursor in the store. `oldest` requests the whole history; a cursor, such as the position of a
+   * snapshot, the messages after it, and acknowledges those up to it.
+   *
+   * @default "acknowledged": after the last acknowledged message
+   */
+  from?: Resume["from"] | Cursor;
   /** The WebSocket class, such as that of the package `ws`. @default the global one of browsers, React Native and Node 22 or later */
   WebSocket?: WebSocketConstructor;
 
@@ -52,6 +64,11 @@ export interface RelayClientOptions {
   resumeTimeoutMs?: number;
   /** How long to wait for a missing message before requesting it, in ms: it may arrive after a later one. @default 250 */
   gapWaitMs?: number;
+  /**
+   * How long an open stream may be silent, in ms, while the client is connected: then its status is `timed-out`. Longer than the
+   * backend's `keepAliveMs`. @default 45,000
+   */
+  streamTimeoutMs?: number;
   /** Maximum number of messages that wait for `onMessage`, and of those that wait for earlier ones; others are requested again. @default 1,000 */
   maxBufferedMessages?: number;
   /**

@@ -4,6 +4,7 @@ import { STABLE_CONNECTION_MS } from "./backoff";
 import { type PageEvent, surroundings, Timer } from "./clock";
 import { ABNORMAL_CLOSURE, type EndDetail } from "./connection";
 import { CursorStorage } from "./cursorStorage";
+import { isCursor } from "./cursorStore";
 import { Handover } from "./handover";
 import { Inbox } from "./inbox";
 import { Link } from "./link";
@@ -52,7 +53,7 @@ export class RelayClient {
   constructor(options: RelayClientOptions) {
     const settings = (this.settings = settingsOf(options));
     this.inbox = new Inbox(settings.maxBufferedMessages, settings.from);
-    this.handover = new Handover(settings, this.inbox, (item) => this.handledItem(item));
+    this.handover = new Handover(settings, this.inbox, (callback, open) => this.handledItem(callback, open), this.wake);
     this.acknowledger = new Acknowledger(
       settings,
       (ack) => !!this.active?.hasNumbers && this.active.connection.send(ack),
@@ -68,9 +69,12 @@ export class RelayClient {
     return this.current;
   }
 
-  /** All messages up to here are handled, or were acknowledged before; undefined until the relay has said so, and in retry mode. */
+  /**
+   * All messages up to here are handled, or were acknowledged before; undefined until the relay has said so, and in retry mode.
+   * With `onStream`, it does not pass the beginning of an open stream.
+   */
   get cursor(): Cursor | undefined {
-    return this.inbox.handled;
+    return this.inbox.cursor;
   }
 
   /** Connects, and stays connected until `close()`. Takes the session back if another client has it. */
@@ -82,10 +86,12 @@ export class RelayClient {
     this.setState("connecting");
     if (run !== this.run) return;
     if (this.isLoaded) return this.attempt();
-    this.storage.load((cursor) => {
+    this.storage.load((stored) => {
       if (run !== this.run) return;
       this.isLoaded = true;
-      if (cursor) this.inbox.start(cursor);
+      this.handover.earlier = stored;
+      const from = stored ?? this.settings.from;
+      if (isCursor(from)) this.inbox.start({ epoch: from.epoch, seq: from.seq });
       this.attempt();
     });
   }
@@ -111,6 +117,7 @@ export class RelayClient {
   close(): void {
     if (this.current === "closed") return;
     this.stop();
+    this.handover.isPaused = this.inbox.known;
     this.inbox.start();
     this.setState("closed");
   }
@@ -143,9 +150,10 @@ export class RelayClient {
 
   private attempt(): void {
     this.retry.clear();
+    this.handover.isPaused = false;
     const link: Link = new Link(this.settings, this.inbox, {
       ready: () => this.ready(link),
-      arrived: () => this.handover.run(),
+      arrived: (moreFollows) => this.handover.run(moreFollows),
       resumed: (cursor, ackSeconds) => this.acknowledger.resumed(cursor, ackSeconds),
       superseded: () => this.superseded(link),
       renewalDue: () => {
@@ -187,10 +195,10 @@ export class RelayClient {
     } else if (link === this.active && this.retry.armed) {
       // By a replacement that failed.
       link.close();
-      this.ended(link, { reason: "superseded by a connection that failed" });
+      this.ended(link, { reason: "its replacement failed" });
     } else {
       this.stop();
-      this.setState("superseded", { reason: "another client has the session" });
+      this.setState("superseded", { reason: "another client connected" });
     }
   }
 
@@ -229,10 +237,15 @@ export class RelayClient {
     }
   }
 
-  private handledItem({ callback, cursor }: Item): void {
-    if (cursor) this.storage.write(cursor);
-    if (callback === "onGap") this.acknowledger.forget();
-    else if (cursor) this.acknowledger.handled(cursor);
+  private handledItem(callback: Item["callback"], open: string[]): void {
+    const { handled, cursor } = this.inbox;
+    if (handled && cursor) {
+      // While messages come again, the stored value covers more of them.
+      if (handled.seq >= (this.handover.earlier?.handled ?? 0)) {
+        this.storage.write(open[0] ? { ...cursor, handled: handled.seq, open } : cursor);
+      }
+      this.acknowledger.handled(cursor, callback === "onGap");
+    }
     this.active?.resumer.check();
     this.candidate?.resumer.check();
   }
@@ -241,6 +254,7 @@ export class RelayClient {
     const previous = this.current;
     if (state === previous) return;
     this.current = state;
+    this.handover.setLive(state === "connected");
     try {
       this.settings.onStateChange?.(state, { previous, ...detail });
     } catch (error) {

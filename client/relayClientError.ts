@@ -18,7 +18,9 @@ export type RelayClientErrorCode =
   /** The relay or the gateway failed; the client tries again. */
   | "unavailable"
   /** Messages are missing, and there is no `onGap`. */
-  | "gap";
+  | "gap"
+  /** `followState`: the state could not be loaded. */
+  | "state";
 
 /** An error of the client. Its text quotes neither tokens nor messages. */
 export class RelayClientError extends Error {

@@ -31,9 +31,11 @@ export class Resumer {
   ask(): void {
     const { inbox } = this;
     const request = inbox.request();
-    this.stalls = this.asked?.seq === inbox.seq ? this.stalls + 1 : 0;
-    this.asked = { cursor: request.cursor, seq: inbox.seq };
-    if (!this.isAwaiting) this.confirmed = request.cursor;
+    const { seq } = inbox;
+    const { cursor } = request;
+    this.stalls = this.asked?.seq === seq ? this.stalls + 1 : 0;
+    this.asked = { cursor: cursor && { ...cursor, seq }, seq };
+    if (!this.isAwaiting) this.confirmed = cursor;
     this.isAwaiting = true;
     this.hasMore = false;
     this.askAgainAfter(this.settings.resumeTimeoutMs);

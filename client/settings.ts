@@ -1,7 +1,7 @@
 import type { QUERY_PARAMETERS } from "../protocol";
 import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, fullJitterMs } from "./backoff";
 import { surroundings, systemClock } from "./clock";
-import { memoryCursorStore } from "./cursorStore";
+import { isCursor, memoryCursorStore } from "./cursorStore";
 import type { RelayClientOptions } from "./options";
 import { RelayClientError } from "./relayClientError";
 import type { WebSocketConstructor } from "./webSocketLike";
@@ -14,6 +14,7 @@ const NUMBERS = {
   maxConnectionMs: [7_200_000, 7_200_000],
   resumeTimeoutMs: [10_000, 600_000],
   gapWaitMs: [250, 600_000, 0],
+  streamTimeoutMs: [45_000, 86_400_000],
   maxBufferedMessages: [1_000, 1_000_000],
   ackDelayMs: [undefined, 600_000, 0],
   ackEveryMessages: [Infinity, 1_000_000],
@@ -21,7 +22,7 @@ const NUMBERS = {
   backoffCapMs: [BACKOFF_CAP_MS, 86_400_000],
 } as const;
 
-const CALLBACKS = ["onMessage", "onGap", "onExpired", "onStateChange", "onError"] as const;
+const CALLBACKS = ["onMessage", "onStream", "onGap", "onExpired", "onStateChange", "onError"] as const;
 const OTHERS = ["url", "context", "contextId", "token", "cursorStore", "from", "WebSocket", "clock", "random"];
 
 type Undefaulted = "heartbeatIntervalMs" | "ackDelayMs";
@@ -58,7 +59,9 @@ export function settingsOf(options: RelayClientOptions): Settings {
   if (!isText(contextId)) {
     refuse("contextId", contextId, "a string of 1 character or more", "pass the backend's contextId");
   }
-  if (![undefined, "acknowledged", "oldest"].includes(from)) refuse("from", from, '"acknowledged" or "oldest"');
+  if (!isCursor(from) && ![undefined, "acknowledged", "oldest"].includes(from)) {
+    refuse("from", from, '"acknowledged", "oldest" or { epoch, seq }');
+  }
   if (token !== undefined && !isFunction(token)) refuse("token", typeof token, "a function that returns the token");
   for (const name of CALLBACKS) {
     if (!isFunction(options[name]) && (options[name] !== undefined || name === "onMessage")) {

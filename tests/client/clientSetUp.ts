@@ -7,7 +7,12 @@ import { VirtualClock } from "../support/virtualClock";
 export const EPOCH = "e1";
 
 export const cursor = (seq: number) => ({ epoch: EPOCH, seq });
-export const resumeAfter = (seq: number) => ({ action: "resume", cursor: cursor(seq) });
+/** @param arrived The last number that has arrived, if that is not `seq`: the cursor waits for an open stream. */
+export const resumeAfter = (seq: number, arrived?: number) => ({
+  action: "resume",
+  cursor: cursor(seq),
+  ...(arrived !== undefined && { after: arrived }),
+});
 
 /** A client over fake sockets and virtual time, and all that it told its user. */
 export class ClientSetUp {

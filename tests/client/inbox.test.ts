@@ -313,6 +313,8 @@ function taken(inbox: Inbox): string[] {
       ? value.body
       : callback === "onExpired"
         ? `expired ${value.seq}`
-        : `gap ${value.lost} ${value.after?.seq ?? 0} to ${value.first}`,
+        : callback === "onGap"
+          ? `gap ${value.lost} ${value.after?.seq ?? 0} to ${value.first}`
+          : callback,
   );
 }

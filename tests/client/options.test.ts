@@ -21,7 +21,7 @@ describe("the client's options", () => {
     ["onMessage", undefined, "a function"],
     ["onGap", "log", "a function"],
     ["token", "eyJh", "a function"],
-    ["from", "newest", '"acknowledged" or "oldest"'],
+    ["from", "newest", '"acknowledged", "oldest" or { epoch, seq }'],
     ["cursorStore", {}, "{ get, set }"],
     ["WebSocket", undefined, "a class. Fix: pass the one of the package ws"],
     ["heartbeatIntervalMs", 600_000, "a number from 1 to 540000"],
