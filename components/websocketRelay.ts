@@ -3,17 +3,20 @@ import * as pulumi from "@pulumi/pulumi";
 import type { RetryWindowSeconds } from "../handlers/deliver/backoff";
 import { resolveArgs, type WebsocketRelayArgs } from "./args/args";
 import { refuseUnlessName, refuseUnusableName, relayNameOf } from "./args/nameArgs";
+import { refuse } from "./args/refuse";
 import { keyStatements } from "./data/encryption";
 import { SessionTable } from "./data/sessionTable";
 import { connectSpec } from "./functions/connect";
 import { deliverMapping, deliverSpec, deliverReplaySpec } from "./functions/deliver";
 import { disconnectSpec } from "./functions/disconnect";
+import { readSpec } from "./functions/read";
 import { relayFunction, type RelayParts } from "./functions/relayFunction";
 import { sessionSweeperSpec } from "./functions/sessionSweeper";
 import type { CustomDomainTarget } from "./gateway/customDomain";
 import { Gateway } from "./gateway/gateway";
+import { HttpRead } from "./httpRead";
 import { Publisher } from "./ingress/publisher";
-import type { CallbackFunction, PolicyStatement } from "./lambda/callbackFunction";
+import { type CallbackFunction, policyDocument, type PolicyStatement } from "./lambda/callbackFunction";
 import { checkedRole, GrantNames, grantRole } from "./lambda/grantRole";
 import { refuseUnusableTypescript } from "./lambda/refuseUnusableTypescript";
 import { Monitoring } from "./monitoring/monitoring";
@@ -36,6 +39,8 @@ export interface RelayAddresses {
   historyTableName?: string;
   /** Only with `receipts`. */
   receiptsTopicArn?: string;
+  /** Only with `httpRead`. */
+  readUrl?: string;
 }
 
 /**
@@ -56,6 +61,8 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   readonly deliver: CallbackFunction;
   /** Only in replay mode. */
   readonly replay?: Replay;
+  /** Only with `httpRead`. */
+  readonly httpRead?: HttpRead;
   /** Only if sessions end with their token. */
   readonly sessionSweeper?: Sweeper;
   /** @deprecated Use `sessionSweeper`. */
@@ -85,8 +92,16 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   readonly historyTableName?: pulumi.Output<string>;
   /** The topic that carries the outcome of each message; absent unless `receipts` is set. */
   readonly receiptsTopicArn?: pulumi.Output<string>;
+  /** The URL that answers a session's messages, with `?context=…&contextId=…`; absent unless `httpRead` is set. */
+  readonly readUrl?: pulumi.Output<string>;
   /** All of the above, which the command line reads from one stack output. */
   readonly addresses: pulumi.Output<RelayAddresses>;
+  /** The policy, as JSON, that `grantPublish` gives a role, for a role of which only another program creates policies. */
+  readonly publishPolicy: pulumi.Output<string>;
+  /** The policy, as JSON, that `grantDisconnectUser` gives a role. */
+  readonly disconnectUserPolicy: pulumi.Output<string>;
+  /** The policy, as JSON, that `grantReadPosition` gives a role; only in replay mode. */
+  readonly readPositionPolicy?: pulumi.Output<string>;
   /** How long a message is retried, shortest and longest. */
   readonly retryWindowSeconds: RetryWindowSeconds;
 
@@ -128,6 +143,11 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     this.disconnect = relayFunction(`${name}-disconnect`, disconnectSpec(parts, resolved), resolved, child);
     const deliver = replay ? deliverReplaySpec(replay.partsWith(parts), resolved) : deliverSpec(parts, resolved);
     this.deliver = relayFunction(`${name}-deliver`, deliver, resolved, child);
+    if (replay && resolved.httpRead) {
+      const { throttles, gatewayLogs } = resolved;
+      const settings = { ...resolved, throttle: throttles.httpRead, accessLogs: gatewayLogs !== undefined };
+      this.httpRead = new HttpRead(name, readSpec(replay.partsWith(parts), resolved), settings, child);
+    }
     if (resolved.endSessionWithToken) {
       this.sessionSweeper = new Sweeper(name, sessionSweeperSpec(parts), resolved, child);
       this.sweep = this.sessionSweeper;
@@ -150,6 +170,11 @@ export class WebsocketRelay extends pulumi.ComponentResource {
     this.tableName = sessionTable.tableName;
     this.historyTableName = replay?.historyTable.table.name;
     this.receiptsTopicArn = replay?.receiptsTopic?.arn;
+    this.readUrl = this.httpRead?.readUrl;
+    this.publishPolicy = policyDocument(this.withKey(this.publishStatements()));
+    this.disconnectUserPolicy = policyDocument(this.withKey(this.disconnectUserStatements()));
+    const readPosition = this.readPositionStatements();
+    this.readPositionPolicy = readPosition && policyDocument(this.withKey(readPosition));
     const addresses = {
       websocketUrl: this.websocketUrl,
       managementEndpoint: this.managementEndpoint,
@@ -162,6 +187,7 @@ export class WebsocketRelay extends pulumi.ComponentResource {
       delivery,
       ...(this.historyTableName && { historyTableName: this.historyTableName }),
       ...(this.receiptsTopicArn && { receiptsTopicArn: this.receiptsTopicArn }),
+      ...(this.readUrl && { readUrl: this.readUrl }),
     };
     this.addresses = pulumi.output({ ...addresses, queueArn: publisher.queue.arn });
     this.registerOutputs({
@@ -179,7 +205,7 @@ export class WebsocketRelay extends pulumi.ComponentResource {
    * @throws pulumi.InputPropertyError if the role is invalid, or another grant of this relay has that `policyName`.
    */
   grantPublish(role: pulumi.Input<string | aws.iam.Role>, policyName = "publish"): aws.iam.RolePolicy {
-    return this.grant("grantPublish", role, policyName, [{ Action: ["sns:Publish"], Resource: [this.topicArn] }]);
+    return this.grant("grantPublish", role, policyName, this.publishStatements());
   }
 
   /**
@@ -191,10 +217,41 @@ export class WebsocketRelay extends pulumi.ComponentResource {
    * @throws pulumi.InputPropertyError if the role is invalid, or another grant of this relay has that `policyName`.
    */
   grantDisconnectUser(role: pulumi.Input<string | aws.iam.Role>, policyName = "disconnect-user"): aws.iam.RolePolicy {
-    return this.grant("grantDisconnectUser", role, policyName, [
+    return this.grant("grantDisconnectUser", role, policyName, this.disconnectUserStatements());
+  }
+
+  /**
+   * Allows a backend's role to query the history, in replay mode: for the number of a session's newest message (`position`). With
+   * this right the role can read the history's messages, too.
+   *
+   * @param role The role, or its name.
+   * @param policyName Part of the policy's name; needed from the second role on. @default "read-position"
+   * @throws pulumi.InputPropertyError if `delivery` is `retry`, the role is invalid, or another grant of this relay has that
+   * `policyName`.
+   */
+  grantReadPosition(role: pulumi.Input<string | aws.iam.Role>, policyName = "read-position"): aws.iam.RolePolicy {
+    const statements = this.readPositionStatements();
+    if (!statements) {
+      const fix =
+        'set delivery to "replay", or leave out grantReadPosition: without a history, messages have no numbers';
+      refuse("delivery", this.delivery, '"replay" for grantReadPosition', fix);
+    }
+    return this.grant("grantReadPosition", role, policyName, statements);
+  }
+
+  private publishStatements(): PolicyStatement[] {
+    return [{ Action: ["sns:Publish"], Resource: [this.topicArn] }];
+  }
+
+  private disconnectUserStatements(): PolicyStatement[] {
+    return [
       this.sessionTable.statement("dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
       this.gateway.manageConnectionsStatement("DELETE"),
-    ]);
+    ];
+  }
+
+  private readPositionStatements(): PolicyStatement[] | undefined {
+    return this.replay && [this.replay.historyTable.statement("dynamodb:Query")];
   }
 
   private grant(
@@ -205,14 +262,17 @@ export class WebsocketRelay extends pulumi.ComponentResource {
   ): aws.iam.RolePolicy {
     const roleName = checkedRole(role);
     this.grantNames.take(method, this.name, policyName);
-    const withKey = [...statements, ...keyStatements(this.kmsKeyArn, statements)];
-    return grantRole(`${this.name}-${policyName}-policy`, roleName, withKey, this);
+    return grantRole(`${this.name}-${policyName}-policy`, roleName, this.withKey(statements), this);
+  }
+
+  private withKey(statements: PolicyStatement[]): PolicyStatement[] {
+    return [...statements, ...keyStatements(this.kmsKeyArn, statements)];
   }
 }
 
 /** The functions, keyed by their name in alarms and on the dashboard. */
 function functionsOf(relay: WebsocketRelay): Record<string, CallbackFunction> {
-  const { connect, disconnect, deliver, replay, sessionSweeper } = relay;
+  const { connect, disconnect, deliver, replay, httpRead, sessionSweeper } = relay;
   return {
     connect,
     disconnect,
@@ -223,6 +283,7 @@ function functionsOf(relay: WebsocketRelay): Record<string, CallbackFunction> {
       ...(replay.flush && { flush: replay.flush }),
       expire: replay.historySweeper.callbackFunction,
     }),
+    ...(httpRead && { read: httpRead.callbackFunction }),
     ...(sessionSweeper && { sweep: sessionSweeper.callbackFunction }),
   };
 }

@@ -46,7 +46,7 @@ const publishables: Publishable[] = [
     keywords: ["websocket", "client", "reconnect", "resume", "api-gateway"],
     platform: "neutral",
     entries: ["client", "protocol"],
-    files: ["protocol/frames.schema.json", "protocol/receipt.schema.json"],
+    files: ["frames", "messageAttributes", "receipt", "streamChunk"].map((name) => `protocol/${name}.schema.json`),
   },
   {
     part: "backend",
@@ -147,7 +147,7 @@ export async function bundleModules(
       entryPoints: [join(repository, entry, "index.ts")],
       outfile: join(folder, `index${extensions[format]}`),
       bundle: true,
-      external: ["@aws-sdk/*"],
+      external: ["@aws-sdk/*", "@ag-ui/*"],
       format,
       platform,
       target: platform === "node" ? "node20" : "es2022",

@@ -238,6 +238,29 @@ describe("a stack in retry mode, switched to replay mode and back", function () 
     ({ epoch } = hello as Hello);
   });
 
+  it("gets an HTTP API that reads its sessions, and loses it, while nothing else changes but the dashboard", async () => {
+    const isOfHttpRead = (name: string) => /^relay-(http-read$|read($|-))/.test(name);
+    for (const [httpRead, op] of [
+      ["true", "create"],
+      ["false", "delete"],
+    ] as const) {
+      await configure("httpRead", httpRead);
+      const taken = changes(await program.up());
+      const own = named(taken, op);
+      expect(own).to.include.members(["relay-read", "relay-read-api", "relay-read-stage"]);
+      expect(own.filter((name) => !isOfHttpRead(name))).to.deep.equal([]);
+      expect(taken.filter((step) => step.op !== op)).to.deep.equal([{ op: "update", name: "relay-dashboard" }]);
+      const { readUrl } = (await outputs()) as { readUrl?: string | null };
+      if (op === "delete") {
+        expect(readUrl).to.equal(null);
+        continue;
+      }
+      const headers = { authorization: `Bearer ${await cloud.issuer.sign("44")}` };
+      const answer = await fetch(`${readUrl}?context=mentor&contextId=7`, { headers });
+      expect(await answer.json()).to.have.nested.property("[0].body", "while it was away");
+    }
+  });
+
   it("tells a client that its epoch is over once historyGeneration is raised, and goes on with its numbers", async () => {
     await configure("historyGeneration", "1");
     expect(named(changes(await program.up()), "update")).to.deep.equal(["relay-deliver"]);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { repository } from "../support/repository";
 
@@ -120,6 +120,19 @@ export class ProgramCopy {
     return join(this.root, "program");
   }
 
+  /** Puts folders before the others in which the CLI finds its language hosts; none puts back what there was. */
+  preferHosts(...folders: string[]): void {
+    this.environment.PATH = [...folders, process.env.PATH].join(delimiter);
+  }
+
+  read(file: string): string {
+    return readFileSync(join(this.folder, file), "utf8");
+  }
+
+  write(file: string, text: string): void {
+    writeFileSync(join(this.folder, file), text);
+  }
+
   /** What the CLI writes to stdout; rejects with all it wrote where it fails. */
   async pulumi(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.run(args);
@@ -140,7 +153,7 @@ export class ProgramCopy {
    * @param commands A folder whose commands come before all others.
    */
   async paste(script: string, variables: NodeJS.ProcessEnv = {}, commands?: string): Promise<void> {
-    const PATH = [...(commands === undefined ? [] : [commands]), process.env.PATH].join(delimiter);
+    const PATH = [...(commands === undefined ? [] : [commands]), this.environment.PATH].join(delimiter);
     const env = { ...this.environment, PULUMI_SKIP_CONFIRMATIONS: "true", PATH, ...variables };
     const { code, stdout, stderr } = await this.runCommand("bash", ["-e", "-c", script], env);
     if (code !== 0) throw new Error(`the commands ended with ${code}:\n${script}\n${stdout}\n${stderr}`);

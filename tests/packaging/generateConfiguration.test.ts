@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { expect } from "chai";
 import { parse } from "yaml";
 import { type Option, spec } from "../../components/args/spec";
-import { staleFiles } from "../../packaging/generateConfiguration";
+import { staleFiles, staleSchema } from "../../packaging/generateConfiguration";
 import { projectFile } from "../../packaging/projectFile";
 
 const committed = readFileSync(resolve(__dirname, "../../Pulumi.yaml"), "utf8");
@@ -11,6 +11,11 @@ const committed = readFileSync(resolve(__dirname, "../../Pulumi.yaml"), "utf8");
 describe("the generated configuration", () => {
   it("is committed as the spec has it: else run node -r ./transpile packaging/generateConfiguration.ts", async () => {
     expect([...(await staleFiles()).keys()]).to.deep.equal([]);
+  });
+
+  it("has the schema that Pulumi's analyzer makes of the arguments: else run the same", async function () {
+    this.timeout(60_000);
+    expect([...(await staleSchema()).keys()]).to.deep.equal([]);
   });
 
   it("declares in Pulumi.yaml every option that has a default of its own, or an empty one", () => {

@@ -36,6 +36,7 @@ async function registeredByProd(
     ...values,
     delivery,
     receipts: delivery === "replay",
+    httpRead: delivery === "replay",
   });
   const { registrations, errors } = await record(
     () => new WebsocketRelay("relay", argsFromConfig(new pulumi.Config(project))),
@@ -86,6 +87,8 @@ const breaches: Record<string, (inputs: Record<string, unknown>) => Record<strin
 /** Each of the stage's settings by itself: the defaults, and those of every route. */
 function everyRoute(change: object) {
   return (inputs: Record<string, unknown>): Record<string, unknown>[] => {
+    // An HTTP API has none of these settings.
+    if (inputs.name === "$default") return [];
     const routes = inputs.routeSettings as object[];
     return [
       { defaultRouteSettings: { ...(inputs.defaultRouteSettings as object), ...change } },
