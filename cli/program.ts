@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { Cli } from "./cli";
 import { addCapacityCommand } from "./capacity/commands";
+import { addConformanceCommand } from "./conformance/commands";
 import { addCostCommand } from "./cost/commands";
 import { addDeadLetterCommands } from "./deadLetters/commands";
 import { addHistoryCommands } from "./history/commands";
@@ -37,6 +38,7 @@ export async function run(args: readonly string[], terminal: Terminal, sources: 
   addHistoryCommands(program, cli);
   addCostCommand(program, cli);
   addCapacityCommand(program, cli);
+  addConformanceCommand(program, cli);
   try {
     await program.parseAsync(args, { from: "user" });
     return terminal.interrupted.aborted && cli.exitCode !== 0 ? 130 : cli.exitCode;

@@ -23,7 +23,13 @@ export function ceilingsOf(load: Load, { delivery, ordering }: Pick<Workload, "d
       what: "requests to one route",
       limit: spec.pingThrottlingRateLimit.max,
       unit: "per second",
-      load: Math.max(load.heartbeats * HEADROOM, load.acknowledgements * HEADROOM, load.handshakes, load.resumes),
+      load: Math.max(
+        load.heartbeats * HEADROOM,
+        load.acknowledgements * HEADROOM,
+        load.handshakes,
+        load.resumes,
+        load.httpReads * HEADROOM,
+      ),
       remedy: "let clients send fewer heartbeats (--heartbeat-seconds), or divide the users among several relays",
     },
     {

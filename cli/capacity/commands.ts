@@ -59,6 +59,7 @@ function loadListing(load: Load): string {
     resumes: "resumes",
     acknowledgements: "acknowledgements",
     posts: "posts to connections",
+    httpReads: "requests to the HTTP API",
     requests: "requests to API Gateway, all of the above",
     publishedMessages: "messages published, receipts included",
     sessionWriteUnits: "write units of the session table",

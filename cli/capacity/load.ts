@@ -2,7 +2,7 @@ import { retryWindowSeconds } from "../../handlers/deliver/backoff";
 import { ASSUMED, MINUTES_A_MONTH, REPLAY_ASSUMED } from "../cost/assumed";
 import { usageOf } from "../cost/estimate";
 import { clientFramesOf } from "../cost/replayUsage";
-import { attemptsOf, sessionsPerMessageOf, type Workload } from "../cost/workload";
+import { attemptsOf, heartbeatsIn, sessionsPerMessageOf, type Workload } from "../cost/workload";
 import { COLD_START_SECONDS, SECONDS_BETWEEN_ACKS } from "./assumed";
 import { LIMITS } from "./quotas";
 
@@ -12,7 +12,8 @@ export interface Fleet {
   clients: number;
   /** Messages published per second. */
   messagesPerSecond: number;
-  heartbeatSeconds: number;
+  /** Requests to the HTTP API per second. */
+  httpReadsPerSecond: number;
   /** Seconds within which all clients are to be back after all of them lost their connections. */
   reconnectSeconds: number;
 }
@@ -27,6 +28,8 @@ export interface Load {
   acknowledgements: number;
   /** Posts to connections. */
   posts: number;
+  /** Requests to the HTTP API. */
+  httpReads: number;
   /** All of the above: what counts towards the account's requests. */
   requests: number;
   /** Messages that SNS counts: published ones, and receipts. */
@@ -36,7 +39,7 @@ export interface Load {
   historyWriteUnits: number;
   historyReadUnits: number;
   /** Executions at one time, by function. */
-  concurrency: Record<"connect" | "disconnect" | "deliver" | "resume" | "acknowledge" | "flush", number>;
+  concurrency: Record<"connect" | "disconnect" | "deliver" | "resume" | "acknowledge" | "flush" | "read", number>;
   /** Executions of all functions at one time; at least a tenth of the invocations per second. */
   concurrentExecutions: number;
   /** Messages that wait in the retry queue at one time; only in retry mode. */
@@ -47,13 +50,13 @@ const SECONDS_A_MONTH = MINUTES_A_MONTH * 60;
 
 /** The load of a fleet. Everything that `cost` counts for a month is counted by its formulas, for a month of such seconds. */
 export function loadOf(fleet: Fleet, workload: Workload): Load {
-  const { clients, messagesPerSecond, heartbeatSeconds, reconnectSeconds } = fleet;
+  const { clients, messagesPerSecond, reconnectSeconds, httpReadsPerSecond: httpReads } = fleet;
   const busiest: Workload = {
     ...workload,
     messages: messagesPerSecond * SECONDS_A_MONTH,
     connections: clients,
     connectionMinutes: Math.min(workload.connectionMinutes, reconnectSeconds / 60),
-    pingsPerMinute: 60 / heartbeatSeconds,
+    httpReads: httpReads * SECONDS_A_MONTH,
   };
   const usage = usageOf(busiest);
   const perSecond = (count: number) => count / SECONDS_A_MONTH;
@@ -64,7 +67,7 @@ export function loadOf(fleet: Fleet, workload: Workload): Load {
   const resumes = perSecond(frames.resumes);
   const acknowledgements = Math.min(perSecond(frames.acknowledgements), clients / SECONDS_BETWEEN_ACKS);
   const flushes = perSecond(usage.replay?.flushRequests ?? 0) / REPLAY_ASSUMED.queueRequestsPerFlush;
-  const heartbeats = clients / heartbeatSeconds;
+  const heartbeats = heartbeatsIn(clients, busiest);
   const posts = perSecond(usage.deliveries);
   const batches = perSecond(attemptsOf(busiest)) / busiest.batchSize;
 
@@ -78,8 +81,9 @@ export function loadOf(fleet: Fleet, workload: Workload): Load {
     resume: started(resumes, REPLAY_ASSUMED.resumeSeconds),
     acknowledge: acknowledgements * REPLAY_ASSUMED.acknowledgeSeconds,
     flush: started(flushes, REPLAY_ASSUMED.flushSeconds),
+    read: httpReads * REPLAY_ASSUMED.httpReadSeconds,
   };
-  const invocations = handshakes * 2 + resumes + acknowledgements + flushes + batches;
+  const invocations = handshakes * 2 + resumes + acknowledgements + flushes + batches + httpReads;
   const receipts = busiest.receipts ? messagesPerSecond * sessionsPerMessageOf(busiest) : 0;
   return {
     heartbeats,
@@ -88,7 +92,8 @@ export function loadOf(fleet: Fleet, workload: Workload): Load {
     resumes,
     acknowledgements,
     posts,
-    requests: heartbeats + handshakes * 2 + resumes + acknowledgements + posts,
+    httpReads,
+    requests: heartbeats + handshakes * 2 + resumes + acknowledgements + posts + httpReads,
     publishedMessages: messagesPerSecond + receipts,
     sessionWriteUnits: perSecond(usage.writeUnits),
     sessionReadUnits: perSecond(usage.readUnits),

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { PINGS_PER_MINUTE, MINUTES_A_MONTH } from "../cost/assumed";
+import { MINUTES_A_MONTH } from "../cost/assumed";
 import { addTrafficOptions, adderTo, type CostOptions, type GivenOptions, withDefaults } from "../cost/options";
 import { PRICES } from "../cost/prices";
 import { LEAST_RECONNECT_SECONDS } from "./assumed";
@@ -13,22 +13,21 @@ export interface CapacityOptions {
   traffic: CostOptions;
 }
 
-type Given = Omit<GivenOptions, "messages" | "connections" | "pingsPerMinute"> &
-  Pick<Fleet, "clients" | "messagesPerSecond"> &
-  Partial<Fleet & Pick<GivenOptions, "messages" | "connections">> & { region: string };
+type Given = Omit<GivenOptions, "messages" | "connections" | "httpReads"> &
+  Pick<Fleet, "clients" | "messagesPerSecond" | "httpReadsPerSecond"> &
+  Partial<Fleet & Pick<GivenOptions, "messages" | "connections" | "httpReads">> & { region: string };
 
 export function addCapacityOptions(command: Command): void {
-  const { option, addDerived } = adderTo(command);
+  const { option, add, addDerived } = adderTo(command);
   const required = (flags: string, description: string, range: Parameters<typeof option>[2]) =>
     command.addOption(option(flags, description, range).makeOptionMandatory());
   required("--clients <n>", "clients that are connected at one time, at the most", [1, 1e9, "whole"]);
   required("--messages-per-second <n>", "messages published per second, at the most", [0, 1e6]);
-  const { retry, replay } = PINGS_PER_MINUTE;
-  addDerived(
-    "--heartbeat-seconds <n>",
-    "seconds between two heartbeats of a client: a connection without any frame ends after ten minutes",
-    [1, 599],
-    `the client library's, ${60 / retry}, or ${60 / replay} in replay mode`,
+  add(
+    "--http-reads-per-second <n>",
+    "requests to the HTTP API per second, at the most; only in replay mode",
+    [0, 1e6],
+    0,
   );
   addDerived(
     "--reconnect-seconds <n>",
@@ -44,26 +43,39 @@ export function addCapacityOptions(command: Command): void {
     "the most per second, all month",
   );
   addDerived("--connections <n>", "connections open at one time, on average, for the bill", [0, 1e9], "--clients");
+  addDerived(
+    "--http-reads <n>",
+    "requests to the HTTP API in a month, for the bill; only in replay mode",
+    [0, 1e12],
+    "the most per second, all month",
+  );
   addTrafficOptions(command);
 }
 
 /** The given options, with the defaults of their mode. @throws if an option without effect was given. */
 export function readCapacityOptions(command: Command): CapacityOptions {
-  const { clients, messagesPerSecond, heartbeatSeconds, reconnectSeconds, region, ...given } = command.opts<Given>();
+  const { clients, messagesPerSecond, reconnectSeconds, httpReadsPerSecond, region, ...given } = command.opts<Given>();
   const fleet = {
     clients,
     messagesPerSecond,
-    heartbeatSeconds: heartbeatSeconds ?? 60 / PINGS_PER_MINUTE[given.delivery],
+    httpReadsPerSecond,
     reconnectSeconds: reconnectSeconds ?? Math.max(LEAST_RECONNECT_SECONDS, clients / NEW_CONNECTIONS_PER_SECOND),
   };
   const messagesAtMost = messagesPerSecond * MINUTES_A_MONTH * 60;
+  const httpReadsAtMost = httpReadsPerSecond * MINUTES_A_MONTH * 60;
+  if (given.delivery !== "replay" && httpReadsPerSecond > 0) {
+    throw new Error(
+      `--http-reads-per-second: got ${httpReadsPerSecond}; allowed: only with --delivery replay. Fix: leave it out`,
+    );
+  }
   const traffic = withDefaults(command, {
     ...given,
     messages: given.messages ?? messagesAtMost,
     connections: given.connections ?? clients,
-    pingsPerMinute: 60 / fleet.heartbeatSeconds,
+    httpReads: given.httpReads ?? httpReadsAtMost,
   });
   refuseOver("--messages", traffic.messages, messagesAtMost, "--messages-per-second in a month");
+  refuseOver("--http-reads", traffic.httpReads, httpReadsAtMost, "--http-reads-per-second in a month");
   refuseOver("--connections", traffic.connections, clients, "--clients");
   return { region, fleet, traffic };
 }

@@ -8,7 +8,7 @@ interface Limits {
   burst: number;
 }
 
-type Route = "connect" | "resume" | "acknowledge" | "ping";
+type Route = "connect" | "resume" | "acknowledge" | "ping" | "httpRead";
 
 export type SettingKey = `${Route}Throttling${"Rate" | "Burst"}Limit` | "maximumConcurrency";
 
@@ -61,6 +61,8 @@ export function settingsOf(load: Load, region: string, delivery: "retry" | "repl
     const followed = { rate: Math.max(shared.rate, connect.rate), burst: Math.max(shared.burst, connect.burst) };
     addRoute("resume", load.resumes, "a resume for each handshake", followed, 1);
     addRoute("acknowledge", load.acknowledgements, "acknowledgements", shared);
+    // Without the HTTP API, its limits are refused.
+    if (load.httpReads > 0) addRoute("httpRead", load.httpReads, "requests to the HTTP API", shared);
   }
   const { default: concurrency } = spec.maximumConcurrency;
   const highest = LIMITS.maximumConcurrency.toLocaleString("en-US");

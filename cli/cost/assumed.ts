@@ -11,6 +11,7 @@ export const INCREMENTS_KB = {
   queueRequest: 64,
   write: 1,
   read: 4,
+  httpRequest: 512,
   appSyncEvents: 5,
   iotCore: 5,
 } as const;
@@ -39,8 +40,8 @@ export const ASSUMED = {
   idlePollsPerMinute: 15,
 } as const;
 
-/** The heartbeats of an idle client of the client library, by its defaults. A test compares them with the library. */
-export const PINGS_PER_MINUTE = { retry: 2, replay: 0.25 } as const;
+/** Seconds between two heartbeats of an idle client of the client library, by its defaults. A test compares them with the library. */
+export const HEARTBEAT_SECONDS = { retry: 30, replay: 240 } as const;
 
 /** Messages of a user over one connection, if the traffic does not say how many. */
 export const MESSAGES_PER_CONNECTION = 10;
@@ -89,6 +90,11 @@ export const REPLAY_ASSUMED = {
   historyReadsPerResume: 3,
   /** The segment of the cursor, and the cursor itself. */
   historyReadsPerAck: 2,
+  httpReadSeconds: 0.05,
+  /** The block of the user. */
+  sessionReadsPerHttpRead: 1,
+  /** The tail, and the first segment of the page. */
+  historyReadsPerHttpRead: 2,
   /** The index of due sessions has eight parts, and the sweeper is called for each of them every minute. */
   sweepsPerMinute: 8,
   receiptsPerPublish: 10,

@@ -1,7 +1,7 @@
 import { ASSUMED, INCREMENTS_KB, MINUTES_A_MONTH } from "./assumed";
 import { FORMULAS } from "./formulas";
 import { each, type LineItem, perMillion } from "./lineItem";
-import { fifoItems, flushItems, historyItems, receiptItems } from "./replayItems";
+import { fifoItems, flushItems, historyItems, httpItems, receiptItems } from "./replayItems";
 import type { Prices } from "./prices";
 import { replayUsageOf } from "./replayUsage";
 import { retryUsageOf } from "./retryUsage";
@@ -37,7 +37,7 @@ export function lineItems(usage: Usage, mode: Mode, monitoring: Monitoring, pric
     perMillion(
       "API Gateway",
       "pings and pongs",
-      "connection minutes x pings a minute x 2",
+      "connection minutes x 60 / heartbeat seconds x 2",
       pings,
       apiGateway.perMillionMessages,
     ),
@@ -80,6 +80,7 @@ export function lineItems(usage: Usage, mode: Mode, monitoring: Monitoring, pric
     perMillion("DynamoDB", "write units", formulas.writeUnits, usage.writeUnits, dynamodb.perMillionWriteUnits),
     perMillion("DynamoDB", "read units", formulas.readUnits, usage.readUnits, dynamodb.perMillionReadUnits),
     ...(replay ? historyItems(replay, prices) : []),
+    ...(replay && replay.httpRequests > 0 ? httpItems(replay, prices) : []),
     ...(replay && mode.receipts ? receiptItems(replay, prices) : []),
     each("CloudWatch", "GB of logs", formulas.logGb, usage.logGb, cloudwatch.perGbOfLogs),
     each("CloudWatch", "metrics", "as given", monitoring.metrics, cloudwatch.perMetric),

@@ -41,16 +41,17 @@ export const FORMULAS: Record<Workload["delivery"], Formulas> = {
       `(live segments + returns) x connections per session x ceil(KB of their envelopes / ${delivery}) + ` +
       `other resumes; an envelope has ${REPLAY_ASSUMED.envelopeKb} KB besides the message; to raw clients: messages x ceil(KB / ${delivery})`,
     queueRequests: `messages x ceil(KB / ${queueRequest}) + ${perBatch}`,
-    invocations: `messages / batch size + connections opened x 2 + resumes + flushes + acks + ${REPLAY_ASSUMED.sweepsPerMinute} per minute`,
+    invocations: `messages / batch size + connections opened x 2 + resumes + flushes + acks + HTTP reads + ${REPLAY_ASSUMED.sweepsPerMinute} per minute`,
     gbSeconds:
       `${memoryGb} GB x (batches x ${REPLAY_ASSUMED.deliverSeconds} s + ${opened} + ` +
       `resumes x ${REPLAY_ASSUMED.resumeSeconds} s + flushes x ${REPLAY_ASSUMED.flushSeconds} s + acks x ${REPLAY_ASSUMED.acknowledgeSeconds} s + ` +
+      `HTTP reads x ${REPLAY_ASSUMED.httpReadSeconds} s + ` +
       `sweeps x ${REPLAY_ASSUMED.expireSeconds} s)`,
     writeUnits: `connections opened x (${writeUnits} + a marker: 1 / connections of a session in a day)`,
     readUnits:
       `segments + scoped messages x ceil(KB of the markers / ${INCREMENTS_KB.read}) + connections opened x ` +
       `(${ASSUMED.readUnitsPerConnection + REPLAY_ASSUMED.markerReadUnitsPerConnection + 1} - ${perSession}) + ` +
-      `resumes x ${REPLAY_ASSUMED.sessionReadsPerResume} + flushes x ${REPLAY_ASSUMED.sessionReadsPerFlush} + acks`,
+      `resumes x ${REPLAY_ASSUMED.sessionReadsPerResume} + flushes x ${REPLAY_ASSUMED.sessionReadsPerFlush} + acks + HTTP reads`,
     logGb: `invocations, but those of the sweeper, x ${logKbPerInvocation} KB`,
   },
 };
@@ -68,11 +69,12 @@ export const REPLAY_FORMULAS = {
     `visits (messages / messages per retention, or per waitingAfterSeconds) x ${REPLAY_ASSUMED.writeUnitsPerVisit}`,
   historyReadUnits:
     `segments x ceil(KB / ${read}) + resumes x ${REPLAY_ASSUMED.historyReadsPerResume} + ` +
-    `flushes x ${REPLAY_ASSUMED.historyReadsPerFlush} + further pages + acks x ${REPLAY_ASSUMED.historyReadsPerAck} + visits x ${REPLAY_ASSUMED.readUnitsPerVisit} + ` +
+    `flushes x ${REPLAY_ASSUMED.historyReadsPerFlush} + further pages + HTTP reads x (${REPLAY_ASSUMED.historyReadsPerHttpRead} and those of a page) + acks x ${REPLAY_ASSUMED.historyReadsPerAck} + visits x ${REPLAY_ASSUMED.readUnitsPerVisit} + ` +
     `${REPLAY_ASSUMED.sweepsPerMinute} x ${MINUTES_A_MONTH} minutes x 0.5`,
   historyGbMonths: `segments x KB x (retention + the larger of 3 days and a quarter of it) / ${MINUTES_A_MONTH} minutes`,
   receipts:
     "acks / connections per session + leases with posts + returns after waitingAfterSeconds (each publishes ten receipts in a " +
     "request) + expired messages",
+  httpRequests: `HTTP reads x ceil(KB of a page, with messages per return / ${INCREMENTS_KB.httpRequest})`,
   flushRequests: `flushes (one per raw connection opened, at least one per return) x ${REPLAY_ASSUMED.queueRequestsPerFlush}`,
 } as const;

@@ -3,7 +3,7 @@ import { spec } from "../../components/args/spec";
 import { MAX_SESSIONS } from "../../handlers/deliver/withScopes";
 import { MAX_LIVE_CONNECTIONS } from "../../handlers/sessions/sessionRow";
 import { numberIn } from "../numberIn";
-import { MESSAGES_PER_CONNECTION, PINGS_PER_MINUTE } from "./assumed";
+import { HEARTBEAT_SECONDS, MESSAGES_PER_CONNECTION } from "./assumed";
 import type { Monitoring } from "./estimate";
 import { openedOf, sessionsPerMessageOf, type Workload } from "./workload";
 
@@ -12,7 +12,7 @@ export type CostOptions = Omit<Workload, "backoff"> &
   Monitoring & { backoffMinSeconds: number; backoffMaxSeconds: number; chart?: true };
 
 /** Options whose defaults depend on others. */
-type Derived = "alarms" | "pingsPerMinute" | "usersPerBatch" | "messagesPerAck";
+type Derived = "alarms" | "heartbeatSeconds" | "usersPerBatch" | "messagesPerAck";
 
 /** The options as they were given. */
 export type GivenOptions = Omit<CostOptions, Derived> & Partial<Pick<CostOptions, Derived>>;
@@ -35,21 +35,20 @@ const replayOnly = [
   "messagesPerAck",
   "messagesPerReturn",
   "messagesPerRetention",
+  "httpReads",
 ] as const;
 
 /** Each metric of an alarm costs as much as an alarm: these are the metrics of the relay's default alarms. */
 export const ALARM_METRICS = { retry: 20, replay: 30 } as const;
 
+/** And of those that `httpRead` adds. */
+export const HTTP_READ_ALARM_METRICS = 2;
+
 export function addCostOptions(command: Command): void {
-  const { option, add, addDerived } = adderTo(command);
+  const { option, add } = adderTo(command);
   command.addOption(option("--messages <n>", "messages published in a month", [0, 1e12]).makeOptionMandatory());
   add("--connections <n>", "connections open at one time, on average", [0, 1e9], 0);
-  addDerived(
-    "--pings-per-minute <n>",
-    "heartbeats of one client per minute",
-    [0, 60],
-    `the client library's, ${PINGS_PER_MINUTE.retry}, or ${PINGS_PER_MINUTE.replay} in replay mode`,
-  );
+  add("--http-reads <n>", "requests to the HTTP API in a month; only in replay mode", [0, 1e12], 0);
   addTrafficOptions(command);
   command.option("--chart", "draws the items as bars, and the total next to what other services cost");
 }
@@ -82,6 +81,12 @@ export function addTrafficOptions(command: Command): void {
     command.addOption(new Option(flags, describe(key)).choices(oneOf).default(value));
   };
   add("--message-kb <n>", "KB of one message", [0, 128], 1);
+  addDerived(
+    "--heartbeat-seconds <n>",
+    "seconds between two heartbeats of a client, or 0 for none: a connection without any frame ends after ten minutes",
+    [0, 599],
+    `the client library's, ${HEARTBEAT_SECONDS.retry}, or ${HEARTBEAT_SECONDS.replay} in replay mode`,
+  );
   add("--connection-minutes <n>", "duration of a connection in minutes, on average", [0.1, 120], 30);
   add(
     "--connections-per-session <n>",
@@ -140,7 +145,12 @@ export function addTrafficOptions(command: Command): void {
   );
   add("--metrics <n>", "custom metrics; each reason counts as one", [0, 1_000, "whole"], 22);
   const { retry, replay } = ALARM_METRICS;
-  addDerived("--alarms <n>", "metrics of alarms", [0, 1_000, "whole"], `${retry}, or ${replay} in replay mode`);
+  addDerived(
+    "--alarms <n>",
+    "metrics of alarms",
+    [0, 1_000, "whole"],
+    `${retry}, or ${replay} in replay mode, and ${HTTP_READ_ALARM_METRICS} with HTTP reads`,
+  );
   add("--dashboards <n>", "dashboards", [0, 100, "whole"], 1);
 }
 
@@ -153,8 +163,8 @@ export function readCostOptions(command: Command): CostOptions {
 export function withDefaults(command: Command, given: GivenOptions): CostOptions {
   const options: CostOptions = {
     ...given,
-    alarms: given.alarms ?? ALARM_METRICS[given.delivery],
-    pingsPerMinute: given.pingsPerMinute ?? PINGS_PER_MINUTE[given.delivery],
+    alarms: given.alarms ?? ALARM_METRICS[given.delivery] + (given.httpReads > 0 ? HTTP_READ_ALARM_METRICS : 0),
+    heartbeatSeconds: given.heartbeatSeconds ?? HEARTBEAT_SECONDS[given.delivery],
     usersPerBatch: given.usersPerBatch ?? given.batchSize,
     messagesPerAck: given.messagesPerAck ?? messagesPerAckOf(given),
   };

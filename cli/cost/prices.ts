@@ -3,7 +3,7 @@ export interface Prices {
   region: string;
   /** When they were looked up. */
   asOf: string;
-  apiGateway: { perMillionMessages: number; perMillionConnectionMinutes: number };
+  apiGateway: { perMillionMessages: number; perMillionConnectionMinutes: number; perMillionHttpRequests: number };
   sns: {
     perMillionPublishes: number;
     fifo: {
@@ -26,7 +26,7 @@ export const PRICES: Prices = {
   region: "us-east-1",
   asOf: "2026-11-25",
   // https://aws.amazon.com/api-gateway/pricing/, first tier
-  apiGateway: { perMillionMessages: 1, perMillionConnectionMinutes: 0.25 },
+  apiGateway: { perMillionMessages: 1, perMillionConnectionMinutes: 0.25, perMillionHttpRequests: 1 },
   // https://aws.amazon.com/sns/pricing/; deliveries to SQS are free, except for FIFO topics
   sns: {
     perMillionPublishes: 0.5,

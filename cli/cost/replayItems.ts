@@ -47,6 +47,13 @@ export function flushItems(replay: ReplayUsage, { sqs }: Prices): LineItem[] {
   ];
 }
 
+/** The costs of the HTTP API, without those of its function. */
+export function httpItems(replay: ReplayUsage, { apiGateway }: Prices): LineItem[] {
+  const { httpRequests } = REPLAY_FORMULAS;
+  const { perMillionHttpRequests } = apiGateway;
+  return [perMillion("API Gateway", "HTTP requests", httpRequests, replay.httpRequests, perMillionHttpRequests)];
+}
+
 /** The costs of the receipts topic, without those of its subscribers. */
 export function receiptItems(replay: ReplayUsage, { sns }: Prices): LineItem[] {
   return [perMillion("SNS", "receipts", REPLAY_FORMULAS.receipts, replay.receipts, sns.perMillionPublishes)];

@@ -8,7 +8,15 @@ import {
   writeUnitsPerConnection,
 } from "./assumed";
 import type { Usage } from "./usage";
-import { attemptsOf, awayMessageOf, openedOf, publishesOf, sessionsPerMessageOf, type Workload } from "./workload";
+import {
+  attemptsOf,
+  awayMessageOf,
+  heartbeatsIn,
+  openedOf,
+  publishesOf,
+  sessionsPerMessageOf,
+  type Workload,
+} from "./workload";
 
 const KB_A_GB = 1024 ** 2;
 
@@ -17,9 +25,9 @@ const KB_A_GB = 1024 ** 2;
  * by the client or expired. A returning client receives the missed messages in frames of many messages, and a raw client one by one.
  */
 export function replayUsageOf(workload: Workload): Usage {
-  const { messages, messageKb, batchSize, messagesPerReturn, ordering } = workload;
+  const { messages, messageKb, batchSize, messagesPerReturn, ordering, httpReads } = workload;
   const { connectionsPerSession, rawShare, scopedShare } = workload;
-  const { delivery, queueRequest, write, read } = INCREMENTS_KB;
+  const { delivery, queueRequest, write, read, httpRequest } = INCREMENTS_KB;
   const opened = openedOf(workload);
   const connectionMinutes = workload.connections * MINUTES_A_MONTH;
   const minutes = MINUTES_A_MONTH;
@@ -49,7 +57,7 @@ export function replayUsageOf(workload: Workload): Usage {
   const segmentKb = segmentKbOf(messageKb, messagesPerSegment);
   const pageKb = segmentKbOf(messageKb, 1) * messagesPerReturn;
   const markersKb = workload.sessionsPerScopedMessage * REPLAY_ASSUMED.markerKb;
-  const invocations = batches + 2 * opened + resumes + flushes + acks + sweeps;
+  const invocations = batches + 2 * opened + resumes + flushes + acks + sweeps + httpReads;
   return {
     deliveries:
       // The messages of a segment share a frame.
@@ -57,7 +65,7 @@ export function replayUsageOf(workload: Workload): Usage {
       protocolReturns * increments(envelopeKb * messagesPerReturn, delivery) +
       (resumes - protocolReturns) +
       (rawLive + rawReturns * messagesPerReturn) * increments(messageKb, delivery),
-    pings: connectionMinutes * workload.pingsPerMinute * 2,
+    pings: heartbeatsIn(connectionMinutes * 60, workload) * 2,
     connectionMinutes,
     publishes: publishesOf(workload),
     queueRequests:
@@ -71,6 +79,7 @@ export function replayUsageOf(workload: Workload): Usage {
         resumes * REPLAY_ASSUMED.resumeSeconds +
         flushes * REPLAY_ASSUMED.flushSeconds +
         acks * REPLAY_ASSUMED.acknowledgeSeconds +
+        httpReads * REPLAY_ASSUMED.httpReadSeconds +
         sweeps * REPLAY_ASSUMED.expireSeconds),
     // And a session's marker, with its first connection of a day.
     writeUnits: opened * (writeUnitsPerConnection(connectionsPerSession) + 1 / workload.connectionsPerDay),
@@ -81,6 +90,7 @@ export function replayUsageOf(workload: Workload): Usage {
       opened * (readUnitsPerConnection(connectionsPerSession) + REPLAY_ASSUMED.markerReadUnitsPerConnection) +
       resumes * REPLAY_ASSUMED.sessionReadsPerResume +
       flushes * REPLAY_ASSUMED.sessionReadsPerFlush +
+      httpReads * REPLAY_ASSUMED.sessionReadsPerHttpRead +
       acks,
     // Without the metric line of a sweep with nothing due, which is 0.1 GB a month for all shards.
     logGb: ((invocations - sweeps) * ASSUMED.logKbPerInvocation) / KB_A_GB,
@@ -97,7 +107,8 @@ export function replayUsageOf(workload: Workload): Usage {
         segments * increments(segmentKb, read) +
         resumes * REPLAY_ASSUMED.historyReadsPerResume +
         flushes * REPLAY_ASSUMED.historyReadsPerFlush +
-        returns * (increments(pageKb, read) - 1) +
+        httpReads * REPLAY_ASSUMED.historyReadsPerHttpRead +
+        (returns + httpReads) * (increments(pageKb, read) - 1) +
         acks * REPLAY_ASSUMED.historyReadsPerAck +
         visits * REPLAY_ASSUMED.readUnitsPerVisit +
         sweeps * 0.5,
@@ -106,6 +117,8 @@ export function replayUsageOf(workload: Workload): Usage {
       receipts: workload.receipts ? moves + acceptedReceipts() + waitingReceipts() + (away - awayDelivered) : 0,
       publishedGb: ordering === "strict" ? (messages * messageKb) / KB_A_GB : 0,
       flushRequests: flushes * REPLAY_ASSUMED.queueRequestsPerFlush,
+      // A page has what waits for a returning user.
+      httpRequests: httpReads * increments(envelopeKb * messagesPerReturn, httpRequest),
       flushIdlePolls: workload.rawClients ? ASSUMED.idlePollsPerMinute * minutes : 0,
     },
   };

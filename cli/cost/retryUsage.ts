@@ -8,7 +8,7 @@ import {
   writeUnitsPerConnection,
 } from "./assumed";
 import type { Usage } from "./usage";
-import { attemptsOf, awayMessageOf, publishesOf, sessionsPerMessageOf, type Workload } from "./workload";
+import { attemptsOf, awayMessageOf, heartbeatsIn, publishesOf, sessionsPerMessageOf, type Workload } from "./workload";
 
 /** The usage of a month in retry mode. */
 export function retryUsageOf(workload: Workload): Usage {
@@ -30,7 +30,7 @@ export function retryUsageOf(workload: Workload): Usage {
   return {
     // A message that has waited goes to the first connection that is back.
     deliveries: (liveSessions * connectionsPerSession + awayMessages - deadLetters) * increments(messageKb, delivery),
-    pings: connectionMinutes * workload.pingsPerMinute * 2,
+    pings: heartbeatsIn(connectionMinutes * 60, workload) * 2,
     connectionMinutes,
     publishes: publishesOf(workload),
     queueRequests: (messages + deadLetters) * increments(messageKb, queueRequest) + batches * perBatch,

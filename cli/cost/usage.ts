@@ -27,6 +27,8 @@ export interface ReplayUsage {
   flushRequests: number;
   /** 0 if raw clients may not connect. */
   flushIdlePolls: number;
+  /** To the HTTP API, in increments of a response's size. */
+  httpRequests: number;
   /** GB published; 0 unless topic and queue are FIFO, which are billed by the GB. */
   publishedGb: number;
 }

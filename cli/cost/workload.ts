@@ -19,8 +19,8 @@ export interface Workload {
   scopedShare: number;
   /** Sessions that such a message goes to, on average. */
   sessionsPerScopedMessage: number;
-  /** Heartbeats of one client; the ping and its pong are billed as messages. */
-  pingsPerMinute: number;
+  /** Seconds between two heartbeats of a client, or 0 if it sends none; a ping and its pong are billed as messages. */
+  heartbeatSeconds: number;
   /** Share of the messages whose user is away when they are published, 0 to 1. */
   awayShare: number;
   /** Minutes from such a message to its user's return. */
@@ -53,6 +53,8 @@ export interface Workload {
   messagesPerReturn: number;
   /** Messages of a user within one retention, on average; only in replay mode. */
   messagesPerRetention: number;
+  /** Requests to the HTTP API in the month; only in replay mode. */
+  httpReads: number;
 }
 
 /** The attempts of a message to a user who is away, and its outcome. */
@@ -92,6 +94,14 @@ export function sessionsPerMessageOf({
 /** SNS bills a request by its size, with one message or with ten. */
 export function publishesOf({ messages, messageKb, messagesPerPublish }: Workload): number {
   return (messages / messagesPerPublish) * increments(messageKb * messagesPerPublish, INCREMENTS_KB.publish);
+}
+
+/** Heartbeats that are sent in these seconds of connections. */
+export function heartbeatsIn(
+  connectionSeconds: number,
+  { heartbeatSeconds }: Pick<Workload, "heartbeatSeconds">,
+): number {
+  return heartbeatSeconds === 0 ? 0 : connectionSeconds / heartbeatSeconds;
 }
 
 /** Connections opened in the month. */

@@ -14,9 +14,15 @@ import type { Workload } from "../../cli/cost/workload";
 import { spec } from "../../components/args/spec";
 import { ackSeconds } from "../../components/functions/ackSeconds";
 import { repository } from "../support/repository";
-import { quiet } from "./quietMonth";
+import { quiet as quietMonth } from "./quietMonth";
 
-const busy: Fleet = { clients: 30_000, messagesPerSecond: 100, heartbeatSeconds: 30, reconnectSeconds: 60 };
+const busy: Fleet = {
+  clients: 30_000,
+  messagesPerSecond: 100,
+  reconnectSeconds: 60,
+  httpReadsPerSecond: 0,
+};
+const quiet: Workload = { ...quietMonth, heartbeatSeconds: 30 };
 const replay: Workload = { ...quiet, delivery: "replay", messagesPerRetention: Infinity };
 
 describe("the load of a fleet", () => {
@@ -44,6 +50,15 @@ describe("the load of a fleet", () => {
       {
         ...{ connect: 500 * 0.56, disconnect: 500 * 0.53, deliver: 100 * 0.04, resume: 0 },
         concurrentExecutions: 280 + 265 + 4,
+      },
+    ],
+    [
+      "has requests to the HTTP API, of which each is one to API Gateway, and their executions and reads",
+      { httpReadsPerSecond: 200, messagesPerSecond: 0 },
+      replay,
+      {
+        ...{ httpReads: 200, requests: 1_000 + 2 * 500 + 2 * 500 + 200, read: 200 * 0.05 },
+        sessionReadUnits: (4 + 1 + 2) * 500 + 200,
       },
     ],
     ["starts at most one environment for each client", { clients: 10, reconnectSeconds: 0.01 }, quiet, { connect: 10 }],
@@ -101,6 +116,7 @@ describe("the load of a fleet", () => {
       { ...replay, rawShare: 1 },
       { resumes: 0, acknowledgements: 0, flush: 500 * 0.55 },
     ],
+    ["has no heartbeat of clients that send none", {}, quietMonth, { heartbeats: 0, requests: 2 * 500 + 100 }],
     ["has a receipt for each message", {}, { ...replay, receipts: true }, { publishedMessages: 200 }],
   ];
   for (const [what, fleet, workload, expected] of cases) {
@@ -117,7 +133,7 @@ describe("the load of a fleet", () => {
   });
 });
 
-const idle = loadOf({ clients: 1, messagesPerSecond: 0, heartbeatSeconds: 30, reconnectSeconds: 3_600 }, quiet);
+const idle = loadOf({ ...busy, clients: 1, messagesPerSecond: 0, reconnectSeconds: 3_600 }, quiet);
 const withDeliver = (deliver: number): Load => ({ ...idle, concurrency: { ...idle.concurrency, deliver } });
 
 describe("the arguments that a load needs", () => {
@@ -314,18 +330,22 @@ const optionsOf = (...args: string[]) => {
 
 describe("the options of capacity", () => {
   it("have the client library's heartbeats, and a reconnect as fast as an account's new connections allow", () => {
-    expect(optionsOf().fleet).to.include({ heartbeatSeconds: 30, reconnectSeconds: 200 });
-    expect(optionsOf("--delivery", "replay").fleet).to.include({ heartbeatSeconds: 240 });
+    expect(optionsOf().traffic).to.include({ heartbeatSeconds: 30 });
+    expect(optionsOf("--delivery", "replay").traffic).to.include({ heartbeatSeconds: 240 });
+    expect(optionsOf().fleet).to.include({ reconnectSeconds: 200 });
     expect(optionsOf("--clients", "10").fleet).to.include({ reconnectSeconds: 10 });
   });
 
   it("take the bill's messages and connections from the busiest moment, unless they are given", () => {
     expect(optionsOf("--heartbeat-seconds", "60").traffic).to.include({
-      ...{ messages: 10 * 730 * 3_600, connections: 100_000, pingsPerMinute: 1 },
+      ...{ messages: 10 * 730 * 3_600, connections: 100_000, heartbeatSeconds: 60 },
     });
     const given = optionsOf("--messages", "7", "--connections", "8");
     expect(given.traffic).to.include({ messages: 7, connections: 8 });
     expect(given.fleet).to.include({ messagesPerSecond: 10, clients: 100_000 });
+    const reads = ["--delivery", "replay", "--http-reads-per-second", "2"];
+    expect(optionsOf(...reads).traffic).to.include({ httpReads: 2 * 730 * 3_600 });
+    expect(optionsOf(...reads, "--http-reads", "9").traffic).to.include({ httpReads: 9 });
   });
 
   for (const [what, args, message] of [
@@ -341,8 +361,18 @@ describe("the options of capacity", () => {
     ],
     ["a part of a client", ["--clients", "10.5"], /--clients <n>.*'10\.5'.*Allowed: a whole number from 1 to/],
     ["no client", ["--clients", "0"], /--clients <n>.*'0'.*Allowed: a whole number from 1 to/],
-    ["a heartbeat after the idle time-out", ["--heartbeat-seconds", "600"], /'600'.*Allowed: a number from 1 to 599/],
+    ["a heartbeat after the idle time-out", ["--heartbeat-seconds", "600"], /'600'.*Allowed: a number from 0 to 599/],
     ["a word that is no region", ["--region", "Ireland"], /--region.*'Ireland'.*such as eu-west-1/],
+    [
+      "more requests to the HTTP API in a month than the most per second allows",
+      ["--delivery", "replay", "--http-reads-per-second", "1", "--http-reads", "2628001"],
+      /--http-reads: got 2,628,001; allowed: at most 2,628,000, as --http-reads-per-second in a month/,
+    ],
+    [
+      "requests to the HTTP API in retry mode, which has none",
+      ["--http-reads-per-second", "1"],
+      /--http-reads-per-second: got 1; allowed: only with --delivery replay\. Fix: leave it out/,
+    ],
     [
       "an option without effect in retry mode",
       ["--receipts"],

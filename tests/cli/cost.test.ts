@@ -2,7 +2,6 @@ import { expect } from "chai";
 import { Command } from "commander";
 import type { Cli } from "../../cli/cli";
 import { addCostCommand } from "../../cli/cost/commands";
-import { PINGS_PER_MINUTE } from "../../cli/cost/assumed";
 import { lineItems, usageOf } from "../../cli/cost/estimate";
 import { totalUsd } from "../../cli/cost/lineItem";
 import { addCostOptions, readCostOptions } from "../../cli/cost/options";
@@ -107,7 +106,7 @@ describe("the usage of a month", () => {
       { messages: 1_000, awayShare: 1, minutesAway: 600, maxAttempts: 10, scopedShare: 1, sessionsPerScopedMessage: 3 },
       { deliveries: 0, readUnits: 10_000 },
     ],
-    ["two messages for each ping", { connections: 10, pingsPerMinute: 0.5 }, { pings: 438_000 }],
+    ["two messages for each ping", { connections: 10, heartbeatSeconds: 120 }, { pings: 438_000 }],
   ];
   for (const [name, workload, expected] of cases) {
     it(`is ${name}`, () => {
@@ -139,7 +138,7 @@ describe("a message to a user who is away", () => {
 
 describe("the bill", () => {
   const items = lineItems(
-    usageOf({ ...quiet, messages: 1_000_000, connections: 1_000, pingsPerMinute: 1 }),
+    usageOf({ ...quiet, messages: 1_000_000, connections: 1_000, heartbeatSeconds: 60 }),
     quiet,
     { metrics: 10, alarms: 10, dashboards: 1 },
     PRICES,
@@ -239,9 +238,9 @@ describe("the defaults of cost", () => {
   });
 
   it("have the client library's heartbeats of the mode, unless they are given", () => {
-    expect(optionsOf().pingsPerMinute).to.equal(PINGS_PER_MINUTE.retry);
-    expect(optionsOf("--delivery", "replay").pingsPerMinute).to.equal(PINGS_PER_MINUTE.replay);
-    expect(optionsOf("--pings-per-minute", "0").pingsPerMinute).to.equal(0);
+    expect(optionsOf().heartbeatSeconds).to.equal(30);
+    expect(optionsOf("--delivery", "replay").heartbeatSeconds).to.equal(240);
+    expect(optionsOf("--heartbeat-seconds", "0").heartbeatSeconds).to.equal(0);
   });
 
   it("have another user for each message of a batch, unless the number of users is given", () => {
@@ -280,6 +279,7 @@ describe("the defaults of cost", () => {
       };
       expect(alarmsOf()).to.equal(metrics.length);
       expect(alarmsOf("--alarms", "3")).to.equal(3);
+      if (delivery === "replay") expect(alarmsOf("--http-reads", "1")).to.equal(metrics.length + 2);
     });
   }
 

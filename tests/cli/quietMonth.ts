@@ -15,7 +15,7 @@ export const quiet: Workload = {
   connectionsPerSession: 1,
   scopedShare: 0,
   sessionsPerScopedMessage: 2,
-  pingsPerMinute: 0,
+  heartbeatSeconds: 0,
   awayShare: 0,
   minutesAway: 0,
   batchSize: 1,
@@ -26,5 +26,6 @@ export const quiet: Workload = {
   historyRetentionSeconds: 86_400,
   messagesPerAck: 1,
   messagesPerReturn: 1,
+  httpReads: 0,
   messagesPerRetention: 1,
 };

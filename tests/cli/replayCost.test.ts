@@ -69,6 +69,24 @@ describe("the usage of a month in replay mode", () => {
       { historyWriteUnits: 2_000 + 100 * 3, historyReadUnits: 3_000 + 100 * 3.5 + sweeps },
     ],
     [
+      "an invocation, a request, a read of the block, and two of the history for a read over HTTP",
+      { httpReads: 1_000 },
+      {
+        ...{
+          httpRequests: 1_000,
+          invocations: 1_000 + sweeperRuns,
+          gbSeconds: 0.5 * (0.05 * 1_000 + 0.03 * sweeperRuns),
+        },
+        ...{ readUnits: 1_000, writeUnits: 0, historyWriteUnits: 0, historyReadUnits: 2_000 + sweeps },
+      },
+    ],
+    [
+      "requests by 512 KB of a page, and reads by four of its segments",
+      // A page of 600 envelopes of 1.2 KB, and segments of 0.96 KB.
+      { httpReads: 1_000, messagesPerReturn: 600 },
+      { httpRequests: 2_000, historyReadUnits: 1_000 * (2 + 143) + sweeps },
+    ],
+    [
       "one attempt, and a resume, a page, a frame and an acknowledgement for ten messages that wait for a return",
       { messages: 1_000, awayShare: 1, minutesAway: 60, messagesPerReturn: 10 },
       {
