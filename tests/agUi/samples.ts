@@ -1,0 +1,58 @@
+import { type AGUIEventByType, EventType } from "@ag-ui/core";
+
+/** An event of each type: without one of them this does not compile. */
+export const SAMPLES: AGUIEventByType = {
+  [EventType.RUN_STARTED]: { type: EventType.RUN_STARTED, threadId: "thread", runId: "run" },
+  [EventType.STEP_STARTED]: { type: EventType.STEP_STARTED, stepName: "search" },
+  [EventType.STEP_FINISHED]: { type: EventType.STEP_FINISHED, stepName: "search" },
+  [EventType.TEXT_MESSAGE_START]: { type: EventType.TEXT_MESSAGE_START, messageId: "m", role: "assistant" },
+  [EventType.TEXT_MESSAGE_CONTENT]: {
+    type: EventType.TEXT_MESSAGE_CONTENT,
+    messageId: "m",
+    delta: 'two\nlines, "ü" 🚀',
+  },
+  [EventType.TEXT_MESSAGE_END]: { type: EventType.TEXT_MESSAGE_END, messageId: "m" },
+  [EventType.TEXT_MESSAGE_CHUNK]: { type: EventType.TEXT_MESSAGE_CHUNK, messageId: "m", delta: "\u2028" },
+  [EventType.TOOL_CALL_START]: { type: EventType.TOOL_CALL_START, toolCallId: "t", toolCallName: "weather" },
+  [EventType.TOOL_CALL_ARGS]: { type: EventType.TOOL_CALL_ARGS, toolCallId: "t", delta: '{"city":' },
+  [EventType.TOOL_CALL_END]: { type: EventType.TOOL_CALL_END, toolCallId: "t" },
+  [EventType.TOOL_CALL_CHUNK]: { type: EventType.TOOL_CALL_CHUNK, toolCallId: "t", delta: '"Bern"}' },
+  [EventType.TOOL_CALL_RESULT]: { type: EventType.TOOL_CALL_RESULT, messageId: "r", toolCallId: "t", content: "rain" },
+  [EventType.STATE_SNAPSHOT]: { type: EventType.STATE_SNAPSHOT, snapshot: { city: null } },
+  [EventType.STATE_DELTA]: { type: EventType.STATE_DELTA, delta: [{ op: "add", path: "/city", value: "Bern" }] },
+  [EventType.MESSAGES_SNAPSHOT]: {
+    type: EventType.MESSAGES_SNAPSHOT,
+    messages: [{ id: "u", role: "user", content: "And tomorrow?" }],
+  },
+  [EventType.ACTIVITY_SNAPSHOT]: {
+    type: EventType.ACTIVITY_SNAPSHOT,
+    messageId: "a",
+    activityType: "plan",
+    content: { done: 1 },
+  },
+  [EventType.ACTIVITY_DELTA]: {
+    type: EventType.ACTIVITY_DELTA,
+    messageId: "a",
+    activityType: "plan",
+    patch: [{ op: "replace", path: "/done", value: 2 }],
+  },
+  [EventType.RAW]: { type: EventType.RAW, event: { any: [1, null] }, source: "model" },
+  [EventType.CUSTOM]: { type: EventType.CUSTOM, name: "mood", value: null },
+  [EventType.REASONING_START]: { type: EventType.REASONING_START, messageId: "g" },
+  [EventType.REASONING_MESSAGE_START]: { type: EventType.REASONING_MESSAGE_START, messageId: "g", role: "reasoning" },
+  [EventType.REASONING_MESSAGE_CONTENT]: { type: EventType.REASONING_MESSAGE_CONTENT, messageId: "g", delta: "Hm" },
+  [EventType.REASONING_MESSAGE_END]: { type: EventType.REASONING_MESSAGE_END, messageId: "g" },
+  [EventType.REASONING_MESSAGE_CHUNK]: { type: EventType.REASONING_MESSAGE_CHUNK, messageId: "g", delta: "!" },
+  [EventType.REASONING_END]: { type: EventType.REASONING_END, messageId: "g" },
+  [EventType.REASONING_ENCRYPTED_VALUE]: {
+    type: EventType.REASONING_ENCRYPTED_VALUE,
+    subtype: "message",
+    entityId: "g",
+    encryptedValue: "c2VjcmV0",
+  },
+  [EventType.SUBAGENT_STARTED]: { type: EventType.SUBAGENT_STARTED, subagentRunId: "s", name: "critic" },
+  [EventType.SUBAGENT_FINISHED]: { type: EventType.SUBAGENT_FINISHED, subagentRunId: "s" },
+  [EventType.SUBAGENT_ERROR]: { type: EventType.SUBAGENT_ERROR, subagentRunId: "s", message: "no answer" },
+  [EventType.RUN_ERROR]: { type: EventType.RUN_ERROR, message: "too long", code: "limit" },
+  [EventType.RUN_FINISHED]: { type: EventType.RUN_FINISHED, threadId: "thread", runId: "run" },
+};
