@@ -71,6 +71,7 @@ export function usageOfTally(tally: Tally, mode: Mode, times: number): Usage {
         // The clients that are counted speak the protocol.
         flushRequests: 0,
         flushIdlePolls: 0,
+        httpRequests: 0,
       },
     }),
   };

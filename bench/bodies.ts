@@ -13,6 +13,9 @@ export const INCOMPRESSIBLE: readonly string[] = incompressible(10, 1_024);
 /** Pieces of 20 bytes, as a generated text is streamed. */
 export const CHUNKS: readonly string[] = piecesOf(BODIES.join(""), 20);
 
+/** Pieces of 5 bytes: the tokens of a generated text. */
+export const TOKENS: readonly string[] = piecesOf(BODIES.join(""), 5);
+
 /** The body of message `index`: the fixture's texts in turn. */
 export function bodyOf(index: number, bodies: readonly string[] = BODIES): string {
   return bodies[index % bodies.length] as string;

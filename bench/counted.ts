@@ -1,9 +1,11 @@
+import { hasStreams } from "./adapters";
 import { INCOMPRESSIBLE } from "./bodies";
 import { deployedFunctions, type Mode } from "./deployed";
 import { BenchRelay } from "./relay";
 import { relayConfig } from "./relayConfig";
 import { type Days, type Profile, Scenarios } from "./scenarios";
 import { measureSequentialCalls, type SequentialCallsMeasurement } from "./sequentialCalls";
+import { measureStreamTimes, type StreamTimes, type StreamTimesMeasurement } from "./streamTimes";
 import type { SystemLogLevels, Tally } from "./tally";
 
 /** What one commit's functions did for messages and connections. */
@@ -13,21 +15,35 @@ export interface Counted {
     incompressible?: Days;
     batch?: Days;
     chunks?: Profile;
+    streams?: { stream: Tally; messages: Tally };
     held?: Days;
     connection?: Tally;
   };
   retry: { delivered?: Days; failedAttempt?: Tally; connection?: Tally };
   sequentialCalls?: SequentialCallsMeasurement;
+  streamTimes?: StreamTimesMeasurement;
 }
 
-export const COUNTED_ROWS = ["delivered", "batch", "chunks", "held", "retry", "connection", "sequential"] as const;
+export const COUNTED_ROWS = [
+  "delivered",
+  "batch",
+  "chunks",
+  "streams",
+  "held",
+  "retry",
+  "connection",
+  "sequential",
+] as const;
 export type CountedRow = (typeof COUNTED_ROWS)[number];
 
 export interface CountedTimes {
   batches: number;
   chunks: number;
+  /** Of an answer that is streamed, and sent as messages. */
+  tokens: number;
   connections: number;
   reconnects: number;
+  streamTimes: StreamTimes;
 }
 
 /** The clocks of gateway and queues run this much faster: a back-off of a minute takes two seconds. */
@@ -41,7 +57,7 @@ export async function measureCounted(rows: readonly CountedRow[], times: Counted
   const counted: Counted = { replay: {}, retry: {} };
   const has = (...asked: CountedRow[]) => asked.some((row) => rows.includes(row));
 
-  if (has("delivered", "batch", "chunks", "held", "connection", "sequential")) {
+  if (has("delivered", "batch", "chunks", "streams", "held", "connection", "sequential")) {
     await withRelay("replay", async (scenarios, relay) => {
       const { replay } = counted;
       if (has("delivered")) {
@@ -51,9 +67,16 @@ export async function measureCounted(rows: readonly CountedRow[], times: Counted
       if (has("held")) replay.held = await scenarios.held(MESSAGES_PER_RETURN);
       if (has("batch")) replay.batch = await scenarios.deliveredInBatches(times.batches);
       if (has("chunks")) replay.chunks = await scenarios.streamed(times.chunks);
+      if (has("streams") && hasStreams()) {
+        replay.streams = {
+          stream: await scenarios.answered("stream", times.tokens),
+          messages: await scenarios.answered("messages", times.tokens),
+        };
+      }
       if (has("connection")) replay.connection = await scenarios.connections(times.connections);
-      // Last: its messages are not swept, and would be counted as those of another scenario.
+      // Last: their messages are not swept, and would be counted as those of another scenario.
       if (has("sequential")) counted.sequentialCalls = await measureSequentialCalls(relay, times.reconnects, 10);
+      if (has("streams") && hasStreams()) counted.streamTimes = await measureStreamTimes(relay, times.streamTimes);
     });
   }
   if (has("retry", "connection")) {

@@ -26,7 +26,7 @@ const workload: Workload = {
   messageKb: 1,
   connections: 0,
   connectionMinutes: PROFILE.connectionMinutes,
-  pingsPerMinute: 0,
+  heartbeatSeconds: 0,
   batchSize: 1,
   awayShare: 0,
   minutesAway: 60,
@@ -38,6 +38,7 @@ const workload: Workload = {
   messagesPerAck: PROFILE.messages,
   messagesPerReturn: PROFILE.messages,
   messagesPerRetention: PROFILE.messages,
+  httpReads: 0,
 };
 
 export function estimatesOf({ counted: { retry, replay } }: Measured): Estimate[] {

@@ -16,6 +16,7 @@ export const ROWS = [
   "delivered",
   "batch",
   "chunks",
+  "streams",
   "held",
   "retry",
   "connection",

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { DynamoDBClient, GetItemCommand, paginateScan, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { PublishBatchCommand, SNSClient } from "@aws-sdk/client-sns";
+import { PublishBatchCommand, type PublishBatchCommandInput, SNSClient } from "@aws-sdk/client-sns";
 import { GetQueueAttributesCommand, PurgeQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { RelayBackend } from "../backend";
+import { RelayBackend, type RelayStream, type StreamOptions } from "../backend";
 import type { Addresses } from "../local/run/addresses";
 import type { Item } from "./capacity";
 import { Child } from "./childProcess";
@@ -45,8 +45,9 @@ export class BenchRelay {
   private readonly sqs: SQSClient;
   private readonly backend: RelayBackend;
   private published = 0;
-  /** Requests to SNS by the backend library since the last `takeRequests`. */
+  /** Requests to SNS, and the messages in them, since the recording started. */
   private requests = 0;
+  private messages = 0;
   /** Frames that clients have sent and that invoke a function. */
   frames = 0;
 
@@ -62,7 +63,9 @@ export class BenchRelay {
     this.backend = new RelayBackend({ topicArn, clients: { sns: this.sns } });
     this.sns.middlewareStack.add(
       (next) => (args) => {
+        const { PublishBatchRequestEntries } = args.input as PublishBatchCommandInput;
         this.requests += 1;
+        this.messages += PublishBatchRequestEntries?.length ?? 1;
         return next(args);
       },
       { step: "initialize" },
@@ -88,6 +91,7 @@ export class BenchRelay {
 
   async record(answerDelayMs = 0): Promise<void> {
     this.requests = 0;
+    this.messages = 0;
     await this.child.ask({ record: { answerDelayMs } });
   }
 
@@ -98,6 +102,11 @@ export class BenchRelay {
   /** Requests to SNS since the recording started. */
   get publishRequests(): number {
     return this.requests;
+  }
+
+  /** Messages that were sent to SNS since the recording started. */
+  get publishedMessages(): number {
+    return this.messages;
   }
 
   /** Resolves once every frame that clients have sent is handled, and no function runs. */
@@ -140,6 +149,11 @@ export class BenchRelay {
   /** Publishes one message with the backend library. */
   async publishOne(message: Addressed): Promise<void> {
     await this.backend.publish({ ...CONTEXT, ...message });
+  }
+
+  /** Opens a stream with the backend library. */
+  stream(user: string, options: Partial<StreamOptions> = {}): RelayStream {
+    return this.backend.stream({ ...CONTEXT, user, ...options });
   }
 
   /**

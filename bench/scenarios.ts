@@ -1,6 +1,8 @@
-import type { Cursor } from "../client";
+import { setTimeout as delay } from "node:timers/promises";
+import type { RelayStream } from "../backend";
+import type { Cursor, RelayClientOptions } from "../client";
 import { VirtualClock } from "../tests/support/virtualClock";
-import { bodyOf, CHUNKS } from "./bodies";
+import { bodyOf, CHUNKS, TOKENS } from "./bodies";
 import { type Item, itemBytes } from "./capacity";
 import type { Mode } from "./deployed";
 import { Reception } from "./reception";
@@ -41,6 +43,9 @@ export interface Days {
   /** The last day, with the sweeper's work until nothing is due. */
   last: Profile;
 }
+
+/** Tokens a second of a model. */
+const PACE = 50;
 
 /** Plays scenarios on one relay. */
 export class Scenarios {
@@ -92,6 +97,26 @@ export class Scenarios {
       await relay.untilQueueIsEmpty();
       await player.leave();
     });
+  }
+
+  /**
+   * An answer of a model: as one stream of the backend, at the pace at which it is generated, or each token as a message. Each
+   * message comes to `deliver` by itself, as it does on AWS, where an invocation takes less time than passes between two tokens.
+   *
+   * @returns the work of the answer's messages.
+   */
+  async answered(as: "stream" | "messages", tokens: number): Promise<Tally> {
+    const { relay } = this;
+    const user = `answered-as-${as}`;
+    const texts = Array.from({ length: tokens }, (_, index) => bodyOf(index, TOKENS));
+    const { messages } = await this.once(tokens, MESSAGE_FUNCTIONS, async () => {
+      const player = await Player.connect(relay, user);
+      if (as === "stream") await player.receive(1, () => streamAtPace(relay.stream(user), texts));
+      else for (const message of texts) await player.receive(1, () => relay.publishOne({ user, message }));
+      await relay.untilQueueIsEmpty();
+      await player.leave();
+    });
+    return { ...messages, of: relay.publishedMessages };
   }
 
   /** Replay mode: messages that are published one by one while their user is away, then received together on the return. */
@@ -235,7 +260,7 @@ class Player {
   static async connect(relay: BenchRelay, user: string, cursor?: Cursor, missed = 0): Promise<Player> {
     const [reception, clock] = [new Reception(), new VirtualClock(Date.now())];
     const arrived = missed > 0 ? reception.received(missed) : Promise.resolve();
-    const client = await PlayedClient.connect(relay, user, reception, cursor, { clock });
+    const client = await PlayedClient.connect(relay, user, reception, cursor, { clock, ...whole(reception) });
     await arrived;
     return new Player(client, reception, clock);
   }
@@ -258,6 +283,20 @@ class Player {
   leave(): Promise<void> {
     return this.client.leave();
   }
+}
+
+/** A stream counts as one message once it is complete. */
+export function whole(reception: Reception): Pick<RelayClientOptions, "onStream"> {
+  return { onStream: ({ id, status }) => void (status === "closed" && reception.message(id)) };
+}
+
+async function streamAtPace(stream: RelayStream, texts: readonly string[]): Promise<void> {
+  const startMs = performance.now();
+  for (const [index, text] of texts.entries()) {
+    await delay(Math.max(0, startMs + (index * 1000) / PACE - performance.now()));
+    await stream.append(text);
+  }
+  await stream.close();
 }
 
 function keyOf({ session, entry }: Item): string {
