@@ -166,6 +166,23 @@ describe("the example", () => {
     });
   });
 
+  describe("ai-streaming", () => {
+    it("lets in the page, keeps a history, and lets the app's server publish and nothing else", async () => {
+      const { registrations, outputs } = await run("ai-streaming", {
+        auth: JSON.stringify({ oidc: issuer }),
+        allowedOrigins: '["https://chat.acme.dev"]',
+        serverRoleName: "server",
+      });
+      const variables = variablesOf(registrations, "relay-connect");
+      expect(JSON.parse(variables.ALLOWED_ORIGINS ?? "")).to.include("https://chat.acme.dev");
+      expect(variablesOf(registrations, "relay-deliver")).to.have.property("HISTORY_TABLE_NAME");
+      const policy = policyOf(registrations, "relay-publish-policy");
+      expect(policy.role).to.equal("server");
+      expect(policy.statements).to.deep.equal([{ Effect: "Allow", Action: ["sns:Publish"], Resource: [topicArn] }]);
+      expect(Object.keys(outputs)).to.deep.equal(["websocketUrl", "topicArn", "addresses"]);
+    });
+  });
+
   describe("python-client", () => {
     it("has a relay whose sessions have one connection or several, as its config says, and asks for acknowledgements", async () => {
       const { registrations } = await run("python-client", {

@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { expect } from "chai";
 import type { Browser } from "playwright-core";
 import { launchChromium } from "../browser/chromium";
 import { Relay } from "../endToEnd/relay";
 import { ReplayClient } from "../endToEnd/replayClient";
 import { ExampleCopy } from "./exampleCopy";
+import { freePort } from "./freePort";
 
 /** Whom the example's own `session.ts` takes for the user of every request. */
 const to = { user: "42", context: "chat", contextId: "7" };
@@ -77,13 +77,3 @@ describe("the app of the Next.js example", function () {
     expect(problems).to.deep.equal([]);
   });
 });
-
-/** Both sides have to know it before they start: the relay the page's origin, the app the relay's address. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "localhost");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { expect } from "chai";
 import type { Envelope, MessageEnvelope } from "../../protocol";
+import { chunkBodies, chunkBody } from "../support/streams";
 import { pause } from "../endToEnd/pause";
 import { type Recipient, recipient, Relay } from "../endToEnd/relay";
 import { ExampleCopy } from "./exampleCopy";
@@ -45,7 +46,7 @@ describe("the Python client", function () {
   }
 
   const next = async (client: Running): Promise<Record<string, unknown>> =>
-    JSON.parse(await client.line(/"event": "(message|gap|superseded)"/)) as Record<string, unknown>;
+    JSON.parse(await client.line(/"event": "(message|stream|gap|superseded)"/)) as Record<string, unknown>;
   /** The next messages and gaps, shortly. */
   const told = async (client: Running, count: number): Promise<unknown[]> => {
     const events = [];
@@ -59,6 +60,20 @@ describe("the Python client", function () {
     }
     return events;
   };
+  /** The next piece of a stream: where it begins, its text, and how it ends. */
+  const piece = async (client: Running): Promise<unknown[]> => {
+    const { event, id, offset, text, status, reason } = await next(client);
+    expect([event, id]).to.deep.equal(["stream", "s1"]);
+    return [offset, text, status, ...(reason === null ? [] : [reason])];
+  };
+
+  it("meets every requirement of the protocol", async () => {
+    const client = [python, "client/conformance.py"];
+    const command = ["pulumi-websocket-relay", "conformance", "--json", "--jobs", "20", "--", ...client];
+    const { results } = JSON.parse(await example.run("npx", command)) as { results: { id: string; met: boolean }[] };
+    expect(results).to.have.lengthOf.above(50);
+    expect(results.filter(({ met }) => !met)).to.deep.equal([]);
+  });
 
   for (const connections of ["newest", "all"]) {
     describe(`of a relay with connections ${connections}`, () => {
@@ -126,6 +141,32 @@ describe("the Python client", function () {
           await client.stop();
         });
       }
+
+      it("puts a stream together, over a connection that is dropped and over a restart", async () => {
+        const bodies = chunkBodies(["Your ", "report ", "is ", "ready"]);
+        const file = `stream-${connections}.json`;
+        const first = start({ cursor: file });
+        await publish(bodies[0] ?? "", "between");
+        expect(await piece(first)).to.deep.equal([0, "Your ", "open"]);
+        expect(await told(first, 1)).to.deep.equal(["2 between"]);
+        await fault("drop");
+        await publish(...bodies.slice(1, 3));
+        let text = "";
+        while (text !== "report is ") text += String((await piece(first))[1]);
+        await first.stop();
+        await publish(bodies[3] ?? "", chunkBody(20, "", { end: "closed" }));
+        const second = start({ cursor: file });
+        for (text = ""; ;) {
+          const [offset, more, status] = await piece(second);
+          expect(offset).to.equal(text.length);
+          text += String(more);
+          if (status === "closed") break;
+        }
+        expect(text, "the whole text, and no message again").to.equal("Your report is ready");
+        await publish("after");
+        expect(await told(second, 1)).to.deep.equal(["7 after"]);
+        await second.stop();
+      });
 
       it("replaces its connection before it ends, and loses and repeats nothing", async () => {
         const client = start({ flags: ["--lifetime-seconds", "2"] });
@@ -248,6 +289,101 @@ describe("the Python client", function () {
       const expired = { type: "message", epoch: "e", seq: 2, id: "id-2", expired: true } as const;
       connection.send([hello, resumed, expired, ...rest] as Envelope[]);
       expect(await told(client, 3)).to.deep.equal(["1 m1", "3 m3", "4 m4"]);
+    });
+
+    /** A stream's messages as one envelope. */
+    const joined = (first: number, seq: number, body: string): MessageEnvelope => ({ ...message(seq), first, body });
+    /** A stream's message. */
+    const chunk = (seq: number, ...given: Parameters<typeof chunkBody>): MessageEnvelope => {
+      return { ...message(seq), body: chunkBody(...given) };
+    };
+
+    it("takes an envelope for all numbers that it covers, early and where it has some of them", async () => {
+      start([], { epoch: "e", seq: 1 });
+      const connection = await relay.connection();
+      await connection.next();
+      connection.send(joined(4, 6, chunkBody(2, "cde"))); // Live, before the answer.
+      const [hello, resumed] = answer(2, 3);
+      connection.send([hello, resumed, joined(2, 3, chunkBody(0, "ab"))] as Envelope[]);
+      expect(await piece(client)).to.deep.equal([0, "abcde", "open"]);
+      connection.send(joined(5, 8, chunkBody(3, "defg")));
+      expect(await piece(client)).to.deep.equal([5, "fg", "open"]);
+      connection.send(joined(2, 8, chunkBody(0, "abcdefg")));
+      connection.send(message(9));
+      expect(await told(client, 1)).to.deep.equal(["9 m9"]);
+    });
+
+    it("puts a stream's chunks into the order of their offsets, which count UTF-16 code units", async () => {
+      start();
+      const connection = await relay.connection();
+      await connection.next();
+      connection.send(answer(1, 0));
+      connection.send(chunk(1, 5, "!", { end: "closed" }));
+      connection.send(chunk(2, 1, "😀é")); // Stored before the first.
+      connection.send(chunk(3, 0, "a"));
+      expect(await piece(client)).to.deep.equal([0, "a😀é", "open"]);
+      connection.send(chunk(4, 4, "")); // A keep-alive.
+      connection.send(chunk(5, 0, "a😀é?"));
+      expect(await piece(client)).to.deep.equal([4, "?!", "closed"]);
+      connection.send(chunk(6, 6, "late"));
+      connection.send({ ...message(7), body: '{"type": "websocket-relay.stream", "id": 7}' });
+      expect(await told(client, 1)).to.deep.equal(['7 {"type": "websocket-relay.stream", "id": 7}']);
+    });
+
+    it("tells why a stream was aborted", async () => {
+      start();
+      const connection = await relay.connection();
+      await connection.next();
+      connection.send(answer(1, 0));
+      connection.send(chunk(1, 0, "ab"));
+      expect(await piece(client)).to.deep.equal([0, "ab", "open"]);
+      connection.send(chunk(2, 2, "", { end: "aborted", reason: "overloaded" }));
+      expect(await piece(client)).to.deep.equal([2, "", "aborted", "overloaded"]);
+    });
+
+    it("tells that a stream has timed out, and goes on after it", async () => {
+      start(["--stream-timeout-seconds", "0.3"]);
+      const connection = await relay.connection();
+      await connection.next();
+      const [hello, ...rest] = answer(1, 0);
+      connection.send([{ ...hello, ackSeconds: 1 }, ...rest] as Envelope[]);
+      connection.send(chunk(1, 0, "ab"));
+      connection.send(chunk(2, 3, "d")); // What is before it never comes.
+      expect(await piece(client)).to.deep.equal([0, "ab", "open"]);
+      expect(await piece(client)).to.deep.equal([2, "", "timed-out"]);
+      connection.send(chunk(3, 2, "c"));
+      connection.send(message(4));
+      expect(await told(client, 1)).to.deep.equal(["4 m4"]);
+      expect(await connection.next()).to.deep.include({ action: "ack" });
+    });
+
+    it("acknowledges nothing after the beginning of an open stream, and asks for what follows that it has", async () => {
+      start();
+      const connection = await relay.connection();
+      await connection.next();
+      connection.send(answer(1, 1));
+      connection.send(chunk(2, 0, "a"));
+      connection.send(message(3));
+      connection.send(message(5));
+      const asked = { ...cursor(1), after: 3 };
+      expect(await connection.next()).to.deep.equal(asked);
+      connection.close();
+      const another = await relay.connection();
+      expect(await another.next()).to.deep.equal(asked);
+      const [hello, resumed] = answer(4, 4);
+      another.send([hello, resumed, chunk(4, 1, "b", { end: "closed" })] as Envelope[]);
+      another.send({ type: "superseded" });
+      expect(await another.next()).to.deep.equal({ action: "ack", cursor: { epoch: "e", seq: 5 } });
+    });
+
+    it("begins after a restart with the open stream, and shows no other message again", async () => {
+      start([], { epoch: "e", seq: 1, handled: 3 });
+      const connection = await relay.connection();
+      expect(await connection.next()).to.deep.equal(cursor(1));
+      const [hello, resumed, , third, fourth] = answer(2, 4);
+      connection.send([hello, resumed, chunk(2, 0, "ab"), third, fourth] as Envelope[]);
+      expect(await piece(client)).to.deep.equal([0, "ab", "open"]);
+      expect(await told(client, 1)).to.deep.equal(["4 m4"]);
     });
 
     it("asks for the next page as soon as it has one", async () => {

@@ -7,10 +7,11 @@ import logging
 import os
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from urllib.request import urlopen
 
-from relay_client import Message, RelayClient, Superseded
+from relay_client import Message, RelayClient, StreamPiece, Superseded
 
 
 async def token() -> str:
@@ -31,6 +32,10 @@ async def on_message(message: Message) -> None:
     tell("message", seq=message.seq, id=message.id, body=message.body)
 
 
+async def on_stream(piece: StreamPiece) -> None:
+    tell("stream", **asdict(piece))
+
+
 async def on_gap(first: int, lost: str) -> None:
     tell("gap", first=first, lost=lost)
 
@@ -45,6 +50,7 @@ async def main() -> int:
     add("--lifetime-seconds", type=float, default=7_200, help="of a connection (default: %(default)s)")
     add("--idle-seconds", type=float, default=10, help="without a frame until a first ping (default: %(default)s)")
     add("--answer-seconds", type=float, default=10, help="to wait for an answer (default: %(default)s)")
+    add("--stream-timeout-seconds", type=float, default=45, help="of a stream without a chunk (default: %(default)s)")
     arguments = parser.parse_args()
 
     client = RelayClient(
@@ -55,10 +61,12 @@ async def main() -> int:
         cursor_file=arguments.cursor,
         on_message=on_message,
         on_gap=on_gap,
+        on_stream=on_stream,
         start=arguments.start,
         lifetime_seconds=arguments.lifetime_seconds,
         idle_seconds=arguments.idle_seconds,
         answer_seconds=arguments.answer_seconds,
+        stream_timeout_seconds=arguments.stream_timeout_seconds,
     )
     running = asyncio.create_task(client.run())
     loop = asyncio.get_running_loop()

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -22,18 +23,39 @@ GAP_SECONDS = 0.25
 LONGEST_IDLE_SECONDS = 330
 LONGEST_PAUSE_SECONDS = 60
 MAX_EARLY = 1_000
+CHUNK_TYPE = "websocket-relay.stream"
+MAX_OVER = 100
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Message:
-    """What the backend has published: `body` is unchanged, `id` is the backend's."""
+    """What the backend has published: `body` is unchanged, `id` is the backend's.
+
+    The relay joins chunks of one stream, which are the messages `first` to `seq`. Otherwise `first` is `seq`.
+    """
 
     epoch: str
+    first: int
     seq: int
     id: str
     body: str
+
+
+@dataclass(frozen=True)
+class StreamPiece:
+    """Text of a stream, in order: `offset` is the length of the text before it, in UTF-16 code units.
+
+    `status`: "open", or how the stream has ended: "closed" (the text is complete), "aborted" by the backend, for `reason`, or
+    "timed-out" (nothing has come for a while). A stream that begins again at 0 replaces what an earlier run has shown.
+    """
+
+    id: str
+    offset: int
+    text: str
+    status: Literal["open", "closed", "aborted", "timed-out"]
+    reason: str | None = None
 
 
 class Superseded(Exception):
@@ -50,6 +72,23 @@ class _Cursor:
 
     epoch: str | None
     seq: int
+
+
+@dataclass
+class _Stream:
+    """A stream that is not over, or whose last piece is still to be handed over."""
+
+    # The number of its first message.
+    start: int
+    # When its last chunk has come.
+    heard_at: float = field(default_factory=time.monotonic)
+    # The length of the text that is in order, in UTF-16 code units, and what of it is to be handed over.
+    length: int = 0
+    text: str = ""
+    # Chunks that came before their turn.
+    held: list[dict] = field(default_factory=list)
+    status: Literal["open", "closed", "aborted", "timed-out"] = "open"
+    reason: str | None = None
 
 
 @dataclass
@@ -86,8 +125,8 @@ class RelayClient:
 
     `token` is called for each handshake. `on_message` is called for one message at a time. When it returns, the message
     counts as handled, and the cursor moves in `cursor_file`. After a crash, the last message may come again. `on_gap`
-    is called with the number before which messages are missing, and the reason. An error that one of them
-    raises ends the client.
+    is called with the number before which messages are missing, and the reason. With `on_stream`, the text of streams is put
+    together (rule 11); without it, `on_message` gets their chunks. An error that one of them raises ends the client.
 
     `start`: where to begin without a cursor. "acknowledged": after what the session's clients have acknowledged.
     `lifetime_seconds`: how long a connection lasts. Set it to the tokens' lifetime if sessions end with their token.
@@ -103,10 +142,12 @@ class RelayClient:
         cursor_file: Path,
         on_message: Callable[[Message], Awaitable[None]],
         on_gap: Callable[[int, str], Awaitable[None]] | None = None,
+        on_stream: Callable[[StreamPiece], Awaitable[None]] | None = None,
         start: Literal["acknowledged", "oldest"] = "acknowledged",
         lifetime_seconds: float = 7_200,
         idle_seconds: float = 10,
         answer_seconds: float = 10,
+        stream_timeout_seconds: float = 45,
     ) -> None:
         # A space is %20: a plus sign is one itself.
         query = urlencode({"context": context, "contextId": context_id}, quote_via=quote)
@@ -115,13 +156,20 @@ class RelayClient:
         self._cursor_file = cursor_file
         self._on_message = on_message
         self._on_gap = on_gap
+        self._on_stream = on_stream
         self._start = start
         self._lifetime_seconds = lifetime_seconds
         self._idle_seconds = idle_seconds
         self._answer_seconds = answer_seconds
-        self._cursor = _read_cursor(cursor_file)
+        self._stream_timeout_seconds = stream_timeout_seconds
+        # What has been handled, and what an earlier run has handled: its streams come again, from their beginning.
+        self._cursor, self._handled_before = _read_cursor(cursor_file)
         self._acknowledged = self._cursor
+        # By their epochs and first numbers.
         self._early: dict[tuple[str, int], dict] = {}
+        self._streams: dict[str, _Stream] = {}
+        # The IDs of the last streams that are over.
+        self._over: dict[str, None] = {}
         self._current: _Connection | None = None
         self._acknowledging: asyncio.Task | None = None
         self._ack_seconds: float | None = None
@@ -228,7 +276,7 @@ class RelayClient:
         try:
             await self._resume(connection)
             while True:
-                due = min(connection.resume_at, connection.ping_at)
+                due = min(connection.resume_at, connection.ping_at, self._streams_at(connection))
                 try:
                     async with asyncio.timeout_at(asyncio.get_running_loop().time() + due - time.monotonic()):
                         frame = await connection.socket.recv()
@@ -253,6 +301,9 @@ class RelayClient:
             connection.is_pinged = True
             connection.ping_at = now + self._answer_seconds
             await _send(connection, {"action": "ping"})
+        elif now >= self._streams_at(connection):
+            async with self._turn:
+                await self._time_out(connection)
 
     def _heard(self, connection: _Connection) -> None:
         """Rule 7: a frame has come, so the connection is alive."""
@@ -261,7 +312,7 @@ class RelayClient:
         connection.ping_at = time.monotonic() + connection.idle_seconds * random.uniform(0.7, 1)
 
     async def _resume(self, connection: _Connection) -> None:
-        cursor = self._cursor
+        cursor = self._safe_cursor()
         frame: dict = {"action": "resume"}
         if cursor is None:
             frame["from"] = self._start
@@ -269,6 +320,8 @@ class RelayClient:
             frame["from"] = "oldest"
         else:
             frame["cursor"] = {"epoch": cursor.epoch, "seq": cursor.seq}
+            if self._cursor.seq > cursor.seq:
+                frame["after"] = self._cursor.seq
         connection.asked = cursor
         connection.tries += 1
         self._resume_in(connection, self._answer_seconds + _pause(connection.tries))
@@ -335,6 +388,13 @@ class RelayClient:
             lost = "expired"
         if lost is not None and self._on_gap is not None:
             await self._on_gap(first, lost)
+        if lost in ("epoch", "ahead"):
+            self._handled_before = 0
+        for stream in self._streams.values():
+            stream.heard_at = time.monotonic()
+            if lost is not None:
+                # What was before is not sent again.
+                stream.start = first
 
         answered = _Cursor(epoch, first - 1)
         # Messages have come since the resume was sent.
@@ -351,9 +411,9 @@ class RelayClient:
                 self._cursor = _Cursor(next(iter(self._early))[0], 0)
             self._store_cursor()
         self._early = {
-            (of, seq): message
-            for (of, seq), message in self._early.items()
-            if of == self._cursor.epoch and seq > self._cursor.seq
+            (of, first): message
+            for (of, first), message in self._early.items()
+            if of == self._cursor.epoch and message["seq"] > self._cursor.seq
         }
         await self._handle()
         self._acknowledge_soon()
@@ -369,6 +429,7 @@ class RelayClient:
     async def _take_message(self, connection: _Connection, message: dict) -> None:
         """Rule 3: in order, each number once."""
         epoch, seq = message["epoch"], message["seq"]
+        first = _first_of(message)
         if self._cursor is not None and self._cursor.epoch is None:
             self._cursor = _Cursor(epoch, 0)
         if self._cursor is not None:
@@ -380,25 +441,97 @@ class RelayClient:
                 return
             if seq <= self._cursor.seq:
                 return
-        is_next = self._cursor is not None and seq == self._cursor.seq + 1
-        if is_next or len(self._early) < MAX_EARLY:
-            self._early[epoch, seq] = message
+        is_next = self._cursor is not None and first <= self._cursor.seq + 1
+        known = self._early.get((epoch, first))
+        if (is_next or len(self._early) < MAX_EARLY) and (known is None or known["seq"] < seq):
+            self._early[epoch, first] = message
         if self._cursor is not None:
             self._plan_resume(connection, has_moved=await self._handle())
 
     async def _handle(self) -> bool:
         """Hands over the messages that are next in order. False if there is none."""
-        has_moved = False
-        while message := self._early.pop((self._cursor.epoch, self._cursor.seq + 1), None):
+        has_moved, is_settled = False, True
+        while message := self._next():
             epoch, seq = message["epoch"], message["seq"]
-            if not message.get("expired"):
-                await self._on_message(Message(epoch, seq, message["id"], message["body"]))
+            chunk = _chunk_of(message) if self._on_stream is not None else None
+            if chunk is not None:
+                self._take_chunk(chunk, _first_of(message))
+            elif not message.get("expired") and seq > self._handled_before:
+                await self._hand_over_streams()
+                await self._on_message(Message(epoch, _first_of(message), seq, message["id"], message["body"]))
             self._cursor = _Cursor(epoch, seq)
-            # Rule 5: once the message is safe.
-            self._store_cursor()
-            self._acknowledge_soon()
+            is_settled = chunk is None
+            if is_settled:
+                # Rule 5: once the message is safe.
+                self._settle()
             has_moved = True
+        await self._hand_over_streams()
+        if not is_settled:
+            self._settle()
         return has_moved
+
+    def _next(self) -> dict | None:
+        """Takes the early message that is next in order. One that covers several numbers may begin before (rule 3)."""
+        number = self._cursor.seq + 1
+        for (epoch, first), message in self._early.items():
+            if epoch == self._cursor.epoch and first <= number:
+                del self._early[epoch, first]
+                return message if message["seq"] >= number else self._next()
+        return None
+
+    def _settle(self) -> None:
+        self._store_cursor()
+        self._acknowledge_soon()
+
+    # Streams: rule 11.
+
+    def _take_chunk(self, chunk: dict, first: int) -> None:
+        stream_id = chunk["id"]
+        if stream_id in self._over:
+            return
+        stream = self._streams.setdefault(stream_id, _Stream(first))
+        stream.heard_at = time.monotonic()
+        stream.held.append(chunk)
+        stream.held.sort(key=lambda held: held["offset"])
+        while stream.status == "open" and stream.held and stream.held[0]["offset"] <= stream.length:
+            held = stream.held.pop(0)
+            new = _cut(held["text"], stream.length - held["offset"])
+            stream.text += new
+            stream.length += _length(new)
+            if held.get("end") is not None:
+                stream.status, stream.reason = held["end"], held.get("reason")
+
+    async def _hand_over_streams(self) -> None:
+        """Calls on_stream once for each stream with news: what has come together is one piece."""
+        for stream_id, stream in list(self._streams.items()):
+            text, stream.text = stream.text, ""
+            if text or stream.status != "open":
+                offset = stream.length - _length(text)
+                await self._on_stream(StreamPiece(stream_id, offset, text, stream.status, stream.reason))
+            if stream.status != "open":
+                del self._streams[stream_id]
+                self._over[stream_id] = None
+                if len(self._over) > MAX_OVER:
+                    del self._over[next(iter(self._over))]
+
+    def _streams_at(self, connection: _Connection) -> float:
+        """When the next stream times out, if none of its chunks comes before."""
+        if connection is not self._current or not self._streams:
+            return inf
+        return min(stream.heard_at for stream in self._streams.values()) + self._stream_timeout_seconds
+
+    async def _time_out(self, connection: _Connection) -> None:
+        now = time.monotonic()
+        for stream in self._streams.values():
+            if stream.heard_at + self._stream_timeout_seconds > now:
+                continue
+            if connection.resume_at == inf:
+                stream.status = "timed-out"
+            else:
+                # A message is missing, which may be one of its chunks.
+                stream.heard_at = now
+        await self._hand_over_streams()
+        self._settle()
 
     def _take_superseded(self, connection: _Connection) -> None:
         """Rules 8 and 9: expected if this client replaces the connection, also if its attempt has failed."""
@@ -434,18 +567,30 @@ class RelayClient:
 
     # The cursor: kept and acknowledged.
 
+    def _safe_cursor(self) -> _Cursor | None:
+        """Rule 11: the cursor, which waits before the first chunk of the oldest stream that is not over."""
+        start = min((stream.start for stream in self._streams.values()), default=inf)
+        if self._cursor is None or self._cursor.seq < start:
+            return self._cursor
+        return _Cursor(self._cursor.epoch, start - 1)
+
     def _store_cursor(self) -> None:
-        if self._cursor.epoch is None:
+        cursor = self._safe_cursor()
+        if cursor.epoch is None:
             self._cursor_file.unlink(missing_ok=True)
             return
         # Renamed in one step: a crash leaves the former cursor or this one.
         written = self._cursor_file.with_name(f"{self._cursor_file.name}.new")
-        written.write_text(json.dumps({"epoch": self._cursor.epoch, "seq": self._cursor.seq}))
+        stored = {"epoch": cursor.epoch, "seq": cursor.seq}
+        handled = max(self._cursor.seq, self._handled_before)
+        if handled > cursor.seq:
+            stored["handled"] = handled
+        written.write_text(json.dumps(stored))
         os.replace(written, self._cursor_file)
 
     def _acknowledge_soon(self) -> None:
         seconds = self._ack_seconds
-        if seconds is None or self._acknowledging is not None or self._cursor == self._acknowledged:
+        if seconds is None or self._acknowledging is not None or self._safe_cursor() == self._acknowledged:
             return
 
         async def acknowledge() -> None:
@@ -458,7 +603,7 @@ class RelayClient:
 
     async def _acknowledge(self) -> None:
         """Rule 6. One that is lost with its connection needs no repetition: the next resume acknowledges."""
-        cursor, connection = self._cursor, self._current
+        cursor, connection = self._safe_cursor(), self._current
         if connection is None or cursor is None or cursor.epoch is None or cursor == self._acknowledged:
             return
         try:
@@ -477,13 +622,53 @@ def _pause(failures: int) -> float:
     return random.uniform(0, min(2.0 ** (failures - 1), LONGEST_PAUSE_SECONDS))
 
 
-def _read_cursor(file: Path) -> _Cursor | None:
+def _first_of(message: dict) -> int:
+    """The first number that an envelope covers."""
+    first = message.get("first")
+    return message["seq"] if first is None else first
+
+
+def _chunk_of(message: dict) -> dict | None:
+    """The chunk of a stream that the message's body is."""
+    body = message.get("body")
+    if body is None or CHUNK_TYPE not in body:
+        return None
+    try:
+        chunk = json.loads(body)
+    except ValueError:
+        return None
+    is_chunk = (
+        isinstance(chunk, dict)
+        and chunk.get("type") == CHUNK_TYPE
+        and isinstance(chunk.get("id"), str)
+        and re.fullmatch("[ -~]{1,100}", chunk["id"]) is not None
+        and type(chunk.get("offset")) is int
+        and chunk["offset"] >= 0
+        and isinstance(chunk.get("text"), str)
+        and chunk.get("end") in (None, "closed", "aborted")
+        and isinstance(chunk.get("reason"), (str, type(None)))
+    )
+    return chunk if is_chunk else None
+
+
+def _length(text: str) -> int:
+    """Offsets count UTF-16 code units. A chunk may end between the two of a character."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _cut(text: str, units: int) -> str:
+    return text.encode("utf-16-le", "surrogatepass")[2 * units :].decode("utf-16-le", "surrogatepass")
+
+
+def _read_cursor(file: Path) -> tuple[_Cursor | None, int]:
+    """The cursor, and the last number that was handled."""
     try:
         text = file.read_text()
     except FileNotFoundError:
-        return None
+        return None, 0
     try:
-        cursor = json.loads(text)
-        return _Cursor(str(cursor["epoch"]), int(cursor["seq"]))
+        stored = json.loads(text)
+        cursor = _Cursor(str(stored["epoch"]), int(stored["seq"]))
+        return cursor, int(stored.get("handled", cursor.seq))
     except (ValueError, TypeError, KeyError):
         raise ValueError(f"{file}: got {text!r}; allowed: a cursor that this client wrote; delete the file") from None
