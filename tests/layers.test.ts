@@ -13,6 +13,7 @@ const allowed: Record<string, string[]> = {
   handlers: ["protocol"],
   protocol: [],
   client: ["protocol"],
+  agUi: ["client"],
   backend: ["handlers", "protocol"],
   verifier: ["handlers"],
   cli: ["backend", "handlers", "protocol"],
@@ -37,6 +38,8 @@ const rooms: Record<string, string[][]> = {
     ["raw"],
     // One room for each trigger, or for the calls of a backend.
     ["connect", "disconnect", "deliver", "frames", "sweepers", "operations"],
+    // It authenticates a request as a handshake.
+    ["read"],
   ],
   components: [
     ["args"],
@@ -44,12 +47,12 @@ const rooms: Record<string, string[][]> = {
     ["data", "gateway", "ingress"],
     ["functions"],
     ["everyMinute.ts"],
-    ["sweeper.ts"],
+    ["sweeper.ts", "httpRead.ts"],
     ["historySweeper.ts"],
     ["replay.ts"],
     ["monitoring"],
     ["websocketRelay.ts"],
-    ["index.ts"],
+    ["index.ts", "remote"],
   ],
   local: [
     ["."],
@@ -61,7 +64,13 @@ const rooms: Record<string, string[][]> = {
     ["control", "page"],
     ["run"],
   ],
-  cli: [["."], ["cost", "deadLetters", "sessions"], ["capacity", "history"], ["program.ts"], ["index.ts"]],
+  cli: [
+    ["."],
+    ["conformance", "cost", "deadLetters", "sessions"],
+    ["capacity", "history"],
+    ["program.ts"],
+    ["index.ts"],
+  ],
 };
 
 /** Single files of other layers, each of which imports nothing itself. */
@@ -200,6 +209,7 @@ describe("the folders", () => {
       "components",
       "handlers",
       "protocol",
+      "agUi",
       "backend",
       "cli",
       "client",

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { recipient } from "../endToEnd/relay";
+import { chunkBodies, chunkBody } from "../support/streams";
 import type { RelayPage } from "./relayPage";
 import { pageRun } from "./relayPage";
 
@@ -17,6 +18,18 @@ describe("the page of a relay in replay mode", () => {
     await page.untilDrawn(/^Gateway to Client: message 1 /);
     await page.untilDrawn(/^Lambda to HistoryDB: acknowledge: ok/);
     expect(await page.text("#cursor")).to.match(/^1 /);
+  });
+
+  it("shows the text of a stream as one entry that grows, over a connection that is lost", async () => {
+    await page.connect(recipient());
+    const [first = "", ...others] = chunkBodies(["Your ", "report "]);
+    await page.publish(first);
+    await page.untilShown("Your ");
+    await page.page.click("#drop");
+    for (const body of [...others, chunkBody(12, "is ready", { end: "closed" })]) await page.publish(body);
+    await page.untilShown("Your report is ready");
+    expect(await page.text("#shown")).to.equal("1");
+    await page.untilNoticed(/stream s1: closed/);
   });
 
   it("shows what was lost in a half-open connection once its heartbeat has found out: in order, once", async () => {

@@ -74,6 +74,7 @@ describe("a function's archive", () => {
           ["index.js"],
         ]),
       ),
+      ["replay-read", ["index.js"]],
     ]);
   });
 
@@ -102,7 +103,7 @@ describe("a function's archive", () => {
   });
 
   it("is at most 90 kB zipped, with receipts too", () => {
-    expect(functions).to.have.length(4 + 2 * 8);
+    expect(functions).to.have.length(4 + 2 * 8 + 1);
     for (const { name, files } of functions) {
       // The zip archive's own records are some 100 bytes.
       const zippedBytes = deflateRawSync(files["index.js"] ?? "", { level: 9 }).length + 150;
@@ -134,6 +135,13 @@ describe("a function's archive", () => {
     expect(await offer("graphql-transport-ws")).to.include({ statusCode: 400 });
     expect(await offer("websocket-relay.v1")).to.include({ statusCode: 401 });
     expect(await call("replay-connect", connectEvent({})), "a raw client").to.include({ statusCode: 401 });
+  });
+
+  it("refuses a read over HTTP, out of an empty folder", async () => {
+    const http = { method: "GET", sourceIp: "127.0.0.1" };
+    const event = { rawQueryString: "context=chat&contextId=7", headers: {}, requestContext: { http, requestId: "r" } };
+    expect(await call("replay-read", event)).to.include({ statusCode: 401 });
+    expect(await call("replay-read", { ...event, rawQueryString: "" })).to.include({ statusCode: 400 });
   });
 
   it("answers 500 when the table cannot be reached, out of an empty folder", async () => {
@@ -216,7 +224,7 @@ describe("a callback of the component's own", () => {
   });
 
   it("is among those whose builds the package carries, for every function of a relay", async () => {
-    expect(builds).to.have.length(15);
+    expect(builds).to.have.length(16);
     const deployed = (await deployedFunctions()).map(({ files }) => files["index.js"] ?? "");
     expect(new Set(deployed).size).to.equal(builds.length);
   });

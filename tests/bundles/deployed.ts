@@ -17,7 +17,7 @@ export async function deployedFunctions(): Promise<Deployed[]> {
   const auth = { oidc, endSessionWithToken: true };
   const { registrations, errors } = await record(() => [
     new WebsocketRelay("relay", { auth }),
-    new WebsocketRelay("replay", { auth, delivery: "replay" }),
+    new WebsocketRelay("replay", { auth, delivery: "replay", httpRead: true }),
     new WebsocketRelay("receipts", { auth, delivery: "replay", receipts: true }),
   ]);
   if (errors.length > 0) throw new AggregateError(errors, "the relay could not be registered");

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { WebSocket } from "ws";
 import { RelayClient } from "../../client";
+import type { MessageEnvelope } from "../../protocol";
 import { pause } from "../endToEnd/pause";
 import { recipient, type Recipient } from "../endToEnd/recipient";
 import { ReplayClient } from "../endToEnd/replayClient";
@@ -148,7 +149,7 @@ describe("this repository's program on ministack", function () {
   describe("in replay mode", () => {
     let relay: EmulatedRelay;
     before(async () => {
-      relay = await EmulatedRelay.deploy(aws, { delivery: "replay", receipts: "true" });
+      relay = await EmulatedRelay.deploy(aws, { delivery: "replay", receipts: "true", httpRead: "true" });
     });
     after(() => relay?.remove());
 
@@ -251,6 +252,22 @@ describe("this repository's program on ministack", function () {
       await client.acknowledge(1);
       expect(await receipts.next(to.user)).to.include({ status: "delivered", context: "chat", contextId: "7", seq: 1 });
       await receipts.remove();
+    });
+
+    it("is read over HTTP: a session's messages with its user's token, and nothing without", async () => {
+      const to = { ...recipient(), contextId: "a/b?c" };
+      await publishInOrder(to, ["one", "two"]);
+      const { context, contextId } = to;
+      const url = `${relay.addresses.readUrl}?${new URLSearchParams({ context, contextId }).toString()}`;
+      const answer = await fetch(url, { headers: { authorization: `Bearer ${await relay.token(to.user)}` } });
+      expect(answer.status).to.equal(200);
+      const read = (await answer.json()) as MessageEnvelope[];
+      expect(read.map(({ seq, body }) => [seq, body])).to.deep.equal([
+        [1, "one"],
+        [2, "two"],
+      ]);
+      expect((await fetch(url)).status).to.equal(401);
+      expect((await fetch(url, { method: "POST" })).status).to.equal(405);
     });
 
     it("is destroyed, and leaves nothing behind", async () => {

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { pause } from "./pause";
 import { recipient, Relay } from "./relay";
+import { describeStreamsInRetryMode } from "./streams";
 
 describe("the relay, end to end on one machine", () => {
   let relay: Relay;
@@ -276,6 +277,8 @@ describe("the relay, end to end on one machine", () => {
     expect(logs).not.to.include("a secret of the user's").and.not.include(token.split(".")[1]);
     expect(logs).to.include(to.user);
   });
+
+  describeStreamsInRetryMode(() => relay);
 });
 
 /** Resolves when the gateway knows that the connection is gone. */

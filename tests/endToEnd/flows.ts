@@ -233,22 +233,29 @@ export const optionalFlows: Flows = {
 /** The administrator of another account, as the local run knows one. */
 const publisherCredentials = { accessKeyId: "111122223333", secretAccessKey: "local" };
 
-/** The backend that was granted disconnectUser, with its own role's credentials. */
-async function backendOf(relay: Relay): Promise<RelayBackend> {
+/** A backend with all rights. */
+export function administratorOf(relay: Relay): RelayBackend {
+  const { accessKeyId, secretAccessKey } = relay.addresses;
+  return backendAs(relay, { accessKeyId, secretAccessKey });
+}
+
+/** The backend that the program has granted rights, with its own role's credentials. */
+export async function backendOf(relay: Relay): Promise<RelayBackend> {
   const policies = await relay.controlled<PolicyEntry[]>("/policies");
   const accessKeyId = policies.find(({ of }) => of.includes(":role/backend"))?.accessKeyId ?? "none";
   return backendAs(relay, { accessKeyId, secretAccessKey: "local", sessionToken: "task" });
 }
 
 function backendAs(relay: Relay, credentials: SNSClientConfig["credentials"]): RelayBackend {
-  const { topicArn, tableName, managementEndpoint, awsEndpoint, dynamodbEndpoint, region } = relay.addresses;
+  const { topicArn, tableName, managementEndpoint, historyTableName, ...local } = relay.addresses;
+  const { awsEndpoint, dynamodbEndpoint, region } = local;
   const as = { region, credentials, maxAttempts: 1 };
   const clients = {
     sns: new SNSClient({ ...as, endpoint: awsEndpoint }),
     dynamodb: new DynamoDBClient({ ...as, endpoint: dynamodbEndpoint }),
     managementApi: new ApiGatewayManagementApiClient({ ...as, endpoint: managementEndpoint }),
   };
-  return new RelayBackend({ topicArn, tableName, managementEndpoint, clients });
+  return new RelayBackend({ topicArn, tableName, managementEndpoint, historyTableName, clients });
 }
 
 /** How often pollers have asked for a queue's attributes. */

@@ -13,12 +13,15 @@ const relay = new WebsocketRelay("relay", {
   kmsKeyArn: key.arn,
   delivery: "replay",
   connectionIndex: false,
+  httpRead: true,
   receipts: true,
   deadLetterExpired: true,
   maxAttempts: 10,
   backoffMinSeconds: 1,
   backoffMaxSeconds: 10,
 });
+const assumeRolePolicy = aws.iam.assumeRolePolicyForPrincipal({ Service: "ecs-tasks.amazonaws.com" });
+relay.grantReadPosition(new aws.iam.Role("backend", { assumeRolePolicy }));
 ${receiptsQueue}`;
 
 describeRights("a relay in replay mode", () => startProgram(everyRightOfReplay, fast), replayFlows);

@@ -12,7 +12,7 @@ interface Frame {
   newest: number;
   recovered: boolean;
   lost?: string;
-  first: number;
+  first?: number;
   through: number;
   id: string;
   body?: string;
@@ -133,7 +133,7 @@ export class LiteralClient {
   }
 
   /** R2 */
-  private resumed(link: Link, { recovered, lost = "", first, through }: Frame): void {
+  private resumed(link: Link, { recovered, lost = "", first = 1, through }: Frame): void {
     const epoch = link.hello?.epoch;
     const wasEmpty = this.cursor !== undefined && this.cursor.epoch === undefined;
     if (!recovered || (wasEmpty && epoch !== undefined && first > 1)) this.shown.push(`missing: ${lost}`);
@@ -171,11 +171,16 @@ export class LiteralClient {
     }
     if (message.seq <= cursor.seq) return;
     this.early.set(message.seq, message);
-    for (let next; (next = this.early.get(cursor.seq + 1));) {
+    for (let next; (next = this.covering(cursor.seq + 1));) {
       cursor.seq = next.seq;
       this.early.delete(next.seq);
       this.shown.push(next.body ?? "expired");
     }
+  }
+
+  /** R3: an envelope with `first` is all the numbers up to its own. */
+  private covering(seq: number): Frame | undefined {
+    return [...this.early.values()].find((each) => (each.first ?? each.seq) <= seq && each.seq >= seq);
   }
 
   /** R4 */

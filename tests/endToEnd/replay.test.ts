@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { describeClientStreams } from "./clientStreams";
 import { History } from "./history";
 import { startProgram } from "./program";
 import { ReceiptsInbox, receiptsQueue } from "./receipts";
@@ -7,6 +8,7 @@ import { ReplayClient } from "./replayClient";
 import { describeLiteralClient } from "./replayLiteralClient";
 import { describeReports } from "./replayReports";
 import { retentionSeconds } from "./replayRun";
+import { describeStreamsInReplayMode } from "./streams";
 
 const program = `
 const relay = new WebsocketRelay("relay", {
@@ -189,4 +191,6 @@ describe("a relay in replay mode, end to end on one machine", () => {
 
   describeLiteralClient(() => ({ relay, history, inbox }));
   describeReports(() => ({ relay, history, inbox }));
+  describeStreamsInReplayMode(() => relay);
+  describeClientStreams(() => relay);
 });

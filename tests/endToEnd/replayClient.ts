@@ -32,7 +32,7 @@ export class ReplayClient {
     return this.client.messages.flatMap((frame) => envelopesIn(frame));
   }
 
-  /** The numbers and bodies of the messages, in the order of their arrival. */
+  /** The numbers and bodies of the messages, in the order of their arrival; of chunks that are joined, the last number. */
   get messages(): [seq: number, body: string | undefined][] {
     return this.envelopes.flatMap((envelope) => (envelope.type === "message" ? [[envelope.seq, envelope.body]] : []));
   }
@@ -57,9 +57,9 @@ export class ReplayClient {
     }
   }
 
-  /** Resolves when the message of that number has come. */
+  /** Resolves when the message of that number has come, alone or joined with others of its stream. */
   message(seq: number): Promise<MessageEnvelope> {
-    return this.until("message", 0, (envelope) => envelope.seq === seq);
+    return this.until("message", 0, (envelope) => (envelope.first ?? envelope.seq) <= seq && envelope.seq >= seq);
   }
 
   /** Resumes, and resolves when all that was announced has come. */

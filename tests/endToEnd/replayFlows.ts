@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { expect } from "chai";
-import { type Flows, idsIn, loseConnection, refusedWithoutTrace, watches } from "./flows";
+import { backendOf, type Flows, idsIn, loseConnection, refusedWithoutTrace, watches } from "./flows";
 import { History } from "./history";
 import { ReceiptsInbox } from "./receipts";
 import { recipient, type Recipient, type Relay } from "./relay";
@@ -33,6 +33,24 @@ export const replayFlows: Flows = {
     await told(relay, idOf(to, "second"), "delivered");
     // Told first, and stored then.
     await relay.log({ event: "acknowledged", connectionId: client.connectionId, seq: 2 });
+    await relay.untilQueueIsEmpty();
+  },
+
+  "a session is read over HTTP, from its oldest message and from an offset": async (relay) => {
+    const to = recipient();
+    const client = await ReplayClient.connect(relay, to);
+    await relay.publish(to, "hello");
+    await client.message(1);
+    const { context, contextId } = to;
+    const headers = { authorization: `Bearer ${await relay.token(to.user)}` };
+    let offset = "-1";
+    for (const bodies of [["hello"], []]) {
+      const url = `${relay.addresses.readUrl}?${new URLSearchParams({ context, contextId, offset }).toString()}`;
+      const response = await fetch(url, { headers, signal: relay.signal });
+      const read = (await response.json()) as { body: string }[];
+      expect(read.map(({ body }) => body)).to.deep.equal(bodies);
+      offset = response.headers.get("stream-next-offset") ?? "";
+    }
     await relay.untilQueueIsEmpty();
   },
 
@@ -205,6 +223,15 @@ export const replayFlows: Flows = {
     await relay.log({ event: "disconnected", connectionId: first.connectionId });
     expect((await relay.session(to))?.connection_id?.S).to.equal(newer);
     expect(await idsIn(relay, to)).to.deep.equal([newer]);
+  },
+
+  "a backend reads a session's position, by its role's rights": async (relay) => {
+    const to = recipient();
+    const backend = await backendOf(relay);
+    expect(await backend.position(to)).to.equal(undefined);
+    await relay.publish(to, "counted");
+    await relay.untilQueueIsEmpty();
+    expect(await backend.position(to)).to.include({ seq: 1 });
   },
 
   "a client that arrives late is refused": async (relay) => {

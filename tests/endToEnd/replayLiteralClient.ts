@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { History } from "./history";
 import { LiteralClient } from "./literalClient";
+import { chunkBodies, chunkBody } from "../support/streams";
 import { recipient, type Recipient, type Relay } from "./relay";
 import type { ReplayRun } from "./replayRun";
 
@@ -61,6 +62,26 @@ export function describeLiteralClient(run: () => ReplayRun): void {
       await relay.publish(to, "two");
       await client.until(() => client.shown.length === 2);
       expect(client.shown).to.deep.equal(["one", "two"]);
+    });
+
+    it("takes the chunks of a stream that it has missed, joined, for all of their numbers", async () => {
+      const to = recipient();
+      const client = clientOf(to);
+      await client.connect();
+      await relay.publish(to, "before");
+      await client.until(() => client.shown.length === 1);
+      const { cursor } = client;
+      client.close();
+      for (const body of [...chunkBodies(["Your ", "report ", "is ready"]), "after"]) {
+        await relay.publish(to, body);
+        await relay.untilQueueIsEmpty();
+      }
+      const again = clientOf(to, cursor as { epoch: string; seq: number });
+      await again.connect();
+      await again.until(() => again.shown.length === 2);
+      expect(again.shown).to.deep.equal([chunkBody(0, "Your report is ready"), "after"]);
+      again.acknowledge();
+      await history.untilAcknowledged(to, 5);
     });
 
     it("drops a cursor that is of another epoch, of an empty session too", async () => {

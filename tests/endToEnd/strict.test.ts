@@ -4,6 +4,7 @@ import { RelayBackend } from "../../backend";
 import { startProgram } from "./program";
 import { recipient, type Recipient, type Relay } from "./relay";
 import { ReplayClient } from "./replayClient";
+import { describeStreamsInStrictOrder } from "./streams";
 
 const program = `
 const relay = new WebsocketRelay("relay", {
@@ -106,4 +107,6 @@ describe("a relay in strict order, end to end on one machine", () => {
     expect(why?.reason?.StringValue).to.equal("missing-attribute: context");
     await relay.untilQueueIsEmpty();
   });
+
+  describeStreamsInStrictOrder(() => relay);
 });

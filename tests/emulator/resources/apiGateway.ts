@@ -19,7 +19,8 @@ export function apiGatewayResources(aws: AwsRequests): EmulatedResources {
   });
   const executionArn = (apiId: string) => arn("execute-api", apiId);
   // By its path: names below localhost do not resolve everywhere.
-  const endpointOf = (apiId: string) => `${aws.endpoint.replace(/^http/, "ws")}/_aws/execute-api/${apiId}`;
+  const httpEndpointOf = (apiId: string) => `${aws.endpoint}/_aws/execute-api/${apiId}`;
+  const endpointOf = (apiId: string) => httpEndpointOf(apiId).replace(/^http/, "ws");
 
   return {
     "aws:apigatewayv2/api:Api": {
@@ -27,7 +28,8 @@ export function apiGatewayResources(aws: AwsRequests): EmulatedResources {
         const name = inputs.name ?? autoname(logicalName);
         const { apiId } = await rest("POST", "", { ...inputs, name });
         const id = apiId as string;
-        return { id, outputs: { name, apiEndpoint: endpointOf(id), executionArn: executionArn(id) } };
+        const apiEndpoint = inputs.protocolType === "HTTP" ? httpEndpointOf(id) : endpointOf(id);
+        return { id, outputs: { name, apiEndpoint, executionArn: executionArn(id) } };
       },
       async delete(id) {
         await rest("DELETE", `/${id}`);
@@ -59,7 +61,8 @@ export function apiGatewayResources(aws: AwsRequests): EmulatedResources {
           id: stageName,
           outputs: {
             name: stageName,
-            invokeUrl: `${endpointOf(apiId)}/${stageName}`,
+            // Only an HTTP API has that stage.
+            invokeUrl: stageName === "$default" ? `${httpEndpointOf(apiId)}/` : `${endpointOf(apiId)}/${stageName}`,
             executionArn: `${executionArn(apiId)}/${stageName}`,
           },
         };
