@@ -7,6 +7,7 @@ export const contents: Group[] = [
       { text: "Comparison", file: "docs/comparison.md" },
       { text: "Local run", file: "docs/local-run.md" },
       { text: "In your program", file: "docs/in-your-program.md" },
+      { text: "Pulumi in other languages", file: "docs/pulumi-other-languages.md" },
       { text: "Configuration", file: "docs/configuration.md" },
     ],
   },
@@ -15,10 +16,14 @@ export const contents: Group[] = [
     pages: [
       { text: "Connecting", file: "docs/connecting.md" },
       { text: "Publishing", file: "docs/publishing.md" },
+      { text: "Publish from other languages", file: "docs/other-languages.md" },
+      { text: "AI streaming", file: "docs/ai-streaming.md" },
       { text: "Client library", file: "docs/client.md" },
       { text: "Authentication", file: "docs/authentication.md" },
       { text: "Replay", file: "docs/replay.md" },
       { text: "Protocol", file: "docs/protocol.md" },
+      { text: "Test a client", file: "docs/conformance.md" },
+      { text: "Reading over HTTP", file: "docs/http-read.md" },
     ],
   },
   {

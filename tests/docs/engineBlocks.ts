@@ -9,4 +9,9 @@ export const engineBlocks = [
   "alarms",
   "deploy-smallest",
   "engine-up",
+  "add-plugin",
+  "yaml-program",
+  "deploy-yaml",
+  "python-program",
+  "go-program",
 ];

@@ -50,10 +50,10 @@ export class Playing {
     return new Playing(block, spawn(command, args, { ...options, detached: true, stdio: ["ignore", "pipe", "pipe"] }));
   }
 
-  /** The arguments of the first call of that name, which has come or comes. */
-  async call(name: string): Promise<unknown[]> {
+  /** The arguments of the first call of that name that matches, which has come or comes. */
+  async call(name: string, matches: (args: unknown[]) => boolean = () => true): Promise<unknown[]> {
     for (;;) {
-      const found = this.calls.find((call) => call.name === name);
+      const found = this.calls.find((call) => call.name === name && matches(call.args));
       if (found) return found.args;
       await this.change(`called ${name}`);
     }

@@ -208,7 +208,9 @@ describe("every optional argument", () => {
       .filter((file) => file.endsWith(".ts"))
       .map((file) => `${name}/${file}`),
   );
-  for (const file of files.filter((each) => declarationsOf(each).length > 0)) {
+  // Pulumi's analyzer leaves tags out, so these have sentences: tests/packaging/remoteArgs.test.ts.
+  const own = files.filter((file) => file !== "components/remote/remoteArgs.ts");
+  for (const file of own.filter((each) => declarationsOf(each).length > 0)) {
     it(`says in ${file} what happens without it`, () => {
       const silent = declarationsOf(file).flatMap((declaration) => withoutDefault(declaration));
       expect(silent).to.deep.equal([]);

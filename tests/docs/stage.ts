@@ -65,18 +65,23 @@ export class Stage {
     chmodSync(this.write(path, script), 0o755);
   }
 
-  /** A block of TypeScript or JavaScript, on this Node or another. Its imports of the package are its sources. */
+  /** A block of TypeScript or JavaScript, on this Node or another. */
   async module(block: Block, surroundings: Surroundings, { node = process.execPath, env = {} } = {}): Promise<Playing> {
+    await this.bundle(block.text, "block.mjs");
+    return this.start(block, node, [this.main("block.mjs", surroundings)], env);
+  }
+
+  /** Compiles TypeScript or JavaScript to an ES module. Its imports of the package are its sources. */
+  async bundle(contents: string, outfile: string): Promise<void> {
     await build({
-      stdin: { contents: block.text, loader: "ts", resolveDir: this.folder },
-      outfile: join(this.folder, "block.mjs"),
+      stdin: { contents, loader: "ts", resolveDir: this.folder },
+      outfile: join(this.folder, outfile),
       alias: packageEntries(),
       bundle: true,
       packages: "external",
       format: "esm",
       platform: "node",
     });
-    return this.start(block, node, [this.main("block.mjs", surroundings)], env);
   }
 
   /** What gives a module its surroundings and loads it, as an ES module of its own. */

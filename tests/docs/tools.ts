@@ -4,6 +4,9 @@ import { delimiter, join } from "node:path";
 /** What some blocks need beyond Node and npm, by the place where .ci/run installs it in the folder DOCS_TOOLS. */
 const places = {
   "the AWS CLI": "python/bin/aws",
+  "Python with boto3": "python/bin/python",
+  "the AWS SDK for Java": "java/sns.jar",
+  "the AWS SDK for Go": "go/go.mod",
   "Node 22": "node_modules/node22/bin/node",
   "Node 24": "node_modules/node24/bin/node",
   "Node 26": "node_modules/node26/bin/node",

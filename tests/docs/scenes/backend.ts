@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { dirname } from "node:path";
 import { expect } from "chai";
-import { SUBPROTOCOLS } from "../../../protocol";
+import { parseStreamChunk, SUBPROTOCOLS } from "../../../protocol";
 import { BackendApp } from "../../examples/backendApp";
 import type { Relay } from "../../endToEnd/relay";
 import type { Block } from "../blocks";
@@ -18,7 +18,42 @@ export const backendScenes: Record<string, Scene> = {
     play: async (block, relays) => helperPublishes(block, await relays.retry(), "hello"),
   },
   "publish-batch": {
-    play: async (block, relays) => helperPublishes(block, await relays.retry(), '{"text":"ready"}'),
+    play: async (block, relays) => helperPublishes(block, await relays.retry(), '{"text":"Profit is ready"}'),
+  },
+  "publish-stream": {
+    async play(block, relays) {
+      const relay = await relays.retry();
+      const client = await relay.connect(user42);
+      const { topicArn } = relay.addresses;
+      const env = awsEnvironment(relay);
+      await (await Stage.withPackages().module(block, { values: { topicArn } }, { env })).succeeded();
+      const text = () => {
+        const chunks = client.messages.flatMap((message) => parseStreamChunk(message) ?? []);
+        return chunks.sort((one, other) => one.offset - other.offset).map((chunk) => chunk.text + (chunk.end ?? ""));
+      };
+      while (text().join("") !== "Your report is readyclosed") await once(client.socket, "message");
+      await client.close();
+    },
+  },
+  "snapshot-position": {
+    async play(block, relays) {
+      const relay = await relays.replay();
+      const { topicArn, historyTableName } = relay.addresses;
+      const values = { topicArn, historyTableName };
+      const env = awsEnvironment(relay);
+      const answered = async () =>
+        JSON.parse(await (await Stage.withPackages().module(block, { values }, { env })).succeeded()) as {
+          state: object;
+          from: unknown;
+        };
+      expect(await answered()).to.deep.equal({
+        state: { id: "8", version: 3, title: "Sales" },
+        from: { epoch: "", seq: 0 },
+      });
+      await relay.publish({ user: "42", context: "report", contextId: "8" }, "renamed");
+      await relay.untilQueueIsEmpty();
+      expect((await answered()).from).to.include({ seq: 1 });
+    },
   },
   "publish-scope": {
     async play(block, relays) {

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { STREAM_CHUNK_TYPE } from "../../../protocol";
 import type { BlockPage } from "../../browser/blockPage";
 import { user42 } from "./scene";
 
@@ -53,6 +54,21 @@ export const browserScenes: Record<string, BrowserScene> = {
       expect(await page.call("show")).to.deep.equal([{ text: "to a page" }]);
       expect(await page.value("banner.textContent")).to.equal("");
       expect(await page.stored("relay:43:chat:7")).to.match(/"seq":\d/);
+    },
+  },
+  "ai-streaming-page": {
+    delivery: "replay",
+    async play(page) {
+      const { websocketUrl } = page.relay.addresses;
+      // A user of its own, who gets no message of another block.
+      const user44 = { ...user42, user: "44" };
+      await page.run({
+        values: { websocketUrl },
+        functions: { fetchToken: await page.relay.token(user44.user), show: null },
+      });
+      const chunk = { type: STREAM_CHUNK_TYPE, id: "docs", offset: 0, text: "Your report", end: "closed" };
+      await page.relay.publish(user44, JSON.stringify(chunk));
+      expect(await page.call("show")).to.deep.equal([{ answer: "Your report", isComplete: true, hasFailed: false }]);
     },
   },
 };

@@ -59,6 +59,17 @@ export const commandLineScenes: Record<string, Scene> = {
       expect(await Stage.ofRepository().shell(block).succeeded()).to.include("message id");
     },
   },
+  "conformance-client": {
+    // tests/conformance plays all scenarios, which takes longer.
+    async play(block) {
+      const stage = await consumer();
+      stage.link("node_modules/ws", join(repository, "node_modules/ws"));
+      await stage.bundle(block.text, "client.mjs");
+      const command = "npx pulumi-websocket-relay conformance --only R1.1,R3.1,R5.1,R6.2,R9.1,S2 -- node client.mjs";
+      const printed = await stage.shell({ ...block, text: command }).succeeded();
+      expect(printed).to.match(/^Met: 4 of 4 that a client must meet, 2 of 2 that/m);
+    },
+  },
   cost: {
     async play(block) {
       expect(await (await consumer()).shell(block).succeeded()).to.match(/USD/);

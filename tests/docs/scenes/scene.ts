@@ -15,6 +15,7 @@ export class Relays {
 
   retry = () => this.get("retry", []);
   replay = () => this.get("replay", ["-c", "delivery=replay"]);
+  httpRead = () => this.get("httpRead", ["-c", "delivery=replay", "-c", "httpRead=true"]);
   strict = () => this.get("strict", ["-c", "delivery=replay", "-c", "ordering=strict"]);
 
   /** Its clocks are fast: a message is dead-lettered after a second or two. User 42 may be blocked. */

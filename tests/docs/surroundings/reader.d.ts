@@ -1,11 +1,13 @@
 // What the pages leave to their reader: own values and functions, by the names under which the code blocks use them.
 
 declare const websocketUrl: string;
+declare const readUrl: string;
 declare const url: string;
 declare const token: string;
 declare const topicArn: string;
 declare const tableName: string;
 declare const managementEndpoint: string;
+declare const historyTableName: string;
 declare const userId: string;
 
 declare function fetchToken(): Promise<string>;
