@@ -24,6 +24,7 @@ async function build(): Promise<void> {
   await bundleModules("client", "neutral", join(dist, "client"), ["esm"]);
   await bundleModules("protocol", "neutral", join(dist, "protocol"), ["esm"]);
   await bundleModules("backend", "node", join(dist, "backend"), ["esm", "cjs"]);
+  await bundleModules("agUi", "neutral", join(dist, "agUi"), ["esm"]);
   await bundleVerifier(join(dist, "verifier"));
   await writePublishables(join(__dirname, "dist-packages"), dist);
   // npm sets it when it installs a package, and not when npx runs this folder's own.

@@ -51,7 +51,8 @@ export type Toolchain = Record<string, string>;
 /** The oldest @pulumi/* that the package takes, with this repository's tools. */
 const oldest: Toolchain = Object.fromEntries([
   ...Object.entries(manifest.peerDependencies).map(([name, range]) => [name, range.replace("^", "")]),
-  ...["ts-node", "typescript", "@types/node"].map((name) => [name, manifest.devDependencies[name]]),
+  // What @ag-ui/core takes, too.
+  ...["ts-node", "typescript", "@types/node", "zod"].map((name) => [name, manifest.devDependencies[name]]),
 ]);
 
 /**

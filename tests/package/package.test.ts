@@ -94,6 +94,7 @@ describe("the packed package, in another team's program", function () {
       "frames/resume.receipts.bundle.js",
       "raw/flush.bundle.js",
       "raw/flush.receipts.bundle.js",
+      "read/read.bundle.js",
       "sweepers/historySweeper.bundle.js",
       "sweepers/historySweeper.receipts.bundle.js",
       "sweepers/sessionSweeper.bundle.js",
@@ -216,6 +217,7 @@ describe("the packed package, in another team's program", function () {
   it("gives ES modules the names of each entry, those of the relay's and the tests' out of CommonJS", async () => {
     const entries = {
       "": ["WebsocketRelay", ".js"],
+      "/ag-ui": ["sendEvents", ".mjs"],
       "/backend": ["RelayBackend", ".mjs"],
       "/client": ["RelayClient", ".mjs"],
       "/protocol": ["SUBPROTOCOLS", ".mjs"],
@@ -306,16 +308,19 @@ describe("the packed package, in another team's program", function () {
   it("holds what was compiled, and neither sources nor tests nor maps", () => {
     const folder = consumer.packageFolder;
     const pages = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"];
-    const others = [...pages, "docs", "examples", "protocol", "package.json"];
+    const others = [...pages, "docs", "examples", "plugin", "protocol", "package.json"];
     expect(readdirSync(folder).filter((name) => name !== "node_modules")).to.have.members(["dist", ...others]);
-    expect(readdirSync(join(folder, "protocol"))).to.have.members(["frames.schema.json", "receipt.schema.json"]);
+    const schemas = ["frames", "messageAttributes", "receipt", "streamChunk"].map((name) => `${name}.schema.json`);
+    expect(readdirSync(join(folder, "protocol"))).to.have.members(schemas);
+    const plugin = ["PulumiPlugin.yaml", "index.js", "package.json", "schema.json"];
+    expect(readdirSync(join(folder, "plugin"))).to.have.members(plugin);
 
     const compiled = readdirSync(join(folder, "dist"), { recursive: true, withFileTypes: true });
     const files = compiled.filter((entry) => entry.isFile()).map(({ name }) => name);
     expect(files).to.include("websocketRelay.js").and.to.include("websocketRelay.d.ts");
     const modules = files.filter((name) => !/\.(js|d\.ts)$/.test(name)).sort();
-    expect(modules).to.deep.equal([...Array<string>(3).fill("index.d.mts"), ...Array<string>(3).fill("index.mjs")]);
-    const shipped = ["backend", "cli", "client", "components", "handlers", "protocol", "testing", "verifier"];
+    expect(modules).to.deep.equal([...Array<string>(4).fill("index.d.mts"), ...Array<string>(4).fill("index.mjs")]);
+    const shipped = ["agUi", "backend", "cli", "client", "components", "handlers", "protocol", "testing", "verifier"];
     expect(readdirSync(join(folder, "dist")).filter((name) => !shipped.includes(name))).to.deep.equal([]);
   });
 });
