@@ -248,7 +248,7 @@ export class RelayStream {
     this.stop();
   }
 
-  /** Publishes no more, but lets a request in progress finish. */
+  /** Stops publishing; a request in progress finishes. */
   private stop(): void {
     this.stopTimers();
     this.settleWaiting();
@@ -285,7 +285,7 @@ export class RelayStream {
     return this.unsent.bytes + this.publishingBytes >= this.options.maxBufferedBytes;
   }
 
-  /** Why no more text can be published. */
+  /** Why the stream cannot publish further text; undefined if it can. */
   private get problem(): Error | undefined {
     return this.failure?.error ?? (this.end.end === "aborted" ? this.endedError("append") : undefined);
   }

@@ -11,7 +11,7 @@ export interface StreamOptions extends SessionAddress {
    */
   streamId?: string;
   /**
-   * From this time on, no more of the stream is delivered, and an attempt to publish more of it fails. See `expiresAt` of
+   * From this time on, the rest of the stream is not delivered, and publishing to it fails. See `expiresAt` of
    * `publish`. @default it does not expire
    */
   expiresAt?: Date;

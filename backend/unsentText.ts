@@ -13,7 +13,7 @@ export class UnsentText {
     this.add(joined.slice(0, end));
   }
 
-  /** No more text follows, so a first half without its second is text, too. */
+  /** The text is complete: a high surrogate without its low one is text, too. */
   complete(): void {
     this.add(this.half);
     this.half = "";

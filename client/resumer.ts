@@ -7,6 +7,7 @@ import type { Settings } from "./settings";
 export class Resumer {
   private readonly timer: Timer;
   private isAwaiting = false;
+  /** The last request: the epoch of its cursor, and the last number that had arrived in order. */
   private asked: { cursor: Cursor | undefined; seq: number } | undefined;
   /** The cursor that the next response confirms: of requests without one, it may answer the first. */
   confirmed: Cursor | undefined;

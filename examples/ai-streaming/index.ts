@@ -8,7 +8,7 @@ const relay = new WebsocketRelay("relay", {
   auth: config.requireObject<AuthArgs>("auth"),
   // Where the page is served: it passes the token as a subprotocol, which a browser's Origin has to go with.
   allowedOrigins: config.requireObject<string[]>("allowedOrigins"),
-  delivery: "replay", // an answer goes on after a lost connection, and is there again after a reload
+  delivery: "replay", // an answer survives a dropped connection and a reload
   connectionIndex: false, // a new relay: no connections of release 0.1.0
 });
 

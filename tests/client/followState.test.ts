@@ -172,7 +172,7 @@ describe("followState, played", () => {
     expect(applied).to.deep.equal(["v10"]);
   });
 
-  it("passes on messages that are no updates, once a state is there", async () => {
+  it("passes on messages that are not updates, once a state is loaded", async () => {
     const others: string[] = [];
     const setUp = new Following([at(3, cursor(0))], { onOther: ({ body }) => void others.push(body) });
     await setUp.begin(0);

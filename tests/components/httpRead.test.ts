@@ -81,7 +81,7 @@ describe("reading over HTTP", () => {
     });
   });
 
-  it("opens the stage once the route is there and may call its function, and lets no other API call it", () => {
+  it("opens the stage after the route and its right to call the function exist, and lets no other API call the function", () => {
     expect(run.dependencies["relay-read-stage"]).to.deep.equal(["relay-read-permission", "relay-read-route"]);
     expect(run.inputs("aws:lambda/permission:Permission", "relay-read-permission")).to.deep.equal({
       action: "lambda:InvokeFunction",
